@@ -1,0 +1,36 @@
+/**
+ * A machine: what `user@name` reaches. Several hosts of a cluster may name the same machine; they share one link.
+ *
+ * @module
+ */
+
+import { machineName, userName } from "../names/grammar.ts";
+
+/** A machine. `user` is empty where ssh's own default is meant; `address` is the IP to connect to in place of the name's. */
+export interface Machine {
+  readonly user: string;
+  readonly name: string;
+  readonly address: string | null;
+}
+
+/** `user@name`, or `name` without a user: how a machine is shown. */
+export function machineText(machine: { user: string; name: string }): string {
+  return machine.user === "" ? machine.name : `${machine.user}@${machine.name}`;
+}
+
+/** The key under which links are kept: equal for all that one link serves. localhost is one machine whatever the user says. */
+export function machineKey(machine: { user: string; name: string }): string {
+  return machine.name === "localhost" ? "localhost" : machineText(machine);
+}
+
+/** True if jobs run on the manager itself, without ssh. */
+export function isLocal(machine: { name: string }): boolean {
+  return machine.name === "localhost";
+}
+
+/** Reads `user@name` or `name`. @throws {InvalidError} If either part is not in the grammar of names. */
+export function parseMachine(text: string): Machine {
+  const at = text.lastIndexOf("@");
+  const user = at < 0 ? "" : userName(text.slice(0, at));
+  return { user, name: machineName(text.slice(at + 1)), address: null };
+}

@@ -1,0 +1,120 @@
+/**
+ * All that the program touches outside itself, as interfaces. Everything below takes them by argument, so that a test or
+ * the simulation can give its own. The real ones are in `deps_real.ts`; only that file and `main.ts` name `Deno.*` effects.
+ *
+ * Conventions: times are epoch milliseconds unless a name says otherwise; paths are absolute.
+ *
+ * @module
+ */
+
+/** Time. Decisions take `nowMs`; loops wait with {@link Clock.sleepUntil}. */
+export interface Clock {
+  /** Wall clock, epoch milliseconds. */
+  now(): number;
+  /** Resolves at `atMs` (at once if it has passed) or when `signal` aborts; never rejects. */
+  sleepUntil(atMs: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** What is known of a file without reading it. A changed file differs in at least one member. */
+export interface FileStamp {
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+  readonly inode: number;
+  readonly isDirectory: boolean;
+}
+
+/** A file opened for appending and for reading at a position. */
+export interface AppendFile {
+  /** Present size in bytes. */
+  size(): Promise<number>;
+  /** Reads from `offset` to the end of the file. */
+  readFrom(offset: number): Promise<Uint8Array>;
+  /** Appends all of `bytes` at the end. */
+  append(bytes: Uint8Array): Promise<void>;
+  /** Cuts the file to `sizeBytes`. */
+  truncate(sizeBytes: number): Promise<void>;
+  /** Returns when all that was appended is on the disk (fdatasync). */
+  sync(): Promise<void>;
+  close(): void;
+}
+
+/** A held lock; released by {@link FileLock.release} or by the end of the process. */
+export interface FileLock {
+  /** Replaces the lock file's text, which says who holds it. */
+  describe(text: string): Promise<void>;
+  release(): void;
+}
+
+/** The file system of the manager. Methods throw `Deno.errors.*`-like errors with a `code` (ENOENT ...) as they come. */
+export interface Files {
+  /** The file's text, or null if there is no such file. */
+  readText(path: string): Promise<string | null>;
+  /** What is known of the file, or null if there is none. Follows links. */
+  stamp(path: string): Promise<FileStamp | null>;
+  /** Replaces the file in one step: temp file in the same directory, fsync, rename, fsync of the directory. */
+  replace(path: string, text: string): Promise<void>;
+  /** Opens (and makes, if `create`) a file for appending; null if absent and not `create`. */
+  openAppend(path: string, options: { create: boolean }): Promise<AppendFile | null>;
+  /**
+   * Takes the lock of a lock file, which is made if missing and never removed.
+   * @param options `mode`: shared or exclusive; `wait`: false gives null at once when somebody else holds it.
+   */
+  lock(path: string, options: { mode: "shared" | "exclusive"; wait: boolean }): Promise<FileLock | null>;
+  /** Makes the directory and its parents; no error if it exists. */
+  makeDirectory(path: string): Promise<void>;
+  /** Names in a directory, sorted; null if there is no such directory. */
+  list(path: string): Promise<string[] | null>;
+  /** Removes a file or a directory with all in it; false if there was none. */
+  remove(path: string): Promise<boolean>;
+  /** The path with links resolved. */
+  realPath(path: string): Promise<string>;
+  /** Yields the base names of what changes in a directory, until `signal` aborts. Several changes may come as one. */
+  watch(directory: string, signal: AbortSignal): AsyncIterable<string>;
+}
+
+/** Names that nobody else makes. */
+export interface Ids {
+  /** `bytes` random bytes as lower-case hex. */
+  hex(bytes: number): string;
+}
+
+/** A started process. Streams are bytes as they come. */
+export interface Child {
+  readonly pid: number;
+  readonly stdin: WritableStream<Uint8Array>;
+  readonly stdout: ReadableStream<Uint8Array>;
+  readonly stderr: ReadableStream<Uint8Array>;
+  /** Resolves when the process has ended; `code` is 128+n after a signal. Never rejects. */
+  readonly ended: Promise<{ code: number; signal: string | null }>;
+  /** Sends a signal; nothing happens if it has ended. */
+  kill(signal: "SIGTERM" | "SIGKILL"): void;
+}
+
+/** Starts programs of the manager: ssh, sh, tar. */
+export interface Processes {
+  /**
+   * Starts `command[0]`, found on PATH, in a session of its own (a Ctrl-C of the terminal does not reach it).
+   * @throws {Error} If the program cannot be started; the message names it.
+   */
+  spawn(command: readonly string[], options?: { cwd?: string; env?: Record<string, string> }): Child;
+}
+
+/** The process's surroundings. */
+export interface Environment {
+  get(name: string): string | undefined;
+  /** Working directory. */
+  cwd(): string;
+  /** Name of the user who runs the program; `""` if unknown. */
+  user(): string;
+  hostname(): string;
+  readonly pid: number;
+}
+
+/** The whole of it. */
+export interface Deps {
+  readonly clock: Clock;
+  readonly files: Files;
+  readonly ids: Ids;
+  readonly processes: Processes;
+  readonly environment: Environment;
+}

@@ -1,0 +1,144 @@
+/**
+ * The link to one machine, as the scheduler and the operations see it: the port. Implementations: `ssh.ts`, `local.ts`
+ * (both speak `agent/agent.sh`), and the simulated one.
+ *
+ * Words: an *attempt* is one start of one job; its id is `JOBID.N` (the job record's `id` and the attempt's number). The host
+ * claims an attempt before it starts it, so that asking twice for the same attempt starts it at most once.
+ *
+ * @module
+ */
+
+import type { JobName } from "../names/grammar.ts";
+import type { Machine } from "../cluster/machine.ts";
+
+/** One start of one job, complete: all that the host needs. */
+export interface StartRequest {
+  readonly job: JobName;
+  /** `JOBID.N`, see the module's header. */
+  readonly attempt: string;
+  /** Program that runs the script; a bare name or a path. */
+  readonly shell: string;
+  /** The script's text, see `job/script.ts`. Stands in `JOB/JOB.SHELL` on the host. */
+  readonly script: string;
+  /** Files for stdout and for the state log: relative to the job's directory, absolute, or below `~/`. */
+  readonly output: string;
+  readonly log: string;
+  /** Value of CUDA_VISIBLE_DEVICES in the job's environment; null leaves it unset by us. */
+  readonly gpu: string | null;
+}
+
+/** What the host knows of a job's attempt. */
+export type AttemptState =
+  /** No claim of this attempt: it was never started (or its claim was lost in a power cut of the host). */
+  | { readonly type: "none" }
+  /** Claimed a moment ago; ask again. */
+  | { readonly type: "claimed" }
+  /** Claimed by {@link Link.forbid}: it was never started and never will be. */
+  | { readonly type: "forbidden" }
+  /** Alive. `orphan`: the process that would report its end is gone; the link watches the job itself from now on. */
+  | { readonly type: "alive"; readonly pid: number; readonly startedAtMs: number | null; readonly orphan: boolean }
+  /** Ended by itself, or killed through us. Exit code 128+n for a signal. */
+  | {
+    readonly type: "ended";
+    readonly state: "end" | "kill";
+    readonly exitCode: number | null;
+    readonly startedAtMs: number | null;
+    readonly endedAtMs: number | null;
+  }
+  /** Its process is gone without an end; this was written to its log on the host. */
+  | { readonly type: "crashed"; readonly exitCode: number | null }
+  /** Another attempt holds the job's directory; `alive` if it still runs. */
+  | { readonly type: "other"; readonly attempt: string; readonly alive: boolean };
+
+/** What comes from a machine unasked. Times are the host's clock, epoch ms. */
+export type LinkEvent =
+  | {
+    readonly type: "started";
+    readonly job: JobName;
+    readonly attempt: string;
+    readonly pid: number;
+    readonly atMs: number;
+  }
+  | {
+    readonly type: "ended";
+    readonly job: JobName;
+    readonly attempt: string;
+    /** `crash`: the process was ended by a signal that did not come from us. */
+    readonly state: "end" | "kill" | "crash";
+    /** null where nobody could see it (an orphan). */
+    readonly exitCode: number | null;
+    readonly atMs: number;
+  }
+  /** The start failed on the host and left nothing running; `reason` is one line. */
+  | { readonly type: "refused"; readonly job: JobName; readonly attempt: string; readonly reason: string }
+  /** The attempt had been claimed before; this is its state. Comes in answer to a repeated start. */
+  | { readonly type: "known"; readonly job: JobName; readonly attempt: string; readonly state: AttemptState }
+  /** The job's directory holds files of an earlier attempt (a rerun without reset); the start goes on. */
+  | { readonly type: "reused"; readonly job: JobName; readonly attempt: string }
+  /** The link is gone; no further event follows. Jobs go on. */
+  | { readonly type: "down"; readonly reason: string };
+
+/** What became of a directory that was to be removed. */
+export type RemoveResult = "removed" | "absent" | "alive" | "kept";
+
+/** How to open a link. */
+export interface ConnectOptions {
+  /** The experiment directory there: relative to the home directory, or absolute. */
+  readonly directory: string;
+  /** The queue's id in the store; names the agent's own directory there. Lower-case hex. */
+  readonly queueId: string;
+  /**
+   * `resident`: the scheduler's. It ends an earlier resident agent of the same queue (of a half-open link) before it says
+   * hello, and follows starts and ends. `visitor`: asks, kills, removes and reads beside a resident one; it starts nothing
+   * and gets no events but `down`.
+   */
+  readonly role: "resident" | "visitor";
+  /** Called for each event, in order, never before the promise of {@link Connect} has resolved. */
+  readonly onEvent: (event: LinkEvent) => void;
+  /** Ends the attempt to connect. */
+  readonly signal?: AbortSignal;
+}
+
+/** An open link. Methods reject with `LinkError` once it is down. */
+export interface Link {
+  readonly machine: Machine;
+  /** Changes whenever the machine (or its container) is started anew. */
+  readonly boot: string;
+  /** The host's own name and the user there, as it says; for messages. */
+  readonly hostname: string;
+  readonly user: string;
+  /**
+   * Asks for the start of each, in order; one write. Answers come as events `started`, `refused` or `known`. A request
+   * repeated for the same attempt starts nothing twice. Does not wait.
+   */
+  start(requests: readonly StartRequest[]): void;
+  /** State of each attempt, in order. A vanished process is written to its log as `crash` before the answer. */
+  ask(attempts: readonly { job: JobName; attempt: string }[]): Promise<AttemptState[]>;
+  /** Claims each attempt so that it can never start; answers its state (`forbidden`, or what it was already). */
+  forbid(attempts: readonly { job: JobName; attempt: string }[]): Promise<AttemptState[]>;
+  /**
+   * Ends each job, TERM first, KILL after `graceMs`, all that belongs to it; `kill` is in its log when the promise resolves.
+   * Answers the state then. A resident link also gets the `ended` event. Jobs are killed side by side.
+   */
+  kill(attempts: readonly { job: JobName; attempt: string }[], options: { graceMs: number }): Promise<AttemptState[]>;
+  /**
+   * Removes the jobs' directories that this program made. `alive`: a job runs there, nothing is touched. `kept`: the
+   * directory was there before us; only the program's own files in it were removed.
+   */
+  remove(jobs: readonly JobName[]): Promise<RemoveResult[]>;
+  /** Text of a file of a job's directory (or an absolute or `~/` path); null if there is none. At most `maxBytes` from its end. */
+  read(job: JobName, file: string, options: { maxBytes: number }): Promise<Uint8Array | null>;
+  /**
+   * Copies `DIRECTORY/JOB/` of the manager to the host for each job, all in one stream of a second session. Without effect on
+   * a local link, where both are the same. @throws {LinkError} If it fails; the reason names what failed.
+   */
+  stage(jobs: readonly JobName[], from: string): Promise<void>;
+  /** Ends the link in good order. Jobs go on. Idempotent; the event `down` does not follow. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a link; resolves when the agent has said hello.
+ * @throws {LinkError} If the machine cannot be reached, refuses, or lacks something that is needed (the reason names it).
+ */
+export type Connect = (machine: Machine, options: ConnectOptions) => Promise<Link>;

@@ -1,0 +1,72 @@
+/**
+ * The grammar of names: what may name a queue, cluster, job, host, user, machine, shell, experiment. Names reach file
+ * systems and shells, so that nothing outside this grammar is ever stored. Text that is code (`command`, `pyenv`) is not
+ * checked here.
+ *
+ * @module
+ */
+
+import { InvalidError } from "../errors.ts";
+
+/** A job's name: 1 to 200 of `A-Z a-z 0-9 . _ - +`, not beginning with `.`, `-` or `+`. It is a directory name on hosts. */
+export type JobName = string & { readonly __brand: "JobName" };
+/** A host's id within a cluster; the same grammar as a job's name. */
+export type HostId = string & { readonly __brand: "HostId" };
+
+const PLAIN = /^[A-Za-z0-9_][A-Za-z0-9._+-]{0,199}$/;
+const USER = /^[A-Za-z0-9_][A-Za-z0-9._+-]{0,63}\$?$/;
+const MACHINE = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,254}$|^\[?[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9]+)?\]?$/;
+const SHELL = /^[A-Za-z0-9_/][A-Za-z0-9._+/-]{0,199}$/;
+const PLAIN_HINT = "use letters, digits, . _ - +, beginning with a letter, a digit or _";
+
+function check(pattern: RegExp, kind: string, hint: string, text: string): string {
+  if (!pattern.test(text)) throw new InvalidError([`Cannot use ${JSON.stringify(text)} as ${kind}: ${hint}`]);
+  return text;
+}
+
+/** @throws {InvalidError} If `text` is no job name. */
+export function jobName(text: string): JobName {
+  return check(PLAIN, "a job name", PLAIN_HINT, text) as JobName;
+}
+
+/** @throws {InvalidError} If `text` is no host id. */
+export function hostId(text: string): HostId {
+  return check(PLAIN, "a host id", PLAIN_HINT, text) as HostId;
+}
+
+/** The name of a queue or cluster. @throws {InvalidError} If `text` is none. */
+export function fileName(text: string, kind: "queue" | "cluster"): string {
+  return check(PLAIN, `a ${kind} name`, PLAIN_HINT, text);
+}
+
+/** @throws {InvalidError} If `text` is no user name. It never begins with `-`. */
+export function userName(text: string): string {
+  return check(USER, "a user name", "use letters, digits, . _ - +, beginning with a letter, a digit or _", text);
+}
+
+/** A machine as ssh knows it: host name, alias of ssh_config, IPv4 or IPv6. @throws {InvalidError} If `text` is none. */
+export function machineName(text: string): string {
+  return check(MACHINE, "a host name", "use a host name, an ssh alias or an IP address", text);
+}
+
+/** A program that runs scripts: a bare name or a path. @throws {InvalidError} If `text` is none. */
+export function shellName(text: string): string {
+  return check(SHELL, "a shell", "use one program name or path, such as bash or /usr/bin/python3", text);
+}
+
+/**
+ * The directory of queue and cluster files, as given, made plain: `./experiment/` is `experiment`.
+ * @returns A relative path without `.`, or an absolute one; `.` for the working directory.
+ * @throws {InvalidError} If it is empty, holds `..`, a control character, or a part that begins with `-` or `~`.
+ */
+export function experimentPath(text: string): string {
+  const parts = text.split("/").filter((part) => part !== "" && part !== ".");
+  // deno-lint-ignore no-control-regex
+  if (text === "" || parts.some((part) => part === ".." || /^[-~]/.test(part) || /[\u0000-\u001f\u007f]/.test(part))) {
+    throw new InvalidError([
+      `Cannot use ${JSON.stringify(text)} as the experiment: give a directory without "..", such as experiment`,
+    ]);
+  }
+  if (text.startsWith("/")) return "/" + parts.join("/");
+  return parts.length === 0 ? "." : parts.join("/");
+}

@@ -1,0 +1,78 @@
+/**
+ * What a run tells whoever watches it (the command prints lines, the service sends events). Data only, no text for people
+ * except reasons of one line.
+ *
+ * @module
+ */
+
+import type { JobName } from "../names/grammar.ts";
+
+/** The two policies of the user's document. */
+export type SchedulerName = "fifo" | "fifo_multi";
+
+/** Numbers of a run so far. `total` counts the jobs that this run has taken or may still take. */
+export interface Progress {
+  readonly done: number;
+  readonly running: number;
+  readonly failed: number;
+  readonly total: number;
+}
+
+/** One thing that happened in a run, in order. `machine` is `user@name`. */
+export type RunEvent =
+  /** Jobs of an earlier run that are alive on a machine and are followed from now on. */
+  | { readonly type: "adopted"; readonly job: JobName; readonly machine: string }
+  /** What became of a job of an earlier run while nobody watched. */
+  | { readonly type: "found"; readonly job: JobName; readonly state: string; readonly machine: string }
+  | {
+    readonly type: "starting";
+    readonly job: JobName;
+    readonly machine: string;
+    /** All that run, this one last, in order of their starts. */
+    readonly running: readonly JobName[];
+  }
+  /** No slot is free; told at most once for each stretch of waiting. */
+  | { readonly type: "waiting"; readonly slots: number }
+  /** `exitCode` null where unknown. `elapsedMs` null where start or end are unknown. */
+  | {
+    readonly type: "ended";
+    readonly job: JobName;
+    readonly machine: string;
+    readonly state: "end" | "kill" | "crash" | "fail_start";
+    readonly exitCode: number | null;
+    readonly reason: string | null;
+    readonly elapsedMs: number | null;
+  }
+  /** A waiting job that a `fifo` run passes over because it has no user and host. */
+  | { readonly type: "skipped"; readonly job: JobName }
+  | { readonly type: "directory_present"; readonly job: JobName; readonly machine: string }
+  | { readonly type: "machine_up"; readonly machine: string; readonly again: boolean }
+  | { readonly type: "machine_down"; readonly machine: string; readonly reason: string; readonly wasUp: boolean }
+  /** No machine answers; the run waits until the time-out. */
+  | { readonly type: "all_down"; readonly timeoutMs: number }
+  /** Asked to stop: no new starts; waits for what runs. */
+  | { readonly type: "stopping"; readonly running: number; readonly signal: string }
+  | { readonly type: "warning"; readonly text: string };
+
+/** How a run ended. Names are in the order of starts. */
+export interface RunResult {
+  /** All that were started or adopted (a failed start is not among them). */
+  readonly ran: readonly JobName[];
+  /** Those whose end is known: `end`, and `kill` too for fifo_multi. */
+  readonly completed: readonly JobName[];
+  /** Those that did not end well. `exitCode` null where unknown. */
+  readonly failed: readonly {
+    readonly job: JobName;
+    readonly state: "end" | "kill" | "crash" | "fail_start";
+    readonly exitCode: number | null;
+    readonly machine: string;
+  }[];
+  /**
+   * `done`: nothing is left to do. `stopped`: asked to stop; `running` go on and are adopted by the next run.
+   * `no_hosts`: no machine answered within the time-out.
+   */
+  readonly outcome: "done" | "stopped" | "no_hosts";
+  readonly running: readonly JobName[];
+  /** Jobs that still wait to be run. */
+  readonly waiting: number;
+}
