@@ -43,6 +43,8 @@ export interface Job {
   readonly attempt: number;
   /** Boot of the machine when the start was decided; only while the job is in flight. */
   readonly boot: string | null;
+  /** Id of the host whose slot the job holds; only while the job is in flight. */
+  readonly slot: string | null;
   /** Unknown fields of the file, kept as they are. */
   readonly extra: Readonly<Record<string, unknown>>;
 }
@@ -90,6 +92,7 @@ export function makeJob(name: JobName, spec: JobSpec, at: { id: string; experime
     ended: null,
     attempt: 0,
     boot: null,
+    slot: null,
     extra: {},
   };
 }

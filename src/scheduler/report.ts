@@ -52,6 +52,8 @@ export type RunEvent =
   | { readonly type: "all_down"; readonly timeoutMs: number }
   /** Asked to stop: no new starts; waits for what runs. */
   | { readonly type: "stopping"; readonly running: number; readonly signal: string }
+  /** After each turn in which something happened; makes no line of its own. */
+  | { readonly type: "progress"; readonly progress: Progress }
   | { readonly type: "warning"; readonly text: string };
 
 /** How a run ended. Names are in the order of starts. */

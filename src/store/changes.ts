@@ -24,7 +24,10 @@ export interface News {
   /** Jobs with at least one field changed, not in `put`. */
   readonly changed: readonly JobName[];
   readonly deleted: readonly JobName[];
-  /** True if jobs that were there before stand in another order now. */
+  /**
+   * True if the file's order is any other than: the jobs that were there before, in their order, and then the new ones (a person
+   * moved jobs or put new ones between them).
+   */
   readonly reordered: boolean;
   /** Jobs that another command asked the scheduler to end. */
   readonly kill: readonly JobName[];

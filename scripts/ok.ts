@@ -1,0 +1,60 @@
+// deno-lint-ignore-file no-console
+/**
+ * `deno task ok`: everything that must be true before a change lands, quickest first: format, lint, types, doc comments, the
+ * project's own rules, and (unless `--no-tests`) the tests.
+ *
+ * @module
+ */
+
+import { checkRules, type Source } from "./rules/rules.ts";
+
+const ROOT = new URL("..", import.meta.url).pathname;
+
+async function deno(...args: string[]): Promise<boolean> {
+  const { success } = await new Deno.Command(Deno.execPath(), { args, cwd: ROOT }).output().then((out) => {
+    if (!out.success) Deno.stderr.writeSync(new Uint8Array([...out.stdout, ...out.stderr]));
+    return out;
+  });
+  return success;
+}
+
+async function sources(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const entry of Deno.readDir(ROOT + folder)) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory) found.push(...await sources(path));
+    else if (entry.name.endsWith(".ts")) found.push(path);
+  }
+  return found.sort();
+}
+
+async function rules(paths: readonly string[]): Promise<boolean> {
+  const read = async (path: string): Promise<Source> => ({ path, text: await Deno.readTextFile(ROOT + path) });
+  const problems = checkRules(await Promise.all(["main.ts", ...paths].map(read)));
+  for (const problem of problems) console.error(problem);
+  return problems.length === 0;
+}
+
+async function tests(): Promise<boolean> {
+  const args = ["run", "-A", "scripts/test.ts"];
+  return (await new Deno.Command(Deno.execPath(), { args, cwd: ROOT, stdout: "inherit", stderr: "inherit" }).output())
+    .success;
+}
+
+const src = await sources("src");
+const steps: [string, () => Promise<boolean>][] = [
+  ["format", () => deno("fmt", "--check")],
+  ["lint", () => deno("lint")],
+  ["types", async () => deno("check", "main.ts", ...src, ...await sources("scripts"), ...await sources("tests"))],
+  ["doc comments", () => deno("doc", "--lint", ...src)],
+  ["own rules", () => rules(src)],
+];
+if (!Deno.args.includes("--no-tests")) steps.push(["tests", tests]);
+
+let failed = 0;
+for (const [name, step] of steps) {
+  const ok = await step();
+  if (!ok) failed++;
+  console.error(`${ok ? "ok    " : "FAILED"} ${name}`);
+}
+Deno.exitCode = failed === 0 ? 0 : 1;

@@ -1,0 +1,78 @@
+/**
+ * The project's own rules, checked by `deno task ok`: imports between rooms point one way, and only `deps_real.ts` and `main.ts`
+ * touch the world. Pure: source texts in, problems out.
+ *
+ * @module
+ */
+
+/** A source file: path from the project's root, and its text. */
+export interface Source {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Rooms under `src/` from the bottom up. A room may import itself and those of a lower row. */
+const ROWS: readonly (readonly string[])[] = [
+  ["names"],
+  ["job", "cluster"],
+  ["store", "agent"],
+  ["link"],
+  ["scheduler"],
+  ["operations"],
+  ["cli", "service"],
+];
+
+/** Files directly under `src/` that every room may import. */
+const COMMON: readonly string[] = ["deps.ts", "errors.ts", "version.ts"];
+
+/** Files that touch the world. */
+const WORLDLY: readonly string[] = ["main.ts", "src/deps_real.ts"];
+
+const EFFECTS =
+  /\bDeno\.|\bDate\.now\(|\bMath\.random\(|\bsetTimeout\(|\bsetInterval\(|\bfetch\(|\bprocess\.|["']node:(?!path)/;
+const IMPORT = /(?:\bfrom\s+|\bimport\s*\(?\s*)"(\.[^"]+)"/g;
+
+/** Checks all rules. @returns One line for each breach; empty if there is none. */
+export function checkRules(sources: readonly Source[]): string[] {
+  return sources.flatMap((source) => [...checkImports(source), ...checkEffects(source)]);
+}
+
+function checkImports({ path, text }: Source): string[] {
+  const room = roomOf(path);
+  if (room === null) return [];
+  const row = rowOf(room);
+  if (row < 0) return [`${path}: room "${room}" is not in the list of rooms (scripts/rules/rules.ts)`];
+  const problems: string[] = [];
+  for (const [, target] of text.matchAll(IMPORT)) {
+    const resolved = new URL(target!, `file:///${path}`).pathname.slice(1);
+    const other = roomOf(resolved);
+    if (other === room || (other === null && COMMON.includes(resolved.replace("src/", "")))) continue;
+    if (other !== null && rowOf(other) < row && rowOf(other) >= 0) continue;
+    problems.push(`${path}: room "${room}" may not import ${resolved}`);
+  }
+  return problems;
+}
+
+function checkEffects({ path, text }: Source): string[] {
+  if (WORLDLY.includes(path) || !path.startsWith("src/")) return [];
+  const problems: string[] = [];
+  withoutComments(text).split("\n").forEach((line, i) => {
+    const found = EFFECTS.exec(line);
+    if (found !== null) problems.push(`${path}:${i + 1}: ${found[0].trim()} belongs into src/deps_real.ts`);
+  });
+  return problems;
+}
+
+/** Comments emptied, line by line; good enough for this project's own style of comments. */
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[^]*?\*\//g, (comment) => comment.replace(/[^\n]/g, " ")).replace(/(^|\s)\/\/.*$/gm, "$1");
+}
+
+function roomOf(path: string): string | null {
+  const parts = path.split("/");
+  return parts[0] === "src" && parts.length > 2 ? parts[1]! : null;
+}
+
+function rowOf(room: string): number {
+  return ROWS.findIndex((row) => row.includes(room));
+}

@@ -1,0 +1,59 @@
+/**
+ * Ends jobs and removes their directories on the hosts: what `reset` and `delete` do before they change the queue.
+ *
+ * @module
+ */
+
+import type { Deps } from "../deps.ts";
+import type { JobName } from "../names/grammar.ts";
+import { attemptId, type Job } from "../job/job.ts";
+import { isInFlight, isWaiting } from "../job/states.ts";
+import type { Connect } from "../link/link.ts";
+import type { QueueStore, Runner } from "../store/store.ts";
+import { KILL_GRACE_MS } from "../scheduler/deliver.ts";
+import { endByRunner } from "./hold_queue.ts";
+import { onMachines } from "./on_machines.ts";
+
+/** What to clear. */
+export interface ClearRequest {
+  readonly store: QueueStore;
+  readonly runner: Runner | null;
+  readonly jobs: readonly Job[];
+  readonly connect: Connect;
+  readonly warn: (text: string) => void;
+}
+
+/** What could not be cleared. `alive`: still runs. `unreached`: on a machine that does not answer. */
+export interface Uncleared {
+  readonly alive: readonly JobName[];
+  readonly unreached: readonly JobName[];
+}
+
+/**
+ * Ends those of the jobs that run, and removes the directories of all that were ever started. While a scheduler runs the queue,
+ * it ends the jobs that it follows; the rest is done here over links of our own.
+ */
+export async function clearFromHosts(deps: Deps, request: ClearRequest): Promise<Uncleared> {
+  const { store, runner, jobs, connect, warn } = request;
+  const stuck = new Set(
+    runner === null
+      ? []
+      : await endByRunner(deps, store, jobs.filter((job) => isInFlight(job.status)).map((job) => job.name)),
+  );
+  for (const name of stuck) warn(`Job ${name} could not be killed: its host does not answer`);
+  // A job that waits and was never started has nothing anywhere.
+  const touched = jobs.filter((job) => job.attempt > 0 && !stuck.has(job.name));
+  const alive: JobName[] = [];
+  const role = runner === null ? "resident" : "visitor";
+  const unreached = await onMachines(deps, { connect, store, role, warn, jobs: touched }, async (link, there) => {
+    const mayRun = there.filter((job) => !isWaiting(job.status) && job.status !== "end");
+    await link.kill(mayRun.map((job) => ({ job: job.name, attempt: attemptId(job) })), { graceMs: KILL_GRACE_MS });
+    const results = await link.remove(there.map((job) => job.name));
+    there.forEach((job, i) => {
+      if (results[i] !== "alive") return;
+      alive.push(job.name);
+      warn(`Job ${job.name} still runs; its directory was left alone`);
+    });
+  });
+  return { alive, unreached: [...stuck, ...unreached.map((job) => job.name)] };
+}

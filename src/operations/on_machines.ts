@@ -1,0 +1,111 @@
+/**
+ * Work on the machines of jobs: one link for each machine, all machines side by side, a machine that does not answer stops
+ * nobody else.
+ *
+ * @module
+ */
+
+import type { Deps } from "../deps.ts";
+import { isLocal, type Machine, machineKey, machineText, parseMachine } from "../cluster/machine.ts";
+import { machineOf } from "../cluster/host.ts";
+import type { Job } from "../job/job.ts";
+import type { Connect, Link } from "../link/link.ts";
+import { listNames } from "../store/queue_file.ts";
+import { readCluster } from "../store/cluster_file.ts";
+import type { QueueStore } from "../store/store.ts";
+
+/** Machines worked on at once. */
+const MACHINES_AT_ONCE = 32;
+
+/** Where jobs are, and how to get there. */
+export interface MachineWork {
+  readonly connect: Connect;
+  readonly store: QueueStore;
+  readonly role: "resident" | "visitor";
+  /** Told in one line of a machine that cannot be reached. */
+  readonly warn: (text: string) => void;
+}
+
+/** The machine that a job's last attempt was on, or null if it has none or none that can be named. */
+export function machineOfJob(job: Job): Machine | null {
+  if (!job.host) return null;
+  try {
+    return parseMachine(job.user ? `${job.user}@${job.host}` : job.host);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Calls `act` once for each machine, with an open link and its jobs.
+ * @returns The jobs that were not worked on: their machine cannot be reached, or the link broke.
+ */
+export async function onMachines(
+  deps: Deps,
+  work: MachineWork & { readonly jobs: Iterable<Job> },
+  act: (link: Link, jobs: readonly Job[]) => Promise<void>,
+): Promise<Job[]> {
+  const groups = new Map<string, { machine: Machine; jobs: Job[] }>();
+  for (const job of work.jobs) {
+    const machine = machineOfJob(job);
+    if (machine === null) continue;
+    const group = groups.get(machineKey(machine));
+    if (group === undefined) groups.set(machineKey(machine), { machine, jobs: [job] });
+    else group.jobs.push(job);
+  }
+  if (groups.size === 0) return [];
+  const addresses = await knownAddresses(deps, work.store.ref.directory);
+  const unreached: Job[] = [];
+  const pending = [...groups.values()];
+  const one = async (): Promise<void> => {
+    for (let group = pending.shift(); group !== undefined; group = pending.shift()) {
+      const machine = { ...group.machine, address: addresses.get(machineKey(group.machine)) ?? null };
+      try {
+        await withLink(work, machine, group.jobs, act);
+      } catch (error) {
+        unreached.push(...group.jobs);
+        const names = group.jobs.slice(0, 5).map((job) => job.name).join(", ");
+        const more = group.jobs.length > 5 ? ` and ${group.jobs.length - 5} more` : "";
+        work.warn(`${(error as Error).message} (${machineText(machine)}: ${names}${more})`);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(MACHINES_AT_ONCE, pending.length) }, one));
+  return unreached;
+}
+
+async function withLink(
+  work: MachineWork,
+  machine: Machine,
+  jobs: readonly Job[],
+  act: (link: Link, jobs: readonly Job[]) => Promise<void>,
+): Promise<void> {
+  const { ref, id } = work.store;
+  const link = await work.connect(machine, {
+    directory: isLocal(machine) ? ref.directory : ref.experiment,
+    queueId: id,
+    role: work.role,
+    onEvent: () => {},
+  });
+  try {
+    await act(link, jobs);
+  } finally {
+    await link.close();
+  }
+}
+
+/** Addresses (`ip`) that the clusters beside the queue give for machines. A cluster that cannot be read gives none. */
+async function knownAddresses(deps: Deps, directory: string): Promise<Map<string, string>> {
+  const addresses = new Map<string, string>();
+  for (const name of await listNames(deps, directory, "cluster")) {
+    try {
+      for (const host of (await readCluster(deps, { experiment: directory, directory, name })).values()) {
+        const machine = machineOf(host);
+        if (machine.address !== null) addresses.set(machineKey(machine), machine.address);
+      }
+    } catch {
+      // Not needed for the work at hand; the command that uses the cluster says what is wrong with it.
+    }
+  }
+  return addresses;
+}

@@ -1,0 +1,95 @@
+/**
+ * `queue refresh`: asks the hosts what became of the jobs that can have changed since nobody watched.
+ *
+ * @module
+ */
+
+import type { Deps } from "../deps.ts";
+import type { JobName } from "../names/grammar.ts";
+import { attemptId, type Job } from "../job/job.ts";
+import { isInFlight, type JobState } from "../job/states.ts";
+import type { AttemptState, Connect, Link } from "../link/link.ts";
+import { makeConnect } from "../link/connect.ts";
+import type { Change } from "../store/changes.ts";
+import type { StoreRef } from "../store/store.ts";
+import { holdQueue } from "./hold_queue.ts";
+import { onMachines } from "./on_machines.ts";
+import { fieldsFrom } from "./truth.ts";
+
+/** A state that is another now. */
+export interface StatusChange {
+  readonly job: JobName;
+  readonly old: JobState;
+  readonly new: JobState;
+}
+
+/** Takes warnings of one line each. */
+export interface Watch {
+  warn(text: string): void;
+}
+
+/**
+ * Refreshes a queue. While a scheduler runs it, only jobs that it has given up are asked about: the rest it knows at once.
+ * @returns What changed, in file order, and the machines' jobs that nothing is known of.
+ */
+export async function refreshQueue(
+  deps: Deps,
+  request: { queue: StoreRef },
+  watch: Watch,
+  connect: Connect = makeConnect(deps),
+): Promise<{ changes: StatusChange[]; unreachable: JobName[] }> {
+  const { store, runner } = await holdQueue(deps, request.queue);
+  try {
+    const asked = [...store.jobs.values()].filter((job) => canHaveChanged(job, runner !== null));
+    const found = new Map<JobName, AttemptState>();
+    const role = runner === null ? "resident" : "visitor";
+    const unreached = await onMachines(
+      deps,
+      { connect, store, role, warn: watch.warn, jobs: asked },
+      async (link, jobs) => {
+        const states = await link.ask(jobs.map(toAttempt));
+        jobs.forEach((job, i) => found.set(job.name, states[i]!));
+        if (runner === null) await forbidUnstarted(link, jobs, found);
+      },
+    );
+    const changes: StatusChange[] = [];
+    await store.commit(() => {
+      const records: Change[] = [];
+      for (const before of asked) {
+        const job = store.jobs.get(before.name);
+        const state = found.get(before.name);
+        if (job === undefined || state === undefined || attemptId(job) !== attemptId(before)) continue;
+        if (job.status === "crash" && (state.type === "none" || state.type === "other")) continue;
+        const fields = fieldsFrom(job, state);
+        if (fields === null) continue;
+        records.push({ type: "set", job: job.name, fields });
+        changes.push({ job: job.name, old: job.status, new: fields.status! });
+      }
+      return records;
+    });
+    if (runner === null) await store.fold("cheap");
+    return { changes, unreachable: unreached.map((job) => job.name) };
+  } finally {
+    store.close();
+  }
+}
+
+/** In flight; or given up without a word from the host, which may have come back. */
+function canHaveChanged(job: Job, isRun: boolean): boolean {
+  if (isInFlight(job.status)) return !isRun;
+  return job.status === "crash" && job.exit_code === null && job.attempt > 0;
+}
+
+function toAttempt(job: Job): { job: JobName; attempt: string } {
+  return { job: job.name, attempt: attemptId(job) };
+}
+
+/** A start that was decided, but never reached the host since it was booted, is called off for good: the job waits again. */
+async function forbidUnstarted(link: Link, jobs: readonly Job[], found: Map<JobName, AttemptState>): Promise<void> {
+  const unstarted = jobs.filter((job) =>
+    job.status === "run" && job.boot === link.boot && found.get(job.name)?.type === "none"
+  );
+  if (unstarted.length === 0) return;
+  const states = await link.forbid(unstarted.map(toAttempt));
+  unstarted.forEach((job, i) => found.set(job.name, states[i]!));
+}

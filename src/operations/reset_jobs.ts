@@ -1,0 +1,93 @@
+/**
+ * `queue reset`: makes jobs ready to be run again. Ends them if they run, removes their directories on the hosts, and only then
+ * sets their state.
+ *
+ * @module
+ */
+
+import type { Deps } from "../deps.ts";
+import type { JobName } from "../names/grammar.ts";
+import type { Job, JobFields } from "../job/job.ts";
+import { isInFlight, isWaiting, type JobState, waitingState } from "../job/states.ts";
+import type { Connect } from "../link/link.ts";
+import { makeConnect } from "../link/connect.ts";
+import type { Change } from "../store/changes.ts";
+import type { StoreRef } from "../store/store.ts";
+import { clearFromHosts } from "./clear_from_hosts.ts";
+import { holdQueue } from "./hold_queue.ts";
+import type { StatusChange, Watch } from "./refresh_queue.ts";
+
+/** Which jobs. Neither names nor status: all that are not in state `end`. */
+export interface ResetRequest {
+  readonly queue: StoreRef;
+  /** These jobs, whatever their state (or of them those with `status`). */
+  readonly names: readonly string[] | null;
+  readonly status: JobState | null;
+}
+
+/**
+ * Resets jobs.
+ * @returns What changed, in file order; and the jobs that may still run on a host that cannot be asked: they stay as they are.
+ */
+export async function resetJobs(
+  deps: Deps,
+  request: ResetRequest,
+  watch: Watch,
+  connect: Connect = makeConnect(deps),
+): Promise<{ changes: StatusChange[]; failed: JobName[] }> {
+  const { store, runner } = await holdQueue(deps, request.queue);
+  try {
+    const jobs = select(store.jobs, request, watch);
+    const before = new Map(jobs.map((job) => [job.name, job]));
+    const left = await clearFromHosts(deps, { store, runner, jobs, connect, warn: watch.warn });
+    // A job that may still run must not be started again. One that has ended may, though its directory could not be removed.
+    const failed = new Set([...left.alive, ...left.unreached.filter((name) => isInFlight(before.get(name)!.status))]);
+    const changes: StatusChange[] = [];
+    await store.commit(() => {
+      const records: Change[] = [];
+      for (const { name, status, id } of jobs) {
+        const job = store.jobs.get(name);
+        if (job === undefined || job.id !== id || failed.has(name)) continue;
+        // With a scheduler at work the job may have been started since: then it is no longer the one that was cleared.
+        if (runner !== null && isInFlight(job.status)) failed.add(name);
+        else records.push({ type: "set", job: name, fields: cleanFields(job) });
+        if (!failed.has(name) && status !== waitingState(job)) {
+          changes.push({ job: name, old: status, new: waitingState(job) });
+        }
+      }
+      return records;
+    });
+    if (runner === null) await store.fold("cheap");
+    return { changes, failed: [...failed] };
+  } finally {
+    store.close();
+  }
+}
+
+/** The jobs to reset, in file order. Waiting ones have nothing to reset but what an earlier attempt left on a host. */
+function select(jobs: ReadonlyMap<JobName, Job>, request: ResetRequest, watch: Watch): Job[] {
+  const names = request.names === null ? null : new Set(request.names);
+  for (const name of names ?? []) {
+    if (!jobs.has(name as JobName)) watch.warn(`Job ${name} does not exist in queue ${request.queue.name}`);
+  }
+  const chosen: Job[] = [];
+  for (const job of jobs.values()) {
+    if (names !== null && !names.has(job.name)) continue;
+    if (request.status !== null ? job.status !== request.status : names === null && job.status === "end") continue;
+    if (isWaiting(job.status) && job.attempt === 0) continue;
+    chosen.push(job);
+  }
+  return chosen;
+}
+
+function cleanFields(job: Job): JobFields {
+  return {
+    status: waitingState(job),
+    pid: null,
+    exit_code: null,
+    started: null,
+    ended: null,
+    boot: null,
+    slot: null,
+  };
+}

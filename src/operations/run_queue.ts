@@ -1,0 +1,117 @@
+/**
+ * `queue run`: runs a queue to its end with one of the schedulers.
+ *
+ * @module
+ */
+
+import type { Deps } from "../deps.ts";
+import { CmsError } from "../errors.ts";
+import { type Machine } from "../cluster/machine.ts";
+import { machineOf } from "../cluster/host.ts";
+import type { Connect } from "../link/link.ts";
+import { makeConnect } from "../link/connect.ts";
+import { openQueue } from "../store/queue_file.ts";
+import { readCluster } from "../store/cluster_file.ts";
+import type { StoreRef } from "../store/store.ts";
+import { Core } from "../scheduler/core.ts";
+import { fifo, fifoMulti } from "../scheduler/policies.ts";
+import type { RunResult } from "../scheduler/report.ts";
+import { runLoop, type RunWatch } from "../scheduler/run.ts";
+import type { SlotHost } from "../scheduler/slots.ts";
+
+/** What to run, and where. */
+export type RunRequest =
+  | {
+    readonly queue: StoreRef;
+    readonly scheduler: "fifo";
+    /** Jobs at once in all; a whole number from 1. */
+    readonly maxParallel: number;
+    /** A machine silent for this long is given up. */
+    readonly timeoutMs: number;
+  }
+  | {
+    readonly queue: StoreRef;
+    readonly scheduler: "fifo_multi";
+    /** Each entry gives one slot; the same machine may stand here several times. */
+    readonly hosts: readonly Machine[];
+    /** A cluster whose active hosts give slots after those; followed while the run goes on. */
+    readonly cluster: StoreRef | null;
+    readonly timeoutMs: number;
+  };
+
+/**
+ * Runs a queue. First learns what became of jobs that were in flight, and adopts those that still run.
+ * @throws {CmsError} `conflict` if another process runs the queue; `invalid` if no host may get jobs.
+ */
+export async function runQueue(
+  deps: Deps,
+  request: RunRequest,
+  watch: RunWatch,
+  connect: Connect = makeConnect(deps),
+): Promise<RunResult> {
+  const readHosts = request.scheduler === "fifo" ? null : hostReader(deps, request.hosts, request.cluster);
+  const hosts = readHosts === null ? [] : await readHosts();
+  if (request.scheduler === "fifo_multi" && !hosts.some((host) => host.active && host.capacity > 0)) {
+    throw new CmsError("invalid", `No free hosts found in cluster ${request.cluster?.name ?? ""}-cluster.yaml`);
+  }
+  const store = await openQueue(deps, request.queue);
+  try {
+    const other = await store.claimRun(deps.ids.hex(4));
+    if (other !== null) {
+      throw new CmsError(
+        "conflict",
+        `Cannot run queue ${request.queue.name}: process ${other.pid} on ${other.hostname} runs it already`,
+      );
+    }
+    await store.sync();
+    const core = new Core({
+      policy: request.scheduler === "fifo" ? fifo(request.maxParallel) : fifoMulti(),
+      hosts,
+      timeoutMs: request.timeoutMs,
+      killCompletes: request.scheduler === "fifo_multi",
+    }, store.jobs);
+    const { name } = request.queue;
+    const cluster = request.scheduler === "fifo_multi" ? request.cluster : null;
+    return await runLoop(deps, {
+      store,
+      core,
+      connect,
+      readHosts,
+      queueFiles: [`${name}-queue.yaml`, `.${name}-queue.journal`],
+      hostFiles: cluster === null ? [] : [`${cluster.name}-cluster.yaml`],
+    }, watch);
+  } finally {
+    store.close();
+  }
+}
+
+/** Makes the function that reads the hosts that give slots: those named on the command line, then those of the cluster. */
+function hostReader(
+  deps: Deps,
+  machines: readonly Machine[],
+  cluster: StoreRef | null,
+): () => Promise<readonly SlotHost[]> {
+  const named = machines.map((machine, i): SlotHost => ({
+    id: `#${i + 1}`,
+    machine,
+    capacity: 1,
+    active: true,
+    gpu: "",
+    pyenv: "",
+  }));
+  return async () => {
+    if (cluster === null) return named;
+    const hosts = await readCluster(deps, cluster);
+    return [
+      ...named,
+      ...[...hosts.values()].map((host): SlotHost => ({
+        id: host.id,
+        machine: machineOf(host),
+        capacity: host.max_jobs_allowed,
+        active: host.status === "active",
+        gpu: host.gpu,
+        pyenv: host.pyenv,
+      })),
+    ];
+  };
+}

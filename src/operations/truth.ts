@@ -1,0 +1,45 @@
+/**
+ * What a host's word about an attempt means for the job's record, when no scheduler runs: for `refresh`.
+ *
+ * @module
+ */
+
+import { isoSeconds, type Job, type JobFields } from "../job/job.ts";
+import { mayMove, waitingState } from "../job/states.ts";
+import type { AttemptState } from "../link/link.ts";
+
+/** The fields to set, or null if the record is right as it is. */
+export function fieldsFrom(job: Job, state: AttemptState): JobFields | null {
+  const fields = fieldsOf(job, state);
+  if (fields === null || fields.status === undefined || fields.status === job.status) return null;
+  return mayMove(job.status, fields.status) ? fields : null;
+}
+
+function fieldsOf(job: Job, state: AttemptState): JobFields | null {
+  const over = { boot: null, slot: null };
+  const iso = (ms: number | null): string | null => ms === null ? null : isoSeconds(ms);
+  switch (state.type) {
+    case "alive":
+      return { status: "start", pid: String(state.pid), started: iso(state.startedAtMs) };
+    case "ended":
+      return {
+        status: state.state,
+        exit_code: state.exitCode,
+        started: iso(state.startedAtMs) ?? job.started,
+        ended: iso(state.endedAtMs),
+        ...over,
+      };
+    case "forbidden":
+      return { status: waitingState(job), ...over };
+    case "crashed":
+      return { status: "crash", exit_code: state.exitCode, ...over };
+    case "none":
+    case "other":
+      return { status: "crash", ...over };
+    case "claimed":
+      return null;
+    default:
+      state satisfies never;
+      return null;
+  }
+}

@@ -1,0 +1,260 @@
+/**
+ * What becomes of an attempt: from the decision to start it to its end, and what to believe of one that nobody watched for a
+ * while. Part of the core; pure but for the context that it changes.
+ *
+ * @module
+ */
+
+import type { JobName } from "../names/grammar.ts";
+import { attemptId, isoSeconds, type Job, type JobFields } from "../job/job.ts";
+import { type JobState, mayMove, waitingState } from "../job/states.ts";
+import { jobScript } from "../job/script.ts";
+import { type Machine, machineKey, machineText, parseMachine } from "../cluster/machine.ts";
+import type { AttemptState, StartRequest } from "../link/link.ts";
+import { report, type RunContext } from "./context.ts";
+import type { Flight } from "./flights.ts";
+import type { Placement } from "./policies.ts";
+
+/** Pause before asking again about an attempt that was just being claimed. */
+const ASK_AGAIN_MS = 1_000;
+
+/** How an attempt ends. */
+type End = "end" | "kill" | "crash" | "fail_start";
+
+/** The lives of attempts. */
+export class Attempts {
+  readonly #run: RunContext;
+  /** Jobs that were proved not to have been started: candidates again from the next step on, when the change is written. */
+  readonly #returned: JobName[] = [];
+
+  constructor(run: RunContext) {
+    this.#run = run;
+  }
+
+  /** Takes over a job that was in flight when the run began. */
+  inherit(job: Job): void {
+    const { machines, slots, flights } = this.#run;
+    let machine: Machine;
+    try {
+      machine = parseMachine(job.user ? `${job.user}@${job.host ?? ""}` : job.host ?? "");
+    } catch {
+      return; // Its host cannot be named, so nothing can be asked about it; `reset` deals with it.
+    }
+    const offered = slots.hosts.find((host) => machineKey(host.machine) === machineKey(machine));
+    const state = machines.of(offered?.machine ?? machine);
+    flights.add({
+      job: job.name,
+      attempt: attemptId(job),
+      machine: state.key,
+      boot: job.boot,
+      request: null,
+      phase: "inherited",
+      startedAtMs: null,
+      killWanted: false,
+    });
+    slots.adopt(job.name, state.key, job.slot);
+  }
+
+  /** Decides a start: the change is durable before the request is sent. */
+  start(job: Job, place: Extract<Placement, { type: "place" }>): void {
+    const { machines, slots, flights, outcomes, effects } = this.#run;
+    const state = machines.of(place.machine);
+    const attempt = job.attempt + 1;
+    const request = startRequest(job, attempt, place);
+    const flight: Flight = {
+      job: job.name,
+      attempt: request.attempt,
+      machine: state.key,
+      boot: state.boot,
+      request,
+      phase: "sent",
+      startedAtMs: null,
+      killWanted: false,
+    };
+    if (place.slot !== null) slots.take(job.name, place.slot);
+    flights.add(flight);
+    outcomes.begin(job.name);
+    this.#move(flight, "run", {
+      ...(place.slot === null ? {} : { user: place.machine.user, host: place.machine.name }),
+      attempt,
+      boot: state.boot,
+      slot: place.slot,
+      pid: null,
+      exit_code: null,
+      started: null,
+      ended: null,
+    }, true);
+    report(this.#run, {
+      type: "starting",
+      job: job.name,
+      machine: machineText(place.machine),
+      running: flights.names(),
+    });
+    effects.push({ type: "start", machine: state.key, request });
+  }
+
+  /** A start that fails before anything is sent: no slot was taken. */
+  failStart(job: Job, fail: Extract<Placement, { type: "fail" }>): void {
+    const fields: JobFields = { status: "fail_start", pid: null, exit_code: null, started: null, ended: null };
+    this.#run.effects.push({ type: "change", change: { type: "set", job: job.name, fields }, durable: true });
+    this.#tellEnd(job.name, fail.machine, {
+      state: "fail_start",
+      exitCode: null,
+      reason: fail.reason,
+      elapsedMs: null,
+    });
+  }
+
+  /** The host says that the attempt runs. */
+  started(flight: Flight, pid: number, startedAtMs: number | null): void {
+    const { flights, outcomes, slots } = this.#run;
+    flight.startedAtMs = startedAtMs;
+    if (flight.phase === "lost") {
+      flights.setLost(flight, false); // Given up too early: it runs, so it takes a slot again.
+      outcomes.retract(flight.job);
+      slots.adopt(flight.job, flight.machine, null);
+    }
+    flight.phase = "started";
+    outcomes.ran(flight.job);
+    const started = startedAtMs === null ? {} : { started: isoSeconds(startedAtMs) };
+    this.#move(flight, "start", { pid: String(pid), ...started });
+    if (flight.killWanted) this.kill(flight);
+  }
+
+  /** The attempt is over; its slot is free. */
+  land(flight: Flight, state: End, exitCode: number | null, endedAtMs: number | null, reason: string | null): void {
+    const known = flight.phase === "lost" && state === "crash"; // It counts as crashed already.
+    if (!known) this.#end(flight, state, exitCode, endedAtMs, reason);
+    this.#run.slots.giveBack(flight.job);
+    this.#run.flights.remove(flight);
+  }
+
+  /** Its machine was silent for too long: crashed, on the manager only (SEED, "crash"). */
+  giveUp(flight: Flight, reason: string): void {
+    this.#end(flight, "crash", null, null, reason);
+    this.#run.slots.giveBack(flight.job);
+    this.#run.flights.setLost(flight, true);
+  }
+
+  /** Takes in what the host knows of the attempt. */
+  learn(flight: Flight, state: AttemptState): void {
+    const run = this.#run;
+    const inherited = flight.phase === "inherited";
+    const machine = this.#shown(flight.machine);
+    switch (state.type) {
+      case "alive":
+        this.started(flight, state.pid, state.startedAtMs);
+        if (inherited) report(run, { type: "adopted", job: flight.job, machine });
+        return;
+      case "ended":
+        if (inherited) report(run, { type: "found", job: flight.job, state: state.state, machine });
+        flight.startedAtMs ??= state.startedAtMs;
+        return this.land(flight, state.state, state.exitCode, state.endedAtMs, null);
+      case "crashed":
+        if (inherited) report(run, { type: "found", job: flight.job, state: "crash", machine });
+        return this.land(flight, "crash", state.exitCode, null, "its process is gone");
+      case "forbidden":
+        return this.#putBack(flight);
+      case "claimed": {
+        const asked = run.machines.get(flight.machine);
+        if (asked !== undefined) asked.askAtMs = run.nowMs + ASK_AGAIN_MS;
+        return;
+      }
+      case "none":
+        // No trace: the host was started anew, or the directory removed. It may have run, so it is never started again unasked.
+        if (inherited) report(run, { type: "found", job: flight.job, state: "crash", machine });
+        return this.land(flight, "crash", null, null, "the host has no trace of it");
+      case "other":
+        return this.land(flight, "crash", null, null, `another attempt (${state.attempt}) holds its directory`);
+      default:
+        state satisfies never;
+    }
+  }
+
+  /** Somebody wants the job ended; done as soon as it is known to run. */
+  wantKill(name: JobName): void {
+    const flight = this.#run.flights.get(name);
+    if (flight === undefined) return;
+    flight.killWanted = true;
+    if (flight.phase === "started") this.kill(flight);
+  }
+
+  kill(flight: Flight): void {
+    // Without a link: when it is back, the answer "alive" comes here again.
+    if (this.#run.machines.get(flight.machine)?.openedAtMs === null) return;
+    const { job, attempt, machine } = flight;
+    this.#run.effects.push({ type: "kill", machine, attempt: { job, attempt } });
+  }
+
+  /** Makes candidates of the jobs that were put back in an earlier step. */
+  takeReturned(): void {
+    for (const name of this.#returned.splice(0)) this.#run.candidates.putBack(name, this.#run.jobs);
+  }
+
+  /** True if a further step has something to do at once. */
+  get hasReturned(): boolean {
+    return this.#returned.length > 0;
+  }
+
+  /** It was never started and never will be: it waits again, at its place in the file. */
+  #putBack(flight: Flight): void {
+    const job = this.#run.jobs.get(flight.job);
+    if (job !== undefined) {
+      this.#move(flight, waitingState(job), { boot: null, slot: null });
+      this.#returned.push(flight.job);
+    }
+    this.#run.slots.giveBack(flight.job);
+    this.#run.flights.remove(flight);
+  }
+
+  #end(flight: Flight, state: End, exitCode: number | null, endedAtMs: number | null, reason: string | null): void {
+    this.#move(flight, state, {
+      exit_code: exitCode,
+      ...(flight.startedAtMs === null ? {} : { started: isoSeconds(flight.startedAtMs) }),
+      ended: endedAtMs === null ? null : isoSeconds(endedAtMs),
+      boot: null,
+      slot: null,
+    });
+    const elapsedMs = endedAtMs === null || flight.startedAtMs === null ? null : endedAtMs - flight.startedAtMs;
+    this.#tellEnd(flight.job, this.#shown(flight.machine), { state, exitCode, reason, elapsedMs });
+  }
+
+  #tellEnd(
+    job: JobName,
+    machine: string,
+    end: { state: End; exitCode: number | null; reason: string | null; elapsedMs: number | null },
+  ): void {
+    this.#run.outcomes.ended(job, { state: end.state, exitCode: end.exitCode, machine });
+    report(this.#run, { type: "ended", job, machine, ...end });
+  }
+
+  /** Moves the job's state and sets fields. A job that was deleted or replaced meanwhile is left alone. */
+  #move(flight: Flight, to: JobState, fields: JobFields, durable = false): void {
+    const job = this.#run.jobs.get(flight.job);
+    if (job === undefined) return;
+    if (attemptId({ id: job.id, attempt: fields.attempt ?? job.attempt }) !== flight.attempt) return;
+    if (job.status !== to && !mayMove(job.status, to)) return;
+    const change = { type: "set", job: flight.job, fields: { status: to, ...fields } } as const;
+    this.#run.effects.push({ type: "change", change, durable });
+  }
+
+  #shown(key: string): string {
+    const state = this.#run.machines.get(key);
+    return state === undefined ? key : machineText(state.machine);
+  }
+}
+
+/** All that the host needs. The host's GPU goes before the job's; the job's python environment before the host's. */
+function startRequest(job: Job, attempt: number, place: { gpu: string; pyenv: string }): StartRequest {
+  const gpu = place.gpu !== "" ? place.gpu : job.gpu;
+  const pyenv = job.pyenv !== null && job.pyenv !== "" ? job.pyenv : place.pyenv;
+  return {
+    job: job.name,
+    attempt: attemptId({ id: job.id, attempt }),
+    shell: job.shell,
+    script: jobScript({ ...job, gpu, pyenv }),
+    output: job.output,
+    log: job.log,
+    gpu: gpu === "" ? null : gpu,
+  };
+}

@@ -1,0 +1,247 @@
+/**
+ * The scheduler's core: (state, event) -> state, effects. It decides and never waits, reads no clock and no file; the caller
+ * gives the time and the queue's jobs, commits the `change` effects of a step, and only then carries out the rest.
+ *
+ * The rules it keeps (docs/architecture.md, "What must never break"): a start is decided once and written down before it is
+ * sent; slots and `max_parallel` are never exceeded; jobs start in file order; a job is looked at when it is considered, not
+ * before; a state moves only as `job/states.ts` allows.
+ *
+ * @module
+ */
+
+import type { JobName } from "../names/grammar.ts";
+import { isInFlight } from "../job/states.ts";
+import { machineText } from "../cluster/machine.ts";
+import type { LinkEvent } from "../link/link.ts";
+import type { Jobs } from "../store/changes.ts";
+import { Attempts } from "./attempts.ts";
+import { Candidates } from "./candidates.ts";
+import { report, type RunContext } from "./context.ts";
+import type { Attempt, CoreEvent, Effect } from "./events.ts";
+import { type Flight, Flights } from "./flights.ts";
+import { Links } from "./links.ts";
+import { Machines } from "./machines.ts";
+import { Outcomes } from "./outcomes.ts";
+import type { Policy } from "./policies.ts";
+import type { Progress, RunResult } from "./report.ts";
+import { type SlotHost, Slots } from "./slots.ts";
+
+/** What a run is made from. */
+export interface CoreOptions {
+  readonly policy: Policy;
+  /** Hosts that give slots; empty for `fifo`, whose jobs name their machines. */
+  readonly hosts: readonly SlotHost[];
+  /** A machine silent for this long is given up, with the jobs on it. */
+  readonly timeoutMs: number;
+  /** True if a killed job counts as completed (fifo_multi, as the original has it). */
+  readonly killCompletes: boolean;
+}
+
+/** One run. Feed it events with {@link Core.step}. */
+export class Core {
+  readonly #policy: Policy;
+  readonly #run: RunContext;
+  readonly #attempts: Attempts;
+  readonly #links: Links;
+  #began = false;
+  #stopping = false;
+  #noHosts = false;
+  #finished = false;
+
+  /** @param jobs A live view of the queue, up to date at each step. */
+  constructor(options: CoreOptions, jobs: Jobs) {
+    this.#policy = options.policy;
+    const inFlight: JobName[] = [];
+    for (const job of jobs.values()) if (isInFlight(job.status)) inFlight.push(job.name);
+    this.#run = {
+      jobs,
+      machines: new Machines(),
+      flights: new Flights(),
+      slots: new Slots(options.hosts),
+      candidates: new Candidates(jobs, inFlight),
+      outcomes: new Outcomes(options.killCompletes),
+      timeoutMs: options.timeoutMs,
+      nowMs: 0,
+      effects: [],
+    };
+    this.#attempts = new Attempts(this.#run);
+    this.#links = new Links(this.#run, this.#attempts);
+    for (const name of inFlight) this.#attempts.inherit(jobs.get(name)!);
+  }
+
+  /** Takes in one event; returns what is to be done, in order. */
+  step(event: CoreEvent, nowMs: number): Effect[] {
+    const run = this.#run;
+    run.effects = [];
+    run.nowMs = nowMs;
+    if (this.#finished) return run.effects;
+    this.#attempts.takeReturned();
+    this.#take(event);
+    // Starts and ends, the many events, change nothing about the machines.
+    const isAboutMachines = event.type !== "link" || event.event.type === "down";
+    if (this.#began && isAboutMachines) {
+      this.#links.open(this.#hasMore());
+      this.#links.giveUpSilent();
+      if (this.#links.isHopeless(this.#hasMore())) this.#noHosts = true;
+    }
+    if (this.#began) this.#consider();
+    if (this.#began && run.flights.running === 0 && !this.#hasMore() && !this.#attempts.hasReturned) {
+      this.#finished = true;
+      run.effects.push({ type: "finish" });
+    }
+    return run.effects;
+  }
+
+  /** When to send `tick` at the latest, epoch ms; null for never. */
+  get wakeAtMs(): number | null {
+    if (this.#attempts.hasReturned) return this.#run.nowMs;
+    const at = this.#links.wakeAtMs;
+    return at === Infinity ? null : at;
+  }
+
+  /** Numbers so far. */
+  progress(): Progress {
+    const { flights, outcomes, candidates, jobs } = this.#run;
+    const { done, failed } = outcomes.counts();
+    return { done, failed, running: flights.running, total: done + flights.running + candidates.waiting(jobs) };
+  }
+
+  /** The result as it stands; final after the effect `finish`. */
+  result(): RunResult {
+    return {
+      ...this.#run.outcomes.summary(),
+      outcome: this.#noHosts ? "no_hosts" : this.#stopping ? "stopped" : "done",
+      running: this.#run.flights.names(),
+      waiting: this.#run.candidates.waiting(this.#run.jobs),
+    };
+  }
+
+  /** For the invariants that tests and the simulation check after each step. */
+  inspect(): { slots: Slots; machines: Machines; running: number } {
+    return { slots: this.#run.slots, machines: this.#run.machines, running: this.#run.flights.running };
+  }
+
+  #take(event: CoreEvent): void {
+    const run = this.#run;
+    switch (event.type) {
+      case "begin":
+        this.#began = true;
+        this.#links.begin();
+        this.#foresee(run.jobs.keys());
+        break;
+      case "news":
+        run.candidates.apply(event.news, run.jobs);
+        this.#foresee(event.news.put);
+        for (const name of event.news.kill) this.#attempts.wantKill(name);
+        break;
+      case "hosts":
+        run.slots.setHosts(event.hosts);
+        this.#links.hostsChanged();
+        break;
+      case "link_up":
+        this.#links.up(event.machine, event.boot);
+        break;
+      case "connect_failed":
+        this.#links.connectFailed(event.machine, event.reason, event.lasting);
+        break;
+      case "link":
+        this.#fromLink(event.machine, event.event);
+        break;
+      case "answer":
+        for (const answer of event.states) {
+          this.#withFlight(answer, (flight) => this.#attempts.learn(flight, answer.state));
+        }
+        this.#links.answered(event.machine);
+        break;
+      case "stage_failed":
+        this.#withFlight(event, (flight) => this.#attempts.land(flight, "fail_start", null, null, event.reason));
+        break;
+      case "stop":
+        if (!this.#stopping) report(run, { type: "stopping", running: run.flights.running, signal: event.signal });
+        this.#stopping = true;
+        break;
+      case "tick":
+        this.#links.askAgain();
+        break;
+      default:
+        event satisfies never;
+    }
+  }
+
+  #fromLink(machine: string, event: LinkEvent): void {
+    switch (event.type) {
+      case "started":
+        return this.#withFlight(event, (flight) => this.#attempts.started(flight, event.pid, event.atMs));
+      case "ended":
+        return this.#withFlight(
+          event,
+          (flight) => this.#attempts.land(flight, event.state, event.exitCode, event.atMs, null),
+        );
+      case "refused":
+        return this.#withFlight(event, (flight) => this.#attempts.land(flight, "fail_start", null, null, event.reason));
+      case "known":
+        return this.#withFlight(event, (flight) => this.#attempts.learn(flight, event.state));
+      case "reused": {
+        const state = this.#run.machines.get(machine);
+        const shown = state === undefined ? machine : machineText(state.machine);
+        return report(this.#run, { type: "directory_present", job: event.job, machine: shown });
+      }
+      case "down":
+        return this.#links.down(machine, event.reason);
+      default:
+        event satisfies never;
+    }
+  }
+
+  /** Considers jobs in file order until one has to wait. */
+  #consider(): void {
+    const { jobs, candidates, slots, machines, flights } = this.#run;
+    if (!this.#links.isSettled()) return;
+    let startedAny = false;
+    while (this.#hasMore()) {
+      const name = candidates.peek(jobs)!;
+      const job = jobs.get(name)!;
+      const placement = this.#policy.place(job, { slots, machines, running: flights.running });
+      switch (placement.type) {
+        case "wait":
+          if (placement.need !== null) this.#links.need(placement.need);
+          if (placement.full !== null && startedAny) report(this.#run, { type: "waiting", slots: placement.full });
+          return;
+        case "skip":
+          candidates.take(name, jobs);
+          if (placement.tell) report(this.#run, { type: "skipped", job: name });
+          break;
+        case "fail":
+          candidates.take(name, jobs);
+          this.#attempts.failStart(job, placement);
+          break;
+        case "place":
+          candidates.take(name, jobs);
+          this.#attempts.start(job, placement);
+          startedAny = true;
+          break;
+        default:
+          placement satisfies never;
+      }
+    }
+  }
+
+  /** True if a job may still be considered in this run. */
+  #hasMore(): boolean {
+    return !this.#stopping && !this.#noHosts && this.#run.candidates.peek(this.#run.jobs) !== null;
+  }
+
+  /** Opens links early where the policy knows which machine a job will need. */
+  #foresee(names: Iterable<JobName>): void {
+    for (const name of names) {
+      const job = this.#run.jobs.get(name);
+      const machine = job === undefined ? null : this.#policy.foresee(job);
+      if (machine !== null) this.#links.need(machine);
+    }
+  }
+
+  #withFlight(attempt: Attempt, act: (flight: Flight) => void): void {
+    const flight = this.#run.flights.of(attempt.job, attempt.attempt);
+    if (flight !== undefined) act(flight);
+  }
+}

@@ -1,0 +1,187 @@
+/**
+ * Carries out what the core asked of machines: opens links, sends starts (with input files before them), asks, kills. What the
+ * machines answer goes back as events, in order, through one function.
+ *
+ * @module
+ */
+
+import type { Files } from "../deps.ts";
+import { LinkError } from "../errors.ts";
+import { isLocal, type Machine, machineKey } from "../cluster/machine.ts";
+import type { AttemptState, Connect, Link, LinkEvent, StartRequest } from "../link/link.ts";
+import type { Attempt, CoreEvent, Effect } from "./events.ts";
+
+/** Pause between TERM and KILL when a job is ended. */
+export const KILL_GRACE_MS = 5_000;
+
+/** What a run's links need. */
+export interface DeliverOptions {
+  readonly connect: Connect;
+  readonly files: Files;
+  readonly queueId: string;
+  /** The experiment directory on the manager, absolute; also where jobs of localhost run. */
+  readonly localDirectory: string;
+  /** The experiment directory on hosts. */
+  readonly hostDirectory: string;
+  /** Takes an event for the core. */
+  readonly push: (event: CoreEvent) => void;
+}
+
+/** The links of a run. */
+export class Deliver {
+  readonly #options: DeliverOptions;
+  readonly #links = new Map<string, Link>();
+  readonly #closing = new AbortController();
+  /** Attempts with input files that were on their way before: ask before sending again. */
+  readonly #staged = new Set<string>();
+
+  constructor(options: DeliverOptions) {
+    this.#options = options;
+  }
+
+  /** Carries out the effects of a turn that concern machines; the starts for one machine go out together. Does not wait. */
+  perform(effects: readonly Effect[]): void {
+    const starts = new Map<string, StartRequest[]>();
+    for (const effect of effects) {
+      switch (effect.type) {
+        case "connect":
+          void this.#connect(effect.machine);
+          break;
+        case "start": {
+          const batch = starts.get(effect.machine);
+          if (batch === undefined) starts.set(effect.machine, [effect.request]);
+          else batch.push(effect.request);
+          break;
+        }
+        case "ask":
+          void this.#ask(effect.machine, effect.ask, effect.forbid);
+          break;
+        case "kill":
+          void this.#kill(effect.machine, effect.attempt);
+          break;
+        case "change":
+        case "report":
+        case "finish":
+          break;
+        default:
+          effect satisfies never;
+      }
+    }
+    for (const [machine, requests] of starts) void this.#start(machine, requests);
+  }
+
+  /** Ends all links in good order; jobs go on. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.allSettled([...this.#links.values()].map((link) => link.close()));
+    this.#links.clear();
+  }
+
+  async #connect(machine: Machine): Promise<void> {
+    const key = machineKey(machine);
+    const { connect, queueId, localDirectory, hostDirectory, push } = this.#options;
+    // Events may come in the same turn as the hello: they are kept until the core has heard of the link.
+    let early: LinkEvent[] | null = [];
+    const onEvent = (event: LinkEvent): void => {
+      if (early !== null) {
+        early.push(event);
+        return;
+      }
+      if (event.type === "down") this.#links.delete(key);
+      push({ type: "link", machine: key, event });
+    };
+    try {
+      const directory = isLocal(machine) ? localDirectory : hostDirectory;
+      const link = await connect(machine, {
+        directory,
+        queueId,
+        role: "resident",
+        onEvent,
+        signal: this.#closing.signal,
+      });
+      if (this.#closing.signal.aborted) return await link.close();
+      this.#links.set(key, link);
+      push({ type: "link_up", machine: key, boot: link.boot });
+      const waiting: LinkEvent[] = early;
+      early = null;
+      waiting.forEach(onEvent);
+    } catch (error) {
+      if (this.#closing.signal.aborted) return;
+      const known = error instanceof LinkError;
+      const reason = known ? error.reason : String((error as Error).message ?? error);
+      push({ type: "connect_failed", machine: key, reason, lasting: known && error.lasting });
+    }
+  }
+
+  async #start(machine: string, requests: readonly StartRequest[]): Promise<void> {
+    const link = this.#links.get(machine);
+    if (link === undefined) return; // Broken meanwhile: the core sends again when it is back.
+    const plain: StartRequest[] = [];
+    const withInput: StartRequest[] = [];
+    if (isLocal(link.machine)) plain.push(...requests);
+    else {
+      for (const request of requests) {
+        const stamp = await this.#options.files.stamp(`${this.#options.localDirectory}/${request.job}`);
+        (stamp?.isDirectory === true ? withInput : plain).push(request);
+      }
+    }
+    if (plain.length > 0) link.start(plain);
+    if (withInput.length > 0) await this.#stageAndStart(link, machine, withInput);
+  }
+
+  async #stageAndStart(link: Link, machine: string, requests: readonly StartRequest[]): Promise<void> {
+    try {
+      const fresh: StartRequest[] = [];
+      for (const request of requests) {
+        if (!this.#staged.has(request.attempt)) fresh.push(request);
+        else {
+          // It may run already: new input files under its feet would be wrong.
+          const [state] = await link.ask([request]);
+          if (state === undefined || state.type === "none") fresh.push(request);
+          else {
+            const { job, attempt } = request;
+            this.#options.push({ type: "link", machine, event: { type: "known", job, attempt, state } });
+          }
+        }
+      }
+      for (const request of fresh) this.#staged.add(request.attempt);
+      if (fresh.length === 0) return;
+      await link.stage(fresh.map((request) => request.job), this.#options.localDirectory);
+      link.start(fresh);
+    } catch (error) {
+      if (this.#links.get(machine) !== link) return; // The link broke: the core sends again when it is back.
+      const reason = error instanceof LinkError ? error.reason : String((error as Error).message ?? error);
+      for (const { job, attempt } of requests) this.#options.push({ type: "stage_failed", job, attempt, reason });
+    }
+  }
+
+  async #ask(machine: string, ask: readonly Attempt[], forbid: readonly Attempt[]): Promise<void> {
+    const link = this.#links.get(machine);
+    if (link === undefined) return;
+    try {
+      const [asked, forbidden] = await Promise.all([
+        ask.length > 0 ? link.ask(ask) : [],
+        forbid.length > 0 ? link.forbid(forbid) : [],
+      ]);
+      const states: (Attempt & { state: AttemptState })[] = [];
+      ask.forEach((attempt, i) => states.push({ ...attempt, state: asked[i]! }));
+      forbid.forEach((attempt, i) => states.push({ ...attempt, state: forbidden[i]! }));
+      this.#options.push({ type: "answer", machine, states });
+    } catch (error) {
+      // A link that breaks tells so itself; one that cannot answer is as good as broken.
+      if (this.#links.get(machine) !== link) return;
+      this.#links.delete(machine);
+      await link.close().catch(() => {});
+      const reason = String((error as Error).message ?? error);
+      this.#options.push({ type: "link", machine, event: { type: "down", reason } });
+    }
+  }
+
+  async #kill(machine: string, attempt: Attempt): Promise<void> {
+    try {
+      await this.#links.get(machine)?.kill([attempt], { graceMs: KILL_GRACE_MS });
+    } catch {
+      // The link broke: the core asks again when it is back. The job's end comes as an event of its own.
+    }
+  }
+}

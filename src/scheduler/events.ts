@@ -1,0 +1,57 @@
+/**
+ * What goes into the scheduler's core and what comes out of it. The loop (`run.ts`) turns the world into events and effects
+ * into deeds; the simulation does the same with a world of its own.
+ *
+ * @module
+ */
+
+import type { JobName } from "../names/grammar.ts";
+import type { Machine } from "../cluster/machine.ts";
+import type { AttemptState, LinkEvent, StartRequest } from "../link/link.ts";
+import type { Change, News } from "../store/changes.ts";
+import type { RunEvent } from "./report.ts";
+import type { SlotHost } from "./slots.ts";
+
+/** A job and one of its attempts. */
+export interface Attempt {
+  readonly job: JobName;
+  readonly attempt: string;
+}
+
+/** What happened. `machine` is a key as `machineKey` makes it. */
+export type CoreEvent =
+  /** The first event: open what is needed. */
+  | { readonly type: "begin" }
+  | { readonly type: "news"; readonly news: News }
+  /** The list of hosts is another now (a host was added, deactivated ...). */
+  | { readonly type: "hosts"; readonly hosts: readonly SlotHost[] }
+  | { readonly type: "link_up"; readonly machine: string; readonly boot: string }
+  | { readonly type: "connect_failed"; readonly machine: string; readonly reason: string; readonly lasting: boolean }
+  | { readonly type: "link"; readonly machine: string; readonly event: LinkEvent }
+  /** The answer to `ask` or `forbid`. */
+  | {
+    readonly type: "answer";
+    readonly machine: string;
+    readonly states: readonly (Attempt & { state: AttemptState })[];
+  }
+  /** Input files of a job could not be brought to the host: it was not started. */
+  | { readonly type: "stage_failed"; readonly job: JobName; readonly attempt: string; readonly reason: string }
+  | { readonly type: "stop"; readonly signal: string }
+  /** Time has passed; see `Core.wakeAtMs`. */
+  | { readonly type: "tick" };
+
+/** What is to be done. All `change` effects of a step are durable before any other effect of it is carried out. */
+export type Effect =
+  | { readonly type: "change"; readonly change: Change; readonly durable: boolean }
+  | { readonly type: "connect"; readonly machine: Machine }
+  | { readonly type: "start"; readonly machine: string; readonly request: StartRequest }
+  | {
+    readonly type: "ask";
+    readonly machine: string;
+    readonly ask: readonly Attempt[];
+    readonly forbid: readonly Attempt[];
+  }
+  | { readonly type: "kill"; readonly machine: string; readonly attempt: Attempt }
+  | { readonly type: "report"; readonly event: RunEvent }
+  /** Nothing is left to do: the result is ready. */
+  | { readonly type: "finish" };

@@ -1,0 +1,94 @@
+/**
+ * The jobs in flight: those whose start was decided and whose end is not known. Pure bookkeeping.
+ *
+ * @module
+ */
+
+import type { JobName } from "../names/grammar.ts";
+import type { StartRequest } from "../link/link.ts";
+
+/**
+ * - `inherited`: in flight when the run began; its machine has not yet said what became of it.
+ * - `sent`: its start was sent, or will be as soon as its machine is there again.
+ * - `started`: the host has said that it runs.
+ * - `lost`: given up because its machine was silent for too long; if that comes back, it is asked what really happened.
+ */
+export type FlightPhase = "inherited" | "sent" | "started" | "lost";
+
+/** One job in flight. */
+export interface Flight {
+  readonly job: JobName;
+  readonly attempt: string;
+  /** Key of its machine. */
+  readonly machine: string;
+  /** Boot of the machine when the start was decided; null if unknown. */
+  readonly boot: string | null;
+  /** What was sent; null for an inherited one, which is never sent again. */
+  readonly request: StartRequest | null;
+  phase: FlightPhase;
+  /** By the host's clock; null until known. */
+  startedAtMs: number | null;
+  /** True once somebody asked to end it. */
+  killWanted: boolean;
+}
+
+/** All flights, by job and by machine, in the order of their starts. */
+export class Flights {
+  readonly #byJob = new Map<JobName, Flight>();
+  readonly #byMachine = new Map<string, Set<Flight>>();
+  #lost = 0;
+
+  add(flight: Flight): void {
+    const before = this.#byJob.get(flight.job);
+    if (before !== undefined) this.remove(before); // A lost one of a job that was reset and is started again.
+    this.#byJob.set(flight.job, flight);
+    const there = this.#byMachine.get(flight.machine);
+    if (there === undefined) this.#byMachine.set(flight.machine, new Set([flight]));
+    else there.add(flight);
+  }
+
+  remove(flight: Flight): void {
+    if (this.#byJob.get(flight.job) === flight) this.#byJob.delete(flight.job);
+    this.#byMachine.get(flight.machine)?.delete(flight);
+    if (flight.phase === "lost") this.#lost--;
+  }
+
+  /** Gives a flight up, or takes it back. A lost one counts as running no more. */
+  setLost(flight: Flight, lost: boolean): void {
+    if ((flight.phase === "lost") === lost) return;
+    flight.phase = lost ? "lost" : "started";
+    this.#lost += lost ? 1 : -1;
+  }
+
+  get(job: JobName): Flight | undefined {
+    return this.#byJob.get(job);
+  }
+
+  /** The flight of this very attempt, or undefined. */
+  of(job: JobName, attempt: string): Flight | undefined {
+    const flight = this.#byJob.get(job);
+    return flight?.attempt === attempt ? flight : undefined;
+  }
+
+  on(machine: string): Iterable<Flight> {
+    return this.#byMachine.get(machine) ?? [];
+  }
+
+  /** True if a job that is not given up is in flight there. */
+  anyOn(machine: string): boolean {
+    for (const flight of this.on(machine)) if (flight.phase !== "lost") return true;
+    return false;
+  }
+
+  /** Jobs in flight that are not given up. */
+  get running(): number {
+    return this.#byJob.size - this.#lost;
+  }
+
+  /** Their names, in order of their starts. */
+  names(): JobName[] {
+    const names: JobName[] = [];
+    for (const flight of this.#byJob.values()) if (flight.phase !== "lost") names.push(flight.job);
+    return names;
+  }
+}

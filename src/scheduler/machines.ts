@@ -1,0 +1,109 @@
+/**
+ * The machines of a run and how they stand: whether a link is open, when to try again, since when they are silent. Pure.
+ *
+ * @module
+ */
+
+import { type Machine, machineKey } from "../cluster/machine.ts";
+
+/**
+ * - `idle`: not asked for yet. `connecting`: an attempt is under way. `down`: the last attempt failed, or the link broke.
+ * - `asking`: the link is open, but what runs there from before is not yet known: no job starts there.
+ * - `up`: ready for jobs.
+ */
+export type MachinePhase = "idle" | "connecting" | "asking" | "up" | "down";
+
+/** One machine. */
+export interface MachineState {
+  machine: Machine;
+  readonly key: string;
+  phase: MachinePhase;
+  /** Boot that the last hello named; null before the first. */
+  boot: string | null;
+  /** Since when the link is open; null while it is not. */
+  openedAtMs: number | null;
+  /** Attempts to connect that failed since the link was last open. */
+  failures: number;
+  /** When to try again, while `down`. */
+  retryAtMs: number;
+  /** Since when nothing was heard of it; null while its link is open. */
+  silentSinceMs: number | null;
+  /** Why the last attempt failed. */
+  reason: string;
+  /** When to ask again about attempts that were just being claimed; null for never. */
+  askAtMs: number | null;
+}
+
+/** First pause after a failed attempt; doubles with each, up to the second number. */
+const RETRY_MS = [1_000, 30_000] as const;
+/** The same where trying again will hardly help (a wrong host key, a missing program). */
+const LASTING_RETRY_MS = 60_000;
+/** A link that was open for this long counts as having worked. */
+const STEADY_MS = 10_000;
+
+/** All machines of a run by key. */
+export class Machines {
+  readonly #byKey = new Map<string, MachineState>();
+
+  /** The state of a machine, made `idle` if it is new. An address, once known, is kept. */
+  of(machine: Machine): MachineState {
+    const key = machineKey(machine);
+    const known = this.#byKey.get(key);
+    if (known !== undefined) {
+      if (machine.address !== null) known.machine = machine;
+      return known;
+    }
+    const state: MachineState = {
+      machine,
+      key,
+      phase: "idle",
+      boot: null,
+      openedAtMs: null,
+      failures: 0,
+      retryAtMs: 0,
+      silentSinceMs: null,
+      reason: "",
+      askAtMs: null,
+    };
+    this.#byKey.set(key, state);
+    return state;
+  }
+
+  get(key: string): MachineState | undefined {
+    return this.#byKey.get(key);
+  }
+
+  all(): Iterable<MachineState> {
+    return this.#byKey.values();
+  }
+
+  /** True if the link is open and jobs may start there. */
+  isUp(key: string): boolean {
+    return this.#byKey.get(key)?.phase === "up";
+  }
+
+  /** Notes that the link is open. */
+  static open(state: MachineState, boot: string, nowMs: number): void {
+    state.boot = boot;
+    state.silentSinceMs = null;
+    state.openedAtMs = nowMs;
+    state.reason = "";
+  }
+
+  /**
+   * Notes a failed attempt, or a link that broke. The pause before the next attempt grows with each failure in a row; a link
+   * that had been open for a while is opened again at once, since most breaks are short.
+   */
+  static fail(state: MachineState, reason: string, options: { nowMs: number; lasting: boolean }): void {
+    const steady = state.openedAtMs !== null && options.nowMs - state.openedAtMs >= STEADY_MS;
+    if (steady) state.failures = 0;
+    const pauseMs = options.lasting ? LASTING_RETRY_MS : Math.min(RETRY_MS[0] * 2 ** state.failures, RETRY_MS[1]);
+    state.retryAtMs = steady ? options.nowMs : options.nowMs + pauseMs;
+    if (!steady) state.failures++;
+    state.phase = "down";
+    state.reason = reason;
+    state.openedAtMs = null;
+    state.silentSinceMs ??= options.nowMs;
+    state.askAtMs = null;
+  }
+}

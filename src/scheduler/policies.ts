@@ -1,0 +1,99 @@
+/**
+ * The policies: how a job gets its host. Everything else is the same for all of them. Pure.
+ *
+ * @module
+ */
+
+import type { Job } from "../job/job.ts";
+import { type Machine, machineText, parseMachine } from "../cluster/machine.ts";
+import type { Machines } from "./machines.ts";
+import type { Slots } from "./slots.ts";
+
+/** What a policy sees of the run. */
+export interface PolicyView {
+  readonly slots: Slots;
+  readonly machines: Machines;
+  /** Jobs in flight. */
+  readonly running: number;
+}
+
+/** What a policy says of the job at the head of the queue. */
+export type Placement =
+  /** Start it there. `slot`: id of the host that gives the slot; null where slots are not counted by host. */
+  | {
+    readonly type: "place";
+    readonly machine: Machine;
+    readonly slot: string | null;
+    readonly gpu: string;
+    readonly pyenv: string;
+  }
+  /**
+   * Not now; nothing behind it may start either. `full`: how many slots there are, if they are all taken. `need`: a machine whose
+   * link is to be opened for it.
+   */
+  | { readonly type: "wait"; readonly full: number | null; readonly need: Machine | null }
+  /** Pass it over. `tell`: a person would wonder why. */
+  | { readonly type: "skip"; readonly tell: boolean }
+  /** It cannot be started. */
+  | { readonly type: "fail"; readonly machine: string; readonly reason: string };
+
+/** How a job gets its host. */
+export interface Policy {
+  /** Decides on one job; called for each in file order when it is considered. */
+  place(job: Job, view: PolicyView): Placement;
+  /** The machine that a waiting job will need, if that is known beforehand: its link is opened early. */
+  foresee(job: Job): Machine | null;
+}
+
+/** The machine that a job is assigned to, or null. @throws {InvalidError} If its user or host are not in the grammar of names. */
+export function assignedMachine(job: Pick<Job, "user" | "host">): Machine | null {
+  if (!job.host || !job.user) return null;
+  return parseMachine(`${job.user}@${job.host}`);
+}
+
+/**
+ * SchedulerFIFO: each job runs on the host it is assigned to; at most `maxParallel` at once in all. A job without user and host
+ * is passed over; one whose machine cannot be reached fails to start, so that the queue goes on (SEED, "Failure considerations").
+ */
+export function fifo(maxParallel: number): Policy {
+  return {
+    place(job, { machines, running }) {
+      if (job.status !== "ready") return { type: "skip", tell: job.status === "undefined" };
+      let machine: Machine | null;
+      try {
+        machine = assignedMachine(job);
+      } catch (error) {
+        return { type: "fail", machine: `${job.user}@${job.host}`, reason: (error as Error).message };
+      }
+      if (machine === null) return { type: "skip", tell: true };
+      if (running >= maxParallel) return { type: "wait", full: maxParallel, need: null };
+      const state = machines.of(machine);
+      if (state.phase === "idle") return { type: "wait", full: null, need: machine };
+      if (state.phase === "down" && state.failures > 0) {
+        return { type: "fail", machine: machineText(machine), reason: state.reason };
+      }
+      if (state.phase !== "up") return { type: "wait", full: null, need: null };
+      return { type: "place", machine: state.machine, slot: null, gpu: "", pyenv: "" };
+    },
+    foresee(job) {
+      try {
+        return job.status === "ready" ? assignedMachine(job) : null;
+      } catch {
+        return null; // `place` will say what is wrong with it.
+      }
+    },
+  };
+}
+
+/** SchedulerFIFOMultiHost: the first host in the list with a free slot on a machine that answers. The job's own host is ignored. */
+export function fifoMulti(): Policy {
+  return {
+    place(job, { slots, machines }) {
+      if (job.status !== "ready" && job.status !== "undefined") return { type: "skip", tell: false };
+      const host = slots.free((key) => machines.isUp(key));
+      if (host === null) return { type: "wait", full: slots.capacity(), need: null };
+      return { type: "place", machine: host.machine, slot: host.id, gpu: host.gpu, pyenv: host.pyenv };
+    },
+    foresee: () => null,
+  };
+}

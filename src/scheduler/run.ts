@@ -1,0 +1,245 @@
+/**
+ * The loop of a run: the only place of the scheduler that waits. It gathers events from links, files, signals and the clock,
+ * has the core decide under the queue's lock, makes the decisions durable, and only then carries them out.
+ *
+ * @module
+ */
+
+import type { Deps } from "../deps.ts";
+import type { Connect } from "../link/link.ts";
+import type { QueueStore } from "../store/store.ts";
+import type { Change, News } from "../store/changes.ts";
+import type { Core } from "./core.ts";
+import { Deliver } from "./deliver.ts";
+import type { CoreEvent, Effect } from "./events.ts";
+import type { RunEvent, RunResult } from "./report.ts";
+import type { SlotHost } from "./slots.ts";
+
+/** Who watches a run, and how to end it. */
+export interface RunWatch {
+  onEvent(event: RunEvent): void;
+  /** Aborted by the first request to stop: no new starts, waits for what runs. Its reason is the signal's name. */
+  readonly stop: AbortSignal;
+  /** Aborted by the second: leaves at once; jobs go on. */
+  readonly leave: AbortSignal;
+}
+
+/** What a run is made from. */
+export interface RunParts {
+  readonly store: QueueStore;
+  readonly core: Core;
+  readonly connect: Connect;
+  /** Reads the list of hosts again, if it can change; null if not. A rejection is told and the old list stays. */
+  readonly readHosts: (() => Promise<readonly SlotHost[]>) | null;
+  /** Base names of files in the experiment directory whose change concerns the queue, and the hosts. */
+  readonly queueFiles: readonly string[];
+  readonly hostFiles: readonly string[];
+}
+
+/** The YAML file is at most about this old while a run goes on, unless writing it takes long. */
+const FOLD_MS = 1_000;
+/** Writing the YAML file takes at most one part in this many of the time. */
+const FOLD_SHARE = 20;
+/** Changes that others make to the files are looked at this often at most; own writes show up there too. */
+const WATCH_MS = 50;
+/** Files are looked at this often even if no change was announced (network file systems announce none). */
+const LOOK_MS = 2_000;
+/** Pause before writing again after a failure (a full disk). */
+const WRITE_AGAIN_MS = 1_000;
+
+/** Runs a queue to its end. The caller holds the right to run it. */
+export async function runLoop(deps: Deps, parts: RunParts, watch: RunWatch): Promise<RunResult> {
+  const loop = new Loop(deps, parts, watch);
+  try {
+    return await loop.run();
+  } finally {
+    await loop.close();
+  }
+}
+
+class Loop {
+  readonly #deps: Deps;
+  readonly #parts: RunParts;
+  readonly #watch: RunWatch;
+  readonly #deliver: Deliver;
+  readonly #ended = new AbortController();
+  #inbox: CoreEvent[] = [{ type: "begin" }];
+  /** Effects whose changes could not be written yet. */
+  #carried: Effect[] = [];
+  #wake: AbortController | null = null;
+  #lookAtMs = 0;
+  #foldAtMs = 0;
+  #unfolded = false;
+  #writeFailed = false;
+  /** True once the events of this turn have reached the core. */
+  #decided = false;
+  #finished = false;
+
+  constructor(deps: Deps, parts: RunParts, watch: RunWatch) {
+    this.#deps = deps;
+    this.#parts = parts;
+    this.#watch = watch;
+    const { ref, id } = parts.store;
+    this.#deliver = new Deliver({
+      connect: parts.connect,
+      files: deps.files,
+      queueId: id,
+      localDirectory: ref.directory,
+      hostDirectory: ref.experiment,
+      push: (event) => this.#push(event),
+    });
+  }
+
+  async run(): Promise<RunResult> {
+    const { stop, leave } = this.#watch;
+    const onStop = (): void => this.#push({ type: "stop", signal: String(stop.reason) });
+    if (stop.aborted) onStop();
+    stop.addEventListener("abort", onStop, { once: true });
+    leave.addEventListener("abort", () => this.#wake?.abort(), { once: true });
+    void this.#watchFiles();
+    while (!this.#finished && !leave.aborted) {
+      await this.#turn();
+      if (this.#finished || leave.aborted) break;
+      await this.#maybeFold();
+      await this.#wait();
+    }
+    const result = this.#parts.core.result();
+    return leave.aborted && !this.#finished ? { ...result, outcome: "stopped" } : result;
+  }
+
+  /** Leaves the YAML file complete, and nothing open. */
+  async close(): Promise<void> {
+    this.#ended.abort();
+    await this.#deliver.close();
+    try {
+      if (this.#carried.length > 0) await this.#commit([]);
+      await this.#parts.store.fold("always");
+    } catch (error) {
+      // The journal has all of it; the next command folds it.
+      this.#warn(`The queue file could not be written, its journal is complete: ${(error as Error).message}`);
+    }
+  }
+
+  #push(event: CoreEvent): void {
+    this.#inbox.push(event);
+    this.#wake?.abort();
+  }
+
+  /** Sleeps until there is an event, or something is due. */
+  async #wait(): Promise<void> {
+    if (this.#inbox.length > 0 && !this.#writeFailed) return;
+    const coreAtMs = this.#parts.core.wakeAtMs ?? Infinity;
+    const foldAtMs = this.#unfolded ? this.#foldAtMs : Infinity;
+    const writeAtMs = this.#writeFailed ? this.#deps.clock.now() + WRITE_AGAIN_MS : Infinity;
+    this.#wake = new AbortController();
+    await this.#deps.clock.sleepUntil(Math.min(coreAtMs, foldAtMs, writeAtMs, this.#lookAtMs), this.#wake.signal);
+    this.#wake = null;
+  }
+
+  async #turn(): Promise<void> {
+    const events = this.#inbox;
+    this.#inbox = [];
+    if ((this.#parts.core.wakeAtMs ?? Infinity) <= this.#deps.clock.now()) events.push({ type: "tick" });
+    const mustLook = this.#deps.clock.now() >= this.#lookAtMs;
+    if (events.length === 0 && !mustLook && this.#carried.length === 0) return;
+    try {
+      await this.#commit(events);
+      this.#writeFailed = false;
+    } catch (error) {
+      if (!this.#decided) this.#inbox.unshift(...events);
+      if (!this.#writeFailed) this.#warn(`${(error as Error).message}; no job starts until it can be written`);
+      this.#writeFailed = true;
+      return;
+    }
+    const effects = this.#carried;
+    this.#carried = [];
+    this.#deliver.perform(effects);
+    for (const effect of effects) {
+      if (effect.type === "report") this.#watch.onEvent(effect.event);
+      if (effect.type === "finish") this.#finished = true;
+    }
+    if (effects.length > 0) this.#watch.onEvent({ type: "progress", progress: this.#parts.core.progress() });
+  }
+
+  /** Decides under the lock, on the newest state of the queue. If writing fails, the decisions are kept for the next time. */
+  async #commit(events: readonly CoreEvent[]): Promise<void> {
+    const { store, core } = this.#parts;
+    this.#lookAtMs = this.#deps.clock.now() + LOOK_MS;
+    this.#decided = false;
+    const decide = (news: News): Change[] => {
+      this.#decided = true;
+      const nowMs = this.#deps.clock.now();
+      for (const text of news.warnings) this.#warn(text);
+      if (isNews(news)) {
+        this.#carried.push(...core.step({ type: "news", news }, nowMs));
+        this.#unfolded = true;
+      }
+      for (const event of events) this.#carried.push(...core.step(event, nowMs));
+      const changes: Change[] = [];
+      for (const effect of this.#carried) if (effect.type === "change") changes.push(effect.change);
+      if (changes.length > 0) this.#unfolded = true;
+      return changes;
+    };
+    // Starts must be durable before they are sent. Ends stand on the hosts as well.
+    const isDurable = (): boolean => this.#carried.some((effect) => effect.type === "change" && effect.durable);
+    await store.commit(decide, {
+      get durable() {
+        return isDurable();
+      },
+    });
+  }
+
+  async #maybeFold(): Promise<void> {
+    const startMs = this.#deps.clock.now();
+    if (!this.#unfolded || startMs < this.#foldAtMs) return;
+    let tookMs = 0;
+    try {
+      await this.#parts.store.fold("always");
+      this.#unfolded = false;
+      tookMs = this.#deps.clock.now() - startMs;
+    } catch (error) {
+      if (!this.#writeFailed) this.#warn((error as Error).message);
+      this.#writeFailed = true;
+    }
+    this.#foldAtMs = this.#deps.clock.now() + Math.max(FOLD_MS, tookMs * FOLD_SHARE);
+  }
+
+  /** Looks at what others change: the queue in the next turn, the hosts at once. */
+  async #watchFiles(): Promise<void> {
+    const { store, queueFiles, hostFiles } = this.#parts;
+    try {
+      for await (const name of this.#deps.files.watch(store.ref.directory, this.#ended.signal)) {
+        if (queueFiles.includes(name)) this.#lookSoon();
+        if (hostFiles.includes(name)) await this.#hostsChanged();
+      }
+    } catch (error) {
+      if (this.#ended.signal.aborted) return;
+      this.#warn(`Cannot watch ${store.ref.directory} for changes: ${(error as Error).message}; looking every 2 s`);
+    }
+  }
+
+  #lookSoon(): void {
+    const atMs = this.#deps.clock.now() + WATCH_MS;
+    if (atMs >= this.#lookAtMs) return;
+    this.#lookAtMs = atMs;
+    this.#wake?.abort();
+  }
+
+  async #hostsChanged(): Promise<void> {
+    const { readHosts } = this.#parts;
+    if (readHosts === null) return;
+    try {
+      this.#push({ type: "hosts", hosts: await readHosts() });
+    } catch (error) {
+      this.#warn(`${(error as Error).message}; the hosts stay as they were`);
+    }
+  }
+
+  #warn(text: string): void {
+    this.#watch.onEvent({ type: "warning", text });
+  }
+}
+
+function isNews(news: News): boolean {
+  return news.put.length + news.changed.length + news.deleted.length + news.kill.length > 0 || news.reordered;
+}

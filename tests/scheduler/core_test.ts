@@ -1,0 +1,221 @@
+import assert from "node:assert/strict";
+import type { JobName } from "../../src/names/grammar.ts";
+import { isInFlight } from "../../src/job/states.ts";
+import { NO_NEWS } from "../../src/store/changes.ts";
+import { job, put, slotHost, World } from "./world.ts";
+
+const RED = "pi@red";
+
+function names(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `job${i}`);
+}
+
+function runQuietly(world: World): void {
+  world.runToEnd(0, { troubleSteps: 0, steps: 20_000 });
+}
+
+Deno.test("Core runs all jobs of a queue in file order", () => {
+  const jobs = names(20).map((name) => job(name));
+  const world = new World({ seed: 1, jobs, hosts: [slotHost("h1", RED), slotHost("h2", "pi@red01")] });
+  runQuietly(world);
+  const starting = world.reports.filter((event) => event.type === "starting").map((event) => event.job);
+  assert.deepEqual(starting, names(20));
+  assert.ok([...world.jobs.values()].every((one) => one.status === "end" && one.exit_code === 0 && one.attempt === 1));
+  assert.deepEqual(world.core.result().completed, names(20));
+});
+
+Deno.test("Core gives the first jobs to the hosts in the order of the list", () => {
+  const world = new World({
+    seed: 3,
+    jobs: names(4).map((name) => job(name)),
+    hosts: [slotHost("h1", RED), slotHost("h2", "pi@red01"), slotHost("h3", "pi@red02")],
+  });
+  runQuietly(world);
+  const starting = world.reports.filter((event) => event.type === "starting");
+  assert.deepEqual(starting.slice(0, 3).map((event) => event.machine), ["pi@red", "pi@red01", "pi@red02"]);
+});
+
+Deno.test("Core gives a slot back to the very host entry that gave it", () => {
+  const hosts = [slotHost("g0", RED, { gpu: "0" }), slotHost("g1", RED, { gpu: "1" })];
+  const world = new World({ seed: 5, jobs: names(30).map((name) => job(name)), hosts });
+  for (let i = 0; i < 20_000 && !world.finished; i++) {
+    world.tick(0);
+    const slots = [...world.jobs.values()].filter((one) => isInFlight(one.status)).map((one) => one.slot);
+    assert.equal(new Set(slots).size, slots.length, `two jobs share a slot: ${slots}`);
+  }
+  assert.ok(world.finished);
+});
+
+Deno.test("Core leaves inactive hosts out, and uses a host that becomes active", () => {
+  const off = slotHost("h1", RED, { active: false });
+  const on = slotHost("h2", "pi@red01");
+  const world = new World({ seed: 7, jobs: names(6).map((name) => job(name)), hosts: [off, on] });
+  for (let i = 0; i < 200 && world.startOrder.length < 2; i++) world.tick(0);
+  assert.ok(world.reports.every((event) => event.type !== "starting" || event.machine === "pi@red01"));
+  world.feed({ type: "hosts", hosts: [{ ...off, active: true }, { ...on, active: false }] });
+  const before = world.reports.length;
+  runQuietly(world);
+  const later = world.reports.slice(before).filter((event) => event.type === "starting");
+  assert.ok(later.length > 0 && later.every((event) => event.machine === "pi@red"));
+});
+
+Deno.test("fifo takes only ready jobs, on their own hosts, and no more than max_parallel", () => {
+  const jobs = [job("a", RED), job("b"), job("c", "pi@red01"), job("d", RED), job("e", RED)];
+  const world = new World({ seed: 9, jobs, hosts: [], fifo: 2 });
+  runQuietly(world);
+  assert.equal(world.jobs.get("b" as JobName)!.status, "undefined");
+  assert.deepEqual(world.core.result().ran, ["a", "c", "d", "e"]);
+  assert.ok(world.reports.some((event) => event.type === "skipped" && event.job === "b"));
+  assert.ok(world.reports.some((event) => event.type === "waiting" && event.slots === 2));
+});
+
+Deno.test("fifo marks a job whose machine cannot be reached fail_start and goes on", () => {
+  const jobs = [job("a", "pi@dead"), job("b", RED), job("c", "pi@dead")];
+  const world = new World({ seed: 11, jobs, hosts: [], fifo: 1 });
+  world.machines.get("pi@dead")!.reachable = false;
+  for (let i = 0; i < 5_000 && !world.finished; i++) world.tick(0);
+  assert.equal(world.jobs.get("a" as JobName)!.status, "fail_start");
+  assert.equal(world.jobs.get("b" as JobName)!.status, "end");
+  assert.equal(world.jobs.get("c" as JobName)!.status, "fail_start");
+  assert.deepEqual(world.core.result().ran, ["b"]);
+});
+
+Deno.test("a refused start is fail_start and its slot is free again at once", () => {
+  const world = new World({ seed: 13, jobs: [job("a"), job("b")], hosts: [slotHost("h1", RED)] });
+  for (let i = 0; i < 500 && world.startOrder.length < 1; i++) world.tick(0);
+  const attempt = `${"a".padEnd(32, "_")}.1`;
+  world.feed({
+    type: "link",
+    machine: RED,
+    event: { type: "refused", job: "a" as JobName, attempt, reason: "no shell" },
+  });
+  assert.equal(world.jobs.get("a" as JobName)!.status, "fail_start");
+  assert.equal(world.jobs.get("b" as JobName)!.status, "run");
+  assert.deepEqual(world.core.result().failed.map((one) => one.job), ["a"]);
+});
+
+Deno.test("a job added during a run is taken by that run, a job that is there already is not taken twice", () => {
+  const world = new World({ seed: 15, jobs: [job("a")], hosts: [slotHost("h1", RED)] });
+  for (let i = 0; i < 500 && world.startOrder.length < 1; i++) world.tick(0);
+  world.jobs.set("b" as JobName, job("b"));
+  world.feed(put("b"));
+  world.feed(put("a"));
+  runQuietly(world);
+  assert.deepEqual(world.startOrder, ["a", "b"]);
+});
+
+Deno.test("a job replaced behind the cursor runs again, before those that stand after it", () => {
+  const world = new World({ seed: 17, jobs: [job("a"), job("b"), job("c")], hosts: [slotHost("h1", RED)] });
+  for (let i = 0; i < 2_000 && world.jobs.get("a" as JobName)!.status !== "end"; i++) world.tick(0);
+  world.jobs.set("a" as JobName, { ...job("a"), id: "f".repeat(32) });
+  world.feed(put("a"));
+  runQuietly(world);
+  assert.equal(world.startOrder.filter((name) => name === "a").length, 2);
+  assert.equal(world.startOrder.at(-1), "c");
+});
+
+Deno.test("a job is looked at when it is considered, not before", () => {
+  const world = new World({ seed: 19, jobs: [job("a"), job("b"), job("c")], hosts: [slotHost("h1", RED)] });
+  for (let i = 0; i < 500 && world.startOrder.length < 1; i++) world.tick(0);
+  world.jobs.set("b" as JobName, { ...job("b"), status: "end" });
+  world.feed({ type: "news", news: { ...NO_NEWS, changed: ["b" as JobName] } });
+  runQuietly(world);
+  assert.deepEqual(world.startOrder, ["a", "c"]);
+});
+
+Deno.test("stop starts nothing more and waits for what runs", () => {
+  const world = new World({ seed: 21, jobs: names(5).map((name) => job(name)), hosts: [slotHost("h1", RED)] });
+  for (let i = 0; i < 500 && world.startOrder.length < 1; i++) world.tick(0);
+  world.feed({ type: "stop", signal: "SIGINT" });
+  runQuietly(world);
+  assert.equal(world.startOrder.length, 1);
+  const result = world.core.result();
+  assert.equal(result.outcome, "stopped");
+  assert.equal(result.waiting, 4);
+  assert.deepEqual(result.completed, ["job0"]);
+});
+
+Deno.test("a machine that is silent for the time-out loses its jobs, and they are believed again when it is back", () => {
+  const hosts = [slotHost("h1", RED), slotHost("h2", "pi@red01")];
+  const world = new World({ seed: 23, jobs: names(12).map((name) => job(name)), hosts, timeoutMs: 2_000 });
+  for (let i = 0; i < 500 && world.startOrder.length < 2; i++) world.tick(0);
+  const red = world.machines.get(RED)!;
+  const lost = red.alive()[0]!;
+  lost.endsAtMs = Infinity;
+  red.reachable = false;
+  world.feed({ type: "link", machine: RED, event: { type: "down", reason: "cut" } });
+  red.linkOpen = false;
+  for (let i = 0; i < 300 && world.jobs.get(lost.job)!.status !== "crash"; i++) world.tick(0);
+  assert.equal(world.jobs.get(lost.job)!.status, "crash");
+  assert.equal(world.finished, false);
+  red.reachable = true;
+  for (let i = 0; i < 1_000 && world.jobs.get(lost.job)!.status !== "start"; i++) world.tick(0);
+  assert.equal(world.jobs.get(lost.job)!.status, "start");
+  lost.endsAtMs = 0;
+  runQuietly(world);
+  assert.equal(world.jobs.get(lost.job)!.status, "end");
+  assert.deepEqual(world.core.result().failed, []);
+});
+
+Deno.test("without a machine that answers the run says so once and ends after the time-out", () => {
+  const world = new World({ seed: 25, jobs: [job("a")], hosts: [slotHost("h1", RED)], timeoutMs: 30_000 });
+  world.machines.get(RED)!.reachable = false;
+  for (let i = 0; i < 5_000 && !world.finished; i++) world.tick(0);
+  assert.ok(world.finished);
+  assert.equal(world.core.result().outcome, "no_hosts");
+  assert.equal(world.reports.filter((event) => event.type === "all_down").length, 1);
+  assert.equal(world.jobs.get("a" as JobName)!.status, "undefined");
+});
+
+Deno.test("a new manager adopts what runs, calls off what never arrived, and starts nothing twice", () => {
+  const hosts = [slotHost("h1", RED), slotHost("h2", RED), slotHost("h3", "pi@red01")];
+  const world = new World({ seed: 27, jobs: names(9).map((name) => job(name)), hosts });
+  for (let i = 0; i < 500 && world.startOrder.length < 3; i++) world.tick(0);
+  world.killManager();
+  runQuietly(world);
+  assert.ok(world.reports.some((event) => event.type === "adopted"));
+  assert.ok([...world.jobs.values()].every((one) => one.status === "end"));
+  assert.equal(new Set(world.startOrder).size, world.startOrder.length);
+});
+
+Deno.test("random trouble: nothing starts twice, slots are kept, every job ends", () => {
+  const base = Number(Deno.env.get("CMS_SEED") ?? Math.floor(Math.random() * 1e9));
+  for (let i = 0; i < 300; i++) {
+    const seed = base + i;
+    try {
+      const hosts = [
+        slotHost("h1", RED),
+        slotHost("h2", RED, { capacity: 2 }),
+        slotHost("h3", "pi@red01"),
+        slotHost("h4", "pi@red02", { capacity: 3 }),
+      ];
+      const world = new World({ seed, jobs: names(40).map((name) => job(name)), hosts });
+      world.runToEnd(0.06, { troubleSteps: 400, steps: 20_000 });
+      for (const one of world.jobs.values()) {
+        assert.ok(["end", "crash"].includes(one.status), `${one.name} is ${one.status} at the end`);
+        assert.ok(one.boot === null && one.slot === null, `${one.name} holds a slot at the end`);
+      }
+      assert.equal([...world.core.inspect().slots.inUse().values()].reduce((sum, n) => sum + n, 0), 0);
+    } catch (error) {
+      throw new Error(`seed ${seed}: ${(error as Error).message}`, { cause: error });
+    }
+  }
+});
+
+Deno.test("random trouble with fifo: max_parallel is kept, also right after a restart", () => {
+  const base = Math.floor(Math.random() * 1e9);
+  for (let i = 0; i < 100; i++) {
+    const seed = base + i;
+    try {
+      const at = ["pi@red", "pi@red01", "pi@red02"];
+      const jobs = names(30).map((name, k) => job(name, at[k % 3]));
+      const world = new World({ seed, jobs, hosts: [], fifo: 4 });
+      world.runToEnd(0.04, { troubleSteps: 300, steps: 20_000 });
+      for (const one of world.jobs.values()) {
+        assert.ok(["end", "crash", "fail_start"].includes(one.status), `${one.name} is ${one.status} at the end`);
+      }
+    } catch (error) {
+      throw new Error(`seed ${seed}: ${(error as Error).message}`, { cause: error });
+    }
+  }
+});

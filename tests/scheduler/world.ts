@@ -1,0 +1,309 @@
+/**
+ * A small seeded world for the scheduler's core: machines with claims and processes, links that break, a manager that dies.
+ * Everything follows from the seed. It checks what must never break after each step.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import type { JobName } from "../../src/names/grammar.ts";
+import { type Job, makeJob } from "../../src/job/job.ts";
+import type { AttemptState, LinkEvent, StartRequest } from "../../src/link/link.ts";
+import { machineKey, parseMachine } from "../../src/cluster/machine.ts";
+import { NO_NEWS } from "../../src/store/changes.ts";
+import { Core } from "../../src/scheduler/core.ts";
+import type { Attempt, CoreEvent, Effect } from "../../src/scheduler/events.ts";
+import { fifo, fifoMulti } from "../../src/scheduler/policies.ts";
+import type { RunEvent } from "../../src/scheduler/report.ts";
+import type { SlotHost } from "../../src/scheduler/slots.ts";
+
+/** Numbers from 0 to 1 that follow from the seed (mulberry32). */
+export function seeded(seed: number): () => number {
+  let a = seed >>> 0;
+  return () => {
+    a = (a + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(a ^ (a >>> 15), a | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** Makes a job called `name`; ready on `at` (`user@host`) if given. */
+export function job(name: string, at?: string): Job {
+  const machine = at === undefined ? null : parseMachine(at);
+  const spec = { command: "true", ...(machine === null ? {} : { user: machine.user, host: machine.name }) };
+  return makeJob(name as JobName, spec, { id: name.padEnd(32, "_"), experiment: "experiment" });
+}
+
+/** A slot host `id` on `user@name`. */
+export function slotHost(id: string, at: string, extra: Partial<SlotHost> = {}): SlotHost {
+  return { id, machine: parseMachine(at), capacity: 1, active: true, gpu: "", pyenv: "", ...extra };
+}
+
+type Process = { attempt: string; job: JobName; alive: boolean; endsAtMs: number; state: AttemptState };
+
+/** A machine: what stands on its disk (`claims`), what runs, and the link as the manager has it. */
+class SimMachine {
+  readonly key: string;
+  boot = 1;
+  reachable = true;
+  readonly claims = new Map<string, Process>();
+  linkOpen = false;
+  #world: World;
+
+  constructor(key: string, world: World) {
+    this.key = key;
+    this.#world = world;
+  }
+
+  alive(): Process[] {
+    return [...this.claims.values()].filter((process) => process.alive);
+  }
+
+  start(request: StartRequest): void {
+    const known = this.claims.get(request.attempt);
+    const { job, attempt } = request;
+    if (known !== undefined) return this.tell({ type: "known", job, attempt, state: known.state });
+    const world = this.#world;
+    assert.ok(!world.startedEver.has(attempt), `attempt ${attempt} is started a second time`);
+    for (const other of world.machines.values()) {
+      for (const process of other.alive()) assert.notEqual(process.job, job, `two attempts of ${job} are alive`);
+    }
+    world.startedEver.add(attempt);
+    world.startOrder.push(job);
+    const process: Process = {
+      attempt,
+      job,
+      alive: true,
+      endsAtMs: world.nowMs + Math.floor(world.random() * 5000),
+      state: { type: "alive", pid: 1, startedAtMs: world.nowMs, orphan: false },
+    };
+    this.claims.set(attempt, process);
+    world.checkCapacity();
+    this.tell({ type: "started", job, attempt, pid: 1, atMs: world.nowMs });
+  }
+
+  end(process: Process): void {
+    process.alive = false;
+    const atMs = this.#world.nowMs;
+    process.state = { type: "ended", state: "end", exitCode: 0, startedAtMs: atMs, endedAtMs: atMs };
+    this.tell({ type: "ended", job: process.job, attempt: process.attempt, state: "end", exitCode: 0, atMs });
+  }
+
+  reboot(): void {
+    this.boot++;
+    for (const process of this.alive()) {
+      process.alive = false;
+      process.state = { type: "crashed", exitCode: null };
+    }
+  }
+
+  ask({ job, attempt }: Attempt, forbid: boolean): AttemptState {
+    const known = this.claims.get(attempt);
+    if (known !== undefined) return known.state;
+    if (!forbid) return { type: "none" };
+    const state: AttemptState = { type: "forbidden" };
+    this.claims.set(attempt, { attempt, job, alive: false, endsAtMs: 0, state });
+    return state;
+  }
+
+  tell(event: LinkEvent): void {
+    if (this.linkOpen) this.#world.toManager({ type: "link", machine: this.key, event });
+  }
+}
+
+/** Options of a world. */
+export interface WorldOptions {
+  readonly seed: number;
+  readonly jobs: readonly Job[];
+  readonly hosts: readonly SlotHost[];
+  readonly fifo?: number;
+  readonly timeoutMs?: number;
+}
+
+/** The world: machines, the queue's file, and the manager that runs (or is dead). */
+export class World {
+  readonly random: () => number;
+  readonly machines = new Map<string, SimMachine>();
+  readonly jobs = new Map<JobName, Job>();
+  readonly startedEver = new Set<string>();
+  readonly startOrder: JobName[] = [];
+  readonly reports: RunEvent[] = [];
+  nowMs = 1_000_000;
+  core: Core;
+  finished = false;
+  #options: WorldOptions;
+  #toManager: CoreEvent[] = [];
+  /** Messages on their way to machines; lost when the link breaks, in part, from the end. */
+  #toMachine: { machine: string; run: () => void }[] = [];
+  #connecting = new Set<string>();
+
+  constructor(options: WorldOptions) {
+    this.#options = options;
+    this.random = seeded(options.seed);
+    for (const one of options.jobs) this.jobs.set(one.name, one);
+    const keys = new Set(options.hosts.map((host) => machineKey(host.machine)));
+    for (const one of options.jobs) if (one.host && one.user) keys.add(`${one.user}@${one.host}`);
+    for (const key of keys) this.machines.set(key, new SimMachine(key, this));
+    this.core = this.#newCore();
+    this.feed({ type: "begin" });
+  }
+
+  #newCore(): Core {
+    const max = this.#options.fifo;
+    return new Core({
+      policy: max === undefined ? fifoMulti() : fifo(max),
+      hosts: this.#options.hosts,
+      timeoutMs: this.#options.timeoutMs ?? 600_000,
+      killCompletes: true,
+    }, this.jobs);
+  }
+
+  toManager(event: CoreEvent): void {
+    this.#toManager.push(event);
+  }
+
+  /** Gives the core an event, commits its changes, carries the rest out. */
+  feed(event: CoreEvent): void {
+    const effects = this.core.step(event, this.nowMs);
+    for (const effect of effects) {
+      if (effect.type === "change" && effect.change.type === "set") {
+        const before = this.jobs.get(effect.change.job)!;
+        this.jobs.set(before.name, { ...before, ...effect.change.fields });
+      }
+    }
+    for (const effect of effects) this.#perform(effect);
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.type) {
+      case "connect":
+        this.#connecting.add(machineKey(effect.machine));
+        break;
+      case "start":
+        this.#send(effect.machine, () => this.machines.get(effect.machine)!.start(effect.request));
+        break;
+      case "ask": {
+        const machine = this.machines.get(effect.machine)!;
+        this.#send(effect.machine, () => {
+          const states = [
+            ...effect.ask.map((one) => ({ ...one, state: machine.ask(one, false) })),
+            ...effect.forbid.map((one) => ({ ...one, state: machine.ask(one, true) })),
+          ];
+          this.toManager({ type: "answer", machine: effect.machine, states });
+        });
+        break;
+      }
+      case "report":
+        this.reports.push(effect.event);
+        break;
+      case "finish":
+        this.finished = true;
+        break;
+      case "kill":
+      case "change":
+        break;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  #send(machine: string, run: () => void): void {
+    if (this.machines.get(machine)!.linkOpen) this.#toMachine.push({ machine, run });
+  }
+
+  /** One thing happens. `trouble`: how likely it is that it is a bad one, 0 to 1. */
+  tick(trouble: number): void {
+    this.nowMs += Math.floor(this.random() * 300);
+    const machines = [...this.machines.values()];
+    const pick = machines[Math.floor(this.random() * machines.length)]!;
+    if (this.random() < trouble) this.#trouble(pick);
+    for (const machine of machines) {
+      for (const process of machine.alive()) if (process.endsAtMs <= this.nowMs) machine.end(process);
+    }
+    this.#deliverSome();
+    if ((this.core.wakeAtMs ?? Infinity) <= this.nowMs) this.feed({ type: "tick" });
+  }
+
+  #trouble(machine: SimMachine): void {
+    const dice = this.random();
+    if (dice < 0.35) this.#breakLink(machine);
+    else if (dice < 0.5) {
+      machine.reachable = false;
+      this.#breakLink(machine);
+    } else if (dice < 0.75) machine.reachable = true;
+    else if (dice < 0.9) this.killManager();
+    else {
+      this.#breakLink(machine);
+      machine.reboot();
+    }
+  }
+
+  #breakLink(machine: SimMachine): void {
+    if (!machine.linkOpen) return;
+    // What was sent may still arrive, or not: a prefix does, as with a stream.
+    const mine = this.#toMachine.filter((message) => message.machine === machine.key);
+    const arrives = Math.floor(this.random() * (mine.length + 1));
+    machine.linkOpen = false;
+    for (const message of mine.slice(0, arrives)) message.run();
+    this.#toMachine = this.#toMachine.filter((message) => message.machine !== machine.key);
+    this.#toManager = this.#toManager.filter((event) => !("machine" in event) || event.machine !== machine.key);
+    this.toManager({ type: "link", machine: machine.key, event: { type: "down", reason: "broken" } });
+  }
+
+  /** kill -9 of the manager, and a new one that reads the file. */
+  killManager(): void {
+    for (const machine of this.machines.values()) this.#breakLink(machine);
+    this.#toManager = [];
+    this.#connecting.clear();
+    this.core = this.#newCore();
+    this.finished = false;
+    this.feed({ type: "begin" });
+  }
+
+  #deliverSome(): void {
+    for (const key of [...this.#connecting]) {
+      if (this.random() < 0.5) continue;
+      this.#connecting.delete(key);
+      const machine = this.machines.get(key)!;
+      machine.linkOpen = machine.reachable;
+      if (machine.reachable) this.feed({ type: "link_up", machine: key, boot: String(machine.boot) });
+      else this.feed({ type: "connect_failed", machine: key, reason: "no route", lasting: false });
+    }
+    const messages = this.#toMachine.splice(0, Math.floor(this.random() * (this.#toMachine.length + 1)));
+    for (const message of messages) message.run();
+    for (const event of this.#toManager.splice(0, Math.floor(this.random() * (this.#toManager.length + 1)))) {
+      this.feed(event);
+    }
+  }
+
+  /** No machine runs more jobs than its hosts allow together; no run more than `max_parallel`. */
+  checkCapacity(): void {
+    const max = this.#options.fifo;
+    let all = 0;
+    for (const machine of this.machines.values()) {
+      const alive = machine.alive().length;
+      all += alive;
+      if (max !== undefined) continue;
+      const room = this.#options.hosts
+        .filter((host) => machineKey(host.machine) === machine.key)
+        .reduce((sum, host) => sum + host.capacity, 0);
+      assert.ok(alive <= room, `${machine.key} runs ${alive} jobs at once, ${room} are allowed`);
+    }
+    if (max !== undefined) assert.ok(all <= max, `${all} jobs run at once, ${max} are allowed`);
+  }
+
+  /** Goes on, with trouble for a while, until the run has finished. @throws If it does not. */
+  runToEnd(trouble: number, limits: { troubleSteps: number; steps: number }): void {
+    for (let step = 0; step < limits.steps && !this.finished; step++) {
+      if (step === limits.troubleSteps) { for (const machine of this.machines.values()) machine.reachable = true; }
+      this.tick(step < limits.troubleSteps ? trouble : 0);
+    }
+    assert.ok(this.finished, `the run does not end; ${JSON.stringify(this.core.progress())}`);
+  }
+}
+
+/** News of jobs put. */
+export function put(...names: string[]): CoreEvent {
+  return { type: "news", news: { ...NO_NEWS, put: names as JobName[] } };
+}

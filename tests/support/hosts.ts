@@ -1,0 +1,179 @@
+/**
+ * Real test hosts on this machine: each has its own network, process, mount, IPC and host-name namespace, its own home for
+ * user `pi`, its own /tmp, and a real sshd, reached by name through a generated ssh config. Needs root on Linux.
+ *
+ * The parts are in `hosts/`. Tests that need hosts are best written with `hostTest` of `need.ts`, which skips where there
+ * can be none. When the test process dies, its hosts end by themselves and the next rig clears up the rest.
+ *
+ * @module
+ */
+
+import { RigHost } from "./hosts/host.ts";
+import { makeRigDirectory, sweepLeftovers, takeDownCommand } from "./hosts/leftovers.ts";
+import { RigNetwork } from "./hosts/network.ts";
+import { type HostsOptions, writeRigFiles } from "./hosts/rig_files.ts";
+import { must, outcomeOf } from "./hosts/shell.ts";
+
+export type { HostsOptions } from "./hosts/rig_files.ts";
+
+/** One host. */
+export interface TestHost {
+  /** Its own host name, and its name in the ssh config. */
+  readonly name: string;
+  /** IPv4 address as the manager reaches it. */
+  readonly address: string;
+  /** The one user. */
+  readonly user: "pi";
+  /** Path of the home directory as seen from the manager's side. */
+  readonly home: string;
+  /**
+   * Ends all processes of the host at once (power cut; the disk stays). Its connections say no goodbye: the far end sees
+   * silence until the host is booted again. Nothing happens if it is down.
+   */
+  crash(): Promise<void>;
+  /** Starts it again on the same disk, with an empty /tmp; waits until sshd answers. Its link stays cut if it was. */
+  boot(): Promise<void>;
+  /** Takes its network link down. Works on a host that is down, too. */
+  cut(): Promise<void>;
+  /** Takes its network link up again. */
+  mend(): Promise<void>;
+  /**
+   * Runs sh -c text as user pi inside the host's namespaces, in the home directory (nsenter; not through ssh, works while cut).
+   * @throws {Error} If the host is down.
+   */
+  run(
+    script: string,
+    options?: { user?: "pi" | "root" },
+  ): Promise<{ code: number; stdout: string; stderr: string }>;
+}
+
+/** A set of hosts. */
+export interface TestHosts {
+  /** By name, in the order given. */
+  readonly hosts: ReadonlyMap<string, TestHost>;
+  /** The host of this name. @throws {Error} If there is no host of this name. */
+  host(name: string): TestHost;
+  /** Path of the ssh config (Host red ..., IdentityFile, UserKnownHostsFile, StrictHostKeyChecking no, LogLevel ERROR). */
+  readonly sshConfig: string;
+  /** Environment for a manager process: CMS_SSH="ssh -F <sshConfig>". */
+  readonly env: Record<string, string>;
+  /**
+   * Brings every host back to its first state: up, link mended, no process of pi, home empty but for .ssh/authorized_keys,
+   * /tmp empty. For between two tests.
+   */
+  reset(): Promise<void>;
+  /** Takes all down; nothing is left of it when this resolves. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Programs that test hosts are made with. */
+const programs = ["ip", "sshd", "ssh", "ssh-keygen", "unshare", "nsenter", "setpriv", "mount", "sh"];
+
+let reason: Promise<string | null> | undefined;
+
+/** Why real hosts cannot be made here, or null: not root, no sshd, no ip, no namespaces: one line. Found out once. */
+export function whyNoHosts(): Promise<string | null> {
+  reason ??= findReason();
+  return reason;
+}
+
+async function findReason(): Promise<string | null> {
+  if (Deno.build.os !== "linux") return `test hosts need Linux, and this is ${Deno.build.os}`;
+  if (Deno.uid() !== 0) return "test hosts need root";
+  const look = programs.map((program) => `command -v ${program} >/dev/null || echo ${program}`).join("; ");
+  const missing = (await must(["sh", "-c", look])).trim().split("\n").filter(Boolean);
+  if (missing.length > 0) return `test hosts need ${missing.join(", ")}`;
+  // Tried inside a network namespace that ends with the probe, so that nothing is left.
+  const probe = await outcomeOf([
+    ...["unshare", "--net", "--pid", "--mount", "--uts", "--ipc", "--fork", "sh", "-c"],
+    "mount -t proc proc /proc && ip link add probe type bridge && ip link add probe0 type veth peer name probe1",
+  ]);
+  if (probe.code === 0) return null;
+  return `test hosts need namespaces, bridge and veth: ${probe.stderr.trim().split("\n")[0]}`;
+}
+
+/**
+ * Makes hosts and boots them, side by side.
+ * @param names Host names, at most 240; also the names in the ssh config.
+ * @throws {Error} If it cannot be done; nothing is left then. See {@link whyNoHosts}.
+ */
+export async function makeHosts(names: readonly string[], options: HostsOptions = {}): Promise<TestHosts> {
+  if (names.length > 240) throw new RangeError(`Cannot make ${names.length} hosts: 240 are the most`);
+  await sweepLeftovers();
+  const { path: rig, id } = makeRigDirectory();
+  try {
+    const network = await RigNetwork.make(id);
+    const hosts = new Map(names.map((name, index) => [name, new RigHost(name, rig, index, network)]));
+    const sshConfig = await writeRigFiles(rig, [...hosts.values()], options);
+    await Promise.all([...hosts.values()].map((host) => host.boot()));
+    return new Rig(rig, hosts, sshConfig);
+  } catch (error) {
+    await outcomeOf(takeDownCommand([rig]));
+    throw error;
+  }
+}
+
+let shared: Promise<TestHosts> | undefined;
+
+/**
+ * The hosts red, red01 and red02, made once for each test file (each runs by itself) and taken down when the file is through.
+ * Whoever uses them leaves them in any state; {@link TestHosts.reset} brings them back.
+ */
+export function sharedHosts(): Promise<TestHosts> {
+  shared ??= makeHosts(["red", "red01", "red02"]).then((hosts) => {
+    globalThis.addEventListener("unload", () => (hosts as Rig).disposeNow());
+    return hosts;
+  });
+  return shared;
+}
+
+class Rig implements TestHosts {
+  readonly hosts: ReadonlyMap<string, RigHost>;
+  readonly sshConfig: string;
+  readonly env: Record<string, string>;
+  readonly #directory: string;
+
+  constructor(directory: string, hosts: ReadonlyMap<string, RigHost>, sshConfig: string) {
+    this.#directory = directory;
+    this.hosts = hosts;
+    this.sshConfig = sshConfig;
+    this.env = { CMS_SSH: `ssh -F ${sshConfig}` };
+  }
+
+  host(name: string): RigHost {
+    const host = this.hosts.get(name);
+    if (!host) throw new Error(`There is no test host "${name}"`);
+    return host;
+  }
+
+  async reset(): Promise<void> {
+    await Promise.all([...this.hosts.values()].map((host) => resetHost(host, `${this.#directory}/id.pub`)));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.hosts.values()].map((host) => host.crash()));
+    await must(takeDownCommand([this.#directory]));
+  }
+
+  /** Takes all down before it returns; at the end of a test file nobody waits for promises. */
+  disposeNow(): void {
+    const [program, ...args] = takeDownCommand([this.#directory]);
+    new Deno.Command(program ?? "", { args }).outputSync();
+  }
+}
+
+/** Kills as pi, because process 1 and sshd are root's; a shell's `kill -1` spares itself. */
+const resetScript = `setpriv --reuid pi --regid pi --init-groups sh -c 'kill -9 -1'
+left=100
+until find /home/pi /tmp -xdev -mindepth 1 ! -path '/home/pi/.ssh' ! -path '/home/pi/.ssh/authorized_keys' -delete; do
+  left=$((left - 1)); [ $left -gt 0 ] || exit 1; sleep 0.01
+done`;
+
+async function resetHost(host: RigHost, publicKey: string): Promise<void> {
+  await host.mend();
+  if (!host.isUp) await host.boot();
+  const { code, stderr } = await host.run(resetScript, { user: "root" });
+  if (code !== 0) throw new Error(`Cannot empty the home of "${host.name}": ${stderr.trim()}`);
+  // Overwritten rather than replaced: owner and mode stay.
+  await Deno.writeTextFile(`${host.home}/.ssh/authorized_keys`, await Deno.readTextFile(publicKey));
+}

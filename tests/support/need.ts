@@ -1,0 +1,41 @@
+/**
+ * Tests that need something of the machine: they run where it is there, and elsewhere are skipped with the reason printed.
+ *
+ * @module
+ */
+
+import { sharedHosts, type TestHosts, whyNoHosts } from "./hosts.ts";
+
+const whyNot = await whyNoHosts();
+
+/**
+ * A test with the shared hosts red, red01 and red02, which are as new when the body begins. Skipped where there can be none.
+ */
+export function hostTest(name: string, fn: (hosts: TestHosts, t: Deno.TestContext) => void | Promise<void>): void {
+  needTest(name, whyNot, async (t) => {
+    const hosts = await sharedHosts();
+    await hosts.reset();
+    await fn(hosts, t);
+  });
+}
+
+/**
+ * A test that is skipped if there is a reason.
+ * @param reason One line: what is missing; null if nothing is.
+ */
+export function needTest(
+  name: string,
+  reason: string | null,
+  fn: (t: Deno.TestContext) => void | Promise<void>,
+): void {
+  if (reason !== null) Deno.stderr.writeSync(new TextEncoder().encode(`SKIP ${name}: ${reason}\n`));
+  Deno.test({ name, ignore: reason !== null, fn });
+}
+
+/** The reason for {@link needTest} if one of these programs is not on the PATH, else null. */
+export function whyNoPrograms(...programs: string[]): string | null {
+  const args = ["-c", 'for p; do command -v "$p" >/dev/null || echo "$p"; done', "sh", ...programs];
+  const { stdout } = new Deno.Command("sh", { args }).outputSync();
+  const missing = new TextDecoder().decode(stdout).trim().split("\n").filter(Boolean);
+  return missing.length === 0 ? null : `not installed: ${missing.join(", ")}`;
+}
