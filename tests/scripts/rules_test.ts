@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { missingDocs } from "../../scripts/rules/doc_lint.ts";
 import { checkRules } from "../../scripts/rules/rules.ts";
 
 function check(path: string, text: string): string[] {
@@ -25,4 +26,19 @@ Deno.test("checkRules() names an effect outside the files for effects, but not i
   ]);
   assert.equal(check("src/link/a.ts", "/** As Deno.errors has it. */ // Deno.x\nconst y = 2;").length, 0);
   assert.equal(check("src/deps_real.ts", "Deno.exit()").length, 0);
+});
+
+Deno.test("missingDocs() keeps exports without a doc comment, and drops members and types of packages", () => {
+  const output = [
+    "error[missing-jsdoc]: exported symbol is missing JSDoc documentation",
+    "  --> /x/a.ts:1:1",
+    "error[missing-jsdoc]: exported symbol is missing JSDoc documentation",
+    "   --> /x/a.ts:2:12",
+    "error[private-type-ref]: public type 'A' references private type 'B'",
+    "  --> /x/a.ts:1:1",
+  ].join("\n");
+  const lines = ["export interface A {", "  readonly b: string;"];
+  assert.deepEqual(missingDocs(output, (_path, line) => lines[line - 1]!), [
+    "/x/a.ts:1: exported symbol is missing JSDoc documentation",
+  ]);
 });

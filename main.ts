@@ -1,0 +1,99 @@
+/**
+ * The program's entry: the real terminal, the real effects, and the exit status. All else is in `src/cli/program.ts`.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import type { Interrupts, Terminal } from "./src/cli/io.ts";
+import { withCalledName } from "./src/cli/names.ts";
+import { cms } from "./src/cli/program.ts";
+import { restoreKeptEnvironment } from "./src/cli/restore_env.ts";
+import { realDeps } from "./src/deps_real.ts";
+
+const STREAMS = { out: Deno.stdout, err: Deno.stderr };
+
+/** Writes in order across both streams; what gathers while a write is under way goes out in the next one. */
+class RealTerminal implements Terminal {
+  readonly outIsTerminal = Deno.stdout.isTerminal();
+  readonly errIsTerminal = Deno.stderr.isTerminal();
+  readonly #closed = new Set<keyof typeof STREAMS>();
+  #pending: { to: keyof typeof STREAMS; text: string }[] = [];
+  #draining: Promise<void> | null = null;
+
+  out(text: string): void {
+    this.#add("out", text);
+  }
+
+  err(text: string): void {
+    this.#add("err", text);
+  }
+
+  async flush(): Promise<void> {
+    while (this.#draining !== null) await this.#draining;
+  }
+
+  columns(): number {
+    try {
+      return Deno.consoleSize().columns || 80;
+    } catch {
+      return 80; // No terminal at all.
+    }
+  }
+
+  interrupts(): Interrupts {
+    const stop = new AbortController();
+    const leave = new AbortController();
+    const handlers = (["SIGINT", "SIGTERM"] as const).map((signal) => {
+      const handler = () => {
+        if (leave.signal.aborted) Deno.exit(signal === "SIGINT" ? 130 : 143); // A third time: whatever hangs, go.
+        (stop.signal.aborted ? leave : stop).abort(signal);
+      };
+      Deno.addSignalListener(signal, handler);
+      return { signal, handler };
+    });
+    return {
+      stop: stop.signal,
+      leave: leave.signal,
+      release: () => handlers.forEach(({ signal, handler }) => Deno.removeSignalListener(signal, handler)),
+    };
+  }
+
+  #add(to: keyof typeof STREAMS, text: string): void {
+    const last = this.#pending.at(-1);
+    if (last?.to === to) last.text += text;
+    else if (text !== "") this.#pending.push({ to, text });
+    this.#draining ??= this.#drain();
+  }
+
+  async #drain(): Promise<void> {
+    await Promise.resolve(); // One turn, so that the lines of one event become one write.
+    for (let next = this.#pending.shift(); next !== undefined; next = this.#pending.shift()) {
+      if (!this.#closed.has(next.to)) await this.#write(next.to, new TextEncoder().encode(next.text));
+    }
+    this.#draining = null;
+  }
+
+  /** A reader that has gone (`cms queue list | head -1`) is no error: the rest is dropped. */
+  async #write(to: keyof typeof STREAMS, bytes: Uint8Array): Promise<void> {
+    try {
+      for (let at = 0; at < bytes.length;) at += await STREAMS[to].write(bytes.subarray(at));
+    } catch {
+      this.#closed.add(to);
+    }
+  }
+}
+
+async function main(): Promise<void> {
+  restoreKeptEnvironment(Deno.env);
+  const called = Deno.env.get("CMS_CALLED_AS") ?? process.argv0;
+  Deno.env.delete("CMS_CALLED_AS"); // Not for the jobs: another cms that they call has a name of its own.
+  // The exit code is set, not forced: an exit before the event loop has turned would lose V8's code cache.
+  Deno.exitCode = await cms(
+    withCalledName(called.split("/").at(-1) as string, Deno.args),
+    realDeps(),
+    new RealTerminal(),
+  );
+}
+
+if (import.meta.main) await main();

@@ -1,0 +1,91 @@
+/**
+ * Measures the program: `deno task bench [NAME...]`; `--help` has the options and the benches.
+ *
+ * Prints a table for each bench and writes all figures as JSON. How to read them: `docs/performance.md`.
+ *
+ * @module
+ */
+
+import { cpus, loadavg } from "node:os";
+import type { Bench } from "./bench.ts";
+import { type BenchOptions, parseOptions, USAGE } from "./options.ts";
+import { BENCHES, benchesOf } from "./registry.ts";
+import { renderResult, type Result, resultOf } from "./report.ts";
+import { runRounds } from "./rounds.ts";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+
+async function main(): Promise<number> {
+  const options = parseOptions(Deno.args);
+  if (options === "help") {
+    const width = Math.max(...BENCHES.map(({ name }) => name.length));
+    write(`${USAGE}\n${BENCHES.map(({ name, about }) => `  ${name.padEnd(width)}  ${about}\n`).join("")}`);
+    return 0;
+  }
+  const benches = benchesOf(options.names);
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => stop.abort(new Error("Interrupted")));
+  }
+  const machine = describeMachine();
+  const results: Result[] = [];
+  for (const bench of benches) {
+    const result = await measure(bench, options, stop.signal);
+    results.push(result);
+    write(`${renderResult(result)}\n`);
+  }
+  const json = options.json ?? await Deno.makeTempFile({ prefix: "cms-bench-", suffix: ".json" });
+  await Deno.writeTextFile(json, `${JSON.stringify({ machine, program: programOf(options), results }, null, 2)}\n`);
+  write(`All figures: ${json}\n`);
+  const missed = results.some(({ answers }) => answers.some(({ reached }) => reached === false));
+  return options.check && missed ? 1 : 0;
+}
+
+async function measure(bench: Bench, options: BenchOptions, signal: AbortSignal): Promise<Result> {
+  await using stack = new AsyncDisposableStack();
+  const directory = await Deno.makeTempDir({ prefix: "cms-bench-" });
+  stack.defer(() => Deno.remove(directory, { recursive: true }));
+  const { jobs, without } = options;
+  const plan = await bench.open({ program: programOf(options), jobs, without, directory, say }, stack);
+  const contenders = plan.contenders.filter(({ name }) => !without.some((start) => name.startsWith(start)));
+  const samples = await runRounds(contenders, {
+    rounds: options.rounds ?? bench.rounds,
+    measure: bench.measure,
+    signal,
+    onSample: ({ contender, round, ms }) => say(`${round || "warm-up"}: ${contender}: ${Math.round(ms)} ms`),
+  });
+  return resultOf(bench, { ...plan, contenders }, samples);
+}
+
+function programOf({ binary }: BenchOptions): string[] {
+  return binary === null ? [Deno.execPath(), "run", "-A", `${ROOT}main.ts`] : [binary];
+}
+
+/** What the figures were taken on. A load well above 0 before the start says that others were at work. */
+function describeMachine(): Record<string, unknown> {
+  const { os, arch } = Deno.build;
+  const [{ model } = { model: "?" }] = cpus();
+  const load = loadavg()[0] ?? 0;
+  if (load > 0.3) say(`Others are at work on this machine (load ${load.toFixed(2)}): trust ratios more than figures`);
+  return { os, arch, cpu: model, cpus: cpus().length, deno: Deno.version.deno, load, at: new Date().toISOString() };
+}
+
+function write(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(text));
+}
+
+/** What goes on while it takes its time; not part of the result. */
+function say(line: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
+}
+
+if (import.meta.main) {
+  try {
+    Deno.exitCode = await main();
+  } catch (error) {
+    say(`ERROR: ${(error as Error).message}`);
+    Deno.exitCode = error instanceof RangeError ? 2 : 1;
+  }
+  // Listeners for signals keep the process otherwise.
+  Deno.exit();
+}

@@ -1,0 +1,73 @@
+/**
+ * The options of `deno task bench`.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { resolve } from "node:path";
+
+/** What to measure, and how. */
+export interface BenchOptions {
+  /** Names of benches; empty: all. */
+  readonly names: readonly string[];
+  /** Rounds that are counted; null: as the bench has it. */
+  readonly rounds: number | null;
+  /** Number of jobs; null: as the bench has it. */
+  readonly jobs: number | null;
+  /** Path of an executable to measure; null: the sources. */
+  readonly binary: string | null;
+  /** Contenders that are left out, by the beginning of their names. */
+  readonly without: readonly string[];
+  /** File for the figures; null: one in the directory for temporary files. */
+  readonly json: string | null;
+  /** Whether a mark that is missed makes the exit status 1. */
+  readonly check: boolean;
+}
+
+/** Text for `--help`; the list of benches follows it. */
+export const USAGE =
+  `Usage: deno task bench [NAME...] [--rounds=N] [--jobs=N] [--binary=dist/cms] [--without=CONTENDER,...]
+                       [--json=FILE] [--check]
+
+  --rounds   rounds that are counted; each runs every contender once, in turn
+  --jobs     how many jobs (of \`store\`: how many at most)
+  --binary   the executable to measure (default: the program from its sources)
+  --without  contenders that are left out, by the beginnings of their names
+  --json     file for all figures (default: one in the directory for temporary files)
+  --check    exit with 1 if a mark is missed
+`;
+
+/**
+ * Reads the arguments.
+ * @returns The options, or `"help"`.
+ * @throws {RangeError} If they are wrong; the message is one line.
+ */
+export function parseOptions(args: readonly string[]): BenchOptions | "help" {
+  const text = { type: "string" } as const;
+  const options = { rounds: text, jobs: text, binary: text, without: text, json: text } as const;
+  const flags = { check: { type: "boolean" }, help: { type: "boolean", short: "h" } } as const;
+  const { values, positionals } = (() => {
+    try {
+      return parseArgs({ args: [...args], options: { ...options, ...flags }, allowPositionals: true });
+    } catch (error) {
+      throw new RangeError((error as Error).message, { cause: error });
+    }
+  })();
+  if (values.help) return "help";
+  return {
+    names: positionals,
+    rounds: count("--rounds", values.rounds),
+    jobs: count("--jobs", values.jobs),
+    binary: values.binary === undefined ? null : resolve(values.binary),
+    without: (values.without ?? "").split(",").filter((name) => name !== ""),
+    json: values.json === undefined ? null : resolve(values.json),
+    check: values.check ?? false,
+  };
+}
+
+function count(option: string, value: string | undefined): number | null {
+  if (value === undefined) return null;
+  if (/^[1-9]\d{0,6}$/.test(value)) return Number(value);
+  throw new RangeError(`${option} is a whole number from 1, not "${value}"`);
+}

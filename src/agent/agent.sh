@@ -1,0 +1,227 @@
+# The agent: what runs at the far end of a link. POSIX sh (dash, bash, busybox ash), sent on stdin of `sh`, never stored.
+#
+# After this text come requests on the same stdin, each ONE compound statement `{ cms_VERB 'arg' ...\n}\n`: a request that is cut
+# off is a syntax error at the end of the input and runs nothing. Nothing here may read stdin. Comment lines are left out on the way.
+#
+# Answers go to stdout (fd 3), written by this shell alone, each line beginning with the link's token. What others have to tell
+# (the forked wrappers of jobs, slow requests) they append to the events file, and one `tail -f` sends that on stderr (fd 4).
+#
+# Every name of a variable begins with c_: a job inherits our environment, and an exported name of the user's must not change.
+# Set before: c_tok (token), c_dir (experiment directory), c_qid (queue id), c_role (resident or visitor).
+
+c_say() { printf '%s\n' "$c_tok $*" >&3; }
+c_event() { printf '%s\n' "$c_mark $* ." >>"$c_ev"; }
+# c_apart COMMAND...: for what goes on beside this shell. A redirection at the call would not do: shells keep the old descriptor
+# while a function runs, and the link would stay open as long as the job.
+c_apart() {
+  exec 3>&- </dev/null
+  "$@"
+}
+c_pause() { sleep 0.05 || sleep 1; }
+
+# c_stat PID: state letter in c_st, start time in c_t0, the pid itself in c_pid. A program's name may hold ')' and line breaks.
+c_stat() {
+  c_s='' c_st='' c_t0=''
+  { while read -r c_l; do c_s="$c_s $c_l"; done; } <"/proc/$1/stat" || return 1
+  c_pid=${c_s# } c_pid=${c_pid%% *}
+  set -- ${c_s##*) }
+  [ $# -ge 20 ] || return 1
+  c_st=$1
+  shift 19
+  c_t0=$1
+}
+
+# c_alive PID START: a pid counts only with its start time. A zombie is dead.
+c_alive() {
+  case $1 in '' | *[!0-9]*) return 1 ;; esac
+  c_stat "$1" && [ "$c_t0" = "$2" ] && case $c_st in Z | X) false ;; esac
+}
+
+# Milliseconds since the epoch in c_ms, without an exec: the clock of hello plus the uptime since then.
+c_now() {
+  read -r c_u c_l </proc/uptime
+  c_ms=$((c_base + ${c_u%.*} * 1000 + (1${c_u#*.} - 100) * 10))
+}
+
+# c_ms as a date in c_iso: days to year, month, day by the arithmetic of the Gregorian calendar (400 years are 146097 days).
+c_date() {
+  c_x=$((c_ms / 1000)) c_d=$((c_ms / 86400000 + 719468))
+  c_e=$((c_d / 146097)) c_o=$((c_d % 146097))
+  c_y=$(((c_o - c_o / 1460 + c_o / 36524 - c_o / 146096) / 365))
+  c_o=$((c_o - 365 * c_y - c_y / 4 + c_y / 100))
+  c_m=$(((5 * c_o + 2) / 153))
+  c_d=$((c_o - (153 * c_m + 2) / 5 + 1))
+  c_m=$((c_m < 10 ? c_m + 3 : c_m - 9))
+  c_y=$((c_y + c_e * 400 + (c_m <= 2)))
+  c_two() { c_v=$1; [ "$c_v" -gt 9 ] || c_v=0$c_v; }
+  c_iso=$c_y
+  c_two $c_m; c_iso=$c_iso-$c_v
+  c_two $c_d; c_iso=$c_iso-$c_v
+  c_two $((c_x / 3600 % 24)); c_iso=${c_iso}T$c_v
+  c_two $((c_x / 60 % 60)); c_iso=$c_iso:$c_v
+  c_two $((c_x % 60)); c_iso=$c_iso:${c_v}Z
+}
+
+# c_place FILE: where an output or log stands, in c_at. The current directory is the job's.
+c_place() {
+  case $1 in
+  /*) c_at=$1 ;;
+  '~/'*) c_at=$HOME/${1#'~/'} ;;
+  *) c_at=$c_here/$c_job/$1 ;;
+  esac
+}
+
+# Claims. The claims of a job are a chain of files, JOB.run, JOB.run.1, JOB.run.2 ..., each made with O_EXCL (set -C) and never
+# removed but with the job's directory. An attempt starts only by making a link of the chain, and only after it has seen that
+#   - no link before it is of the same attempt, or of a later attempt of the same job, and
+#   - no attempt before it is alive (the dead stay dead).
+# The next link's name follows from those seen, so of several agents that saw the same chain one makes it and the others look
+# again. Hence each attempt stands in the chain at most once, however many agents, stale ones too, ask for it at once, and two
+# attempts never run side by side. (A power cut may empty a fresh link: the manager never repeats a start after a new boot.)
+#
+# A link: 1. attempt, boot, wrapper's pid and start time, agent's directory, script's name, a full stop; 2. log; 3. output;
+# 4. `P pid start ms .` when the job runs, `R reason` when its start failed, `F` when it was forbidden.
+c_read() {
+  c_a='' c_dot='' c_log='' c_out='' c_k='' c_r='' c_p='' c_p0='' c_t=''
+  {
+    read -r c_a c_b c_w c_w0 c_q c_f c_dot
+    IFS= read -r c_log
+    IFS= read -r c_out
+    read -r c_k c_r
+  } <"$1"
+  [ "$c_dot" = . ] || c_a=''
+  [ "$c_k" = P ] || return 0
+  set -- $c_r
+  if [ "${4-}" = . ]; then c_p=$1 c_p0=$2 c_t=$3; else c_k=''; fi
+}
+
+# c_life LINK, just read: is it `claimed` (not yet started), `wrapper` (runs), `orphan` (runs, its wrapper is gone), or `gone`?
+c_life() {
+  c_life=gone
+  [ "$c_k" != F ] && [ "$c_k" != R ] && [ "$c_b" = "$c_boot" ] || return 0
+  if c_alive "$c_w" "$c_w0"; then
+    c_life=wrapper
+    [ "$c_k" = P ] || c_life=claimed
+    return
+  fi
+  # The wrapper may have gone on between our reading and its end: only what is read now counts.
+  c_read "$1"
+  if [ -z "$c_k" ]; then
+    # It was ended before it could write the job's pid. The job itself can still be known by its mark.
+    for c_i in $(c_marked "$c_a"); do
+      c_stat "$c_i" && c_now && c_k=P c_p=$c_i c_p0=$c_t0 c_t=$c_ms && printf 'P %s %s %s .\n' "$c_p" "$c_p0" "$c_t" >>"$1" && break
+    done
+  fi
+  [ "$c_k" = P ] && c_alive "$c_p" "$c_p0" && c_life=orphan
+  return 0
+}
+
+# c_marked ATTEMPT: pids of the processes whose environment carries it.
+c_marked() {
+  for c_i in $(grep -lF "CLOUDMESH_JOB=$1" /proc/[0-9]*/environ); do
+    tr '\0' '\n' <"$c_i" | grep -qxF "CLOUDMESH_JOB=$1" || continue
+    c_i=${c_i#/proc/}
+    printf '%s\n' "${c_i%/environ}"
+  done
+}
+
+# c_walk JOB ATTEMPT: goes through the chain. c_found: the attempt's link; c_next: the name of the next link; c_last: the last that
+# is there; c_live: another attempt that runs; c_high: a later one of the same job; c_open: a link that is being written; c_after:
+# the attempt that was started after c_found.
+c_walk() {
+  c_job=$1 c_found='' c_next=$1.run c_last='' c_live='' c_high='' c_open='' c_after='' c_n=0
+  while [ -e "$c_next" ]; do
+    c_last=$c_next
+    c_read "$c_next"
+    if [ -z "$c_a" ]; then
+      # Empty: just being made; or its write failed (.no); or it is older than the first hello of this boot.
+      [ -e "$c_next.no" ] || [ "$c_next" -ot "$c_own/boot" ] || c_open=1
+    elif [ "$c_a" = "$2" ]; then
+      c_found=$c_next
+    else
+      [ "${c_a%.*}" = "${2%.*}" ] && [ "${c_a##*.}" -gt "${2##*.}" ] && c_high=$c_a
+      c_life "$c_next"
+      [ "$c_life" = gone ] || c_live=$c_a
+      case $c_k in F | R) ;; *) [ -z "$c_found" ] || c_after=$c_a ;; esac
+    fi
+    c_n=$((c_n + 1))
+    c_next=$1.run.$c_n
+  done
+}
+
+# c_claim JOB ATTEMPT PID START FILE LOG OUT [LINE4]: tries to make c_next. c_won: 1, empty (somebody else did), or `full`.
+c_claim() {
+  c_won=''
+  set -C
+  {
+    c_won=1
+    printf '%s %s %s %s %s %s .\n%s\n%s\n%s' "$2" "$c_boot" "$3" "$4" "$c_tag" "$5" "$6" "$7" "${8-}" || c_won=full
+  } >"$c_next"
+  set +C
+}
+
+# c_ended LOG: the last state of a log in c_e1, exit code in c_e2, last date in c_e3.
+c_ended() {
+  c_e1='' c_e2='-' c_e3='-'
+  while read -r c_l; do
+    case $c_l in
+    '# cloudmesh state: '*) c_e1=${c_l#*: } ;;
+    '# exit: '*) c_e2=${c_l#*: } ;;
+    '# date: '*) c_e3=${c_l#*: } ;;
+    esac
+  done <"$1"
+}
+
+# c_close LINK: writes the end that no wrapper wrote; the first who comes does it. The state in c_e1.
+c_close() {
+  c_e1=crash c_e2='-' c_won=''
+  [ ! -e "$c_job.kill" ] || c_e1=kill
+  set -C
+  { c_won=1; } >"$1.fin"
+  set +C
+  [ -n "$c_won" ] || return 0
+  c_now
+  c_date
+  printf '# date: %s\n# cloudmesh state: %s\n' "$c_iso" "$c_e1" >>"$c_log"
+}
+
+# c_state JOB ATTEMPT: in c_is. The current directory is the job's. Life is looked at before the log: the other way round a job
+# that ends between the two looks dead.
+c_state() {
+  c_walk "$1" "$2"
+  if [ -z "$c_found" ]; then
+    c_is=none
+    [ -z "$c_high" ] || c_is="other $c_high 0"
+    [ -z "$c_live" ] || c_is="other $c_live 1"
+    [ -z "$c_open" ] || c_is=claimed
+    return
+  fi
+  c_read "$c_found"
+  case $c_k in
+  F) c_is=forbidden; return ;;
+  R) c_is="forbidden $c_r"; return ;;
+  esac
+  # The log is that of the last attempt that was started, and tells nothing of those before.
+  if [ -n "$c_after" ]; then
+    c_is="other $c_after 0"
+    [ -z "$c_live" ] || c_is="other $c_live 1"
+    return
+  fi
+  c_life "$c_found"
+  case $c_life in
+  claimed) c_is=claimed ;;
+  wrapper) c_is="alive $c_p $c_t 0" ;;
+  orphan) c_is="alive $c_p $c_t 1" ;;
+  gone)
+    c_e1=''
+    [ "$c_k" != P ] || c_ended "$c_log"
+    if [ -e "$c_next" ]; then
+      # Another attempt came while we looked, and the log may be its own.
+      c_state "$1" "$2"
+      return
+    fi
+    case $c_e1 in end | kill | crash) ;; *) c_close "$c_found" ;; esac
+    c_is="ended $c_e1 $c_e2 ${c_t:--} $c_e3"
+    ;;
+  esac
+}

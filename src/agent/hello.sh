@@ -1,0 +1,93 @@
+# The agent, last part: hello. Sent last, followed by the request `{ cms_hello\n}`.
+
+# c_need LASTING TEXT: says what is missing and ends.
+c_need() {
+  c_say need "$1" "$2"
+  exit 0
+}
+
+# c_tools: every program that we call; the first that is missing in c_why.
+c_tools() {
+  c_why=''
+  for c_i in setsid tail mkdir rm date sleep grep tr sed; do
+    command -v "$c_i" || { c_why=$c_i; return 1; }
+  done
+}
+
+# c_replace: ends the resident agent before us, of a half-open link, and its tail. Its jobs and their wrappers go on.
+c_replace() {
+  [ -e "$c_own/agent" ] || return 0
+  read -r c_v c_d c_x c_y c_b c_l <"$c_own/agent"
+  [ "$c_l" = . ] && [ "$c_b" = "$c_boot" ] || return 0
+  c_alive "$c_v" "$c_d" && kill -KILL "$c_v"
+  c_alive "$c_x" "$c_y" && kill -KILL "$c_x"
+  c_z=0
+  while [ "$c_z" -lt 40 ] && c_alive "$c_v" "$c_d"; do
+    c_z=$((c_z + 1))
+    c_pause
+  done
+}
+
+cms_hello() {
+  exec 3>&1 4>&2 >/dev/null 2>&1
+  unset IFS
+  set +e +u
+  c_count=0 c_base=0
+  c_nl='
+'
+  [ "$((4194304 * 4194304))" = 17592186044416 ] || c_need 1 'its sh counts with 32 bits'
+  [ -r /proc/self/stat ] && [ -r /proc/uptime ] || c_need 1 'it has no /proc (hosts are Linux machines)'
+  # Logins without a terminal sometimes get a PATH with next to nothing on it.
+  c_tools || PATH=${PATH:-/usr/bin}:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin
+  c_tools || c_need 1 "it has no program \"$c_why\""
+  case $c_dir in
+  /*) c_here=$c_dir ;;
+  .) c_here=$HOME ;;
+  *) c_here=$HOME/$c_dir ;;
+  esac
+  read -r c_boot </proc/sys/kernel/random/boot_id || c_need 1 'it does not tell its boot id'
+  c_stat 1 || c_t0=0
+  c_boot=$c_boot.$c_t0
+  c_host=localhost
+  read -r c_host </proc/sys/kernel/hostname
+  # Machines that share a home directory must not share an events file: each has its own directory, by its name.
+  case $c_host in '' | .* | *[!A-Za-z0-9._-]*) c_host=localhost ;; esac
+  c_tag=$c_qid/$c_host
+  c_own=$c_here/.cms/$c_tag
+  c_why=$(mkdir -p "$c_own" 2>&1) || c_need 0 "cannot make $c_own: ${c_why##*: }"
+  cd "$c_here" || c_need 0 "cannot use $c_here"
+  c_x=$(date '+%s %N')
+  c_now
+  case ${c_x#* } in
+  [0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]) c_f=${c_x#* } c_f=1${c_f%??????} ;;
+  *) c_f=1000 ;;
+  esac
+  c_base=$((${c_x%% *} * 1000 + c_f - 1000 - c_ms))
+  # Written once in a boot, before any claim of this boot is made: see c_walk.
+  c_x=''
+  [ ! -e "$c_own/boot" ] || read -r c_x <"$c_own/boot"
+  [ "$c_x" = "$c_boot" ] || printf '%s\n' "$c_boot" >"$c_own/boot" || c_need 0 "cannot write in $c_own"
+  c_stat $$
+  c_me0=$c_t0 c_mark=@$c_qid c_ev=$c_own/events
+  for c_i in "$c_own"/v.*; do
+    c_x=${c_i##*/v.}
+    [ ! -e "$c_i" ] || c_alive "${c_x%.*}" "${c_x#*.}" || rm -f "$c_i"
+  done
+  if [ "$c_role" = resident ]; then c_replace; else c_ev=$c_own/v.$$.$c_me0; fi
+  # Nothing is lost with the old events: the manager asks about what it has in flight after hello, and ends are in the logs.
+  true >"$c_ev" || c_need 0 "cannot write in $c_own"
+  # What came on this stream before (banners, ssh's own words) is none of ours.
+  printf '%s\n' "$c_tok" >&4
+  tail -c +1 -f "$c_ev" 3>&- </dev/null >&4 &
+  c_tail=$!
+  exec 4>&-
+  c_stat "$c_tail"
+  c_tail0=$c_t0
+  if [ "$c_role" = resident ]; then
+    trap 'kill "$c_tail"' EXIT
+    printf '%s %s %s %s %s .\n' "$$" "$c_me0" "$c_tail" "$c_tail0" "$c_boot" >"$c_own/agent" || c_need 0 "cannot write in $c_own"
+  else
+    trap 'kill "$c_tail"; rm -f "$c_ev"' EXIT
+  fi
+  c_say hello 1 "$c_boot" "$c_host" "$(id -un || printf '%s\n' "${LOGNAME:-unknown}")"
+}

@@ -1,0 +1,217 @@
+/**
+ * The language of the agent: requests out, answers and events in. Pure.
+ *
+ * A request is one compound statement of shell, `{ cms_VERB 'arg' ...\n}\n`, so that the shell's own parser does the framing and a
+ * request that is cut off runs nothing. An answer is a line that begins with the link's token; an event is one that begins with
+ * the queue's mark and ends with a full stop. Every other line is noise and is ignored.
+ *
+ * @module
+ */
+
+import type { JobName } from "../names/grammar.ts";
+import { quote } from "../names/quote.ts";
+import type { AttemptState, RemoveResult, StartRequest } from "../link/link.ts";
+import agentText from "./agent.sh" with { type: "text" };
+import startText from "./start.sh" with { type: "text" };
+import verbsText from "./verbs.sh" with { type: "text" };
+import helloText from "./hello.sh" with { type: "text" };
+
+/** What the agent is told before it begins. */
+export interface AgentSetup {
+  readonly token: string;
+  readonly directory: string;
+  readonly queueId: string;
+  readonly role: "resident" | "visitor";
+}
+
+/** A job and one of its attempts. */
+export interface AttemptRef {
+  readonly job: JobName;
+  readonly attempt: string;
+}
+
+/** A line that the agent wrote to answer a request. */
+export type Answer =
+  | { readonly type: "hello"; readonly boot: string; readonly hostname: string; readonly user: string }
+  /** The machine lacks something. `lasting`: somebody has to do something about it. */
+  | { readonly type: "need"; readonly lasting: boolean; readonly reason: string }
+  | { readonly type: "pong" }
+  | { readonly type: "state"; readonly request: number; readonly index: number; readonly state: AttemptState }
+  | { readonly type: "data"; readonly request: number; readonly bytes: Uint8Array }
+  | { readonly type: "absent"; readonly request: number }
+  | { readonly type: "failed"; readonly request: number; readonly reason: string }
+  | { readonly type: "done"; readonly request: number };
+
+/** A line of the events file. */
+export type AgentEvent =
+  | (AttemptRef & { readonly type: "started"; readonly pid: number; readonly atMs: number })
+  | (AttemptRef & {
+    readonly type: "ended";
+    readonly state: "end" | "kill" | "crash";
+    readonly exitCode: number | null;
+    readonly atMs: number;
+  })
+  | (AttemptRef & { readonly type: "refused"; readonly reason: string })
+  | (AttemptRef & { readonly type: "known"; readonly state: AttemptState })
+  | (AttemptRef & { readonly type: "reused" })
+  | { readonly type: "removed"; readonly request: number; readonly index: number; readonly result: RemoveResult }
+  | { readonly type: "done"; readonly request: number };
+
+const MARKER_OF_NO_GPU = "-";
+
+/** One request. @throws {RangeError} If an argument holds a NUL. */
+export function request(verb: string, args: readonly (string | number)[]): string {
+  return `{ cms_${verb}${args.map((arg) => " " + (typeof arg === "number" ? String(arg) : quote(arg))).join("")}\n}\n`;
+}
+
+/** What is written first: the agent, without its comments, and the request for its hello. */
+export function agentProgram(setup: AgentSetup): string {
+  const lines = (agentText + startText + verbsText + helloText).split("\n").filter((line) => !/^\s*(#|$)/.test(line));
+  const values = { c_tok: setup.token, c_dir: setup.directory, c_qid: setup.queueId, c_role: setup.role };
+  const assignments = Object.entries(values).map(([name, value]) => `${name}=${quote(value)}\n`);
+  return assignments.join("") + lines.join("\n") + "\n" + request("hello", []);
+}
+
+/** Makes the directories of these jobs, as far as they are missing. */
+export function dirsRequest(jobs: readonly JobName[]): string {
+  return request("dirs", jobs);
+}
+
+/** Starts one attempt. @throws {RangeError} If a text holds a NUL. */
+export function startRequest(start: StartRequest): string {
+  const gpu = start.gpu === null ? MARKER_OF_NO_GPU : `=${start.gpu}`;
+  return request("start", [start.job, start.attempt, start.shell, start.output, start.log, gpu, start.script]);
+}
+
+/** Job, attempt, job, attempt ... as `cms_ask`, `cms_forbid` and `cms_kill` take them. */
+export function attemptArgs(attempts: readonly AttemptRef[]): string[] {
+  return attempts.flatMap(({ job, attempt }) => [job, attempt]);
+}
+
+function number(text: string | undefined): number | null {
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null;
+}
+
+function instant(text: string | undefined): number | null {
+  if (text === undefined || !/^\d{4,6}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text)) return null;
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? null : ms;
+}
+
+/** A state as `c_state` of the agent tells it, in words; null if it is none. */
+export function parseState(words: readonly string[]): AttemptState | null {
+  const [type, ...rest] = words;
+  switch (type) {
+    case "none":
+    case "claimed":
+    case "forbidden":
+      return { type };
+    case "alive": {
+      const pid = number(rest[0]);
+      return pid === null ? null : { type, pid, startedAtMs: number(rest[1]), orphan: rest[2] === "1" };
+    }
+    case "ended": {
+      const exitCode = number(rest[1]);
+      if (rest[0] === "crash") return { type: "crashed", exitCode };
+      if (rest[0] !== "end" && rest[0] !== "kill") return null;
+      return { type, state: rest[0], exitCode, startedAtMs: number(rest[2]), endedAtMs: instant(rest[3]) };
+    }
+    case "other":
+      return rest[0] === undefined ? null : { type, attempt: rest[0], alive: rest[1] === "1" };
+    default:
+      return null;
+  }
+}
+
+function base64(text: string): Uint8Array | null {
+  try {
+    return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+  } catch {
+    return null;
+  }
+}
+
+function hex(words: readonly string[]): Uint8Array | null {
+  if (!words.every((word) => /^[0-9a-f]{2}$/.test(word))) return null;
+  return Uint8Array.from(words, (word) => parseInt(word, 16));
+}
+
+/** Reads a line of stdout; null if it is no answer of this link's agent. Never throws. */
+export function parseAnswer(line: string, token: string): Answer | null {
+  if (!line.startsWith(token + " ")) return null;
+  const words = line.slice(token.length + 1).split(" ").filter((word) => word !== "");
+  const id = number(words[1]);
+  const rest = words.slice(2);
+  switch (words[0]) {
+    case "hello": {
+      const [boot, hostname, user] = rest;
+      if (id !== 1 || boot === undefined || hostname === undefined) return null;
+      return { type: "hello", boot, hostname, user: user ?? "" };
+    }
+    case "need":
+      return { type: "need", lasting: words[1] === "1", reason: rest.join(" ") };
+    case "p":
+      return { type: "pong" };
+  }
+  if (id === null) return null;
+  switch (words[0]) {
+    case "a": {
+      const index = number(rest[0]);
+      const state = parseState(rest.slice(1));
+      return index === null || state === null ? null : { type: "state", request: id, index, state };
+    }
+    case "b":
+    case "h": {
+      const bytes = words[0] === "h" ? hex(rest) : base64(rest.join(""));
+      return bytes === null ? null : { type: "data", request: id, bytes };
+    }
+    case "n":
+      return { type: "absent", request: id };
+    case "x":
+      return { type: "failed", request: id, reason: rest.join(" ") };
+    case "z":
+      return { type: "done", request: id };
+    default:
+      return null;
+  }
+}
+
+const REMOVE_RESULTS: readonly string[] = ["removed", "absent", "alive", "kept"] satisfies RemoveResult[];
+
+/** Reads a line of the events file; null if it is no whole event of this queue. Never throws. */
+export function parseEvent(line: string, queueId: string): AgentEvent | null {
+  if (!line.startsWith(`@${queueId} `) || !line.endsWith(" .")) return null;
+  const [kind, first = "", second = "", ...rest] = line.slice(queueId.length + 2, -2).split(" ");
+  const request = number(first);
+  if (kind === "Z") return request === null ? null : { type: "done", request };
+  if (kind === "V") {
+    const index = number(second);
+    const result = rest[0] ?? "";
+    if (request === null || index === null || !REMOVE_RESULTS.includes(result)) return null;
+    return { type: "removed", request, index, result: result as RemoveResult };
+  }
+  if (first === "" || second === "") return null;
+  const ref: AttemptRef = { job: first as JobName, attempt: second };
+  switch (kind) {
+    case "B": {
+      const [pid, atMs] = [number(rest[0]), number(rest[1])];
+      return pid === null || atMs === null ? null : { type: "started", ...ref, pid, atMs };
+    }
+    case "E": {
+      const [state, code, at] = rest;
+      const atMs = number(at);
+      if (atMs === null || (state !== "end" && state !== "kill" && state !== "crash")) return null;
+      return { type: "ended", ...ref, state, exitCode: number(code), atMs };
+    }
+    case "R":
+      return { type: "refused", ...ref, reason: rest.join(" ") };
+    case "N": {
+      const state = parseState(rest);
+      return state === null ? null : { type: "known", ...ref, state };
+    }
+    case "U":
+      return { type: "reused", ...ref };
+    default:
+      return null;
+  }
+}

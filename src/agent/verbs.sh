@@ -1,0 +1,172 @@
+# The agent, third part: what else a link may ask for. Sent after start.sh.
+
+# c_watch JOB ATTEMPT LINK: tells the end of a job whose wrapper is gone or tells another events file. Looks once a second.
+c_watch() {
+  c_stat self
+  printf '%s %s %s\n' "$c_pid" "$c_t0" "$c_tag" >"$3.watch"
+  while c_read "$3"; c_life "$3"; [ "$c_life" != gone ]; do sleep 1; done
+  c_state "$1" "$2"
+  c_now
+  case $c_is in ended*) c_is=${c_is#* } ;; *) c_is='crash - -' ;; esac
+  c_e1=${c_is%% *} c_is=${c_is#* }
+  c_event E "$1" "$2" "$c_e1" "${c_is%% *}" "$c_ms"
+}
+
+# cms_ask NUMBER (JOB ATTEMPT)...
+cms_ask() {
+  c_ask=$1 c_z=0
+  shift
+  while [ $# -gt 1 ]; do
+    c_is=none
+    if cd "$c_here/$1"; then
+      c_state "$1" "$2"
+      case $c_role$c_tag$c_is in
+      resident"$c_q"alive*0 | visitor* | *none | *claimed) ;;
+      *' alive'* | *alive*)
+        c_v='' c_d='' c_l=''
+        [ ! -e "$c_found.watch" ] || read -r c_v c_d c_l <"$c_found.watch"
+        [ "$c_l" = "$c_tag" ] && c_alive "$c_v" "$c_d" || c_apart c_watch "$1" "$2" "$c_found" &
+        ;;
+      esac
+    fi
+    c_say a "$c_ask" "$c_z" "$c_is"
+    c_z=$((c_z + 1))
+    shift 2
+  done
+  cd "$c_here"
+  c_say z "$c_ask"
+}
+
+# cms_forbid NUMBER (JOB ATTEMPT)...: as cms_ask, after a claim of those that have none.
+cms_forbid() {
+  c_ask=$1
+  shift
+  c_z=$#
+  while [ "$c_z" -gt 1 ]; do
+    if cd "$c_here/$1"; then
+      while c_walk "$1" "$2"; [ -z "$c_found$c_open" ]; do
+        c_claim "$1" "$2" - - - - - F
+        [ -z "$c_won" ] && [ -e "$c_next" ] || break
+      done
+    fi
+    set -- "$@" "$1" "$2"
+    shift 2
+    c_z=$((c_z - 2))
+  done
+  cms_ask "$c_ask" "$@"
+}
+
+# c_group SIGNAL: to the job's process group, unless its number belongs to somebody else by now.
+c_group() {
+  ! c_stat "$c_p" || [ "$c_t0" = "$c_p0" ] || return 1
+  kill "-$1" "-$c_p"
+}
+
+# c_kill JOB ATTEMPT GRACE: TERM to the group; KILL to it, to the session, and to all that carry the job's mark; then its log.
+c_kill() {
+  cd "$c_here/$1" || return
+  c_z=0
+  while c_state "$1" "$2"; [ "$c_is" = claimed ] && [ "$c_z" -lt 100 ]; do
+    c_z=$((c_z + 1))
+    c_pause
+  done
+  case $c_is in alive*) ;; *) return ;; esac
+  # Before the first signal: the wrapper tells by it a kill of ours from a crash.
+  true >"$1.kill"
+  c_group TERM
+  c_now
+  c_till=$((c_ms + $3))
+  while [ "$c_ms" -lt "$c_till" ] && c_group 0; do
+    c_pause
+    c_now
+  done
+  c_group KILL
+  ! c_stat "$c_p" || [ "$c_t0" = "$c_p0" ] && pkill -KILL -s "$c_p"
+  c_z=0
+  while [ "$c_z" -lt 20 ] && c_v=$(c_marked "$2") && [ -n "$c_v" ]; do
+    kill -KILL $c_v
+    c_z=$((c_z + 1))
+    c_pause
+  done
+  c_z=0
+  while [ "$c_z" -lt 200 ] && { c_alive "$c_w" "$c_w0" || c_alive "$c_p" "$c_p0"; }; do
+    c_z=$((c_z + 1))
+    c_pause
+  done
+  c_state "$1" "$2"
+}
+
+# cms_kill NUMBER GRACE (JOB ATTEMPT)...: side by side and in the background; the event Z tells that all are done.
+cms_kill() { c_apart c_kills "$@" & }
+c_kills() {
+  c_ask=$1 c_grace=$2
+  shift 2
+  while [ $# -gt 1 ]; do
+    c_kill "$1" "$2" "$c_grace" &
+    shift 2
+  done
+  wait
+  c_event Z "$c_ask"
+}
+
+# cms_remove NUMBER JOB...: in the background; an event V for each, then Z.
+cms_remove() { c_apart c_removes "$@" & }
+c_removes() {
+  c_ask=$1 c_z=0
+  shift
+  for c_rm do
+    c_remove "$c_rm"
+    c_event V "$c_ask" "$c_z" "$c_is"
+    c_z=$((c_z + 1))
+  done
+  c_event Z "$c_ask"
+}
+c_remove() {
+  c_is=absent
+  [ -d "$c_here/$1" ] || return 0
+  c_is=kept
+  cd "$c_here/$1" || return 0
+  c_walk "$1" -
+  if [ -n "$c_live" ]; then
+    c_is=alive
+  elif [ -f .cms ] && [ ! -L "$c_here/$1" ]; then
+    cd "$c_here" && rm -rf "./$1"
+    [ -e "$c_here/$1" ] || c_is=removed
+  else
+    # Not made by us: only what we put there.
+    c_v=$1.run c_n=0
+    while [ -e "$c_v" ]; do
+      c_read "$c_v"
+      for c_at in "$c_here/$1/$c_f" "$c_log" "$c_out"; do
+        case $c_at in "$c_here/$1/"?*) [ ! -f "$c_at" ] || rm -f "$c_at" ;; esac
+      done
+      c_n=$((c_n + 1))
+      c_v=$1.run.$c_n
+    done
+    rm -f "$1.pid" "$1-nohup.log" "$1.kill" "$1.ended" "$1.run" "$1.run".*
+  fi
+}
+
+# cms_read NUMBER JOB FILE SIZE: the last SIZE bytes of a file in base64 (od where there is none), in lines of the answer.
+cms_read() {
+  c_job=$2
+  c_place "$3"
+  if [ ! -f "$c_at" ]; then
+    c_say n "$1"
+  elif [ ! -r "$c_at" ]; then
+    c_say x "$1" "cannot read $c_at"
+  elif command -v base64; then
+    tail -c "$4" "$c_at" </dev/null | base64 | sed "s/^/$c_tok b $1 /" >&3
+    c_say z "$1"
+  else
+    tail -c "$4" "$c_at" </dev/null | od -An -v -tx1 | sed "s/^/$c_tok h $1 /" >&3
+    c_say z "$1"
+  fi
+}
+
+# cms_ping NUMBER: an answer says that requests are carried out and that events can arrive.
+cms_ping() {
+  [ -e "$c_ev" ] && c_alive "$c_tail" "$c_tail0" || exit 0
+  jobs
+  c_say p "$1"
+}

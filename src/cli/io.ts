@@ -1,0 +1,33 @@
+/**
+ * The terminal as the commands see it: the port. `main.ts` makes the real one; tests record.
+ *
+ * @module
+ */
+
+/** A run's way to hear that a person wants it to stop. Both signals' `reason` is the name of the process signal. */
+export interface Interrupts {
+  /** Aborts at the first Ctrl-C or TERM. */
+  readonly stop: AbortSignal;
+  /** Aborts at the second. */
+  readonly leave: AbortSignal;
+  /** Gives the process signals back to the system. */
+  release(): void;
+}
+
+/**
+ * Where text goes. Writes keep their order across both streams, are gathered to one write per turn of the event loop, and
+ * never fail: what a closed pipe does not take is dropped.
+ */
+export interface Terminal {
+  out(text: string): void;
+  err(text: string): void;
+  /** Resolves when all that was written has gone out. */
+  flush(): Promise<void>;
+  /** True if people read the stream on a screen. */
+  readonly outIsTerminal: boolean;
+  readonly errIsTerminal: boolean;
+  /** Width of the screen in columns; 80 if there is none. */
+  columns(): number;
+  /** Begins to take Ctrl-C and TERM for the program; until then they end it, as usual. */
+  interrupts(): Interrupts;
+}

@@ -1,0 +1,81 @@
+/**
+ * The words of a command line: quotes around a value, the forms in which a queue or cluster is named, and the types of
+ * option values.
+ *
+ * @module
+ */
+
+import { InvalidArgumentError } from "@commander-js/extra-typings";
+import { CmsError } from "../errors.ts";
+import { isJobState, JOB_STATES, type JobState } from "../job/states.ts";
+import { type Format, FORMATS } from "./output/records.ts";
+
+/**
+ * A value that is wrapped whole in one pair of quotes loses that pair: commands written for the original's own shell
+ * (`--command="'sleep 10'"`) and for a plain shell both work.
+ */
+export function unquote(value: string): string {
+  const mark = value[0];
+  if (value.length < 2 || (mark !== "'" && mark !== '"') || value.at(-1) !== mark) return value;
+  const inner = value.slice(1, -1);
+  return inner.includes(mark) ? value : inner;
+}
+
+/**
+ * The name of the queue or cluster that is meant: `a`, `queue=a` or `--queue=a`.
+ * @returns undefined if none was given.
+ * @throws {CmsError} `usage` if two different ones were given.
+ */
+export function pickName(
+  kind: "queue" | "cluster",
+  word: string | undefined,
+  option: string | undefined,
+): string | undefined {
+  const prefix = `${kind}=`;
+  const named = word?.startsWith(prefix) ? unquote(word.slice(prefix.length)) : word;
+  if (named !== undefined && option !== undefined && named !== option) {
+    throw new CmsError("usage", `Two names for one ${kind}: ${JSON.stringify(named)} and ${JSON.stringify(option)}`);
+  }
+  return named ?? option;
+}
+
+/** Arguments of a program that may be called by a group's name: `queue list` is `cms queue list`. */
+export function withCalledName(calledAs: string, args: readonly string[]): string[] {
+  return calledAs === "queue" || calledAs === "cluster" ? [calledAs, ...args] : [...args];
+}
+
+/** Reads a state of a job. */
+export function stateValue(value: string): JobState {
+  const state = unquote(value);
+  if (isJobState(state)) return state;
+  throw new InvalidArgumentError(`Use one of ${JOB_STATES.join(", ")}.`);
+}
+
+/** Reads a form of output. */
+export function formatValue(value: string): Format {
+  const format = FORMATS.find((known) => known === unquote(value));
+  if (format !== undefined) return format;
+  throw new InvalidArgumentError(`Use one of ${FORMATS.join(", ")}.`);
+}
+
+/** Reads a whole number from 1 on. */
+export function countValue(value: string): number {
+  const text = unquote(value);
+  if (/^[0-9]{1,9}$/.test(text) && Number(text) >= 1) return Number(text);
+  throw new InvalidArgumentError("Give a whole number, 1 or more.");
+}
+
+/** Reads minutes, such as `10` or `0.5`, as milliseconds. */
+export function minutesValue(value: string): number {
+  const text = unquote(value);
+  const ms = /^[0-9]{0,7}(\.[0-9]{1,9})?$/.test(text) ? Math.round(Number(text) * 60_000) : 0;
+  if (ms > 0) return ms;
+  throw new InvalidArgumentError("Give minutes, such as 10 or 0.5.");
+}
+
+/** Reads a TCP port. */
+export function portValue(value: string): number {
+  const port = countValue(value);
+  if (port <= 65_535) return port;
+  throw new InvalidArgumentError("Give a number from 1 to 65535.");
+}

@@ -1,0 +1,42 @@
+/**
+ * Lists of records in the form that was asked for. Each form is loaded when it is used.
+ *
+ * @module
+ */
+
+/** The forms of `--output`. */
+export const FORMATS = ["table", "json", "yaml", "csv"] as const;
+
+/** One of {@link FORMATS}. */
+export type Format = typeof FORMATS[number];
+
+/** Renders records; a table has the columns, the other forms all members, `extra` ones at the end. */
+export async function renderRecords(
+  format: Format,
+  columns: readonly string[],
+  records: readonly { readonly extra: Readonly<Record<string, unknown>> }[],
+): Promise<string> {
+  if (format === "table") {
+    const { renderTable } = await import("./table.ts");
+    return await renderTable(columns, records.map((record) => columns.map((column) => cellText(record, column))));
+  }
+  const plain = records.map(({ extra, ...fields }) => ({ ...fields, ...extra }));
+  switch (format) {
+    case "json":
+      return (await import("./json.ts")).renderJson(plain);
+    case "yaml":
+      return (await import("./yaml.ts")).renderYaml(plain);
+    case "csv": {
+      const fields = new Set(columns);
+      for (const record of plain) for (const field of Object.keys(record)) fields.add(field);
+      return (await import("./csv.ts")).renderCsv([...fields], plain);
+    }
+    default:
+      return format satisfies never;
+  }
+}
+
+function cellText(record: object, column: string): string {
+  const value = (record as Readonly<Record<string, unknown>>)[column];
+  return value === null || value === undefined ? "" : String(value);
+}

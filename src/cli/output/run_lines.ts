@@ -1,0 +1,129 @@
+/**
+ * What a run prints: a line or a few for each event, and the lines at its end. The original's text where it has one.
+ *
+ * @module
+ */
+
+import type { RunEvent, RunResult, SchedulerName } from "../../scheduler/report.ts";
+import { type Lines, nameList } from "./lines.ts";
+import { durationText } from "./progress.ts";
+
+/** Most jobs that are named one by one at the end of a run. */
+export const FAILED_LIMIT = 20;
+const WAITING_EVERY_MS = 1000;
+
+/** What {@link RunLines} needs to know. `again`: the command that goes on with a stopped run. */
+export interface RunLinesOptions {
+  readonly scheduler: SchedulerName;
+  readonly experiment: string;
+  readonly again: string;
+  readonly now: () => number;
+}
+
+/** Prints the events of one run. */
+export class RunLines {
+  readonly #lines: Lines;
+  readonly #options: RunLinesOptions;
+  #lastWaitingMs = -Infinity;
+
+  constructor(lines: Lines, options: RunLinesOptions) {
+    this.#lines = lines;
+    this.#options = options;
+  }
+
+  event(event: RunEvent): void {
+    const lines = this.#lines;
+    switch (event.type) {
+      case "starting":
+        lines.info(
+          this.#options.scheduler === "fifo"
+            ? `Running job: ${event.job} on ${event.machine}`
+            : `Starting job: ${event.job} on host:${event.machine}`,
+        );
+        lines.banner(`Run: ${event.job}`);
+        return lines.info(`Running Jobs: ${nameList(event.running)}`);
+      case "waiting":
+        return this.#waiting(event.slots);
+      case "ended":
+        return this.#ended(event);
+      case "adopted":
+        return lines.info(`Job ${event.job} still runs on ${event.machine}.`);
+      case "found":
+        return lines.info(`Job ${event.job} of an earlier run on ${event.machine}: ${event.state}`);
+      case "skipped":
+        return lines.info(`Skipping job: ${event.job}, it has no user and host.`);
+      case "directory_present":
+        lines.warning(`Job directory ${this.#options.experiment}/${event.job} already present on host.`);
+        return lines.warning("Use `cms queue reset` prior to re-running jobs to ensure dir is deleted.");
+      case "machine_up":
+        if (event.again) lines.info(`Host ${event.machine} responds again.`);
+        return;
+      case "machine_down": {
+        const host = event.machine.slice(event.machine.lastIndexOf("@") + 1);
+        lines.warning(`Host ${host} not responding to probe check. Not assigning jobs to ${host}`);
+        return lines.warning(`${event.machine}: ${event.reason}`);
+      }
+      case "all_down":
+        return lines.warning(`No host responds. Trying again for ${durationText(event.timeoutMs / 1000)}.`);
+      case "stopping":
+        return lines.warning(
+          `Stopping after ${event.signal}: no new jobs are started, still running: ${event.running}. ` +
+            "Press Ctrl-C again to leave at once; the jobs go on.",
+        );
+      case "progress":
+        return;
+      case "warning":
+        return lines.warning(event.text);
+      default:
+        event satisfies never;
+    }
+  }
+
+  result(result: RunResult): void {
+    const lines = this.#lines;
+    lines.info(`Ran Jobs: ${nameList(result.ran)}`);
+    lines.info(`Completed Jobs: ${nameList(result.completed)}`);
+    for (const { job, state, exitCode, machine } of result.failed.slice(0, FAILED_LIMIT)) {
+      const what = state === "end" ? `exit code ${exitCode ?? "unknown"}` : state;
+      const code = state !== "end" && exitCode !== null ? `, exit code ${exitCode}` : "";
+      lines.warning(`Job ${job} did not end well: ${what}${code} on ${machine}`);
+    }
+    const more = result.failed.length - FAILED_LIMIT;
+    if (more > 0) lines.warning(`and ${more} more`);
+    if (result.outcome === "stopped") {
+      lines.warning(
+        `Stopped. Still running: ${result.running.length}, waiting: ${result.waiting}. To go on: ${this.#options.again}`,
+      );
+    } else if (result.outcome === "no_hosts") {
+      lines.warning(`No host responded in time. Waiting: ${result.waiting}. To try again: ${this.#options.again}`);
+    }
+  }
+
+  /** Told at most once a second, however often slots fill up. */
+  #waiting(slots: number): void {
+    const nowMs = this.#options.now();
+    if (nowMs - this.#lastWaitingMs < WAITING_EVERY_MS) return;
+    this.#lastWaitingMs = nowMs;
+    const full = this.#options.scheduler === "fifo" ? `At max_parallel jobs=${slots}.` : "All hosts running max jobs.";
+    this.#lines.info(`Waiting. ${full}`);
+  }
+
+  #ended(event: RunEvent & { type: "ended" }): void {
+    const lines = this.#lines;
+    switch (event.state) {
+      case "end":
+        return; // A job that ends has no line of its own; those with another exit code than 0 are named at the end.
+      case "kill":
+        return lines.info(`Job ${event.job} was killed on ${event.machine}.`);
+      case "crash":
+        lines.warning(`Job ${event.job} status:CRASH`);
+        break;
+      case "fail_start":
+        lines.warning(`Job ${event.job} failed to start.`);
+        break;
+      default:
+        event.state satisfies never;
+    }
+    if (event.reason !== null) lines.warning(`${event.job} on ${event.machine}: ${event.reason}`);
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * Tables with `+---+` frames: one blank of padding, left aligned, as in the user's document.
+ *
+ * A cell wider than 48 columns is wrapped at blanks, a line end in it begins a continuation row. A word is never broken, so
+ * that what is copied from a table is what stands in the file.
+ *
+ * @module
+ */
+
+import { printable } from "./printable.ts";
+
+/** Widest line of a cell that can be wrapped. */
+export const CELL_WIDTH = 48;
+
+const ASCII = /^[\x20-\x7e]*$/;
+
+/** Columns of a text on the screen. */
+type Width = (text: string) => number;
+
+/**
+ * Renders rows under a header; ends with a line end.
+ * @param rows Cells of each row, one for each title.
+ * @returns The table; `None` if there are no rows.
+ */
+export async function renderTable(titles: readonly string[], rows: readonly (readonly string[])[]): Promise<string> {
+  if (rows.length === 0) return "None\n";
+  const width = await widthFor(rows);
+  const cells = [titles, ...rows].map((row) => row.map((text) => cellLines(text, width)));
+  const widths = titles.map((_, column) => {
+    let widest = 0;
+    for (const row of cells) for (const line of row[column] ?? []) widest = Math.max(widest, width(line));
+    return widest;
+  });
+  const frame = `+${widths.map((w) => "-".repeat(w + 2)).join("+")}+\n`;
+  const [header = "", ...body] = cells.map((row) => renderRow(row, widths, width));
+  return frame + header + frame + body.join("") + frame;
+}
+
+function renderRow(row: readonly (readonly string[])[], widths: readonly number[], width: Width): string {
+  const height = Math.max(...row.map((lines) => lines.length));
+  let text = "";
+  for (let i = 0; i < height; i++) {
+    text += "|";
+    for (const [column, lines] of row.entries()) {
+      const line = lines[i] ?? "";
+      text += ` ${line}${" ".repeat((widths[column] ?? 0) - width(line))} |`;
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+/** The lines of a cell; at least one. */
+function cellLines(text: string, width: Width): string[] {
+  if (text.length <= CELL_WIDTH && ASCII.test(text)) return [text];
+  return text.split(/\r?\n/).flatMap((line) => wrap(printable(line), width));
+}
+
+/** Breaks at the last blank that fits; the blank at the break is dropped, all others are kept. */
+function wrap(line: string, width: Width): string[] {
+  if (width(line) <= CELL_WIDTH) return [line];
+  const lines: string[] = [];
+  let present = "";
+  for (const word of line.split(" ")) {
+    const longer = present === "" ? word : `${present} ${word}`;
+    if (present.trim() !== "" && width(longer) > CELL_WIDTH) {
+      lines.push(present);
+      present = word;
+    } else present = longer;
+  }
+  lines.push(present);
+  return lines;
+}
+
+/** Wide characters are counted by a package that takes longer to load than all of a short command: only where it is needed. */
+async function widthFor(rows: readonly (readonly string[])[]): Promise<Width> {
+  // deno-lint-ignore no-control-regex
+  if (rows.every((row) => row.every((text) => /^[\x00-\x7f]*$/.test(text)))) return (text) => text.length;
+  const { default: stringWidth } = await import("string-width");
+  return (text) => ASCII.test(text) ? text.length : stringWidth(text);
+}

@@ -1,0 +1,46 @@
+/**
+ * `cms queue add`.
+ *
+ * @module
+ */
+
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { type Context, examples, queueOf, queueVerb } from "../context.ts";
+import { stateValue, unquote } from "../names.ts";
+
+/** Adds the command to its group. */
+export function addAdd(group: CommandUnknownOpts, context: Context): void {
+  const text = (value: string) => unquote(value);
+  queueVerb(group, "add", "add jobs to a queue; a job of the same name is replaced and keeps its place")
+    .requiredOption("--name <name>", "name of the job, or a list such as job[1-10]", text)
+    .requiredOption("--command <command>", "what to run; blanks need quotes: --command='sleep 10'", text)
+    .option("--input <path>", "input of the command (default: NAME/input)", text)
+    .option("--output <file>", "file for its output (default: NAME.out)", text)
+    .option("--status <state>", "state to begin in (default: ready with user and host, else undefined)", stateValue)
+    .option("--gpu <numbers>", "value of CUDA_VISIBLE_DEVICES, such as 0,1", text)
+    .option("--user <user>", "user to run as on the host", text)
+    .option("--host <host>", "host to run on", text)
+    .option("--shell <shell>", "program that runs the script (default: bash)", text)
+    .option("--log <file>", "file for its states (default: NAME.log)", text)
+    .option("--pyenv <path>", "file to source before the command", text)
+    .addHelpText(
+      "after",
+      examples(
+        "cms queue add a --name=job[1-10] --command='sleep 10' --user=pi --host=red --gpu=0",
+        "cms queue add a --name=train --command='python train.py' --pyenv=~/ENV3/bin/activate",
+      ),
+    )
+    .action(async (word, { queue: name, experiment, name: jobs, ...spec }) => {
+      const queue = queueOf(context, word, queueWords(name, experiment));
+      const { addJobs } = await import("../../operations/add_jobs.ts");
+      const { added } = await addJobs(context.deps, { queue, name: jobs, spec });
+      for (const job of added) context.lines.info(`Adding job ${job} to queue ${queue.name}`);
+    });
+}
+
+function queueWords(
+  queue: string | undefined,
+  experiment: string | undefined,
+): { queue?: string; experiment?: string } {
+  return { ...(queue !== undefined && { queue }), ...(experiment !== undefined && { experiment }) };
+}

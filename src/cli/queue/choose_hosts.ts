@@ -1,0 +1,48 @@
+/**
+ * The hosts of a `fifo_multi` run: from a list of `user@host`, from a cluster, or both.
+ *
+ * @module
+ */
+
+import { type Machine, parseMachine } from "../../cluster/machine.ts";
+import { CmsError } from "../../errors.ts";
+import { expand, splitTopLevel } from "../../names/expand.ts";
+import { listHosts } from "../../operations/list_hosts.ts";
+import { clusterRef } from "../../operations/refs.ts";
+import type { StoreRef } from "../../store/store.ts";
+import type { Context } from "../context.ts";
+
+/** Hosts of a run; the hosts of `cluster` are read by the run itself, as they may change while it goes on. */
+export interface ChosenHosts {
+  readonly hosts: readonly Machine[];
+  readonly cluster: StoreRef | null;
+}
+
+/**
+ * Reads the words of a command.
+ * @returns null, with a warning and exit status 2, if the cluster has no active host and no others are given.
+ * @throws {CmsError} If the list is wrong, or there is no such cluster.
+ */
+export async function chooseHosts(
+  context: Context,
+  words: { hosts?: string | undefined; hostfile?: string | undefined; experiment?: string | undefined },
+): Promise<ChosenHosts | null> {
+  const hosts = parseHosts(words.hosts ?? "");
+  if (words.hostfile === undefined) {
+    if (hosts.length === 0) throw new CmsError("usage", "Cannot run on no hosts: --hosts is empty");
+    return { hosts, cluster: null };
+  }
+  const cluster = clusterRef(context.deps, { cluster: words.hostfile, experiment: words.experiment });
+  const active = await listHosts(context.deps, { cluster, status: "active" });
+  if (hosts.length === 0 && !active.some((host) => host.max_jobs_allowed > 0)) {
+    context.lines.warning(`No free hosts found in cluster ${cluster.name}-cluster.yaml`);
+    context.status = 2;
+    return null;
+  }
+  return { hosts, cluster };
+}
+
+/** Each part is expanded for itself: a host that is named twice stays twice, for two jobs at once. */
+export function parseHosts(list: string): Machine[] {
+  return splitTopLevel(list).flatMap((part) => expand(part)).map(parseMachine);
+}

@@ -1,0 +1,63 @@
+/**
+ * Runs a queue and shows it: the document's lines, a progress line on a terminal, and what Ctrl-C does.
+ *
+ * @module
+ */
+
+import type { Clock } from "../../deps.ts";
+import { quote } from "../../names/quote.ts";
+import { runQueue } from "../../operations/run_queue.ts";
+import type { Progress } from "../../scheduler/report.ts";
+import type { Context } from "../context.ts";
+import { makeLines } from "../output/lines.ts";
+import { progressText, StatusLine } from "../output/progress.ts";
+import { RunLines } from "../output/run_lines.ts";
+
+/** What a run is asked for. */
+export type RunRequest = Parameters<typeof runQueue>[1];
+
+/** Runs the queue to its end; sets the exit status 1 if a job did not end well or jobs are left. */
+export async function runAndWatch(context: Context, request: RunRequest): Promise<void> {
+  const { deps, io } = context;
+  const screen = io.outIsTerminal && deps.environment.get("TERM") !== "dumb" ? new StatusLine(io, deps.clock) : null;
+  const view = new RunLines(screen === null ? context.lines : makeLines(screen, deps.environment), {
+    scheduler: request.scheduler,
+    experiment: request.queue.experiment,
+    again: commandLine(context.args),
+    now: () => deps.clock.now(),
+  });
+  const count = screen === null ? () => {} : makeCounter(deps.clock, screen);
+  const interrupts = io.interrupts();
+  try {
+    const result = await runQueue(deps, request, {
+      stop: interrupts.stop,
+      leave: interrupts.leave,
+      onEvent: (event) => {
+        if (event.type === "progress") count(event.progress);
+        view.event(event);
+      },
+    });
+    screen?.close();
+    view.result(result);
+    if (result.failed.length > 0 || result.outcome !== "done") context.status = 1;
+  } finally {
+    screen?.close();
+    interrupts.release();
+  }
+}
+
+/** Keeps the progress line up to date. The rate counts what ended since the first numbers came. */
+function makeCounter(clock: Clock, screen: StatusLine): (progress: Progress) => void {
+  let first: { progress: Progress; atMs: number } | null = null;
+  return (progress) => {
+    first ??= { progress, atMs: clock.now() };
+    const { progress: { done }, atMs } = first;
+    screen.show(() => progressText(progress, progress.done - done, clock.now() - atMs));
+  };
+}
+
+/** The command as a person would type it again. */
+function commandLine(args: readonly string[]): string {
+  const words = args.map((arg) => /^[A-Za-z0-9_@%+=:,./-]+$/.test(arg) ? arg : quote(arg));
+  return ["cms", ...words].join(" ");
+}

@@ -1,0 +1,305 @@
+/**
+ * The {@link Link} over a running agent; the same for ssh and for a local shell.
+ *
+ * Answers come on the agent's stdout, events on its stderr: see `agent/agent.sh`. The link adds what a live connection needs: a
+ * heartbeat, a look now and then at the jobs whose end could have gone unseen, and one event for each end whoever noticed it.
+ *
+ * @module
+ */
+
+import { agentProgram, attemptArgs, type AttemptRef, dirsRequest, request, startRequest } from "../agent/protocol.ts";
+import { type AgentEvent, type Answer, parseAnswer, parseEvent } from "../agent/protocol.ts";
+import { type Machine, machineText } from "../cluster/machine.ts";
+import type { Deps } from "../deps.ts";
+import { LinkError } from "../errors.ts";
+import type { JobName } from "../names/grammar.ts";
+import { Channel } from "./channel.ts";
+import { Flights } from "./flights.ts";
+import type { AttemptState, ConnectOptions, Link, LinkEvent, RemoveResult, StartRequest } from "./link.ts";
+import { chunks, joined, type Reply, Requests } from "./requests.ts";
+import { type Cause, oneLine } from "./ssh.ts";
+import { keepBeat, keepLooking, type LinkTimes } from "./upkeep.ts";
+
+/** How an agent is reached. */
+export interface Way {
+  /** The program whose stdin is a POSIX shell's on the machine. */
+  readonly command: readonly string[];
+  /** What it means when that program has ended. */
+  readonly explain: (noise: string, code: number) => Cause;
+  /** Copies job directories there, see {@link Link.stage}. */
+  readonly stage: (jobs: readonly JobName[], from: string) => Promise<void>;
+}
+
+/** What `openAgentLink` works with. */
+export interface AgentLinkOptions extends ConnectOptions {
+  readonly way: Way;
+  readonly times: LinkTimes;
+}
+
+/** Attempts in one request: a shell's argument list of tens of thousands is slow to go through. */
+const ATTEMPTS_AT_ONCE = 200;
+const DIRS_AT_ONCE = 64;
+/** Pauses before a state `claimed` is asked for again. */
+const CLAIMED_PAUSES_MS = [50, 100, 200, 400, 800, 1600];
+const CLOSE_MS = 3000;
+
+type Hello = Extract<Answer, { type: "hello" }>;
+
+/**
+ * Starts an agent and waits for its hello.
+ * @throws {LinkError} If there is none.
+ */
+export async function openAgentLink(deps: Deps, machine: Machine, options: AgentLinkOptions): Promise<Link> {
+  const link = new AgentLink(deps, machine, options);
+  await link.open();
+  return link;
+}
+
+class AgentLink implements Link {
+  readonly machine: Machine;
+  readonly #deps: Deps;
+  readonly #options: AgentLinkOptions;
+  readonly #token: string;
+  readonly #channel: Channel;
+  readonly #requests = new Requests();
+  readonly #flights: Flights;
+  readonly #stop = new AbortController();
+  readonly #hello = Promise.withResolvers<Hello>();
+  #state: "opening" | "open" | "closing" | "down" = "opening";
+  /** Events that came before the caller could know of the link. */
+  #early: AgentEvent[] | null = [];
+  #greeting: Hello | null = null;
+  /** Why the link went down: the first cause counts. */
+  #cause: Cause | null = null;
+
+  constructor(deps: Deps, machine: Machine, options: AgentLinkOptions) {
+    this.machine = machine;
+    this.#deps = deps;
+    this.#options = options;
+    this.#token = deps.ids.hex(8);
+    this.#flights = new Flights(options.onEvent);
+    this.#hello.promise.catch(() => {});
+    let child;
+    try {
+      child = deps.processes.spawn(options.way.command);
+    } catch (cause) {
+      throw this.#error({ reason: oneLine(cause instanceof Error ? cause.message : String(cause)), lasting: true });
+    }
+    this.#channel = new Channel(child, deps.clock, {
+      token: this.#token,
+      onAnswer: (line) => this.#onAnswer(parseAnswer(line, this.#token)),
+      onEvent: (line) => this.#onEvent(parseEvent(line, options.queueId)),
+    });
+  }
+
+  get boot(): string {
+    return this.#greeting?.boot ?? "";
+  }
+
+  get hostname(): string {
+    return this.#greeting?.hostname ?? "";
+  }
+
+  get user(): string {
+    return this.#greeting?.user ?? "";
+  }
+
+  async open(): Promise<void> {
+    const { signal, times, directory, queueId, role } = this.#options;
+    this.#channel.ended.then(({ code, noise }) => this.#onEnd(code, noise));
+    const cancel = () => this.#giveUp({ reason: "cancelled", lasting: false });
+    signal?.addEventListener("abort", cancel, { once: true });
+    if (signal?.aborted) cancel();
+    const late = new AbortController();
+    const limit = this.#deps.clock.sleepUntil(this.#deps.clock.now() + times.helloMs, late.signal).then(() => {
+      if (!late.signal.aborted) {
+        this.#giveUp({ reason: `no answer within ${Math.ceil(times.helloMs / 1000)} s`, lasting: false });
+      }
+    });
+    this.#channel.send(agentProgram({ token: this.#token, directory, queueId, role }));
+    try {
+      this.#greeting = await this.#hello.promise;
+    } catch (error) {
+      await this.#channel.ended;
+      throw error;
+    } finally {
+      late.abort();
+      signal?.removeEventListener("abort", cancel);
+      await limit;
+    }
+    if (this.#state !== "opening") throw this.#error();
+    this.#state = "open";
+    // A turn of the event loop later the caller has the link.
+    setTimeout(() => {
+      const early = this.#early ?? [];
+      this.#early = null;
+      for (const event of early) this.#onEvent(event);
+    }, 0);
+    const upkeep = { clock: this.#deps.clock, times, signal: this.#stop.signal };
+    keepBeat(upkeep, {
+      heardMs: () => this.#channel.heardMs,
+      ping: () => this.#channel.send(request("ping", [0])),
+      giveUp: (reason) => this.#giveUp({ reason, lasting: false }),
+    });
+    if (role === "resident") keepLooking(upkeep, this, this.#flights);
+  }
+
+  start(requests: readonly StartRequest[]): void {
+    if (this.#options.role !== "resident") throw new Error("A visiting link starts nothing");
+    if (this.#state !== "open") return;
+    let text = "";
+    for (const chunk of chunks(requests, DIRS_AT_ONCE)) {
+      text += dirsRequest(chunk.map(({ job }) => job));
+      for (const start of chunk) {
+        try {
+          text += startRequest(start);
+          this.#flights.sent(start, this.#deps.clock.now());
+        } catch (error) {
+          const reason = error instanceof Error ? error.message : String(error);
+          queueMicrotask(() => this.#onEvent({ type: "refused", job: start.job, attempt: start.attempt, reason }));
+        }
+      }
+    }
+    this.#channel.send(text);
+  }
+
+  async ask(attempts: readonly AttemptRef[]): Promise<AttemptState[]> {
+    const states = await this.#askOnce("ask", attempts);
+    for (const pauseMs of CLAIMED_PAUSES_MS) {
+      const open = attempts.flatMap((attempt, index) => states[index]?.type === "claimed" ? [{ attempt, index }] : []);
+      if (open.length === 0) break;
+      await this.#deps.clock.sleepUntil(this.#deps.clock.now() + pauseMs, this.#stop.signal);
+      const again = await this.#askOnce("ask", open.map(({ attempt }) => attempt));
+      for (const [i, { index }] of open.entries()) states[index] = again[i] ?? { type: "claimed" };
+    }
+    for (const [i, attempt] of attempts.entries()) if (states[i]?.type === "alive") this.#flights.alive(attempt);
+    return states;
+  }
+
+  async forbid(attempts: readonly AttemptRef[]): Promise<AttemptState[]> {
+    this.#makeDirectories(attempts);
+    return await this.#askOnce("forbid", attempts);
+  }
+
+  async kill(attempts: readonly AttemptRef[], options: { graceMs: number }): Promise<AttemptState[]> {
+    if (attempts.length === 0) return [];
+    await this.#request((id) =>
+      request("kill", [id, Math.max(0, Math.round(options.graceMs)), ...attemptArgs(attempts)])
+    );
+    const states = await this.ask(attempts);
+    // Where the wrapper was gone nobody else tells the end.
+    if (this.#options.role === "resident") this.#flights.settle(attempts, states, this.#deps.clock.now());
+    return states;
+  }
+
+  async remove(jobs: readonly JobName[]): Promise<RemoveResult[]> {
+    const results: RemoveResult[] = [];
+    for (const chunk of chunks(jobs, ATTEMPTS_AT_ONCE)) {
+      const reply = await this.#request((id) => request("remove", [id, ...chunk]));
+      results.push(...chunk.map((_, i) => reply.results[i] ?? "kept"));
+    }
+    return results;
+  }
+
+  async read(job: JobName, file: string, options: { maxBytes: number }): Promise<Uint8Array | null> {
+    const reply = await this.#request((id) => request("read", [id, job, file, options.maxBytes]));
+    return reply.absent ? null : joined(reply.data);
+  }
+
+  async stage(jobs: readonly JobName[], from: string): Promise<void> {
+    if (this.#state !== "open") throw this.#error();
+    await this.#options.way.stage(jobs, from);
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === "open") {
+      this.#state = "closing";
+      this.#stop.abort();
+      this.#channel.close();
+      const closed = new AbortController();
+      const limit = this.#deps.clock.sleepUntil(this.#deps.clock.now() + CLOSE_MS, closed.signal);
+      await Promise.race([this.#channel.ended, limit]);
+      closed.abort();
+      this.#channel.kill();
+    }
+    await this.#channel.ended;
+  }
+
+  async #askOnce(verb: "ask" | "forbid", attempts: readonly AttemptRef[]): Promise<AttemptState[]> {
+    const replies = await Promise.all(
+      chunks(attempts, ATTEMPTS_AT_ONCE).map((chunk) =>
+        this.#request((id) => request(verb, [id, ...attemptArgs(chunk)])).then(({ states }) =>
+          chunk.map((_, i) => {
+            const state = states[i];
+            if (state === undefined) throw this.#error({ reason: "its answer cannot be read", lasting: false });
+            return state;
+          })
+        )
+      ),
+    );
+    return replies.flat();
+  }
+
+  async #request(text: (id: number) => string): Promise<Reply> {
+    if (this.#state !== "open") throw this.#error();
+    const reply = await this.#requests.open((id) => this.#channel.send(text(id)));
+    if (reply.failure !== null) throw this.#error({ reason: reply.failure, lasting: false });
+    return reply;
+  }
+
+  #makeDirectories(attempts: readonly AttemptRef[]): void {
+    if (this.#state !== "open") return;
+    for (const chunk of chunks(attempts, DIRS_AT_ONCE)) this.#channel.send(dirsRequest(chunk.map(({ job }) => job)));
+  }
+
+  #onAnswer(answer: Answer | null): void {
+    if (answer === null || answer.type === "pong") return;
+    if (answer.type === "hello") this.#hello.resolve(answer);
+    else if (answer.type === "need") this.#giveUp({ reason: oneLine(answer.reason), lasting: answer.lasting });
+    else this.#requests.take(answer);
+  }
+
+  #onEvent(event: AgentEvent | null): void {
+    if (event === null || this.#state === "closing") return;
+    if (this.#early !== null) this.#early.push(event);
+    else if (event.type === "done" || event.type === "removed") this.#requests.take(event);
+    else if (event.type === "known" && event.state.type === "claimed") this.#tellLater(event);
+    else this.#flights.tell(event);
+  }
+
+  /** A repeated start met a claim that is just being made: what becomes of it is known in a moment. */
+  #tellLater({ job, attempt }: AttemptRef): void {
+    this.ask([{ job, attempt }]).then(
+      ([state]) => state !== undefined && this.#flights.tell({ type: "known", job, attempt, state }),
+      () => {},
+    );
+  }
+
+  #giveUp(cause: Cause): void {
+    this.#cause ??= cause;
+    this.#hello.reject(this.#error());
+    this.#channel.kill();
+  }
+
+  #onEnd(code: number, noise: string): void {
+    const before = this.#state;
+    this.#cause ??= before === "closing"
+      ? { reason: "the link is closed", lasting: false }
+      : code === 0 && before === "open"
+      ? { reason: "its agent has ended (another took its place, or its directory was removed)", lasting: false }
+      : this.#options.way.explain(noise, code);
+    this.#state = "down";
+    this.#stop.abort();
+    this.#hello.reject(this.#error());
+    this.#requests.fail(this.#error());
+    if (before === "open") setTimeout(() => this.#options.onEvent(this.#downEvent()), 0);
+  }
+
+  #downEvent(): LinkEvent {
+    return { type: "down", reason: this.#cause?.reason ?? "" };
+  }
+
+  #error(cause: Cause | null = this.#cause): LinkError {
+    return new LinkError(machineText(this.machine), cause?.reason ?? "the link is closed", cause?.lasting ?? false);
+  }
+}

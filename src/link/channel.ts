@@ -1,0 +1,140 @@
+/**
+ * The streams of an agent's process: text in, lines out. Knows nothing of what they mean but the token that begins the events.
+ *
+ * @module
+ */
+
+import type { Child, Clock } from "../deps.ts";
+
+/** Written at a time; each piece that is taken counts as a sign of life, so that a slow line is not taken for a dead one. */
+const PIECE_BYTES = 64 * 1024;
+/** A longer line is nobody's answer. */
+const LONGEST_LINE = 1 << 20;
+const NOISE_CHARS = 8192;
+/** How long a stream may stay open after the process has ended (somebody else may hold it). */
+const DRAIN_MS = 1000;
+
+/** Calls `onLine` for each whole line of a stream, until it ends; an error of the stream is an end. */
+async function eachLine(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  onLine: (line: string) => void,
+  onRest: (text: string) => void,
+): Promise<void> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  while (true) {
+    const { done, value } = await reader.read().catch(() => ({ done: true, value: undefined }));
+    if (done || value === undefined) break;
+    const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
+    rest = (lines.pop() ?? "").slice(0, LONGEST_LINE);
+    for (const line of lines) onLine(line);
+  }
+  onRest(rest);
+}
+
+/** What to do with what comes. */
+export interface ChannelHandlers {
+  /** Line on stderr after which lines are events; what came before is noise. */
+  readonly token: string;
+  readonly onAnswer: (line: string) => void;
+  readonly onEvent: (line: string) => void;
+}
+
+/** A running agent's process. */
+export class Channel {
+  /** Resolves when the process has ended and all that it wrote has been handed on. Never rejects. */
+  readonly ended: Promise<{ code: number; noise: string }>;
+  readonly #child: Child;
+  readonly #clock: Clock;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  #waiting: string[] = [];
+  #writing = false;
+  #closing = false;
+  #noise = "";
+  #heardMs: number;
+
+  constructor(child: Child, clock: Clock, handlers: ChannelHandlers) {
+    this.#child = child;
+    this.#clock = clock;
+    this.#heardMs = clock.now();
+    this.#writer = child.stdin.getWriter();
+    this.#writer.closed.catch(() => {});
+    this.ended = this.#read(handlers);
+  }
+
+  /** When something came, or was taken, last. */
+  get heardMs(): number {
+    return this.#heardMs;
+  }
+
+  /** Sends text, in order; all that is sent within one turn goes in one write. Errors show as the end of the process. */
+  send(text: string): void {
+    this.#waiting.push(text);
+    if (this.#writing) return;
+    this.#writing = true;
+    queueMicrotask(() => this.#flush());
+  }
+
+  /** Ends the input after what was sent; the agent ends by itself then. */
+  close(): void {
+    this.#closing = true;
+    if (!this.#writing) this.#writer.close().catch(() => {});
+  }
+
+  /** Ends the process at once. */
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+
+  async #flush(): Promise<void> {
+    try {
+      while (this.#waiting.length > 0) {
+        const bytes = new TextEncoder().encode(this.#waiting.join(""));
+        this.#waiting = [];
+        for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+          await this.#writer.write(bytes.subarray(at, at + PIECE_BYTES));
+          if (bytes.length > PIECE_BYTES) this.#heardMs = this.#clock.now();
+        }
+      }
+      if (this.#closing) await this.#writer.close();
+    } catch {
+      // A broken pipe: the process is ending, and `ended` tells.
+      this.#waiting = [];
+    } finally {
+      this.#writing = false;
+    }
+  }
+
+  async #read({ token, onAnswer, onEvent }: ChannelHandlers): Promise<{ code: number; noise: string }> {
+    const heard = (handle: (line: string) => void) => (line: string) => {
+      this.#heardMs = this.#clock.now();
+      handle(line);
+    };
+    let hasBegun = false;
+    const noise = (text: string) => {
+      if (!hasBegun) this.#noise = (this.#noise + text).slice(-NOISE_CHARS);
+    };
+    const readers = [this.#child.stdout.getReader(), this.#child.stderr.getReader()] as const;
+    const streams = Promise.all([
+      eachLine(readers[0], heard(onAnswer), () => {}),
+      eachLine(
+        readers[1],
+        heard((line) => {
+          if (hasBegun) onEvent(line);
+          else if (line === token) hasBegun = true;
+          else noise(line + "\n");
+        }),
+        noise,
+      ),
+    ]);
+    const { code } = await this.#child.ended;
+    const drained = new AbortController();
+    const limit = this.#clock.sleepUntil(this.#clock.now() + DRAIN_MS, drained.signal);
+    await Promise.race([streams, limit]);
+    drained.abort();
+    for (const reader of readers) reader.cancel().catch(() => {});
+    await streams;
+    this.#writer.abort().catch(() => {});
+    return { code, noise: this.#noise };
+  }
+}

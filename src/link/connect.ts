@@ -1,0 +1,64 @@
+/**
+ * Opens links: over ssh, or to a local shell for localhost. Keeps the number of handshakes at once within what sshd and the
+ * manager can take.
+ *
+ * @module
+ */
+
+import { isLocal, type Machine, machineKey } from "../cluster/machine.ts";
+import type { Deps } from "../deps.ts";
+import { openAgentLink, type Way } from "./agent_link.ts";
+import { Gate } from "./gate.ts";
+import type { Connect } from "./link.ts";
+import { localWay } from "./local.ts";
+import { explainSsh, sshCommand } from "./ssh.ts";
+import { stageOverSsh } from "./stage.ts";
+import { LINK_TIMES, type LinkTimes } from "./upkeep.ts";
+
+/** sshd lets about ten in that have not yet logged in. */
+const HANDSHAKES_PER_MACHINE = 8;
+const HANDSHAKES = 16;
+/** Copies take long; they must not keep others from connecting. */
+const COPIES = 8;
+
+/** Where the defaults do not fit, as in tests. */
+export interface MakeConnectOptions {
+  readonly times?: Partial<LinkTimes>;
+  /** The shell of local links. @default ["sh"] */
+  readonly localShell?: readonly string[];
+}
+
+/** Makes the function that opens links. Handshakes are counted per function: make one for a process. */
+export function makeConnect(deps: Deps, options: MakeConnectOptions = {}): Connect {
+  const times: LinkTimes = { ...LINK_TIMES, ...options.times };
+  const all = new Gate(HANDSHAKES);
+  const copies = new Gate(COPIES);
+  const machines = new Map<string, Gate>();
+
+  async function passMachine<T>(machine: Machine, work: () => Promise<T>): Promise<T> {
+    const key = machineKey(machine);
+    const gate = machines.get(key) ?? new Gate(HANDSHAKES_PER_MACHINE);
+    machines.set(key, gate);
+    try {
+      return await gate.pass(work);
+    } finally {
+      if (gate.isEmpty(HANDSHAKES_PER_MACHINE)) machines.delete(key);
+    }
+  }
+
+  function wayTo(machine: Machine, directory: string): Way {
+    if (isLocal(machine)) return localWay(options.localShell ?? ["sh"]);
+    return {
+      command: sshCommand(deps.environment, machine, "exec sh"),
+      explain: (noise, code) => explainSsh(machine, noise, code),
+      stage: (jobs, from) => copies.pass(() => stageOverSsh(deps, machine, { jobs, from, to: directory })),
+    };
+  }
+
+  return (machine, connectOptions) => {
+    const way = wayTo(machine, connectOptions.directory);
+    const open = () => openAgentLink(deps, machine, { ...connectOptions, way, times });
+    // First the machine's gate: those who wait for one machine must not take places from the others.
+    return passMachine(machine, () => all.pass(open));
+  };
+}

@@ -1,0 +1,80 @@
+/**
+ * What a link knows to be in flight on its machine, so that each end is told once, whoever noticed it: the job's wrapper, a
+ * watcher, or the link's own look.
+ *
+ * @module
+ */
+
+import type { AttemptRef } from "../agent/protocol.ts";
+import type { AttemptState, LinkEvent } from "./link.ts";
+
+interface Flight extends AttemptRef {
+  /** When the start was sent; 0 for a job that was found alive. */
+  readonly sentMs: number;
+  /** False until the host has said anything about it. */
+  answered: boolean;
+}
+
+/** Attempts in flight, and the way of their events to the listener. */
+export class Flights {
+  readonly #onEvent: (event: LinkEvent) => void;
+  readonly #flights = new Map<string, Flight>();
+  readonly #ended = new Set<string>();
+
+  constructor(onEvent: (event: LinkEvent) => void) {
+    this.#onEvent = onEvent;
+  }
+
+  /** A start was sent. */
+  sent({ job, attempt }: AttemptRef, nowMs: number): void {
+    this.#flights.set(attempt, { job, attempt, sentMs: nowMs, answered: false });
+  }
+
+  /** The host said that it runs. */
+  alive({ job, attempt }: AttemptRef): void {
+    if (this.#ended.has(attempt)) return;
+    const flight = this.#flights.get(attempt);
+    if (flight !== undefined) flight.answered = true;
+    else this.#flights.set(attempt, { job, attempt, sentMs: 0, answered: true });
+  }
+
+  /** Passes an event on, unless it is an end that was told before. */
+  tell(event: Extract<LinkEvent, { attempt: string }>): void {
+    if (event.type === "ended") {
+      if (this.#ended.has(event.attempt)) return;
+      this.#ended.add(event.attempt);
+    }
+    const isOver = event.type === "ended" || event.type === "refused" ||
+      (event.type === "known" && event.state.type !== "alive" && event.state.type !== "claimed");
+    if (isOver) this.#flights.delete(event.attempt);
+    else if (event.type !== "reused") this.alive(event);
+    this.#onEvent(event);
+  }
+
+  /** Attempts in flight that were sent before `beforeMs`. */
+  since(beforeMs: number): AttemptRef[] {
+    return [...this.#flights.values()].filter(({ sentMs }) => sentMs <= beforeMs);
+  }
+
+  /** Those of them about which the host has said nothing yet. */
+  unanswered(attempts: readonly AttemptRef[]): AttemptRef[] {
+    return attempts.filter(({ attempt }) => this.#flights.get(attempt)?.answered === false);
+  }
+
+  /** Turns states that were asked for into the events that nobody else told. */
+  settle(attempts: readonly AttemptRef[], states: readonly AttemptState[], nowMs: number): void {
+    for (const [i, ref] of attempts.entries()) {
+      const state = states[i];
+      if (state === undefined || !this.#flights.has(ref.attempt)) continue;
+      const { job, attempt } = ref;
+      if (state.type === "ended") {
+        const { state: end, exitCode, endedAtMs } = state;
+        this.tell({ type: "ended", job, attempt, state: end, exitCode, atMs: endedAtMs ?? nowMs });
+      } else if (state.type === "crashed") {
+        this.tell({ type: "ended", job, attempt, state: "crash", exitCode: state.exitCode, atMs: nowMs });
+      } else if (state.type === "forbidden") {
+        this.tell({ type: "refused", job, attempt, reason: "the host could not carry out the start" });
+      }
+    }
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * Requests of one link that wait for their answers.
+ *
+ * @module
+ */
+
+import type { AgentEvent, Answer } from "../agent/protocol.ts";
+import type { AttemptState, RemoveResult } from "./link.ts";
+
+/** What came for one request, when it is complete. */
+export interface Reply {
+  readonly states: AttemptState[];
+  readonly results: RemoveResult[];
+  readonly data: Uint8Array[];
+  /** There is no such file. */
+  absent: boolean;
+  /** Why it could not be done; null if it was. */
+  failure: string | null;
+}
+
+interface Pending {
+  readonly reply: Reply;
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Numbers requests, and brings each its answers. */
+export class Requests {
+  readonly #pending = new Map<number, Pending>();
+  #last = 0;
+
+  /** @param send Called with the request's number. @returns What came for it; rejects when the link goes down first. */
+  open(send: (id: number) => void): Promise<Reply> {
+    const id = ++this.#last;
+    return new Promise((resolve, reject) => {
+      const reply: Reply = { states: [], results: [], data: [], absent: false, failure: null };
+      this.#pending.set(id, { reply, resolve, reject });
+      send(id);
+    });
+  }
+
+  /** Takes in an answer or event; one that nobody waits for (of an earlier agent) is dropped. */
+  take(
+    message: Extract<Answer | AgentEvent, { request: number }>,
+  ): void {
+    const pending = this.#pending.get(message.request);
+    if (pending === undefined) return;
+    const { reply } = pending;
+    switch (message.type) {
+      case "state":
+        reply.states[message.index] = message.state;
+        return;
+      case "removed":
+        reply.results[message.index] = message.result;
+        return;
+      case "data":
+        reply.data.push(message.bytes);
+        return;
+      case "absent":
+        reply.absent = true;
+        break;
+      case "failed":
+        reply.failure = message.reason;
+        break;
+      case "done":
+        break;
+      default:
+        message satisfies never;
+    }
+    this.#pending.delete(message.request);
+    pending.resolve(reply);
+  }
+
+  /** Rejects all that wait. */
+  fail(error: Error): void {
+    const all = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const pending of all) pending.reject(error);
+  }
+}
+
+/** The items in groups of `size`, the last one smaller. */
+export function chunks<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
+}
+
+/** All the bytes in one. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}

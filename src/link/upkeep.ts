@@ -1,0 +1,77 @@
+/**
+ * What an open link does by itself from time to time: a heartbeat, and a look at the jobs whose end could have gone unseen.
+ *
+ * @module
+ */
+
+import type { Clock } from "../deps.ts";
+import type { Flights } from "./flights.ts";
+import type { Link } from "./link.ts";
+
+/** The times of a link. */
+export interface LinkTimes {
+  /** A ping is sent when nothing was received for so long. @default 5000 */
+  readonly pingMs: number;
+  /** The link is given up when nothing was received for so long. @default 15000 */
+  readonly deadMs: number;
+  /** How often jobs in flight are asked about. @default 30000 */
+  readonly lookMs: number;
+  /** How long the agent may take to say hello. @default 30000 */
+  readonly helloMs: number;
+}
+
+/** The times used where none are given. */
+export const LINK_TIMES: LinkTimes = { pingMs: 5000, deadMs: 15_000, lookMs: 30_000, helloMs: 30_000 };
+
+/** With what, how often, and until when. */
+export interface Upkeep {
+  readonly clock: Clock;
+  readonly times: LinkTimes;
+  readonly signal: AbortSignal;
+}
+
+/** The heart's side of a link. */
+export interface Heart {
+  readonly heardMs: () => number;
+  readonly ping: () => void;
+  readonly giveUp: (reason: string) => void;
+}
+
+/**
+ * Sends pings, and gives up a link that answers none: ssh's own keep-alive is slower, and cannot see a hung agent. After a sleep of
+ * the manager a ping comes first, so that a link which lived through it is kept.
+ */
+export async function keepBeat({ clock, times, signal }: Upkeep, heart: Heart): Promise<void> {
+  const { pingMs, deadMs } = times;
+  let pingedMs: number | null = null;
+  while (!signal.aborted) {
+    const heardMs = heart.heardMs();
+    if (pingedMs !== null && heardMs >= pingedMs) pingedMs = null;
+    await clock.sleepUntil(pingedMs === null ? heardMs + pingMs : pingedMs + deadMs - pingMs, signal);
+    if (signal.aborted || heart.heardMs() !== heardMs) continue;
+    if (pingedMs !== null) {
+      heart.giveUp(`no answer for ${Math.ceil(deadMs / 1000)} s`);
+      return;
+    }
+    pingedMs = Math.max(clock.now(), heardMs + 1);
+    heart.ping();
+  }
+}
+
+/** Asks about what is in flight: a wrapper and its job that vanish together (out of memory, `kill -9`) tell nothing. */
+export async function keepLooking({ clock, times, signal }: Upkeep, link: Link, flights: Flights): Promise<void> {
+  while (!signal.aborted) {
+    await clock.sleepUntil(clock.now() + times.lookMs, signal);
+    const attempts = flights.since(clock.now() - times.lookMs);
+    if (signal.aborted || attempts.length === 0) continue;
+    try {
+      const states = await link.ask(attempts);
+      // A start that left no trace was lost on the host. Before that is said it must be made true for ever.
+      const lost = flights.unanswered(attempts.filter((_, i) => states[i]?.type === "none"));
+      flights.settle(attempts, states, clock.now());
+      if (lost.length > 0) flights.settle(lost, await link.forbid(lost), clock.now());
+    } catch {
+      // The link went down meanwhile, which is told elsewhere.
+    }
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * Adds hosts to a cluster: all or none.
+ *
+ * @module
+ */
+
+import { type HostSpec, makeHost } from "../cluster/host.ts";
+import type { Deps } from "../deps.ts";
+import { expand } from "../names/expand.ts";
+import { type HostId, hostId, machineName, userName } from "../names/grammar.ts";
+import { changeCluster } from "../store/cluster_file.ts";
+import type { StoreRef } from "../store/store.ts";
+import { hasControl, nonEmpty, Problems } from "./check.ts";
+
+/** What {@link addHosts} takes. `id` is an expandable list; each of its ids becomes a host of the same `spec`. */
+export interface AddHostsRequest {
+  readonly cluster: StoreRef;
+  readonly id: string;
+  readonly spec: HostSpec;
+}
+
+/**
+ * Adds a host for each id. An id that the cluster has already is replaced and keeps its place.
+ * @returns The ids in order.
+ * @throws {InvalidError} If the ids or the spec cannot be used; all problems at once.
+ * @throws {CmsError} `not_found` if there is no such cluster.
+ */
+export async function addHosts(deps: Deps, request: AddHostsRequest): Promise<{ added: HostId[] }> {
+  const { ids, spec } = checkRequest(request);
+  await changeCluster(deps, request.cluster, (hosts) => {
+    const changed = new Map(hosts);
+    for (const id of ids) changed.set(id, makeHost(id, spec));
+    return changed;
+  });
+  return { added: ids };
+}
+
+function checkRequest(request: AddHostsRequest): { ids: HostId[]; spec: HostSpec } {
+  const problems = new Problems();
+  const given = request.spec;
+  const spec = {
+    name: given.name,
+    user: given.user,
+    ip: nonEmpty(given.ip),
+    status: nonEmpty(given.status),
+    gpu: nonEmpty(given.gpu),
+    pyenv: nonEmpty(given.pyenv),
+  };
+  const ids = problems.take(() => expand(request.id).map(hostId)) ?? [];
+  problems.note(request.id.replaceAll(",", "") === "", "Cannot add hosts: --id is empty");
+  problems.take(() => machineName(spec.name));
+  problems.take(() => userName(spec.user));
+  if (spec.ip !== undefined) problems.take(() => machineName(spec.ip as string));
+  for (const field of ["status", "gpu"] as const) {
+    const value = spec[field] ?? "";
+    problems.note(hasControl(value), `Cannot use ${JSON.stringify(value)} as ${field}: it holds a control character`);
+  }
+  problems.note(spec.pyenv?.includes("\0") ?? false, "Cannot use this pyenv: it holds a NUL character");
+  problems.throwIfAny();
+  return { ids, spec };
+}

@@ -1,0 +1,101 @@
+/**
+ * Adds jobs to a queue: all or none.
+ *
+ * @module
+ */
+
+import type { Deps } from "../deps.ts";
+import { CmsError } from "../errors.ts";
+import { type JobSpec, makeJob } from "../job/job.ts";
+import { isInFlight, isJobState, JOB_STATES } from "../job/states.ts";
+import { expand } from "../names/expand.ts";
+import { type JobName, jobName, machineName, shellName, userName } from "../names/grammar.ts";
+import { openQueue } from "../store/queue_file.ts";
+import type { StoreRef } from "../store/store.ts";
+import { hasControl, nonEmpty, Problems } from "./check.ts";
+
+/** What {@link addJobs} takes. `name` is an expandable list; each of its names becomes a job of the same `spec`. */
+export interface AddJobsRequest {
+  readonly queue: StoreRef;
+  readonly name: string;
+  readonly spec: Omit<JobSpec, "status"> & { readonly status?: string | undefined };
+}
+
+/** Shells that know `source` or `.`; a `pyenv` needs one of them. */
+const SOURCING_SHELLS = ["sh", "dash", "ash", "ksh", "bash", "zsh", "csh", "tcsh", "fish"];
+
+/**
+ * Adds a job for each name. A name that the queue has already is replaced and keeps its place.
+ * @returns The names in order.
+ * @throws {InvalidError} If the names or the spec cannot be used; all problems at once.
+ * @throws {CmsError} `not_found` if there is no such queue; `conflict` if a job of that name is in flight. Nothing is added then.
+ */
+export async function addJobs(deps: Deps, request: AddJobsRequest): Promise<{ added: JobName[] }> {
+  const { names, spec } = checkRequest(request);
+  const store = await openQueue(deps, request.queue);
+  try {
+    const { experiment } = request.queue;
+    await store.commit(() => {
+      refuseInFlight(names.filter((name) => isInFlight(store.jobs.get(name)?.status ?? "undefined")));
+      return names.map((name) => ({ type: "put", job: makeJob(name, spec, { id: deps.ids.hex(16), experiment }) }));
+    });
+    await store.fold("cheap");
+  } finally {
+    store.close();
+  }
+  return { added: names };
+}
+
+/** Replacing the record of a job that runs would lose its process. */
+function refuseInFlight(names: readonly JobName[]): void {
+  const [first] = names;
+  if (first === undefined) return;
+  const more = names.length > 1 ? ` and ${names.length - 1} more` : "";
+  throw new CmsError("conflict", `Cannot replace job "${first}"${more}: it is running; delete or reset it first`);
+}
+
+function checkRequest(request: AddJobsRequest): { names: JobName[]; spec: JobSpec } {
+  const problems = new Problems();
+  const names = problems.take(() => expand(request.name).map(jobName)) ?? [];
+  problems.note(request.name.replaceAll(",", "") === "", "Cannot add jobs: --name is empty");
+
+  const given = request.spec;
+  const spec = {
+    command: given.command,
+    input: nonEmpty(given.input),
+    output: nonEmpty(given.output),
+    status: nonEmpty(given.status),
+    gpu: nonEmpty(given.gpu),
+    user: nonEmpty(given.user),
+    host: nonEmpty(given.host),
+    shell: nonEmpty(given.shell),
+    log: nonEmpty(given.log),
+    pyenv: nonEmpty(given.pyenv),
+  };
+  problems.note(given.command.trim() === "", "Cannot add jobs: the command is empty");
+  for (const field of ["command", "pyenv"] as const) {
+    problems.note(spec[field]?.includes("\0") ?? false, `Cannot use this ${field}: it holds a NUL character`);
+  }
+  for (const field of ["input", "output", "log", "gpu"] as const) {
+    const value = spec[field] ?? "";
+    problems.note(hasControl(value), `Cannot use ${JSON.stringify(value)} as ${field}: it holds a control character`);
+  }
+  if (spec.user !== undefined) problems.take(() => userName(spec.user as string));
+  if (spec.host !== undefined) problems.take(() => machineName(spec.host as string));
+  const shell = problems.take(() => shellName(spec.shell ?? "bash"));
+  problems.note(
+    spec.pyenv !== undefined && shell !== undefined && !SOURCING_SHELLS.includes(shell.split("/").at(-1) as string),
+    `Cannot use a pyenv with the shell ${JSON.stringify(shell)}: it has no source command; use one of ${
+      SOURCING_SHELLS.join(", ")
+    }`,
+  );
+  const { status, ...rest } = spec;
+  if (status === undefined) {
+    problems.throwIfAny();
+    return { names, spec: rest };
+  }
+  const known = isJobState(status);
+  problems.note(!known, `Cannot use ${JSON.stringify(status)} as a status: use one of ${JOB_STATES.join(", ")}`);
+  problems.throwIfAny();
+  return { names, spec: known ? { ...rest, status } : rest };
+}

@@ -1,0 +1,117 @@
+/**
+ * Sets one field of hosts of a cluster. Each field has a type; the value comes as text and is read by it.
+ *
+ * @module
+ */
+
+import type { Host } from "../cluster/host.ts";
+import type { Deps } from "../deps.ts";
+import { CmsError, InvalidError } from "../errors.ts";
+import { expand } from "../names/expand.ts";
+import { type HostId, hostId, machineName, userName } from "../names/grammar.ts";
+import { changeCluster } from "../store/cluster_file.ts";
+import type { Hosts, StoreRef } from "../store/store.ts";
+import { hasControl } from "./check.ts";
+
+/** What {@link setHostField} takes. `id` is an expandable list. */
+export interface SetHostFieldRequest {
+  readonly cluster: StoreRef;
+  readonly id: string;
+  readonly key: string;
+  readonly value: string;
+}
+
+type Field = Exclude<keyof Host, "extra">;
+
+/** How each field's text is read. */
+const READERS: { readonly [K in Field]: (value: string) => Host[K] } = {
+  user: userName,
+  name: machineName,
+  id: hostId,
+  ip: (value) => isNone(value) ? null : machineName(value),
+  status: (value) => value === "" ? fail("status", value, "a word, such as active") : line("status", value),
+  job_counter: (value) => integer("job_counter", value, 0),
+  max_jobs_allowed: (value) => integer("max_jobs_allowed", value, 0),
+  cores: (value) => integer("cores", value, 1),
+  threads: (value) => integer("threads", value, 1),
+  gpu: (value) => line("gpu", value),
+  pyenv: (value) => value.includes("\0") ? fail("pyenv", value, "text without a NUL character") : value,
+  probe_status: (value) => truth("probe_status", value),
+  probe_time: (value) => isNone(value) ? null : line("probe_time", value),
+  ping_status: (value) => truth("ping_status", value),
+  ping_time: (value) => isNone(value) ? null : line("ping_time", value),
+};
+
+/** The fields that can be set. */
+export const HOST_FIELDS: readonly string[] = Object.keys(READERS);
+
+/**
+ * Sets the field of each host. The key `id` renames one host, which keeps its place.
+ * @returns The ids in order, as they were given.
+ * @throws {InvalidError} If the list, the key or the value cannot be used.
+ * @throws {CmsError} `not_found` if the cluster or any of the ids does not exist; `conflict` if a new id is taken. Nothing is
+ * changed then.
+ */
+export async function setHostField(deps: Deps, request: SetHostFieldRequest): Promise<{ changed: HostId[] }> {
+  const ids = expand(request.id).map(hostId);
+  const key = fieldOf(request.key);
+  const value = READERS[key](request.value);
+  await changeCluster(deps, request.cluster, (hosts) => {
+    const chosen = new Set(requireHosts(hosts, ids, request.cluster));
+    if (key === "id") checkRename(hosts, ids, value as HostId, request.cluster);
+    const changed = new Map<HostId, Host>();
+    for (const host of hosts.values()) {
+      const now = chosen.has(host) ? { ...host, [key]: value } : host;
+      changed.set(now.id, now);
+    }
+    return changed;
+  });
+  return { changed: ids };
+}
+
+/**
+ * The hosts of these ids, in order.
+ * @throws {CmsError} `not_found`, naming the first that does not exist.
+ */
+export function requireHosts(hosts: Hosts, ids: readonly HostId[], cluster: StoreRef): Host[] {
+  return ids.map((id) => {
+    const host = hosts.get(id);
+    if (host === undefined) throw new CmsError("not_found", `Host id: ${id} does not exist in cluster ${cluster.name}`);
+    return host;
+  });
+}
+
+/** Two hosts under one id would be one host. */
+function checkRename(hosts: Hosts, ids: readonly HostId[], next: HostId, cluster: StoreRef): void {
+  if (ids.length > 1) throw new InvalidError([`Cannot give ${ids.length} hosts the same id "${next}"`]);
+  if (ids[0] !== next && hosts.has(next)) {
+    throw new CmsError("conflict", `Cannot rename host "${ids[0]}": cluster ${cluster.name} has a host "${next}"`);
+  }
+}
+
+function fieldOf(key: string): Field {
+  if (HOST_FIELDS.includes(key)) return key as Field;
+  throw new InvalidError([`Cannot set ${JSON.stringify(key)} of a host: use one of ${HOST_FIELDS.join(", ")}`]);
+}
+
+function isNone(value: string): boolean {
+  return value === "" || value === "null" || value === "None";
+}
+
+function integer(key: string, value: string, least: number): number {
+  const number = /^[0-9]{1,9}$/.test(value) ? Number(value) : -1;
+  return number < least ? fail(key, value, `a whole number, ${least} or more`) : number;
+}
+
+function truth(key: string, value: string): boolean {
+  const at = ["true", "True", "false", "False"].indexOf(value);
+  return at < 0 ? fail(key, value, "true or false") : at < 2;
+}
+
+function line(key: string, value: string): string {
+  return hasControl(value) ? fail(key, value, "text of one line") : value;
+}
+
+function fail(key: string, value: string, wanted: string): never {
+  throw new InvalidError([`Cannot use ${JSON.stringify(value)} as ${key}: give ${wanted}`]);
+}

@@ -1,0 +1,55 @@
+/**
+ * Brings the jobs in memory to what was read: same records where nothing changed, ids for jobs that have none of their own, and
+ * news of every difference.
+ *
+ * @module
+ */
+
+import type { Ids } from "../deps.ts";
+import type { JobName } from "../names/grammar.ts";
+import type { Job } from "../job/job.ts";
+import { equalJobs } from "./job_record.ts";
+import type { NewsGatherer } from "./news.ts";
+
+/**
+ * Gives each job whose id is missing, or is an earlier job's (the original program gave all jobs of a call the same), an id of its
+ * own. `provisional` holds such jobs with the id that the files have; it is brought up to date.
+ */
+export function ownIds(
+  read: Map<JobName, Job>,
+  present: Map<JobName, Job>,
+  provisional: Map<JobName, string>,
+  ids: Ids,
+): void {
+  const seen = new Set<string>();
+  const kept = new Set(provisional.keys());
+  provisional.clear();
+  for (const [name, job] of read) {
+    if (job.id !== "" && !seen.has(job.id)) {
+      seen.add(job.id);
+      const before = kept.has(name) ? present.get(name) : undefined;
+      // Somebody wrote an id for a job that had none: it is still the same job.
+      if (before !== undefined) present.set(name, { ...before, id: job.id });
+      continue;
+    }
+    provisional.set(name, job.id);
+    const id = (kept.has(name) ? present.get(name)?.id : undefined) ?? ids.hex(16);
+    seen.add(id);
+    read.set(name, { ...job, id });
+  }
+}
+
+/** Makes `present` hold exactly `read`, in its order, and tells `news` of each difference. */
+export function adoptJobs(read: ReadonlyMap<JobName, Job>, present: Map<JobName, Job>, news: NewsGatherer): void {
+  const old = new Map(present);
+  news.compareOrder(old.keys(), read);
+  present.clear();
+  for (const [name, job] of read) {
+    const before = old.get(name);
+    const same = before !== undefined && equalJobs(before, job);
+    // Keeping the record keeps what else is known of it, such as its text in the file.
+    present.set(name, same ? before : job);
+    if (!same) news.touch(name, before);
+  }
+  for (const [name, before] of old) if (!read.has(name)) news.touch(name, before);
+}

@@ -1,0 +1,129 @@
+/**
+ * A job as it stands in a file or in the journal, and back: fields in the original's order, then ours, then unknown ones.
+ *
+ * @module
+ */
+
+import { StoreError } from "../errors.ts";
+import { experimentPath, type JobName, jobName, machineName, shellName, userName } from "../names/grammar.ts";
+import { type Job, type JobFields, makeJob } from "../job/job.ts";
+import { isJobState, JOB_STATES, waitingState } from "../job/states.ts";
+import { FieldReader, type Problem } from "./fields.ts";
+import { joinBlocks, lineOf, parseYaml, renderBlock } from "./yaml.ts";
+
+/** Fields that the original program derived from others and stored all the same. */
+const DERIVED = ["remote_command", "nohup_command", "scriptname", "shell_path", "executable", "arguments"];
+/** An id names attempts on hosts; anything else that stands there counts as missing. */
+const ID = /^[0-9A-Za-z]{1,64}$/;
+const MOST_PROBLEMS = 20;
+
+/** The fields of a job that a file holds, in its order. `boot` and `slot` only while there is one. */
+export function jobRecord(job: Job): Record<string, unknown> {
+  const { extra, boot, slot, ...fields } = job;
+  return { ...fields, ...(boot === null ? {} : { boot }), ...(slot === null ? {} : { slot }), ...extra };
+}
+
+/**
+ * Makes a job of what stands under its name. `id` is `""` if it is missing. What is missing gets the default of `queue add`.
+ * @param experiment The experiment of the store, for jobs that name none.
+ */
+export function normalizeJob(
+  key: string,
+  value: unknown,
+  experiment: string,
+): { job: Job; problems: readonly Problem[] } {
+  const read = new FieldReader(value);
+  const user = read.checked("user", userName);
+  const host = read.checked("host", machineName);
+  const own = read.checked("experiment", experimentPath) || experiment;
+  const id = read.text("id", "");
+  const command = read.text("command", "");
+  const made = makeJob(key as JobName, { command }, { id: ID.test(id) ? id : "", experiment: own });
+  const job: Job = {
+    ...made,
+    directory: read.text("directory", made.directory),
+    input: read.text("input", made.input),
+    output: read.text("output", made.output),
+    log: read.text("log", made.log),
+    status: read.word("status", isJobState, `one of ${JOB_STATES.join(", ")}`) ?? waitingState({ user, host }),
+    gpu: read.textOrNull("gpu"),
+    shell: read.checked("shell", shellName) || made.shell,
+    pid: read.textOrNull("pid"),
+    host,
+    user,
+    pyenv: read.textOrNull("pyenv"),
+    last_probe_check: read.textOrNull("last_probe_check"),
+    exit_code: read.integerOrNull("exit_code", -Infinity),
+    started: read.textOrNull("started"),
+    ended: read.textOrNull("ended"),
+    attempt: read.integerOrNull("attempt", 0) ?? 0,
+    boot: read.textOrNull("boot"),
+    slot: read.textOrNull("slot"),
+  };
+  // The key counts: a person who copies an entry and renames it forgets the name inside.
+  read.drop(["name", ...DERIVED]);
+  const problems = [...read.problems];
+  try {
+    jobName(key);
+  } catch (error) {
+    problems.unshift({ field: "", text: (error as Error).message });
+  }
+  return { job: { ...job, extra: read.rest() }, problems };
+}
+
+/**
+ * Reads the text of a queue file. Jobs without an id have `""`.
+ * @throws {StoreError} With all problems of all jobs, and the line of the first.
+ */
+export function parseJobs(text: string, at: { shown: string; experiment: string }): Map<JobName, Job> {
+  const jobs = new Map<JobName, Job>();
+  const found: string[] = [];
+  let line = 0;
+  for (const [key, value] of parseYaml(text, at.shown)) {
+    const { job, problems } = normalizeJob(key, value, at.experiment);
+    for (const problem of problems) {
+      if (found.length === 0) line = lineOf(text, key, problem.field === "" ? undefined : problem.field);
+      found.push(`job ${JSON.stringify(key)}: ${problem.text}`);
+    }
+    jobs.set(job.name, job);
+  }
+  if (found.length > 0) throw new StoreError(at.shown, line, listProblems(found));
+  return jobs;
+}
+
+/** All problems in one line; of very many, the first. */
+export function listProblems(problems: readonly string[]): string {
+  const more = problems.length - MOST_PROBLEMS;
+  return problems.slice(0, MOST_PROBLEMS).join("; ") + (more > 0 ? `; and ${more} more` : "");
+}
+
+/** What is wrong with the fields of a journal's `set` record, or null. The program wrote it; this finds damage only. */
+export function problemOfFields(fields: JobFields): string | null {
+  const { problems, job } = normalizeJob("x", new Map(Object.entries(fields)), "experiment");
+  const unknown = Object.keys(job.extra);
+  return problems[0]?.text ?? (unknown.length > 0 ? `${unknown[0]} is no field of a job` : null);
+}
+
+/** True if both stand for the same in the file. */
+export function equalValues(a: unknown, b: unknown): boolean {
+  return a === b || (typeof a === "object" && typeof b === "object" && JSON.stringify(a) === JSON.stringify(b));
+}
+
+/** True if all fields of two jobs are equal. */
+export function equalJobs(a: Job, b: Job): boolean {
+  if (a === b) return true;
+  for (const field of Object.keys(a) as (keyof Job)[]) if (!equalValues(a[field], b[field])) return false;
+  return true;
+}
+
+// Records are never changed in place, so that each knows its text for as long as it lives.
+const blocks = new WeakMap<Job, string>();
+
+/** The text of a queue file. Jobs that have not changed since the last time cost next to nothing. */
+export function renderJobs(jobs: ReadonlyMap<JobName, Job>): string {
+  return joinBlocks([...jobs.values()].map((job) => {
+    const block = blocks.get(job) ?? renderBlock(job.name, jobRecord(job));
+    blocks.set(job, block);
+    return block;
+  }));
+}

@@ -1,0 +1,176 @@
+/**
+ * The text of a journal: what happened to a queue since its YAML was last written.
+ *
+ * Line 1 is the header: `{"cms":1,"queue":ID,"at":"HOST:DIRECTORY","yaml":SHA256}`, where `yaml` is the hash of the YAML that the
+ * records start from. Then one JSON object for each change. The lines of one commit belong together: all but the last have
+ * `"more":1`, and a commit whose last line is missing never happened.
+ *
+ * Torn is what a crash may leave at the end: no newline, a last line that is no JSON, a commit without its last line. It is passed
+ * over here and cut off by the next writer. All other damage is an error that names the line.
+ *
+ * @module
+ */
+
+import { StoreError } from "../errors.ts";
+import type { JobName } from "../names/grammar.ts";
+import type { Job, JobFields } from "../job/job.ts";
+import { jobRecord, normalizeJob, problemOfFields } from "./job_record.ts";
+
+/** First line of a journal. */
+export interface JournalHeader {
+  readonly queue: string;
+  /** Where the queue lived when the journal was begun; elsewhere it is a copy and gets an id of its own. */
+  readonly at: string;
+  readonly yaml: string;
+}
+
+/** One line of a journal after the first. */
+export type JournalRecord =
+  /** `was`: id of the job that was replaced, or null. */
+  | { readonly type: "put"; readonly job: Job; readonly was: string | null }
+  /** `id`: the job's id before. `was`: the fields before. `whole`: the whole job before, where this record says that it is in flight. */
+  | {
+    readonly type: "set";
+    readonly job: JobName;
+    readonly id: string;
+    readonly fields: JobFields;
+    readonly was: JobFields;
+    readonly whole: Job | null;
+  }
+  | { readonly type: "delete"; readonly job: JobName; readonly id: string }
+  | { readonly type: "kill"; readonly jobs: readonly JobName[] }
+  /** The YAML was about to be written with this hash, holding all records before this one. */
+  | { readonly type: "fold"; readonly yaml: string };
+
+/** What a journal's bytes hold, from some line on. */
+export interface JournalPart {
+  /** null if the part begins later than the first line, or if the file has no whole first line. */
+  readonly header: JournalHeader | null;
+  readonly records: readonly JournalRecord[];
+  /** Bytes of the whole commits (and the header); what follows is torn. */
+  readonly goodBytes: number;
+  readonly goodLines: number;
+}
+
+const encoder = new TextEncoder();
+
+/** The first line. */
+export function encodeHeader(header: JournalHeader): string {
+  return JSON.stringify({ cms: 1, ...header }) + "\n";
+}
+
+function plain(record: JournalRecord): Record<string, unknown> {
+  if (record.type === "put") return { ...record, name: record.job.name, job: jobRecord(record.job) };
+  if (record.type !== "set") return { ...record };
+  const { whole, ...rest } = record;
+  return whole === null ? rest : { ...rest, whole: jobRecord(whole) };
+}
+
+/** The lines of one commit. */
+export function encodeBatch(records: readonly JournalRecord[]): Uint8Array {
+  const last = records.length - 1;
+  const lines = records.map((record, i) => JSON.stringify(i < last ? { ...plain(record), more: 1 } : plain(record)));
+  return encoder.encode(lines.map((line) => line + "\n").join(""));
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function parseLine(line: Uint8Array): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(line));
+    return isMap(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Where a part of a journal begins and how it is read. */
+export interface PartOptions {
+  readonly shown: string;
+  /** Lines before this part; 0 reads the header. */
+  readonly lines: number;
+  /** Experiment of the store. */
+  readonly experiment: string;
+}
+
+/**
+ * Reads a journal's bytes from the start of a line.
+ * @throws {StoreError} For damage that is not a torn end.
+ */
+export function parseJournal(bytes: Uint8Array, options: PartOptions): JournalPart {
+  const records: JournalRecord[] = [];
+  let open: JournalRecord[] = [];
+  let header: JournalHeader | null = null;
+  let goodBytes = 0;
+  let goodLines = 0;
+  let lines = 0;
+  for (let start = 0; start < bytes.length;) {
+    const end = bytes.indexOf(10, start);
+    if (end < 0) break;
+    const value = parseLine(bytes.subarray(start, end));
+    if (value === null && end + 1 === bytes.length) break;
+    lines++;
+    const damage = (reason: string) => new StoreError(options.shown, options.lines + lines, reason);
+    if (value === null) throw damage("is damaged: the line is not a record");
+    start = end + 1;
+    if (options.lines + lines === 1) {
+      header = readHeader(value, damage);
+    } else {
+      open.push(readRecord(value, options.experiment, damage));
+      if (value.more === 1) continue;
+      for (const record of open) records.push(record);
+      open = [];
+    }
+    goodBytes = start;
+    goodLines = lines;
+  }
+  return { header, records, goodBytes, goodLines };
+}
+
+type Damage = (reason: string) => StoreError;
+
+function readHeader(value: Record<string, unknown>, damage: Damage): JournalHeader {
+  if (typeof value.cms === "number" && value.cms > 1) throw damage("was written by a newer version of the program");
+  const { queue, at, yaml } = value;
+  if (value.cms !== 1 || typeof queue !== "string" || typeof at !== "string" || typeof yaml !== "string") {
+    throw damage("is damaged: the first line is no header");
+  }
+  return { queue, at, yaml };
+}
+
+function readJob(name: unknown, value: unknown, experiment: string, damage: Damage): Job {
+  if (typeof name !== "string" || !isMap(value)) throw damage("is damaged: the record holds no job");
+  // A value of `extra` is kept as it is: only the first level is a map of fields.
+  const { job, problems } = normalizeJob(name, new Map(Object.entries(value)), experiment);
+  if (problems[0] !== undefined) throw damage(`is damaged: ${problems[0].text}`);
+  return job;
+}
+
+function readRecord(value: Record<string, unknown>, experiment: string, damage: Damage): JournalRecord {
+  switch (value.type) {
+    case "put": {
+      if (value.was !== null && typeof value.was !== "string") break;
+      return { type: "put", job: readJob(value.name, value.job, experiment, damage), was: value.was };
+    }
+    case "set": {
+      const { job, id, fields, was } = value;
+      if (typeof job !== "string" || typeof id !== "string" || !isMap(fields) || !isMap(was)) break;
+      const problem = problemOfFields(fields) ?? problemOfFields(was);
+      if (problem !== null) throw damage(`is damaged: ${problem}`);
+      const whole = value.whole === undefined ? null : readJob(job, value.whole, experiment, damage);
+      return { type: "set", job: job as JobName, id, fields, was, whole };
+    }
+    case "delete":
+      if (typeof value.job !== "string" || typeof value.id !== "string") break;
+      return { type: "delete", job: value.job as JobName, id: value.id };
+    case "kill":
+      if (!Array.isArray(value.jobs) || !value.jobs.every((name) => typeof name === "string")) break;
+      return { type: "kill", jobs: value.jobs as JobName[] };
+    case "fold":
+      if (typeof value.yaml !== "string") break;
+      return { type: "fold", yaml: value.yaml };
+  }
+  throw damage("is damaged: the line is no record of a known kind");
+}

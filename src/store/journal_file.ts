@@ -1,0 +1,161 @@
+/**
+ * A journal as a file: read from where we are, appended to, begun anew. Its text is the business of `journal.ts`.
+ *
+ * The file stays open between reads: that keeps its inode number from being used again, so that an equal number in a stamp is the
+ * same journal.
+ *
+ * @module
+ */
+
+import type { AppendFile, Files, FileStamp } from "../deps.ts";
+import {
+  encodeBatch,
+  encodeHeader,
+  type JournalHeader,
+  type JournalPart,
+  type JournalRecord,
+  parseJournal,
+} from "./journal.ts";
+import { storeError } from "./paths.ts";
+
+const encoder = new TextEncoder();
+
+/** The journal of one queue. All but {@link JournalFile.close} is called under the queue's lock. */
+export class JournalFile {
+  readonly #files: Files;
+  readonly #path: string;
+  readonly #shown: string;
+  readonly #experiment: string;
+  #file: AppendFile | null = null;
+  #header: JournalHeader | null = null;
+  #stamp: FileStamp | null = null;
+  #bytes = 0;
+  #lines = 0;
+  #records = 0;
+
+  /** Touches no file. */
+  constructor(files: Files, paths: { journal: string; shownJournal: string }, experiment: string) {
+    this.#files = files;
+    this.#path = paths.journal;
+    this.#shown = paths.shownJournal;
+    this.#experiment = experiment;
+  }
+
+  /** null if there is no journal, or none with a whole first line. */
+  get header(): JournalHeader | null {
+    return this.#header;
+  }
+
+  /** The file's stamp when it was last read or written; null if there was none. */
+  get stamp(): FileStamp | null {
+    return this.#stamp;
+  }
+
+  /** Bytes of whole commits. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Records read and written so far. */
+  get records(): number {
+    return this.#records;
+  }
+
+  /** True if `stamp` is of the journal that is open here, perhaps grown. */
+  isSame(stamp: FileStamp | null): boolean {
+    return stamp?.inode === this.#stamp?.inode && (stamp?.sizeBytes ?? 0) >= this.#bytes;
+  }
+
+  /** Opens the journal that stands there now and reads all of it. */
+  async readAll(): Promise<readonly JournalRecord[]> {
+    const file = await this.#files.openAppend(this.#path, { create: false });
+    let part: JournalPart;
+    let stamp: FileStamp | null;
+    try {
+      stamp = file === null ? null : await this.#files.stamp(this.#path);
+      part = this.#parse(await file?.readFrom(0) ?? new Uint8Array(), 0);
+    } catch (error) {
+      file?.close();
+      throw error;
+    }
+    this.#file?.close();
+    this.#file = file;
+    this.#stamp = stamp;
+    this.#header = part.header;
+    this.#bytes = part.goodBytes;
+    this.#lines = part.goodLines;
+    this.#records = part.records.length;
+    return part.records;
+  }
+
+  /** Reads what was appended since. */
+  async readMore(stamp: FileStamp | null): Promise<readonly JournalRecord[]> {
+    if (this.#file === null) return [];
+    const part = this.#parse(await this.#file.readFrom(this.#bytes), this.#lines);
+    this.#bytes += part.goodBytes;
+    this.#lines += part.goodLines;
+    this.#records += part.records.length;
+    this.#stamp = stamp;
+    return part.records;
+  }
+
+  /** Appends one commit. On failure nothing of it remains, as far as the disk lets us. @throws {StoreError} */
+  async append(records: readonly JournalRecord[], options: { durable: boolean }): Promise<void> {
+    const bytes = encodeBatch(records);
+    const file = this.#file;
+    if (file === null) throw new RangeError("Cannot append to a journal that has not been begun");
+    try {
+      if (await file.size() > this.#bytes) await file.truncate(this.#bytes);
+      await file.append(bytes);
+      if (options.durable) await file.sync();
+    } catch (error) {
+      await file.truncate(this.#bytes).catch(() => {});
+      // What stands there now is uncertain: the next look reads all of it.
+      this.#stamp = null;
+      throw storeError(this.#shown, "write", error);
+    }
+    this.#bytes += bytes.length;
+    this.#lines += records.length;
+    this.#records += records.length;
+    this.#stamp = await this.#files.stamp(this.#path);
+  }
+
+  /** Puts a new journal in place of the old one, durably. @throws {StoreError} */
+  async begin(header: JournalHeader, records: readonly JournalRecord[]): Promise<void> {
+    const lines = records.length === 0 ? "" : new TextDecoder().decode(encodeBatch(records));
+    await this.#replace(encodeHeader(header) + lines, header);
+  }
+
+  /** Keeps the records under another header. @throws {StoreError} */
+  async rename(header: JournalHeader): Promise<void> {
+    const bytes = (await this.#file?.readFrom(0) ?? new Uint8Array()).subarray(0, this.#bytes);
+    await this.#replace(encodeHeader(header) + new TextDecoder().decode(bytes.subarray(bytes.indexOf(10) + 1)), header);
+  }
+
+  async #replace(text: string, header: JournalHeader): Promise<void> {
+    try {
+      await this.#files.replace(this.#path, text);
+      const file = await this.#files.openAppend(this.#path, { create: false });
+      this.#stamp = await this.#files.stamp(this.#path);
+      this.#file?.close();
+      this.#file = file;
+    } catch (error) {
+      throw storeError(this.#shown, "write", error);
+    }
+    const part = this.#parse(encoder.encode(text), 0);
+    this.#header = header;
+    this.#bytes = part.goodBytes;
+    this.#lines = part.goodLines;
+    this.#records = part.records.length;
+  }
+
+  #parse(bytes: Uint8Array, lines: number): JournalPart {
+    return parseJournal(bytes, { shown: this.#shown, lines, experiment: this.#experiment });
+  }
+
+  /** Closes the file. */
+  close(): void {
+    this.#file?.close();
+    this.#file = null;
+  }
+}

@@ -1,0 +1,293 @@
+/**
+ * A queue on files, opened: the YAML that people see and the journal of what happened since it was written, see `journal.ts` for its text
+ * and `merge.ts` for what both together mean.
+ *
+ * Order of writes of a fold, each durable before the next: a `fold` record with the new YAML's hash, the YAML, a new journal. A
+ * crash between any two leaves a state that reads the same. Whoever writes holds the lock exclusively, whoever reads what changed
+ * holds it shared; that nothing changed is seen from the files' stamps without a lock.
+ *
+ * @module
+ */
+
+import { CmsError } from "../errors.ts";
+import type { Deps, FileLock, FileStamp } from "../deps.ts";
+import type { JobName } from "../names/grammar.ts";
+import type { Job } from "../job/job.ts";
+import { adoptJobs, ownIds } from "./adopt.ts";
+import type { Change, Jobs, News } from "./changes.ts";
+import { parseJobs, renderJobs } from "./job_record.ts";
+import type { JournalRecord } from "./journal.ts";
+import { JournalFile } from "./journal_file.ts";
+import { applyRecord, hasEffect, mergeState } from "./merge.ts";
+import { NewsGatherer } from "./news.ts";
+import { locked, notFound, sha256, storeError, type StorePaths, storePaths } from "./paths.ts";
+import { flightRecords, recordsOf } from "./records.ts";
+import { readRunner, sweepTemporaries, takeRun } from "./run_claim.ts";
+import type { FoldPolicy, QueueStore, Runner, StoreRef } from "./store.ts";
+
+const SMALL_YAML_BYTES = 256 * 1024;
+const TRIES = 5;
+
+function sameStamp(a: FileStamp | null, b: FileStamp | null): boolean {
+  return a?.inode === b?.inode && a?.sizeBytes === b?.sizeBytes && a?.modifiedMs === b?.modifiedMs;
+}
+
+/** The {@link QueueStore} on real files. Made by `openQueue`. */
+export class JournaledQueue implements QueueStore {
+  readonly ref: StoreRef;
+  readonly #deps: Deps;
+  readonly #paths: StorePaths;
+  readonly #at: string;
+  readonly #jobs = new Map<JobName, Job>();
+  readonly #news = new NewsGatherer();
+  /** Jobs whose id in the files is missing or another job's, with that id. They have one of their own in memory until it is written. */
+  readonly #provisional = new Map<JobName, string>();
+  readonly #freshId: string;
+  readonly #journal: JournalFile;
+  #yamlStamp: FileStamp | null = null;
+  /** Hash of the YAML that `#jobs` came from. */
+  #yamlHash = "";
+  #loaded = false;
+  /** The YAML cannot be read now. */
+  #broken = false;
+  /** A person edited the YAML since the journal was begun. */
+  #edited = false;
+  /** The YAML does not say what `#jobs` says. */
+  #differs = false;
+  #run: { lock: FileLock; runner: Runner } | null = null;
+
+  /** Touches no file; {@link JournaledQueue.load} comes next. `at`: the host and directory where the queue lives. */
+  constructor(deps: Deps, ref: StoreRef, at: string) {
+    this.#deps = deps;
+    this.ref = ref;
+    this.#paths = storePaths(ref, "queue");
+    this.#at = at;
+    this.#freshId = deps.ids.hex(8);
+    this.#journal = new JournalFile(deps.files, this.#paths, ref.experiment);
+  }
+
+  /** Stable once there is a journal that says it, which {@link JournaledQueue.claimRun} and the first commit see to. */
+  get id(): string {
+    const header = this.#journal.header;
+    return header?.at === this.#at ? header.queue : this.#freshId;
+  }
+
+  get jobs(): Jobs {
+    return this.#jobs;
+  }
+
+  /** Reads all for the first time. */
+  async load(): Promise<void> {
+    await this.#readLocked();
+    const { warnings } = this.#takeNews();
+    this.#news.forgetWarnings();
+    for (const text of warnings) this.#news.warn(text);
+  }
+
+  async sync(): Promise<News> {
+    const [journal, yaml] = await this.#stamps();
+    if (!sameStamp(journal, this.#journal.stamp) || !sameStamp(yaml, this.#yamlStamp)) await this.#readLocked();
+    return this.#takeNews();
+  }
+
+  async commit(decide: (news: News) => readonly Change[], options: { durable?: boolean } = {}): Promise<void> {
+    await locked(this.#deps, this.#paths, "exclusive", async () => {
+      await this.#refresh();
+      const records = recordsOf(decide(this.#takeNews()), this.#jobs);
+      if (records.length === 0) return;
+      const ids = [...this.#provisional].flatMap(([name, was]): JournalRecord[] => {
+        const id = this.#jobs.get(name)?.id;
+        return id === undefined
+          ? []
+          : [{ type: "set", job: name, id: was, fields: { id }, was: { id: was }, whole: null }];
+      });
+      await this.#ensureJournal();
+      await this.#journal.append([...ids, ...records], { durable: options.durable ?? true });
+      this.#provisional.clear();
+      for (const record of records) applyRecord(this.#jobs, record);
+      this.#differs ||= ids.length > 0 || records.some(hasEffect);
+    });
+  }
+
+  fold(policy: FoldPolicy): Promise<boolean> {
+    return locked(this.#deps, this.#paths, "exclusive", async () => {
+      await this.#refresh();
+      if (this.#broken || !(this.#differs || this.#edited)) return false;
+      const yamlBytes = this.#yamlStamp?.sizeBytes ?? 0;
+      if (policy === "cheap" && yamlBytes >= SMALL_YAML_BYTES && this.#journal.bytes * 4 <= yamlBytes) return false;
+      if (this.#run === null && await this.runner() !== null) return false;
+      // Only a person changed something: the file stays as it was saved, with its comments.
+      if (!this.#differs) return await this.#beginJournal(), true;
+      return await this.#writeYaml();
+    });
+  }
+
+  claimRun(run: string): Promise<Runner | null> {
+    return locked(this.#deps, this.#paths, "exclusive", async () => {
+      if (this.#run !== null) return this.#run.runner;
+      await this.#refresh();
+      await this.#ensureJournal();
+      const runner = { pid: this.#deps.environment.pid, hostname: this.#deps.environment.hostname(), run };
+      let lock: FileLock | Runner;
+      try {
+        lock = await takeRun(this.#deps, this.#paths, runner);
+      } catch (error) {
+        throw storeError(this.#paths.shown, "claim the run", error);
+      }
+      if (!("release" in lock)) return lock;
+      this.#run = { lock, runner };
+      await sweepTemporaries(this.#deps, this.ref);
+      return null;
+    });
+  }
+
+  async runner(): Promise<Runner | null> {
+    return this.#run?.runner ?? await readRunner(this.#deps, this.#paths);
+  }
+
+  close(): void {
+    this.#journal.close();
+    this.#run?.lock.release();
+    this.#run = null;
+  }
+
+  #takeNews(): News {
+    return this.#news.take(this.#jobs);
+  }
+
+  #stamps(): Promise<[journal: FileStamp | null, yaml: FileStamp | null]> {
+    const { files } = this.#deps;
+    return Promise.all([files.stamp(this.#paths.journal), files.stamp(this.#paths.file)]);
+  }
+
+  async #readLocked(): Promise<void> {
+    await locked(this.#deps, this.#paths, "shared", async (lock) => {
+      if (lock !== null) return await this.#refresh();
+      // Without a lock, what was read counts if nothing has changed meanwhile.
+      for (let i = 0; i < TRIES; i++) {
+        const before = await this.#stamps();
+        await this.#refresh();
+        const after = await this.#stamps();
+        if (before.every((stamp, at) => sameStamp(stamp, after[at]!))) return;
+      }
+    });
+  }
+
+  /** Takes in what others wrote. Under the lock. @throws {StoreError} If the journal is damaged or cannot be read. */
+  async #refresh(): Promise<void> {
+    try {
+      const [journal, yaml] = await this.#stamps();
+      const sameJournal = this.#journal.isSame(journal);
+      if (!sameJournal || !this.#loaded || !sameStamp(yaml, this.#yamlStamp)) {
+        const text = await this.#readYaml();
+        const hash = typeof text === "string" ? await sha256(text) : "";
+        if (!sameJournal || this.#broken || hash !== this.#yamlHash) await this.#rebuild(text, hash);
+        this.#yamlStamp = yaml;
+      }
+      if (!sameStamp(journal, this.#journal.stamp)) this.#take(await this.#journal.readMore(journal));
+    } catch (error) {
+      throw storeError(this.#paths.shown, "read", error);
+    }
+  }
+
+  async #readYaml(): Promise<string | CmsError> {
+    try {
+      return await this.#deps.files.readText(this.#paths.file) ?? notFound("queue", this.#paths.shown);
+    } catch (cause) {
+      const error = storeError(this.#paths.shown, "read", cause);
+      if (error instanceof CmsError) return error;
+      throw error;
+    }
+  }
+
+  /** Reads all anew: another journal, or an edited YAML. */
+  async #rebuild(text: string | CmsError, hash: string): Promise<void> {
+    const { files, ids } = this.#deps;
+    const seen = this.#journal.isSame(await files.stamp(this.#paths.journal)) ? this.#journal.records : 0;
+    const records = await this.#journal.readAll();
+    let read: Map<JobName, Job>;
+    try {
+      if (typeof text !== "string") throw text;
+      read = parseJobs(text, { shown: this.#paths.shown, experiment: this.ref.experiment });
+    } catch (error) {
+      if (!this.#loaded || !(error instanceof CmsError)) throw error;
+      this.#news.warn(`${error.message}; the queue goes on with what was read before`);
+      this.#broken = true;
+      this.#take(records.slice(seen));
+      return;
+    }
+    for (const record of records.slice(seen)) if (record.type === "kill") this.#news.kill(record.jobs);
+    const { header } = this.#journal;
+    const merged = mergeState({ jobs: read, hash }, header === null ? null : { header, records });
+    for (const line of merged.warnings) this.#news.warn(line);
+    ownIds(merged.jobs, this.#jobs, this.#provisional, ids);
+    adoptJobs(merged.jobs, this.#jobs, this.#news);
+    this.#yamlHash = hash;
+    this.#edited = merged.edited;
+    this.#differs = merged.differs;
+    this.#broken = false;
+    this.#loaded = true;
+  }
+
+  /** Applies records that others wrote. */
+  #take(records: readonly JournalRecord[]): void {
+    for (const record of records) {
+      if (record.type === "kill") this.#news.kill(record.jobs);
+      const name = record.type === "put" ? record.job.name : "job" in record ? record.job : null;
+      if (name === null) continue;
+      // Somebody wrote an id for a job that had none: it is still the same job.
+      if (!(this.#provisional.delete(name) && record.type === "set" && record.fields.id !== undefined)) {
+        const present = this.#jobs.get(name);
+        // One that was deleted before comes back at the end.
+        if (this.#news.touch(name, present) && present === undefined && record.type === "put") this.#news.reordered();
+      }
+      applyRecord(this.#jobs, record);
+      this.#differs ||= hasEffect(record);
+    }
+  }
+
+  /** Sees to it that the journal on the disk says our id and place. */
+  async #ensureJournal(): Promise<void> {
+    const { header } = this.#journal;
+    if (header?.at === this.#at) return;
+    const ours = { queue: this.#freshId, at: this.#at, yaml: header?.yaml ?? this.#yamlHash };
+    if (header === null) await this.#journal.begin(ours, flightRecords(this.#jobs));
+    else await this.#journal.rename(ours);
+  }
+
+  async #writeYaml(): Promise<boolean> {
+    let text = "";
+    // Making the text of a large queue takes a while, in which a person may have saved.
+    for (let i = 0;; i++) {
+      text = renderJobs(this.#jobs);
+      const [, yaml] = await this.#stamps();
+      if (sameStamp(yaml, this.#yamlStamp)) break;
+      if (i === TRIES) return false;
+      await this.#refresh();
+      if (this.#broken) return false;
+    }
+    const hash = await sha256(text);
+    await this.#ensureJournal();
+    await this.#journal.append([{ type: "fold", yaml: hash }], { durable: true });
+    try {
+      await this.#deps.files.replace(this.#paths.file, text);
+    } catch (error) {
+      throw storeError(this.#paths.shown, "write", error);
+    }
+    const [, yaml] = await this.#stamps();
+    // Another size means that a person saved in this very moment: no stamp, so that the next look reads the file.
+    this.#yamlStamp = yaml?.sizeBytes === new TextEncoder().encode(text).length ? yaml : null;
+    this.#yamlHash = hash;
+    this.#provisional.clear();
+    await this.#beginJournal();
+    return true;
+  }
+
+  /** A new journal for the YAML as it is. */
+  async #beginJournal(): Promise<void> {
+    await this.#journal.begin({ queue: this.id, at: this.#at, yaml: this.#yamlHash }, flightRecords(this.#jobs));
+    this.#edited = false;
+    this.#differs = false;
+    this.#news.forgetWarnings();
+  }
+}

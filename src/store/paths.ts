@@ -1,0 +1,110 @@
+/**
+ * Where the files of a queue or cluster stand, how they are named in messages, and how a failing file system is told.
+ *
+ * @module
+ */
+
+import { CmsError, StoreError } from "../errors.ts";
+import type { Deps, FileLock } from "../deps.ts";
+import type { StoreRef } from "./store.ts";
+
+/** The files of one queue or cluster. A cluster has no journal and no run. */
+export interface StorePaths {
+  /** The YAML file. */
+  readonly file: string;
+  readonly journal: string;
+  /** Held shared by readers and exclusive by writers. */
+  readonly lock: string;
+  /** Held for the life of a scheduler. */
+  readonly run: string;
+  /** The YAML file and the journal as messages name them. */
+  readonly shown: string;
+  readonly shownJournal: string;
+}
+
+/** Paths of a queue or cluster. The default experiment shows as `./experiment`, others as they were given. */
+export function storePaths(ref: StoreRef, kind: "queue" | "cluster"): StorePaths {
+  const shownDirectory = ref.experiment === "experiment" ? "./experiment" : ref.experiment;
+  const base = `${ref.name}-${kind}`;
+  return {
+    file: `${ref.directory}/${base}.yaml`,
+    journal: `${ref.directory}/.${base}.journal`,
+    lock: `${ref.directory}/.${base}.lock`,
+    run: `${ref.directory}/.${base}.run`,
+    shown: `${shownDirectory}/${base}.yaml`,
+    shownJournal: `${shownDirectory}/.${base}.journal`,
+  };
+}
+
+/** What is said of a queue or cluster that does not exist. */
+export function notFound(kind: "queue" | "cluster", shown: string): CmsError {
+  return new CmsError("not_found", `${kind === "queue" ? "Queue" : "Cluster"}: ${shown} does not exist`);
+}
+
+/** The system's code of an error, such as `ENOENT`, or `""`. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+}
+
+/** True if the file system refuses us the right. */
+export function isRefusal(error: unknown): boolean {
+  return ["EACCES", "EPERM", "EROFS", "EBADF"].includes(codeOf(error));
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: "no space left on the device",
+  EDQUOT: "the disk quota is used up",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EBADF: "permission denied",
+  EROFS: "the file system is read-only",
+  EIO: "the disk reports an error",
+  EILSEQ: "it is not UTF-8 text",
+};
+
+/** Makes a {@link StoreError} of an error of the file system: `cannot write: no space left ...`. Passes on all others. */
+export function storeError(shown: string, tried: string, error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof CmsError || codeOf(error) === "") return error;
+  return new StoreError(shown, 0, `cannot ${tried}: ${REASONS[codeOf(error)] ?? error.message}`, { cause: error });
+}
+
+/**
+ * Does `body` while holding the lock of a queue or cluster. Who may not write there reads without a lock when there is none:
+ * then `body` gets null.
+ */
+export async function locked<T>(
+  deps: Deps,
+  paths: StorePaths,
+  mode: "shared" | "exclusive",
+  body: (lock: FileLock | null) => Promise<T>,
+): Promise<T> {
+  let lock: FileLock | null = null;
+  try {
+    lock = await deps.files.lock(paths.lock, { mode, wait: true });
+  } catch (error) {
+    const mayGoOn = mode === "shared" && (isRefusal(error) || codeOf(error) === "ENOENT");
+    if (!mayGoOn) throw storeError(paths.shown, "lock", error);
+  }
+  try {
+    return await body(lock);
+  } finally {
+    lock?.release();
+  }
+}
+
+/** SHA-256 of a text in UTF-8, as lower-case hex. */
+export async function sha256(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * Names of the queues or clusters of a directory, sorted; empty if there are none or no such directory.
+ */
+export async function listNames(deps: Deps, directory: string, kind: "queue" | "cluster"): Promise<string[]> {
+  const ending = `-${kind}.yaml`;
+  const names = await deps.files.list(directory) ?? [];
+  return names.filter((name) => name.endsWith(ending) && /^[A-Za-z0-9_]/.test(name)).map((name) =>
+    name.slice(0, -ending.length)
+  ).filter((name) => name !== "").sort();
+}

@@ -1,0 +1,62 @@
+/**
+ * Queues on files: made, opened, listed. What an open queue does is in `journaled_queue.ts`.
+ *
+ * @module
+ */
+
+import type { Deps } from "../deps.ts";
+import { JournaledQueue } from "./journaled_queue.ts";
+import { locked, notFound, storeError, storePaths } from "./paths.ts";
+import type { QueueStore, StoreRef } from "./store.ts";
+import { joinBlocks } from "./yaml.ts";
+
+export { listNames } from "./paths.ts";
+
+/**
+ * Makes a queue's directory and file. An existing file is read, not changed.
+ * @returns False if it existed. @throws {StoreError} If it cannot be made, or exists and cannot be read.
+ */
+export async function createQueue(deps: Deps, ref: StoreRef): Promise<boolean> {
+  const paths = storePaths(ref, "queue");
+  try {
+    await deps.files.makeDirectory(ref.directory);
+  } catch (error) {
+    throw storeError(ref.directory, "make the directory", error);
+  }
+  const made = await locked(deps, paths, "exclusive", async () => {
+    if (await deps.files.stamp(paths.file) !== null) return false;
+    try {
+      // What a removed queue of the same name left must not come back.
+      await deps.files.remove(paths.journal);
+      await deps.files.replace(paths.file, joinBlocks([]));
+    } catch (error) {
+      throw storeError(paths.shown, "write", error);
+    }
+    return true;
+  });
+  if (!made) (await openQueue(deps, ref)).close();
+  return made;
+}
+
+/**
+ * Opens a queue. Makes no file.
+ * @throws {CmsError} `not_found` if there is none; {@link StoreError} if it cannot be read.
+ */
+export async function openQueue(deps: Deps, ref: StoreRef): Promise<QueueStore> {
+  const paths = storePaths(ref, "queue");
+  let directory: string;
+  try {
+    if (await deps.files.stamp(paths.file) === null) throw notFound("queue", paths.shown);
+    directory = await deps.files.realPath(ref.directory);
+  } catch (error) {
+    throw storeError(paths.shown, "read", error);
+  }
+  const queue = new JournaledQueue(deps, ref, `${deps.environment.hostname()}:${directory}`);
+  try {
+    await queue.load();
+  } catch (error) {
+    queue.close();
+    throw storeError(paths.shown, "read", error);
+  }
+  return queue;
+}

@@ -1,0 +1,64 @@
+/**
+ * The right to run a queue: a lock held for the life of a scheduler. The lock file's text, one line of JSON, says who holds it.
+ *
+ * @module
+ */
+
+import type { Deps, FileLock } from "../deps.ts";
+import type { StorePaths } from "./paths.ts";
+import type { Runner, StoreRef } from "./store.ts";
+
+const RETRIES = 100;
+const PAUSE_MS = 5;
+
+/** Takes the right to run the queue, or says who has it. The caller holds the write lock, so that no two claim at once. */
+export async function takeRun(deps: Deps, paths: StorePaths, runner: Runner): Promise<FileLock | Runner> {
+  for (let i = 0; i < RETRIES; i++) {
+    const lock = await deps.files.lock(paths.run, { mode: "exclusive", wait: false });
+    if (lock !== null) {
+      await lock.describe(JSON.stringify(runner) + "\n");
+      return lock;
+    }
+    const other = await readRunner(deps, paths);
+    if (other !== null) return other;
+    // Only somebody who looked, as we do below, for a moment.
+    await deps.clock.sleepUntil(deps.clock.now() + PAUSE_MS);
+  }
+  return { pid: 0, hostname: "", run: "" };
+}
+
+/** Who runs the queue now, or null. Members are 0 and `""` where the holder has not said who it is. */
+export async function readRunner(deps: Deps, paths: StorePaths): Promise<Runner | null> {
+  let runner: Runner | null = null;
+  for (let i = 0; i < RETRIES && runner === null; i++) {
+    if (i > 0) await deps.clock.sleepUntil(deps.clock.now() + PAUSE_MS);
+    if (await deps.files.stamp(paths.run) === null) return null;
+    // Shared, so that two who look do not see each other; a scheduler's lock is exclusive.
+    const lock = await deps.files.lock(paths.run, { mode: "shared", wait: false });
+    if (lock !== null) {
+      lock.release();
+      return null;
+    }
+    runner = parseRunner(await deps.files.readText(paths.run) ?? "");
+  }
+  return runner ?? { pid: 0, hostname: "", run: "" };
+}
+
+function parseRunner(text: string): Runner | null {
+  try {
+    const { pid, hostname, run } = JSON.parse(text);
+    if (typeof pid !== "number" || typeof hostname !== "string" || typeof run !== "string") return null;
+    return { pid, hostname, run };
+  } catch {
+    return null;
+  }
+}
+
+/** Removes what writers left that were killed in the middle. The caller holds the write lock, so that nobody writes now. */
+export async function sweepTemporaries({ files }: Deps, ref: StoreRef): Promise<void> {
+  const prefixes = [`.${ref.name}-queue.yaml.`, `..${ref.name}-queue.journal.`];
+  for (const name of await files.list(ref.directory) ?? []) {
+    if (!name.endsWith(".tmp") || !prefixes.some((prefix) => name.startsWith(prefix))) continue;
+    await files.remove(`${ref.directory}/${name}`).catch(() => false);
+  }
+}

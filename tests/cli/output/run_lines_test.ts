@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { makeLines } from "../../../src/cli/output/lines.ts";
+import { RunLines } from "../../../src/cli/output/run_lines.ts";
+import { jobName } from "../../../src/names/grammar.ts";
+import type { RunEvent, RunResult, SchedulerName } from "../../../src/scheduler/report.ts";
+import { FakeTerminal } from "../harness.ts";
+
+const RULE = `# ${"-".repeat(70)}`;
+const job1 = jobName("job1");
+const job2 = jobName("job2");
+const machine = "pi@red";
+
+/** Prints events, the clock `stepMs` further at each. */
+function print(scheduler: SchedulerName, events: readonly RunEvent[], options: { stepMs?: number } = {}): FakeTerminal {
+  const io = new FakeTerminal();
+  let nowMs = 0;
+  const now = () => nowMs += options.stepMs ?? 0;
+  const view = new RunLines(makeLines(io, { get: () => undefined }), {
+    scheduler,
+    experiment: "experiment",
+    again: "cms again",
+    now,
+  });
+  for (const event of events) view.event(event);
+  return io;
+}
+
+function printResult(result: Partial<RunResult>): FakeTerminal {
+  const io = new FakeTerminal();
+  const lines = makeLines(io, { get: () => undefined });
+  const view = new RunLines(lines, { scheduler: "fifo", experiment: "experiment", again: "cms again", now: () => 0 });
+  view.result({ ran: [], completed: [], failed: [], outcome: "done", running: [], waiting: 0, ...result });
+  return io;
+}
+
+Deno.test("a start prints the document's lines for each scheduler", () => {
+  const event: RunEvent = { type: "starting", job: job2, machine, running: [job1, job2] };
+  const rest = `\n${RULE}\n# Run: job2\n${RULE}\n\nINFO: Running Jobs: ['job1', 'job2']\n`;
+  assert.equal(print("fifo", [event]).text("out"), `INFO: Running job: job2 on pi@red\n${rest}`);
+  assert.equal(print("fifo_multi", [event]).text("out"), `INFO: Starting job: job2 on host:pi@red\n${rest}`);
+});
+
+Deno.test("waiting prints the document's line, at most once a second", () => {
+  const waiting: RunEvent = { type: "waiting", slots: 4 };
+  assert.equal(print("fifo", [waiting]).text("out"), "INFO: Waiting. At max_parallel jobs=4.\n");
+  assert.equal(print("fifo_multi", [waiting]).text("out"), "INFO: Waiting. All hosts running max jobs.\n");
+  const count = (stepMs: number) =>
+    print("fifo", Array(10).fill(waiting), { stepMs }).text("out").split("\n").length - 1;
+  assert.equal(count(100), 1);
+  assert.equal(count(500), 5);
+  assert.equal(count(1000), 10);
+});
+
+Deno.test("failures print the original's WARNING lines with their reason", () => {
+  const ended = { type: "ended", job: job1, machine, exitCode: null, elapsedMs: null } as const;
+  const io = print("fifo_multi", [
+    { ...ended, state: "crash", reason: null },
+    { ...ended, state: "fail_start", reason: "no such shell: xsh" },
+    { ...ended, state: "end", reason: null },
+    { type: "machine_down", machine, reason: "ssh exited with 255", wasUp: true },
+    { type: "directory_present", job: job1, machine },
+    { type: "warning", text: "something" },
+  ]);
+  assert.equal(io.text("out"), "");
+  assert.equal(
+    io.text("err"),
+    `\
+WARNING: Job job1 status:CRASH
+WARNING: Job job1 failed to start.
+WARNING: job1 on pi@red: no such shell: xsh
+WARNING: Host red not responding to probe check. Not assigning jobs to red
+WARNING: pi@red: ssh exited with 255
+WARNING: Job directory experiment/job1 already present on host.
+WARNING: Use \`cms queue reset\` prior to re-running jobs to ensure dir is deleted.
+WARNING: something
+`,
+  );
+});
+
+Deno.test("every other event has a line of its own, progress has none", () => {
+  const io = print("fifo", [
+    { type: "adopted", job: job1, machine },
+    { type: "found", job: job2, state: "end", machine },
+    { type: "skipped", job: job1 },
+    { type: "machine_up", machine, again: true },
+    { type: "machine_up", machine, again: false },
+    { type: "progress", progress: { done: 0, running: 1, failed: 0, total: 1 } },
+    { type: "ended", job: job1, machine, state: "kill", exitCode: 143, reason: null, elapsedMs: 1 },
+    { type: "all_down", timeoutMs: 600_000 },
+    { type: "stopping", running: 3, signal: "SIGINT" },
+  ]);
+  assert.equal(
+    io.text("out"),
+    `\
+INFO: Job job1 still runs on pi@red.
+INFO: Job job2 of an earlier run on pi@red: end
+INFO: Skipping job: job1, it has no user and host.
+INFO: Host pi@red responds again.
+INFO: Job job1 was killed on pi@red.
+`,
+  );
+  assert.match(
+    io.text("err"),
+    /^WARNING: No host responds\. Trying again for 10 min 0 s\.\nWARNING: Stopping after SIGINT/,
+  );
+});
+
+Deno.test("the end prints Ran and Completed, and names the jobs that did not end well", () => {
+  const io = printResult({
+    ran: [job1, job2],
+    completed: [job1],
+    failed: [{ job: job1, state: "end", exitCode: 7, machine }, { job: job2, state: "crash", exitCode: null, machine }],
+  });
+  assert.equal(io.text("out"), "INFO: Ran Jobs: ['job1', 'job2']\nINFO: Completed Jobs: ['job1']\n");
+  assert.equal(
+    io.text("err"),
+    "WARNING: Job job1 did not end well: exit code 7 on pi@red\nWARNING: Job job2 did not end well: crash on pi@red\n",
+  );
+});
+
+Deno.test("the end names at most 20 failed jobs and counts the rest", () => {
+  const failed = Array.from(
+    { length: 25 },
+    (_, i) => ({ job: jobName(`j${i}`), state: "end", exitCode: 1, machine }) as const,
+  );
+  const lines = printResult({ failed }).text("err").trimEnd().split("\n");
+  assert.equal(lines.length, 21);
+  assert.equal(lines.at(-1), "WARNING: and 5 more");
+});
+
+Deno.test("a stopped run says how to go on", () => {
+  const io = printResult({ outcome: "stopped", running: [job1], waiting: 4 });
+  assert.equal(io.text("err"), "WARNING: Stopped. Still running: 1, waiting: 4. To go on: cms again\n");
+  assert.match(
+    printResult({ outcome: "no_hosts", waiting: 4 }).text("err"),
+    /Waiting: 4\. To try again: cms again\n$/,
+  );
+});

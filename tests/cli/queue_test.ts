@@ -1,0 +1,191 @@
+/** The user's document, line by line: every command of `cms queue` that starts no job. */
+import assert from "node:assert/strict";
+import { filesIn, withPlace } from "./harness.ts";
+
+const ADDED = Array.from({ length: 10 }, (_, i) => `INFO: Adding job job${i + 1} to queue a\n`).join("");
+
+const TABLE = `\
++-------+--------+----------+-----+-----------+-----------+------------+
+| name  | status | command  | gpu | output    | log       | experiment |
++-------+--------+----------+-----+-----------+-----------+------------+
+| job1  | ready  | sleep 10 | 0   | job1.out  | job1.log  | experiment |
+| job2  | ready  | sleep 10 | 0   | job2.out  | job2.log  | experiment |
+| job3  | ready  | sleep 10 | 0   | job3.out  | job3.log  | experiment |
+| job4  | ready  | sleep 10 | 0   | job4.out  | job4.log  | experiment |
+| job5  | ready  | sleep 10 | 0   | job5.out  | job5.log  | experiment |
+| job6  | ready  | sleep 10 | 0   | job6.out  | job6.log  | experiment |
+| job7  | ready  | sleep 10 | 0   | job7.out  | job7.log  | experiment |
+| job8  | ready  | sleep 10 | 0   | job8.out  | job8.log  | experiment |
+| job9  | ready  | sleep 10 | 0   | job9.out  | job9.log  | experiment |
+| job10 | ready  | sleep 10 | 0   | job10.out | job10.log | experiment |
++-------+--------+----------+-----+-----------+-----------+------------+
+`;
+
+Deno.test("queue create, add, list, delete and reset print the document's lines", async () => {
+  await withPlace(async ({ ok }) => {
+    assert.equal(await ok("queue", "create", "a"), "");
+    assert.equal(await ok("queue", "list", "a"), "None\n");
+    const spec = ["--user=pi", "--host=red", "--gpu=0", "--pyenv=~/ENV3/bin/activate"];
+    assert.equal(await ok("queue", "add", "a", "--name=job[1-10]", "--command='sleep 10'", ...spec), ADDED);
+    assert.equal(await ok("queue", "list", "a"), TABLE);
+    assert.equal(await ok("queue", "info", "--queue=a"), TABLE);
+    assert.equal(await ok("queue", "delete", "a", "--name=job[9-10]"), "INFO: Deleting jobs: ['job9', 'job10']\n");
+    assert.equal(
+      await ok("queue", "add", "a", "--name=job1", "--command=x", "--status=end", ...spec),
+      "INFO: Adding job job1 to queue a\n",
+    );
+    assert.equal(
+      await ok("queue", "reset", "a", "--status=end"),
+      "job1 \t old_status:end \t new_state:ready\n\n",
+    );
+    assert.equal(await ok("queue", "reset", "a", "--status=end"), "No job status changes.\n");
+    assert.equal(await ok("queue", "refresh", "a"), "INFO: Refreshing Queue: a\nNo job status changes.\n");
+  });
+});
+
+Deno.test("queue add without user and host makes undefined jobs, shown as in the document", async () => {
+  await withPlace(async ({ ok }) => {
+    await ok("queue", "create", "a");
+    await ok("queue", "add", "a", "--name=job[0-1]", "--command='hostname'");
+    assert.equal(
+      await ok("queue", "list", "a"),
+      `\
++------+-----------+----------+-----+----------+----------+------------+
+| name | status    | command  | gpu | output   | log      | experiment |
++------+-----------+----------+-----+----------+----------+------------+
+| job0 | undefined | hostname |     | job0.out | job0.log | experiment |
+| job1 | undefined | hostname |     | job1.out | job1.log | experiment |
++------+-----------+----------+-----+----------+----------+------------+
+`,
+    );
+  });
+});
+
+Deno.test("a queue is named in four forms, with and without its file's ending", async () => {
+  await withPlace(async ({ ok, directory }) => {
+    for (const form of [["a"], ["queue=b"], ["--queue=c"], ["--queue", "d-queue.yaml"], []]) {
+      await ok("queue", "create", ...form);
+      await ok("queue", "list", ...form);
+    }
+    const files = ["a-queue.yaml", "b-queue.yaml", "c-queue.yaml", "d-queue.yaml", "default-queue.yaml"];
+    assert.deepEqual(await filesIn(`${directory}/experiment`), files);
+  });
+});
+
+Deno.test("queue commands keep to the experiment that is given", async () => {
+  await withPlace(async ({ ok, run, directory }) => {
+    await ok("queue", "create", "a", "--experiment=./runs/one/");
+    assert.deepEqual(await filesIn(`${directory}/runs/one`), ["a-queue.yaml"]);
+    await ok("queue", "add", "a", "--experiment=runs/one", "--name=x", "--command=true");
+    assert.match(await ok("queue", "list", "a", "--experiment", "runs/one"), /\| x {4}\| .* runs\/one /);
+    assert.equal((await run("queue", "create", "a", "--experiment=../up")).status, 2);
+  });
+});
+
+Deno.test("a missing queue is an ERROR, status 2, and no file is made", async () => {
+  await withPlace(async ({ run, directory }) => {
+    const commands = [["list"], ["add", "--name=x", "--command=y"], ["delete", "--name=x"], ["reset"], ["refresh"]];
+    commands.push(["run", "fifo", "--max_parallel=1"]);
+    for (const [verb = "", ...rest] of commands) {
+      const words = verb === "run" ? ["run", rest[0] as string, "b", ...rest.slice(1)] : [verb, "b", ...rest];
+      assert.deepEqual(await run("queue", ...words), {
+        out: "",
+        err: "ERROR: Queue: ./experiment/b-queue.yaml does not exist\n",
+        status: 2,
+      });
+    }
+    assert.deepEqual(await filesIn(directory), []);
+  });
+});
+
+Deno.test("values keep blanks, dashes and quotes as they were given, but one pair around the whole", async () => {
+  await withPlace(async ({ ok }) => {
+    await ok("queue", "create");
+    const commands: [given: string, kept: string][] = [
+      ["sleep 10", "sleep 10"],
+      ["'sleep 10'", "sleep 10"],
+      ['"sleep 10"', "sleep 10"],
+      ["'a' 'b'", "'a' 'b'"],
+      ["-x", "-x"],
+      ["--version", "--version"],
+      ["echo a=b", "echo a=b"],
+      ["a\nb\tc", "a\nb\tc"],
+    ];
+    for (const [given, kept] of commands) {
+      await ok("queue", "add", "--command", given, "--name", "j");
+      const [job] = JSON.parse(await ok("queue", "list", "--output=json"));
+      assert.equal(job.command, kept);
+    }
+  });
+});
+
+Deno.test("queue list filters by state and number, and shows more with --wide", async () => {
+  await withPlace(async ({ ok, run }) => {
+    await ok("queue", "create");
+    await ok("queue", "add", "--name=a[1-3]", "--command=x", "--host=red", "--user=pi");
+    await ok("queue", "add", "--name=b", "--command=x", "--status=crash");
+    const names = async (...words: string[]) =>
+      JSON.parse(await ok("queue", "list", "--output=json", ...words)).map((job: { name: string }) => job.name);
+    assert.deepEqual(await names(), ["a1", "a2", "a3", "b"]);
+    assert.deepEqual(await names("--status=crash"), ["b"]);
+    assert.deepEqual(await names("--limit=2"), ["a1", "a2"]);
+    assert.match(
+      await ok("queue", "list", "--wide"),
+      /experiment \| host \| user \| exit_code \| started \| ended \|\n/,
+    );
+    assert.match((await run("queue", "list", "--status=bad")).err, /^ERROR: .*Use one of undefined, ready, /);
+  });
+});
+
+Deno.test("queue list has the forms json, yaml and csv, empty ones too", async () => {
+  await withPlace(async ({ ok }) => {
+    await ok("queue", "create");
+    assert.equal(await ok("queue", "list", "--output=json"), "[]\n");
+    assert.equal(await ok("queue", "list", "--output=yaml"), "[]\n");
+    assert.equal(await ok("queue", "list", "--output=csv"), "name,status,command,gpu,output,log,experiment\n");
+    await ok("queue", "add", "--name=a", '--command=echo "x", 007', "--gpu=0");
+    assert.match(await ok("queue", "list", "--output=csv"), /\na,undefined,"echo ""x"", 007",0,a.out,/);
+    assert.match(await ok("queue", "list", "--output=yaml"), /^- name: a\n(.*\n)* {2}gpu: '0'\n/);
+  });
+});
+
+Deno.test("queue delete tells of names that are not there and deletes the others", async () => {
+  await withPlace(async ({ ok, run }) => {
+    await ok("queue", "create");
+    await ok("queue", "add", "--name=a", "--command=x");
+    assert.deepEqual(await run("queue", "delete", "--name=a,b"), {
+      out: "INFO: Deleting jobs: ['a']\n",
+      err: "WARNING: Could not delete job:b\n",
+      status: 1,
+    });
+  });
+});
+
+Deno.test("queue run fifo_multi without hosts is the document's WARNING, status 2", async () => {
+  await withPlace(async ({ ok, run }) => {
+    await ok("queue", "create", "a");
+    assert.deepEqual(await run("queue", "run", "fifo_multi", "a"), {
+      out: "",
+      err: "WARNING: Please provide a --hosts or --hostfile argument\n",
+      status: 2,
+    });
+    await ok("cluster", "create", "c");
+    assert.deepEqual(await run("queue", "run", "fifo_multi", "a", "--hostfile=c-cluster.yaml"), {
+      out: "",
+      err: "WARNING: No free hosts found in cluster c-cluster.yaml\n",
+      status: 2,
+    });
+    const missing = await run("queue", "run", "fifo_multi", "a", "--hostfile=d");
+    assert.equal(missing.err, "ERROR: Cluster: ./experiment/d-cluster.yaml does not exist\n");
+  });
+});
+
+Deno.test("queue --service is one ERROR line, status 2, in every order of its words", async () => {
+  await withPlace(async ({ run }) => {
+    for (const words of ["--service start", "--service=start --port=80", "--port 80 --service info"]) {
+      const { err, status } = await run("queue", ...words.split(" "));
+      assert.match(err, /^ERROR: Cannot .*: this version of cms has none\n$/);
+      assert.equal(status, 2);
+    }
+  });
+});

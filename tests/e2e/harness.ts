@@ -1,0 +1,290 @@
+/**
+ * The whole program as a user has it: the executable, in a directory of its own with a HOME of its own, and what it prints.
+ *
+ * Nothing here sleeps for a fixed time. Each child has a time limit; whatever is left of a manager at the end (children, jobs
+ * of localhost) is ended by pid, and its directory is removed.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import { compiledCms } from "../support/compiled.ts";
+import type { TestHosts } from "../support/hosts.ts";
+import { waitUntil } from "../support/wait.ts";
+
+/** Where no limit is given. Test machines are slow and shared: the limit is for what hangs, not for what is slow. */
+const LIMIT_MS = 60_000;
+/** What a plain login has; there is no `deno` or `node` in it. */
+const PLAIN_PATH = "/usr/bin:/bin:/usr/sbin:/sbin";
+const CACHE = fileURLToPath(new URL("../../.deno/e2e-cache", import.meta.url));
+
+/** How a command ended. */
+export interface Outcome {
+  /** Exit status; 128+n after signal n. */
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A job as `queue list --output=json` has it. */
+export interface ListedJob {
+  readonly name: string;
+  readonly status: string;
+  readonly command: string;
+  readonly host: string | null;
+  readonly user: string | null;
+  readonly pid: string | null;
+  readonly exit_code: number | null;
+  readonly attempt: number;
+  readonly gpu: string | null;
+  readonly started: string | null;
+  readonly ended: string | null;
+  readonly [field: string]: unknown;
+}
+
+/** How a child is started. */
+export interface StartOptions {
+  /** Further variables; they win. */
+  readonly env?: Record<string, string>;
+  /** Ended with KILL after this long, and the test fails. @default 60 s */
+  readonly limitMs?: number;
+}
+
+/** A manager node: a working directory, a home, the program. Made by {@link Manager.make}, removed by `await using`. */
+export class Manager {
+  /** The working directory of all commands; `experiment/` is made in it. */
+  readonly dir: string;
+  /** HOME of all commands. */
+  readonly home: string;
+  /** Directory with the links `cms`, `cluster` and `queue`, first on the PATH. */
+  readonly bin: string;
+  /** All variables that commands get. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly #root: string;
+  readonly #children = new Set<Running>();
+
+  private constructor(root: string, env: Record<string, string>) {
+    this.#root = root;
+    this.dir = `${root}/work`;
+    this.home = `${root}/home`;
+    this.bin = `${root}/bin`;
+    this.env = { HOME: this.home, PATH: `${this.bin}:${PLAIN_PATH}`, LANG: "C.UTF-8", ...env };
+  }
+
+  /**
+   * Makes a manager.
+   * @param hosts Where `ssh` leads; null if only localhost is used. @param env Further variables for all commands.
+   */
+  static async make(hosts: TestHosts | null, env: Record<string, string> = {}): Promise<Manager> {
+    const executable = await compiledCms();
+    sweepCache(executable);
+    const root = await Deno.makeTempDir({ prefix: "cms-e2e-" });
+    const manager = new Manager(root, { XDG_CACHE_HOME: CACHE, ...hosts?.env, ...env });
+    for (const directory of [manager.dir, manager.home, manager.bin]) await Deno.mkdir(directory);
+    for (const name of ["cms", "cluster", "queue"]) await Deno.symlink(executable, `${manager.bin}/${name}`);
+    return manager;
+  }
+
+  /** Runs `cms ARGS...` to its end. */
+  cms(...args: string[]): Promise<Outcome> {
+    return this.start(...args).ended();
+  }
+
+  /** Runs `cms ARGS...`, which has to end with status 0; returns its stdout. @throws {Error} With all that it printed. */
+  async ok(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.cms(...args);
+    if (code !== 0) throw new Error(`cms ${args.join(" ")} ended with ${code}:\n${stdout}${stderr}`);
+    return stdout;
+  }
+
+  /** Runs a line as a person types it into bash; `cms`, `cluster` and `queue` are on the PATH. */
+  type(line: string, options: StartOptions = {}): Promise<Outcome> {
+    return this.spawn(["bash", "-c", line], options).ended();
+  }
+
+  /** Starts `cms ARGS...` and returns while it runs. */
+  start(...args: string[]): Running {
+    return this.spawn([`${this.bin}/cms`, ...args]);
+  }
+
+  /** Starts any program as a command of this manager. */
+  spawn(command: readonly string[], options: StartOptions = {}): Running {
+    const child = new Running(command, { cwd: this.dir, env: { ...this.env, ...options.env } }, options.limitMs);
+    this.#children.add(child);
+    return child;
+  }
+
+  /** The jobs of a queue as `cms queue list --output=json` tells them, by name. */
+  async jobs(queue = "a", ...args: string[]): Promise<Map<string, ListedJob>> {
+    const jobs = JSON.parse(await this.ok("queue", "list", queue, "--output=json", ...args)) as ListedJob[];
+    return new Map(jobs.map((job) => [job.name, job]));
+  }
+
+  /** State of each job, in file order: `job1 end`. */
+  async states(queue = "a"): Promise<string[]> {
+    return [...(await this.jobs(queue)).values()].map(({ name, status }) => `${name} ${status}`);
+  }
+
+  /** Path of a file of the experiment directory. */
+  path(name: string): string {
+    return `${this.dir}/experiment/${name}`;
+  }
+
+  /** A file of the experiment directory. */
+  read(name: string): Promise<string> {
+    return Deno.readTextFile(this.path(name));
+  }
+
+  /** Ends what is left, by pid, and removes all. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const child of this.#children) child.signal("SIGKILL");
+    await Promise.all([...this.#children].map((child) => child.gone));
+    // Jobs of localhost outlive their manager; they stand in its directory.
+    for (const pid of processesIn(this.#root)) endByPid(pid);
+    await waitUntil("the last process of the manager", () => processesIn(this.#root).length === 0);
+    await Deno.remove(this.#root, { recursive: true });
+  }
+}
+
+/** A child that runs. Its output is gathered as it comes. */
+export class Running {
+  /** Process id. The launcher becomes the program, so it is the program's. */
+  readonly pid: number;
+  /** Resolves when it is gone, whatever the cause; never rejects. */
+  readonly gone: Promise<void>;
+  readonly #what: string;
+  readonly #limitMs: number;
+  readonly #child: Deno.ChildProcess;
+  #stdout = "";
+  #stderr = "";
+  #code: number | null = null;
+  #timedOut = false;
+
+  /** Starts it; use {@link Manager.start}. */
+  constructor(
+    command: readonly string[],
+    at: { cwd: string; env: Record<string, string> },
+    limitMs: number = LIMIT_MS,
+  ) {
+    const [program, ...args] = command;
+    this.#what = command.join(" ").slice(0, 200);
+    this.#limitMs = limitMs;
+    this.#child = new Deno.Command(program ?? "", {
+      args,
+      cwd: at.cwd,
+      clearEnv: true,
+      env: at.env,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.pid = this.#child.pid;
+    this.gone = this.#follow();
+  }
+
+  /** All of stdout so far. */
+  get stdout(): string {
+    return this.#stdout;
+  }
+
+  /** All of stderr so far. */
+  get stderr(): string {
+    return this.#stderr;
+  }
+
+  /** stdout and then stderr so far, for messages and for waiting. */
+  get text(): string {
+    return this.#stdout + this.#stderr;
+  }
+
+  /** True while it has not ended. */
+  get isRunning(): boolean {
+    return this.#code === null;
+  }
+
+  /** Waits until stdout or stderr holds this. @throws {Error} At the limit, or if it ends without. */
+  async waitFor(what: string | RegExp, limitMs = 20_000): Promise<void> {
+    const has = () => typeof what === "string" ? this.text.includes(what) : what.test(this.text);
+    await waitUntil(() => `${what} from ${this.#what}, which printed:\n${this.text}`, () => has() || !this.isRunning, {
+      limitMs,
+    });
+    if (!has()) throw new Error(`${this.#what} ended with ${this.#code} without printing ${what}:\n${this.text}`);
+  }
+
+  /** Sends a signal to it alone. Nothing happens if it is gone. */
+  signal(signal: Deno.Signal): void {
+    try {
+      if (this.isRunning) this.#child.kill(signal);
+    } catch {
+      // It has just ended.
+    }
+  }
+
+  /** Ends it at once, as a crash of the manager would, and waits until it is gone. */
+  async kill9(): Promise<void> {
+    this.signal("SIGKILL");
+    await this.gone;
+  }
+
+  /** Waits for its end. @throws {Error} If the limit came first. */
+  async ended(): Promise<Outcome> {
+    await this.gone;
+    if (this.#timedOut) throw new Error(`${this.#what} did not end within ${this.#limitMs} ms:\n${this.text}`);
+    return { code: this.#code ?? -1, stdout: this.#stdout, stderr: this.#stderr };
+  }
+
+  async #follow(): Promise<void> {
+    const timer = setTimeout(() => {
+      this.#timedOut = true;
+      this.signal("SIGKILL");
+    }, this.#limitMs);
+    const gather = async (stream: ReadableStream<Uint8Array>, add: (text: string) => void) => {
+      for await (const text of stream.pipeThrough(new TextDecoderStream())) add(text);
+    };
+    await Promise.all([
+      gather(this.#child.stdout, (text) => this.#stdout += text),
+      gather(this.#child.stderr, (text) => this.#stderr += text),
+      this.#child.status.then(({ code }) => this.#code = code),
+    ]);
+    clearTimeout(timer);
+  }
+}
+
+/** Processes whose working directory lies in a directory. */
+function processesIn(directory: string): number[] {
+  const found: number[] = [];
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      if (Deno.readLinkSync(`/proc/${name}/cwd`).startsWith(`${directory}/`)) found.push(Number(name));
+    } catch {
+      // Gone meanwhile.
+    }
+  }
+  return found;
+}
+
+function endByPid(pid: number): void {
+  try {
+    Deno.kill(pid, "SIGKILL");
+  } catch {
+    // Gone meanwhile.
+  }
+}
+
+/** Each build of the program unpacks into a directory of its own, 98 MB: those of earlier builds go after an hour. */
+function sweepCache(executable: string): void {
+  using file = Deno.openSync(executable);
+  const head = new Uint8Array(4096);
+  const [, current] = /^cms_hash='(\w+)'/m.exec(new TextDecoder().decode(head.subarray(0, file.readSync(head) ?? 0))) ??
+    [];
+  try {
+    for (const { name } of Deno.readDirSync(`${CACHE}/cms`)) {
+      const path = `${CACHE}/cms/${name}`;
+      const madeMs = Deno.statSync(path).mtime?.getTime() ?? 0;
+      if (name !== current && Date.now() - madeMs > 3_600_000) Deno.removeSync(path, { recursive: true });
+    }
+  } catch {
+    // Nothing unpacked yet, or somebody else sweeps too.
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * The manager dies in the middle of its work: nothing that was started is started again, nothing is forgotten.
+ */
+
+import assert from "node:assert/strict";
+import type { TestHosts } from "../support/hosts.ts";
+import { hostTest } from "../support/need.ts";
+import { waitUntil } from "../support/wait.ts";
+import type { Manager } from "./harness.ts";
+import {
+  assertRanOnce,
+  countOf,
+  countStates,
+  isAlive,
+  jobNames,
+  letGo,
+  makeManager,
+  makeQueue,
+  mostAtOnce,
+  onceCommand,
+  readText,
+  runsOf,
+  sshPids,
+  waitForSilence,
+  waitForState,
+  waitsFor,
+} from "./harness_faults.ts";
+
+const TWO_EACH = "--hosts=pi@red,pi@red,pi@red01,pi@red01,pi@red02,pi@red02";
+
+/** A number from 1 to `most`; printed by a failing test with the rest of its output. */
+function anyUpTo(most: number): number {
+  return 1 + Math.floor(Math.random() * most);
+}
+
+/** All is well at the end: each job ran once and is `end`, no host ever ran more than two, nothing of ours is left there. */
+async function assertAllRan(manager: Manager, hosts: TestHosts, count: number): Promise<void> {
+  assertRanOnce(hosts, jobNames(count));
+  assert.equal(await countStates(manager), `end:${count}`);
+  for (const host of hosts.hosts.values()) {
+    assert.ok(mostAtOnce(host) <= 2, `${host.name} ran ${mostAtOnce(host)} at once`);
+    await waitForSilence(host);
+  }
+}
+
+hostTest("a manager killed at any moment of a run: run again, and every job has run exactly once", async (hosts) => {
+  await using manager = await makeManager(hosts);
+  await makeQueue(manager, "job[1-40]", onceCommand("sleep 0.3"));
+  const moments: number[] = [];
+  for (let round = 0; round < 5; round++) {
+    const run = manager.start("queue", "run", "fifo_multi", "a", TWO_EACH);
+    const starts = anyUpTo(8);
+    moments.push(starts);
+    await waitUntil(() => `${starts} starts in ${run.text}`, () => countOf(run, /Starting job/g) >= starts, {
+      limitMs: 30_000,
+    });
+    const ssh = sshPids(run);
+    assert.ok(ssh.length >= 1, run.text);
+    await run.kill9();
+    // The list is there at once, and knows of every start that was decided.
+    assert.equal((await manager.jobs()).size, 40);
+    await waitUntil("the end of the dead manager's ssh processes", () => !ssh.some(isAlive), { limitMs: 15_000 });
+  }
+  const last = await manager.cms("queue", "run", "fifo_multi", "a", TWO_EACH);
+  assert.equal(last.code, 0, `killed after ${moments} starts\n${last.stdout}${last.stderr}`);
+  await assertAllRan(manager, hosts, 40);
+});
+
+hostTest("a manager killed right after its start, again and again: nothing is lost or doubled", async (hosts) => {
+  await using manager = await makeManager(hosts);
+  await makeQueue(manager, "job[1-12]", onceCommand("sleep 0.1"));
+  const runFile = manager.path(".a-queue.run");
+  const journal = manager.path(".a-queue.journal");
+  for (let round = 0; round < 6; round++) {
+    const run = manager.start("queue", "run", "fifo_multi", "a", TWO_EACH);
+    // From the first moment in which it can change anything, to that in which the first starts are on their way.
+    if (round % 3 === 0) await waitUntil("the claim", () => readText(runFile).includes(`"pid":${run.pid}`));
+    if (round % 3 === 1) await waitUntil("an ssh process", () => sshPids(run).length > 0);
+    if (round % 3 === 2) await waitUntil("a start", () => /"status":"(run|start)"/.test(readText(journal)));
+    await run.kill9();
+  }
+  const last = await manager.cms("queue", "run", "fifo_multi", "a", TWO_EACH);
+  assert.equal(last.code, 0, last.stdout + last.stderr);
+  await assertAllRan(manager, hosts, 12);
+});
+
+hostTest("a manager killed while input files are on their way: the job runs once, with all of them", async (hosts) => {
+  await using manager = await makeManager(hosts);
+  const red = hosts.host("red");
+  await makeQueue(manager, "job1", onceCommand("cksum <data >>~/sum"));
+  await Deno.mkdir(manager.path("job1"));
+  const data = new Uint8Array(300_000).map((_, i) => i % 251);
+  await Deno.writeFile(manager.path("job1/data"), data);
+  // An ssh that stops in the middle of a copy.
+  const ssh = `${manager.dir}/slow-ssh`;
+  await Deno.writeTextFile(
+    ssh,
+    `#!/bin/sh
+case "$*" in
+*'tar -xof'*) { head -c 100000; : >${manager.dir}/half; i=0
+  while [ ! -e ${manager.dir}/go ] && [ $i -lt 600 ]; do sleep 0.05; i=$((i+1)); done; cat; } | ssh "$@" ;;
+*) exec ssh "$@" ;;
+esac
+`,
+    { mode: 0o755 },
+  );
+  const env = { CMS_SSH: hosts.env.CMS_SSH!.replace(/^ssh/, ssh) };
+  const run = manager.spawn([`${manager.bin}/cms`, "queue", "run", "fifo_multi", "a", "--hosts=pi@red"], { env });
+  await waitUntil("half a copy", () => Deno.statSync(`${manager.dir}/half`));
+  await waitUntil("a directory on the host", () => Deno.statSync(`${red.home}/experiment/job1`));
+  await run.kill9();
+  await Deno.writeTextFile(`${manager.dir}/go`, "");
+  assert.equal(await countStates(manager), "run:1");
+
+  const again = await manager.cms("queue", "run", "fifo_multi", "a", "--hosts=pi@red");
+  assert.equal(again.code, 0, again.stdout + again.stderr);
+  assertRanOnce(hosts, ["job1"]);
+  const { stdout: sum } = await red.run("cksum <experiment/job1/data; wc -c <experiment/job1/data");
+  assert.equal(sum.split("\n")[0], readText(`${red.home}/sum`).split("\n")[0]);
+  assert.match(sum, /\n300000\n/);
+});
+
+hostTest("a start that was decided but never reached its host is carried out by the next run, once", async (hosts) => {
+  await using manager = await makeManager(hosts);
+  const red = hosts.host("red");
+  await makeQueue(manager, "job1", onceCommand(waitsFor("go")));
+  const run = manager.start("queue", "run", "fifo_multi", "a", "--hosts=pi@red,pi@red");
+  await waitForState(manager, "job1", "start");
+  const [ssh] = sshPids(run);
+  assert.ok(ssh !== undefined, run.text);
+  // What the manager writes from now on stays in a pipe.
+  Deno.kill(ssh, "SIGSTOP");
+  await manager.ok("queue", "add", "a", "--name=job2", `--command=${onceCommand("true")}`);
+  await waitForState(manager, "job2", "run");
+  await run.kill9();
+  Deno.kill(ssh, "SIGKILL");
+  assert.deepEqual([...runsOf(hosts).keys()], ["job1"]);
+
+  const again = manager.start("queue", "run", "fifo_multi", "a", "--hosts=pi@red,pi@red");
+  await again.waitFor(/INFO: Job job1 still runs on pi@red\./);
+  await waitForState(manager, "job2", "end");
+  await letGo(red, "go");
+  assert.equal((await again.ended()).code, 0, again.text);
+  assert.equal(countOf(again, /Starting job: job1/g), 0, again.text);
+  assert.equal(countOf(again, /Starting job: job2/g), 1, again.text);
+  assertRanOnce(hosts, ["job1", "job2"]);
+});
+
+hostTest("refresh after the manager's death says what became of the jobs, in file order", async (hosts) => {
+  await using manager = await makeManager(hosts);
+  await makeQueue(manager, "job[1-4]", onceCommand(waitsFor("go")));
+  const run = manager.start("queue", "run", "fifo_multi", "a", "--hosts=pi@red,pi@red01,pi@red02");
+  for (const job of jobNames(3)) await waitForState(manager, job, "start");
+  await run.kill9();
+  // While they run, there is nothing new.
+  assert.equal(await manager.ok("queue", "refresh", "a"), "INFO: Refreshing Queue: a\nNo job status changes.\n");
+  for (const host of hosts.hosts.values()) await letGo(host, "go");
+  for (const host of hosts.hosts.values()) {
+    const log = async () => (await host.run("cat experiment/job*/job*.log")).stdout;
+    await waitUntil(`the end on ${host.name}`, async () => (await log()).includes("state: end"));
+  }
+  assert.equal(
+    await manager.ok("queue", "refresh", "a"),
+    `INFO: Refreshing Queue: a
+job1 \t old_status:start \t new_state:end
+job2 \t old_status:start \t new_state:end
+job3 \t old_status:start \t new_state:end
+
+`,
+  );
+  assert.equal(await countStates(manager), "end:3 undefined:1");
+  assert.equal(await manager.ok("queue", "refresh", "a"), "INFO: Refreshing Queue: a\nNo job status changes.\n");
+  await manager.ok("queue", "run", "fifo_multi", "a", "--hosts=pi@red");
+  assertRanOnce(hosts, jobNames(4));
+});

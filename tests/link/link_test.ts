@@ -1,0 +1,208 @@
+import assert from "node:assert/strict";
+import { realDeps } from "../../src/deps_real.ts";
+import type { Deps } from "../../src/deps.ts";
+import { parseMachine } from "../../src/cluster/machine.ts";
+import { LinkError } from "../../src/errors.ts";
+import { makeConnect, type MakeConnectOptions } from "../../src/link/connect.ts";
+import type { ConnectOptions, Link, LinkEvent } from "../../src/link/link.ts";
+import { makeHosts, type TestHosts } from "../support/hosts.ts";
+import { hostTest, needTest, whyNoPrograms } from "../support/need.ts";
+import { waitUntil } from "../support/wait.ts";
+import { attempt, QUEUE_ID, type Recorded, recorder, start, withPlace } from "../agent/support.ts";
+
+type Options = Partial<ConnectOptions & MakeConnectOptions>;
+type ConnectTo = (options?: Options) => Promise<Recorded>;
+
+/** What every link does, whatever carries it. */
+async function contract(connect: ConnectTo): Promise<void> {
+  const { link, events, event } = await connect();
+  assert.ok(link.boot !== "" && link.hostname !== "" && link.user !== "");
+  assert.deepEqual(events, []);
+  link.start([start("job1", "echo hello"), start("job2", "sleep 300")]);
+  link.start([start("job1", "echo hello")]);
+  assert.equal((await event("ended", "job1")).exitCode, 0);
+  assert.equal((await event("known", "job1")).attempt, attempt("job1").attempt);
+  await event("started", "job2");
+  const text = new TextDecoder().decode(
+    await link.read(attempt("job1").job, "job1.out", { maxBytes: 99 }) ?? undefined,
+  );
+  assert.equal(text, "hello\n");
+
+  // A visitor beside it, and then a second resident one in its place.
+  const visitor = await connect({ role: "visitor" });
+  assert.throws(() => visitor.link.start([start("job3", "true")]), /starts nothing/);
+  assert.deepEqual(
+    (await visitor.link.ask([attempt("job1"), attempt("job2"), attempt("job3")])).map(({ type }) => type),
+    [
+      "ended",
+      "alive",
+      "none",
+    ],
+  );
+  const second = await connect();
+  assert.equal((await event("down")).type, "down");
+  await assert.rejects(link.ask([attempt("job1")]), LinkError);
+  assert.equal((await second.link.ask([attempt("job2")]))[0]?.type, "alive");
+  const [killed] = await visitor.link.kill([attempt("job2")], { graceMs: 5000 });
+  assert.ok(killed?.type === "ended" && killed.state === "kill");
+  assert.equal((await second.event("ended", "job2")).state, "kill");
+  assert.deepEqual(await visitor.link.remove([attempt("job1").job, attempt("job2").job]), ["removed", "removed"]);
+  await Promise.all([visitor.link.close(), second.link.close(), second.link.close()]);
+  assert.deepEqual(visitor.events, []);
+  assert.ok(!second.events.some(({ type }) => type === "down"));
+  await assert.rejects(second.link.ask([attempt("job1")]), LinkError);
+}
+
+Deno.test("link to localhost keeps the contract", () => withPlace("sh", (place) => contract(place.connect)));
+
+/** Links to test hosts, closed at the end. */
+async function withSsh(
+  hosts: TestHosts,
+  body: (connectTo: (machine: string) => ConnectTo) => Promise<void>,
+): Promise<void> {
+  const real = realDeps();
+  const environment = Object.create(real.environment, {
+    get: { value: (name: string) => name === "CMS_SSH" ? hosts.env["CMS_SSH"] : real.environment.get(name) },
+  });
+  const deps: Deps = { ...real, environment };
+  const links: Link[] = [];
+  const connectTo = (machine: string): ConnectTo => async ({ times, ...options } = {}) => {
+    const events: LinkEvent[] = [];
+    const connect = makeConnect(deps, times === undefined ? {} : { times });
+    const link = await connect(parseMachine(machine), {
+      directory: "experiment",
+      queueId: QUEUE_ID,
+      role: "resident",
+      onEvent: (event) => events.push(event),
+      ...options,
+    });
+    links.push(link);
+    return { link, events, event: recorder(events) };
+  };
+  try {
+    await body(connectTo);
+  } finally {
+    await Promise.all(links.map((link) => link.close()));
+  }
+}
+
+const sshTest = (name: string, body: (hosts: TestHosts, connectTo: (machine: string) => ConnectTo) => Promise<void>) =>
+  hostTest(name, (hosts) => withSsh(hosts, (connectTo) => body(hosts, connectTo)));
+
+sshTest("link over ssh keeps the contract", (_, connectTo) => contract(connectTo("pi@red")));
+
+sshTest("link over ssh tells why a machine cannot be reached", async (hosts, connectTo) => {
+  const reject = (machine: string) =>
+    connectTo(machine)().then(() => assert.fail("connected"), (error) => {
+      assert.ok(error instanceof LinkError, String(error));
+      return error;
+    });
+  const unknown = await reject("pi@no-such-host.invalid");
+  assert.deepEqual([unknown.reason, unknown.lasting], ["its name cannot be resolved", false]);
+  const denied = await reject("nobody@red");
+  assert.match(denied.reason, /^permission denied/);
+  assert.equal(denied.lasting, true);
+  await hosts.host("red").run("mv /home/pi/experiment /tmp/ 2>/dev/null; : > /home/pi/experiment", { user: "pi" });
+  assert.match((await reject("pi@red")).reason, /cannot make .*experiment/);
+  await hosts.host("red").run("rm -rf /home/pi/experiment", { user: "pi" });
+});
+
+sshTest("link over ssh notices a cut by its heartbeat, and misses no end", async (hosts, connectTo) => {
+  const times = { pingMs: 200, deadMs: 800 };
+  const { link, event } = await connectTo("pi@red")({ times });
+  link.start([start("job1", "while [ ! -e ../go ]; do sleep 0.05; done; exit 5")]);
+  await event("started", "job1");
+  await hosts.host("red").cut();
+  try {
+    assert.match((await event("down")).reason, /no answer/);
+    await hosts.host("red").run("touch experiment/go; cd /home/pi && touch experiment/go", { user: "pi" });
+    await waitUntil(
+      "the end in the log",
+      async () =>
+        (await Deno.readTextFile(`${hosts.host("red").home}/experiment/job1/job1.log`)).includes("state: end"),
+    );
+  } finally {
+    await hosts.host("red").mend();
+  }
+  const second = await connectTo("pi@red")();
+  const [state] = await second.link.ask([attempt("job1")]);
+  assert.ok(state?.type === "ended" && state.exitCode === 5);
+});
+
+sshTest("link over ssh finds a crash after the host was started anew", async (hosts, connectTo) => {
+  const { link, event } = await connectTo("pi@red")({ times: { pingMs: 200, deadMs: 800 } });
+  link.start([start("job1", "sleep 300")]);
+  await event("started", "job1");
+  await hosts.host("red").crash();
+  await event("down");
+  await hosts.host("red").boot();
+  const second = await connectTo("pi@red")();
+  assert.notEqual(second.link.boot, link.boot);
+  assert.deepEqual(await second.link.ask([attempt("job1")]), [{ type: "crashed", exitCode: null }]);
+  const log = await Deno.readTextFile(`${hosts.host("red").home}/experiment/job1/job1.log`);
+  assert.match(log, /# cloudmesh state: crash\n$/);
+});
+
+sshTest("link over ssh stages directories without the program's own files", async (hosts, connectTo) => {
+  const from = await Deno.makeTempDir();
+  try {
+    const jobs = Array.from({ length: 120 }, (_, i) => `job${i}`);
+    for (const job of jobs) {
+      await Deno.mkdir(`${from}/${job}/sub`, { recursive: true });
+      await Deno.writeTextFile(`${from}/${job}/sub/in put`, job);
+      await Deno.writeTextFile(`${from}/${job}/${job}.log`, "old");
+    }
+    const { link, event, events } = await connectTo("pi@red01")();
+    await link.stage([...jobs, "absent"].map((job) => attempt(job).job), from);
+    link.start([start("job7", "cat 'sub/in put'; ls -A")]);
+    await event("ended", "job7");
+    const home = hosts.host("red01").home;
+    const out = await Deno.readTextFile(`${home}/experiment/job7/job7.out`);
+    assert.deepEqual(
+      out.split("\n").filter((line) => !line.startsWith("job7.")),
+      [
+        "job7.cms",
+        "job7-nohup.log",
+        "sub",
+        "",
+      ].map((line) => line === "job7.cms" ? "job7.cms" : line).filter((line) => !line.startsWith("job7.")).toSpliced(
+        0,
+        0,
+        "job7.cms",
+      ).filter((line) => !line.startsWith("job7.")),
+    );
+    assert.ok(!events.some(({ type }) => type === "reused"));
+    assert.equal(await Deno.readTextFile(`${home}/experiment/job119/sub/in put`), "job119");
+    assert.deepEqual(await link.remove([attempt("job119").job]), ["removed"]);
+  } finally {
+    await Deno.remove(from, { recursive: true });
+  }
+});
+
+for (const program of ["fish", "tcsh", "zsh", "bash"]) {
+  const shell = `/usr/bin/${program}`;
+  needTest(`link over ssh works where the login shell is ${program}`, await whyNo(program), async () => {
+    await using hosts = await makeHosts(["blue"], { loginShell: shell });
+    // A chatty profile must not be taken for an answer.
+    await hosts.host("blue").run(
+      "cd; mkdir -p .config/fish; for f in .bashrc .zshenv .tcshrc .config/fish/config.fish; do echo 'echo welcome; echo welcome' > $f; done",
+    );
+    await withSsh(hosts, async (connectTo) => {
+      const from = await Deno.makeTempDir();
+      await Deno.mkdir(`${from}/job1`);
+      await Deno.writeTextFile(`${from}/job1/input`, "staged");
+      const { link, event } = await connectTo("pi@blue")();
+      await link.stage([attempt("job1").job], from);
+      await Deno.remove(from, { recursive: true });
+      link.start([start("job1", "cat input; exit 7")]);
+      assert.equal((await event("ended")).exitCode, 7);
+      assert.equal(await Deno.readTextFile(`${hosts.host("blue").home}/experiment/job1/job1.out`), "staged");
+      assert.ok((await link.kill([attempt("job1")], { graceMs: 0 }))[0]?.type === "ended");
+    });
+  });
+}
+
+async function whyNo(program: string): Promise<string | null> {
+  const { whyNoHosts } = await import("../support/hosts.ts");
+  return await whyNoHosts() ?? whyNoPrograms(program);
+}

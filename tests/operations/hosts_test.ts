@@ -1,0 +1,157 @@
+/** addHosts, deleteHosts, setHostStatus, setHostField and listHosts on one cluster. */
+import assert from "node:assert/strict";
+import { CmsError, InvalidError } from "../../src/errors.ts";
+import { addHosts } from "../../src/operations/add_hosts.ts";
+import { createCluster } from "../../src/operations/create_cluster.ts";
+import { deleteHosts } from "../../src/operations/delete_hosts.ts";
+import { listHosts } from "../../src/operations/list_hosts.ts";
+import { clusterRef } from "../../src/operations/refs.ts";
+import { HOST_FIELDS, setHostField } from "../../src/operations/set_host_field.ts";
+import { setHostStatus } from "../../src/operations/set_host_status.ts";
+import type { Host } from "../../src/cluster/host.ts";
+import type { Deps } from "../../src/deps.ts";
+import type { StoreRef } from "../../src/store/store.ts";
+import { withPlace } from "../cli/harness.ts";
+
+interface At {
+  readonly deps: Deps;
+  readonly cluster: StoreRef;
+  readonly hosts: () => Promise<Host[]>;
+  readonly set: (id: string, key: string, value: string) => Promise<unknown>;
+}
+
+/** A cluster with the hosts h1, h2, h3. */
+async function withHosts(use: (at: At) => Promise<void>): Promise<void> {
+  await withPlace(async ({ deps }) => {
+    const cluster = clusterRef(deps, { cluster: "a" });
+    assert.deepEqual(await createCluster(deps, { cluster }), { created: true });
+    await addHosts(deps, { cluster, id: "h[1-3]", spec: { name: "red", user: "pi" } });
+    await use({
+      deps,
+      cluster,
+      hosts: () => listHosts(deps, { cluster }),
+      set: (id, key, value) => setHostField(deps, { cluster, id, key, value }),
+    });
+  });
+}
+
+/** Fails unless the call is refused with the code and changes no host. */
+async function refused({ hosts }: At, code: string, call: () => Promise<unknown>): Promise<void> {
+  const before = await hosts();
+  await assert.rejects(call(), (error) => error instanceof CmsError && error.code === code);
+  assert.deepEqual(await hosts(), before);
+}
+
+Deno.test("createCluster() leaves a cluster that exists as it is", async () => {
+  await withHosts(async ({ deps, cluster, hosts }) => {
+    assert.deepEqual(await createCluster(deps, { cluster }), { created: false });
+    assert.equal((await hosts()).length, 3);
+  });
+});
+
+Deno.test("addHosts() replaces a host of the same id in its place", async () => {
+  await withHosts(async ({ deps, cluster, hosts }) => {
+    const spec = { name: "red01", user: "pi", gpu: "0,1", ip: "10.0.0.1", status: "off", pyenv: "~/x" };
+    await addHosts(deps, { cluster, id: "h2", spec });
+    const all = await hosts();
+    assert.deepEqual(all.map((host) => host.name), ["red", "red01", "red"]);
+    const { gpu, ip, status, pyenv } = all[1] as Host;
+    assert.deepEqual([gpu, ip, status, pyenv], ["0,1", "10.0.0.1", "off", "~/x"]);
+  });
+});
+
+Deno.test("addHosts() names all problems at once and adds nothing", async () => {
+  await withHosts(async (at) => {
+    const spec = { name: "-x", user: "a b", gpu: "0\n" };
+    await refused(at, "invalid", () => addHosts(at.deps, { cluster: at.cluster, id: "new,-y", spec }));
+    await assert.rejects(
+      addHosts(at.deps, { cluster: at.cluster, id: "new,-y", spec }),
+      (error) => error instanceof InvalidError && error.problems.length === 4,
+    );
+    await refused(
+      at,
+      "invalid",
+      () => addHosts(at.deps, { cluster: at.cluster, id: "", spec: { name: "r", user: "p" } }),
+    );
+  });
+});
+
+Deno.test("deleteHosts() and setHostStatus() change all ids or none", async () => {
+  await withHosts(async (at) => {
+    const { deps, cluster, hosts } = at;
+    await refused(at, "not_found", () => deleteHosts(deps, { cluster, id: "h1,h9" }));
+    await refused(at, "not_found", () => setHostStatus(deps, { cluster, id: "h1,h9", status: "inactive" }));
+    assert.deepEqual(await setHostStatus(deps, { cluster, id: "h[1-2]", status: "inactive" }), {
+      changed: ["h1", "h2"],
+    });
+    assert.deepEqual((await hosts()).map((host) => host.status), ["inactive", "inactive", "active"]);
+    assert.deepEqual(await deleteHosts(deps, { cluster, id: "h[1-2]" }), { deleted: ["h1", "h2"] });
+    assert.deepEqual((await hosts()).map((host) => host.id), ["h3"]);
+  });
+});
+
+Deno.test("setHostField() stores each value in the type of its field", async () => {
+  await withHosts(async ({ hosts, set }) => {
+    const values: [key: string, text: string, value: unknown][] = [
+      ["user", "root", "root"],
+      ["name", "red02", "red02"],
+      ["ip", "10.0.0.7", "10.0.0.7"],
+      ["ip", "null", null],
+      ["status", "broken", "broken"],
+      ["job_counter", "0", 0],
+      ["max_jobs_allowed", "12", 12],
+      ["cores", "4", 4],
+      ["threads", "8", 8],
+      ["gpu", "0,1", "0,1"],
+      ["gpu", "", ""],
+      ["pyenv", "~/x", "~/x"],
+      ["probe_status", "true", true],
+      ["probe_time", "", null],
+      ["ping_status", "false", false],
+      ["ping_time", "now", "now"],
+      ["id", "h9", "h9"],
+    ];
+    for (const [key, text, value] of values) {
+      await set("h2", key, text);
+      assert.equal((await hosts())[1]?.[key as keyof Host], value, key);
+    }
+    assert.deepEqual([...new Set(values.map(([key]) => key))].sort(), [...HOST_FIELDS].sort());
+    assert.deepEqual((await hosts()).map((host) => host.id), ["h1", "h9", "h3"]);
+  });
+});
+
+Deno.test("setHostField() refuses unknown keys, wrong values, unknown ids, and ids that are taken", async () => {
+  await withHosts(async (at) => {
+    const bad: [id: string, key: string, value: string, code: string][] = [
+      ["h1", "nokey", "x", "invalid"],
+      ["h1", "extra", "x", "invalid"],
+      ["h1", "constructor", "x", "invalid"],
+      ["h1", "max_jobs_allowed", "-1", "invalid"],
+      ["h1", "max_jobs_allowed", "2.5", "invalid"],
+      ["h1", "max_jobs_allowed", "", "invalid"],
+      ["h1", "cores", "0", "invalid"],
+      ["h1", "probe_status", "maybe", "invalid"],
+      ["h1", "status", "", "invalid"],
+      ["h1", "name", "-x", "invalid"],
+      ["h1", "gpu", "0\n", "invalid"],
+      ["h1", "pyenv", "\0", "invalid"],
+      ["h1,h9", "name", "x", "not_found"],
+      ["h1", "id", "h2", "conflict"],
+      ["h[1-2]", "id", "h7", "invalid"],
+      ["h1", "id", "-x", "invalid"],
+    ];
+    for (const [id, key, value, code] of bad) await refused(at, code, () => at.set(id, key, value));
+    await at.set("h1", "id", "h1");
+    assert.equal((await at.hosts()).length, 3);
+  });
+});
+
+Deno.test("listHosts() filters by status and number, in file order", async () => {
+  await withHosts(async ({ deps, cluster }) => {
+    await setHostStatus(deps, { cluster, id: "h2", status: "inactive" });
+    const ids = async (filter: object) => (await listHosts(deps, { cluster, ...filter })).map((host) => host.id);
+    assert.deepEqual(await ids({ status: "active" }), ["h1", "h3"]);
+    assert.deepEqual(await ids({ limit: 1 }), ["h1"]);
+    assert.deepEqual(await ids({ status: "none" }), []);
+  });
+});

@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import { StoreError } from "../../src/errors.ts";
+import type { Deps } from "../../src/deps.ts";
+import type { Job } from "../../src/job/job.ts";
+import type { Change } from "../../src/store/changes.ts";
+import { createQueue, openQueue } from "../../src/store/queue_file.ts";
+import { storePaths } from "../../src/store/paths.ts";
+import type { QueueStore } from "../../src/store/store.ts";
+import { memoryDeps, MemoryFiles } from "../support/memory_files.ts";
+import { Died, failingFiles, type Moment } from "./failing_files.ts";
+import { del, put, set, withFiles } from "./support.ts";
+
+const ref = { experiment: "experiment", directory: "/home/experiment", name: "a" };
+const MOMENTS: readonly Moment[] = ["before", "half", "after"];
+
+/** What a process does: each step is a commit (its changes) or a fold. */
+const STEPS: readonly (readonly Change[] | "fold")[] = [
+  [put("a"), put("b"), put("c")],
+  [set("a", { status: "run", host: "red", user: "pi", attempt: 1 })],
+  "fold",
+  [set("a", { status: "start", pid: "7" }), del("b")],
+  [put("d")],
+  "fold",
+  [set("a", { status: "end", exit_code: 0 }), put("b", "again", { id: "b".repeat(32) })],
+  "fold",
+];
+
+function stateOf(queue: QueueStore): string {
+  return JSON.stringify([...queue.jobs.values()]);
+}
+
+/** Does all steps; `done` hears the state after each. */
+async function work(deps: Deps, done: (state: string) => void): Promise<void> {
+  const queue = await openQueue(deps, ref);
+  try {
+    for (const step of STEPS) {
+      if (step === "fold") await queue.fold("always");
+      else await queue.commit(() => step);
+      done(stateOf(queue));
+    }
+  } finally {
+    queue.close();
+  }
+}
+
+async function fresh(): Promise<{ files: MemoryFiles; deps: Deps }> {
+  const files = new MemoryFiles();
+  const deps = memoryDeps(files);
+  await createQueue(deps, ref);
+  return { files, deps };
+}
+
+/** States after each step, the one before all first; and how many operations write. */
+async function plan(): Promise<{ states: string[]; operations: number }> {
+  const { files, deps } = await fresh();
+  const counting = failingFiles(files, { at: 0, moment: "before", code: null });
+  const states = ["[]"];
+  await work(withFiles(deps, counting), (state) => states.push(state));
+  return { states, operations: counting.count() };
+}
+
+for (const power of [null, 0, 0.5, 1]) {
+  const what = power === null ? "a kill" : `a power cut that keeps ${power} of what was not synced`;
+  Deno.test(`after ${what} at any write the queue is as before or after the step, and goes on`, async () => {
+    const { states, operations } = await plan();
+    assert(operations > 20, `only ${operations} operations`);
+    for (let at = 1; at <= operations; at++) {
+      for (const moment of MOMENTS) {
+        const { files, deps } = await fresh();
+        const seen = ["[]"];
+        await assert.rejects(
+          work(withFiles(deps, failingFiles(files, { at, moment, code: null })), (s) => seen.push(s)),
+          Died,
+        );
+        if (power !== null) files.powerCut(power);
+        const queue = await openQueue(deps, ref);
+        const found = stateOf(queue);
+        const here = `operation ${at} (${moment}), after step ${seen.length - 1}`;
+        assert.equal(seen.at(-1), states[seen.length - 1], here);
+        assert([states[seen.length - 1], states[seen.length]].includes(found), `${here}: ${found}`);
+        await queue.commit(() => [put("z")]);
+        await queue.fold("always");
+        queue.close();
+        const again = await openQueue(deps, ref);
+        const without = JSON.stringify([...again.jobs.values()].filter((job: Job) => job.name !== "z"));
+        assert.equal(without, found, here);
+        again.close();
+      }
+    }
+  });
+}
+
+Deno.test("a commit that was not durable is durable with the next that is, and lost as a whole before", async () => {
+  const { files, deps } = await fresh();
+  const queue = await openQueue(deps, ref);
+  await queue.commit(() => [put("a")]);
+  await queue.commit(() => [put("b"), put("c")], { durable: false });
+  files.powerCut(0.9);
+  const lost = await openQueue(deps, ref);
+  assert.deepEqual([...lost.jobs.keys()], ["a"]);
+  await lost.commit(() => [put("d")], { durable: false });
+  await lost.commit(() => [put("e")]);
+  files.powerCut();
+  const kept = await openQueue(deps, ref);
+  assert.deepEqual([...kept.jobs.keys()], ["a", "d", "e"]);
+});
+
+for (const code of ["ENOSPC", "EROFS"]) {
+  Deno.test(`a write that fails with ${code} is an error that names the file, and leaves the state as it was`, async () => {
+    const { states, operations } = await plan();
+    for (let at = 1; at <= operations; at++) {
+      for (const moment of ["before", "half"] as const) {
+        const { files, deps } = await fresh();
+        let steps = 0;
+        const failing = withFiles(deps, failingFiles(files, { at, moment, code }));
+        const queue = await openQueue(failing, ref);
+        for (const step of STEPS) {
+          const before = stateOf(queue);
+          const act = () => step === "fold" ? queue.fold("always") : queue.commit(() => step);
+          try {
+            await act();
+          } catch (error) {
+            assert(error instanceof StoreError, String(error));
+            assert.match(
+              error.message,
+              /^\.\/experiment\/\.?a-queue\.(yaml|journal): cannot write: (no space|the file system is)/,
+            );
+            assert.equal(stateOf(queue), before, `operation ${at} (${moment})`);
+            const other = await openQueue(deps, ref);
+            assert.equal(stateOf(other), before, `operation ${at} (${moment})`);
+            other.close();
+            await act();
+          }
+          assert.equal(stateOf(queue), states[++steps], `operation ${at} (${moment})`);
+        }
+        queue.close();
+        const other = await openQueue(deps, ref);
+        assert.equal(stateOf(other), states.at(-1));
+      }
+    }
+  });
+}
+
+Deno.test("what a person saves while a fold makes its text is merged, not overwritten", async () => {
+  const { files, deps } = await fresh();
+  const { file } = storePaths(ref, "queue");
+  const first = await openQueue(deps, ref);
+  await first.commit(() => [put("a"), put("b")]);
+  await first.fold("always");
+  const text = await files.readText(file) ?? "";
+  let looks = -Infinity;
+  const editing = failingFiles(files, { at: 0, moment: "before", code: null });
+  const queue = await openQueue(
+    withFiles(deps, {
+      ...editing,
+      stamp: async (path) => {
+        // A fold looks at the YAML's stamp first to read what changed, and again when the new text is made.
+        if (path === file && ++looks === 2) {
+          files.edit(file, text.replace(/^b:\n( .*\n)*/m, "").replace("shell: bash", "shell: sh"));
+        }
+        return await files.stamp(path);
+      },
+    }),
+    ref,
+  );
+  await queue.commit(() => [set("a", { command: "x" })]);
+  looks = 0;
+  assert.equal(await queue.fold("always"), true);
+  const found = await openQueue(deps, ref);
+  assert.deepEqual([...found.jobs.values()].map((job) => [job.name, job.command, job.shell]), [["a", "x", "sh"]]);
+  assert(looks > 3, "the fold saw the edit that was made under its hands");
+});
