@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { userInfo } from "node:os";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
-const CMS_FROM_SOURCE = [Deno.execPath(), "run", "-A", "--frozen", join(ROOT, "main.ts")];
+const CMS_FROM_SOURCE = [Deno.execPath(), "run", "-A", "--frozen", "--cached-only", join(ROOT, "main.ts")];
 
 /** What a demo needs. */
 export interface DemoOptions {
@@ -116,4 +116,10 @@ function say(line: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }
 
-if (import.meta.main) Deno.exitCode = await demo({ cms: CMS_FROM_SOURCE, keep: Deno.args.includes("--keep") });
+if (import.meta.main) {
+  // First, so that nothing is fetched between the commands; without it Deno asks the registry at each of them.
+  const status = await runHere([Deno.execPath(), "install", "--quiet", "--frozen"], ROOT);
+  Deno.exitCode = status === 0
+    ? await demo({ cms: CMS_FROM_SOURCE, keep: Deno.args.includes("--keep") })
+    : fail("the packages cannot be fetched");
+}

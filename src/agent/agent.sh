@@ -19,14 +19,15 @@ c_apart() {
 }
 c_pause() { sleep 0.05 || sleep 1; }
 
-# c_stat PID: state letter in c_st, start time in c_t0, the pid itself in c_pid. A program's name may hold ')' and line breaks.
+# c_stat PID: state letter in c_st, process group in c_pg, start time in c_t0, the pid itself in c_pid. A program's name may hold
+# ')' and line breaks.
 c_stat() {
   c_s='' c_st='' c_t0=''
   { while read -r c_l; do c_s="$c_s $c_l"; done; } <"/proc/$1/stat" || return 1
   c_pid=${c_s# } c_pid=${c_pid%% *}
   set -- ${c_s##*) }
   [ $# -ge 20 ] || return 1
-  c_st=$1
+  c_st=$1 c_pg=$3
   shift 19
   c_t0=$1
 }

@@ -10,7 +10,7 @@
 
 import type { JobName } from "../names/grammar.ts";
 import { quote } from "../names/quote.ts";
-import type { AttemptState, RemoveResult, StartRequest } from "../link/link.ts";
+import type { AttemptState, RemoveResult, StartRequest } from "./attempt.ts";
 import agentText from "./agent.sh" with { type: "text" };
 import startText from "./start.sh" with { type: "text" };
 import verbsText from "./verbs.sh" with { type: "text" };

@@ -62,6 +62,15 @@ c_group() {
   kill "-$1" "-$c_p"
 }
 
+# c_crowd: is anybody alive in the job's group? Zombies, which some machines keep for a while, are not.
+c_crowd() {
+  c_group 0 || return 1
+  for c_i in "/proc/$c_p" /proc/[0-9]*; do
+    c_stat "${c_i#/proc/}" && [ "$c_pg" = "$c_p" ] && case $c_st in Z | X) false ;; esac && return 0
+  done
+  return 1
+}
+
 # c_kill JOB ATTEMPT GRACE: TERM to the group; KILL to it, to the session, and to all that carry the job's mark; then its log.
 c_kill() {
   cd "$c_here/$1" || return
@@ -76,7 +85,7 @@ c_kill() {
   c_group TERM
   c_now
   c_till=$((c_ms + $3))
-  while [ "$c_ms" -lt "$c_till" ] && c_group 0; do
+  while [ "$c_ms" -lt "$c_till" ] && c_crowd; do
     c_pause
     c_now
   done
@@ -129,7 +138,9 @@ c_remove() {
   c_walk "$1" -
   if [ -n "$c_live" ]; then
     c_is=alive
-  elif [ -f .cms ] && [ ! -L "$c_here/$1" ]; then
+  elif [ -L "$c_here/$1" ]; then
+    return 0 # What a link leads to is somebody else's, also what lies there of ours.
+  elif [ -f .cms ]; then
     cd "$c_here" && rm -rf "./$1"
     [ -e "$c_here/$1" ] || c_is=removed
   else
@@ -138,7 +149,10 @@ c_remove() {
     while [ -e "$c_v" ]; do
       c_read "$c_v"
       for c_at in "$c_here/$1/$c_f" "$c_log" "$c_out"; do
-        case $c_at in "$c_here/$1/"?*) [ ! -f "$c_at" ] || rm -f "$c_at" ;; esac
+        case $c_at in
+        */../*) ;;
+        "$c_here/$1/"?*) [ ! -f "$c_at" ] || rm -f "$c_at" ;;
+        esac
       done
       c_n=$((c_n + 1))
       c_v=$1.run.$c_n

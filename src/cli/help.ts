@@ -6,11 +6,13 @@
 
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { CmsError } from "../errors.ts";
+import { examples } from "./context.ts";
 
 /** Adds `help` to a group; the words after it are those of a command of the group. */
 export function addHelp(group: CommandUnknownOpts): void {
   group.command("help").description("print the help of a command")
     .argument("[words...]", "the command, such as: queue run fifo")
+    .addHelpText("after", examples("cms help queue add", "cms help cluster"))
     .action((words) => {
       const { command, rest } = findCommand(group, words);
       const [unknown] = rest;

@@ -7,30 +7,21 @@
  * @module
  */
 
-import { agentProgram, attemptArgs, type AttemptRef, dirsRequest, request, startRequest } from "../agent/protocol.ts";
-import { type AgentEvent, type Answer, parseAnswer, parseEvent } from "../agent/protocol.ts";
+import { agentProgram, attemptArgs, dirsRequest, request, startRequest } from "../agent/protocol.ts";
+import { type AgentEvent, type Answer, type AttemptRef, parseAnswer, parseEvent } from "../agent/protocol.ts";
 import { type Machine, machineText } from "../cluster/machine.ts";
 import type { Deps } from "../deps.ts";
 import { LinkError } from "../errors.ts";
 import type { JobName } from "../names/grammar.ts";
 import { Channel } from "./channel.ts";
 import { Flights } from "./flights.ts";
-import type { AttemptState, ConnectOptions, Link, LinkEvent, RemoveResult, StartRequest } from "./link.ts";
+import type { AttemptState, ConnectOptions, Link, RemoveResult, StartRequest } from "./link.ts";
 import { chunks, joined, type Reply, Requests } from "./requests.ts";
-import { type Cause, oneLine } from "./ssh.ts";
+import { oneLine } from "./ssh.ts";
 import { keepBeat, keepLooking, type LinkTimes } from "./upkeep.ts";
+import type { Cause, Way } from "./way.ts";
 
-/** How an agent is reached. */
-export interface Way {
-  /** The program whose stdin is a POSIX shell's on the machine. */
-  readonly command: readonly string[];
-  /** What it means when that program has ended. */
-  readonly explain: (noise: string, code: number) => Cause;
-  /** Copies job directories there, see {@link Link.stage}. */
-  readonly stage: (jobs: readonly JobName[], from: string) => Promise<void>;
-}
-
-/** What `openAgentLink` works with. */
+/** What {@link openAgentLink} works with. */
 export interface AgentLinkOptions extends ConnectOptions {
   readonly way: Way;
   readonly times: LinkTimes;
@@ -129,12 +120,11 @@ class AgentLink implements Link {
     }
     if (this.#state !== "opening") throw this.#error();
     this.#state = "open";
-    // A turn of the event loop later the caller has the link.
-    setTimeout(() => {
+    this.#later(() => {
       const early = this.#early ?? [];
       this.#early = null;
       for (const event of early) this.#onEvent(event);
-    }, 0);
+    });
     const upkeep = { clock: this.#deps.clock, times, signal: this.#stop.signal };
     keepBeat(upkeep, {
       heardMs: () => this.#channel.heardMs,
@@ -292,11 +282,14 @@ class AgentLink implements Link {
     this.#stop.abort();
     this.#hello.reject(this.#error());
     this.#requests.fail(this.#error());
-    if (before === "open") setTimeout(() => this.#options.onEvent(this.#downEvent()), 0);
+    if (before === "open") {
+      this.#later(() => this.#options.onEvent({ type: "down", reason: this.#cause?.reason ?? "" }));
+    }
   }
 
-  #downEvent(): LinkEvent {
-    return { type: "down", reason: this.#cause?.reason ?? "" };
+  /** A turn of the event loop later: by then the caller of {@link openAgentLink} has the link. */
+  #later(work: () => void): void {
+    this.#deps.clock.sleepUntil(this.#deps.clock.now() + 1).then(work);
   }
 
   #error(cause: Cause | null = this.#cause): LinkError {

@@ -7,13 +7,14 @@
 
 import { isLocal, type Machine, machineKey } from "../cluster/machine.ts";
 import type { Deps } from "../deps.ts";
-import { openAgentLink, type Way } from "./agent_link.ts";
+import { openAgentLink } from "./agent_link.ts";
 import { Gate } from "./gate.ts";
 import type { Connect } from "./link.ts";
 import { localWay } from "./local.ts";
 import { explainSsh, sshCommand } from "./ssh.ts";
 import { stageOverSsh } from "./stage.ts";
 import { LINK_TIMES, type LinkTimes } from "./upkeep.ts";
+import type { Way } from "./way.ts";
 
 /** sshd lets about ten in that have not yet logged in. */
 const HANDSHAKES_PER_MACHINE = 8;

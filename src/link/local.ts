@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { Way } from "./agent_link.ts";
 import { oneLine } from "./ssh.ts";
+import type { Way } from "./way.ts";
 
-/** @param command The shell. */
+/** The way to this machine itself. @param command The shell. */
 export function localWay(command: readonly string[]): Way {
   return {
     command,

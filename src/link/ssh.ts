@@ -9,12 +9,7 @@
 
 import type { Environment } from "../deps.ts";
 import { type Machine, machineText } from "../cluster/machine.ts";
-
-/** Why a machine cannot be reached, in one line. `lasting`: trying again soon is of no use. */
-export interface Cause {
-  readonly reason: string;
-  readonly lasting: boolean;
-}
+import type { Cause } from "./way.ts";
 
 const OPTIONS = [
   "BatchMode=yes",

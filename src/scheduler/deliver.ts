@@ -116,15 +116,12 @@ export class Deliver {
   async #start(machine: string, requests: readonly StartRequest[]): Promise<void> {
     const link = this.#links.get(machine);
     if (link === undefined) return; // Broken meanwhile: the core sends again when it is back.
-    const plain: StartRequest[] = [];
-    const withInput: StartRequest[] = [];
-    if (isLocal(link.machine)) plain.push(...requests);
-    else {
-      for (const request of requests) {
-        const stamp = await this.#options.files.stamp(`${this.#options.localDirectory}/${request.job}`);
-        (stamp?.isDirectory === true ? withInput : plain).push(request);
-      }
-    }
+    const hasInput = await Promise.all(requests.map(async ({ job }) =>
+      !isLocal(link.machine) &&
+      (await this.#options.files.stamp(`${this.#options.localDirectory}/${job}`))?.isDirectory === true
+    ));
+    const plain = requests.filter((_, i) => !hasInput[i]);
+    const withInput = requests.filter((_, i) => hasInput[i]);
     if (plain.length > 0) link.start(plain);
     if (withInput.length > 0) await this.#stageAndStart(link, machine, withInput);
   }

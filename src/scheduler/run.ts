@@ -47,6 +47,9 @@ const LOOK_MS = 2_000;
 /** Pause before writing again after a failure (a full disk). */
 const WRITE_AGAIN_MS = 1_000;
 
+/** Why a wait ends; a reason of our own spares the making of an error with a stack. */
+const WOKEN = "woken";
+
 /** Runs a queue to its end. The caller holds the right to run it. */
 export async function runLoop(deps: Deps, parts: RunParts, watch: RunWatch): Promise<RunResult> {
   const loop = new Loop(deps, parts, watch);
@@ -95,7 +98,7 @@ class Loop {
     const onStop = (): void => this.#push({ type: "stop", signal: String(stop.reason) });
     if (stop.aborted) onStop();
     stop.addEventListener("abort", onStop, { once: true });
-    leave.addEventListener("abort", () => this.#wake?.abort(), { once: true });
+    leave.addEventListener("abort", () => this.#wake?.abort(WOKEN), { once: true });
     void this.#watchFiles();
     while (!this.#finished && !leave.aborted) {
       await this.#turn();
@@ -122,7 +125,7 @@ class Loop {
 
   #push(event: CoreEvent): void {
     this.#inbox.push(event);
-    this.#wake?.abort();
+    this.#wake?.abort(WOKEN);
   }
 
   /** Sleeps until there is an event, or something is due. */
@@ -222,7 +225,7 @@ class Loop {
     const atMs = this.#deps.clock.now() + WATCH_MS;
     if (atMs >= this.#lookAtMs) return;
     this.#lookAtMs = atMs;
-    this.#wake?.abort();
+    this.#wake?.abort(WOKEN);
   }
 
   async #hostsChanged(): Promise<void> {

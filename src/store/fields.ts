@@ -21,7 +21,7 @@ export class FieldReader {
   /** Grows as fields are read. */
   readonly problems: Problem[] = [];
 
-  /** @param value What stands for the entry; anything but a map is a problem (null counts as an empty map). */
+  /** Reads nothing yet. `value`: what stands for the entry; anything but a map is a problem (null counts as an empty map). */
   constructor(value: unknown) {
     this.#fields = value instanceof Map ? new Map(value) : new Map();
     if (!(value instanceof Map) && value !== null) this.problems.push({ field: "", text: "is not a map of fields" });

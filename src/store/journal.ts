@@ -18,9 +18,11 @@ import { jobRecord, normalizeJob, problemOfFields } from "./job_record.ts";
 
 /** First line of a journal. */
 export interface JournalHeader {
+  /** Id of the queue. */
   readonly queue: string;
   /** Where the queue lived when the journal was begun; elsewhere it is a copy and gets an id of its own. */
   readonly at: string;
+  /** Hash of the YAML that the records start from. */
   readonly yaml: string;
 }
 
@@ -46,9 +48,11 @@ export type JournalRecord =
 export interface JournalPart {
   /** null if the part begins later than the first line, or if the file has no whole first line. */
   readonly header: JournalHeader | null;
+  /** Of whole commits only. */
   readonly records: readonly JournalRecord[];
   /** Bytes of the whole commits (and the header); what follows is torn. */
   readonly goodBytes: number;
+  /** Lines of the same. */
   readonly goodLines: number;
 }
 
@@ -88,6 +92,7 @@ function parseLine(line: Uint8Array): Record<string, unknown> | null {
 
 /** Where a part of a journal begins and how it is read. */
 export interface PartOptions {
+  /** The file as errors name it. */
   readonly shown: string;
   /** Lines before this part; 0 reads the header. */
   readonly lines: number;

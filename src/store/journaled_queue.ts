@@ -34,6 +34,7 @@ function sameStamp(a: FileStamp | null, b: FileStamp | null): boolean {
 
 /** The {@link QueueStore} on real files. Made by `openQueue`. */
 export class JournaledQueue implements QueueStore {
+  /** Where the queue stands. */
   readonly ref: StoreRef;
   readonly #deps: Deps;
   readonly #paths: StorePaths;
@@ -145,6 +146,7 @@ export class JournaledQueue implements QueueStore {
     return this.#run?.runner ?? await readRunner(this.#deps, this.#paths);
   }
 
+  /** Releases all that is held; the files stay as they are. */
   close(): void {
     this.#journal.close();
     this.#run?.lock.release();

@@ -42,6 +42,7 @@ export const FLIGHT_FIELDS = [
 
 /** State of a queue. */
 export interface Merged {
+  /** In file order. */
   readonly jobs: Map<JobName, Job>;
   /** True if a person edited the YAML since the journal was begun. */
   readonly edited: boolean;

@@ -12,13 +12,15 @@ import type { StoreRef } from "./store.ts";
 export interface StorePaths {
   /** The YAML file. */
   readonly file: string;
+  /** What happened since the YAML was written. */
   readonly journal: string;
   /** Held shared by readers and exclusive by writers. */
   readonly lock: string;
   /** Held for the life of a scheduler. */
   readonly run: string;
-  /** The YAML file and the journal as messages name them. */
+  /** The YAML file as messages name it. */
   readonly shown: string;
+  /** The journal, likewise. */
   readonly shownJournal: string;
 }
 

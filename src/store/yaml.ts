@@ -107,33 +107,59 @@ function quickScalar(value: unknown): string | null {
 }
 
 /**
- * Reads what {@link renderBlock} writes for common values; null for anything else, which the library then reads. It is the same
- * language, only less of it: a test compares both.
+ * Reads a file of entries as {@link renderBlock} writes them, the uncommon ones with the library's help, entry by entry; null if
+ * it is not such a file. It is the same language, only less of it: a test compares both.
  */
 function quickParse(text: string): Map<string, unknown> | null {
+  // Anchors and directives reach from one entry into others.
+  if (/^[%?-]|(?:^|\s)[&*]|<<\s*:|\r/m.test(text)) return null;
   const entries = new Map<string, unknown>();
-  let fields: Map<string, unknown> | null = null;
   for (let start = 0; start < text.length;) {
     const end = text.indexOf("\n", start);
-    if (end < 0) return null;
-    if (text.startsWith("  ", start)) {
-      const colon = text.indexOf(": ", start);
-      const field = text.slice(start + 2, colon);
-      if (fields === null || colon < 0 || colon > end || !/^[a-z][a-z_]+$/.test(field) || RESERVED.test(field)) {
-        return null;
-      }
-      const value = quickValue(text.slice(colon + 2, end));
-      if (value === undefined || fields.has(field)) return null;
-      fields.set(field, value);
-    } else {
-      const name = text.charCodeAt(end - 1) === 58 ? quickValue(text.slice(start, end - 1)) : null;
-      if (typeof name !== "string" || name === "" || entries.has(name) || fields?.size === 0) return null;
-      fields = new Map();
-      entries.set(name, fields);
-    }
+    const name = end > start && text[end - 1] === ":" ? quickValue(text.slice(start, end - 1)) : null;
+    if (typeof name !== "string" || name === "" || entries.has(name)) return null;
+    const fields = new Map<string, unknown>();
+    const next = quickFields(text, end + 1, fields);
+    const stop = next ?? nextEntry(text, end + 1);
+    const value = next !== null ? fields : slowEntry(text.slice(start, stop), name);
+    if (value === undefined) return null;
+    entries.set(name, value);
+    start = stop;
+  }
+  return entries;
+}
+
+/** Reads the fields that begin at `start`; gives where the next entry begins, or null if one is not on the quick way. */
+function quickFields(text: string, start: number, fields: Map<string, unknown>): number | null {
+  while (text.startsWith("  ", start)) {
+    const end = text.indexOf("\n", start);
+    const colon = text.indexOf(": ", start);
+    const field = text.slice(start + 2, colon);
+    if (colon < 0 || colon > end || !/^[a-z][a-z_]+$/.test(field) || RESERVED.test(field)) return null;
+    const value = quickValue(text.slice(colon + 2, end));
+    if (value === undefined || fields.has(field)) return null;
+    fields.set(field, value);
     start = end + 1;
   }
-  return fields === null || fields.size === 0 ? null : entries;
+  return fields.size > 0 && (start === text.length || /[A-Za-z0-9_']/.test(text[start]!)) ? start : null;
+}
+
+function nextEntry(text: string, start: number): number {
+  while (start < text.length && /[\s#]/.test(text[start]!)) {
+    const end = text.indexOf("\n", start);
+    start = end < 0 ? text.length : end + 1;
+  }
+  return start;
+}
+
+/** What the library reads for an entry by itself; undefined if it cannot (reading the whole file will say where). */
+function slowEntry(text: string, name: string): unknown {
+  try {
+    const entry = load(text, { schema: READ });
+    return entry instanceof Map && entry.size === 1 ? entry.get(name) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The value of a scalar on one line, or undefined if it is not one of the plain cases. */

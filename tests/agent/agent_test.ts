@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { agentProgram } from "../../src/agent/protocol.ts";
 import { waitUntil } from "../support/wait.ts";
 import { attempt, isAlive, run, SHELLS, start, withPlace } from "./support.ts";
 
@@ -53,7 +54,7 @@ for (const shell of SHELLS) {
 
   agentTest("takes a command of 1 MB", async (place) => {
     const { link, event } = await place.connect();
-    const big = "x'é".repeat(250_000);
+    const big = "é".repeat(500_000) + "'";
     link.start([start("big", `cat <<'X' | wc -c\n${big}\nX`)]);
     assert.equal((await event("ended")).exitCode, 0);
     assert.equal((await place.file("big", ".out")).trim(), String(new TextEncoder().encode(big).length + 1));
@@ -161,13 +162,11 @@ for (const shell of SHELLS) {
   });
 
   agentTest("refuses a start that cannot work, for ever", async (place) => {
-    const { link, event } = await place.connect();
-    await Deno.mkdir(`${place.directory}/taken`, { recursive: true });
+    const { link, event, events } = await place.connect();
     await Deno.writeTextFile(`${place.directory}/file`, "");
     link.start([
       start("noshell", "true", { shell: "no-such-shell" }),
       start("file", "true"),
-      start("badout", "true", { output: "badout.out/x/../../badout.pid/y" }),
       start("badlog", "true", { log: "/proc/no/log" }),
       start("break", "true", { output: "a\nb" }),
       start("nul", "true", { script: "a\0b" }),
@@ -180,12 +179,10 @@ for (const shell of SHELLS) {
     assert.deepEqual(await link.ask([attempt("noshell"), attempt("badlog")]), [{ type: "forbidden" }, {
       type: "forbidden",
     }]);
-    link.start([start("badlog", "echo ran")]);
-    await waitUntil("the second refusal", async () => {
-      await link.ask([]);
-      return (await place.connect({ role: "visitor" })).link.ask([attempt("badlog")]);
-    });
-    assert.deepEqual(await link.ask([attempt("badlog")]), [{ type: "forbidden" }]);
+    // Asked again, it is refused again, with the same reason.
+    events.length = 0;
+    link.start([start("badlog", "echo ran", { log: "badlog.log" })]);
+    assert.match((await event("refused", "badlog")).reason, /cannot write \/proc\/no\/log/);
   });
 
   agentTest("never starts what was forbidden, and forbids nothing that was started", async (place) => {
@@ -250,19 +247,14 @@ for (const shell of SHELLS) {
         "{ cms_start 'j' 'aa.1' 'sh' 'o' 'l' '-' 'true'\n",
       ]
     ) {
-      const first = await place.connect();
-      const child = place.children.at(-1);
-      await first.link.close();
       const [command, ...args] = shell.split(" ");
       const agent = new Deno.Command(command ?? "", { args, stdin: "piped", stdout: "piped", stderr: "null" });
       const process = agent.spawn();
-      const { agentProgram } = await import("../../src/agent/protocol.ts");
       const setup = { token: "t", directory: place.directory, queueId: "ee", role: "resident" } as const;
       const writer = process.stdin.getWriter();
       await writer.write(new TextEncoder().encode(agentProgram(setup) + "{ cms_dirs 'job1' 'j'\n}\n" + torn));
       await writer.close();
       assert.match(new TextDecoder().decode((await process.output()).stdout), /^t hello 1 /);
-      assert.ok(child !== undefined);
       assert.deepEqual([...Deno.readDirSync(`${place.directory}/job1`)].map(({ name }) => name), [".cms"]);
       assert.deepEqual([...Deno.readDirSync(`${place.directory}/j`)].map(({ name }) => name), [".cms"]);
     }

@@ -14,7 +14,7 @@ const USAGE_ERRORS: readonly [words: string, text: RegExp][] = [
   ["queue add a --name=x", /Required option '--command <command>' not specified; see: cms help queue add\n/],
   ["queue add a --name", /argument missing/],
   ["queue run fifo a --max_parallel=0", /Give a whole number, 1 or more; see: cms help queue run fifo\n/],
-  ["queue run fifo a", /Required option '--max_parallel/],
+  ["queue run fifo a", /Required option '--max-parallel, --max_parallel <n>' not specified/],
   ["queue list --port=80", /Unknown option '--port=80'/],
   ["queue create ../x", /Cannot use "\.\.\/x" as a queue name/],
   ["queue create --queue=-x", /Cannot use "-x" as a queue name/],

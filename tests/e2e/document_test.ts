@@ -8,147 +8,9 @@ import assert from "node:assert/strict";
 import type { TestHost, TestHosts } from "../support/hosts.ts";
 import { hostTest } from "../support/need.ts";
 import { waitUntil } from "../support/wait.ts";
+import { CLUSTER, ENDS, FIFO_BEGINS, FIFO_MULTI_BEGINS, QUEUE, range, RESET, WORKFLOW } from "./document_examples.ts";
 import { Manager } from "./harness.ts";
 import { follow, printedLines } from "./transcript.ts";
-import { WORKFLOW } from "./workflow.ts";
-
-const CLUSTER = `
-  $ cluster create a
-  $ cms cluster add a --id=host[1-4] --name=red --user=pi --gpu=0 --pyenv="'~/ENV3/bin/activate'"
-  INFO: Adding host host1 to cluster a
-  INFO: Adding host host2 to cluster a
-  INFO: Adding host host3 to cluster a
-  INFO: Adding host host4 to cluster a
-  $ cluster add a --id=host[1-4] --name=red --user=pi --gpu=0 --pyenv='~/ENV3/bin/activate'
-  INFO: Adding host host1 to cluster a
-  INFO: Adding host host2 to cluster a
-  INFO: Adding host host3 to cluster a
-  INFO: Adding host host4 to cluster a
-  $ cms cluster list a
-  +-------+------+------+--------+-----+---------------------+----+------------------+
-  | id    | name | user | status | gpu | pyenv               | ip | max_jobs_allowed |
-  +-------+------+------+--------+-----+---------------------+----+------------------+
-  | host1 | red  | pi   | active | 0   | ~/ENV3/bin/activate |    | 1                |
-  | host2 | red  | pi   | active | 0   | ~/ENV3/bin/activate |    | 1                |
-  | host3 | red  | pi   | active | 0   | ~/ENV3/bin/activate |    | 1                |
-  | host4 | red  | pi   | active | 0   | ~/ENV3/bin/activate |    | 1                |
-  +-------+------+------+--------+-----+---------------------+----+------------------+
-  $ cms cluster delete a --id=host[3-4]
-  INFO: Deleting hosts: ['host3', 'host4']
-  $ cms cluster set a --id=host1 --key=name --value=red02
-  INFO: Setting host: host1 key: name value: red02 in cluster a
-  $ cluster deactivate a --id=host1
-  INFO: Deactivating host host1 in cluster a
-  $ cluster list a
-  +-------+-------+------+----------+-----+---------------------+----+------------------+
-  | id    | name  | user | status   | gpu | pyenv               | ip | max_jobs_allowed |
-  +-------+-------+------+----------+-----+---------------------+----+------------------+
-  | host1 | red02 | pi   | inactive | 0   | ~/ENV3/bin/activate |    | 1                |
-  | host2 | red   | pi   | active   | 0   | ~/ENV3/bin/activate |    | 1                |
-  +-------+-------+------+----------+-----+---------------------+----+------------------+
-  $ cluster activate a --id=host[1-2]
-  INFO: Activating host host1 in cluster a
-  INFO: Activating host host2 in cluster a
-`;
-
-const ADDED = range("job", 1, 10).map((job) => `  INFO: Adding job ${job} to queue a`).join("\n");
-
-const TEN_JOBS = `
-  +-------+--------+----------+-----+-----------+-----------+------------+
-  | name  | status | command  | gpu | output    | log       | experiment |
-  +-------+--------+----------+-----+-----------+-----------+------------+
-  | job1  | ready  | sleep 10 | 0   | job1.out  | job1.log  | experiment |
-  | job2  | ready  | sleep 10 | 0   | job2.out  | job2.log  | experiment |
-  | job3  | ready  | sleep 10 | 0   | job3.out  | job3.log  | experiment |
-  | job4  | ready  | sleep 10 | 0   | job4.out  | job4.log  | experiment |
-  | job5  | ready  | sleep 10 | 0   | job5.out  | job5.log  | experiment |
-  | job6  | ready  | sleep 10 | 0   | job6.out  | job6.log  | experiment |
-  | job7  | ready  | sleep 10 | 0   | job7.out  | job7.log  | experiment |
-  | job8  | ready  | sleep 10 | 0   | job8.out  | job8.log  | experiment |
-  | job9  | ready  | sleep 10 | 0   | job9.out  | job9.log  | experiment |
-  | job10 | ready  | sleep 10 | 0   | job10.out | job10.log | experiment |
-  +-------+--------+----------+-----+-----------+-----------+------------+
-`;
-
-const QUEUE = `
-  $ queue create a
-  $ cms queue add a --name=job[1-10] --command="'sleep 10'" --user=pi --host=red --gpu=0 --pyenv=~/ENV3/bin/activate
-${ADDED}
-  $ queue add a --name=job[1-10] --command='sleep 10' --user=pi --host=red --gpu=0 --pyenv=~/ENV3/bin/activate
-${ADDED}
-  $ cms queue list a
-${TEN_JOBS}
-  $ queue list a
-${TEN_JOBS}
-  $ cms queue delete a --name=job[9-10]
-  INFO: Deleting jobs: ['job9', 'job10']
-`;
-
-const RESET = `
-  $ queue reset a --status=end
-${range("job", 1, 8).map((job) => `  ${job} \t old_status:end \t new_state:ready`).join("\n")}
-`;
-
-/** Up to where the document trims its example. */
-const FIFO_BEGINS = `INFO: Running job: job1 on pi@red
-
-# ----------------------------------------------------------------------
-# Run: job1
-# ----------------------------------------------------------------------
-
-INFO: Running Jobs: ['job1']
-INFO: Running job: job2 on pi@red
-
-# ----------------------------------------------------------------------
-# Run: job2
-# ----------------------------------------------------------------------
-
-INFO: Running Jobs: ['job1', 'job2']
-INFO: Running job: job3 on pi@red
-
-# ----------------------------------------------------------------------
-# Run: job3
-# ----------------------------------------------------------------------
-
-INFO: Running Jobs: ['job1', 'job2', 'job3']
-INFO: Running job: job4 on pi@red
-
-# ----------------------------------------------------------------------
-# Run: job4
-# ----------------------------------------------------------------------
-
-INFO: Running Jobs: ['job1', 'job2', 'job3', 'job4']
-INFO: Waiting. At max_parallel jobs=4.
-`;
-
-const FIFO_MULTI_BEGINS = `INFO: Starting job: job1 on host:pi@red
-
-# ----------------------------------------------------------------------
-# Run: job1
-# ----------------------------------------------------------------------
-
-INFO: Running Jobs: ['job1']
-INFO: Starting job: job2 on host:pi@red01
-
-# ----------------------------------------------------------------------
-# Run: job2
-# ----------------------------------------------------------------------
-
-INFO: Running Jobs: ['job1', 'job2']
-INFO: Starting job: job3 on host:pi@red02
-
-# ----------------------------------------------------------------------
-# Run: job3
-# ----------------------------------------------------------------------
-
-INFO: Running Jobs: ['job1', 'job2', 'job3']
-INFO: Waiting. All hosts running max jobs.
-`;
-
-const ENDS = `
-INFO: Ran Jobs: ['job1', 'job2', 'job3', 'job4', 'job5', 'job6', 'job7', 'job8']
-INFO: Completed Jobs: ['job1', 'job2', 'job3', 'job4', 'job5', 'job6', 'job7', 'job8']
-`;
 
 /** Runs with a command that ends when the test lets it: what is printed before does not depend on the machine's pace. */
 async function runAsPrinted(manager: Manager, hosts: readonly TestHost[], line: string, begins: string): Promise<void> {
@@ -291,10 +153,6 @@ Deno.test("document: a name in four forms and options in two mean the same", asy
 async function prepare(hosts: TestHosts): Promise<{ red: TestHost }> {
   for (const host of hosts.hosts.values()) await host.run("mkdir -p ENV3/bin; echo 'VENV=on' > ENV3/bin/activate");
   return { red: hosts.host("red") };
-}
-
-function range(prefix: string, first: number, last: number): string[] {
-  return Array.from({ length: last - first + 1 }, (_, i) => `${prefix}${first + i}`);
 }
 
 function nameList(names: readonly string[]): string {

@@ -32,7 +32,7 @@ hostTest("run: a compound command's stdout, stderr and exit code are where the d
   await manager.ok("queue", "create", "a");
   await add(manager, "good", "echo fine");
   await add(manager, "mix", "echo one; (echo two); echo three | tr a-z A-Z; echo oops >&2; cat < /dev/stdin; exit 3");
-  await add(manager, "high", "exit 143");
+  await add(manager, "high", "sh -c 'exit 143'");
   await add(manager, "shot", "kill -9 $$");
   const { code, stdout, stderr } = await runFifo(manager);
   assert.equal(await fileOn(red, "experiment/mix/mix.out"), "one\ntwo\nTHREE\n");
@@ -45,7 +45,7 @@ hostTest("run: a compound command's stdout, stderr and exit code are where the d
   const jobs = await manager.jobs();
   const seen = [...jobs.values()].map(({ name, status, exit_code }) => `${name} ${status} ${exit_code}`);
   assert.deepEqual(seen, ["good end 0", "mix end 3", "high end 143", "shot crash 137"]);
-  assert.match(await manager.read("a-queue.yaml"), /^mix:\n(  .*\n)*?  exit_code: 3$/m);
+  assert.match(await manager.read("a-queue.yaml"), /^mix:\n( {2}.*\n)*? {2}exit_code: 3$/m);
   assert.ok(stdout.endsWith("INFO: Completed Jobs: ['good', 'mix', 'high']\n"), stdout);
   const told = stderr.split("\n").filter((line) => line.includes("did not end well"));
   assert.deepEqual(told, [

@@ -184,11 +184,11 @@ Deno.test("parseYaml() reads common text on the quick way as the library does", 
     }
   };
   fc.assert(
-    fc.property(fc.array(line, { minLength: 1, maxLength: 4 }), (lines) => {
+    fc.property(fc.array(line, { minLength: 1, maxLength: 6 }), (lines) => {
       const text = `job:\n${lines.join("\n")}\n`;
-      // A comment at the end changes nothing but the way.
-      assert.deepEqual(read(text), read(`${text}# c\n`));
+      // A mark of the document's begin changes nothing but the way.
+      assert.deepEqual(read(text), read(`---\n${text}`));
     }),
-    { numRuns: 10000 },
+    { numRuns: 3000 },
   );
 });

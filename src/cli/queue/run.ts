@@ -25,10 +25,10 @@ export function addRun(group: CommandUnknownOpts, context: Context): void {
 
 function addFifo(run: CommandUnknownOpts, context: Context): void {
   queueVerb(run, "fifo", "run the ready jobs in file order, each on the host and as the user it is assigned to")
-    .requiredOption("--max_parallel, --max-parallel <n>", "most jobs that run at once", countValue)
+    .requiredOption("--max-parallel, --max_parallel <n>", "most jobs that run at once", countValue)
     .option("--timeout <minutes>", TIMEOUT_HELP, minutesValue)
     .addHelpText("after", examples("cms queue run fifo a --max_parallel=4", "cms queue run fifo --max_parallel=1"))
-    .action(async (word, { maxParallel, timeout, ...words }) => {
+    .action(async (word, { max_parallel: maxParallel, timeout, ...words }) => {
       const queue = queueOf(context, word, words);
       const { runAndWatch } = await import("./watch_run.ts");
       const timeoutMs = timeout ?? DEFAULT_TIMEOUT_MS;

@@ -28,7 +28,7 @@ const ROWS: readonly [line: string, offered: string][] = [
   ["queue list --wi", "--wide"],
   ["queue list --output=j", "--output=json"],
   ["queue list --status=fail", "--status=fail_start"],
-  ["queue run fifo --max", "--max-parallel="],
+  ["queue run fifo --max", "--max_parallel="],
   ["queue delete alpha --name=", "--name=job1 --name=job2 --name=other"],
   ["queue delete alpha --name=job1,o", "--name=job1,other"],
   ["queue delete --queue=alpha --name j", "job1 job2"],

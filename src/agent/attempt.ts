@@ -1,0 +1,49 @@
+/**
+ * One attempt of a job as manager and host speak of it: what a start needs, and what the host knows. See `link/link.ts` for the words.
+ *
+ * @module
+ */
+
+import type { JobName } from "../names/grammar.ts";
+
+/** One start of one job, complete: all that the host needs. */
+export interface StartRequest {
+  readonly job: JobName;
+  /** `JOBID.N`, see the module's header. */
+  readonly attempt: string;
+  /** Program that runs the script; a bare name or a path. */
+  readonly shell: string;
+  /** The script's text, see `job/script.ts`. Stands in `JOB/JOB.SHELL` on the host. */
+  readonly script: string;
+  /** Files for stdout and for the state log: relative to the job's directory, absolute, or below `~/`. */
+  readonly output: string;
+  readonly log: string;
+  /** Value of CUDA_VISIBLE_DEVICES in the job's environment; null leaves it unset by us. */
+  readonly gpu: string | null;
+}
+
+/** What the host knows of a job's attempt. */
+export type AttemptState =
+  /** No claim of this attempt: it was never started (or its claim was lost in a power cut of the host). */
+  | { readonly type: "none" }
+  /** Claimed a moment ago; ask again. */
+  | { readonly type: "claimed" }
+  /** Claimed by `Link.forbid`: it was never started and never will be. */
+  | { readonly type: "forbidden" }
+  /** Alive. `orphan`: the process that would report its end is gone; the link watches the job itself from now on. */
+  | { readonly type: "alive"; readonly pid: number; readonly startedAtMs: number | null; readonly orphan: boolean }
+  /** Ended by itself, or killed through us. Exit code 128+n for a signal. */
+  | {
+    readonly type: "ended";
+    readonly state: "end" | "kill";
+    readonly exitCode: number | null;
+    readonly startedAtMs: number | null;
+    readonly endedAtMs: number | null;
+  }
+  /** Its process is gone without an end; this was written to its log on the host. */
+  | { readonly type: "crashed"; readonly exitCode: number | null }
+  /** Another attempt holds the job's directory; `alive` if it still runs. */
+  | { readonly type: "other"; readonly attempt: string; readonly alive: boolean };
+
+/** What became of a directory that was to be removed. */
+export type RemoveResult = "removed" | "absent" | "alive" | "kept";

@@ -1,0 +1,23 @@
+/**
+ * The way to a machine: all in which a link over ssh and a local one differ.
+ *
+ * @module
+ */
+
+import type { JobName } from "../names/grammar.ts";
+
+/** Why a machine cannot be reached, in one line. `lasting`: trying again soon is of no use. */
+export interface Cause {
+  readonly reason: string;
+  readonly lasting: boolean;
+}
+
+/** How an agent is reached. */
+export interface Way {
+  /** The program whose stdin is a POSIX shell's on the machine. */
+  readonly command: readonly string[];
+  /** What it means when that program has ended. */
+  readonly explain: (noise: string, code: number) => Cause;
+  /** Copies job directories there, see `Link.stage`. */
+  readonly stage: (jobs: readonly JobName[], from: string) => Promise<void>;
+}

@@ -1,0 +1,21 @@
+import { hostTest } from "../support/need.ts";
+import { GATED, ranOn, release, releaseAll, waitForStarted } from "./gated.ts";
+import { Manager } from "./harness.ts";
+const show=(...x:unknown[])=>console.log(new Date().toISOString(),...x);
+hostTest("dbg", async (hosts) => {
+  await using manager = await Manager.make(hosts);
+  await manager.ok("queue", "create", "a");
+  await manager.ok("queue", "add", "a", `--name=job1`, "--command", GATED, "--user=pi", "--host=red");
+  const run = manager.start("queue", "run", "fifo", "a", `--max_parallel=1`);
+  await waitForStarted(manager, run, "job1");
+  show("started");
+  const mode = Deno.env.get("MODE") ?? "";
+  if (mode.includes("add")) await manager.ok("queue", "add", "a", `--name=late`, "--command", GATED, "--user=pi", "--host=red");
+  if (mode.includes("second")) show(await manager.cms("queue", "run", "fifo", "a", "--max_parallel=1"));
+  if (mode.includes("refresh")) show(await manager.ok("queue", "refresh", "a"));
+  await releaseAll(hosts);
+  show("released");
+  await run.waitFor("Completed", 8000).catch((e)=>show(String(e).slice(0,600)));
+  show(await ranOn(hosts), (await hosts.host("red").run("cat experiment/job1/*.log; cat experiment/.cms/*/*/events; ps -ef | grep -v ps; ls -la ~")).stdout);
+  show((await manager.type("ls -la experiment; cat experiment/.a-queue.journal | cut -c1-300")).stdout);
+});
