@@ -24,22 +24,22 @@ function check(pattern: RegExp, kind: string, hint: string, text: string): strin
   return text;
 }
 
-/** @throws {InvalidError} If `text` is no job name. */
+/** Checks a job name, and throws `InvalidError` if it is none. */
 export function jobName(text: string): JobName {
   return check(PLAIN, "a job name", PLAIN_HINT, text) as JobName;
 }
 
-/** @throws {InvalidError} If `text` is no host id. */
+/** Checks a host id, and throws `InvalidError` if it is none. */
 export function hostId(text: string): HostId {
   return check(PLAIN, "a host id", PLAIN_HINT, text) as HostId;
 }
 
-/** The name of a queue or cluster. @throws {InvalidError} If `text` is none. */
+/** Checks the name of a queue or cluster. @throws {InvalidError} If `text` is none. */
 export function fileName(text: string, kind: "queue" | "cluster"): string {
   return check(PLAIN, `a ${kind} name`, PLAIN_HINT, text);
 }
 
-/** @throws {InvalidError} If `text` is no user name. It never begins with `-`. */
+/** Checks a user name (it never begins with `-`), and throws `InvalidError` if it is none. */
 export function userName(text: string): string {
   return check(USER, "a user name", "use letters, digits, . _ - +, beginning with a letter, a digit or _", text);
 }

@@ -68,7 +68,7 @@ hostTest(
     const { manager, run } = await startRun(hosts, ["run1", "run2", "wait1", "wait2"], 2);
     await using _ = manager;
     const red = hosts.host("red");
-    assert.ok(await isAlive(red, "run1"));
+    await waitUntil("the group of run1", () => isAlive(red, "run1"));
     const { code, stdout, stderr } = await manager.cms("queue", "delete", "a", "--name=run1,wait1");
     assert.deepEqual([code, stdout, stderr], [0, "INFO: Deleting jobs: ['run1', 'wait1']\n", ""]);
     assert.equal(await isAlive(red, "run1"), false, "its process group is gone");

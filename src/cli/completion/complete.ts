@@ -21,6 +21,7 @@ export interface Line {
 }
 
 /**
+ * What may stand in place of the last word.
  * @param words The words after the program's name, the last being completed (it may be empty).
  * @returns Whole words that begin with the last one. A word that ends in `=` wants a value after it.
  */
