@@ -219,7 +219,7 @@ for (const shell of SHELLS) {
 
   agentTest("finds a job that vanished with its wrapper, and follows one that lost it", async (place) => {
     const { link, event } = await place.connect({ times: { lookMs: 300 } });
-    link.start([start("gone", "sleep 300"), start("orphan", "sleep 300"), start("victim", "sleep 300")]);
+    link.start(["gone", "orphan", "victim"].map((job) => start(job, "exec sleep 300")));
     const pids = new Map<string, number>();
     for (const job of ["gone", "orphan", "victim"]) {
       pids.set(job, (await event("started", job)).pid);

@@ -28,6 +28,9 @@ import {
 
 const TWO_EACH = "--hosts=pi@red,pi@red,pi@red01,pi@red01,pi@red02,pi@red02";
 
+/** A quarter of the jobs still run when the next manager begins. */
+const SOME_LONG = "case $n in *[159]) sleep 1.5;; *) sleep 0.2;; esac";
+
 /** A number from 1 to `most`; printed by a failing test with the rest of its output. */
 function anyUpTo(most: number): number {
   return 1 + Math.floor(Math.random() * most);
@@ -45,7 +48,7 @@ async function assertAllRan(manager: Manager, hosts: TestHosts, count: number): 
 
 hostTest("a manager killed at any moment of a run: run again, and every job has run exactly once", async (hosts) => {
   await using manager = await makeManager(hosts);
-  await makeQueue(manager, "job[1-40]", onceCommand("sleep 0.3"));
+  await makeQueue(manager, "job[1-40]", onceCommand(SOME_LONG));
   const moments: number[] = [];
   for (let round = 0; round < 5; round++) {
     const run = manager.start("queue", "run", "fifo_multi", "a", TWO_EACH);
@@ -65,6 +68,27 @@ hostTest("a manager killed at any moment of a run: run again, and every job has 
   assert.equal(last.code, 0, `killed after ${moments} starts\n${last.stdout}${last.stderr}`);
   await assertAllRan(manager, hosts, 40);
 });
+
+hostTest(
+  "a fifo manager killed in the middle: max_parallel holds over its death, and jobs run once in file order",
+  async (hosts) => {
+    await using manager = await makeManager(hosts);
+    await makeQueue(manager, "job[1-12]", onceCommand(SOME_LONG), "--user=pi", "--host=red");
+    const args = ["queue", "run", "fifo", "a", "--max_parallel=2"];
+    for (const starts of [1, 3, 4]) {
+      const run = manager.start(...args);
+      await waitUntil(() => `${starts} starts in ${run.text}`, () => countOf(run, /Running job: /g) >= starts);
+      await run.kill9();
+    }
+    const last = await manager.cms(...args);
+    assert.equal(last.code, 0, last.stdout + last.stderr);
+    await assertAllRan(manager, hosts, 12);
+    const steps = readText(`${hosts.host("red").home}/steps`);
+    const starts = [...steps.matchAll(/^\+ job(\d+)$/gm)].map(([, n]) => Number(n));
+    // Two that are sent together may begin in either order.
+    starts.forEach((n, i) => assert.ok(Math.abs(n - i - 1) <= 1, `order of starts: ${starts}`));
+  },
+);
 
 hostTest("a manager killed right after its start, again and again: nothing is lost or doubled", async (hosts) => {
   await using manager = await makeManager(hosts);
@@ -145,6 +169,26 @@ hostTest("a start that was decided but never reached its host is carried out by 
   assert.equal(countOf(again, /Starting job: job2/g), 1, again.text);
   assertRanOnce(hosts, ["job1", "job2"]);
 });
+
+hostTest(
+  "manager and host lose power together: what ran there is crash and never starts again unasked",
+  async (hosts) => {
+    await using manager = await makeManager(hosts);
+    const red = hosts.host("red");
+    await makeQueue(manager, "job[1-4]", onceCommand(`case $n in job[12]) ${waitsFor("never")};; esac`));
+    const run = manager.start("queue", "run", "fifo_multi", "a", "--hosts=pi@red,pi@red");
+    await waitForState(manager, "job2", "start");
+    await Promise.all([run.kill9(), red.crash()]);
+    await red.boot();
+
+    const again = await manager.cms("queue", "run", "fifo_multi", "a", "--hosts=pi@red,pi@red");
+    assert.equal(again.code, 1, again.stdout + again.stderr);
+    assert.match(again.stdout, /^INFO: Job job1 of an earlier run on pi@red: crash$/m);
+    assert.equal(await countStates(manager), "crash:2 end:2");
+    assert.match(readText(`${red.home}/experiment/job2/job2.log`), /^# cloudmesh state: crash$/m);
+    assertRanOnce(hosts, jobNames(4));
+  },
+);
 
 hostTest("refresh after the manager's death says what became of the jobs, in file order", async (hosts) => {
   await using manager = await makeManager(hosts);
