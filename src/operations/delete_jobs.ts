@@ -7,7 +7,7 @@
 import type { Deps } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { Job } from "../job/job.ts";
-import { isInFlight } from "../job/states.ts";
+import { isInFlight, isWaiting } from "../job/states.ts";
 import type { Connect } from "../link/link.ts";
 import { makeConnect } from "../link/connect.ts";
 import type { Change } from "../store/changes.ts";
@@ -33,8 +33,17 @@ export async function deleteJobs(
   try {
     const missing = request.names.filter((name) => !store.jobs.has(name as JobName));
     let jobs: Job[] = present(store.jobs, request.names);
-    const deleted: JobName[] = [];
+    const deleted = new Set<JobName>();
     const alive = new Set<JobName>();
+    if (runner !== null) {
+      // First those that wait: the slot of one that is ended must not go to one that is about to be deleted.
+      await store.commit(() => {
+        const waiting = jobs.filter(({ name }) => isWaiting(store.jobs.get(name)?.status ?? "end"));
+        for (const { name } of waiting) deleted.add(name);
+        return waiting.map(({ name }): Change => ({ type: "delete", job: name }));
+      });
+      jobs = jobs.map((job) => store.jobs.get(job.name) ?? job); // Some may have been started meanwhile.
+    }
     for (let round = 0; round < ROUNDS && jobs.length > 0; round++) {
       const left = await clearFromHosts(deps, { store, runner, jobs, connect, warn: watch.warn });
       for (const name of left.alive) alive.add(name);
@@ -48,7 +57,7 @@ export async function deleteJobs(
           if (runner !== null && isInFlight(job.status) && !unreached.has(name)) again.push(name);
           else {
             records.push({ type: "delete", job: name });
-            deleted.push(name);
+            deleted.add(name);
           }
         }
         return records;
@@ -56,7 +65,12 @@ export async function deleteJobs(
       jobs = present(store.jobs, again);
     }
     if (runner === null) await store.fold("cheap");
-    return { deleted, missing, failed: [...alive, ...jobs.map((job) => job.name)] };
+    const failed = [...alive].filter((name) => !deleted.has(name));
+    return {
+      deleted: request.names.filter((name): name is JobName => deleted.has(name as JobName)),
+      missing,
+      failed: [...failed, ...jobs.map((job) => job.name)],
+    };
   } finally {
     store.close();
   }

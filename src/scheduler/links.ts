@@ -124,9 +124,11 @@ export class Links {
 
   /** True once the first attempts to connect have all been answered, or the time for that is over. */
   isSettled(): boolean {
-    if (this.#settleAtMs === null || this.#run.slots.hosts.length === 0) return true;
+    if (this.#settleAtMs === null) return true;
     const isPending = ({ phase }: MachineState): boolean => phase === "connecting" || phase === "asking";
-    if (this.#run.nowMs < this.#settleAtMs && [...this.#run.machines.all()].some(isPending)) return false;
+    // Without a list of hosts (fifo) there is no order to keep, and nothing may be left to wake for.
+    const isOrdered = this.#run.slots.hosts.length > 0;
+    if (isOrdered && this.#run.nowMs < this.#settleAtMs && [...this.#run.machines.all()].some(isPending)) return false;
     this.#settleAtMs = null;
     return true;
   }

@@ -43,6 +43,6 @@ export async function waitForStarted(manager: Manager, run: Running, ...jobs: st
 
 /** True if the job's process group is there. */
 export async function isAlive(host: TestHost, job: string): Promise<boolean> {
-  const { code } = await host.run(`read -r pid < ~/pid-${job} && kill -0 -- "-$pid" 2>/dev/null`);
+  const { code } = await host.run(`read -r pid < ~/pid-${job} && kill -0 "-$pid" 2>/dev/null`);
   return code === 0;
 }

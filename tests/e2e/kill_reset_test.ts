@@ -110,7 +110,7 @@ hostTest(
 
     await manager.ok("queue", "reset", "a", "--status=end");
     // localhost needs no user, and so job3 has none.
-  assert.equal(await countStates(manager), "ready:2 undefined:1");
+    assert.equal(await countStates(manager), "ready:2 undefined:1");
     assert.deepEqual(namesIn(manager.path("job1")), ["data"]);
     assert.deepEqual(namesIn(manager.path("job3")), ["data"]);
     assert.deepEqual(namesIn(`${red.home}/experiment/job2`), ["data"]);

@@ -173,7 +173,7 @@ hostTest(
     // A person changes one and removes another.
     entries.set("job2", `# changed by hand\n${command("echo edited > ~/edited")}`);
     entries.delete("job3");
-    await Deno.writeTextFile(file, [...entries.values()].join(""));
+    await save(file, [...entries.values()].join(""));
     await waitUntil("the edit as other commands see it", async () => (await manager.states()).length === 4);
     await release(red, "job1");
     await waitForStarted(manager, run, "job4");
@@ -183,7 +183,7 @@ hostTest(
     // A half-finished edit.
     const good = await folded(/^job4:\n( {2}.*\n)*? {2}status: start$/m);
     const broken = good.replace(/^job5:$/m, "job5: [");
-    await Deno.writeTextFile(file, broken);
+    await save(file, broken);
     await run.waitFor(/^WARNING: .*a-queue\.yaml:\d+: .*the queue goes on with what was read before$/m);
     const list = await manager.cms("queue", "list", "a");
     assert.equal(list.code, 2);
@@ -192,7 +192,7 @@ hostTest(
     await run.waitFor("INFO: Running job: job5");
     await waitUntil("the start of job5", async () => (await ranOn(hosts)).includes("job5"));
     assert.equal(await Deno.readTextFile(file), broken, "the broken file is not overwritten");
-    await Deno.writeTextFile(file, broken.replace("job5: [", "job5:"));
+    await save(file, broken.replace("job5: [", "job5:"));
     await folded(/^job5:\n( {2}.*\n)*? {2}status: start$/m);
     await releaseAll(hosts);
     const { code, stderr, stdout } = await run.ended();
@@ -203,3 +203,9 @@ hostTest(
     assert.deepEqual(await manager.states(), ["job1 end", "job2 end", "job4 end", "job5 end"]);
   },
 );
+
+/** As most editors do it: the file is never there in part. */
+async function save(file: string, text: string): Promise<void> {
+  await Deno.writeTextFile(`${file}.edit`, text);
+  await Deno.rename(`${file}.edit`, file);
+}
