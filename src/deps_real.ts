@@ -11,7 +11,18 @@
  * @module
  */
 
-import type { AppendFile, Child, Clock, Deps, Environment, FileLock, Files, FileStamp, Processes } from "./deps.ts";
+import type {
+  AppendFile,
+  Child,
+  Clock,
+  Deps,
+  Environment,
+  FileLock,
+  Files,
+  FileStamp,
+  Processes,
+  Serve,
+} from "./deps.ts";
 // setTimeout takes 31 bits; a longer wait is made of several.
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -105,10 +116,26 @@ function appendFile(file: Deno.FsFile): AppendFile {
     // deno-lint-ignore require-await
     append: async (bytes) => writeAllNow(file, bytes),
     truncate: (sizeBytes) => file.truncate(sizeBytes),
-    sync: () => file.syncData(),
+    async sync() {
+      if (slowSyncs > 0) {
+        slowSyncs--;
+        return await file.syncData();
+      }
+      const startMs = performance.now();
+      file.syncDataSync();
+      if (performance.now() - startMs > QUICK_SYNC_MS) slowSyncs = SLOW_SYNCS;
+    },
     close: () => file.close(),
   };
 }
+
+/**
+ * A disk with a cache syncs in less time than the way through a thread takes, so that it is done in place. One that once took longer
+ * than this gets the thread for so many times, in which the program goes on with other things.
+ */
+const QUICK_SYNC_MS = 5;
+const SLOW_SYNCS = 200;
+let slowSyncs = 0;
 
 function heldLock(file: Deno.FsFile): FileLock {
   let held = true;
@@ -156,6 +183,7 @@ const files: Files = {
       modifiedMs: info.mtime?.getTime() ?? 0,
       inode: info.ino ?? 0,
       isDirectory: info.isDirectory,
+      ...(info.mode === null ? {} : { mode: info.mode & 0o7777 }),
     };
   },
 
@@ -316,9 +344,38 @@ const environment: Environment = {
   user: () => Deno.env.get("USER") ?? Deno.env.get("LOGNAME") ?? "",
   hostname: () => Deno.hostname(),
   pid: Deno.pid,
+  get self() {
+    return selfCommand();
+  },
+};
+
+/** A file made by `deno compile` is the program; the launcher of the other kind names itself; else it is run from source. */
+function selfCommand(): string[] {
+  if (Deno.build.standalone) return [Deno.execPath()];
+  const launcher = Deno.env.get("CMS_SELF") ?? "";
+  // A program run from source below another cms inherits that one's name.
+  if (launcher !== "" && Deno.mainModule.endsWith("/main.mjs")) return [launcher];
+  return [Deno.execPath(), "run", "-A", "--no-prompt", Deno.mainModule];
+}
+
+const serve: Serve = ({ hostname, port, cert, key }, handler) => {
+  const abort = new AbortController();
+  const tls = cert === undefined || key === undefined ? {} : { cert, key };
+  const server = Deno.serve(
+    { hostname, port, ...tls, signal: abort.signal, onListen() {} },
+    (request, info) => handler(request, "hostname" in info.remoteAddr ? info.remoteAddr.hostname : ""),
+  );
+  return {
+    port: server.addr.port,
+    async shutdown() {
+      await server.shutdown();
+      await server.finished;
+    },
+    abort: () => abort.abort(),
+  };
 };
 
 /** The deps of the program itself. Tests and the simulation make their own. */
 export function realDeps(): Deps {
-  return { clock, files, ids: { hex: randomHex }, processes, environment };
+  return { clock, files, ids: { hex: randomHex }, processes, environment, serve };
 }

@@ -10,6 +10,7 @@ import { cpus, loadavg } from "node:os";
 import type { Bench } from "./bench.ts";
 import { type BenchOptions, parseOptions, USAGE } from "./options.ts";
 import { BENCHES, benchesOf } from "./registry.ts";
+import { waitForQuiet } from "./quiet.ts";
 import { renderResult, type Result, resultOf } from "./report.ts";
 import { runRounds } from "./rounds.ts";
 
@@ -52,7 +53,11 @@ async function measure(bench: Bench, options: BenchOptions, signal: AbortSignal)
     rounds: options.rounds ?? bench.rounds,
     measure: bench.measure,
     signal,
-    onSample: ({ contender, round, ms }) => say(`${round || "warm-up"}: ${contender}: ${Math.round(ms)} ms`),
+    before: () => waitForQuiet(options.quiet, signal),
+    onSample: ({ contender, round, ms, others }) => {
+      const busy = others === null || others < 0.2 ? "" : ` (others used ${Math.round(others * 100)} % just before)`;
+      say(`${round || "warm-up"}: ${contender}: ${Math.round(ms)} ms${busy}`);
+    },
   });
   return resultOf(bench, { ...plan, contenders }, samples);
 }

@@ -19,6 +19,8 @@ export interface BenchOptions {
   readonly binary: string | null;
   /** Contenders that are left out, by the beginning of their names. */
   readonly without: readonly string[];
+  /** Seconds that each run waits at most for a quiet machine; 0: none. */
+  readonly quiet: number;
   /** File for the figures; null: one in the directory for temporary files. */
   readonly json: string | null;
   /** Whether a mark that is missed makes the exit status 1. */
@@ -28,12 +30,13 @@ export interface BenchOptions {
 /** Text for `--help`; the list of benches follows it. */
 export const USAGE =
   `Usage: deno task bench [NAME...] [--rounds=N] [--jobs=N] [--binary=dist/cms] [--without=CONTENDER,...]
-                       [--json=FILE] [--check]
+                       [--quiet=SECONDS] [--json=FILE] [--check]
 
   --rounds   rounds that are counted; each runs every contender once, in turn
   --jobs     how many jobs (of \`store\`: how many at most)
   --binary   the executable to measure (default: the program from its sources)
   --without  contenders that are left out, by the beginnings of their names
+  --quiet    how long each run waits at most until nobody else uses the processors (default: 10; 0: not at all)
   --json     file for all figures (default: one in the directory for temporary files)
   --check    exit with 1 if a mark is missed
 `;
@@ -45,7 +48,7 @@ export const USAGE =
  */
 export function parseOptions(args: readonly string[]): BenchOptions | "help" {
   const text = { type: "string" } as const;
-  const options = { rounds: text, jobs: text, binary: text, without: text, json: text } as const;
+  const options = { rounds: text, jobs: text, binary: text, without: text, quiet: text, json: text } as const;
   const flags = { check: { type: "boolean" }, help: { type: "boolean", short: "h" } } as const;
   const { values, positionals } = (() => {
     try {
@@ -61,6 +64,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | "help" {
     jobs: count("--jobs", values.jobs),
     binary: values.binary === undefined ? null : resolve(values.binary),
     without: (values.without ?? "").split(",").filter((name) => name !== ""),
+    quiet: values.quiet === "0" ? 0 : count("--quiet", values.quiet) ?? 10,
     json: values.json === undefined ? null : resolve(values.json),
     check: values.check ?? false,
   };

@@ -15,7 +15,7 @@ export interface RunOptions {
 }
 
 /** A run that hangs is ended after this; no bench comes near it. */
-const LIMIT_MS = 10 * 60_000;
+const LIMIT_MS = 5 * 60_000;
 
 /**
  * Runs a program to its end; its stdout is thrown away.

@@ -16,19 +16,22 @@ export interface RoundsOptions {
   readonly measure: Measure;
   /** Called with each run; `round` is 0 in the warm-up. */
   readonly onSample?: (sample: Sample) => void;
+  /** Called before each run; what it gives is noted with the sample. */
+  readonly before?: () => Promise<number | null>;
   /** Ends it between two runs. */
   readonly signal?: AbortSignal;
 }
 
-/** @returns The samples of the rounds from 1, in the order in which they were taken. */
+/** Runs them all. @returns The samples of the rounds from 1, in the order in which they were taken. */
 export async function runRounds(contenders: readonly Contender[], options: RoundsOptions): Promise<Sample[]> {
   const samples: Sample[] = [];
   for (let round = 0; round <= options.rounds; round++) {
     for (const contender of inTurn(contenders, round)) {
       options.signal?.throwIfAborted();
+      const others = await options.before?.() ?? null;
       const ms = await contender.run(round);
       const value = valueOf(options.measure, contender, ms);
-      const sample = { contender: contender.name, round, ms, value };
+      const sample = { contender: contender.name, round, ms, value, others };
       options.onSample?.(sample);
       if (round > 0) samples.push(sample);
     }

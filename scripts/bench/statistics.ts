@@ -19,6 +19,8 @@ export interface Sample {
   readonly ms: number;
   /** In the bench's measure. */
   readonly value: number;
+  /** Share of the processors that others used just before, from 0 to 1; null: not looked at. */
+  readonly others: number | null;
 }
 
 /** A middle value and how far the others lie from it. */
@@ -37,7 +39,7 @@ export interface Answer extends Question, Spread {
   readonly reached: boolean | null;
 }
 
-/** @throws {RangeError} If there are no values. */
+/** Middle and ends of some values. @throws {RangeError} If there are none. */
 export function spreadOf(values: readonly number[]): Spread {
   if (values.length === 0) throw new RangeError("Cannot take the median of no values");
   const sorted = values.toSorted((a, b) => a - b);

@@ -32,20 +32,37 @@ c_stat() {
   c_t0=$1
 }
 
-# c_alive PID START: a pid counts only with its start time. A zombie is dead.
+# c_alive PID UNTIL: a pid counts only if its process was started at UNTIL or before, a time (in ticks since the boot) at which it
+# was ours: one that got the number later is another. A zombie is dead.
 c_alive() {
   case $1 in '' | *[!0-9]*) return 1 ;; esac
-  c_stat "$1" && [ "$c_t0" = "$2" ] && case $c_st in Z | X) false ;; esac
+  c_stat "$1" && [ "$c_t0" -le "$2" ] && case $c_st in Z | X) false ;; esac
 }
 
-# Milliseconds since the epoch in c_ms, without an exec: the clock of hello plus the uptime since then.
+# c_self: our own pid in c_me and a time for c_alive in c_me0, in a fork too, where $$ is not ours. A shell reads /proc/PID/stat byte
+# by byte: some 300 calls. Where ticks and uptime are one clock (c_fast, see hello) the uptime will do. Leaves the directory.
+c_self() {
+  if [ -n "$c_fast" ] && cd -P /proc/self; then
+    c_me=${PWD##*/}
+    c_now
+    c_me0=$c_up
+  else
+    c_stat self
+    c_me=$c_pid c_me0=$c_t0
+    c_now
+  fi
+}
+
+# Milliseconds since the epoch in c_ms, without an exec: the clock of hello plus the uptime since then. Ticks since the boot in c_up.
 c_now() {
   read -r c_u c_l </proc/uptime
-  c_ms=$((c_base + ${c_u%.*} * 1000 + (1${c_u#*.} - 100) * 10))
+  c_up=$((${c_u%.*} * 100 + 1${c_u#*.} - 100))
+  c_ms=$((c_base + c_up * 10))
 }
 
-# c_ms as a date in c_iso: days to year, month, day by the arithmetic of the Gregorian calendar (400 years are 146097 days).
+# c_ms as a date in c_iso, made once in a second: days to year, month, day by the arithmetic of the Gregorian calendar (400 years are 146097 days).
 c_date() {
+  [ "$c_x" != $((c_ms / 1000)) ] || return 0
   c_x=$((c_ms / 1000)) c_d=$((c_ms / 86400000 + 719468))
   c_e=$((c_d / 146097)) c_o=$((c_d % 146097))
   c_y=$(((c_o - c_o / 1460 + c_o / 36524 - c_o / 146096) / 365))

@@ -32,7 +32,7 @@ cms_hello() {
   exec 3>&1 4>&2 >/dev/null 2>&1
   unset IFS
   set +e +u
-  c_count=0 c_base=0
+  c_count=0 c_base=0 c_x='' c_fast='' c_shell='' c_path=''
   c_nl='
 '
   [ "$((4194304 * 4194304))" = 17592186044416 ] || c_need 1 'its sh counts with 32 bits'
@@ -40,6 +40,7 @@ cms_hello() {
   # Logins without a terminal sometimes get a PATH with next to nothing on it.
   c_tools || PATH=${PATH:-/usr/bin}:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin
   c_tools || c_need 1 "it has no program \"$c_why\""
+  c_setsid=$(command -v setsid)
   case $c_dir in
   /*) c_here=$c_dir ;;
   .) c_here=$HOME ;;
@@ -78,11 +79,16 @@ cms_hello() {
   true >"$c_ev" || c_need 0 "cannot write in $c_own"
   # What came on this stream before (banners, ssh's own words) is none of ours.
   printf '%s\n' "$c_tok" >&4
+  c_now
+  c_o=$c_up
   tail -c +1 -f "$c_ev" 3>&- </dev/null >&4 &
   c_tail=$!
   exec 4>&-
   c_stat "$c_tail"
   c_tail0=$c_t0
+  c_now
+  # In some containers the uptime is the container's and the start times of processes are the machine's.
+  [ "$c_o" -gt "$c_tail0" ] || [ "$c_tail0" -gt "$c_up" ] || c_fast=1
   if [ "$c_role" = resident ]; then
     trap 'kill "$c_tail"' EXIT
     printf '%s %s %s %s %s .\n' "$$" "$c_me0" "$c_tail" "$c_tail0" "$c_boot" >"$c_own/agent" || c_need 0 "cannot write in $c_own"

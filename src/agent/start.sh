@@ -18,6 +18,7 @@ c_refuse() {
 # after a broken link finds in the log what the event would have said.
 c_run() {
   c_job=$1 c_why=''
+  c_self
   if ! cd "$c_here/$1"; then
     c_why=$(mkdir "$c_here/$1" 2>&1)
     c_refuse "$1" "$2" "cannot use the directory $c_here/$1: ${c_why##*: }"
@@ -26,8 +27,6 @@ c_run() {
   c_place "$4"; c_to=$c_at
   c_place "$5"; c_into=$c_at
   c_script=$1.${3##*/}
-  c_stat self
-  c_me=$c_pid c_me0=$c_t0
   case $4$5 in *"$c_nl"*) c_why='the name of an output or log file has a line break' c_to=$c_job.out c_into=$c_job.log ;; esac
   c_z=0
   while :; do
@@ -67,7 +66,7 @@ c_run() {
   # The log is ours now: nobody may write the end of an earlier attempt into it.
   [ -z "$c_last" ] || true >"$c_last.fin"
   if [ "$c_n" -gt 0 ] || [ -e "$c_into" ]; then c_event U "$1" "$2"; fi
-  if ! command -v "$3"; then
+  if [ "$c_shell" != "$3" ]; then
     c_refuse "$1" "$2" "there is no shell \"$3\"" "$c_next"
     return
   fi
@@ -78,7 +77,6 @@ c_run() {
   for c_at in "$1.ended" "$1.kill"; do
     [ ! -e "$c_at" ] || rm -f "$c_at"
   done
-  c_now
   c_date
   c_at=$c_script
   if printf '%s' "$7" >"$c_at" && c_at=$c_into &&
@@ -86,7 +84,7 @@ c_run() {
     c_at=$c_to
     case $6 in =*) CUDA_VISIBLE_DEVICES=${6#=}; export CUDA_VISIBLE_DEVICES ;; esac
     # setsid makes no process of its own here: $! is the job, its process group and its session.
-    { CLOUDMESH_JOB=$2 setsid "$3" "$c_script" & } </dev/null >"$c_to" 2>"$1-nohup.log" && c_at=''
+    { CLOUDMESH_JOB=$2 "$c_setsid" "$c_path" "$c_script" & } </dev/null >"$c_to" 2>"$1-nohup.log" && c_at=''
   fi
   if [ -n "$c_at" ]; then
     c_cause "$c_at"
@@ -94,8 +92,13 @@ c_run() {
     return
   fi
   c_p=$!
-  # Some shells collect a child as soon as it has ended; 0 is nobody's start time, so that it counts as dead.
-  c_stat "$c_p" || c_t0=0
+  c_now
+  if [ -n "$c_fast" ]; then
+    c_t0=$c_up
+  else
+    # Some shells collect a child as soon as it has ended; 0 is nobody's start time, so that it counts as dead.
+    c_stat "$c_p" || c_t0=0
+  fi
   printf 'P %s %s %s .\n' "$c_p" "$c_t0" "$c_ms" >>"$c_next"
   printf '%s\n' "$c_p" >"$1.pid"
   c_event B "$1" "$2" "$c_p" "$c_ms"
@@ -135,8 +138,13 @@ cms_dirs() {
   done
 }
 
-# cms_start: see c_run. The shell's table of jobs is emptied now and then (`jobs` forgets those that ended).
+# cms_start: see c_run. What all wrappers need alike is found out here, once: the date of this second, and where the shell is (a path spares
+# each start the search).
+# The shell's table of jobs is emptied now and then (`jobs` forgets those that ended).
 cms_start() {
+  c_now
+  c_date
+  [ "$c_shell" = "$3" ] || { c_path=$(command -v "$3") && c_shell=$3 || c_shell=''; }
   c_apart c_run "$@" &
   c_count=$((c_count + 1))
   [ $((c_count % 64)) -ne 0 ] || jobs

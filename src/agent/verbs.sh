@@ -58,7 +58,7 @@ cms_forbid() {
 
 # c_group SIGNAL: to the job's process group, unless its number belongs to somebody else by now.
 c_group() {
-  ! c_stat "$c_p" || [ "$c_t0" = "$c_p0" ] || return 1
+  ! c_stat "$c_p" || [ "$c_t0" -le "$c_p0" ] || return 1
   kill "-$1" "-$c_p"
 }
 
@@ -90,7 +90,7 @@ c_kill() {
     c_now
   done
   c_group KILL
-  ! c_stat "$c_p" || [ "$c_t0" = "$c_p0" ] && pkill -KILL -s "$c_p"
+  ! c_stat "$c_p" || [ "$c_t0" -le "$c_p0" ] && pkill -KILL -s "$c_p"
   c_z=0
   while [ "$c_z" -lt 20 ] && c_v=$(c_marked "$2") && [ -n "$c_v" ]; do
     kill -KILL $c_v

@@ -153,6 +153,11 @@ class AgentLink implements Link {
     this.#channel.send(text);
   }
 
+  prepare(jobs: readonly JobName[]): void {
+    if (this.#state !== "open") return;
+    for (const chunk of chunks(jobs, DIRS_AT_ONCE)) this.#channel.send(dirsRequest(chunk));
+  }
+
   async ask(attempts: readonly AttemptRef[]): Promise<AttemptState[]> {
     const states = await this.#askOnce("ask", attempts);
     for (const pauseMs of CLAIMED_PAUSES_MS) {
@@ -167,7 +172,7 @@ class AgentLink implements Link {
   }
 
   async forbid(attempts: readonly AttemptRef[]): Promise<AttemptState[]> {
-    this.#makeDirectories(attempts);
+    this.prepare(attempts.map(({ job }) => job));
     return await this.#askOnce("forbid", attempts);
   }
 
@@ -235,11 +240,6 @@ class AgentLink implements Link {
     const reply = await this.#requests.open((id) => this.#channel.send(text(id)));
     if (reply.failure !== null) throw this.#error({ reason: reply.failure, lasting: false });
     return reply;
-  }
-
-  #makeDirectories(attempts: readonly AttemptRef[]): void {
-    if (this.#state !== "open") return;
-    for (const chunk of chunks(attempts, DIRS_AT_ONCE)) this.#channel.send(dirsRequest(chunk.map(({ job }) => job)));
   }
 
   #onAnswer(answer: Answer | null): void {

@@ -73,6 +73,11 @@ export interface Link {
    * repeated for the same attempt starts nothing twice. Does not wait.
    */
   start(requests: readonly StartRequest[]): void;
+  /**
+   * Makes the directories of jobs that will be started here soon, all at once, which spares their starts a process each. A hint:
+   * a start makes what is missing. Does not wait.
+   */
+  prepare(jobs: readonly JobName[]): void;
   /** State of each attempt, in order. A vanished process is written to its log as `crash` before the answer. */
   ask(attempts: readonly { job: JobName; attempt: string }[]): Promise<AttemptState[]>;
   /** Claims each attempt so that it can never start; answers its state (`forbidden`, or what it was already). */

@@ -7,6 +7,7 @@
  */
 
 import type { JobName } from "../names/grammar.ts";
+import type { Job } from "../job/job.ts";
 import { isWaiting } from "../job/states.ts";
 import type { Jobs, News } from "../store/changes.ts";
 
@@ -52,6 +53,16 @@ export class Candidates {
       this.#next++;
     }
     return null;
+  }
+
+  /** The next `count` jobs at most that are to be considered and wait. */
+  ahead(jobs: Jobs, count: number): Job[] {
+    const found: Job[] = [];
+    for (let i = this.#next; i < this.#order.length && found.length < count; i++) {
+      const job = jobs.get(this.#order[i]!);
+      if (job !== undefined && this.#seen.get(job.name) === null && isWaiting(job.status)) found.push(job);
+    }
+    return found;
   }
 
   /** Marks a job as considered. */

@@ -14,6 +14,7 @@ import { isInFlight } from "../job/states.ts";
 import { machineText } from "../cluster/machine.ts";
 import type { LinkEvent } from "../link/link.ts";
 import type { Jobs } from "../store/changes.ts";
+import { Ahead } from "./ahead.ts";
 import { Attempts } from "./attempts.ts";
 import { Candidates } from "./candidates.ts";
 import { report, type RunContext } from "./context.ts";
@@ -43,6 +44,7 @@ export class Core {
   readonly #run: RunContext;
   readonly #attempts: Attempts;
   readonly #links: Links;
+  readonly #ahead: Ahead;
   #began = false;
   #stopping = false;
   #noHosts = false;
@@ -66,6 +68,7 @@ export class Core {
     };
     this.#attempts = new Attempts(this.#run);
     this.#links = new Links(this.#run, this.#attempts);
+    this.#ahead = new Ahead(this.#run, this.#policy);
     for (const name of inFlight) this.#attempts.inherit(jobs.get(name)!);
   }
 
@@ -85,6 +88,7 @@ export class Core {
       if (this.#links.isHopeless(this.#hasMore())) this.#noHosts = true;
     }
     if (this.#began) this.#consider();
+    if (this.#began) this.#ahead.prepare();
     if (this.#began && run.flights.running === 0 && !this.#hasMore() && !this.#attempts.hasReturned) {
       this.#finished = true;
       run.effects.push({ type: "finish" });
@@ -218,6 +222,7 @@ export class Core {
         case "place":
           candidates.take(name, jobs);
           this.#attempts.start(job, placement);
+          this.#ahead.started(name);
           startedAny = true;
           break;
         default:
@@ -235,7 +240,7 @@ export class Core {
   #foresee(names: Iterable<JobName>): void {
     for (const name of names) {
       const job = this.#run.jobs.get(name);
-      const machine = job === undefined ? null : this.#policy.foresee(job);
+      const machine = job === undefined ? null : this.#policy.foresee(job, this.#run.slots);
       if (machine !== null) this.#links.need(machine);
     }
   }

@@ -59,6 +59,7 @@ export class Deliver {
         case "kill":
           void this.#kill(effect.machine, effect.attempt);
           break;
+        case "prepare": // Behind the starts, which somebody waits for.
         case "change":
         case "report":
         case "finish":
@@ -68,6 +69,9 @@ export class Deliver {
       }
     }
     for (const [machine, requests] of starts) void this.#start(machine, requests);
+    for (const effect of effects) {
+      if (effect.type === "prepare") this.#links.get(effect.machine)?.prepare(effect.jobs);
+    }
   }
 
   /** Ends all links in good order; jobs go on. */

@@ -45,6 +45,8 @@ export type Effect =
   | { readonly type: "change"; readonly change: Change; readonly durable: boolean }
   | { readonly type: "connect"; readonly machine: Machine }
   | { readonly type: "start"; readonly machine: string; readonly request: StartRequest }
+  /** A hint: these jobs will probably be started there soon. */
+  | { readonly type: "prepare"; readonly machine: string; readonly jobs: readonly JobName[] }
   | {
     readonly type: "ask";
     readonly machine: string;

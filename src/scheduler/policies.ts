@@ -41,8 +41,8 @@ export type Placement =
 export interface Policy {
   /** Decides on one job; called for each in file order when it is considered. */
   place(job: Job, view: PolicyView): Placement;
-  /** The machine that a waiting job will need, if that is known beforehand: its link is opened early. */
-  foresee(job: Job): Machine | null;
+  /** The machine that a waiting job will need, if that is known beforehand: its link is opened early, its directory made ahead. */
+  foresee(job: Job, slots: Slots): Machine | null;
 }
 
 /** The machine that a job is assigned to, or null. @throws {InvalidError} If its user or host are not in the grammar of names. */
@@ -94,6 +94,6 @@ export function fifoMulti(): Policy {
       if (host === null) return { type: "wait", full: slots.capacity(), need: null };
       return { type: "place", machine: host.machine, slot: host.id, gpu: host.gpu, pyenv: host.pyenv };
     },
-    foresee: () => null,
+    foresee: (_job, slots) => slots.onlyMachine,
   };
 }

@@ -31,19 +31,19 @@ export interface RunParts {
   readonly connect: Connect;
   /** Reads the list of hosts again, if it can change; null if not. A rejection is told and the old list stays. */
   readonly readHosts: (() => Promise<readonly SlotHost[]>) | null;
-  /** Base names of files in the experiment directory whose change concerns the queue, and the hosts. */
-  readonly queueFiles: readonly string[];
-  readonly hostFiles: readonly string[];
+  /** The file that `readHosts` reads; null if there is none. */
+  readonly hostFile: string | null;
 }
 
 /** The YAML file is at most about this old while a run goes on, unless writing it takes long. */
 const FOLD_MS = 1_000;
 /** Writing the YAML file takes at most one part in this many of the time. */
 const FOLD_SHARE = 20;
-/** Changes that others make to the files are looked at this often at most; own writes show up there too. */
-const WATCH_MS = 50;
-/** Files are looked at this often even if no change was announced (network file systems announce none). */
-const LOOK_MS = 2_000;
+/**
+ * How often to look whether others changed the files: two or three calls of stat, which costs less than to be told of every write
+ * (most are our own), and works on network file systems too.
+ */
+const LOOK_MS = 200;
 /** Pause before writing again after a failure (a full disk). */
 const WRITE_AGAIN_MS = 1_000;
 
@@ -65,12 +65,13 @@ class Loop {
   readonly #parts: RunParts;
   readonly #watch: RunWatch;
   readonly #deliver: Deliver;
-  readonly #ended = new AbortController();
   #inbox: CoreEvent[] = [{ type: "begin" }];
   /** Effects whose changes could not be written yet. */
   #carried: Effect[] = [];
   #wake: AbortController | null = null;
   #lookAtMs = 0;
+  /** What was last known of the file of hosts; `""` before the first look. */
+  #hostStamp = "";
   #foldAtMs = 0;
   #unfolded = false;
   #writeFailed = false;
@@ -99,7 +100,6 @@ class Loop {
     if (stop.aborted) onStop();
     stop.addEventListener("abort", onStop, { once: true });
     leave.addEventListener("abort", () => this.#wake?.abort(WOKEN), { once: true });
-    void this.#watchFiles();
     while (!this.#finished && !leave.aborted) {
       await this.#turn();
       if (this.#finished || leave.aborted) break;
@@ -112,7 +112,6 @@ class Loop {
 
   /** Leaves the YAML file complete, and nothing open. */
   async close(): Promise<void> {
-    this.#ended.abort();
     await this.#deliver.close();
     try {
       if (this.#carried.length > 0) await this.#commit([]);
@@ -135,15 +134,22 @@ class Loop {
     const foldAtMs = this.#unfolded ? this.#foldAtMs : Infinity;
     const writeAtMs = this.#writeFailed ? this.#deps.clock.now() + WRITE_AGAIN_MS : Infinity;
     this.#wake = new AbortController();
-    await this.#deps.clock.sleepUntil(Math.min(coreAtMs, foldAtMs, writeAtMs, this.#lookAtMs), this.#wake.signal);
+    const dueAtMs = Math.min(coreAtMs, foldAtMs, writeAtMs, this.#lookAtMs);
+    // At least one turn of the event loop, so that links and files get theirs whatever is due.
+    await this.#deps.clock.sleepUntil(Math.max(dueAtMs, this.#deps.clock.now() + 1), this.#wake.signal);
     this.#wake = null;
   }
 
   async #turn(): Promise<void> {
+    const nowMs = this.#deps.clock.now();
+    const mustLook = nowMs >= this.#lookAtMs;
+    if (mustLook) {
+      this.#lookAtMs = nowMs + LOOK_MS;
+      await this.#lookAtHosts();
+    }
     const events = this.#inbox;
     this.#inbox = [];
-    if ((this.#parts.core.wakeAtMs ?? Infinity) <= this.#deps.clock.now()) events.push({ type: "tick" });
-    const mustLook = this.#deps.clock.now() >= this.#lookAtMs;
+    if ((this.#parts.core.wakeAtMs ?? Infinity) <= nowMs) events.push({ type: "tick" });
     if (events.length === 0 && !mustLook && this.#carried.length === 0) return;
     try {
       await this.#commit(events);
@@ -167,7 +173,6 @@ class Loop {
   /** Decides under the lock, on the newest state of the queue. If writing fails, the decisions are kept for the next time. */
   async #commit(events: readonly CoreEvent[]): Promise<void> {
     const { store, core } = this.#parts;
-    this.#lookAtMs = this.#deps.clock.now() + LOOK_MS;
     this.#decided = false;
     const decide = (news: News): Change[] => {
       this.#decided = true;
@@ -207,30 +212,15 @@ class Loop {
     this.#foldAtMs = this.#deps.clock.now() + Math.max(FOLD_MS, tookMs * FOLD_SHARE);
   }
 
-  /** Looks at what others change: the queue in the next turn, the hosts at once. */
-  async #watchFiles(): Promise<void> {
-    const { store, queueFiles, hostFiles } = this.#parts;
-    try {
-      for await (const name of this.#deps.files.watch(store.ref.directory, this.#ended.signal)) {
-        if (queueFiles.includes(name)) this.#lookSoon();
-        if (hostFiles.includes(name)) await this.#hostsChanged();
-      }
-    } catch (error) {
-      if (this.#ended.signal.aborted) return;
-      this.#warn(`Cannot watch ${store.ref.directory} for changes: ${(error as Error).message}; looking every 2 s`);
-    }
-  }
-
-  #lookSoon(): void {
-    const atMs = this.#deps.clock.now() + WATCH_MS;
-    if (atMs >= this.#lookAtMs) return;
-    this.#lookAtMs = atMs;
-    this.#wake?.abort(WOKEN);
-  }
-
-  async #hostsChanged(): Promise<void> {
-    const { readHosts } = this.#parts;
-    if (readHosts === null) return;
+  /** Reads the hosts anew if their file was changed. */
+  async #lookAtHosts(): Promise<void> {
+    const { readHosts, hostFile } = this.#parts;
+    if (readHosts === null || hostFile === null) return;
+    const stamp = JSON.stringify(await this.#deps.files.stamp(hostFile));
+    if (stamp === this.#hostStamp) return;
+    const isFirst = this.#hostStamp === "";
+    this.#hostStamp = stamp;
+    if (isFirst) return;
     try {
       this.#push({ type: "hosts", hosts: await readHosts() });
     } catch (error) {

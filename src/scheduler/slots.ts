@@ -27,6 +27,7 @@ export interface SlotHost {
 /** Who holds what. Hosts in the order in which they are offered. */
 export class Slots {
   #hosts: readonly SlotHost[] = [];
+  #onlyMachine: Machine | null = null;
   readonly #holders = new Map<JobName, string>();
   readonly #used = new Map<string, number>();
 
@@ -38,9 +39,18 @@ export class Slots {
     return this.#hosts;
   }
 
+  /** The machine of all active hosts, if they share one. */
+  get onlyMachine(): Machine | null {
+    return this.#onlyMachine;
+  }
+
   /** Replaces the list. Jobs keep their slots by host id; a slot of a host that is gone counts no more. */
   setHosts(hosts: readonly SlotHost[]): void {
     this.#hosts = hosts;
+    const offered = hosts.filter((host) => host.active && host.capacity > 0).map((host) => host.machine);
+    const [first] = offered;
+    const isOnly = first !== undefined && offered.every((machine) => machineKey(machine) === machineKey(first));
+    this.#onlyMachine = isOnly ? first : null;
   }
 
   /** The first active host with a free slot on a machine that `isUp`, or null. */

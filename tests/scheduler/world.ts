@@ -200,6 +200,7 @@ export class World {
       case "finish":
         this.finished = true;
         break;
+      case "prepare":
       case "kill":
       case "change":
         break;

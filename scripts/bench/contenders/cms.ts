@@ -43,7 +43,7 @@ export function cmsContender(
     const add = ["add", "a", `--name=job[1-${work.jobs}]`, `--command=${work.command}`];
     await outputOf(queue(...add, ...(work.shell === null ? [] : [`--shell=${work.shell}`])), options);
     return await withNewDisks(rig.hosts, { name: experiment, jobs: work.jobs }, async () => {
-      const ms = await timeOf(queue("run", "fifo_multi", "a", `--hosts=${work.hosts}`), options);
+      const ms = await timeOf(queue("run", "fifo_multi", "a", `--hosts=${work.hosts}`, "--timeout=1"), options);
       const onHosts = await countEnded(rig.hosts, experiment);
       const listed = JSON.parse(await outputOf(queue("list", "a", "--output=json"), options)) as { status: string }[];
       const inQueue = listed.filter(({ status }) => status === "end").length;
