@@ -21,6 +21,8 @@ export interface FileStamp {
   readonly modifiedMs: number;
   readonly inode: number;
   readonly isDirectory: boolean;
+  /** Permission bits, where the system has them. */
+  readonly mode?: number;
 }
 
 /** A file opened for appending and for reading at a position. */
@@ -99,6 +101,32 @@ export interface Processes {
   spawn(command: readonly string[], options?: { cwd?: string; env?: Record<string, string> }): Child;
 }
 
+/** Where a server listens. `port` 0: any that is free. With `cert` and `key` (PEM texts) clients come by TLS. */
+export interface ServeOptions {
+  readonly hostname: string;
+  readonly port: number;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+}
+
+/** A server that listens. */
+export interface Server {
+  readonly port: number;
+  /** Takes no new requests; resolves when those that were begun are answered. */
+  shutdown(): Promise<void>;
+  /** Comes after {@link Server.shutdown}: the process ends a moment after all else, whatever connections are left. */
+  abandon(): void;
+}
+
+/**
+ * Serves HTTP. `remote` is the client's address.
+ * @throws {Error} With `code` EADDRINUSE, EACCES ... if it cannot listen there.
+ */
+export type Serve = (
+  options: ServeOptions,
+  handler: (request: Request, remote: string) => Response | Promise<Response>,
+) => Server;
+
 /** The process's surroundings. */
 export interface Environment {
   get(name: string): string | undefined;
@@ -108,6 +136,8 @@ export interface Environment {
   user(): string;
   hostname(): string;
   readonly pid: number;
+  /** The words that start this program once more; arguments come after them. Missing where nothing may be started. */
+  readonly self?: readonly string[];
 }
 
 /** The whole of it. */
@@ -117,4 +147,6 @@ export interface Deps {
   readonly ids: Ids;
   readonly processes: Processes;
   readonly environment: Environment;
+  /** Missing where nothing may listen. */
+  readonly serve?: Serve;
 }

@@ -23,6 +23,8 @@ import type {
   Processes,
   Serve,
 } from "./deps.ts";
+/** Time for what was printed at the end to go out. */
+const LAST_WORDS_MS = 500;
 // setTimeout takes 31 bits; a longer wait is made of several.
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -359,10 +361,9 @@ function selfCommand(): string[] {
 }
 
 const serve: Serve = ({ hostname, port, cert, key }, handler) => {
-  const abort = new AbortController();
   const tls = cert === undefined || key === undefined ? {} : { cert, key };
   const server = Deno.serve(
-    { hostname, port, ...tls, signal: abort.signal, onListen() {} },
+    { hostname, port, ...tls, onListen() {} },
     (request, info) => handler(request, "hostname" in info.remoteAddr ? info.remoteAddr.hostname : ""),
   );
   return {
@@ -371,7 +372,8 @@ const serve: Serve = ({ hostname, port, cert, key }, handler) => {
       await server.shutdown();
       await server.finished;
     },
-    abort: () => abort.abort(),
+    // A server that was told to shut down can no longer be aborted, and streams keep the process even when it is unref'd.
+    abandon: () => Deno.unrefTimer(setTimeout(() => Deno.exit(), LAST_WORDS_MS)),
   };
 };
 

@@ -70,15 +70,13 @@ export async function runQueue(
       timeoutMs: request.timeoutMs,
       killCompletes: request.scheduler === "fifo_multi",
     }, store.jobs);
-    const { name } = request.queue;
     const cluster = request.scheduler === "fifo_multi" ? request.cluster : null;
     return await runLoop(deps, {
       store,
       core,
       connect,
       readHosts,
-      queueFiles: [`${name}-queue.yaml`, `.${name}-queue.journal`],
-      hostFiles: cluster === null ? [] : [`${cluster.name}-cluster.yaml`],
+      hostFile: cluster === null ? null : `${cluster.directory}/${cluster.name}-cluster.yaml`,
     }, watch);
   } finally {
     store.close();

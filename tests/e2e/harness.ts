@@ -11,20 +11,13 @@ import { fileURLToPath } from "node:url";
 import { compiledCms } from "../support/compiled.ts";
 import type { TestHosts } from "../support/hosts.ts";
 import { waitUntil } from "../support/wait.ts";
+import { type Outcome, Running } from "./child.ts";
 
-/** Where no limit is given. Test machines are slow and shared: the limit is for what hangs, not for what is slow. */
-const LIMIT_MS = 60_000;
+export { type Outcome, Running } from "./child.ts";
+
 /** What a plain login has; there is no `deno` or `node` in it. */
 const PLAIN_PATH = "/usr/bin:/bin:/usr/sbin:/sbin";
 const CACHE = fileURLToPath(new URL("../../.deno/e2e-cache", import.meta.url));
-
-/** How a command ended. */
-export interface Outcome {
-  /** Exit status; 128+n after signal n. */
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 /** A job as `queue list --output=json` has it. */
 export interface ListedJob {
@@ -146,108 +139,17 @@ export class Manager {
   }
 }
 
-/** A child that runs. Its output is gathered as it comes. */
-export class Running {
-  /** Process id. The launcher becomes the program, so it is the program's. */
-  readonly pid: number;
-  /** Resolves when it is gone, whatever the cause; never rejects. */
-  readonly gone: Promise<void>;
-  readonly #what: string;
-  readonly #limitMs: number;
-  readonly #child: Deno.ChildProcess;
-  #stdout = "";
-  #stderr = "";
-  #code: number | null = null;
-  #timedOut = false;
-
-  /** Starts it; use {@link Manager.start}. */
-  constructor(
-    command: readonly string[],
-    at: { cwd: string; env: Record<string, string> },
-    limitMs: number = LIMIT_MS,
-  ) {
-    const [program, ...args] = command;
-    this.#what = command.join(" ").slice(0, 200);
-    this.#limitMs = limitMs;
-    this.#child = new Deno.Command(program ?? "", {
-      args,
-      cwd: at.cwd,
-      clearEnv: true,
-      env: at.env,
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    this.pid = this.#child.pid;
-    this.gone = this.#follow();
-  }
-
-  /** All of stdout so far. */
-  get stdout(): string {
-    return this.#stdout;
-  }
-
-  /** All of stderr so far. */
-  get stderr(): string {
-    return this.#stderr;
-  }
-
-  /** stdout and then stderr so far, for messages and for waiting. */
-  get text(): string {
-    return this.#stdout + this.#stderr;
-  }
-
-  /** True while it has not ended. */
-  get isRunning(): boolean {
-    return this.#code === null;
-  }
-
-  /** Waits until stdout or stderr holds this. @throws {Error} At the limit, or if it ends without. */
-  async waitFor(what: string | RegExp, limitMs = 20_000): Promise<void> {
-    const has = () => typeof what === "string" ? this.text.includes(what) : what.test(this.text);
-    await waitUntil(() => `${what} from ${this.#what}, which printed:\n${this.text}`, () => has() || !this.isRunning, {
-      limitMs,
-    });
-    if (!has()) throw new Error(`${this.#what} ended with ${this.#code} without printing ${what}:\n${this.text}`);
-  }
-
-  /** Sends a signal to it alone. Nothing happens if it is gone. */
-  signal(signal: Deno.Signal): void {
-    try {
-      if (this.isRunning) this.#child.kill(signal);
-    } catch {
-      // It has just ended.
+/** A PATH of one directory with all that the machine has in /usr/bin and /bin but the programs of these names. */
+export async function pathWithout(manager: Manager, names: RegExp): Promise<string> {
+  const directory = `${manager.home}/programs`;
+  await Deno.mkdir(directory);
+  for (const from of ["/usr/bin", "/bin"]) {
+    for (const { name } of Deno.readDirSync(from)) {
+      // The two directories are often one: what is there already is the same.
+      if (!names.test(name)) await Deno.symlink(`${from}/${name}`, `${directory}/${name}`).catch(() => {});
     }
   }
-
-  /** Ends it at once, as a crash of the manager would, and waits until it is gone. */
-  async kill9(): Promise<void> {
-    this.signal("SIGKILL");
-    await this.gone;
-  }
-
-  /** Waits for its end. @throws {Error} If the limit came first. */
-  async ended(): Promise<Outcome> {
-    await this.gone;
-    if (this.#timedOut) throw new Error(`${this.#what} did not end within ${this.#limitMs} ms:\n${this.text}`);
-    return { code: this.#code ?? -1, stdout: this.#stdout, stderr: this.#stderr };
-  }
-
-  async #follow(): Promise<void> {
-    const timer = setTimeout(() => {
-      this.#timedOut = true;
-      this.signal("SIGKILL");
-    }, this.#limitMs);
-    const gather = async (stream: ReadableStream<Uint8Array>, add: (text: string) => void) => {
-      for await (const text of stream.pipeThrough(new TextDecoderStream())) add(text);
-    };
-    await Promise.all([
-      gather(this.#child.stdout, (text) => this.#stdout += text),
-      gather(this.#child.stderr, (text) => this.#stderr += text),
-      this.#child.status.then(({ code }) => this.#code = code),
-    ]);
-    clearTimeout(timer);
-  }
+  return directory;
 }
 
 /** Processes whose working directory lies in a directory. */

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import type { TestHost, TestHosts } from "../support/hosts.ts";
 import { hostTest } from "../support/need.ts";
-import { Manager } from "./harness.ts";
+import { Manager, pathWithout } from "./harness.ts";
 
 /** A job that writes down when it begins and ends, in the order in which that happens on its host. */
 const TRACED = 'echo "+ $CUDA_VISIBLE_DEVICES $$" >> ~/trace; sleep 0.2; echo "- $CUDA_VISIBLE_DEVICES $$" >> ~/trace';
@@ -111,14 +111,7 @@ hostTest(
 
 Deno.test("hosts: localhost needs no ssh", async () => {
   await using manager = await Manager.make(null);
-  // All that the machine has but ssh.
-  const path = `${manager.home}/no-ssh`;
-  await Deno.mkdir(path);
-  for (const { name } of Deno.readDirSync("/usr/bin")) {
-    if (!/^(ssh|scp|sftp)/.test(name)) await Deno.symlink(`/usr/bin/${name}`, `${path}/${name}`);
-  }
-  await Deno.symlink("/bin/sh", `${path}/sh`).catch(() => {});
-  const env = { PATH: `${manager.bin}:${path}` };
+  const env = { PATH: `${manager.bin}:${await pathWithout(manager, /^(ssh|scp|sftp)/)}` };
   assert.notEqual((await manager.type("command -v ssh", { env })).code, 0);
   const { code, stdout, stderr } = await manager.type(
     `queue create a; queue add a --name=job[1-3] --command='pwd; cat extra' --user=me --host=localhost

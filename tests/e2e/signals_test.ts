@@ -42,13 +42,13 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     const { manager, run } = await startRun(hosts);
     await using _ = manager;
     run.signal(signal);
-    await run.waitFor(`WARNING: Stopping after ${signal}: no new jobs are started, 2 are running.`);
+    await run.waitFor(`WARNING: Stopping after ${signal}: no new jobs are started, still running: 2.`);
     assert.ok(await isAlive(hosts.host("red"), "job1"));
     assert.ok(run.isRunning, "it waits for the two");
     await releaseAll(hosts);
     const stopped = await run.ended();
     assert.deepEqual(await ranOn(hosts), ["job1", "job2"]);
-    assert.match(stopped.stderr, /^WARNING: Stopped: 0 jobs still run, 2 wait\. To go on: /m);
+    assert.match(stopped.stderr, /^WARNING: Stopped\. Still running: 0, waiting: 2\. To go on: /m);
     assert.match(stopped.stdout, /Completed Jobs: \['job1', 'job2'\]\n$/);
     assert.equal(stopped.code, 1);
     assert.deepEqual(await manager.states(), ["job1 end", "job2 end", "job3 ready", "job4 ready"]);
@@ -66,7 +66,7 @@ hostTest(
     await run.waitFor("WARNING: Stopping after SIGINT");
     run.signal("SIGINT");
     const stopped = await run.ended();
-    assert.match(stopped.stderr, /^WARNING: Stopped: 2 jobs still run, 2 wait\. To go on: /m);
+    assert.match(stopped.stderr, /^WARNING: Stopped\. Still running: 2, waiting: 2\. To go on: /m);
     assert.equal(stopped.code, 1);
     for (const job of ["job1", "job2"]) assert.ok(await isAlive(hosts.host("red"), job), `${job} goes on`);
     assert.deepEqual(await manager.states(), ["job1 start", "job2 start", "job3 ready", "job4 ready"]);
@@ -94,7 +94,7 @@ async function onTerminal(
   assert.equal((await manager.type("mkfifo ~/keys")).code, 0);
   // Both ends: nobody waits for the other.
   const keys = await Deno.open(`${manager.home}/keys`, { read: true, write: true });
-  const line = `script --quiet --flush --return --command '${command}' /dev/null < ~/keys`;
+  const line = `exec script --quiet --flush --return --command 'exec ${command}' /dev/null < ~/keys`;
   return { run: manager.spawn(["bash", "-c", line], { env: { TERM: "xterm", ...env } }), keys };
 }
 
@@ -113,13 +113,14 @@ hostTest("signals: Ctrl-C typed on a terminal stops the run and touches no job, 
   await waitUntil("the group of job2", isLocalAlive);
   await waitUntil("the group of job1", () => isAlive(red, "job1"));
   // The progress line, and colours.
+  // deno-lint-ignore no-control-regex
   await run.waitFor(/\r\x1b\[2K.*0 of 3 done, 3 running, 0 failed/s);
   assert.ok(run.stdout.includes("\x1b[34mINFO:\x1b[39m Running job: job1 on pi@red"), run.stdout);
   keys.writeSync(new Uint8Array([3]));
-  await run.waitFor("Stopping after SIGINT: no new jobs are started, 3 are running.");
+  await run.waitFor("Stopping after SIGINT: no new jobs are started, still running: 3.");
   keys.writeSync(new Uint8Array([3]));
   const { code, stdout } = await run.ended();
-  assert.match(stdout, /Stopped: 3 jobs still run, 0 wait\./);
+  assert.match(stdout, /Stopped\. Still running: 3, waiting: 0\./);
   assert.equal(code, 1);
   assert.ok(await isAlive(red, "job1"), "job1 goes on");
   assert.ok(await isAlive(red, "job3"), "job3 goes on");

@@ -8,19 +8,21 @@ import assert from "node:assert/strict";
 import { compiledCms } from "../support/compiled.ts";
 import { hostTest } from "../support/need.ts";
 import { range, WORKFLOW } from "./document_examples.ts";
-import { Manager } from "./harness.ts";
+import { Manager, pathWithout } from "./harness.ts";
 import { follow } from "./transcript.ts";
 
 hostTest("standalone: one copied file does the workflow on three hosts without deno or node", async (hosts) => {
   // An empty cache: the first command unpacks, as on a machine that has never seen the program.
-  await using manager = await Manager.make(hosts, { PATH: "/usr/bin:/bin", XDG_CACHE_HOME: "" });
+  await using manager = await Manager.make(hosts, { XDG_CACHE_HOME: "" });
+  const path = await pathWithout(manager, /^(deno|node|nodejs|npm|npx)$/);
+  const type = (line: string) => manager.type(line, { env: { PATH: path } });
   await Deno.copyFile(await compiledCms(), `${manager.dir}/cms`);
-  assert.equal((await manager.type("command -v deno node")).stdout, "", "this test needs a PATH without them");
-  assert.match((await manager.type("./cms --version")).stdout, /^\S*\d+\.\d+\.\d+\S*\n$/);
-  await follow(manager, WORKFLOW.replaceAll("$ cms ", "$ ./cms "));
-  const run = await manager.type("./cms queue run fifo_multi a --hostfile=a");
+  assert.equal((await type("command -v deno node cms; echo $PATH")).stdout, `${path}\n`);
+  assert.match((await type("./cms --version")).stdout, /^cms \d+\.\d+\.\d+\n$/);
+  await follow(manager, WORKFLOW.replaceAll("$ cms ", "$ ./cms "), { env: { PATH: path } });
+  const run = await type("./cms queue run fifo_multi a --hostfile=a");
   assert.equal(run.code, 0, run.stdout + run.stderr);
-  const { stdout } = await manager.type("./cms queue list a --output=json");
+  const { stdout } = await type("./cms queue list a --output=json");
   const jobs = JSON.parse(stdout) as { name: string; status: string; host: string }[];
   assert.deepEqual(jobs.map(({ name, status }) => `${name} ${status}`), range("job", 0, 10).map((job) => `${job} end`));
   for (const { name, host } of jobs) {
@@ -28,6 +30,6 @@ hostTest("standalone: one copied file does the workflow on three hosts without d
   }
   const left = (path: string) => [...Deno.readDirSync(path)].map((entry) => entry.name).toSorted();
   assert.deepEqual(left(manager.dir), ["cms", "experiment"]);
-  assert.deepEqual(left(manager.home), [".cache"]);
+  assert.deepEqual(left(manager.home), [".cache", "programs"]);
   assert.deepEqual(left(`${manager.home}/.cache`), ["cms"]);
 });

@@ -6,7 +6,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { Manager } from "./harness.ts";
+import type { Manager, StartOptions } from "./harness.ts";
 
 /** One command and the lines it prints, stdout before stderr. */
 export interface Step {
@@ -28,9 +28,9 @@ export function parseTranscript(text: string): Step[] {
 }
 
 /** Types a transcript; every command has to print what stands there, and to end with status 0 unless it says ERROR. */
-export async function follow(manager: Manager, text: string): Promise<void> {
+export async function follow(manager: Manager, text: string, options: StartOptions = {}): Promise<void> {
   for (const { command, lines } of parseTranscript(text)) {
-    const { code, stdout, stderr } = await manager.type(command);
+    const { code, stdout, stderr } = await manager.type(command, options);
     assert.deepEqual(printedLines(stdout + stderr), lines, `$ ${command}`);
     const fails = lines.some((line) => line.startsWith("ERROR: "));
     assert.equal(code, fails ? 2 : 0, `exit status of: ${command}`);
