@@ -9,7 +9,7 @@ c_need() {
 # c_tools: every program that we call; the first that is missing in c_why.
 c_tools() {
   c_why=''
-  for c_i in setsid tail mkdir rm date sleep grep tr sed; do
+  for c_i in setsid tail mkdir rmdir rm date sleep grep tr sed; do
     command -v "$c_i" || { c_why=$c_i; return 1; }
   done
 }

@@ -77,6 +77,11 @@ export function dirsRequest(jobs: readonly JobName[]): string {
   return request("dirs", jobs);
 }
 
+/** Removes the directories of these jobs that hold nothing. */
+export function undirsRequest(jobs: readonly JobName[]): string {
+  return request("undirs", jobs);
+}
+
 /** Starts one attempt. @throws {RangeError} If a text holds a NUL. */
 export function startRequest(start: StartRequest): string {
   const gpu = start.gpu === null ? MARKER_OF_NO_GPU : `=${start.gpu}`;

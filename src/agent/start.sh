@@ -138,6 +138,28 @@ cms_dirs() {
   done
 }
 
+# cms_undirs JOB...: removes what cms_dirs made, where nothing but its mark is in it.
+cms_undirs() {
+  for c_job do
+    shift
+    for c_at in "$c_here/$c_job"/*; do
+      [ -e "$c_at" ] || [ ! -f "$c_here/$c_job/.cms" ] || set -- "$@" "$c_here/$c_job"
+      break
+    done
+  done
+  [ $# -gt 0 ] || return 0
+  for c_at do
+    shift
+    set -- "$@" "$c_at/.cms"
+  done
+  rm -f "$@"
+  for c_at do
+    shift
+    set -- "$@" "${c_at%/.cms}"
+  done
+  rmdir "$@"
+}
+
 # cms_start: see c_run. What all wrappers need alike is found out here, once: the date of this second, and where the shell is (a path spares
 # each start the search).
 # The shell's table of jobs is emptied now and then (`jobs` forgets those that ended).

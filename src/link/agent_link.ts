@@ -7,7 +7,7 @@
  * @module
  */
 
-import { agentProgram, attemptArgs, dirsRequest, request, startRequest } from "../agent/protocol.ts";
+import { agentProgram, attemptArgs, dirsRequest, request, startRequest, undirsRequest } from "../agent/protocol.ts";
 import { type AgentEvent, type Answer, type AttemptRef, parseAnswer, parseEvent } from "../agent/protocol.ts";
 import { type Machine, machineText } from "../cluster/machine.ts";
 import type { Deps } from "../deps.ts";
@@ -156,6 +156,11 @@ class AgentLink implements Link {
   prepare(jobs: readonly JobName[]): void {
     if (this.#state !== "open") return;
     for (const chunk of chunks(jobs, DIRS_AT_ONCE)) this.#channel.send(dirsRequest(chunk));
+  }
+
+  unprepare(jobs: readonly JobName[]): void {
+    if (this.#state !== "open") return;
+    for (const chunk of chunks(jobs, DIRS_AT_ONCE)) this.#channel.send(undirsRequest(chunk));
   }
 
   async ask(attempts: readonly AttemptRef[]): Promise<AttemptState[]> {

@@ -78,6 +78,8 @@ export interface Link {
    * a start makes what is missing. Does not wait.
    */
   prepare(jobs: readonly JobName[]): void;
+  /** Takes back what `prepare` made for jobs that are not started after all: empty directories only. Does not wait. */
+  unprepare(jobs: readonly JobName[]): void;
   /** State of each attempt, in order. A vanished process is written to its log as `crash` before the answer. */
   ask(attempts: readonly { job: JobName; attempt: string }[]): Promise<AttemptState[]>;
   /** Claims each attempt so that it can never start; answers its state (`forbidden`, or what it was already). */

@@ -22,8 +22,8 @@ const LEFT = 16;
 export class Ahead {
   readonly #run: RunContext;
   readonly #policy: Policy;
-  /** Prepared, not yet started. */
-  #prepared = new Set<JobName>();
+  /** Prepared and not yet started, with the key of the machine; null where nothing was made. */
+  readonly #prepared = new Map<JobName, string | null>();
   /** Starts since the last look: without any there is nothing new to prepare. */
   #starts = 0;
 
@@ -43,17 +43,38 @@ export class Ahead {
     if (this.#starts === 0 || this.#prepared.size > LEFT) return;
     this.#starts = 0;
     const next = this.#run.candidates.ahead(this.#run.jobs, BATCH);
-    // One job at the end of a queue is no batch, and what is prepared but no longer next counts no more.
+    // What was prepared but is next no more was passed over.
+    const names = new Set(next.map((job) => job.name));
+    this.drop([...this.#prepared.keys()].filter((name) => !names.has(name)));
     const fresh = next.filter((job) => !this.#prepared.has(job.name));
-    if (fresh.length < 2) return;
-    this.#prepared = new Set(next.map((job) => job.name));
-    const byMachine = new Map<string, JobName[]>();
+    if (fresh.length < 2) return; // One job at the end of a queue is no batch.
     for (const job of fresh) {
       const machine = this.#policy.foresee(job, this.#run.slots);
-      if (machine === null) continue;
-      const key = machineKey(machine);
-      byMachine.set(key, [...byMachine.get(key) ?? [], job.name]);
+      this.#prepared.set(job.name, machine === null ? null : machineKey(machine));
     }
-    for (const [machine, jobs] of byMachine) this.#run.effects.push({ type: "prepare", machine, jobs });
+    this.#tell("prepare", fresh.map((job) => job.name));
+  }
+
+  /** These will not be started. */
+  drop(jobs: readonly JobName[]): void {
+    this.#tell("unprepare", jobs);
+    for (const job of jobs) this.#prepared.delete(job);
+  }
+
+  /** None that is left will be started in this run. */
+  dropAll(): void {
+    if (this.#prepared.size > 0) this.drop([...this.#prepared.keys()]);
+  }
+
+  #tell(type: "prepare" | "unprepare", names: readonly JobName[]): void {
+    const byMachine = new Map<string, JobName[]>();
+    for (const name of names) {
+      const machine = this.#prepared.get(name) ?? null;
+      if (machine === null) continue;
+      const jobs = byMachine.get(machine);
+      if (jobs === undefined) byMachine.set(machine, [name]);
+      else jobs.push(name);
+    }
+    for (const [machine, jobs] of byMachine) this.#run.effects.push({ type, machine, jobs });
   }
 }

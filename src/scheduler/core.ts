@@ -88,7 +88,8 @@ export class Core {
       if (this.#links.isHopeless(this.#hasMore())) this.#noHosts = true;
     }
     if (this.#began) this.#consider();
-    if (this.#began) this.#ahead.prepare();
+    if (this.#hasMore()) this.#ahead.prepare();
+    else this.#ahead.dropAll();
     if (this.#began && run.flights.running === 0 && !this.#hasMore() && !this.#attempts.hasReturned) {
       this.#finished = true;
       run.effects.push({ type: "finish" });
@@ -137,6 +138,7 @@ export class Core {
         run.candidates.apply(event.news, run.jobs);
         this.#foresee(event.news.put);
         for (const name of event.news.kill) this.#attempts.wantKill(name);
+        this.#ahead.drop(event.news.deleted);
         break;
       case "hosts":
         run.slots.setHosts(event.hosts);

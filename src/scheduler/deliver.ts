@@ -60,6 +60,7 @@ export class Deliver {
           void this.#kill(effect.machine, effect.attempt);
           break;
         case "prepare": // Behind the starts, which somebody waits for.
+        case "unprepare":
         case "change":
         case "report":
         case "finish":
@@ -71,6 +72,7 @@ export class Deliver {
     for (const [machine, requests] of starts) void this.#start(machine, requests);
     for (const effect of effects) {
       if (effect.type === "prepare") this.#links.get(effect.machine)?.prepare(effect.jobs);
+      if (effect.type === "unprepare") this.#links.get(effect.machine)?.unprepare(effect.jobs);
     }
   }
 

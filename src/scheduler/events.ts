@@ -47,6 +47,8 @@ export type Effect =
   | { readonly type: "start"; readonly machine: string; readonly request: StartRequest }
   /** A hint: these jobs will probably be started there soon. */
   | { readonly type: "prepare"; readonly machine: string; readonly jobs: readonly JobName[] }
+  /** They will not. */
+  | { readonly type: "unprepare"; readonly machine: string; readonly jobs: readonly JobName[] }
   | {
     readonly type: "ask";
     readonly machine: string;

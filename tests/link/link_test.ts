@@ -55,6 +55,26 @@ async function contract(connect: ConnectTo): Promise<void> {
 
 Deno.test("link to localhost keeps the contract", () => withPlace("sh", (place) => contract(place.connect)));
 
+Deno.test("link makes directories ahead, and takes back those that stayed empty and are ours", () =>
+  withPlace("sh", async (place) => {
+    const { link } = await place.connect();
+    const exists = async (name: string) => (await realDeps().files.stamp(`${place.directory}/${name}`)) !== null;
+    await Deno.mkdir(`${place.directory}/theirs`);
+    const jobs = ["ahead1", "ahead2", "ahead3", "theirs"].map((name) => attempt(name).job);
+    link.prepare(jobs);
+    await link.ask([attempt("ahead1")]); // Requests are carried out in order.
+    assert.ok(await exists("ahead1/.cms") && await exists("ahead3/.cms") && !await exists("theirs/.cms"));
+    await Deno.writeTextFile(`${place.directory}/ahead2/result`, "");
+    link.unprepare(jobs);
+    await link.ask([attempt("ahead1")]);
+    assert.deepEqual(await Promise.all(["ahead1", "ahead2/.cms", "ahead3", "theirs"].map(exists)), [
+      false,
+      true,
+      false,
+      true,
+    ]);
+  }));
+
 Deno.test("link notices an agent that hangs, and leaves its jobs alone", () =>
   withPlace("sh", async (place) => {
     const { link, events, event } = await place.connect({ times: { pingMs: 100, deadMs: 400 } });

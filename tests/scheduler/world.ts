@@ -70,6 +70,7 @@ class SimMachine {
       for (const process of other.alive()) assert.notEqual(process.job, job, `two attempts of ${job} are alive`);
     }
     world.startedEver.add(attempt);
+    world.prepared.delete(job);
     world.startOrder.push(job);
     const process: Process = {
       attempt,
@@ -129,6 +130,9 @@ export class World {
   readonly startedEver = new Set<string>();
   readonly startOrder: JobName[] = [];
   readonly reports: RunEvent[] = [];
+  /** Jobs whose directories were made ahead, somewhere, and not taken back or used since. */
+  readonly prepared = new Set<string>();
+  everPrepared = 0;
   nowMs = 1_000_000;
   core: Core;
   finished = false;
@@ -201,6 +205,12 @@ export class World {
         this.finished = true;
         break;
       case "prepare":
+        for (const name of effect.jobs) this.prepared.add(name);
+        this.everPrepared += effect.jobs.length;
+        break;
+      case "unprepare":
+        for (const name of effect.jobs) this.prepared.delete(name);
+        break;
       case "kill":
       case "change":
         break;
