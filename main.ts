@@ -41,6 +41,19 @@ class RealTerminal implements Terminal {
     }
   }
 
+  async ask(question: string, { isSecret }: { isSecret: boolean }): Promise<string | null> {
+    if (!Deno.stdin.isTerminal()) return null;
+    this.err(question);
+    await this.flush();
+    if (isSecret) Deno.stdin.setRaw(true);
+    try {
+      return await readLine(isSecret);
+    } finally {
+      if (isSecret) Deno.stdin.setRaw(false);
+      if (isSecret) this.err("\n");
+    }
+  }
+
   interrupts(): Interrupts {
     const stop = new AbortController();
     const leave = new AbortController();
@@ -82,6 +95,26 @@ class RealTerminal implements Terminal {
       this.#closed.add(to);
     }
   }
+}
+
+/** Reads a line byte by byte, so that nothing is taken of the next. A raw terminal leaves erasing and ending to us. */
+async function readLine(isRaw: boolean): Promise<string | null> {
+  const line: number[] = [];
+  const byte = new Uint8Array(1);
+  while (await Deno.stdin.read(byte) !== null) {
+    const [code = 0] = byte;
+    if (code === 0x0a || code === 0x0d) return new TextDecoder().decode(new Uint8Array(line));
+    if (isRaw && (code === 0x03 || (code === 0x04 && line.length === 0))) return null;
+    if (isRaw && (code === 0x7f || code === 0x08)) eraseLast(line);
+    else if (isRaw && code === 0x15) line.length = 0;
+    else line.push(code);
+  }
+  return line.length > 0 ? new TextDecoder().decode(new Uint8Array(line)) : null;
+}
+
+/** Takes the last character away, all bytes of it. */
+function eraseLast(line: number[]): void {
+  while (((line.pop() ?? 0) & 0xc0) === 0x80);
 }
 
 async function main(): Promise<void> {

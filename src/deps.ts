@@ -66,7 +66,7 @@ export interface Files {
   makeDirectory(path: string): Promise<void>;
   /** Names in a directory, sorted; null if there is no such directory. */
   list(path: string): Promise<string[] | null>;
-  /** Removes a file or a directory with all in it; false if there was none. */
+  /** Removes a file or a directory with all in it, durably; false if there was none. */
   remove(path: string): Promise<boolean>;
   /** The path with links resolved. */
   realPath(path: string): Promise<string>;

@@ -255,7 +255,9 @@ const files: Files = {
   },
 
   async remove(path) {
-    return await unlessMissing(Deno.remove(path, { recursive: true })) !== null;
+    if (await unlessMissing(Deno.remove(path, { recursive: true })) === null) return false;
+    await syncDirectory(parentOf(path));
+    return true;
   },
 
   realPath: (path) => Deno.realPath(path),

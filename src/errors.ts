@@ -37,6 +37,19 @@ export class CmsError extends Error {
   }
 }
 
+/** A thing that is not there. `what` is its kind, `missing` its name. */
+export class NotFoundError extends CmsError {
+  override name = "NotFoundError";
+  readonly what: "queue" | "cluster" | "job" | "host";
+  readonly missing: string;
+
+  constructor(what: NotFoundError["what"], missing: string, message: string, options?: ErrorOptions) {
+    super("not_found", message, options);
+    this.what = what;
+    this.missing = missing;
+  }
+}
+
 /** Bad input: a name, an option, a field. `problems` holds each in one line; the message joins them. */
 export class InvalidError extends CmsError {
   override name = "InvalidError";

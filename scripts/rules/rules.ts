@@ -18,8 +18,10 @@ const ROWS: readonly (readonly string[])[] = [
   ["store", "agent"],
   ["link"],
   ["scheduler"],
+  ["output"],
   ["operations"],
-  ["cli", "service"],
+  ["service"],
+  ["cli"],
 ];
 
 /** Files directly under `src/` that every room may import. */
@@ -29,7 +31,7 @@ const COMMON: readonly string[] = ["deps.ts", "errors.ts", "version.ts"];
 const WORLDLY: readonly string[] = ["main.ts", "src/deps_real.ts"];
 
 const EFFECTS =
-  /\bDeno\.|\bDate\.now\(|\bMath\.random\(|\bsetTimeout\(|\bsetInterval\(|\bfetch\(|\bprocess\.|["']node:(?!path)/;
+  /\bDeno\.|\bDate\.now\(|\bMath\.random\(|\bsetTimeout\(|\bsetInterval\(|(?<!\.)\bfetch\(|\bprocess\.|["']node:(?!path)/;
 const IMPORT = /(?:\bfrom\s+|\bimport\s*\(?\s*)"(\.[^"]+)"/g;
 
 /** Checks all rules. @returns One line for each breach; empty if there is none. */

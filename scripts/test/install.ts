@@ -22,6 +22,7 @@ const ofTests: Readonly<Record<string, string>> = {
   fish: "fish",
   tcsh: "tcsh",
   git: "git",
+  chromium: "chromium",
 };
 
 /**

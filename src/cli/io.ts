@@ -28,6 +28,11 @@ export interface Terminal {
   readonly errIsTerminal: boolean;
   /** Width of the screen in columns; 80 if there is none. */
   columns(): number;
+  /**
+   * Asks a person and reads one line; secrets are not shown. null if there is no terminal to ask on, or the person ends it with
+   * Ctrl-C or Ctrl-D.
+   */
+  ask?(question: string, options: { isSecret: boolean }): Promise<string | null>;
   /** Begins to take Ctrl-C and TERM for the program; until then they end it, as usual. */
   interrupts(): Interrupts;
 }

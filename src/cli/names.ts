@@ -8,7 +8,7 @@
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { CmsError } from "../errors.ts";
 import { isJobState, JOB_STATES, type JobState } from "../job/states.ts";
-import { type Format, FORMATS } from "./output/records.ts";
+import { type Format, FORMATS } from "../output/records.ts";
 
 /**
  * A value that is wrapped whole in one pair of quotes loses that pair: commands written for the original's own shell
@@ -78,4 +78,16 @@ export function portValue(value: string): number {
   const port = countValue(value);
   if (port <= 65_535) return port;
   throw new InvalidArgumentError("Give a number from 1 to 65535.");
+}
+
+/** Reads a TCP port to listen on; 0 is any that is free. */
+export function portOrAnyValue(value: string): number {
+  return unquote(value) === "0" ? 0 : portValue(value);
+}
+
+/** Reads a form of the access log. */
+export function logFormatValue(value: string): "text" | "json" | "none" {
+  const format = (["text", "json", "none"] as const).find((known) => known === unquote(value));
+  if (format !== undefined) return format;
+  throw new InvalidArgumentError("Use one of text, json, none.");
 }

@@ -19,6 +19,7 @@ import { addCompletion } from "./completion/command.ts";
 import { type Context, examples } from "./context.ts";
 import { addHelp, findCommand } from "./help.ts";
 import type { Terminal } from "./io.ts";
+import { addOpenapi } from "./openapi.ts";
 import { makeLines } from "./output/lines.ts";
 import { addAdd } from "./queue/add.ts";
 import { addCreate } from "./queue/create.ts";
@@ -86,7 +87,7 @@ function makeProgram(context: Context, onUsageError: (text: string) => void): Co
   addDelete(queue, context);
   addRun(queue, context);
   addReset(queue, context);
-  addService(queue);
+  addService(queue, context);
 
   const cluster = program.command("cluster").description("clusters of hosts").helpCommand(false)
     .enablePositionalOptions()
@@ -99,6 +100,7 @@ function makeProgram(context: Context, onUsageError: (text: string) => void): Co
   addSet(cluster, context);
 
   for (const group of [program, queue, cluster]) addHelp(group);
+  addOpenapi(program, context);
   addCompletion(program, context);
   return program;
 }

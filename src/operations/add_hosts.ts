@@ -25,18 +25,39 @@ export interface AddHostsRequest {
  * @throws {InvalidError} If the ids or the spec cannot be used; all problems at once.
  * @throws {CmsError} `not_found` if there is no such cluster.
  */
-export async function addHosts(deps: Deps, request: AddHostsRequest): Promise<{ added: HostId[] }> {
-  const { ids, spec } = checkRequest(request);
-  await changeCluster(deps, request.cluster, (hosts) => {
-    const changed = new Map(hosts);
-    for (const id of ids) changed.set(id, makeHost(id, spec));
-    return changed;
-  });
-  return { added: ids };
+export function addHosts(deps: Deps, request: AddHostsRequest): Promise<{ added: HostId[] }> {
+  return addHostsOfSpecs(deps, { cluster: request.cluster, hosts: [request] });
 }
 
-function checkRequest(request: AddHostsRequest): { ids: HostId[]; spec: HostSpec } {
+/** {@link addHosts} for several specs at once, all or none. An id that stands twice is that of the last. */
+export async function addHostsOfSpecs(
+  deps: Deps,
+  request: { cluster: StoreRef; hosts: readonly Omit<AddHostsRequest, "cluster">[] },
+): Promise<{ added: HostId[] }> {
+  const specs = checkHosts(request.hosts);
+  await changeCluster(deps, request.cluster, (hosts) => {
+    const changed = new Map(hosts);
+    for (const [id, spec] of specs) changed.set(id, makeHost(id, spec));
+    return changed;
+  });
+  return { added: [...specs.keys()] };
+}
+
+function checkHosts(hosts: readonly Omit<AddHostsRequest, "cluster">[]): Map<HostId, HostSpec> {
   const problems = new Problems();
+  const specs = new Map<HostId, HostSpec>();
+  for (const host of hosts) {
+    const { ids, spec } = checkHost(problems, host);
+    for (const id of ids) specs.set(id, spec);
+  }
+  problems.throwIfAny();
+  return specs;
+}
+
+function checkHost(
+  problems: Problems,
+  request: Omit<AddHostsRequest, "cluster">,
+): { ids: HostId[]; spec: HostSpec } {
   const given = request.spec;
   const spec = {
     name: given.name,
@@ -56,6 +77,5 @@ function checkRequest(request: AddHostsRequest): { ids: HostId[]; spec: HostSpec
     problems.note(hasControl(value), `Cannot use ${JSON.stringify(value)} as ${field}: it holds a control character`);
   }
   problems.note(spec.pyenv?.includes("\0") ?? false, "Cannot use this pyenv: it holds a NUL character");
-  problems.throwIfAny();
   return { ids, spec };
 }

@@ -30,14 +30,26 @@ const SOURCING_SHELLS = ["sh", "dash", "ash", "ksh", "bash", "zsh", "csh", "tcsh
  * @throws {InvalidError} If the names or the spec cannot be used; all problems at once.
  * @throws {CmsError} `not_found` if there is no such queue; `conflict` if a job of that name is in flight. Nothing is added then.
  */
-export async function addJobs(deps: Deps, request: AddJobsRequest): Promise<{ added: JobName[] }> {
-  const { names, spec } = checkRequest(request);
+export function addJobs(deps: Deps, request: AddJobsRequest): Promise<{ added: JobName[] }> {
+  return addJobsOfSpecs(deps, { queue: request.queue, jobs: [request] });
+}
+
+/** {@link addJobs} for several specs at once, all or none. A name that stands twice is that of the last. */
+export async function addJobsOfSpecs(
+  deps: Deps,
+  request: { queue: StoreRef; jobs: readonly Omit<AddJobsRequest, "queue">[] },
+): Promise<{ added: JobName[] }> {
+  const specs = checkJobs(request.jobs);
+  const names = [...specs.keys()];
   const store = await openQueue(deps, request.queue);
   try {
     const { experiment } = request.queue;
     await store.commit(() => {
       refuseInFlight(names.filter((name) => isInFlight(store.jobs.get(name)?.status ?? "undefined")));
-      return names.map((name) => ({ type: "put", job: makeJob(name, spec, { id: deps.ids.hex(16), experiment }) }));
+      return [...specs].map(([name, spec]) => ({
+        type: "put",
+        job: makeJob(name, spec, { id: deps.ids.hex(16), experiment }),
+      }));
     });
     await store.fold("cheap");
   } finally {
@@ -54,12 +66,21 @@ function refuseInFlight(names: readonly JobName[]): void {
   throw new CmsError("conflict", `Cannot replace job "${first}"${more}: it is running; delete or reset it first`);
 }
 
-function checkRequest(request: AddJobsRequest): { names: JobName[]; spec: JobSpec } {
+function checkJobs(jobs: readonly Omit<AddJobsRequest, "queue">[]): Map<JobName, JobSpec> {
   const problems = new Problems();
-  const names = problems.take(() => expand(request.name).map(jobName)) ?? [];
-  problems.note(request.name.replaceAll(",", "") === "", "Cannot add jobs: --name is empty");
+  const specs = new Map<JobName, JobSpec>();
+  for (const { name, spec: given } of jobs) {
+    const names = problems.take(() => expand(name).map(jobName)) ?? [];
+    problems.note(name.replaceAll(",", "") === "", "Cannot add jobs: --name is empty");
+    const spec = checkJobSpec(problems, given);
+    for (const one of names) specs.set(one, spec);
+  }
+  problems.throwIfAny();
+  return specs;
+}
 
-  const given = request.spec;
+/** Reads a spec and notes what is wrong with it. */
+export function checkJobSpec(problems: Problems, given: AddJobsRequest["spec"]): JobSpec {
   const spec = {
     command: given.command,
     input: nonEmpty(given.input),
@@ -90,12 +111,7 @@ function checkRequest(request: AddJobsRequest): { names: JobName[]; spec: JobSpe
     }`,
   );
   const { status, ...rest } = spec;
-  if (status === undefined) {
-    problems.throwIfAny();
-    return { names, spec: rest };
-  }
-  const known = isJobState(status);
-  problems.note(!known, `Cannot use ${JSON.stringify(status)} as a status: use one of ${JOB_STATES.join(", ")}`);
-  problems.throwIfAny();
-  return { names, spec: known ? { ...rest, status } : rest };
+  if (status === undefined || isJobState(status)) return status === undefined ? rest : { ...rest, status };
+  problems.note(true, `Cannot use ${JSON.stringify(status)} as a status: use one of ${JOB_STATES.join(", ")}`);
+  return rest;
 }

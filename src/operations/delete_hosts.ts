@@ -5,7 +5,7 @@
  */
 
 import type { Deps } from "../deps.ts";
-import { CmsError } from "../errors.ts";
+import { NotFoundError } from "../errors.ts";
 import { expand } from "../names/expand.ts";
 import { type HostId, hostId } from "../names/grammar.ts";
 import { changeCluster } from "../store/cluster_file.ts";
@@ -25,7 +25,7 @@ export async function deleteHosts(
   await changeCluster(deps, request.cluster, (hosts) => {
     const missing = ids.filter((id) => !hosts.has(id));
     if (missing.length > 0) {
-      throw new CmsError("not_found", missing.map((id) => `Could not delete host ${id}`).join("; "));
+      throw new NotFoundError("host", missing.join(","), missing.map((id) => `Could not delete host ${id}`).join("; "));
     }
     const changed = new Map(hosts);
     for (const id of ids) changed.delete(id);

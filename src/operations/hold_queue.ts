@@ -11,6 +11,8 @@ import { isInFlight } from "../job/states.ts";
 import { openQueue } from "../store/queue_file.ts";
 import type { QueueStore, Runner, StoreRef } from "../store/store.ts";
 
+/** How long another command that holds the queue is waited for. */
+const OTHER_LIMIT_MS = 5_000;
 /** How long a scheduler may take to end jobs that it was asked to end. */
 const END_LIMIT_MS = 30_000;
 const LOOK_MS = 50;
@@ -21,11 +23,19 @@ export interface HeldQueue {
   readonly runner: Runner | null;
 }
 
-/** Opens a queue and takes the right to run it, if nobody has it. The caller closes the store. */
+/**
+ * Opens a queue and takes the right to run it, if no scheduler has it. Another command that has it is waited for, some seconds at
+ * most. The caller closes the store.
+ */
 export async function holdQueue(deps: Deps, ref: StoreRef): Promise<HeldQueue> {
   const store = await openQueue(deps, ref);
   try {
-    const runner = await store.claimRun(deps.ids.hex(4));
+    const limitAtMs = deps.clock.now() + OTHER_LIMIT_MS;
+    let runner = await store.claimRun(deps.ids.hex(4));
+    while (runner !== null && runner.about === undefined && deps.clock.now() < limitAtMs) {
+      await deps.clock.sleepUntil(deps.clock.now() + LOOK_MS);
+      runner = await store.claimRun(deps.ids.hex(4));
+    }
     await store.sync(); // What a scheduler did between opening and claiming.
     return { store, runner };
   } catch (error) {

@@ -5,10 +5,14 @@
  */
 
 import type { Deps } from "../deps.ts";
+import { NotFoundError } from "../errors.ts";
 import type { Job } from "../job/job.ts";
 import type { JobState } from "../job/states.ts";
-import { openQueue } from "../store/queue_file.ts";
+import type { JobName } from "../names/grammar.ts";
+import type { Jobs } from "../store/changes.ts";
+import { readJobs } from "../store/read_jobs.ts";
 import type { StoreRef } from "../store/store.ts";
+import { type Page, pageOf } from "./page.ts";
 
 /** What {@link listJobs} takes: all jobs, or those in one state; at most the first `limit`. */
 export interface ListJobsRequest {
@@ -22,16 +26,32 @@ export interface ListJobsRequest {
  * @throws {CmsError} `not_found` if there is no such queue.
  */
 export async function listJobs(deps: Deps, request: ListJobsRequest): Promise<Job[]> {
-  const store = await openQueue(deps, request.queue);
-  try {
-    const limit = request.limit ?? Infinity;
-    const jobs: Job[] = [];
-    for (const job of store.jobs.values()) {
-      if (jobs.length >= limit) break;
-      if (request.status === undefined || job.status === request.status) jobs.push(job);
-    }
-    return jobs;
-  } finally {
-    store.close();
+  return (await pageJobs(deps, request)).records;
+}
+
+/**
+ * One page of the jobs, in file order.
+ * @throws {CmsError} `not_found` if there is no such queue, `invalid` if the cursor is none.
+ */
+export async function pageJobs(
+  deps: Deps,
+  request: ListJobsRequest & { readonly cursor?: string | undefined },
+): Promise<Page<Job>> {
+  const { queue, status, limit, cursor } = request;
+  const keep = status === undefined ? undefined : (job: Job) => job.status === status;
+  return pageOf<Job>(await readJobs(deps, queue), { limit, cursor, keep });
+}
+
+/** One job of a queue. @throws {NotFoundError} If there is no such queue, or no such job. */
+export async function getJob(deps: Deps, request: { queue: StoreRef; job: string }): Promise<Job> {
+  return requireJob(await readJobs(deps, request.queue), request.job, request.queue);
+}
+
+/** The job of this name. @throws {NotFoundError} If there is none. */
+export function requireJob(jobs: Jobs, name: string, queue: StoreRef): Job {
+  const job = jobs.get(name as JobName);
+  if (job === undefined) {
+    throw new NotFoundError("job", name, `Job ${JSON.stringify(name)} does not exist in queue ${queue.name}`);
   }
+  return job;
 }

@@ -17,6 +17,7 @@ import { Core } from "../scheduler/core.ts";
 import { fifo, fifoMulti } from "../scheduler/policies.ts";
 import type { RunResult } from "../scheduler/report.ts";
 import { runLoop, type RunWatch } from "../scheduler/run.ts";
+import { RunTeller } from "./tell_run.ts";
 import type { SlotHost } from "../scheduler/slots.ts";
 
 /** What to run, and where. */
@@ -55,8 +56,11 @@ export async function runQueue(
     throw new CmsError("invalid", `No free hosts found in cluster ${request.cluster?.name ?? ""}-cluster.yaml`);
   }
   const store = await openQueue(deps, request.queue);
+  const cluster = request.scheduler === "fifo_multi" ? request.cluster : null;
+  const slots = request.scheduler === "fifo" ? request.maxParallel : slotsOf(hosts);
+  const teller = new RunTeller(store, { scheduler: request.scheduler, cluster: cluster?.name ?? null, slots });
   try {
-    const other = await store.claimRun(deps.ids.hex(4));
+    const other = await store.claimRun(deps.ids.hex(4), teller.about);
     if (other !== null) {
       throw new CmsError(
         "conflict",
@@ -70,17 +74,31 @@ export async function runQueue(
       timeoutMs: request.timeoutMs,
       killCompletes: request.scheduler === "fifo_multi",
     }, store.jobs);
-    const cluster = request.scheduler === "fifo_multi" ? request.cluster : null;
     return await runLoop(deps, {
       store,
       core,
       connect,
-      readHosts,
+      readHosts: readHosts === null ? null : async () => {
+        const now = await readHosts();
+        teller.tell({ slots: slotsOf(now) });
+        return now;
+      },
       hostFile: cluster === null ? null : `${cluster.directory}/${cluster.name}-cluster.yaml`,
-    }, watch);
+    }, {
+      ...watch,
+      onEvent: (event) => {
+        teller.event(event);
+        watch.onEvent(event);
+      },
+    });
   } finally {
+    await teller.told;
     store.close();
   }
+}
+
+function slotsOf(hosts: readonly SlotHost[]): number {
+  return hosts.reduce((sum, host) => sum + (host.active ? host.capacity : 0), 0);
 }
 
 /** Makes the function that reads the hosts that give slots: those named on the command line, then those of the cluster. */

@@ -6,12 +6,12 @@
 
 import type { Host } from "../cluster/host.ts";
 import type { Deps } from "../deps.ts";
-import { CmsError, InvalidError } from "../errors.ts";
+import { CmsError, InvalidError, NotFoundError } from "../errors.ts";
 import { expand } from "../names/expand.ts";
 import { type HostId, hostId, machineName, userName } from "../names/grammar.ts";
 import { changeCluster } from "../store/cluster_file.ts";
 import type { Hosts, StoreRef } from "../store/store.ts";
-import { hasControl } from "./check.ts";
+import { hasControl, Problems } from "./check.ts";
 
 /** What {@link setHostField} takes. `id` is an expandable list. */
 export interface SetHostFieldRequest {
@@ -52,16 +52,29 @@ export const HOST_FIELDS: readonly string[] = Object.keys(READERS);
  * @throws {CmsError} `not_found` if the cluster or any of the ids does not exist; `conflict` if a new id is taken. Nothing is
  * changed then.
  */
-export async function setHostField(deps: Deps, request: SetHostFieldRequest): Promise<{ changed: HostId[] }> {
-  const ids = expand(request.id).map(hostId);
-  const key = fieldOf(request.key);
-  const value = READERS[key](request.value);
+export function setHostField(deps: Deps, request: SetHostFieldRequest): Promise<{ changed: HostId[] }> {
+  const { cluster, id, key, value } = request;
+  return setHostFields(deps, { cluster, id, fields: { [key]: value } });
+}
+
+/** {@link setHostField} for several fields at once, all or none. */
+export async function setHostFields(
+  deps: Deps,
+  request: { cluster: StoreRef; id: string; fields: Readonly<Record<string, string>> },
+): Promise<{ changed: HostId[] }> {
+  const problems = new Problems();
+  const ids = problems.take(() => expand(request.id).map(hostId)) ?? [];
+  const values: Partial<Host> = {};
+  for (const [key, text] of Object.entries(request.fields)) {
+    problems.take(() => Object.assign(values, { [key]: READERS[fieldOf(key)](text) }));
+  }
+  problems.throwIfAny();
   await changeCluster(deps, request.cluster, (hosts) => {
     const chosen = new Set(requireHosts(hosts, ids, request.cluster));
-    if (key === "id") checkRename(hosts, ids, value as HostId, request.cluster);
+    if (values.id !== undefined) checkRename(hosts, ids, values.id, request.cluster);
     const changed = new Map<HostId, Host>();
     for (const host of hosts.values()) {
-      const now = chosen.has(host) ? { ...host, [key]: value } : host;
+      const now = chosen.has(host) ? { ...host, ...values } : host;
       changed.set(now.id, now);
     }
     return changed;
@@ -76,7 +89,9 @@ export async function setHostField(deps: Deps, request: SetHostFieldRequest): Pr
 export function requireHosts(hosts: Hosts, ids: readonly HostId[], cluster: StoreRef): Host[] {
   return ids.map((id) => {
     const host = hosts.get(id);
-    if (host === undefined) throw new CmsError("not_found", `Host id: ${id} does not exist in cluster ${cluster.name}`);
+    if (host === undefined) {
+      throw new NotFoundError("host", id, `Host id: ${id} does not exist in cluster ${cluster.name}`);
+    }
     return host;
   });
 }

@@ -10,7 +10,7 @@
  */
 
 import type { JobName } from "../names/grammar.ts";
-import { isInFlight } from "../job/states.ts";
+import { isInFlight, isWaiting } from "../job/states.ts";
 import { machineText } from "../cluster/machine.ts";
 import type { LinkEvent } from "../link/link.ts";
 import type { Jobs } from "../store/changes.ts";
@@ -242,7 +242,8 @@ export class Core {
   #foresee(names: Iterable<JobName>): void {
     for (const name of names) {
       const job = this.#run.jobs.get(name);
-      const machine = job === undefined ? null : this.#policy.foresee(job, this.#run.slots);
+      const waits = job !== undefined && isWaiting(job.status);
+      const machine = waits ? this.#policy.foresee(job, this.#run.slots) : null;
       if (machine !== null) this.#links.need(machine);
     }
   }

@@ -66,6 +66,8 @@ class Loop {
   readonly #watch: RunWatch;
   readonly #deliver: Deliver;
   #inbox: CoreEvent[] = [{ type: "begin" }];
+  /** True if an event in the inbox is not to wait for the next look. */
+  #urgent = true;
   /** Effects whose changes could not be written yet. */
   #carried: Effect[] = [];
   #wake: AbortController | null = null;
@@ -124,12 +126,16 @@ class Loop {
 
   #push(event: CoreEvent): void {
     this.#inbox.push(event);
+    // Nothing is to be decided on a start that was confirmed: it is written down with whatever comes next, or at the next look.
+    // For short jobs that is half of all turns.
+    if (event.type === "link" && event.event.type === "started") return;
+    this.#urgent = true;
     this.#wake?.abort(WOKEN);
   }
 
   /** Sleeps until there is an event, or something is due. */
   async #wait(): Promise<void> {
-    if (this.#inbox.length > 0 && !this.#writeFailed) return;
+    if (this.#urgent && !this.#writeFailed) return;
     const coreAtMs = this.#parts.core.wakeAtMs ?? Infinity;
     const foldAtMs = this.#unfolded ? this.#foldAtMs : Infinity;
     const writeAtMs = this.#writeFailed ? this.#deps.clock.now() + WRITE_AGAIN_MS : Infinity;
@@ -147,15 +153,18 @@ class Loop {
       this.#lookAtMs = nowMs + LOOK_MS;
       await this.#lookAtHosts();
     }
+    const isDue = (this.#parts.core.wakeAtMs ?? Infinity) <= nowMs;
+    if (!this.#urgent && !mustLook && !isDue && this.#carried.length === 0) return;
     const events = this.#inbox;
     this.#inbox = [];
-    if ((this.#parts.core.wakeAtMs ?? Infinity) <= nowMs) events.push({ type: "tick" });
-    if (events.length === 0 && !mustLook && this.#carried.length === 0) return;
+    this.#urgent = false;
+    if (isDue) events.push({ type: "tick" });
     try {
       await this.#commit(events);
       this.#writeFailed = false;
     } catch (error) {
       if (!this.#decided) this.#inbox.unshift(...events);
+      this.#urgent ||= this.#inbox.length > 0;
       if (!this.#writeFailed) this.#warn(`${(error as Error).message}; no job starts until it can be written`);
       this.#writeFailed = true;
       return;

@@ -67,6 +67,19 @@ export async function changeCluster(
   });
 }
 
+/** Removes a cluster's file. @throws {CmsError} `not_found` if there is none; {@link StoreError} if it cannot be removed. */
+export async function removeCluster(deps: Deps, ref: StoreRef): Promise<void> {
+  const paths = storePaths(ref, "cluster");
+  if (await deps.files.stamp(paths.file) === null) throw notFound("cluster", paths.shown);
+  await locked(deps, paths, "exclusive", async () => {
+    try {
+      if (!await deps.files.remove(paths.file)) throw notFound("cluster", paths.shown);
+    } catch (error) {
+      throw storeError(paths.shown, "remove", error);
+    }
+  });
+}
+
 async function write(deps: Deps, ref: StoreRef, hosts: ReadonlyMap<HostId, Host>): Promise<void> {
   const { file, shown } = storePaths(ref, "cluster");
   try {

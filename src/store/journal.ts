@@ -1,7 +1,7 @@
 /**
  * The text of a journal: what happened to a queue since its YAML was last written.
  *
- * Line 1 is the header: `{"cms":1,"queue":ID,"at":"HOST:DIRECTORY","yaml":SHA256}`, where `yaml` is the hash of the YAML that the
+ * Line 1 is the header: `{"cms":1,"queue":ID,"at":"HOST:DIRECTORY","yaml":SHA256,"begun":HEX}`, where `yaml` is the hash of the YAML that the
  * records start from. Then one JSON object for each change. The lines of one commit belong together: all but the last have
  * `"more":1`, and a commit whose last line is missing never happened.
  *
@@ -24,6 +24,8 @@ export interface JournalHeader {
   readonly at: string;
   /** Hash of the YAML that the records start from. */
   readonly yaml: string;
+  /** Random hex, new for each journal: with the number of a line it names a place for good. Missing in older journals. */
+  readonly begun?: string;
 }
 
 /** One line of a journal after the first. */
@@ -38,6 +40,8 @@ export type JournalRecord =
     readonly fields: JobFields;
     readonly was: JobFields;
     readonly whole: Job | null;
+    /** When it was written, epoch ms; only where the state moves, and not in older journals. */
+    readonly at?: number;
   }
   | { readonly type: "delete"; readonly job: JobName; readonly id: string }
   | { readonly type: "kill"; readonly jobs: readonly JobName[] }
@@ -138,11 +142,11 @@ type Damage = (reason: string) => StoreError;
 
 function readHeader(value: Record<string, unknown>, damage: Damage): JournalHeader {
   if (typeof value.cms === "number" && value.cms > 1) throw damage("was written by a newer version of the program");
-  const { queue, at, yaml } = value;
+  const { queue, at, yaml, begun } = value;
   if (value.cms !== 1 || typeof queue !== "string" || typeof at !== "string" || typeof yaml !== "string") {
     throw damage("is damaged: the first line is no header");
   }
-  return { queue, at, yaml };
+  return { queue, at, yaml, ...(typeof begun === "string" ? { begun } : {}) };
 }
 
 function readJob(name: unknown, value: unknown, experiment: string, damage: Damage): Job {
@@ -165,7 +169,8 @@ function readRecord(value: Record<string, unknown>, experiment: string, damage: 
       const problem = problemOfFields(fields) ?? problemOfFields(was);
       if (problem !== null) throw damage(`is damaged: ${problem}`);
       const whole = value.whole === undefined ? null : readJob(job, value.whole, experiment, damage);
-      return { type: "set", job: job as JobName, id, fields, was, whole };
+      const when = typeof value.at === "number" ? { at: value.at } : {};
+      return { type: "set", job: job as JobName, id, fields, was, whole, ...when };
     }
     case "delete":
       if (typeof value.job !== "string" || typeof value.id !== "string") break;

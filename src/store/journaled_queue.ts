@@ -16,21 +16,17 @@ import type { Job } from "../job/job.ts";
 import { adoptJobs, ownIds } from "./adopt.ts";
 import type { Change, Jobs, News } from "./changes.ts";
 import { parseJobs, renderJobs } from "./job_record.ts";
-import type { JournalRecord } from "./journal.ts";
+import type { JournalHeader, JournalRecord } from "./journal.ts";
 import { JournalFile } from "./journal_file.ts";
 import { applyRecord, hasEffect, mergeState } from "./merge.ts";
 import { NewsGatherer } from "./news.ts";
-import { locked, notFound, sha256, storeError, type StorePaths, storePaths } from "./paths.ts";
-import { flightRecords, recordsOf } from "./records.ts";
-import { readRunner, sweepTemporaries, takeRun } from "./run_claim.ts";
-import type { FoldPolicy, QueueStore, Runner, StoreRef } from "./store.ts";
+import { locked, readYaml, sameStamp, sha256, storeError, type StorePaths, storePaths } from "./paths.ts";
+import { flightRecords, recordsOf, stamped } from "./records.ts";
+import { readLastRun, readRunner, sweepTemporaries, takeRun } from "./run_claim.ts";
+import type { FoldPolicy, LastRun, QueueStore, RunAbout, Runner, StoreRef } from "./store.ts";
 
 const SMALL_YAML_BYTES = 256 * 1024;
 const TRIES = 5;
-
-function sameStamp(a: FileStamp | null, b: FileStamp | null): boolean {
-  return a?.inode === b?.inode && a?.sizeBytes === b?.sizeBytes && a?.modifiedMs === b?.modifiedMs;
-}
 
 /** The {@link QueueStore} on real files. Made by `openQueue`. */
 export class JournaledQueue implements QueueStore {
@@ -103,7 +99,9 @@ export class JournaledQueue implements QueueStore {
           : [{ type: "set", job: name, id: was, fields: { id }, was: { id: was }, whole: null }];
       });
       await this.#ensureJournal();
-      await this.#journal.append([...ids, ...records], { durable: options.durable ?? true });
+      await this.#journal.append([...ids, ...stamped(records, this.#deps.clock.now())], {
+        durable: options.durable ?? true,
+      });
       this.#provisional.clear();
       for (const record of records) applyRecord(this.#jobs, record);
       this.#differs ||= ids.length > 0 || records.some(hasEffect);
@@ -123,12 +121,14 @@ export class JournaledQueue implements QueueStore {
     });
   }
 
-  claimRun(run: string): Promise<Runner | null> {
+  claimRun(run: string, about?: RunAbout): Promise<Runner | null> {
     return locked(this.#deps, this.#paths, "exclusive", async () => {
       if (this.#run !== null) return this.#run.runner;
       await this.#refresh();
       await this.#ensureJournal();
-      const runner = { pid: this.#deps.environment.pid, hostname: this.#deps.environment.hostname(), run };
+      const { environment } = this.#deps;
+      const who = { pid: environment.pid, hostname: environment.hostname(), run };
+      const runner: Runner = about === undefined ? who : { ...who, about };
       let lock: FileLock | Runner;
       try {
         lock = await takeRun(this.#deps, this.#paths, runner);
@@ -142,8 +142,18 @@ export class JournaledQueue implements QueueStore {
     });
   }
 
+  async tellRun(about: RunAbout): Promise<void> {
+    if (this.#run === null) return;
+    this.#run.runner = { ...this.#run.runner, about };
+    await this.#run.lock.describe(JSON.stringify(this.#run.runner) + "\n");
+  }
+
   async runner(): Promise<Runner | null> {
     return this.#run?.runner ?? await readRunner(this.#deps, this.#paths);
+  }
+
+  lastRun(): Promise<LastRun | null> {
+    return readLastRun(this.#deps, this.#paths);
   }
 
   /** Releases all that is held; the files stay as they are. */
@@ -181,7 +191,7 @@ export class JournaledQueue implements QueueStore {
       const [journal, yaml] = await this.#stamps();
       const sameJournal = this.#journal.isSame(journal);
       if (!sameJournal || !this.#loaded || !sameStamp(yaml, this.#yamlStamp)) {
-        const text = await this.#readYaml();
+        const text = await readYaml(this.#deps, this.#paths);
         const hash = typeof text === "string" ? await sha256(text) : "";
         if (!sameJournal || this.#broken || hash !== this.#yamlHash) await this.#rebuild(text, hash);
         this.#yamlStamp = yaml;
@@ -189,16 +199,6 @@ export class JournaledQueue implements QueueStore {
       if (!sameStamp(journal, this.#journal.stamp)) this.#take(await this.#journal.readMore(journal));
     } catch (error) {
       throw storeError(this.#paths.shown, "read", error);
-    }
-  }
-
-  async #readYaml(): Promise<string | CmsError> {
-    try {
-      return await this.#deps.files.readText(this.#paths.file) ?? notFound("queue", this.#paths.shown);
-    } catch (cause) {
-      const error = storeError(this.#paths.shown, "read", cause);
-      if (error instanceof CmsError) return error;
-      throw error;
     }
   }
 
@@ -252,7 +252,7 @@ export class JournaledQueue implements QueueStore {
   async #ensureJournal(): Promise<void> {
     const { header } = this.#journal;
     if (header?.at === this.#at) return;
-    const ours = { queue: this.#freshId, at: this.#at, yaml: header?.yaml ?? this.#yamlHash };
+    const ours = { ...this.#newHeader(), queue: this.#freshId, yaml: header?.yaml ?? this.#yamlHash };
     if (header === null) await this.#journal.begin(ours, flightRecords(this.#jobs));
     else await this.#journal.rename(ours);
   }
@@ -285,9 +285,13 @@ export class JournaledQueue implements QueueStore {
     return true;
   }
 
+  #newHeader(): JournalHeader {
+    return { queue: this.id, at: this.#at, yaml: this.#yamlHash, begun: this.#deps.ids.hex(6) };
+  }
+
   /** A new journal for the YAML as it is. */
   async #beginJournal(): Promise<void> {
-    await this.#journal.begin({ queue: this.id, at: this.#at, yaml: this.#yamlHash }, flightRecords(this.#jobs));
+    await this.#journal.begin(this.#newHeader(), flightRecords(this.#jobs));
     this.#edited = false;
     this.#differs = false;
     this.#news.forgetWarnings();

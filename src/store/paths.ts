@@ -4,8 +4,8 @@
  * @module
  */
 
-import { CmsError, StoreError } from "../errors.ts";
-import type { Deps, FileLock } from "../deps.ts";
+import { CmsError, NotFoundError, StoreError } from "../errors.ts";
+import type { Deps, FileLock, FileStamp } from "../deps.ts";
 import type { StoreRef } from "./store.ts";
 
 /** The files of one queue or cluster. A cluster has no journal and no run. */
@@ -18,6 +18,8 @@ export interface StorePaths {
   readonly lock: string;
   /** Held for the life of a scheduler. */
   readonly run: string;
+  /** What a scheduler in the background prints. */
+  readonly log: string;
   /** The YAML file as messages name it. */
   readonly shown: string;
   /** The journal, likewise. */
@@ -33,6 +35,7 @@ export function storePaths(ref: StoreRef, kind: "queue" | "cluster"): StorePaths
     journal: `${ref.directory}/.${base}.journal`,
     lock: `${ref.directory}/.${base}.lock`,
     run: `${ref.directory}/.${base}.run`,
+    log: `${ref.directory}/.${base}.log`,
     shown: `${shownDirectory}/${base}.yaml`,
     shownJournal: `${shownDirectory}/.${base}.journal`,
   };
@@ -40,7 +43,7 @@ export function storePaths(ref: StoreRef, kind: "queue" | "cluster"): StorePaths
 
 /** What is said of a queue or cluster that does not exist. */
 export function notFound(kind: "queue" | "cluster", shown: string): CmsError {
-  return new CmsError("not_found", `${kind === "queue" ? "Queue" : "Cluster"}: ${shown} does not exist`);
+  return new NotFoundError(kind, shown, `${kind === "queue" ? "Queue" : "Cluster"}: ${shown} does not exist`);
 }
 
 /** The system's code of an error, such as `ENOENT`, or `""`. */
@@ -91,6 +94,22 @@ export async function locked<T>(
     return await body(lock);
   } finally {
     lock?.release();
+  }
+}
+
+/** True if nothing happened to a file between two looks. */
+export function sameStamp(a: FileStamp | null, b: FileStamp | null): boolean {
+  return a?.inode === b?.inode && a?.sizeBytes === b?.sizeBytes && a?.modifiedMs === b?.modifiedMs;
+}
+
+/** The text of a queue's YAML file, or why there is none that can be read. */
+export async function readYaml(deps: Deps, paths: StorePaths): Promise<string | CmsError> {
+  try {
+    return await deps.files.readText(paths.file) ?? notFound("queue", paths.shown);
+  } catch (cause) {
+    const error = storeError(paths.shown, "read", cause);
+    if (error instanceof CmsError) return error;
+    throw error;
   }
 }
 

@@ -60,3 +60,22 @@ export async function openQueue(deps: Deps, ref: StoreRef): Promise<QueueStore> 
   }
   return queue;
 }
+
+/**
+ * Removes a queue's files; the lock file stays, as others may wait for it. The caller holds the right to run the queue.
+ * @throws {CmsError} `not_found` if there is none; {@link StoreError} if they cannot be removed.
+ */
+export async function removeQueue(deps: Deps, ref: StoreRef): Promise<void> {
+  const paths = storePaths(ref, "queue");
+  await locked(deps, paths, "exclusive", async () => {
+    try {
+      // First the YAML: a journal alone is no queue, and is removed when one of this name is made.
+      if (!await deps.files.remove(paths.file)) throw notFound("queue", paths.shown);
+      await deps.files.remove(paths.journal);
+      await deps.files.remove(paths.run);
+      await deps.files.remove(paths.log);
+    } catch (error) {
+      throw storeError(paths.shown, "remove", error);
+    }
+  });
+}

@@ -59,6 +59,13 @@ function setRecord(old: Job, fields: JobFields): JournalRecord | null {
   return { type: "set", job: old.name, id: old.id, fields: pick(fields), was: pick(old), whole: starts ? old : null };
 }
 
+/** Moves of a job's state with the time at which they were written, for those who follow the journal. */
+export function stamped(records: readonly JournalRecord[], nowMs: number): JournalRecord[] {
+  return records.map((record) =>
+    record.type === "set" && record.fields.status !== undefined ? { ...record, at: nowMs } : record
+  );
+}
+
 /** A record for each job in flight that changes nothing: what a journal begins with, see `merge.ts`. */
 export function flightRecords(jobs: Jobs): JournalRecord[] {
   return [...jobs.values()].filter(({ status }) => isInFlight(status)).map((whole) => ({

@@ -1,12 +1,14 @@
 /**
  * The right to run a queue: a lock held for the life of a scheduler. The lock file's text, one line of JSON, says who holds it.
+ * The text outlives the lock, so that it also says who ran the queue last. A command that holds the lock for a moment says so
+ * without `about`, and keeps the text of the last scheduler as `last`.
  *
  * @module
  */
 
 import type { Deps, FileLock } from "../deps.ts";
 import type { StorePaths } from "./paths.ts";
-import type { Runner, StoreRef } from "./store.ts";
+import type { LastRun, RunAbout, Runner, StoreRef } from "./store.ts";
 
 const RETRIES = 100;
 const PAUSE_MS = 5;
@@ -16,7 +18,7 @@ export async function takeRun(deps: Deps, paths: StorePaths, runner: Runner): Pr
   for (let i = 0; i < RETRIES; i++) {
     const lock = await deps.files.lock(paths.run, { mode: "exclusive", wait: false });
     if (lock !== null) {
-      await lock.describe(JSON.stringify(runner) + "\n");
+      await lock.describe(await textFor(deps, paths, runner));
       return lock;
     }
     const other = await readRunner(deps, paths);
@@ -44,14 +46,46 @@ export async function readRunner(deps: Deps, paths: StorePaths): Promise<Runner 
   return runner ?? { pid: 0, hostname: "", run: "" };
 }
 
+/** The last run of a scheduler, whether it goes on or not; null if there was none. */
+export async function readLastRun(deps: Deps, paths: StorePaths): Promise<LastRun | null> {
+  const runner = await readRunner(deps, paths);
+  if (runner?.about !== undefined) return { ...runner, about: runner.about, isRunning: true };
+  const last = lastOf(await deps.files.readText(paths.run) ?? "");
+  return last?.about === undefined ? null : { ...last, about: last.about, isRunning: false };
+}
+
+async function textFor(deps: Deps, paths: StorePaths, runner: Runner): Promise<string> {
+  const last = runner.about === undefined ? lastOf(await deps.files.readText(paths.run) ?? "") : null;
+  return JSON.stringify(last === null ? runner : { ...runner, last }) + "\n";
+}
+
+/** The last scheduler that a text of the file names. */
+function lastOf(text: string): Runner | null {
+  const runner = parseRunner(text);
+  if (runner === null || runner.about !== undefined) return runner;
+  return runnerOf(JSON.parse(text).last);
+}
+
 function parseRunner(text: string): Runner | null {
   try {
-    const { pid, hostname, run } = JSON.parse(text);
-    if (typeof pid !== "number" || typeof hostname !== "string" || typeof run !== "string") return null;
-    return { pid, hostname, run };
+    return runnerOf(JSON.parse(text));
   } catch {
     return null;
   }
+}
+
+function runnerOf(value: unknown): Runner | null {
+  if (typeof value !== "object" || value === null) return null;
+  const { pid, hostname, run, about } = value as Record<string, unknown>;
+  if (typeof pid !== "number" || typeof hostname !== "string" || typeof run !== "string") return null;
+  return isAbout(about) ? { pid, hostname, run, about } : { pid, hostname, run };
+}
+
+function isAbout(value: unknown): value is RunAbout {
+  if (typeof value !== "object" || value === null) return false;
+  const { scheduler, cluster, slots, machines } = value as Record<string, unknown>;
+  return (scheduler === "fifo" || scheduler === "fifo_multi") && (cluster === null || typeof cluster === "string") &&
+    typeof slots === "number" && typeof machines === "object" && machines !== null;
 }
 
 /** Removes what writers left that were killed in the middle. The caller holds the write lock, so that nobody writes now. */

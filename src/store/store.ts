@@ -16,11 +16,34 @@ export interface StoreRef {
   readonly name: string;
 }
 
-/** Who runs a queue now. */
+/** What a scheduler says of its run, for those who look at it from outside (`ran`, events, metrics). */
+export interface RunAbout {
+  readonly scheduler: "fifo" | "fifo_multi";
+  /** Name of the cluster whose hosts are used; null if none is. */
+  readonly cluster: string | null;
+  /** Jobs that may run at once. */
+  readonly slots: number;
+  /** Machines (`user@name`) that were asked so far, and whether their link is open. */
+  readonly machines: Readonly<Record<string, "up" | "down">>;
+}
+
+/** Who holds the right to run a queue. */
 export interface Runner {
   readonly pid: number;
   readonly hostname: string;
   readonly run: string;
+  /** Missing where a command holds the queue for a moment, to change what runs. */
+  readonly about?: RunAbout;
+}
+
+/** A run of a scheduler as its file tells of it. */
+export interface LastRun {
+  readonly pid: number;
+  readonly hostname: string;
+  readonly run: string;
+  readonly about: RunAbout;
+  /** True while its process holds the queue. */
+  readonly isRunning: boolean;
 }
 
 /** A queue opened for reading and changing. Not for use by two callers at once. */
@@ -44,9 +67,13 @@ export interface QueueStore {
   /** Writes the YAML file and begins a new journal if that is due (see {@link FoldPolicy}); true if it did. */
   fold(policy: FoldPolicy): Promise<boolean>;
   /** Takes the right to run this queue, or says who has it. Released by `close` or the end of the process. */
-  claimRun(run: string): Promise<Runner | null>;
+  claimRun(run: string, about?: RunAbout): Promise<Runner | null>;
+  /** Replaces what is said of the run. Without effect for who has not claimed it. */
+  tellRun(about: RunAbout): Promise<void>;
   /** Who runs the queue now, or null. */
   runner(): Promise<Runner | null>;
+  /** The last run of a scheduler, also one that is over; null if there was none. */
+  lastRun(): Promise<LastRun | null>;
   close(): void;
 }
 

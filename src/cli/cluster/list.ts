@@ -7,12 +7,8 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { clusterOf, clusterVerb, type Context, examples } from "../context.ts";
 import { countValue, formatValue, unquote } from "../names.ts";
-import { renderRecords } from "../output/records.ts";
-
-/** Columns of the user's document. */
-const COLUMNS = ["id", "name", "user", "status", "gpu", "pyenv", "ip", "max_jobs_allowed"];
-const STATE = ["cores", "threads", "job_counter", "probe_status", "probe_time", "ping_status", "ping_time"];
-const WIDE = [...COLUMNS, ...STATE];
+import { HOST_COLUMNS, HOST_COLUMNS_WIDE } from "../../output/columns.ts";
+import { renderRecords } from "../../output/records.ts";
 
 /** Adds the command to its group. */
 export function addList(group: CommandUnknownOpts, context: Context): void {
@@ -26,6 +22,6 @@ export function addList(group: CommandUnknownOpts, context: Context): void {
     .action(async (word, { wide, output, status, limit, ...words }) => {
       const { listHosts } = await import("../../operations/list_hosts.ts");
       const hosts = await listHosts(context.deps, { cluster: clusterOf(context, word, words), status, limit });
-      context.io.out(await renderRecords(output ?? "table", wide ? WIDE : COLUMNS, hosts));
+      context.io.out(await renderRecords(output ?? "table", wide ? HOST_COLUMNS_WIDE : HOST_COLUMNS, hosts));
     });
 }

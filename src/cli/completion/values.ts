@@ -11,7 +11,7 @@ import { listJobs } from "../../operations/list_jobs.ts";
 import { clusterRef, experimentDirectory, queueRef } from "../../operations/refs.ts";
 import { HOST_FIELDS } from "../../operations/set_host_field.ts";
 import { listNames } from "../../store/queue_file.ts";
-import { FORMATS } from "../output/records.ts";
+import { FORMATS } from "../../output/records.ts";
 import type { Line } from "./complete.ts";
 
 /** Values for an option, or for the name under `queue` or `cluster`; empty if none are known or they cannot be read. */

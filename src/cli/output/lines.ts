@@ -7,7 +7,7 @@
 
 import type { Terminal } from "../io.ts";
 import { type Color, paint, wantsColor } from "./color.ts";
-import { printable } from "./printable.ts";
+import { printable } from "../../output/printable.ts";
 
 /** Longest list of names that is printed whole. */
 export const LIST_LIMIT = 1000;

@@ -7,11 +7,8 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Context, examples, queueOf, queueVerb } from "../context.ts";
 import { countValue, formatValue, stateValue } from "../names.ts";
-import { renderRecords } from "../output/records.ts";
-
-/** Columns of the user's document. */
-const COLUMNS = ["name", "status", "command", "gpu", "output", "log", "experiment"];
-const WIDE = [...COLUMNS, "host", "user", "exit_code", "started", "ended"];
+import { JOB_COLUMNS, JOB_COLUMNS_WIDE } from "../../output/columns.ts";
+import { renderRecords } from "../../output/records.ts";
 
 /** Adds the command to its group. */
 export function addList(group: CommandUnknownOpts, context: Context): void {
@@ -25,6 +22,6 @@ export function addList(group: CommandUnknownOpts, context: Context): void {
     .action(async (word, { wide, output, status, limit, ...words }) => {
       const { listJobs } = await import("../../operations/list_jobs.ts");
       const jobs = await listJobs(context.deps, { queue: queueOf(context, word, words), status, limit });
-      context.io.out(await renderRecords(output ?? "table", wide ? WIDE : COLUMNS, jobs));
+      context.io.out(await renderRecords(output ?? "table", wide ? JOB_COLUMNS_WIDE : JOB_COLUMNS, jobs));
     });
 }

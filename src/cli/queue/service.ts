@@ -1,28 +1,64 @@
 /**
- * `cms queue --service start|info`: the grammar of the REST service, which this version does not have.
+ * `cms queue --service start|info`.
  *
  * @module
  */
 
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { CmsError } from "../../errors.ts";
-import { examples } from "../context.ts";
-import { portValue } from "../names.ts";
+import { type Context, examples } from "../context.ts";
+import { logFormatValue, portOrAnyValue, portValue, unquote } from "../names.ts";
+
+const DEFAULT_PORT = 8000;
 
 /** Adds the command to its group. */
-export function addService(group: CommandUnknownOpts): void {
+export function addService(group: CommandUnknownOpts, context: Context): void {
   const service = group.command("service").helpCommand(false)
     .description("start the REST service, or open its documentation")
     .usage("start|info [--port=PORT]")
     .addHelpText("after", examples("cms queue --service start --port=8000", "cms queue --service info"));
-  for (const [verb, description] of [["start", "start the service"], ["info", "open its documentation"]] as const) {
-    service.command(verb).description(description)
-      .option("--port <port>", "port of the service (default: 8000)", portValue)
-      .addHelpText("after", examples(`cms queue --service ${verb} --port=8000`))
-      .action(() => {
-        throw new CmsError("usage", `Cannot ${description}: this version of cms has none`);
+  addStart(service, context);
+  addInfo(service, context);
+}
+
+function addStart(service: CommandUnknownOpts, context: Context): void {
+  const text = (value: string) => unquote(value);
+  service.command("start").description("serve the working directory; ends with Ctrl-C or TERM")
+    .option("--port <port>", "port to listen on; 0: any that is free (default: 8000)", portOrAnyValue)
+    .option("--bind <address>", "address to listen on (default: 127.0.0.1)", text)
+    .option("--cert <file>", "certificate chain in PEM, for TLS", text)
+    .option("--key <file>", "its key", text)
+    .option("--insecure", "listen for other machines without TLS")
+    .option("--allow-host <names>", "names that clients may use for this service, such as jobs.example.org", text)
+    .option("--credentials <file>", "file with user:password, readable by you alone (default: asks)", text)
+    .option("--log <format>", "access log as text, json or none (default: text)", logFormatValue)
+    .addHelpText(
+      "after",
+      examples("cms queue --service start --port=8000", "cms queue --service start --credentials=~/.cms-credentials"),
+    )
+    .action(async ({ port, bind, cert, key, insecure, allowHost, credentials, log }) => {
+      const { serveAndWatch } = await import("./serve.ts");
+      await serveAndWatch(context, log ?? "text", {
+        port: port ?? DEFAULT_PORT,
+        bind: bind ?? "127.0.0.1",
+        cert,
+        key,
+        isInsecure: insecure ?? false,
+        allowedHosts: (allowHost ?? "").split(",").filter((name) => name !== ""),
+        credentials,
       });
-  }
+    });
+}
+
+function addInfo(service: CommandUnknownOpts, context: Context): void {
+  service.command("info").description("open the documentation in the browser")
+    .option("--port <port>", "port of the service (default: 8000)", portValue)
+    .addHelpText("after", examples("cms queue --service info --port=8000"))
+    .action(async ({ port }) => {
+      const { openBrowser } = await import("./open_browser.ts");
+      const url = `http://127.0.0.1:${port ?? DEFAULT_PORT}/docs`;
+      await openBrowser(context.deps, url);
+      context.lines.plain(url);
+    });
 }
 
 /** The document writes the command as an option: `queue --service start` becomes `queue service start`. */

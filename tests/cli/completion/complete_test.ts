@@ -17,7 +17,7 @@ async function withFiles(use: (place: Place) => Promise<void>): Promise<void> {
 /** What TAB offers after a line; the last word is the one that is completed. */
 const ROWS: readonly [line: string, offered: string][] = [
   ["qu", "queue"],
-  ["", "cluster completion help queue"],
+  ["", "cluster completion help openapi queue"],
   ["queue r", "refresh reset run"],
   ["queue run f", "fifo fifo_multi"],
   ["queue list ", "alpha beta"],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import stringWidth from "string-width";
-import { CELL_WIDTH, renderTable } from "../../../src/cli/output/table.ts";
+import { CELL_WIDTH, renderTable } from "../../src/output/table.ts";
 
 Deno.test("renderTable() of no rows is None", async () => {
   assert.equal(await renderTable(["a"], []), "None\n");

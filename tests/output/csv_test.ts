@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { renderCsv } from "../../../src/cli/output/csv.ts";
+import { renderCsv } from "../../src/output/csv.ts";
 
 Deno.test("renderCsv() quotes what needs it and leaves nothing empty but null", () => {
   const record = { a: 'x"y', b: "1,2", c: "l1\nl2", d: null, e: 0, f: { g: 1 }, h: " plain " };

@@ -1,0 +1,54 @@
+/**
+ * Changes fields of one job: what a person may do with an editor, checked.
+ *
+ * @module
+ */
+
+import type { Deps } from "../deps.ts";
+import { CmsError } from "../errors.ts";
+import { type Job, type JobFields, makeJob } from "../job/job.ts";
+import { isInFlight, isWaiting, waitingState } from "../job/states.ts";
+import { openQueue } from "../store/queue_file.ts";
+import type { StoreRef } from "../store/store.ts";
+import { type AddJobsRequest, checkJobSpec } from "./add_jobs.ts";
+import { Problems } from "./check.ts";
+import { requireJob } from "./list_jobs.ts";
+
+/** Fields to set; those that are left out stay. Null or an empty text gives a field its default. */
+export type JobPatch = { readonly [K in keyof AddJobsRequest["spec"]]?: string | null | undefined };
+
+/**
+ * Changes one job. One that waits stays `ready` or `undefined` by whether it has a user and a host, unless a status is given.
+ * @returns The job as it is now.
+ * @throws {InvalidError} If a value cannot be used; all problems at once.
+ * @throws {CmsError} `not_found` if there is no such queue or job; `conflict` if the job is in flight. Nothing is changed then.
+ */
+export async function changeJob(
+  deps: Deps,
+  request: { queue: StoreRef; job: string; fields: JobPatch },
+): Promise<Job> {
+  const given = Object.entries(request.fields).filter(([, value]) => value !== undefined);
+  const texts = Object.fromEntries(given.map(([field, value]) => [field, value ?? ""]));
+  const problems = new Problems();
+  const store = await openQueue(deps, request.queue);
+  try {
+    await store.commit(() => {
+      const job = requireJob(store.jobs, request.job, request.queue);
+      if (isInFlight(job.status)) {
+        throw new CmsError("conflict", `Cannot change job "${job.name}": it is running; kill or reset it first`);
+      }
+      const { command, shell, pyenv } = job;
+      const spec = checkJobSpec(problems, { command, shell, pyenv: pyenv ?? "", ...texts });
+      problems.throwIfAny();
+      const made = makeJob(job.name, spec, { id: job.id, experiment: job.experiment });
+      const fields = Object.fromEntries(given.map(([field]) => [field, made[field as keyof Job]])) as JobFields;
+      const waiting = waitingState({ ...job, ...fields });
+      const status = spec.status ?? (isWaiting(job.status) ? waiting : job.status);
+      return [{ type: "set", job: job.name, fields: { ...fields, status } }];
+    });
+    await store.fold("cheap");
+    return requireJob(store.jobs, request.job, request.queue);
+  } finally {
+    store.close();
+  }
+}

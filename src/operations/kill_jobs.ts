@@ -1,0 +1,118 @@
+/**
+ * Kills jobs where they run and leaves them in the queue, in state `kill`.
+ *
+ * @module
+ */
+
+import type { Deps } from "../deps.ts";
+import { attemptId, type Job } from "../job/job.ts";
+import { isInFlight } from "../job/states.ts";
+import type { JobName } from "../names/grammar.ts";
+import type { AttemptState, Connect, Link } from "../link/link.ts";
+import { makeConnect } from "../link/connect.ts";
+import { KILL_GRACE_MS } from "../scheduler/deliver.ts";
+import type { Change } from "../store/changes.ts";
+import type { QueueStore, StoreRef } from "../store/store.ts";
+import { endByRunner, holdQueue } from "./hold_queue.ts";
+import { onMachines } from "./on_machines.ts";
+import type { Watch } from "./refresh_queue.ts";
+import { fieldsFrom } from "./truth.ts";
+
+const ROUNDS = 3;
+
+/** What became of the jobs that were to be killed. */
+export interface KillResult {
+  /** In state `kill` now, and were not before. */
+  readonly killed: readonly JobName[];
+  /** Not running: nothing was done. */
+  readonly idle: readonly JobName[];
+  /** Names that are not in the queue. */
+  readonly missing: readonly string[];
+  /** May still run: their host does not answer. */
+  readonly failed: readonly JobName[];
+}
+
+/**
+ * Kills jobs, by their scheduler if one runs the queue.
+ * @throws {CmsError} `not_found` if there is no such queue.
+ */
+export async function killJobs(
+  deps: Deps,
+  request: { queue: StoreRef; names: readonly string[] },
+  watch: Watch,
+  connect: Connect = makeConnect(deps),
+): Promise<KillResult> {
+  const killed: JobName[] = [];
+  for (let round = 1;; round++) {
+    const { store, runner } = await holdQueue(deps, request.queue);
+    try {
+      const missing = request.names.filter((name) => !store.jobs.has(name as JobName));
+      const jobs = [...new Set(request.names)].flatMap((name) => store.jobs.get(name as JobName) ?? []);
+      const names = jobs.filter((job) => isInFlight(job.status)).map((job) => job.name);
+      const idle = jobs.map((job) => job.name).filter((name) => !names.includes(name) && !killed.includes(name));
+      if (runner === null) {
+        const result = await killHeld(deps, { store, names, connect, warn: watch.warn });
+        return { killed: [...killed, ...result.killed], idle, missing, failed: result.failed };
+      }
+      const failed = await endByRunner(deps, store, names);
+      killed.push(...names.filter((name) => store.jobs.get(name)?.status === "kill"));
+      // A scheduler that ends or dies meanwhile leaves them to us.
+      if (failed.length > 0 && round < ROUNDS && await store.runner() === null) continue;
+      for (const name of failed) watch.warn(`Job ${name} could not be killed: its host does not answer`);
+      return { killed, idle, missing, failed };
+    } finally {
+      store.close();
+    }
+  }
+}
+
+/** What {@link killHeld} works on. */
+export interface KillHeldRequest {
+  /** A queue that the caller holds; see `hold_queue.ts`. */
+  readonly store: QueueStore;
+  /** Jobs in flight. */
+  readonly names: readonly JobName[];
+  readonly connect: Connect;
+  readonly warn: (text: string) => void;
+}
+
+/** Kills jobs of a queue that no scheduler runs. A start that never reached its host is called off: the job waits again. */
+export async function killHeld(
+  deps: Deps,
+  { store, names, connect, warn }: KillHeldRequest,
+): Promise<{ killed: JobName[]; failed: JobName[] }> {
+  const jobs = names.flatMap((name) => store.jobs.get(name) ?? []);
+  const found = new Map<JobName, AttemptState>();
+  const unreached = await onMachines(deps, { connect, store, role: "resident", warn, jobs }, async (link, there) => {
+    const states = await endOn(link, there);
+    there.forEach((job, i) => found.set(job.name, states[i]!));
+  });
+  const killed: JobName[] = [];
+  const failed = new Set(unreached.map((job) => job.name));
+  await store.commit(() => {
+    const records: Change[] = [];
+    for (const before of jobs) {
+      const job = store.jobs.get(before.name);
+      const state = found.get(before.name);
+      if (job === undefined || state === undefined || attemptId(job) !== attemptId(before)) continue;
+      const fields = fieldsFrom(job, state);
+      if (state.type === "alive" || state.type === "claimed") failed.add(job.name);
+      if (fields === null) continue;
+      records.push({ type: "set", job: job.name, fields });
+      if (fields.status === "kill") killed.push(job.name);
+    }
+    return records;
+  });
+  await store.fold("cheap");
+  return { killed, failed: [...failed] };
+}
+
+/** Ends what runs, and forbids what was not started yet: a start may still be on its way. */
+async function endOn(link: Link, jobs: readonly Job[]): Promise<AttemptState[]> {
+  const attempts = jobs.map((job) => ({ job: job.name, attempt: attemptId(job) }));
+  const states = await link.kill(attempts, { graceMs: KILL_GRACE_MS });
+  const unstarted = attempts.filter((_, i) => states[i]?.type === "none" && jobs[i]?.boot === link.boot);
+  if (unstarted.length === 0) return states;
+  const forbidden = await link.forbid(unstarted);
+  return states.map((state, i) => forbidden[unstarted.indexOf(attempts[i]!)] ?? state);
+}

@@ -1,0 +1,75 @@
+/**
+ * Reads what a job has written, where it stands: on its host, also while it runs.
+ *
+ * @module
+ */
+
+import type { Deps } from "../deps.ts";
+import { CmsError, NotFoundError } from "../errors.ts";
+import type { Job } from "../job/job.ts";
+import type { JobName } from "../names/grammar.ts";
+import type { Connect } from "../link/link.ts";
+import { makeConnect } from "../link/connect.ts";
+import { openQueue } from "../store/queue_file.ts";
+import type { StoreRef } from "../store/store.ts";
+import { machineOfJob, onMachines } from "./on_machines.ts";
+
+/** `log`: the states; `output`: stdout of the command; `error`: its stderr. */
+export const JOB_FILES = ["log", "output", "error"] as const;
+/** One of {@link JOB_FILES}. */
+export type JobFile = typeof JOB_FILES[number];
+
+/** What {@link readJobFile} takes. Of a longer file, the last `maxBytes` are read. */
+export interface ReadJobFileRequest {
+  readonly queue: StoreRef;
+  readonly job: string;
+  readonly file: JobFile;
+  readonly maxBytes: number;
+}
+
+/**
+ * Reads a file of a job from its host.
+ * @throws {CmsError} `not_found` if there is no such queue, job or file; `host` if the host does not answer.
+ */
+export async function readJobFile(
+  deps: Deps,
+  request: ReadJobFileRequest,
+  connect: Connect = makeConnect(deps),
+): Promise<Uint8Array> {
+  const store = await openQueue(deps, request.queue);
+  try {
+    const job = store.jobs.get(request.job as JobName);
+    if (job === undefined) {
+      throw new NotFoundError("job", request.job, `Job ${request.job} does not exist in queue ${request.queue.name}`);
+    }
+    if (job.attempt === 0 || machineOfJob(job) === null) throw absent(job, request.file);
+    let bytes = null as Uint8Array | null;
+    let why = "";
+    const warn = (text: string) => void (why = text);
+    const unreached = await onMachines(deps, { connect, store, role: "visitor", warn, jobs: [job] }, async (link) => {
+      bytes = await link.read(job.name, pathOf(job, request.file), { maxBytes: request.maxBytes });
+    });
+    if (unreached.length > 0) throw new CmsError("host", why);
+    if (bytes === null) throw absent(job, request.file);
+    return bytes;
+  } finally {
+    store.close();
+  }
+}
+
+function absent(job: Job, file: JobFile): CmsError {
+  return new CmsError("not_found", `Job ${job.name} has no ${file} on its host`);
+}
+
+function pathOf(job: Job, file: JobFile): string {
+  switch (file) {
+    case "log":
+      return job.log;
+    case "output":
+      return job.output;
+    case "error":
+      return `${job.name}-nohup.log`;
+    default:
+      return file satisfies never;
+  }
+}

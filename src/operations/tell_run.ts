@@ -1,0 +1,54 @@
+/**
+ * Keeps what a run says of itself (in the file that holds its lock) up to date: slots, and which machines are up.
+ *
+ * @module
+ */
+
+import type { RunEvent } from "../scheduler/report.ts";
+import type { QueueStore, RunAbout } from "../store/store.ts";
+
+/** Tells of one run. Writing never stops the run: nothing but onlookers depends on it. */
+export class RunTeller {
+  readonly #store: Pick<QueueStore, "tellRun">;
+  #about: RunAbout;
+  #writing: Promise<void> | null = null;
+  #changed = false;
+
+  constructor(store: Pick<QueueStore, "tellRun">, about: Omit<RunAbout, "machines">) {
+    this.#store = store;
+    this.#about = { ...about, machines: {} };
+  }
+
+  /** What is said now. */
+  get about(): RunAbout {
+    return this.#about;
+  }
+
+  /** Resolves when all is written. */
+  get told(): Promise<void> {
+    return this.#writing ?? Promise.resolve();
+  }
+
+  /** Takes in an event of the run. */
+  event(event: RunEvent): void {
+    if (event.type !== "machine_up" && event.type !== "machine_down") return;
+    const now = event.type === "machine_up" ? "up" : "down";
+    if (this.#about.machines[event.machine] === now) return;
+    this.tell({ machines: { ...this.#about.machines, [event.machine]: now } });
+  }
+
+  /** Says something else from now on. Several changes in a row are written as one. */
+  tell(change: Partial<RunAbout>): void {
+    this.#about = { ...this.#about, ...change };
+    this.#changed = true;
+    this.#writing ??= this.#write();
+  }
+
+  async #write(): Promise<void> {
+    while (this.#changed) {
+      this.#changed = false;
+      await this.#store.tellRun(this.#about).catch(() => {}); // A full disk: the next change says it all again.
+    }
+    this.#writing = null;
+  }
+}

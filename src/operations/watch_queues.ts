@@ -1,0 +1,217 @@
+/**
+ * Watches all queues of one directory and tells what happens to them, to any number of listeners: each move of a job, jobs added
+ * and deleted, runs that begin and end, machines that go up and down. Writes nothing; one watch serves all who look.
+ *
+ * Each event has a number. The last ones are kept, so that a listener who was away for a while goes on where it was; its place
+ * also names a line of a queue's journal, which outlives this process.
+ *
+ * @module
+ */
+
+import type { Deps } from "../deps.ts";
+import type { JobName } from "../names/grammar.ts";
+import type { JobState } from "../job/states.ts";
+import { storePaths } from "../store/paths.ts";
+import { listNames } from "../store/queue_file.ts";
+import { QueueTail, type TailChange } from "../store/queue_tail.ts";
+import { readLastRun } from "../store/run_claim.ts";
+import type { LastRun } from "../store/store.ts";
+import { KeptEvents, type QueueEvent, runEvents, toEvent, type WatchedEvent } from "./queue_events.ts";
+
+/** Files are looked at this soon after a change was announced; several changes come together. */
+const GATHER_MS = 25;
+/** And this often in any case: the end of a process is not announced, nor are changes on network file systems. */
+const LOOK_MS = { running: 500, idle: 2_000 } as const;
+
+/** A queue as a watch knows it. */
+export interface WatchedQueue {
+  /** State of each job; in file order, those that came since at the end. */
+  readonly states: ReadonlyMap<JobName, JobState>;
+  /** The last run of a scheduler; null if there was none. */
+  readonly run: LastRun | null;
+}
+
+interface Followed {
+  readonly tail: QueueTail;
+  states: Map<JobName, JobState>;
+  run: LastRun | null;
+  /** False until it was read once. */
+  isKnown: boolean;
+}
+
+/** What {@link QueuesWatch.subscribe} calls. */
+export type Listener = (events: readonly WatchedEvent[]) => void;
+
+/** A watch. Ends when `signal` aborts. */
+export class QueuesWatch {
+  /** The directory as requests name it. */
+  readonly experiment: string;
+  /** Resolves when all queues have been read once. */
+  readonly ready: Promise<void>;
+  readonly #deps: Deps;
+  readonly #directory: string;
+  readonly #signal: AbortSignal;
+  readonly #queues = new Map<string, Followed>();
+  readonly #listeners = new Set<Listener>();
+  readonly #kept: KeptEvents;
+  #wake = new AbortController();
+  #announced = false;
+  #isScanned = false;
+
+  /** Begins at once. */
+  constructor(deps: Deps, at: { directory: string; experiment: string }, signal: AbortSignal) {
+    this.#deps = deps;
+    this.#directory = at.directory;
+    this.experiment = at.experiment;
+    this.#signal = signal;
+    this.#kept = new KeptEvents(deps.ids.hex(4));
+    signal.addEventListener("abort", () => this.#wake.abort("ended"), { once: true });
+    this.ready = this.#scan();
+    void this.#follow();
+  }
+
+  /** The queues by name, as of the last event that was told. */
+  get queues(): ReadonlyMap<string, WatchedQueue> {
+    return this.#queues;
+  }
+
+  /** Calls `listener` with all events from now on, in order, some at a time. @returns The function that ends it. */
+  subscribe(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Id of an event, for {@link QueuesWatch.since}. Plain ASCII of one line. */
+  idOf(event: WatchedEvent): string {
+    return this.#kept.idOf(event);
+  }
+
+  /** Id of the place after the last event, as far as this process knows it. */
+  get lastId(): string {
+    return this.#kept.lastId;
+  }
+
+  /**
+   * What came after an id: events, and the queues of which that is not known.
+   * @param queue Of this queue alone; null for all.
+   */
+  since(id: string, queue: string | null): { events: readonly WatchedEvent[]; unknown: readonly string[] } {
+    const names = [...this.#queues.keys()].filter((name) => queue === null || name === queue);
+    const { events, known } = this.#kept.since(id);
+    return {
+      events: events.filter(({ event }) => queue === null || event.queue === queue),
+      unknown: known === "all" ? [] : names.filter((name) => name !== known),
+    };
+  }
+
+  async #follow(): Promise<void> {
+    void this.#announce();
+    await this.ready;
+    while (!this.#signal.aborted) {
+      await this.#wait();
+      if (!this.#signal.aborted) await this.#scan();
+    }
+    for (const { tail } of this.#queues.values()) tail.close();
+  }
+
+  async #wait(): Promise<void> {
+    const { clock } = this.#deps;
+    const isRunning = [...this.#queues.values()].some(({ run }) => run?.isRunning === true);
+    await clock.sleepUntil(clock.now() + (isRunning ? LOOK_MS.running : LOOK_MS.idle), this.#wake.signal);
+    if (this.#announced) await clock.sleepUntil(clock.now() + GATHER_MS, this.#signal);
+    this.#announced = false;
+    this.#wake = new AbortController();
+  }
+
+  async #announce(): Promise<void> {
+    try {
+      for await (const name of this.#deps.files.watch(this.#directory, this.#signal)) {
+        // Directories of jobs of localhost come and go beside the queues.
+        if (!/-queue\.(yaml|journal|run)$/.test(name)) continue;
+        this.#announced = true;
+        this.#wake.abort("woken");
+      }
+    } catch {
+      // Looking from time to time has to do.
+    }
+  }
+
+  async #scan(): Promise<void> {
+    const names = await listNames(this.#deps, this.#directory, "queue").catch(() => [...this.#queues.keys()]);
+    for (const name of names) {
+      const ref = { experiment: this.experiment, directory: this.#directory, name };
+      if (!this.#queues.has(name)) {
+        const tail = new QueueTail(this.#deps, ref);
+        this.#queues.set(name, { tail, states: new Map(), run: null, isKnown: false });
+      }
+    }
+    for (const [name, queue] of this.#queues) {
+      const gone = !names.includes(name) || !await this.#look(name, queue);
+      if (!gone) continue;
+      this.#queues.delete(name);
+      queue.tail.close();
+      if (queue.isKnown) this.#tell([{ type: "queue_deleted", ...this.#of(name) }], queue.tail);
+    }
+    this.#isScanned = true;
+  }
+
+  /** @returns False if the queue is gone. */
+  async #look(name: string, queue: Followed): Promise<boolean> {
+    const wasKnown = queue.isKnown;
+    try {
+      // The run first: when its end is seen here, all that it wrote is read below.
+      const paths = storePaths({ experiment: this.experiment, directory: this.#directory, name }, "queue");
+      const hasRun = await this.#deps.files.stamp(paths.run) !== null;
+      const run = hasRun ? await readLastRun(this.#deps, paths) : null;
+      const place = { begun: queue.tail.begun, line: queue.tail.line };
+      const changes = await queue.tail.look();
+      if (changes === null) return false;
+      const { before, after } = wasKnown ? runEvents(queue.run, run) : { before: [], after: [] };
+      const of = this.#of(name);
+      if (!wasKnown) this.#seed(name, queue, changes);
+      queue.isKnown = true;
+      if (!wasKnown && this.#isScanned) before.unshift({ type: "queue_added" });
+      // At their place before the changes: who goes on from there must not miss those.
+      this.#tell(before.map((event) => ({ ...event, ...of })), wasKnown ? place : queue.tail);
+      queue.run = run;
+      if (wasKnown) this.#tellChanges(name, queue, changes);
+      this.#tell(after.map((event) => ({ ...event, ...of })), queue.tail);
+    } catch {
+      // A file that cannot be read now: the commands say what is wrong with it; here the next look sees more.
+    }
+    return true;
+  }
+
+  /** What the journal held before we came is kept for those who come back, and told to nobody. */
+  #seed(name: string, queue: Followed, changes: readonly TailChange[]): void {
+    queue.states = new Map([...queue.tail.jobs].map(([job, { status }]) => [job, status]));
+    const of = this.#of(name);
+    const { begun, line, isWhole } = queue.tail;
+    this.#kept.begin({
+      queue: name,
+      begun,
+      fromLine: isWhole ? 1 : line,
+      changes: changes.map((change) => ({ change, event: toEvent(change, of) })),
+    });
+  }
+
+  #tellChanges(name: string, queue: Followed, changes: readonly TailChange[]): void {
+    if (changes.length === 0) return;
+    const told = changes.map((change) => this.#kept.add(toEvent(change, this.#of(name)), change));
+    for (const { type, job } of changes) {
+      if (type === "deleted") queue.states.delete(job.name);
+      else queue.states.set(job.name, job.status);
+    }
+    for (const listener of this.#listeners) listener(told);
+  }
+
+  #tell(events: readonly QueueEvent[], place: { begun: string; line: number }): void {
+    if (events.length === 0) return;
+    const told = events.map((event) => this.#kept.add(event, place));
+    for (const listener of this.#listeners) listener(told);
+  }
+
+  #of(queue: string): { queue: string; experiment: string } {
+    return { queue, experiment: this.experiment };
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * The service as a function from request to reply: no socket, no file of its own. Tests call it with `app.request()`.
+ *
+ * @module
+ */
+
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { errorReply, problemsReply, reply, type RequestProblem } from "./errors.ts";
+import { addDocsRoutes } from "./docs/routes.ts";
+import { addGuards } from "./guard.ts";
+import { addSystemRoutes } from "./routes/system.ts";
+import { addClusterRoutes } from "./routes/clusters.ts";
+import { addHostRoutes } from "./routes/hosts.ts";
+import { addJobRoutes } from "./routes/jobs.ts";
+import { addEventRoutes } from "./routes/events.ts";
+import { addJobFileRoutes } from "./routes/job_files.ts";
+import { addMetricsRoutes } from "./routes/metrics.ts";
+import { addQueueRoutes } from "./routes/queues.ts";
+import { addRunRoutes } from "./routes/runs.ts";
+import type { Service, ServiceEnv } from "./service.ts";
+
+/** The app of a service. */
+export type App = OpenAPIHono<ServiceEnv>;
+
+/** Makes the app. */
+export function makeApp(service: Service): App {
+  const app: App = new OpenAPIHono<ServiceEnv>({
+    defaultHook: (result, c) => {
+      if (result.success) return undefined;
+      return problemsReply(c, result.error.issues.map((issue) => toProblem(result.target, issue)));
+    },
+  });
+  app.onError((error, c) => errorReply(c, error, service.log));
+  app.notFound((c) => reply(c, 404, "Not Found"));
+  addGuards(app, service);
+  addSystemRoutes(app, service);
+  addQueueRoutes(app, service);
+  addJobRoutes(app, service);
+  addClusterRoutes(app, service);
+  addHostRoutes(app, service);
+  addRunRoutes(app, service);
+  addJobFileRoutes(app, service);
+  addEventRoutes(app, service);
+  addMetricsRoutes(app, service);
+  app.openAPIRegistry.registerComponent("securitySchemes", "HTTPBasic", { type: "http", scheme: "basic" });
+  addDocsRoutes(app);
+  return app;
+}
+
+/** An issue of the schema in the original's form and, where it has them, its words. */
+function toProblem(
+  target: string,
+  issue: { readonly code?: string; readonly path: readonly PropertyKey[]; readonly message: string; input?: unknown },
+): RequestProblem {
+  const place = target === "param" ? "path" : target === "json" ? "body" : target;
+  const loc = [place, ...issue.path.map((part) => typeof part === "number" ? part : String(part))];
+  const missing = issue.code === "invalid_type" && /received undefined$/.test(issue.message);
+  return missing
+    ? { loc, msg: "field required", type: "value_error.missing" }
+    : { loc, msg: issue.message, type: "value_error" };
+}

@@ -1,0 +1,67 @@
+/**
+ * Where the service's user name and password come from: a file, the environment, or the person who starts it.
+ *
+ * @module
+ */
+
+import type { Deps } from "../deps.ts";
+import { CmsError, InvalidError } from "../errors.ts";
+import type { Credentials } from "./auth.ts";
+
+/** Asks one question on the terminal; null where there is nobody to ask, or no answer. */
+export type AskPerson = (question: string, options: { isSecret: boolean }) => Promise<string | null>;
+
+/**
+ * Finds the credentials.
+ * @param file Path of a file with `user:password` in one line, or the user in the first and the password in the second.
+ * @throws {CmsError} If there are none, they cannot be used, or others may read the file.
+ */
+export async function findCredentials(deps: Deps, file: string | undefined, ask: AskPerson): Promise<Credentials> {
+  if (file !== undefined) return checked(await fromFile(deps, file));
+  const user = deps.environment.get("CMS_USER") ?? "";
+  const password = deps.environment.get("CMS_PASSWORD") ?? "";
+  if (user !== "" && password !== "") return checked({ user, password });
+  return checked(await fromPerson(ask));
+}
+
+async function fromFile(deps: Deps, file: string): Promise<Credentials> {
+  const path = file.startsWith("/") ? file : `${deps.environment.cwd()}/${file}`;
+  const stamp = await deps.files.stamp(path);
+  if (stamp === null || stamp.isDirectory) throw new CmsError("usage", `Cannot read the credentials: no file ${file}`);
+  const { mode } = stamp;
+  if (mode !== undefined && (mode & 0o077) !== 0) {
+    throw new CmsError("usage", `Cannot use the credentials in ${file}: others may read it; say: chmod 600 ${file}`);
+  }
+  const text = (await deps.files.readText(path) ?? "").replace(/\r?\n$/, "");
+  const match = /^([^:\r\n]+)(?::|\r?\n)([^\r\n]+)$/.exec(text);
+  if (match === null) {
+    throw new CmsError("usage", `Cannot use the credentials in ${file}: it is not one line with user:password`);
+  }
+  return { user: match[1]!, password: match[2]! };
+}
+
+async function fromPerson(ask: AskPerson): Promise<Credentials> {
+  const user = await ask("User name: ", { isSecret: false });
+  const password = user === null ? null : await ask("Password: ", { isSecret: true });
+  if (user === null || password === null) {
+    throw new CmsError(
+      "usage",
+      "Cannot ask for the user name and password: there is no terminal; give --credentials=FILE, or CMS_USER and CMS_PASSWORD",
+    );
+  }
+  return { user, password };
+}
+
+function checked(credentials: Credentials): Credentials {
+  const problems: string[] = [];
+  if (credentials.user === "") problems.push("Cannot use an empty user name");
+  if (credentials.password === "") problems.push("Cannot use an empty password");
+  // HTTP Basic puts a colon between the two.
+  if (credentials.user.includes(":")) problems.push("Cannot use a user name with a colon in it");
+  // deno-lint-ignore no-control-regex
+  if (/[\u0000-\u001f\u007f]/.test(credentials.user + credentials.password)) {
+    problems.push("Cannot use control characters in the user name or password");
+  }
+  if (problems.length > 0) throw new InvalidError(problems);
+  return credentials;
+}

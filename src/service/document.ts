@@ -1,0 +1,78 @@
+/**
+ * The OpenAPI document, made from the same definitions that validate requests.
+ *
+ * @module
+ */
+
+import type { Deps } from "../deps.ts";
+import { VERSION } from "../version.ts";
+import type { App } from "./app.ts";
+
+/** The original's title. */
+export const TITLE = "Cloudmesh Queue: A job queue scheduler for remote/local servers.";
+
+const DESCRIPTION = "Queues of shell jobs and clusters of hosts, run over ssh. " +
+  "Operations answer text or JSON as described; with `Accept: application/json` all answer JSON, " +
+  "failures as `application/problem+json` (RFC 9457). " +
+  "Operations under *default* are those of the original program; those under *more* are new.";
+
+/** Makes the document. */
+export function makeDocument(app: App): object {
+  const document = app.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: {
+      title: TITLE,
+      description: DESCRIPTION,
+      version: VERSION,
+      license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
+    },
+    // Operations without a group stand under `default`; it is named so that the page shows it first, as the original does.
+    tags: [
+      { name: "default", description: "The operations of the original program." },
+      { name: "more", description: "Beyond the original program." },
+    ],
+  });
+  for (const item of Object.values(document.paths ?? {})) {
+    for (const operation of Object.values(item)) (operation as Operation).parameters?.forEach(unfill);
+  }
+  unfill({ schema: document.components?.schemas?.JobState as Example });
+  return document;
+}
+
+/** What is looked at of an operation, a parameter, a schema. */
+interface Operation {
+  readonly parameters?: readonly Parameter[];
+}
+interface Parameter {
+  readonly required?: boolean;
+  readonly schema: Example;
+}
+interface Example {
+  example?: unknown;
+  examples?: unknown[];
+}
+
+/**
+ * Makes the example of a parameter that may be left out a list of one, which means the same. Swagger UI fills a single example
+ * into the form, and who deletes `job1` would delete the further jobs of the example with it.
+ */
+function unfill({ required, schema }: Parameter): void {
+  if (required || schema.example === undefined) return;
+  schema.examples = [schema.example];
+  delete schema.example;
+}
+
+/** The document without a service: nothing is served, asked or opened. */
+export async function documentOf(deps: Deps): Promise<object> {
+  const { makeApp } = await import("./app.ts");
+  return makeDocument(makeApp({
+    deps,
+    connect: () => Promise.reject(new RangeError("Cannot connect: nothing is served")),
+    root: deps.environment.cwd(),
+    auth: { check: () => Promise.resolve({ type: "none" }) },
+    log: { access: () => {}, warning: () => {} },
+    hosts: [],
+    tls: false,
+    stopping: AbortSignal.abort(),
+  }));
+}

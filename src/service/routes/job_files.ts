@@ -1,0 +1,65 @@
+/**
+ * What a job has written, read live from its host.
+ *
+ * @module
+ */
+
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { type JobFile, readJobFile } from "../../operations/read_job_file.ts";
+import { wantsJson } from "../negotiate.ts";
+import { failures, operation, textReply } from "../operation.ts";
+import { queueAt } from "../places.ts";
+import { count, ExperimentQuery, JobPath } from "../schemas.ts";
+import type { Service, ServiceEnv } from "../service.ts";
+
+const DEFAULT_BYTES = 1024 * 1024;
+const MOST_BYTES = 16 * 1024 * 1024;
+
+const FileSchema = z.object({
+  job: z.string().openapi({ description: "Name of the job.", example: "job1" }),
+  text: z.string().openapi({ description: "The text, or its end.", example: "hello\n" }),
+}).openapi("JobFile");
+
+// deno-lint-ignore explicit-function-return-type
+function route<const F extends JobFile>(file: F, what: string, example: string) {
+  return operation({
+    method: "get",
+    path: `/queue/{queue}/job/{job}/${file}`,
+    tags: ["more"],
+    summary: `Job ${file}`,
+    description: `${what}, read from the job's host now; it may still grow.`,
+    request: {
+      params: JobPath,
+      query: ExperimentQuery.extend({
+        max: count("Bytes at most, from the end.", { example: 65_536, min: 1, max: MOST_BYTES }).default(DEFAULT_BYTES),
+      }),
+    },
+    responses: { ...textReply("The text.", example, FileSchema), ...failures(404, 502) },
+  });
+}
+
+/** Adds the routes. */
+export function addJobFileRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): void {
+  const read = async (
+    file: JobFile,
+    { queue: name, job }: { queue: string; job: string },
+    { experiment, max }: { experiment: string; max: number },
+  ): Promise<Uint8Array> => {
+    const queue = await queueAt(service, { queue: name, experiment });
+    return await readJobFile(service.deps, { queue, job, file, maxBytes: max }, service.connect);
+  };
+  const routes = [
+    route("log", "The states of the job, with their times", "# cloudmesh state: start\n"),
+    route("output", "What the command wrote to stdout", "hello\n"),
+    route("error", "What the command wrote to stderr", "cat: x: No such file or directory\n"),
+  ] as const;
+  for (const one of routes) {
+    const file = one.path.slice(one.path.lastIndexOf("/") + 1) as JobFile;
+    app.openapi(one, async (c) => {
+      const bytes = await read(file, c.req.valid("param"), c.req.valid("query"));
+      const text = new TextDecoder().decode(bytes);
+      if (wantsJson(c)) return c.json({ job: c.req.valid("param").job, text }, 200);
+      return c.text(text, 200);
+    });
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * Jobs of a queue: added, shown, changed, deleted.
+ *
+ * @module
+ */
+
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { CmsError, NotFoundError } from "../../errors.ts";
+import { expand } from "../../names/expand.ts";
+import { addJobs, addJobsOfSpecs } from "../../operations/add_jobs.ts";
+import { changeJob } from "../../operations/change_job.ts";
+import { deleteJobs } from "../../operations/delete_jobs.ts";
+import { getJob, listJobs } from "../../operations/list_jobs.ts";
+import { textOrJson } from "../negotiate.ts";
+import { failures, jsonReply, operation, textReply } from "../operation.ts";
+import { queueAt } from "../places.ts";
+import { jobReply, jobsTable } from "../records.ts";
+import { AddedSchema, DeletedJobsSchema, ExperimentQuery, JobPath, JobSchema, QueuePath, text } from "../schemas.ts";
+import type { Service, ServiceEnv } from "../service.ts";
+import { inTurn } from "../turns.ts";
+import { gatherWarnings } from "../warnings.ts";
+import { JOBS_TABLE } from "./queues.ts";
+
+/** What a job is made of; only `name` and `command` are needed. */
+const spec = {
+  command: text("What to run. This is code: the job's shell reads it.", "sleep 10"),
+  input: text("Input of the command (default: NAME/input).", "job1/input").optional(),
+  output: text("File for its output (default: NAME.out).", "job1.out").optional(),
+  status: text("State to begin in (default: ready with user and host, else undefined).", "ready").optional(),
+  gpu: text("Value of CUDA_VISIBLE_DEVICES.", "0").optional(),
+  user: text("User to run as on the host.", "pi").optional(),
+  host: text("Host to run on.", "red").optional(),
+  shell: text("Program that runs the script (default: bash).", "bash").optional(),
+  log: text("File for its states (default: NAME.log).", "job1.log").optional(),
+  pyenv: text("File to source before the command.", "~/ENV3/bin/activate").optional(),
+};
+const name = text("Name of the job, or a list such as job[1-10].", "job[1-10]");
+
+const add = operation({
+  method: "post",
+  path: "/queue/{queue}",
+  summary: "Queue Add Job",
+  description: "Adds jobs to a queue. A job of the same name is replaced and keeps its place.",
+  request: { params: QueuePath, query: ExperimentQuery.extend({ name, ...spec }) },
+  responses: { ...textReply("The jobs as they are now.", JOBS_TABLE, AddedSchema), ...failures(404, 409) },
+});
+
+const addMany = operation({
+  method: "post",
+  path: "/queue/{queue}/jobs",
+  tags: ["more"],
+  summary: "Queue Add Jobs",
+  description: "Adds jobs to a queue, all or none. Each `name` may be a list such as job[1-10].",
+  request: {
+    params: QueuePath,
+    query: ExperimentQuery,
+    body: {
+      required: true,
+      content: {
+        "application/json": {
+          schema: z.object({ jobs: z.array(z.strictObject({ name, ...spec })).max(100_000) }).openapi("NewJobs"),
+        },
+      },
+    },
+  },
+  responses: { ...jsonReply("The names of the jobs.", AddedSchema), ...failures(400, 404, 409) },
+});
+
+const get = operation({
+  method: "get",
+  path: "/queue/{queue}/job/{job}",
+  summary: "Queue Get Job",
+  description: "One job.",
+  request: { params: JobPath, query: ExperimentQuery },
+  responses: { ...jsonReply("The job.", JobSchema), ...failures(404) },
+});
+
+const patchable = Object.fromEntries(
+  Object.entries(spec).map(([field, schema]) => [field, schema.nullable().optional()]),
+) as { readonly [K in keyof typeof spec]: z.ZodOptional<z.ZodNullable<z.ZodString>> };
+
+const patch = operation({
+  method: "patch",
+  path: "/queue/{queue}/job/{job}",
+  tags: ["more"],
+  summary: "Queue Change Job",
+  description: "Changes fields of one job that does not run. What is left out stays; null gives a field its default.",
+  request: {
+    params: JobPath,
+    query: ExperimentQuery,
+    body: {
+      required: true,
+      content: { "application/json": { schema: z.strictObject(patchable).openapi("JobChange") } },
+    },
+  },
+  responses: { ...jsonReply("The job as it is now.", JobSchema), ...failures(400, 404, 409) },
+});
+
+const remove = operation({
+  method: "delete",
+  path: "/queue/{queue}/job/{job}",
+  summary: "Queue Delete Job",
+  description: "Ends jobs if they run, removes their directories on the hosts, deletes them: " +
+    "the job of the path and, if given, those of the query.",
+  request: {
+    params: JobPath,
+    query: ExperimentQuery.extend({ name: text("Further jobs; a list such as job[1-10] too.", "job[2-3]").optional() }),
+  },
+  responses: { ...textReply("The jobs that are left.", JOBS_TABLE, DeletedJobsSchema), ...failures(404, 502) },
+});
+
+/** Adds the routes. */
+export function addJobRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): void {
+  const { deps, connect } = service;
+
+  app.openapi(add, async (c) => {
+    const { name, experiment, ...spec } = c.req.valid("query");
+    const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
+    const result = await addJobs(deps, { queue, name, spec });
+    return await textOrJson(c, async () => jobsTable(await listJobs(deps, { queue })), result);
+  });
+
+  app.openapi(addMany, async (c) => {
+    const queue = await queueAt(service, { ...c.req.valid("param"), ...c.req.valid("query") });
+    const jobs = c.req.valid("json").jobs.map(({ name, ...spec }) => ({ name, spec }));
+    return c.json(await addJobsOfSpecs(deps, { queue, jobs }), 200);
+  });
+
+  app.openapi(get, async (c) => {
+    const { job } = c.req.valid("param");
+    const queue = await queueAt(service, { ...c.req.valid("param"), ...c.req.valid("query") });
+    return c.json(jobReply(await getJob(deps, { queue, job })), 200);
+  });
+
+  app.openapi(patch, async (c) => {
+    const { job } = c.req.valid("param");
+    const queue = await queueAt(service, { ...c.req.valid("param"), ...c.req.valid("query") });
+    return c.json(jobReply(await changeJob(deps, { queue, job, fields: c.req.valid("json") })), 200);
+  });
+
+  app.openapi(remove, async (c) => {
+    const { job } = c.req.valid("param");
+    const { name = "", experiment } = c.req.valid("query");
+    const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
+    const names = [...new Set([...expand(job), ...expand(name)])];
+    const warnings = gatherWarnings(service);
+    const result = await inTurn(queue, () => deleteJobs(deps, { queue, names }, warnings, connect));
+    if (result.deleted.length === 0) {
+      const [failed] = result.failed;
+      if (failed !== undefined) throw new CmsError("host", `Could not delete job:${failed}`);
+      throw new NotFoundError("job", result.missing[0] ?? job, `Could not delete job:${job}`);
+    }
+    const table = async () => jobsTable(await listJobs(deps, { queue }));
+    return await textOrJson(c, table, { ...result, warnings: [...warnings.texts] });
+  });
+}

@@ -1,0 +1,212 @@
+/**
+ * Queues as a whole: made, listed, reset, refreshed, deleted.
+ *
+ * @module
+ */
+
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { CmsError } from "../../errors.ts";
+import { expand } from "../../names/expand.ts";
+import { createQueue } from "../../operations/create_queue.ts";
+import { deleteQueue } from "../../operations/delete_queue.ts";
+import { listFiles } from "../../operations/list_files.ts";
+import { listJobs, pageJobs } from "../../operations/list_jobs.ts";
+import { refreshQueue } from "../../operations/refresh_queue.ts";
+import { resetJobs } from "../../operations/reset_jobs.ts";
+import { stateChangeLines } from "../../output/state_changes.ts";
+import { Refusal } from "../errors.ts";
+import { textOrJson } from "../negotiate.ts";
+import { failures, jsonReply, operation, textReply } from "../operation.ts";
+import { linkToNext } from "../page_link.ts";
+import { experimentAt, queueAt } from "../places.ts";
+import { jobsReply, jobsTable } from "../records.ts";
+import {
+  ExperimentQuery,
+  JobsSchema,
+  JobStateSchema,
+  PageQuery,
+  QueuePath,
+  RefreshedSchema,
+  ResetSchema,
+  text,
+  WarningsSchema,
+} from "../schemas.ts";
+import type { Service, ServiceEnv } from "../service.ts";
+import { inTurn } from "../turns.ts";
+import { gatherWarnings } from "../warnings.ts";
+
+/** An example of the table of a queue. */
+export const JOBS_TABLE = `\
++------+--------+----------+-----+----------+----------+------------+
+| name | status | command  | gpu | output   | log      | experiment |
++------+--------+----------+-----+----------+----------+------------+
+| job1 | ready  | sleep 10 | 0   | job1.out | job1.log | experiment |
++------+--------+----------+-----+----------+----------+------------+
+`;
+
+const list = operation({
+  method: "get",
+  path: "/queue/",
+  summary: "List Queues",
+  description: "The queues of an experiment, by the names of their files.",
+  request: { query: ExperimentQuery },
+  responses: {
+    ...jsonReply(
+      "File names, sorted.",
+      z.object({ queues: z.array(z.string()).openapi({ example: ["a-queue.yaml"] }) }),
+    ),
+    ...failures(404),
+  },
+});
+
+const create = operation({
+  method: "post",
+  path: "/queue/",
+  summary: "Queue Create",
+  description: "Makes an empty queue, and its directory. One that exists is left as it is.",
+  request: { query: ExperimentQuery.extend({ name: text("Name of the queue.", "a") }) },
+  responses: { ...jsonReply("The jobs of the queue; none if it is new.", JobsSchema), ...failures() },
+});
+
+const get = operation({
+  method: "get",
+  path: "/queue/{queue}",
+  summary: "Queue Get",
+  description: "The jobs of a queue in file order. With `limit`, the `Link` header leads to the next page.",
+  request: {
+    params: QueuePath,
+    query: PageQuery.extend({ status: JobStateSchema.optional().openapi({ description: "Only jobs in this state." }) }),
+  },
+  responses: { ...jsonReply("Jobs by name.", JobsSchema), ...failures(404) },
+});
+
+const info = operation({
+  method: "get",
+  path: "/queue/{queue}/info",
+  summary: "Queue Info",
+  description: "The jobs of a queue as a table.",
+  request: {
+    params: QueuePath,
+    query: PageQuery.extend({ status: JobStateSchema.optional().openapi({ description: "Only jobs in this state." }) }),
+  },
+  responses: { ...textReply("The jobs; `None` if there are none.", JOBS_TABLE, JobsSchema), ...failures(404) },
+});
+
+const remove = operation({
+  method: "delete",
+  path: "/queue/{queue}",
+  summary: "Queue Delete",
+  description: "Ends the queue's jobs, removes their directories on the hosts, and deletes the queue. " +
+    "A queue that is being run is refused: stop it first.",
+  request: { params: QueuePath, query: ExperimentQuery },
+  responses: {
+    ...textReply(
+      "`Delete Successful`, or a line for each job whose directory may still be on its host.",
+      "Delete Successful",
+      z.object({
+        left: z.array(z.object({ job: z.string(), user: z.string().nullable(), host: z.string().nullable() }))
+          .openapi({ description: "Jobs whose directory may still be on its host.", example: [] }),
+        warnings: WarningsSchema,
+      }).openapi("DeletedQueue"),
+    ),
+    ...failures(404, 409),
+  },
+});
+
+const refresh = operation({
+  method: "put",
+  path: "/queue/{queue}/refresh",
+  summary: "Queue Refresh",
+  description: "Asks the hosts what became of the jobs that were running.",
+  request: { params: QueuePath, query: ExperimentQuery },
+  responses: { ...textReply("The jobs as they are now.", JOBS_TABLE, RefreshedSchema), ...failures(404) },
+});
+
+const reset = operation({
+  method: "put",
+  path: "/queue/{queue}/reset",
+  summary: "Queue Reset",
+  description: "Makes jobs ready to run again: kills them if they run, removes their directories on the hosts. " +
+    "Without `name` and `status`, all jobs that are not in state `end`.",
+  request: {
+    params: QueuePath,
+    query: ExperimentQuery.extend({
+      name: text("Only these jobs; a list such as job[1-10] too.", "job[1-10]").optional(),
+      status: JobStateSchema.optional().openapi({ description: "Only jobs in this state." }),
+    }),
+  },
+  responses: {
+    ...textReply(
+      "A line for each job that changed, as the command prints it.",
+      "job1 \t old_status:end \t new_state:ready\n\n",
+      ResetSchema,
+    ),
+    ...failures(404, 502),
+  },
+});
+
+/** Adds the routes. */
+export function addQueueRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): void {
+  const { deps, connect } = service;
+
+  app.openapi(list, async (c) => {
+    const { experiment } = c.req.valid("query");
+    const names = await listFiles(deps, { directory: await experimentAt(service, experiment), kind: "queue" });
+    if (names === null) throw new Refusal(404, `Directory ${experiment} does not exist`);
+    return c.json({ queues: names.map((name) => `${name}-queue.yaml`) }, 200);
+  });
+
+  app.openapi(create, async (c) => {
+    const { name, experiment } = c.req.valid("query");
+    const queue = await queueAt(service, { queue: name, experiment });
+    await createQueue(deps, { queue });
+    return c.json(jobsReply(await listJobs(deps, { queue })), 200);
+  });
+
+  app.openapi(get, async (c) => {
+    const query = c.req.valid("query");
+    const queue = await queueAt(service, { ...c.req.valid("param"), ...query });
+    const page = await pageJobs(deps, { ...query, queue });
+    linkToNext(c, page.next);
+    return c.json(jobsReply(page.records), 200);
+  });
+
+  app.openapi(info, async (c) => {
+    const query = c.req.valid("query");
+    const queue = await queueAt(service, { ...c.req.valid("param"), ...query });
+    const page = await pageJobs(deps, { ...query, queue });
+    linkToNext(c, page.next);
+    return await textOrJson(c, () => jobsTable(page.records), jobsReply(page.records));
+  });
+
+  app.openapi(remove, async (c) => {
+    const queue = await queueAt(service, { ...c.req.valid("param"), ...c.req.valid("query") });
+    const warnings = gatherWarnings(service);
+    const { left } = await inTurn(queue, () => deleteQueue(deps, { queue }, warnings, connect));
+    const lines = left.map(({ name, user, host }) => `Could not delete ${name} dir on ${user ?? ""}@${host ?? ""}\n`);
+    return await textOrJson(c, () => lines.length === 0 ? "Delete Successful" : lines.join(""), {
+      left: left.map(({ name, user, host }) => ({ job: name, user, host })),
+      warnings: [...warnings.texts],
+    });
+  });
+
+  app.openapi(refresh, async (c) => {
+    const queue = await queueAt(service, { ...c.req.valid("param"), ...c.req.valid("query") });
+    const warnings = gatherWarnings(service);
+    const result = await inTurn(queue, () => refreshQueue(deps, { queue }, warnings, connect));
+    const table = async () => jobsTable(await listJobs(deps, { queue }));
+    return await textOrJson(c, table, { ...result, warnings: [...warnings.texts] });
+  });
+
+  app.openapi(reset, async (c) => {
+    const { name, status = null, experiment } = c.req.valid("query");
+    const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
+    const names = name === undefined ? null : expand(name);
+    const warnings = gatherWarnings(service);
+    const result = await inTurn(queue, () => resetJobs(deps, { queue, names, status }, warnings, connect));
+    if (result.changes.length === 0 && result.failed.length > 0) {
+      throw new CmsError("host", `Could not reset job:${result.failed.slice(0, 20).join(", job:")}`);
+    }
+    return await textOrJson(c, () => stateChangeLines(result.changes), { ...result, warnings: [...warnings.texts] });
+  });
+}

@@ -1,0 +1,196 @@
+/**
+ * Runs in the background: begun, listed, stopped; and single jobs killed. A run belongs to its queue, not to the service.
+ *
+ * @module
+ */
+
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { CmsError, NotFoundError } from "../../errors.ts";
+import { expand } from "../../names/expand.ts";
+import { killJobs } from "../../operations/kill_jobs.ts";
+import { listJobs } from "../../operations/list_jobs.ts";
+import { listRuns, type QueueRun } from "../../operations/list_runs.ts";
+import { startRun } from "../../operations/start_run.ts";
+import { stopRun } from "../../operations/stop_run.ts";
+import { Refusal } from "../errors.ts";
+import { textOrJson } from "../negotiate.ts";
+import { failures, jsonReply, operation, textReply } from "../operation.ts";
+import { clusterAt, queueAt } from "../places.ts";
+import { jobsReply, jobsTable } from "../records.ts";
+import { count, ExperimentQuery, JobPath, JobsSchema, QueuePath, text } from "../schemas.ts";
+import type { Service, ServiceEnv } from "../service.ts";
+import { inTurn } from "../turns.ts";
+
+const timeout = count("Minutes that a host may be silent before its jobs count as crashed.", {
+  example: 10,
+  min: 1,
+  max: 1_000_000,
+}).default(10);
+
+const StartedSchema = z.object({
+  result: z.string().openapi({ description: "What was started.", example: "started fifo scheduler: pid 4711" }),
+  pid: z.number().int().openapi({ description: "Process of the scheduler.", example: 4711 }),
+}).openapi("Started");
+
+const runFifo = operation({
+  method: "put",
+  path: "/queue/{queue}/run_fifo",
+  summary: "Queue Run Fifo",
+  description: "Starts the fifo scheduler in the background and answers at once. Jobs need a user and a host.",
+  request: {
+    params: QueuePath,
+    query: ExperimentQuery.extend({
+      max_parallel: count("Most jobs that run at once.", { example: 4, min: 1, max: 1_000_000 }),
+      timeout,
+    }),
+  },
+  responses: { ...jsonReply("The scheduler runs.", StartedSchema), ...failures(404, 409) },
+});
+
+const runFifoMulti = operation({
+  method: "put",
+  path: "/queue/{queue}/run_fifo_multi",
+  summary: "Queue Run Fifo Multi",
+  description:
+    "Starts the fifo_multi scheduler on the active hosts of a cluster, in the background, and answers at once.",
+  request: {
+    params: QueuePath,
+    query: ExperimentQuery.extend({
+      cluster: text("Name of the cluster, in the same experiment.", "a"),
+      timeout,
+    }),
+  },
+  responses: { ...jsonReply("The scheduler runs.", StartedSchema), ...failures(404, 409) },
+});
+
+const RunSchema = z.object({
+  queue: z.string().openapi({ description: "Name of the queue.", example: "a" }),
+  experiment: z.string().openapi({ description: "Its directory.", example: "experiment" }),
+  running: z.boolean().openapi({ description: "Whether its scheduler runs now.", example: true }),
+  scheduler: z.enum(["fifo", "fifo_multi"]).openapi({ description: "The scheduler of the last run.", example: "fifo" }),
+  cluster: z.string().nullable().openapi({ description: "The cluster of the last run.", example: "a" }),
+  pid: z.number().int().openapi({ description: "Process of the last run.", example: 4711 }),
+  hostname: z.string().openapi({ description: "The machine that it is on.", example: "manager" }),
+  jobs: JobsSchema,
+}).openapi("Run");
+
+const ran = operation({
+  method: "put",
+  path: "/queue/ran",
+  summary: "Queue Ran",
+  description: "All queues that have been run, in all experiments, and whether they run now.",
+  responses: {
+    ...textReply(
+      "A line and a table for each queue.",
+      "No ran queues.",
+      z.object({ runs: z.array(RunSchema).openapi({ description: "One for each queue." }) }),
+    ),
+    ...failures(),
+  },
+});
+
+const stop = operation({
+  method: "put",
+  path: "/queue/{queue}/stop",
+  summary: "Queue Stop",
+  description: "Ends the scheduler that runs the queue and kills its jobs. The text is empty if nothing ran.",
+  request: { params: QueuePath, query: ExperimentQuery },
+  responses: { ...textReply("The jobs.", "None\n", JobsSchema), ...failures(404, 409, 502) },
+});
+
+const kill = operation({
+  method: "post",
+  path: "/queue/{queue}/job/{job}/kill",
+  tags: ["more"],
+  summary: "Kill Job",
+  description:
+    "Kills a job, or a list such as job[1-3], and leaves it in the queue. Jobs that do not run stay as they are.",
+  request: { params: JobPath, query: ExperimentQuery },
+  responses: { ...textReply("The jobs that were named.", "None\n", JobsSchema), ...failures(404, 502) },
+});
+
+/** Adds the routes. */
+export function addRunRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): void {
+  const { deps, connect, log } = service;
+  const watch = { warn: (line: string) => log.warning(line) };
+
+  app.openapi(runFifo, async (c) => {
+    const { experiment, max_parallel: maxParallel, timeout: timeoutMinutes } = c.req.valid("query");
+    const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
+    const request = { queue, scheduler: "fifo", maxParallel, timeoutMinutes } as const;
+    const { pid } = await inTurn(queue, () => startRun(deps, request));
+    return c.json({ result: `started fifo scheduler: pid ${pid}`, pid }, 200);
+  });
+
+  app.openapi(runFifoMulti, async (c) => {
+    const { experiment, cluster: name, timeout: timeoutMinutes } = c.req.valid("query");
+    const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
+    const cluster = await clusterAt(service, { cluster: name, experiment });
+    const request = { queue, scheduler: "fifo_multi", cluster, timeoutMinutes } as const;
+    const { pid } = await inTurn(queue, () => startRun(deps, request));
+    return c.json({ result: `started fifo_multi scheduler: pid ${pid}`, pid }, 200);
+  });
+
+  app.openapi(ran, async (c) => {
+    const runs = await listRuns(deps, { root: service.root }, watch);
+    const jobs = await Promise.all(runs.map(({ queue }) => listJobs(deps, { queue }).catch(() => [])));
+    const asText = async () => {
+      if (runs.length === 0) return "No ran queues.";
+      return (await Promise.all(runs.map(async (run, i) => `${line(run)}\n${await jobsTable(jobs[i]!)}`))).join("\n");
+    };
+    return await textOrJson(c, asText, {
+      runs: runs.map(({ queue, run: { about, pid, hostname, isRunning } }, i) => ({
+        queue: queue.name,
+        experiment: queue.experiment,
+        running: isRunning,
+        scheduler: about.scheduler,
+        cluster: about.cluster,
+        pid,
+        hostname,
+        jobs: jobsReply(jobs[i]!),
+      })),
+    });
+  });
+
+  app.openapi(stop, async (c) => {
+    const { queue: name } = c.req.valid("param");
+    const queue = await queueAt(service, { queue: name, ...c.req.valid("query") });
+    const stopping = inTurn(queue, () => stopRun(deps, { queue }, watch, connect));
+    const { wasRunning, failed } = await stopping.catch((error) => {
+      if (error instanceof NotFoundError) throw new Refusal(404, `Queue ${name} ps could not be found`);
+      throw error;
+    });
+    if (failed.length > 0) throw unkilled(failed);
+    const jobs = await listJobs(deps, { queue });
+    return await textOrJson(c, () => wasRunning ? jobsTable(jobs) : "", jobsReply(jobs));
+  });
+
+  app.openapi(kill, async (c) => {
+    const { job, queue: name } = c.req.valid("param");
+    const queue = await queueAt(service, { queue: name, ...c.req.valid("query") });
+    const names = new Set<string>(expand(job));
+    const present = new Set<string>((await listJobs(deps, { queue })).map((one) => one.name));
+    for (const one of names) {
+      if (!present.has(one)) throw new NotFoundError("job", one, `Job ${one} does not exist in queue ${queue.name}`);
+    }
+    const { failed } = await inTurn(queue, () => killJobs(deps, { queue, names: [...names] }, watch, connect));
+    if (failed.length > 0) throw unkilled(failed);
+    const jobs = (await listJobs(deps, { queue })).filter((one) => names.has(one.name));
+    return await textOrJson(c, () => jobsTable(jobs), jobsReply(jobs));
+  });
+}
+
+function unkilled(names: readonly string[]): CmsError {
+  const more = names.length > 5 ? ` and ${names.length - 5} more` : "";
+  return new CmsError(
+    "host",
+    `Cannot kill ${names.slice(0, 5).join(", ")}${more}: the host does not answer; it may still run`,
+  );
+}
+
+function line({ queue, run }: QueueRun): string {
+  const status = run.isRunning ? "Running" : "Not Running";
+  return `Queue: ${queue.name} Experiment: ${queue.experiment} Cluster: ${
+    run.about.cluster ?? "None"
+  } STATUS:${status}`;
+}

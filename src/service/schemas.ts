@@ -1,0 +1,187 @@
+/**
+ * The shapes of requests and replies, each defined once: they validate what comes, type what goes, and make the OpenAPI
+ * document.
+ *
+ * @module
+ */
+
+import { z } from "@hono/zod-openapi";
+import { JOB_STATES } from "../job/states.ts";
+
+const NAME = "letters, digits, . _ - +";
+
+/** Longest value of a text parameter. */
+const TEXT = 100_000;
+
+/** A text of a request: well-formed Unicode of bounded length. */
+export function text(description: string, example: string): z.ZodString {
+  return z.string().max(TEXT).refine((value) => value.isWellFormed(), "not well-formed Unicode")
+    .openapi({ description, example });
+}
+
+const experiment = text("Directory of queues and clusters, below the directory that is served.", "experiment")
+  .min(1).default("experiment");
+
+/** Query of every operation on a queue or cluster. */
+export const ExperimentQuery = z.object({ experiment });
+
+/** A whole number that comes as text. */
+export function count(description: string, options: { example: number; min: number; max: number }): z.ZodType<number> {
+  return z.string().regex(/^[0-9]{1,9}$/, "not a whole number").transform(Number)
+    .pipe(z.number().int().min(options.min).max(options.max))
+    .openapi({
+      type: "integer",
+      description,
+      example: options.example,
+      minimum: options.min,
+      maximum: options.max,
+    });
+}
+
+/** Query of a listing. */
+export const PageQuery = ExperimentQuery.extend({
+  limit: count("At most this many.", { example: 100, min: 1, max: 1_000_000 }).optional(),
+  cursor: text("Where to go on: the `cursor` of the `Link` header of the reply before.", "100:job99").optional(),
+});
+
+/** Path of an operation on a queue. */
+export const QueuePath = z.object({ queue: text(`Name of the queue: ${NAME}.`, "a") });
+/** Path of an operation on a job. */
+export const JobPath = QueuePath.extend({ job: text(`Name of the job: ${NAME}.`, "job1") });
+/** Path of an operation on a cluster. */
+export const ClusterPath = z.object({ cluster: text(`Name of the cluster: ${NAME}.`, "a") });
+/** Path of an operation on a host. */
+export const HostPath = ClusterPath.extend({
+  id: text("Id of the host; where hosts are changed or deleted, a list such as host[1-4] too.", "host1"),
+});
+
+/** A state of a job. */
+export const JobStateSchema = z.enum(JOB_STATES).openapi("JobState", {
+  description: "State of a job.",
+  example: "end",
+});
+
+const orNull = (description: string, example: string) => z.string().nullable().openapi({ description, example });
+
+/** A job as it stands in the queue file. Unknown fields of the file are passed on. */
+export const JobSchema = z.looseObject({
+  name: z.string().openapi({ description: "Name of the job.", example: "job1" }),
+  id: z.string().openapi({
+    description: "32 hex digits, new for each job.",
+    example: "0123456789abcdef0123456789abcdef",
+  }),
+  experiment: z.string().openapi({ description: "Directory of the queue.", example: "experiment" }),
+  directory: z.string().openapi({ description: "The same as a path.", example: "./experiment" }),
+  input: z.string().openapi({ description: "Input of the command.", example: "job1/input" }),
+  output: z.string().openapi({ description: "File of the command's output.", example: "job1.out" }),
+  log: z.string().openapi({ description: "File of the job's states.", example: "job1.log" }),
+  status: JobStateSchema,
+  gpu: orNull("Value of CUDA_VISIBLE_DEVICES.", "0"),
+  command: z.string().openapi({ description: "What is run.", example: "sleep 10" }),
+  shell: z.string().openapi({ description: "What runs the script.", example: "bash" }),
+  pid: orNull("Process id on the host, of the last attempt.", "71277"),
+  host: orNull("Machine that the job is assigned to.", "red"),
+  user: orNull("User there.", "pi"),
+  pyenv: orNull("File that is sourced before the command.", "~/ENV3/bin/activate"),
+  last_probe_check: orNull("Written by the original program.", "26/01/2026 12:00:00"),
+  exit_code: z.number().int().nullable().openapi({
+    description: "Of the last attempt; 128+n for a signal.",
+    example: 0,
+  }),
+  started: orNull("Start of the last attempt, by the host's clock.", "2026-01-31T12:00:00Z"),
+  ended: orNull("Its end.", "2026-01-31T12:00:10Z"),
+  attempt: z.number().int().openapi({ description: "How often a start was decided.", example: 1 }),
+}).openapi("Job");
+
+/** A host as it stands in the cluster file. Unknown fields of the file are passed on. */
+export const HostSchema = z.looseObject({
+  user: z.string().openapi({ description: "User to run jobs as.", example: "pi" }),
+  name: z.string().openapi({ description: "Machine, as ssh knows it.", example: "red" }),
+  id: z.string().openapi({ description: "Id of the host in its cluster.", example: "host1" }),
+  ip: orNull("Address in place of the name's.", "10.0.0.7"),
+  status: z.string().openapi({ description: "Only active hosts get jobs.", example: "active" }),
+  job_counter: z.number().int().openapi({ description: "Written by the original program.", example: 0 }),
+  max_jobs_allowed: z.number().int().openapi({ description: "Jobs that run there at once.", example: 1 }),
+  cores: z.number().int().openapi({ description: "Cores of the machine.", example: 1 }),
+  threads: z.number().int().openapi({ description: "Threads of each core.", example: 1 }),
+  gpu: z.string().openapi({ description: "Value of CUDA_VISIBLE_DEVICES for its jobs.", example: "0" }),
+  pyenv: z.string().openapi({
+    description: "File that is sourced before a job's command.",
+    example: "~/ENV3/bin/activate",
+  }),
+  probe_status: z.boolean().openapi({ description: "Written by the original program.", example: false }),
+  probe_time: orNull("Written by the original program.", "26/01/2026 12:00:00"),
+  ping_status: z.boolean().openapi({ description: "Written by the original program.", example: false }),
+  ping_time: orNull("Written by the original program.", "26/01/2026 12:00:00"),
+}).openapi("Host");
+
+/** Jobs by name, in file order. */
+export const JobsSchema = z.record(z.string(), JobSchema).openapi("Jobs", {
+  description: "Jobs by name, in file order.",
+});
+/** Hosts by id, in file order. */
+export const HostsSchema = z.record(z.string(), HostSchema).openapi("Hosts", {
+  description: "Hosts by id, in file order.",
+});
+
+const RequestProblemSchema = z.object({
+  loc: z.array(z.union([z.string(), z.number()])).openapi({ example: ["query", "command"] }),
+  msg: z.string().openapi({ example: "field required" }),
+  type: z.string().openapi({ example: "value_error.missing" }),
+}).openapi("ValidationError");
+
+/** A failure as the original program tells it. */
+export const DetailSchema = z.object({ detail: z.union([z.string(), z.array(RequestProblemSchema)]) })
+  .openapi("Detail", { description: "What went wrong.", example: { detail: "Queue not found" } });
+
+/** A failure as RFC 9457 has it. */
+export const ProblemSchema = z.object({
+  type: z.string().openapi({ example: "about:blank" }),
+  title: z.string().openapi({ example: "Not Found" }),
+  status: z.number().int().openapi({ example: 404 }),
+  detail: z.string().openapi({ example: "Queue not found" }),
+  errors: z.array(RequestProblemSchema).optional(),
+}).openapi("Problem");
+
+const nameArray = (description: string, example: string) =>
+  z.array(z.string()).openapi({ description, example: [example] });
+
+/** What went on that the caller may want to know. */
+export const WarningsSchema = z.array(z.string()).openapi({ description: "One line each.", example: [] });
+
+/** Names of what was added. */
+export const AddedSchema = z.object({ added: nameArray("Names of what was added, in order.", "job1") }).openapi(
+  "Added",
+);
+/** Ids of what was changed. */
+export const ChangedSchema = z.object({ changed: nameArray("Ids of what was changed, in order.", "host1") })
+  .openapi("Changed");
+/** Names of deleted jobs. */
+export const DeletedJobsSchema = z.object({
+  deleted: nameArray("Names of the jobs that are gone.", "job1"),
+  missing: nameArray("Names that the queue does not have.", "job99"),
+  failed: nameArray("Jobs that could not be ended; they stay.", "job2"),
+  warnings: WarningsSchema,
+}).openapi("DeletedJobs");
+/** Ids of deleted hosts. */
+export const DeletedHostsSchema = z.object({ deleted: nameArray("Ids of the hosts that are gone.", "host1") })
+  .openapi("DeletedHosts");
+
+const StateChangeSchema = z.object({
+  job: z.string().openapi({ example: "job1" }),
+  old: JobStateSchema,
+  new: JobStateSchema,
+}).openapi("StateChange");
+
+/** What a refresh found. */
+export const RefreshedSchema = z.object({
+  changes: z.array(StateChangeSchema).openapi({ description: "In file order." }),
+  unreachable: nameArray("Jobs on hosts that do not answer.", "job9"),
+  warnings: WarningsSchema,
+}).openapi("Refreshed");
+/** What a reset did. */
+export const ResetSchema = z.object({
+  changes: z.array(StateChangeSchema).openapi({ description: "In file order." }),
+  failed: nameArray("Jobs that may still run on a host that does not answer; they stay as they are.", "job9"),
+  warnings: WarningsSchema,
+}).openapi("Reset");

@@ -1,0 +1,136 @@
+/**
+ * Starts the service and keeps it going until it is asked to end.
+ *
+ * @module
+ */
+
+import type { Deps, Server } from "../deps.ts";
+import { CmsError } from "../errors.ts";
+import { makeConnect } from "../link/connect.ts";
+import { makeApp } from "./app.ts";
+import { makeAuth } from "./auth.ts";
+import { type AskPerson, findCredentials } from "./credentials.ts";
+import type { Service, ServiceLog } from "./service.ts";
+
+/** How long requests that were begun may take when the service ends. */
+const SHUTDOWN_MS = 10_000;
+const LOOPBACK = ["127.0.0.1", "::1", "localhost"];
+
+/** How to serve. */
+export interface ServiceOptions {
+  /** 0: any that is free. */
+  readonly port: number;
+  /** Address to listen on. */
+  readonly bind: string;
+  /** Files with the certificate chain and its key, in PEM. */
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  /** Whether others than this machine may come without TLS. */
+  readonly isInsecure: boolean;
+  /** Names that the `Host` header may have, as behind a proxy. */
+  readonly allowedHosts: readonly string[];
+  /** File with the credentials. */
+  readonly credentials?: string | undefined;
+}
+
+/** Whoever started the service. */
+export interface ServiceWatch {
+  readonly log: ServiceLog;
+  readonly ask: AskPerson;
+  /** Called once it listens. */
+  onListening(url: string): void;
+  /** The first ends the service in good order, the second at once. Asked for once it listens. */
+  interrupts(): { readonly stop: AbortSignal; readonly leave: AbortSignal; release(): void };
+}
+
+/**
+ * Serves the working directory until it is asked to end.
+ * @throws {CmsError} If an option cannot be used, or the port is taken.
+ */
+export async function startService(deps: Deps, options: ServiceOptions, watch: ServiceWatch): Promise<void> {
+  const tls = await checkedTls(deps, options);
+  const credentials = await findCredentials(deps, options.credentials, watch.ask);
+  const stopping = new AbortController();
+  const root = await deps.files.realPath(deps.environment.cwd());
+  const { environment } = deps;
+  // What is served does not depend on where the process goes later.
+  const ownDeps: Deps = { ...deps, environment: { ...environment, cwd: () => root } };
+  const service: Service = {
+    deps: ownDeps,
+    connect: makeConnect(ownDeps),
+    root,
+    auth: await makeAuth(deps.ids, credentials),
+    log: watch.log,
+    hosts: [environment.hostname(), options.bind, ...options.allowedHosts].map((name) => name.toLowerCase()),
+    tls: tls !== null,
+    stopping: stopping.signal,
+  };
+  const app = makeApp(service);
+  const server = listen(deps, { ...options, ...tls }, (request, remote) => app.fetch(request, { remote }));
+  const interrupts = watch.interrupts();
+  try {
+    const name = options.bind.includes(":") ? `[${options.bind}]` : options.bind;
+    watch.onListening(`http${tls === null ? "" : "s"}://${name}:${server.port}`);
+    await aborted(interrupts.stop);
+    stopping.abort();
+    await end(deps, server, interrupts.leave);
+  } finally {
+    interrupts.release();
+  }
+}
+
+/** The texts of the certificate and its key; null without TLS. */
+async function checkedTls(deps: Deps, options: ServiceOptions): Promise<{ cert: string; key: string } | null> {
+  const { cert, key, bind, isInsecure } = options;
+  if ((cert === undefined) !== (key === undefined)) throw new CmsError("usage", "Give both --cert and --key, or none");
+  if (cert !== undefined && key !== undefined) return { cert: await pem(deps, cert), key: await pem(deps, key) };
+  if (LOOPBACK.includes(bind) || isInsecure) return null;
+  throw new CmsError(
+    "usage",
+    `Cannot listen on ${bind} without TLS: passwords would go over the network in the clear; ` +
+      "give --cert and --key, or --insecure if a proxy or tunnel sees to it",
+  );
+}
+
+async function pem(deps: Deps, file: string): Promise<string> {
+  const path = file.startsWith("/") ? file : `${deps.environment.cwd()}/${file}`;
+  const text = await deps.files.readText(path).catch(() => null);
+  if (text?.includes("-----BEGIN ")) return text;
+  throw new CmsError("usage", `Cannot use ${file}: ${text === null ? "it cannot be read" : "it is no PEM file"}`);
+}
+
+function listen(
+  deps: Deps,
+  options: ServiceOptions,
+  handler: (request: Request, remote: string) => Response | Promise<Response>,
+): Server {
+  if (deps.serve === undefined) throw new RangeError("Cannot serve: there is no network here");
+  const { bind, port, cert, key } = options;
+  try {
+    return deps.serve({ hostname: bind, port, cert, key }, handler);
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    const why = code === "EADDRINUSE"
+      ? "the port is taken; choose another with --port"
+      : code === "EACCES"
+      ? "permission denied"
+      : code === "EADDRNOTAVAIL"
+      ? "this machine has no such address"
+      : message;
+    throw new CmsError("usage", `Cannot listen on ${bind}:${port}: ${why}`, { cause: error });
+  }
+}
+
+/** Lets what was begun come to its end, for a while. */
+async function end(deps: Deps, server: Server, leave: AbortSignal): Promise<void> {
+  const done = new AbortController();
+  const late = deps.clock.sleepUntil(deps.clock.now() + SHUTDOWN_MS, AbortSignal.any([done.signal, leave]));
+  await Promise.race([server.shutdown(), late]);
+  done.abort();
+  server.abandon();
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}

@@ -1,0 +1,147 @@
+/** The documentation page in a real browser, with nothing but the service within its reach. */
+import assert from "node:assert/strict";
+import { chromium, type Locator, type Page } from "playwright-core";
+import { needTest, whyNoPrograms } from "../support/need.ts";
+import { waitUntil } from "../support/wait.ts";
+import { withStarted } from "./started.ts";
+
+/** A file for a picture of the page, for whoever wants to look at it. */
+const PICTURE = Deno.env.get("CMS_TEST_PICTURE");
+const LIMIT_MS = 30_000;
+
+const OPTIONS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  // Names are not even looked up, also not by parts of the browser that a page does not see.
+  "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+];
+
+/** What went on in the page that should not. */
+interface Watched {
+  readonly errors: string[];
+  /** Addresses that are not the service's. */
+  readonly elsewhere: string[];
+}
+
+async function withPage(url: string, use: (page: Page, watched: Watched) => Promise<void>): Promise<void> {
+  const profile = await Deno.makeTempDir({ prefix: "cms-browser-" });
+  const watched: Watched = { errors: [], elsewhere: [] };
+  try {
+    const browser = await chromium.launchPersistentContext(profile, {
+      executablePath: "/usr/bin/chromium",
+      headless: true,
+      args: OPTIONS,
+      viewport: { width: 1280, height: 1000 },
+    });
+    try {
+      await browser.route(() => true, async (route) => {
+        const target = route.request().url();
+        if (target.startsWith(`${url}/`)) return await route.continue();
+        watched.elsewhere.push(target);
+        await route.abort();
+      });
+      const page = await browser.newPage();
+      page.setDefaultTimeout(LIMIT_MS);
+      page.on("console", (message) => void (message.type() === "error" && watched.errors.push(message.text())));
+      page.on("pageerror", (error) => void watched.errors.push(String(error)));
+      page.on("websocket", (socket) => void watched.elsewhere.push(socket.url()));
+      await use(page, watched);
+    } finally {
+      await browser.close();
+    }
+  } finally {
+    await Deno.remove(profile, { recursive: true });
+  }
+}
+
+/** Logs in as a person does. */
+async function authorise(page: Page): Promise<void> {
+  await page.locator(".auth-wrapper .btn.authorize").click();
+  const dialog = page.locator(".dialog-ux .modal-ux");
+  await dialog.locator("input[name=username]").fill("pi");
+  await dialog.locator("input[name=password]").fill("red berry");
+  await dialog.locator("button.authorize[type=submit]").click();
+  await dialog.locator("button.btn-done").click();
+}
+
+/** Opens an operation and makes it ready to be tried. All that is not given here stays as the page has it. */
+async function open(page: Page, line: string, values: Record<string, string> = {}): Promise<Locator> {
+  const [method = "", path = ""] = line.split(" ");
+  const block = page.locator(`.opblock-${method.toLowerCase()}`).filter({ has: page.locator(`[data-path="${path}"]`) });
+  await block.locator(".opblock-summary-control").click();
+  await block.locator(".try-out__btn").click();
+  for (const [name, value] of Object.entries(values)) {
+    const field = block.locator(`tr[data-param-name="${name}"] input`);
+    await field.fill(value);
+  }
+  return block;
+}
+
+/** Presses Execute. @returns Status and body as the page shows them. */
+async function execute(page: Page, block: Locator): Promise<{ status: number; text: string }> {
+  const [reply] = await Promise.all([page.waitForResponse(() => true), block.locator("button.execute").click()]);
+  await reply.finished();
+  const live = block.locator(".live-responses-table tbody .response").first();
+  const shown = live.locator(".response-col_status");
+  await waitUntil("the status on the page", async () => (await shown.innerText()).startsWith(`${reply.status()}`));
+  return { status: reply.status(), text: await live.locator(".highlight-code code, .microlight").first().innerText() };
+}
+
+needTest(
+  "a browser without internet authorises on /docs, adds jobs, runs them and sees them end",
+  whyNoPrograms("chromium"),
+  async () => {
+    await withStarted(async ({ url, directory, text }) => {
+      await withPage(url, async (page, { errors, elsewhere }) => {
+        await page.goto(`${url}/docs`);
+        await page.locator(".opblock").first().waitFor();
+        assert.equal(
+          await page.title(),
+          "Cloudmesh Queue: A job queue scheduler for remote/local servers. - Swagger UI",
+        );
+        assert.deepEqual(
+          await page.locator(".opblock-tag").evaluateAll((tags) => tags.map((tag) => tag.getAttribute("data-tag"))),
+          [
+            "default",
+            "more",
+          ],
+        );
+        if (PICTURE !== undefined) await page.screenshot({ path: PICTURE });
+
+        const list = await open(page, "GET /queue/");
+        await authorise(page);
+        assert.deepEqual(JSON.parse((await execute(page, list)).text), { queues: ["a-queue.yaml"] });
+
+        const add = await open(page, "POST /queue/{queue}", {
+          queue: "a",
+          name: "job[1-3]",
+          command: "echo done >> ../done",
+        });
+        const added = await execute(page, add);
+        assert.equal(added.status, 200, added.text);
+        assert.match(added.text, /\| job3 +\| undefined \| echo done/);
+
+        const run = await open(page, "PUT /queue/{queue}/run_fifo_multi", { queue: "a", cluster: "a" });
+        const ran = await execute(page, run);
+        assert.match(ran.text, /started fifo_multi scheduler: pid [0-9]+/, text());
+
+        const get = await open(page, "GET /queue/{queue}", { queue: "a" });
+        let now = "";
+        await waitUntil(() => `the jobs' end; now ${now}`, async () => {
+          const jobs = Object.values(JSON.parse((await execute(page, get)).text)) as { name: string; status: string }[];
+          now = jobs.map(({ name, status }) => `${name} ${status}`).join();
+          return now === "job1 end,job2 end,job3 end";
+        }, { limitMs: LIMIT_MS });
+        if (PICTURE !== undefined) await page.screenshot({ path: `${PICTURE}.end.png`, fullPage: true });
+        assert.equal(await Deno.readTextFile(`${directory}/experiment/done`), "done\n".repeat(3));
+        assert.deepEqual(errors, []);
+        assert.deepEqual(elsewhere, []);
+      });
+    });
+  },
+);

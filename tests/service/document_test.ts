@@ -1,0 +1,131 @@
+/** The OpenAPI document, the documentation page, and how failures look. */
+import assert from "node:assert/strict";
+import { documentOf } from "../../src/service/document.ts";
+import { realDeps } from "../../src/deps_real.ts";
+import { OPERATIONS, targetOf } from "./operations.ts";
+import { withService } from "./support.ts";
+
+// deno-lint-ignore no-explicit-any
+const documentJson = async () => JSON.parse(JSON.stringify(await documentOf(realDeps()))) as any;
+
+Deno.test("the document has the original's 26 operations with their parameters, kinds and security", async () => {
+  const document = await documentJson();
+  assert.equal(document.openapi, "3.1.0");
+  assert.equal(document.info.title, "Cloudmesh Queue: A job queue scheduler for remote/local servers.");
+  for (const { method, path, required, optional, kind } of OPERATIONS) {
+    const operation = document.paths[path]?.[method.toLowerCase()];
+    assert.ok(operation, `${method} ${path}`);
+    // deno-lint-ignore no-explicit-any
+    const query = (operation.parameters ?? []).filter((one: any) => one.in === "query");
+    const names = (isRequired: boolean) =>
+      // deno-lint-ignore no-explicit-any
+      query.filter((one: any) => (one.required ?? false) === isRequired).map((one: any) => one.name);
+    assert.deepEqual(names(true).sort(), [...required].sort(), `${method} ${path}`);
+    for (const name of optional) assert.ok(names(false).includes(name), `${method} ${path}: ${name}`);
+    assert.equal(Object.keys(operation.responses["200"].content)[0], kind, `${method} ${path}`);
+    assert.ok("application/json" in operation.responses["200"].content, `${method} ${path}`);
+    assert.deepEqual(operation.security, [{ HTTPBasic: [] }]);
+    assert.equal(operation.tags, undefined, `${method} ${path} stands in the original's only group`);
+  }
+});
+
+Deno.test("every operation, parameter and reply of the document is described, parameters with examples", async () => {
+  const document = await documentJson();
+  const ids = new Set<string>();
+  let count = 0;
+  // deno-lint-ignore no-explicit-any
+  for (const [path, methods] of Object.entries<Record<string, any>>(document.paths)) {
+    for (const [method, operation] of Object.entries(methods)) {
+      const where = `${method} ${path}`;
+      count++;
+      ids.add(operation.operationId);
+      assert.ok(operation.summary && operation.description, where);
+      for (const parameter of operation.parameters ?? []) {
+        const text = parameter.description ?? parameter.schema?.description ??
+          refOf(document, parameter.schema)?.description;
+        assert.ok(text, `${where}: ${parameter.name} is not described`);
+        const schema = { ...refOf(document, parameter.schema), ...parameter.schema };
+        assert.ok((schema.example ?? schema.examples?.[0]) !== undefined, `${where}: ${parameter.name} has no example`);
+        // The documentation page sends the single example of a parameter unless the person takes it out.
+        assert.equal("example" in schema, parameter.required, `${where}: ${parameter.name}`);
+      }
+      // deno-lint-ignore no-explicit-any
+      for (const reply of Object.values<any>(operation.responses)) assert.ok(reply.description, where);
+    }
+  }
+  assert.equal(ids.size, count, "ids are unique");
+});
+
+// deno-lint-ignore no-explicit-any
+function refOf(document: any, schema: any): any {
+  const ref = schema?.$ref ?? schema?.allOf?.[0]?.$ref;
+  return ref === undefined ? undefined : document.components.schemas[ref.split("/").at(-1)];
+}
+
+Deno.test("without asking for JSON a failure is the original's, with it a problem document of the same words", async () => {
+  await withService(async ({ ask }) => {
+    const plain = await ask("GET /queue/b", { headers: { accept: "*/*" } });
+    assert.match(plain.headers.get("content-type") ?? "", /^application\/json/);
+    assert.deepEqual(await plain.json(), { detail: "Queue not found" });
+    const asked = await ask("GET /queue/b", { headers: { accept: "application/json" } });
+    assert.equal(asked.headers.get("content-type"), "application/problem+json");
+    assert.deepEqual(await asked.json(), {
+      type: "about:blank",
+      title: "Not Found",
+      status: 404,
+      detail: "Queue not found",
+    });
+    const missing = await ask("POST /queue/a?name=x");
+    assert.equal(missing.status, 422);
+    const problem = { loc: ["query", "command"], msg: "field required", type: "value_error.missing" };
+    assert.deepEqual(await missing.json(), { detail: [problem] });
+    const both = await ask("POST /queue/a?name=x", { headers: { accept: "application/json" } });
+    const body = await both.json();
+    assert.deepEqual([both.status, body.status, body.errors], [422, 422, [problem]]);
+    assert.equal(body.detail, "query.command: field required");
+  });
+});
+
+Deno.test("with Accept: application/json every operation answers JSON, failures too", async () => {
+  await withService(async ({ ask, text }) => {
+    await text("POST /queue/?name=a");
+    await text("POST /cluster/?name=a");
+    await text("POST /queue/a?name=a&command=true");
+    await text("POST /cluster/a?id=a&name=localhost&user=pi");
+    const query = "?name=b&command=true&id=b&user=pi&key=gpu&value=0&max_parallel=x&cluster=nosuch";
+    // What deletes comes last.
+    const order = [...OPERATIONS].sort((a, b) => Number(a.method === "DELETE") - Number(b.method === "DELETE"));
+    for (const { method, path } of order) {
+      const reply = await ask(`${method} ${targetOf(path)}${query}`, { headers: { accept: "application/json" } });
+      const type = reply.headers.get("content-type") ?? "";
+      assert.match(
+        type,
+        reply.status === 200 ? /^application\/json/ : /^application\/problem\+json/,
+        `${method} ${path}`,
+      );
+      assert.ok(reply.status < 500, `${method} ${path}: ${reply.status}`);
+      JSON.parse(await reply.text());
+    }
+  });
+});
+
+Deno.test("the page loads nothing from elsewhere and has no inline script", async () => {
+  await withService(async ({ ask }) => {
+    const page = await ask("GET /docs");
+    const html = await page.text();
+    assert.match(
+      html,
+      /<title>Cloudmesh Queue: A job queue scheduler for remote\/local servers\. - Swagger UI<\/title>/,
+    );
+    assert.doesNotMatch(html, /https?:\/\/|<script>|\bon\w+=/);
+    const files = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => `/${match[1]}`);
+    assert.equal(files.length, 4);
+    for (const file of [...files, "/favicon.ico"]) {
+      const reply = await ask(`GET ${file}`, { headers: { "accept-encoding": "gzip" } });
+      assert.deepEqual([file, reply.status, reply.headers.get("content-encoding")], [file, 200, "gzip"]);
+      const plain = await ask(`GET ${file}`);
+      const unzipped = new Response(reply.body!.pipeThrough(new DecompressionStream("gzip")));
+      assert.deepEqual(await unzipped.bytes(), await plain.bytes(), file);
+    }
+  });
+});

@@ -1,0 +1,39 @@
+/**
+ * A service that can start runs in the background; what still runs at the end is stopped.
+ *
+ * @module
+ */
+
+import { SELF } from "../operations/runs_support.ts";
+import { type TestService, withService } from "./support.ts";
+import { waitUntil } from "../support/wait.ts";
+
+/** As `withService`, with the queue `a` and a cluster `c` of two slots on localhost. */
+export async function withRuns(use: (t: TestService) => Promise<void>): Promise<void> {
+  await withService(async (t) => {
+    await t.text("POST /queue/?name=a");
+    await t.text("POST /cluster/?name=c");
+    await t.text("POST /cluster/c?id=h[1-2]&name=localhost&user=me");
+    try {
+      await use(t);
+    } finally {
+      await (await t.ask("PUT /queue/a/stop")).body?.cancel();
+    }
+  }, ({ deps }) => ({ deps: { ...deps, environment: { ...deps.environment, self: SELF } } }));
+}
+
+/** Adds jobs to queue `a`. */
+export async function addJobs(t: TestService, name: string, command: string): Promise<void> {
+  const words = new URLSearchParams({ name, command, user: "me", host: "localhost" });
+  await t.text(`POST /queue/a?${words}`);
+}
+
+/** Waits until the jobs of queue `a` are in these states. */
+export async function reach(t: TestService, ...states: string[]): Promise<void> {
+  const now = async () =>
+    Object.values(await t.json("GET /queue/a") as Record<string, { name: string; status: string }>)
+      .map(({ name, status }) => `${name} ${status}`);
+  await waitUntil(async () => `${states}; now ${await now()}`, async () => `${await now()}` === `${states}`, {
+    limitMs: 30_000,
+  });
+}

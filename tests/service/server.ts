@@ -1,0 +1,31 @@
+/**
+ * A process that serves a directory: `server.ts DIRECTORY`. Says its port in a line, and goes on until it is ended.
+ *
+ * @module
+ */
+
+import { realDeps } from "../../src/deps_real.ts";
+import { makeConnect } from "../../src/link/connect.ts";
+import { makeApp } from "../../src/service/app.ts";
+import { makeAuth } from "../../src/service/auth.ts";
+import { SELF } from "../operations/runs_support.ts";
+
+const directory = await Deno.realPath(Deno.args[0] ?? "");
+Deno.chdir(directory);
+const real = realDeps();
+const deps = { ...real, environment: { ...real.environment, self: SELF } };
+const app = makeApp({
+  deps,
+  connect: makeConnect(deps),
+  root: directory,
+  auth: await makeAuth(deps.ids, { user: "pi", password: "red berry" }),
+  log: { access: () => {}, warning: () => {} },
+  hosts: [],
+  tls: false,
+  stopping: new AbortController().signal,
+});
+Deno.serve({
+  hostname: "127.0.0.1",
+  port: 0,
+  onListen: ({ port }) => void Deno.stdout.writeSync(new TextEncoder().encode(`${port}\n`)),
+}, (request, { remoteAddr }) => app.fetch(request, { remote: (remoteAddr as Deno.NetAddr).hostname }));

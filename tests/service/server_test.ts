@@ -1,0 +1,161 @@
+/** The service as a process: its start, its lines, its refusals, its end. */
+import assert from "node:assert/strict";
+import { waitUntil } from "../support/wait.ts";
+import { RIGHT } from "./support.ts";
+
+const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+
+/** A `cms` process that is ended with the test. */
+class Cms {
+  readonly child: Deno.ChildProcess;
+  out = "";
+  err = "";
+  readonly #read: Promise<unknown>;
+
+  constructor(directory: string, env: Record<string, string>, args: readonly string[]) {
+    this.child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-check", "-A", MAIN, ...args],
+      cwd: directory,
+      env: { CMS_USER: "", CMS_PASSWORD: "", ...env },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const gather = async (from: ReadableStream<Uint8Array<ArrayBuffer>>, to: "out" | "err") => {
+      for await (const text of from.pipeThrough(new TextDecoderStream())) this[to] += text;
+    };
+    this.#read = Promise.all([gather(this.child.stdout, "out"), gather(this.child.stderr, "err")]);
+  }
+
+  /** Exit status, when all that it printed is here. */
+  async ended(): Promise<number> {
+    const { code } = await this.child.status;
+    await this.#read;
+    return code;
+  }
+
+  /** The address it says it listens on. */
+  async url(): Promise<string> {
+    const describe = () => `the service to listen: ${this.out}${this.err}`;
+    const match = await waitUntil(describe, () => /Listening on (\S+),/.exec(this.out), { limitMs: 30_000 });
+    return match![1]!;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.child.kill("SIGKILL");
+    } catch { /* it has ended */ }
+    await this.ended();
+  }
+}
+
+async function withDirectory(use: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await Deno.makeTempDir({ prefix: "cms-server-" });
+  try {
+    await Deno.writeTextFile(`${directory}/credentials`, "pi:red berry\n", { mode: 0o600 });
+    await use(directory);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+const START = ["queue", "--service", "start"];
+
+Deno.test("the service starts, answers, logs, and ends in good order on TERM with a stream open", async () => {
+  await withDirectory(async (directory) => {
+    await using cms = new Cms(directory, {}, [...START, "--port=0", "--credentials=credentials", "--log=json"]);
+    const listening = await waitUntil("the service to listen", () => /"listening":"([^"]+)"/.exec(cms.err), {
+      limitMs: 30_000,
+    });
+    const url = listening![1]!;
+    assert.match(url, /^http:\/\/127\.0\.0\.1:[0-9]+$/);
+    const headers = { authorization: RIGHT };
+    const made = await fetch(`${url}/queue/?name=a`, { method: "POST", headers });
+    assert.equal(await made.text(), "{}");
+    assert.equal((await fetch(`${url}/`)).status, 401);
+    // The answer was durable: the file is there.
+    assert.equal(await Deno.readTextFile(`${directory}/experiment/a-queue.yaml`), "{}\n");
+    const events = await fetch(`${url}/events`, { headers });
+    assert.equal(events.status, 200);
+    cms.child.kill("SIGTERM");
+    await events.text().catch(() => {});
+    assert.equal(await cms.ended(), 0, cms.err);
+    const lines = cms.err.trim().split("\n").map((line) => JSON.parse(line));
+    assert.ok(lines.some((line) => line.path === "/queue/" && line.status === 200 && line.user === "pi"), cms.err);
+  });
+});
+
+Deno.test("a port that is taken is one line and exit status 2", async () => {
+  await withDirectory(async (directory) => {
+    using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = taken.addr as Deno.NetAddr;
+    await using cms = new Cms(directory, { CMS_USER: "pi", CMS_PASSWORD: "x" }, [...START, `--port=${port}`]);
+    assert.equal(await cms.ended(), 2);
+    assert.deepEqual([cms.out, cms.err], [
+      "",
+      `ERROR: Cannot listen on 127.0.0.1:${port}: the port is taken; choose another with --port\n`,
+    ]);
+  });
+});
+
+Deno.test("credentials are refused that others may read, or that are missing; so is an open address without TLS", async () => {
+  await withDirectory(async (directory) => {
+    await Deno.writeTextFile(`${directory}/open`, "pi:x\n");
+    await Deno.chmod(`${directory}/open`, 0o644);
+    const cases: [args: string[], error: RegExp][] = [
+      [
+        ["--credentials=open"],
+        /^ERROR: Cannot use the credentials in open: others may read it; say: chmod 600 open\n$/,
+      ],
+      [["--credentials=nosuch"], /^ERROR: Cannot read the credentials: no file nosuch\n$/],
+      [[], /^ERROR: Cannot ask for the user name and password: there is no terminal; .*\n$/],
+      [
+        ["--bind=0.0.0.0", "--credentials=credentials"],
+        /^ERROR: Cannot listen on 0\.0\.0\.0 without TLS: .*--insecure.*\n$/,
+      ],
+      [["--cert=credentials", "--credentials=credentials"], /^ERROR: Give both --cert and --key, or none\n$/],
+    ];
+    await Promise.all(cases.map(async ([args, error]) => {
+      await using cms = new Cms(directory, {}, [...START, "--port=0", ...args]);
+      assert.equal(await cms.ended(), 2);
+      assert.equal(cms.out, "");
+      assert.match(cms.err, error);
+    }));
+  });
+});
+
+Deno.test("requests on one queue at the same time all take effect", async () => {
+  await withDirectory(async (directory) => {
+    await using cms = new Cms(directory, { CMS_USER: "pi", CMS_PASSWORD: "red berry" }, [...START, "--port=0"]);
+    const url = await cms.url();
+    const ask = async (method: string, path: string) => {
+      const reply = await fetch(url + path, { method, headers: { authorization: RIGHT } });
+      assert.equal(reply.status, 200, await reply.clone().text());
+      return await reply.text();
+    };
+    await ask("POST", "/queue/?name=a");
+    const names = Array.from({ length: 20 }, (_, i) => `job${i}`);
+    await Promise.all(names.map((name) => ask("POST", `/queue/a?name=${name}&command=true`)));
+    await Promise.all([
+      ...names.slice(0, 5).map((name) => ask("DELETE", `/queue/a/job/${name}`)),
+      ask("PUT", "/queue/a/reset"),
+      ask("PUT", "/queue/a/refresh"),
+    ]);
+    assert.deepEqual(Object.keys(JSON.parse(await ask("GET", "/queue/a"))).sort(), names.slice(5).sort());
+  });
+});
+
+Deno.test("service info prints the address of the documentation; openapi prints the document", async () => {
+  await withDirectory(async (directory) => {
+    await using info = new Cms(directory, { DISPLAY: "", WAYLAND_DISPLAY: "", TERM_PROGRAM: "" }, [
+      "queue",
+      "--service",
+      "info",
+      "--port=8123",
+    ]);
+    assert.deepEqual([await info.ended(), info.out, info.err], [0, "http://127.0.0.1:8123/docs\n", ""]);
+    await using openapi = new Cms(directory, {}, ["openapi"]);
+    assert.equal(await openapi.ended(), 0);
+    assert.equal(JSON.parse(openapi.out).openapi, "3.1.0");
+  });
+});
