@@ -8,13 +8,13 @@
  */
 
 /** What the figures of a bench say: work done in a second (more is better), or the time of one run (less is better). */
-export type Measure = "jobs/s" | "ms";
+export type Measure = "jobs/s" | "requests/s" | "ms";
 
 /** One of those that are measured. */
 export interface Contender {
   /** Name in the table; unique in its bench. */
   readonly name: string;
-  /** Jobs that one run does; 1 where the measure is a time. */
+  /** Jobs or requests that one run does; 1 where the measure is a time. */
   readonly amount: number;
   /**
    * Does the work once and takes its time. What is made for it and what is checked afterwards is not in the time.

@@ -7,11 +7,12 @@
 import type { Bench } from "./bench.ts";
 import { dispatch } from "./benches/dispatch.ts";
 import { latencyOf12 } from "./benches/latency_of_12.ts";
+import { service } from "./benches/service.ts";
 import { start } from "./benches/start.ts";
 import { store } from "./benches/store.ts";
 
 /** All of them, in the order in which they run when none is named. */
-export const BENCHES: readonly Bench[] = [dispatch, latencyOf12, start, store];
+export const BENCHES: readonly Bench[] = [dispatch, latencyOf12, start, store, service];
 
 /**
  * Those of these names; all if there are none.

@@ -15,8 +15,12 @@ const HEADERS = 64;
 const HEADER_BYTES = 16 * 1024;
 const TARGET_BYTES = 16 * 1024;
 
-/** Refuses a request whose address or headers are too big. */
+/** Methods that a `Request` cannot be made with again, and that nothing here answers. */
+const NEVER = ["CONNECT", "TRACE", "TRACK"];
+
+/** Refuses a request whose method is none for here, or whose address or headers are too big. */
 export function checkHead(request: Request): void {
+  if (NEVER.includes(request.method.toUpperCase())) throw new Refusal(405, "Method Not Allowed");
   if (request.url.length > TARGET_BYTES) throw new Refusal(414, "The address is too long");
   let count = 0;
   let bytes = 0;

@@ -1,15 +1,12 @@
-/** What nobody means well: every operation of the document with random and hostile values, past a socket too. */
+/** What nobody means well: every operation of the document with random and hostile values. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Connect } from "../../src/link/link.ts";
-import { LinkError } from "../../src/errors.ts";
 import { documentOf } from "../../src/service/document.ts";
 import { realDeps } from "../../src/deps_real.ts";
 import { snapshotOf } from "./snapshot.ts";
-import { RIGHT, type TestService, withService } from "./support.ts";
+import { RIGHT } from "./support.ts";
+import { furnish, SECRET, withTrap } from "./trap.ts";
 
-/** Stands in files outside; no reply may have it. */
-const SECRET = "nobody-may-read-this";
 const CHALLENGE = 'Basic realm="Cloudmesh Queue", charset="UTF-8"';
 const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND"];
 /** For each operation; more find more. */
@@ -51,33 +48,6 @@ async function operations(): Promise<Operation[]> {
       isOpen: security?.length === 0,
     }))
   );
-}
-
-/** A served directory with a tree of others around it, links that lead there, and no host that can be reached. */
-async function withTrap(use: (t: TestService, outside: string) => Promise<void>): Promise<void> {
-  const connect: Connect = (machine) => Promise.reject(new LinkError(`${machine.user}@${machine.name}`, "unreachable"));
-  let outside = "";
-  const change = ({ deps, root }: TestService["service"]) => {
-    outside = root;
-    const served = `${root}/served`;
-    for (const name of ["served/experiment", "experiment", "other"]) {
-      Deno.mkdirSync(`${root}/${name}`, { recursive: true });
-    }
-    for (
-      const name of ["a-queue.yaml", "experiment/a-queue.yaml", "other/a-queue.yaml", "etc-cluster.yaml", "secret"]
-    ) {
-      Deno.writeTextFileSync(`${root}/${name}`, `${SECRET}:\n  name: ${SECRET}\n  command: ${SECRET}\n`);
-    }
-    Deno.symlinkSync("../other", `${served}/out`);
-    Deno.symlinkSync("../../other", `${served}/experiment/out`);
-    Deno.symlinkSync("loop", `${served}/loop`);
-    Deno.symlinkSync("/", `${served}/top`);
-    Deno.writeTextFileSync(`${served}/file`, "x");
-    // A run is begun, refused and over; what it is told may be anything.
-    const self = ["sh", "-c", "echo 'ERROR: Cannot run it'; exit 2", "sh"];
-    return { connect, root: served, deps: { ...deps, environment: { ...deps.environment, cwd: () => served, self } } };
-  };
-  await withService(async (t) => await use(t, outside), change);
 }
 
 function hostile(outside: string): fc.Arbitrary<string> {
@@ -135,7 +105,7 @@ function hostile(outside: string): fc.Arbitrary<string> {
   return fc.oneof(
     { weight: 6, arbitrary: fc.constantFrom(...paths, ...shell, ...odd, ...names) },
     { weight: 1, arbitrary: fc.string({ unit: "binary", maxLength: 40 }) },
-    { weight: 1, arbitrary: fc.nat(20_000).map((length) => "x".repeat(length)) },
+    { weight: 1, arbitrary: fc.constantFrom(200, 300, 5000, 20_000).map((length) => "x".repeat(length)) },
   );
 }
 
@@ -145,11 +115,16 @@ function encoded(value: string, isRaw: boolean): string {
   return encodeURIComponent(value.toWellFormed()).replaceAll(".", "%2e");
 }
 
+/** The usual value, but now and then another. */
+function mostly<T>(usual: T, ...others: T[]): fc.Arbitrary<T> {
+  return fc.oneof({ weight: 9, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.constantFrom(...others) });
+}
+
 function requests(operation: Operation, outside: string): fc.Arbitrary<Sent> {
   const bad = hostile(outside);
   const valueOf = ({ schema }: Parameter) =>
     fc.oneof(
-      { weight: 3, arbitrary: fc.constant(String(schema.example ?? schema.examples?.[0])) },
+      { weight: 5, arbitrary: fc.constant(String(schema.example ?? schema.examples?.[0])) },
       { weight: 1, arbitrary: bad },
     );
   const values = fc.tuple(
@@ -158,74 +133,48 @@ function requests(operation: Operation, outside: string): fc.Arbitrary<Sent> {
     ),
   );
   const given = operation.parameters.some(({ name }) => name === "experiment")
-    ? fc.option(bad, { nil: null, freq: 2 })
+    ? fc.oneof({ weight: 5, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: bad })
     : fc.constant(null);
+  const bodyOf = (of: (value: string) => unknown) => bad.map((value) => JSON.stringify(of(value)));
   const body = fc.oneof(
     fc.json({ maxDepth: 3 }),
-    bad.map((name) =>
-      JSON.stringify({ jobs: [{ name, command: name, log: name }], hosts: [{ id: name, name, user: name }] })
-    ),
-    bad.map((value) =>
-      JSON.stringify({ command: value, output: value, user: value, host: value, name: value, ip: value })
-    ),
+    bodyOf((name) => ({ jobs: [{ name, command: name }], hosts: [{ id: name, name: "red", user: "pi" }] })),
+    bodyOf((value) => ({ jobs: [{ name: "n", command: "c", input: value, log: value, user: value, host: value }] })),
+    bodyOf((value) => ({ hosts: [{ id: "h", name: value, user: value, ip: value, gpu: value }] })),
+    bodyOf((value) => ({ command: value, output: value, shell: value })),
+    bodyOf((value) => ({ name: value, user: value, ip: value, status: value })),
     bad.map((value) => `{"__proto__":{"x":1},"jobs":[{"name":"n","command":"c","input":${JSON.stringify(value)}}]}`),
-    fc.constantFrom(
-      "",
-      "{",
-      "null",
-      "[]",
-      "0",
-      '{"jobs":{}}',
-      '{"jobs":[null]}',
-      "[".repeat(50_000),
-      "\ufeff{}",
-      '{"a":'.repeat(9_000),
-    ),
+    fc.constantFrom("", "{", "null", "[]", "0", '{"jobs":{}}', '{"jobs":[null]}', "\ufeff{}"),
+    fc.constantFrom("[".repeat(50_000), '{"a":'.repeat(9_000)),
   );
   const headers = fc.record({
-    accept: fc.constantFrom("*/*", "application/json", "text/html;q=x,application/json;q=1e9", ",;,"),
-    "content-type": fc.constantFrom(
+    accept: mostly("*/*", "application/json", "text/html;q=x,application/json;q=1e9", ",;,"),
+    "content-type": mostly(
       "application/json",
       "application/json; charset=x",
       "text/plain",
       "multipart/form-data",
       "a/b;;",
-      "application/x-www-form-urlencoded",
     ),
-    host: fc.constantFrom(
-      "127.0.0.1:8000",
-      "localhost",
-      "127.0.0.1:8000",
-      "localhost",
-      "evil.example",
-      "",
-      "[::1",
-      "a b",
-    ),
-    origin: fc.constantFrom("http://localhost", "http://127.0.0.1:8000", "http://evil.example", "null", "x"),
-    authorization: fc.constantFrom(
-      RIGHT,
-      RIGHT,
-      RIGHT,
+    host: mostly("localhost", "127.0.0.1:8000", "evil.example", "", "[::1", "a b"),
+    origin: mostly(undefined, "http://localhost", "http://evil.example", "null", "x"),
+    authorization: mostly(
       RIGHT,
       "",
       "Basic",
       "Basic =",
       `Basic ${btoa("pi:")}`,
-      `Bearer x`,
+      "Bearer x",
       `Basic ${"A".repeat(3000)}`,
     ),
-  }, { requiredKeys: ["authorization"] });
+  });
   return fc.record({
     values,
     given,
     body,
     headers,
     isRaw: fc.boolean(),
-    method: fc.oneof({ weight: 9, arbitrary: fc.constant(operation.method) }, {
-      weight: 1,
-      arbitrary: fc.constantFrom(...METHODS),
-    }),
+    method: mostly(operation.method, ...METHODS),
   }).map(({ values, given, body, headers, isRaw, method }) => {
     let path = operation.path;
     const query: string[] = [];
@@ -249,20 +198,6 @@ function requests(operation: Operation, outside: string): fc.Arbitrary<Sent> {
       body: hasBody ? body : null,
     };
   });
-}
-
-/** A queue `a` with job1 and a cluster `a` with host1, made anew when a request has deleted them. */
-async function furnish({ ask, service }: TestService): Promise<void> {
-  for (
-    const [kind, words] of [["queue", "name=job1&command=true&user=pi&host=red"], [
-      "cluster",
-      "id=host1&name=red&user=pi",
-    ]]
-  ) {
-    if (await Deno.stat(`${service.root}/experiment/a-${kind}.yaml`).then(() => true, () => false)) continue;
-    await (await ask(`POST /${kind}/?name=a`)).body?.cancel();
-    await (await ask(`POST /${kind}/a?${words}`)).body?.cancel();
-  }
 }
 
 Deno.test("no request, however hostile, is a fault, leaves the directory, or gets through without credentials", async () => {
@@ -291,92 +226,10 @@ Deno.test("no request, however hostile, is a fault, leaves the directory, or get
         assert.equal(reply.headers.get("x-a"), null);
       });
       const options = { numRuns: RUNS, interruptAfterTimeLimit: LIMIT_MS, markInterruptAsFailure: false };
-      await fc.assert(property, { ...options, errorWithCause: true });
+      await fc.assert(property, options);
       assert.deepEqual(await snapshotOf(outside, "served"), before, `${operation.method} ${operation.path}`);
     }
     for (const status of [200, 401, 403, 404, 422]) assert.ok(seen.has(status), `none was answered with ${status}`);
     assert.equal(({} as { x?: unknown }).x, undefined);
   });
 });
-
-Deno.test("requests as no client library writes them neither get through nor end the server", async () => {
-  await withTrap(async (t, outside) => {
-    await furnish(t);
-    const before = await snapshotOf(outside, "served");
-    const server = Deno.serve(
-      { hostname: "127.0.0.1", port: 0, onListen: () => {} },
-      (request, { remoteAddr }) => t.app.fetch(request, { remote: remoteAddr.hostname }),
-    );
-    try {
-      const { port } = server.addr;
-      const targets = [
-        "/docs/../queue/a",
-        "/docs/%2e%2e/queue/a",
-        "/docs/..%2fqueue/a",
-        "//queue/a",
-        "/healthz/../queue/a",
-        "/./queue/a",
-        "/queue/a/../a",
-        "http://localhost/queue/a",
-        "http://evil.example/queue/a",
-        "*",
-        "/docs/%00",
-        "/docs/%ff",
-        "/queue/%",
-        "/docs\\..\\queue/a",
-        "/queue/a#/docs",
-        "/docs?/../queue/a",
-        "/queue/a;/docs/",
-        "/openapi.json/../queue/",
-      ];
-      for (const target of targets) {
-        for (const method of ["GET", "POST", "TRACE", "CONNECT"]) {
-          const open = await raw(port, `${method} ${target} HTTP/1.1\r\nHost: localhost\r\n`);
-          assert.ok(!/^HTTP\/1\.1 5/.test(open), `${method} ${target}: ${open}`);
-          const isDocs = /^HTTP\/1\.1 200/.test(open) && /^\/docs\?/.test(target);
-          assert.ok(isDocs || !/^HTTP\/1\.1 2/.test(open), `${method} ${target} without credentials: ${open}`);
-          assert.ok(!open.includes("job1"), open);
-          const right = await raw(
-            port,
-            `${method} ${target} HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${RIGHT}\r\n`,
-          );
-          assert.ok(!/^HTTP\/1\.1 5/.test(right) && !right.includes(SECRET), `${method} ${target}: ${right}`);
-        }
-      }
-      for (
-        const head of [
-          "GET /queue/a HTTP/1.1\r\n",
-          "GET /queue/a HTTP/1.1\r\nHost: a\r\nHost: localhost\r\n",
-          "GET  /queue/a\r\n",
-          "\0\r\n",
-          "POST /queue/a/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n",
-          "POST /queue/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n",
-        ]
-      ) {
-        const reply = await raw(port, head);
-        assert.ok(!/^HTTP\/1\.1 [25]/.test(reply), `${head}: ${reply}`);
-      }
-      const alive = await raw(port, `GET /queue/a HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${RIGHT}\r\n`);
-      assert.match(alive, /^HTTP\/1\.1 200 [^]*job1/);
-      assert.deepEqual(await snapshotOf(outside, "served"), before);
-    } finally {
-      await server.shutdown();
-    }
-  });
-});
-
-/** Sends a head as it is and reads all that comes. */
-async function raw(port: number, head: string): Promise<string> {
-  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
-  await connection.write(new TextEncoder().encode(`${head}Connection: close\r\n\r\n`));
-  await connection.closeWrite().catch(() => {});
-  const decoder = new TextDecoder();
-  let text = "";
-  const buffer = new Uint8Array(64 * 1024);
-  try {
-    for (let n = await connection.read(buffer); n !== null; n = await connection.read(buffer)) {
-      text += decoder.decode(buffer.subarray(0, n), { stream: true });
-    }
-  } catch { /* cut off, which is an answer too */ }
-  return text;
-}
