@@ -11,6 +11,9 @@ import { cms } from "./src/cli/program.ts";
 import { restoreKeptEnvironment } from "./src/cli/restore_env.ts";
 import { realDeps } from "./src/deps_real.ts";
 
+/** A run of short jobs prints thousands of lines a second: they are written together, this often. The first goes out at once. */
+const WRITE_EVERY_MS = 20;
+
 const STREAMS = { out: Deno.stdout, err: Deno.stderr };
 
 /** Writes in order across both streams; what gathers while a write is under way goes out in the next one. */
@@ -20,6 +23,9 @@ class RealTerminal implements Terminal {
   readonly #closed = new Set<keyof typeof STREAMS>();
   #pending: { to: keyof typeof STREAMS; text: string }[] = [];
   #draining: Promise<void> | null = null;
+  /** Since when the next write is due; see {@link WRITE_EVERY_MS}. */
+  #writeAtMs = 0;
+  #hurry = Promise.withResolvers<void>();
 
   out(text: string): void {
     this.#add("out", text);
@@ -30,7 +36,9 @@ class RealTerminal implements Terminal {
   }
 
   async flush(): Promise<void> {
+    this.#hurry.resolve();
     while (this.#draining !== null) await this.#draining;
+    this.#hurry = Promise.withResolvers();
   }
 
   columns(): number {
@@ -81,10 +89,19 @@ class RealTerminal implements Terminal {
 
   async #drain(): Promise<void> {
     await Promise.resolve(); // One turn, so that the lines of one event become one write.
+    const waitMs = this.#writeAtMs - performance.now();
+    if (waitMs > 0) await this.#pause(waitMs);
+    this.#writeAtMs = performance.now() + WRITE_EVERY_MS;
     for (let next = this.#pending.shift(); next !== undefined; next = this.#pending.shift()) {
       if (!this.#closed.has(next.to)) await this.#write(next.to, new TextEncoder().encode(next.text));
     }
     this.#draining = null;
+  }
+
+  async #pause(ms: number): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await Promise.race([new Promise((resolve) => timer = setTimeout(resolve, ms)), this.#hurry.promise]);
+    clearTimeout(timer);
   }
 
   /** A reader that has gone (`cms queue list | head -1`) is no error: the rest is dropped. */

@@ -99,7 +99,7 @@ function quickScalar(value: unknown): string | null {
   if (typeof value !== "string") return null;
   if (value === "") return "''";
   if (value.length < 200) {
-    if (PLAIN.test(value)) return RESERVED.test(value) ? null : value;
+    if (PLAIN.test(value)) return RESERVED.test(value) ? `'${value}'` : value;
     if (QUOTED.test(value)) return `'${value}'`;
     if (HEX_TEXT.test(value)) return value;
   }
