@@ -46,8 +46,10 @@ export function addGuards(app: OpenAPIHono<ServiceEnv>, service: Service): void 
   app.use(async (c, next) => {
     const atMs = clock.now();
     await next();
-    for (const [name, value] of Object.entries(HEADERS)) if (!c.res.headers.has(name)) c.header(name, value);
-    if (service.tls) c.header("Strict-Transport-Security", "max-age=31536000");
+    // Not by `c.header`: once there is a reply, each call of it makes a new one.
+    const { headers } = c.res;
+    for (const [name, value] of Object.entries(HEADERS)) if (!headers.has(name)) headers.set(name, value);
+    if (service.tls) headers.set("Strict-Transport-Security", "max-age=31536000");
     service.log.access({
       atMs,
       remote: remoteOf(c),

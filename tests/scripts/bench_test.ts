@@ -139,6 +139,14 @@ needTest("bench dispatch gives a table and JSON with every contender", await why
   assert.deepEqual((result!.contenders as { amount: number }[]).map(({ amount }) => amount), [10, 10, 10, 10]);
 });
 
+Deno.test("bench service sets the service beside a bare server", async () => {
+  const { stdout, json } = await bench("service", "--jobs=10");
+  assert.match(stdout, /^GET \/queue\/a, 10 jobs \/ Deno.serve, hello +[\d.]+$/m);
+  const [result] = json.results;
+  const names = ["Deno.serve, hello", "GET / with credentials", "GET /healthz", "GET /queue/a, 10 jobs"];
+  assert.deepEqual((result!.samples as Sample[]).map(({ contender }) => contender).sort(), names);
+});
+
 Deno.test("bench start and store give a table each and one JSON file", async () => {
   const { stdout, json } = await bench("start", "store", "--jobs=1");
   assert.match(stdout, /^cms queue list +[\d.,]+ +< 100 +(reached|MISSED)$/m);

@@ -184,7 +184,6 @@ function requests(operation: Operation, outside: string): fc.Arbitrary<Sent> {
       if (value === null) continue;
       if (one.in === "path") path = path.replace(`{${one.name}}`, () => encoded(value, isRaw));
       else if (one.in === "query") query.push(`${one.name}=${encoded(value, isRaw)}`);
-      // deno-lint-ignore no-control-regex
       else more[one.name] = value.replace(/[^\x20-\x7e]/g, "").trim();
     }
     const hasBody = (operation.hasBody || isRaw) && method !== "GET" && method !== "HEAD";
