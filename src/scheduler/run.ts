@@ -97,6 +97,7 @@ class Loop {
   }
 
   async run(): Promise<RunResult> {
+    this.#foldAtMs = this.#deps.clock.now() + FOLD_MS;
     const { stop, leave } = this.#watch;
     const onStop = (): void => this.#push({ type: "stop", signal: String(stop.reason) });
     if (stop.aborted) onStop();
@@ -114,7 +115,7 @@ class Loop {
 
   /** Leaves the YAML file complete, and nothing open. */
   async close(): Promise<void> {
-    await this.#deliver.close();
+    const closed = this.#deliver.close();
     try {
       if (this.#carried.length > 0) await this.#commit([]);
       await this.#parts.store.fold("always");
@@ -122,6 +123,7 @@ class Loop {
       // The journal has all of it; the next command folds it.
       this.#warn(`The queue file could not be written, its journal is complete: ${(error as Error).message}`);
     }
+    await closed;
   }
 
   #push(event: CoreEvent): void {
