@@ -1,0 +1,273 @@
+/**
+ * The real {@link Files}, for Linux and macOS. With `deps_real.ts` and `main.ts` the only place that names `Deno.*` effects.
+ *
+ * Errors of the system are passed on as they come; all have a `code` such as `ENOENT`.
+ *
+ * Calls that a local file system answers in microseconds (stat, open, append, a free lock) are made in place: by way of a thread
+ * each would cost some fifty of them, and a scheduler makes a dozen for each start. What waits for a disk or for somebody else is
+ * asynchronous.
+ *
+ * @module
+ */
+
+import type { AppendFile, FileLock, Files, FileStamp } from "./deps.ts";
+
+/** The system's code of an error, such as `ENOENT`, or `""`. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+}
+
+function isRefusal(error: unknown): boolean {
+  return ["EACCES", "EPERM", "EROFS"].includes(codeOf(error));
+}
+
+/** The value, or null where the path (or a directory on the way) does not exist. */
+async function unlessMissing<T>(value: Promise<T>): Promise<T | null> {
+  try {
+    return await value;
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR"].includes(codeOf(error))) return null;
+    throw error;
+  }
+}
+
+function parentOf(path: string): string {
+  const slash = path.lastIndexOf("/");
+  return slash <= 0 ? (slash === 0 ? "/" : ".") : path.slice(0, slash);
+}
+
+function baseOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+/** Random bytes as lower-case hex. */
+export function randomHex(bytes: number): string {
+  return crypto.getRandomValues(new Uint8Array(bytes)).toHex();
+}
+
+function writeAllNow(file: Deno.FsFile, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
+}
+
+/** As {@link unlessMissing}, in place. */
+function nowUnlessMissing<T>(call: () => T): T | null {
+  try {
+    return call();
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR"].includes(codeOf(error))) return null;
+    throw error;
+  }
+}
+
+async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+}
+
+/** Makes the entries of a directory durable. Some network file systems cannot; there a rename is all one gets. */
+async function syncDirectory(path: string): Promise<void> {
+  using directory = await Deno.open(path, { read: true });
+  try {
+    await directory.sync();
+  } catch (error) {
+    if (!["EINVAL", "ENOTSUP", "EOPNOTSUPP", "EBADF", "EACCES", "EPERM"].includes(codeOf(error))) throw error;
+  }
+}
+
+/** What a path means after its last part was followed through symbolic links; the end need not exist. */
+async function followLinks(path: string): Promise<string> {
+  let target = path;
+  for (let i = 0; i < 40; i++) {
+    const info = await unlessMissing(Deno.lstat(target));
+    if (info === null || !info.isSymlink) return target;
+    const next = await Deno.readLink(target);
+    target = next.startsWith("/") ? next : `${parentOf(target)}/${next}`;
+  }
+  throw Object.assign(new Error(`Too many symbolic links: '${path}'`), { code: "ELOOP" });
+}
+
+function appendFile(file: Deno.FsFile): AppendFile {
+  const sizeNow = () => file.statSync().size;
+  return {
+    // deno-lint-ignore require-await
+    size: async () => sizeNow(),
+    async readFrom(offset) {
+      const bytes = new Uint8Array(Math.max(0, sizeNow() - offset));
+      file.seekSync(offset, Deno.SeekMode.Start);
+      let done = 0;
+      while (done < bytes.length) {
+        const read = await file.read(bytes.subarray(done));
+        if (read === null) break;
+        done += read;
+      }
+      return bytes.subarray(0, done);
+    },
+    // deno-lint-ignore require-await
+    append: async (bytes) => writeAllNow(file, bytes),
+    truncate: (sizeBytes) => file.truncate(sizeBytes),
+    async sync() {
+      if (slowSyncs > 0) {
+        slowSyncs--;
+        return await file.syncData();
+      }
+      const startMs = performance.now();
+      file.syncDataSync();
+      if (performance.now() - startMs > QUICK_SYNC_MS) slowSyncs = SLOW_SYNCS;
+    },
+    close: () => file.close(),
+  };
+}
+
+/**
+ * A disk with a cache syncs in less time than the way through a thread takes, so that it is done in place. One that once took longer
+ * than this gets the thread for so many times, in which the program goes on with other things.
+ */
+const QUICK_SYNC_MS = 5;
+const SLOW_SYNCS = 200;
+let slowSyncs = 0;
+
+function heldLock(file: Deno.FsFile): FileLock {
+  let held = true;
+  return {
+    async describe(text) {
+      await file.truncate(0);
+      await file.seek(0, Deno.SeekMode.Start);
+      await writeAll(file, new TextEncoder().encode(text));
+    },
+    release() {
+      if (held) file.close();
+      held = false;
+    },
+  };
+}
+
+/** A reader must be able to share a lock in a directory that it may not write; flock needs no right to write. */
+function openLockFile(path: string, mode: "shared" | "exclusive"): Deno.FsFile {
+  try {
+    return Deno.openSync(path, { read: true, write: true, create: true });
+  } catch (error) {
+    if (mode === "exclusive" || !isRefusal(error)) throw error;
+    return Deno.openSync(path, { read: true });
+  }
+}
+
+/** The real {@link Files}. */
+export const files: Files = {
+  async readText(path) {
+    const bytes = await unlessMissing(Deno.readFile(path));
+    if (bytes === null) return null;
+    try {
+      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    } catch (cause) {
+      // Decoding it anyway would put U+FFFD where the bytes were, and the next write would make that lasting.
+      throw Object.assign(new Error("is not UTF-8 text", { cause }), { code: "EILSEQ" });
+    }
+  },
+
+  // deno-lint-ignore require-await
+  async stamp(path): Promise<FileStamp | null> {
+    const info = nowUnlessMissing(() => Deno.statSync(path));
+    if (info === null) return null;
+    return {
+      sizeBytes: info.size,
+      modifiedMs: info.mtime?.getTime() ?? 0,
+      inode: info.ino ?? 0,
+      isDirectory: info.isDirectory,
+      ...(info.mode === null ? {} : { mode: info.mode & 0o7777 }),
+    };
+  },
+
+  async replace(path, text) {
+    const target = await followLinks(path);
+    const old = await unlessMissing(Deno.stat(target));
+    const mode = old === null || old.mode === null ? null : old.mode & 0o7777;
+    const temporary = `${parentOf(target)}/.${baseOf(target)}.${randomHex(8)}.tmp`;
+    // Never more open than the file that it replaces.
+    const file = await Deno.open(temporary, { write: true, createNew: true, ...(mode === null ? {} : { mode }) });
+    try {
+      try {
+        await writeAll(file, new TextEncoder().encode(text));
+        if (mode !== null) await Deno.chmod(temporary, mode);
+        await keepOwner(temporary, old);
+        await file.sync();
+      } finally {
+        file.close();
+      }
+      await Deno.rename(temporary, target);
+    } catch (error) {
+      await Deno.remove(temporary).catch(() => {});
+      throw error;
+    }
+    await syncDirectory(parentOf(target));
+  },
+
+  async openAppend(path, { create }) {
+    const file = await unlessMissing(
+      // Who may only read gets a file whose append fails.
+      Deno.open(path, { read: true, append: true, create }).catch((error) => {
+        if (create || !isRefusal(error)) throw error;
+        return Deno.open(path, { read: true });
+      }),
+    );
+    if (file === null && create) throw Object.assign(new Error(`No such directory: '${path}'`), { code: "ENOENT" });
+    return file === null ? null : appendFile(file);
+  },
+
+  async lock(path, { mode, wait }) {
+    const file = openLockFile(path, mode);
+    try {
+      if (file.tryLockSync(mode === "exclusive")) return heldLock(file);
+      if (wait) {
+        await file.lock(mode === "exclusive");
+        return heldLock(file);
+      }
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+    file.close();
+    return null;
+  },
+
+  async makeDirectory(path) {
+    if ((await unlessMissing(Deno.stat(path)))?.isDirectory === true) return;
+    const parent = parentOf(path);
+    if (parent !== path) await files.makeDirectory(parent);
+    await Deno.mkdir(path, { recursive: true });
+    await syncDirectory(parent);
+  },
+
+  async list(path) {
+    const entries = await unlessMissing(Array.fromAsync(Deno.readDir(path)));
+    return entries?.map((entry) => entry.name).sort() ?? null;
+  },
+
+  async remove(path) {
+    if (await unlessMissing(Deno.remove(path, { recursive: true })) === null) return false;
+    await syncDirectory(parentOf(path));
+    return true;
+  },
+
+  realPath: (path) => Deno.realPath(path),
+
+  async *watch(directory, signal) {
+    if (signal.aborted) return;
+    const watcher = Deno.watchFs(directory, { recursive: false });
+    const stop = () => watcher.close();
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      for await (const event of watcher) {
+        // Reading a file is not a change of it.
+        if (event.kind === "access") continue;
+        for (const path of new Set(event.paths)) yield baseOf(path);
+      }
+    } finally {
+      signal.removeEventListener("abort", stop);
+      if (!signal.aborted) watcher.close();
+    }
+  },
+};
+
+/** Where root changes a file of somebody else, it stays theirs. Nobody but root may, so that failing is no fault. */
+async function keepOwner(path: string, old: Deno.FileInfo | null): Promise<void> {
+  if (old !== null && old.uid !== Deno.uid()) await Deno.chown(path, old.uid, old.gid).catch(() => {});
+}
