@@ -46,6 +46,9 @@ const FAMILIES: readonly Family[] = [
   },
 ];
 
+/** Shells whose scripts can activate a python environment, by base name. */
+export const SOURCING_SHELLS: readonly string[] = FAMILIES.flatMap((family) => family.shells);
+
 function plainOrQuoted(value: string): string {
   return /^[A-Za-z0-9,._:-]+$/.test(value) ? value : quote(value);
 }

@@ -154,13 +154,11 @@ class AgentLink implements Link {
   }
 
   prepare(jobs: readonly JobName[]): void {
-    if (this.#state !== "open") return;
-    for (const chunk of chunks(jobs, DIRS_AT_ONCE)) this.#channel.send(dirsRequest(chunk));
+    this.#sendOf(jobs, dirsRequest);
   }
 
   unprepare(jobs: readonly JobName[]): void {
-    if (this.#state !== "open") return;
-    for (const chunk of chunks(jobs, DIRS_AT_ONCE)) this.#channel.send(undirsRequest(chunk));
+    this.#sendOf(jobs, undirsRequest);
   }
 
   async ask(attempts: readonly AttemptRef[]): Promise<AttemptState[]> {
@@ -245,6 +243,10 @@ class AgentLink implements Link {
     const reply = await this.#requests.open((id) => this.#channel.send(text(id)));
     if (reply.failure !== null) throw this.#error({ reason: reply.failure, lasting: false });
     return reply;
+  }
+
+  #sendOf(jobs: readonly JobName[], request: (jobs: readonly JobName[]) => string): void {
+    if (this.#state === "open") this.#channel.send(chunks(jobs, DIRS_AT_ONCE).map(request).join(""));
   }
 
   #onAnswer(answer: Answer | null): void {

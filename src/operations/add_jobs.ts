@@ -4,6 +4,7 @@
  * @module
  */
 
+import { canSource, SOURCING_SHELLS } from "../job/script.ts";
 import type { Deps } from "../deps.ts";
 import { CmsError } from "../errors.ts";
 import { type JobSpec, makeJob } from "../job/job.ts";
@@ -20,9 +21,6 @@ export interface AddJobsRequest {
   readonly name: string;
   readonly spec: Omit<JobSpec, "status"> & { readonly status?: string | undefined };
 }
-
-/** Shells that know `source` or `.`; a `pyenv` needs one of them. */
-const SOURCING_SHELLS = ["sh", "dash", "ash", "ksh", "bash", "zsh", "csh", "tcsh", "fish"];
 
 /**
  * Adds a job for each name. A name that the queue has already is replaced and keeps its place.
@@ -105,7 +103,7 @@ export function checkJobSpec(problems: Problems, given: AddJobsRequest["spec"]):
   if (spec.host !== undefined) problems.take(() => machineName(spec.host as string));
   const shell = problems.take(() => shellName(spec.shell ?? "bash"));
   problems.note(
-    spec.pyenv !== undefined && shell !== undefined && !SOURCING_SHELLS.includes(shell.split("/").at(-1) as string),
+    spec.pyenv !== undefined && shell !== undefined && !canSource(shell),
     `Cannot use a pyenv with the shell ${JSON.stringify(shell)}: it has no source command; use one of ${
       SOURCING_SHELLS.join(", ")
     }`,
