@@ -107,6 +107,21 @@ export interface ServeOptions {
   readonly port: number;
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
+  /** Where they differ from the usual ones. */
+  readonly limits?: Partial<ServeLimits>;
+}
+
+/** What a client may take before it is cut off. */
+export interface ServeLimits {
+  /** Time for the line and the headers of a request, counted from the connection or the request's first byte; for TLS too. */
+  readonly headMs: number;
+  /** How long a connection may be open between two requests. */
+  readonly idleMs: number;
+  /** Time to take a reply, beside what its length allows. */
+  readonly replyMs: number;
+  readonly replyBytesPerSecond: number;
+  /** Connections at once; more are closed unheard. */
+  readonly connections: number;
 }
 
 /** A server that listens. */
@@ -119,13 +134,13 @@ export interface Server {
 }
 
 /**
- * Serves HTTP. `remote` is the client's address.
+ * Serves HTTP. `remote` is the client's address. Clients that are slow to ask, or to take what they asked for, are cut off.
  * @throws {Error} With `code` EADDRINUSE, EACCES ... if it cannot listen there.
  */
 export type Serve = (
   options: ServeOptions,
   handler: (request: Request, remote: string) => Response | Promise<Response>,
-) => Server;
+) => Promise<Server>;
 
 /** The process's surroundings. */
 export interface Environment {

@@ -1,6 +1,6 @@
 /**
- * The real {@link Deps}, for Linux and macOS: with `files_real.ts` and `main.ts` the only place that names `Deno.*` effects. Making
- * them starts nothing: no timer, no file, no process.
+ * The real {@link Deps}, for Linux and macOS: with `files_real.ts`, `serve_real.ts` and `main.ts` the only place that names
+ * `Deno.*` effects. Making them starts nothing: no timer, no file, no process.
  *
  * @module
  */
@@ -8,8 +8,6 @@
 import type { Child, Clock, Deps, Environment, Processes, Serve } from "./deps.ts";
 import { codeOf, files, randomHex } from "./files_real.ts";
 
-/** Time for what was printed at the end to go out. */
-const LAST_WORDS_MS = 500;
 // setTimeout takes 31 bits; a longer wait is made of several.
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -90,22 +88,7 @@ function selfCommand(): string[] {
   return [Deno.execPath(), "run", "-A", "--no-prompt", Deno.mainModule];
 }
 
-const serve: Serve = ({ hostname, port, cert, key }, handler) => {
-  const tls = cert === undefined || key === undefined ? {} : { cert, key };
-  const server = Deno.serve(
-    { hostname, port, ...tls, onListen() {} },
-    (request, info) => handler(request, "hostname" in info.remoteAddr ? info.remoteAddr.hostname : ""),
-  );
-  return {
-    port: server.addr.port,
-    async shutdown() {
-      await server.shutdown();
-      await server.finished;
-    },
-    // A server that was told to shut down can no longer be aborted, and streams keep the process even when it is unref'd.
-    abandon: () => Deno.unrefTimer(setTimeout(() => Deno.exit(), LAST_WORDS_MS)),
-  };
-};
+const serve: Serve = async (options, handler) => await (await import("./serve_real.ts")).serve(options, handler);
 
 /** The deps of the program itself. Tests and the simulation make their own. */
 export function realDeps(): Deps {

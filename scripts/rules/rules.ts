@@ -28,7 +28,7 @@ const ROWS: readonly (readonly string[])[] = [
 const COMMON: readonly string[] = ["deps.ts", "errors.ts", "version.ts"];
 
 /** Files that touch the world. */
-const WORLDLY: readonly string[] = ["main.ts", "src/deps_real.ts", "src/files_real.ts"];
+const WORLDLY: readonly string[] = ["main.ts", "src/deps_real.ts", "src/files_real.ts", "src/serve_real.ts"];
 
 const EFFECTS =
   /\bDeno\.|\bDate\.now\(|\bMath\.random\(|\bsetTimeout\(|\bsetInterval\(|(?<!\.)\bfetch\(|\bprocess\.|["']node:(?!path)/;

@@ -16,6 +16,16 @@ import type { Service, ServiceLog } from "./service.ts";
 const SHUTDOWN_MS = 10_000;
 const LOOPBACK = ["127.0.0.1", "::1", "localhost"];
 
+const NO_ADDRESS = "this machine has no such address";
+const WHY_NOT: Readonly<Record<string, string>> = {
+  EADDRINUSE: "the port is taken; choose another with --port",
+  EACCES: "permission denied",
+  EADDRNOTAVAIL: NO_ADDRESS,
+  EINVAL: NO_ADDRESS,
+  ENOTFOUND: "there is no such name",
+  EAI_AGAIN: "the name cannot be looked up",
+};
+
 /** How to serve. */
 export interface ServiceOptions {
   /** 0: any that is free. */
@@ -66,7 +76,7 @@ export async function startService(deps: Deps, options: ServiceOptions, watch: S
     stopping: stopping.signal,
   };
   const app = makeApp(service);
-  const server = listen(deps, { ...options, ...tls }, (request, remote) => app.fetch(request, { remote }));
+  const server = await listen(deps, { ...options, ...tls }, (request, remote) => app.fetch(request, { remote }));
   const interrupts = watch.interrupts();
   try {
     const name = options.bind.includes(":") ? `[${options.bind}]` : options.bind;
@@ -99,24 +109,18 @@ async function pem(deps: Deps, file: string): Promise<string> {
   throw new CmsError("usage", `Cannot use ${file}: ${text === null ? "it cannot be read" : "it is no PEM file"}`);
 }
 
-function listen(
+async function listen(
   deps: Deps,
   options: ServiceOptions,
   handler: (request: Request, remote: string) => Response | Promise<Response>,
-): Server {
+): Promise<Server> {
   if (deps.serve === undefined) throw new RangeError("Cannot serve: there is no network here");
   const { bind, port, cert, key } = options;
   try {
-    return deps.serve({ hostname: bind, port, cert, key }, handler);
+    return await deps.serve({ hostname: bind, port, cert, key }, handler);
   } catch (error) {
-    const { code, message } = error as { code?: string; message: string };
-    const why = code === "EADDRINUSE"
-      ? "the port is taken; choose another with --port"
-      : code === "EACCES"
-      ? "permission denied"
-      : code === "EADDRNOTAVAIL"
-      ? "this machine has no such address"
-      : message;
+    const { code = "", message } = error as { code?: string; message: string };
+    const why = WHY_NOT[code] ?? message;
     throw new CmsError("usage", `Cannot listen on ${bind}:${port}: ${why}`, { cause: error });
   }
 }

@@ -1,5 +1,6 @@
 /** Requests as no client library writes them, through a socket. */
 import assert from "node:assert/strict";
+import { realDeps } from "../../src/deps_real.ts";
 import { snapshotOf } from "./snapshot.ts";
 import { RIGHT } from "./support.ts";
 import { furnish, SECRET, withTrap } from "./trap.ts";
@@ -10,12 +11,12 @@ Deno.test("requests with odd targets, methods and heads neither get through nor 
   await withTrap(async (t, outside) => {
     await furnish(t);
     const before = await snapshotOf(outside, "served");
-    const server = Deno.serve(
-      { hostname: "127.0.0.1", port: 0, onListen: () => {} },
-      (request, { remoteAddr }) => t.app.fetch(request, { remote: remoteAddr.hostname }),
+    const server = await realDeps().serve!(
+      { hostname: "127.0.0.1", port: 0 },
+      (request, remote) => t.app.fetch(request, { remote }),
     );
     try {
-      const { port } = server.addr;
+      const { port } = server;
       const targets = [
         "/docs/../queue/a",
         "/docs/%2e%2e/queue/a",

@@ -24,8 +24,8 @@ const app = makeApp({
   tls: false,
   stopping: new AbortController().signal,
 });
-Deno.serve({
-  hostname: "127.0.0.1",
-  port: 0,
-  onListen: ({ port }) => void Deno.stdout.writeSync(new TextEncoder().encode(`${port}\n`)),
-}, (request, { remoteAddr }) => app.fetch(request, { remote: (remoteAddr as Deno.NetAddr).hostname }));
+const { port } = await deps.serve!(
+  { hostname: "127.0.0.1", port: 0 },
+  (request, remote) => app.fetch(request, { remote }),
+);
+Deno.stdout.writeSync(new TextEncoder().encode(`${port}\n`));
