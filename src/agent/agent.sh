@@ -7,7 +7,7 @@
 # (the forked wrappers of jobs, slow requests) they append to the events file, and one `tail -f` sends that on stderr (fd 4).
 #
 # Every name of a variable begins with c_: a job inherits our environment, and an exported name of the user's must not change.
-# Set before: c_tok (token), c_dir (experiment directory), c_qid (queue id), c_role (resident or visitor).
+# Set before: c_tok (token), c_dir (experiment directory), c_qid (queue id), c_role (resident, visitor or onlooker).
 
 c_say() { printf '%s\n' "$c_tok $*" >&3; }
 c_event() { printf '%s\n' "$c_mark $* ." >>"$c_ev"; }
@@ -127,7 +127,9 @@ c_life() {
   if [ -z "$c_k" ]; then
     # It was ended before it could write the job's pid. The job itself can still be known by its mark.
     for c_i in $(c_marked "$c_a"); do
-      c_stat "$c_i" && c_now && c_k=P c_p=$c_i c_p0=$c_t0 c_t=$c_ms && printf 'P %s %s %s .\n' "$c_p" "$c_p0" "$c_t" >>"$1" && break
+      c_stat "$c_i" && c_now && c_k=P c_p=$c_i c_p0=$c_t0 c_t=$c_ms || continue
+      [ "$c_role" = onlooker ] || printf 'P %s %s %s .\n' "$c_p" "$c_p0" "$c_t" >>"$1" || continue
+      break
     done
   fi
   [ "$c_k" = P ] && c_alive "$c_p" "$c_p0" && c_life=orphan
@@ -190,10 +192,11 @@ c_ended() {
   done <"$1"
 }
 
-# c_close LINK: writes the end that no wrapper wrote; the first who comes does it. The state in c_e1.
+# c_close LINK: writes the end that no wrapper wrote; the first who comes does it, but no onlooker. The state in c_e1.
 c_close() {
   c_e1=crash c_e2='-' c_won=''
   [ ! -e "$c_job.kill" ] || c_e1=kill
+  [ "$c_role" != onlooker ] || return 0
   set -C
   { c_won=1; } >"$1.fin"
   set +C

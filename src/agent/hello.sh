@@ -55,8 +55,12 @@ cms_hello() {
   case $c_host in '' | .* | *[!A-Za-z0-9._-]*) c_host=localhost ;; esac
   c_tag=$c_qid/$c_host
   c_own=$c_here/.cms/$c_tag
-  c_why=$(mkdir -p "$c_own" 2>&1) || c_need 0 "cannot make $c_own: ${c_why##*: }"
-  cd "$c_here" || c_need 0 "cannot use $c_here"
+  if [ "$c_role" = onlooker ]; then
+    cd "$c_here" || cd /
+  else
+    c_why=$(mkdir -p "$c_own" 2>&1) || c_need 0 "cannot make $c_own: ${c_why##*: }"
+    cd "$c_here" || c_need 0 "cannot use $c_here"
+  fi
   c_x=$(date '+%s %N')
   c_now
   case ${c_x#* } in
@@ -67,14 +71,18 @@ cms_hello() {
   # Written once in a boot, before any claim of this boot is made: see c_walk.
   c_x=''
   [ ! -e "$c_own/boot" ] || read -r c_x <"$c_own/boot"
-  [ "$c_x" = "$c_boot" ] || printf '%s\n' "$c_boot" >"$c_own/boot" || c_need 0 "cannot write in $c_own"
+  [ "$c_x" = "$c_boot" ] || [ "$c_role" = onlooker ] || printf '%s\n' "$c_boot" >"$c_own/boot" || c_need 0 "cannot write in $c_own"
   c_stat $$
   c_me0=$c_t0 c_mark=@$c_qid c_ev=$c_own/events
   for c_i in "$c_own"/v.*; do
     c_x=${c_i##*/v.}
-    [ ! -e "$c_i" ] || c_alive "${c_x%.*}" "${c_x#*.}" || rm -f "$c_i"
+    [ ! -e "$c_i" ] || [ "$c_role" = onlooker ] || c_alive "${c_x%.*}" "${c_x#*.}" || rm -f "$c_i"
   done
-  if [ "$c_role" = resident ]; then c_replace; else c_ev=$c_own/v.$$.$c_me0; fi
+  case $c_role in
+  resident) c_replace ;;
+  visitor) c_ev=$c_own/v.$$.$c_me0 ;;
+  *) c_ev=/dev/null ;; # An onlooker changes nothing here, and has no events.
+  esac
   # Nothing is lost with the old events: the manager asks about what it has in flight after hello, and ends are in the logs.
   true >"$c_ev" || c_need 0 "cannot write in $c_own"
   # What came on this stream before (banners, ssh's own words) is none of ours.
@@ -92,8 +100,10 @@ cms_hello() {
   if [ "$c_role" = resident ]; then
     trap 'kill "$c_tail"' EXIT
     printf '%s %s %s %s %s .\n' "$$" "$c_me0" "$c_tail" "$c_tail0" "$c_boot" >"$c_own/agent" || c_need 0 "cannot write in $c_own"
-  else
+  elif [ "$c_role" = visitor ]; then
     trap 'kill "$c_tail"; rm -f "$c_ev"' EXIT
+  else
+    trap 'kill "$c_tail"' EXIT
   fi
   c_say hello 1 "$c_boot" "$c_host" "$(id -un || printf '%s\n' "${LOGNAME:-unknown}")"
 }

@@ -21,7 +21,7 @@ export interface AgentSetup {
   readonly token: string;
   readonly directory: string;
   readonly queueId: string;
-  readonly role: "resident" | "visitor";
+  readonly role: "resident" | "visitor" | "onlooker";
 }
 
 /** A job and one of its attempts. */

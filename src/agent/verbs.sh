@@ -21,7 +21,7 @@ cms_ask() {
     if cd "$c_here/$1"; then
       c_state "$1" "$2"
       case $c_role$c_tag$c_is in
-      resident"$c_q"alive*0 | visitor* | *none | *claimed) ;;
+      resident"$c_q"alive*0 | visitor* | onlooker* | *none | *claimed) ;;
       *' alive'* | *alive*)
         c_v='' c_d='' c_l=''
         [ ! -e "$c_found.watch" ] || read -r c_v c_d c_l <"$c_found.watch"

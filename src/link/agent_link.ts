@@ -175,11 +175,13 @@ class AgentLink implements Link {
   }
 
   async forbid(attempts: readonly AttemptRef[]): Promise<AttemptState[]> {
+    this.#mayChange();
     this.prepare(attempts.map(({ job }) => job));
     return await this.#askOnce("forbid", attempts);
   }
 
   async kill(attempts: readonly AttemptRef[], options: { graceMs: number }): Promise<AttemptState[]> {
+    this.#mayChange();
     if (attempts.length === 0) return [];
     await this.#request((id) =>
       request("kill", [id, Math.max(0, Math.round(options.graceMs)), ...attemptArgs(attempts)])
@@ -191,6 +193,7 @@ class AgentLink implements Link {
   }
 
   async remove(jobs: readonly JobName[]): Promise<RemoveResult[]> {
+    this.#mayChange();
     const results: RemoveResult[] = [];
     for (const chunk of chunks(jobs, ATTEMPTS_AT_ONCE)) {
       const reply = await this.#request((id) => request("remove", [id, ...chunk]));
@@ -205,6 +208,7 @@ class AgentLink implements Link {
   }
 
   async stage(jobs: readonly JobName[], from: string): Promise<void> {
+    this.#mayChange();
     if (this.#state !== "open") throw this.#error();
     await this.#options.way.stage(jobs, from);
   }
@@ -221,6 +225,10 @@ class AgentLink implements Link {
       this.#channel.kill();
     }
     await this.#channel.ended;
+  }
+
+  #mayChange(): void {
+    if (this.#options.role === "onlooker") throw new Error("An onlooking link changes nothing");
   }
 
   async #askOnce(verb: "ask" | "forbid", attempts: readonly AttemptRef[]): Promise<AttemptState[]> {
@@ -246,6 +254,7 @@ class AgentLink implements Link {
   }
 
   #sendOf(jobs: readonly JobName[], request: (jobs: readonly JobName[]) => string): void {
+    this.#mayChange();
     if (this.#state === "open") this.#channel.send(chunks(jobs, DIRS_AT_ONCE).map(request).join(""));
   }
 

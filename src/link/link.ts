@@ -51,9 +51,9 @@ export interface ConnectOptions {
   /**
    * `resident`: the scheduler's. It ends an earlier resident agent of the same queue (of a half-open link) before it says
    * hello, and follows starts and ends. `visitor`: asks, kills, removes and reads beside a resident one; it starts nothing
-   * and gets no events but `down`.
+   * and gets no events but `down`. `onlooker`: asks and reads, and changes nothing at all over there.
    */
-  readonly role: "resident" | "visitor";
+  readonly role: "resident" | "visitor" | "onlooker";
   /** Called for each event, in order, never before the promise of {@link Connect} has resolved. */
   readonly onEvent: (event: LinkEvent) => void;
   /** Ends the attempt to connect. */
@@ -80,7 +80,7 @@ export interface Link {
   prepare(jobs: readonly JobName[]): void;
   /** Takes back what `prepare` made for jobs that are not started after all: empty directories only. Does not wait. */
   unprepare(jobs: readonly JobName[]): void;
-  /** State of each attempt, in order. A vanished process is written to its log as `crash` before the answer. */
+  /** State of each attempt, in order. A vanished process is written to its log as `crash` before the answer (not for an onlooker). */
   ask(attempts: readonly { job: JobName; attempt: string }[]): Promise<AttemptState[]>;
   /** Claims each attempt so that it can never start; answers its state (`forbidden`, or what it was already). */
   forbid(attempts: readonly { job: JobName; attempt: string }[]): Promise<AttemptState[]>;
