@@ -90,8 +90,8 @@ Deno.test("link notices an agent that hangs, and leaves its jobs alone", () =>
     await assert.rejects(link.ask([attempt("job1")]), LinkError);
     assert.match((await event("down")).reason, /no answer/);
     const second = await place.connect();
+    assert.equal((await second.link.ask([attempt("job1")]))[0]?.type, "alive");
     await Deno.writeTextFile(`${place.directory}/go`, "");
-    await second.link.ask([attempt("job1")]);
     assert.equal((await second.event("ended")).exitCode, 5);
   }));
 
