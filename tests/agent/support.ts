@@ -59,8 +59,11 @@ export function start(
   };
 }
 
+/** A kill ends all on the machine that carries the attempt's mark: the files of tests, which run side by side, must not share ids. */
+const OURS = crypto.randomUUID().slice(0, 8);
+
 function idOf(job: string): string {
-  return [...new TextEncoder().encode(job)].map((byte) => byte.toString(16)).join("").slice(0, 32);
+  return OURS + [...new TextEncoder().encode(job)].map((byte) => byte.toString(16)).join("").slice(0, 24);
 }
 
 /** An attempt as the link's methods take it. */
