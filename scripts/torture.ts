@@ -1,0 +1,54 @@
+/**
+ * `deno task torture`: runs queues on real test hosts while managers, links and hosts are killed, cut, stopped and filled, and
+ * checks afterwards on the real files that nothing was lost, doubled or told wrongly. `--help` has the options.
+ *
+ * The journal of what is done when goes to stderr, the tables to stdout. `docs/reliability.md` has the last long one.
+ *
+ * @module
+ */
+
+import { whyNoHosts } from "../tests/support/hosts.ts";
+import { campaign } from "./torture/campaign.ts";
+import { parseOptions, USAGE } from "./torture/options.ts";
+import { renderReport } from "./torture/report.ts";
+
+async function main(): Promise<number> {
+  const options = parseOptions(Deno.args, crypto.getRandomValues(new Uint32Array(1))[0]!);
+  if (options === "help") {
+    write(USAGE);
+    return 0;
+  }
+  const reason = await whyNoHosts();
+  if (reason !== null) throw new Error(`Cannot torture: ${reason}`);
+  const { seed, minutes, hosts, jobs } = options;
+  const command = `deno task torture --seed=${seed} --minutes=${minutes} --hosts=${hosts} --jobs=${jobs}`;
+  say(command);
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => stop.abort());
+  const result = await campaign(options, { say, stop: stop.signal });
+  const { journal, rounds, starts } = result;
+  write(`${command}\n\n${renderReport(result)}\n`);
+  write(`${rounds} rounds, ${starts} starts of jobs, ${journal.findings.length} invariants broken\n`);
+  for (const { invariant, text } of journal.findings) write(`BROKEN (${invariant}): ${text}\n`);
+  return journal.findings.length === 0 ? 0 : 1;
+}
+
+function write(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(text));
+}
+
+/** What goes on while it takes its time; not part of the result. */
+function say(line: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
+}
+
+if (import.meta.main) {
+  try {
+    Deno.exitCode = await main();
+  } catch (error) {
+    say(`ERROR: ${(error as Error).message}`);
+    Deno.exitCode = error instanceof RangeError ? 2 : 1;
+  }
+  // Listeners for signals keep the process otherwise.
+  Deno.exit();
+}

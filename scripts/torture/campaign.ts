@@ -1,0 +1,237 @@
+/**
+ * A campaign: rounds, each with a fresh queue, in which faults happen at random moments until all jobs are done or the time is
+ * over; then quiet, and the judge.
+ *
+ * @module
+ */
+
+import { outcomeOf } from "../../tests/support/hosts/shell.ts";
+import { waitUntil } from "../../tests/support/wait.ts";
+import { readText, waitForSilence } from "../../tests/e2e/harness_faults.ts";
+import { type Invariant, INVARIANTS, Journal } from "./deeds.ts";
+import { explain } from "./explain.ts";
+import { FAULTS } from "./faults/all.ts";
+import { pass, type PlannedFault } from "./faults/fault.ts";
+import { planNames } from "./jobs.ts";
+import { judge } from "./judge.ts";
+import { findTraces, Keeper } from "./keeper.ts";
+import type { TortureOptions } from "./options.ts";
+import { addJobs, gather, parseQueue, runArgs } from "./queue.ts";
+import { blocksOf } from "./queue_text.ts";
+import { Random } from "./random.ts";
+import { makePlace, type Place, type World } from "./world.ts";
+
+/** What came of a campaign. */
+export interface CampaignResult {
+  readonly journal: Journal;
+  readonly rounds: number;
+  /** Starts that the jobs wrote down. */
+  readonly starts: number;
+  /** How many things were looked at for each invariant. */
+  readonly looked: Record<Invariant, number>;
+}
+
+/** How long quiet may take to come after the last fault, beside what the jobs take. */
+const QUIET_LIMIT_MS = 240_000;
+/** So many faults at once, at most. */
+const AT_ONCE = 5;
+const LOOK_MS = 250;
+const OVER = ["end", "crash", "kill", "fail_start"];
+
+/** Carries out a campaign. @param say Called with each line of its journal. @throws {Error} If there can be none here. */
+export async function campaign(
+  options: TortureOptions,
+  { say, stop }: { say: (line: string) => void; stop: AbortSignal },
+): Promise<CampaignResult> {
+  await using stack = new AsyncDisposableStack();
+  const journal = new Journal(say);
+  const place = await makePlace(options, stack);
+  if (options.keep) say(`The manager's directory is ${place.manager.dir}`);
+  const looked = Object.fromEntries(Object.keys(INVARIANTS).map((name) => [name, 0])) as Record<Invariant, number>;
+  const random = new Random(options.seed);
+  const endMs = performance.now() + options.minutes * 60_000;
+  let rounds = 0;
+  let starts = 0;
+  while (performance.now() < endMs && !stop.aborted) {
+    rounds++;
+    const round = new RoundOf(place, { options, journal, looked, endMs, stop, number: rounds, random: random.fork() });
+    starts += await round.run();
+  }
+  return { journal, rounds, starts, looked };
+}
+
+interface RoundParts {
+  readonly options: TortureOptions;
+  readonly journal: Journal;
+  readonly looked: Record<Invariant, number>;
+  readonly endMs: number;
+  readonly stop: AbortSignal;
+  readonly number: number;
+  readonly random: Random;
+}
+
+class RoundOf {
+  readonly #place: Place;
+  readonly #parts: RoundParts;
+  /** The last fault for each thing that faults have for themselves. */
+  readonly #taken = new Map<string, Promise<void>>();
+  readonly #active = new Set<Promise<void>>();
+  #isOver = false;
+
+  constructor(place: Place, parts: RoundParts) {
+    this.#place = place;
+    this.#parts = parts;
+  }
+
+  /** @returns How many starts the jobs wrote down. */
+  async run(): Promise<number> {
+    const { journal } = this.#parts;
+    journal.deeds = [];
+    journal.troubles = [];
+    const world = await this.#begin();
+    const watch = this.#watch(world);
+    {
+      await using _keeper = world.round.keeper;
+      await this.#disturb(world);
+      journal.tell("quiet");
+      await this.#settle(world);
+    }
+    this.#isOver = true;
+    await watch;
+    return await this.#judge(world);
+  }
+
+  /** A fresh queue and its run. Every third round is `fifo`. */
+  async #begin(): Promise<World> {
+    const { options, journal, number, random } = this.#parts;
+    const { manager, hosts } = this.#place;
+    const isShort = options.minutes < 2;
+    const scheduler = number % 3 === 0 ? "fifo" : "fifo_multi";
+    const timeoutMs = isShort ? 3_000 : 9_000;
+    const made = {
+      queue: `q${number}`,
+      scheduler,
+      maxParallel: scheduler === "fifo" ? hosts.length * 2 - 1 : null,
+      names: planNames(`q${number}.`, options.jobs, random),
+    } as const;
+    journal.tell(`round ${number}: ${options.jobs} jobs, ${scheduler}`);
+    await manager.ok("queue", "create", made.queue);
+    const part = Math.ceil(options.jobs / (hosts.length * 2)) + 1;
+    for (let i = 0; i < options.jobs; i += part) {
+      const names = made.names.slice(i, i + part);
+      await manager.ok(...addJobs(made, names, hosts[Math.floor(i / part) % hosts.length]!.name));
+    }
+    const keeper = new Keeper(manager, runArgs(made, timeoutMs), { journal, random: random.fork() });
+    const longestStopMs = isShort ? 4_000 : 60_000;
+    return { hosts, manager, journal, timeoutMs, longestStopMs, round: { ...made, keeper }, torn: false };
+  }
+
+  /** Faults, until the jobs are done or the time is over. */
+  async #disturb(world: World): Promise<void> {
+    const { random, endMs, stop, options } = this.#parts;
+    const meanMs = options.minutes < 2 ? 500 : 1_200;
+    while (performance.now() < endMs && !stop.aborted && !isDone(world)) {
+      const fault = random.weighted(FAULTS);
+      this.#start(world, fault.name, fault.plan(world, random.fork()));
+      await pass(random.between(meanMs / 4, meanMs * 1.75));
+      if (this.#active.size >= AT_ONCE) await Promise.race(this.#active);
+    }
+    await Promise.all(this.#active);
+  }
+
+  #start(world: World, name: string, fault: PlannedFault): void {
+    const { journal } = world;
+    const before = fault.needs.map((need) => this.#taken.get(need));
+    const run = async (): Promise<void> => {
+      await Promise.all(before);
+      journal.tell(fault.text);
+      try {
+        journal.count(name, await fault.run());
+      } catch (error) {
+        journal.find("program", `${fault.text}: ${(error as Error).message}`);
+      }
+    };
+    const active: Promise<void> = run().finally(() => this.#active.delete(active));
+    this.#active.add(active);
+    for (const need of fault.needs) this.#taken.set(need, active);
+  }
+
+  /** Nothing happens any more: every job comes to its end, and so do the runs. */
+  async #settle(world: World): Promise<void> {
+    const { journal, round } = world;
+    try {
+      await waitUntil("the end of all jobs", () => isDone(world), { limitMs: QUIET_LIMIT_MS });
+    } catch {
+      const left = [...blocksOf(textOf(world))].filter(([, { status }]) => !OVER.includes(status));
+      const states = left.map(([name, { status }]) => `${name} ${status}`).slice(0, 10).join(", ");
+      journal.find(
+        "program",
+        `${left.length} jobs do not come to an end: ${states}; the run: ${round.keeper.run?.text.slice(-1500)}`,
+      );
+      await round.keeper.kill9();
+    }
+  }
+
+  /** The file is whole at every moment, but for that of a fault. */
+  async #watch(world: World): Promise<void> {
+    while (!this.#isOver) {
+      const wasTorn = world.torn;
+      const text = textOf(world);
+      if (!wasTorn && !world.torn) {
+        this.#parts.looked.files++;
+        try {
+          parseQueue(text);
+        } catch (error) {
+          world.journal.find("files", `the queue file is no YAML: ${(error as Error).message}`);
+        }
+      }
+      await pass(LOOK_MS);
+    }
+  }
+
+  async #judge(world: World): Promise<number> {
+    const { journal, manager, hosts, round } = world;
+    // Those that were given up may still run somewhere.
+    for (const host of hosts) {
+      await waitForSilence(host).catch((error) => journal.find("program", (error as Error).message));
+    }
+    const { code, stdout, stderr } = await manager.cms("queue", "refresh", round.queue);
+    findTraces(journal, "refresh", stdout + stderr);
+    if (code !== 0) journal.find("program", `refresh at the end ended with ${code}: ${stderr}`);
+    const evidence = gather(world, this.#place.slots);
+    const listed = await manager.jobs(round.queue);
+    for (const [name, { status, attempt }] of evidence.jobs) {
+      const other = listed.get(name);
+      if (other?.status === status && other.attempt === attempt) continue;
+      journal.find("files", `${name} is ${status} in the file and ${other?.status} in the list`);
+    }
+    if (listed.size !== evidence.jobs.size) {
+      journal.find("files", `the file has ${evidence.jobs.size} jobs and the list ${listed.size}`);
+    }
+    const left = await outcomeOf(["find", manager.path(""), "-name", "*.tmp"]);
+    if (left.stdout !== "") journal.find("files", `left over: ${left.stdout.trim()}`);
+    const { findings, looked } = judge(evidence);
+    for (const { invariant, text } of findings) journal.find(invariant, text);
+    for (const [name, count] of Object.entries(looked)) this.#parts.looked[name as Invariant] += count;
+    const suspects = [...evidence.jobs.keys()].filter((name) => findings.some(({ text }) => text.includes(name)));
+    for (const name of suspects.slice(0, 8)) explain(world, name);
+    const states = Map.groupBy(evidence.jobs.values(), ({ status }) => status);
+    journal.tell(
+      `judged: ${
+        [...states].map(([state, { length }]) => `${length} ${state}`).join(", ")
+      }; ${findings.length} findings`,
+    );
+    return evidence.ran.length;
+  }
+}
+
+function textOf(world: World): string {
+  return readText(world.manager.path(`${world.round.queue}-queue.yaml`));
+}
+
+/** Whether no job waits or runs, as far as the file says. */
+function isDone(world: World): boolean {
+  if (world.torn) return false;
+  const blocks = blocksOf(textOf(world));
+  return blocks.size > 0 && [...blocks.values()].every(({ status }) => OVER.includes(status));
+}

@@ -1,0 +1,87 @@
+/**
+ * The jobs of a campaign. Each writes down what it does in a file of its own on its host, `~/ran/JOB`, which nothing of the program
+ * touches: what counts is what ran, not what was printed.
+ *
+ * How long a job takes and how it ends stands in its name, so that all have the same command: `PREFIX-KIND-BEATS-CODE`.
+ *
+ * @module
+ */
+
+import type { Random } from "./random.ts";
+
+/** `stubborn` ignores TERM, `leaves` leaves a process behind, `dies` kills itself. */
+const KINDS = [
+  { kind: "plain", weight: 12 },
+  { kind: "stubborn", weight: 2 },
+  { kind: "leaves", weight: 2 },
+  { kind: "dies", weight: 1 },
+] as const;
+
+/** Names of this many jobs. Most are short; one in twelve takes up to twelve times as long. */
+export function planNames(prefix: string, count: number, random: Random): string[] {
+  const width = String(count).length;
+  return Array.from({ length: count }, (_, i) => {
+    const { kind } = random.weighted(KINDS);
+    const beats = random.next() < 1 / 12 ? random.whole(20, 120) : random.whole(0, 15);
+    const code = random.next() < 0.1 ? random.whole(1, 100) : 0;
+    return `${prefix}${String(i + 1).padStart(width, "0")}-${kind}-${beats}-${code}`;
+  });
+}
+
+/**
+ * The command of all jobs, for any POSIX shell. Lines of the record: what, attempt, uptime, and at the end the exit code. `S` start,
+ * `B` still there, `X` about to kill itself, `E` about to end.
+ */
+export const COMMAND = `n=\${PWD##*/} c=\${PWD##*-} r=\${PWD%-*}; b=\${r##*-} r=\${r%-*}; k=\${r##*-}
+w() { read -r u v </proc/uptime; echo "$1 $CLOUDMESH_JOB $u $2" >>~/ran/"$n"; }
+w S -
+case $k in stubborn) trap '' TERM ;; leaves) (setsid sleep 2 &) ;; esac
+while [ "$b" -gt 0 ]; do sleep 0.1; b=$((b - 1)); w B -; done
+printf 'no line break'
+[ "$k" != dies ] || { w X -; kill -9 $$; }
+w E "$c"
+exit "$c"`;
+
+/** One start of a job, as it wrote it down itself. */
+export interface Ran {
+  readonly job: string;
+  readonly host: string;
+  /** `JOBID.N`. */
+  readonly attempt: string;
+  /** Uptime in ms of the start. */
+  readonly startMs: number;
+  /** When it was last known to run. */
+  readonly lastMs: number;
+  /** Exit code it was about to end with; null if it did not come so far. */
+  readonly code: number | null;
+  /** It was about to kill itself. */
+  readonly dying: boolean;
+}
+
+/**
+ * Reads a record. A line that a power cut tore does not count.
+ * @returns One for each start; lines of an attempt that come before its start make a start of their own, as nothing may run twice.
+ */
+export function parseRecord(job: string, host: string, text: string): Ran[] {
+  const runs: { -readonly [K in keyof Ran]: Ran[K] }[] = [];
+  for (const line of text.split("\n")) {
+    const [, what, attempt, uptime, code] = /^([SBXE]) (\S+\.\d+) (\d+\.\d\d) (-|\d+)$/.exec(line) ?? [];
+    if (what === undefined || attempt === undefined) continue;
+    const atMs = Math.round(Number(uptime) * 1000);
+    let run = runs.findLast((each) => each.attempt === attempt);
+    if (what === "S" || run === undefined) {
+      run = { job, host, attempt, startMs: atMs, lastMs: atMs, code: null, dying: false };
+      runs.push(run);
+    }
+    run.lastMs = Math.max(run.lastMs, atMs);
+    if (what === "E") run.code = Number(code);
+    if (what === "X") run.dying = true;
+  }
+  return runs;
+}
+
+/** The id of the job that an attempt belongs to, and its number. */
+export function splitAttempt(attempt: string): { id: string; number: number } {
+  const dot = attempt.lastIndexOf(".");
+  return { id: attempt.slice(0, dot), number: Number(attempt.slice(dot + 1)) };
+}
