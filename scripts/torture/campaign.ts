@@ -8,7 +8,7 @@
 import { outcomeOf } from "../../tests/support/hosts/shell.ts";
 import { waitUntil } from "../../tests/support/wait.ts";
 import { readText, waitForSilence } from "../../tests/e2e/harness_faults.ts";
-import { type Invariant, INVARIANTS, Journal } from "./deeds.ts";
+import { type Invariant, INVARIANTS, Journal, uptimeMs } from "./deeds.ts";
 import { explain } from "./explain.ts";
 import { FAULTS } from "./faults/all.ts";
 import { pass, type PlannedFault } from "./faults/fault.ts";
@@ -34,7 +34,7 @@ export interface CampaignResult {
 /** How long quiet may take to come after the last fault, beside what the jobs take. */
 const QUIET_LIMIT_MS = 240_000;
 /** So many faults at once, at most. */
-const AT_ONCE = 5;
+const AT_ONCE = 8;
 const LOOK_MS = 250;
 const OVER = ["end", "crash", "kill", "fail_start"];
 
@@ -112,15 +112,17 @@ class RoundOf {
       queue: `q${number}`,
       scheduler,
       maxParallel: scheduler === "fifo" ? hosts.length * 2 - 1 : null,
-      names: planNames(`q${number}.`, options.jobs, random),
+      names: planNames(`q${number}.`, options.jobs, random, isShort ? 40 : 120),
     } as const;
     journal.tell(`round ${number}: ${options.jobs} jobs, ${scheduler}`);
+    const fromMs = uptimeMs();
     await manager.ok("queue", "create", made.queue);
     const part = Math.ceil(options.jobs / (hosts.length * 2)) + 1;
     for (let i = 0; i < options.jobs; i += part) {
       const names = made.names.slice(i, i + part);
       await manager.ok(...addJobs(made, names, hosts[Math.floor(i / part) % hosts.length]!.name));
     }
+    journal.deeds.push({ type: "add", names: made.names, fromMs, toMs: uptimeMs(), done: true });
     const keeper = new Keeper(manager, runArgs(made, timeoutMs), { journal, random: random.fork() });
     const longestStopMs = isShort ? 4_000 : 60_000;
     return { hosts, manager, journal, timeoutMs, longestStopMs, round: { ...made, keeper }, torn: false };
@@ -130,8 +132,11 @@ class RoundOf {
   async #disturb(world: World): Promise<void> {
     const { random, endMs, stop, options } = this.#parts;
     const meanMs = options.minutes < 2 ? 500 : 1_200;
+    const { only } = options;
+    const faults = only.length === 0 ? FAULTS : FAULTS.filter(({ name }) => only.some((word) => name.includes(word)));
+    if (faults.length === 0) throw new RangeError(`--only: there is no fault with ${only.join(" or ")} in its name`);
     while (performance.now() < endMs && !stop.aborted && !isDone(world)) {
-      const fault = random.weighted(FAULTS);
+      const fault = random.weighted(faults);
       this.#start(world, fault.name, fault.plan(world, random.fork()));
       await pass(random.between(meanMs / 4, meanMs * 1.75));
       if (this.#active.size >= AT_ONCE) await Promise.race(this.#active);

@@ -17,12 +17,12 @@ const KINDS = [
   { kind: "dies", weight: 1 },
 ] as const;
 
-/** Names of this many jobs. Most are short; one in twelve takes up to twelve times as long. */
-export function planNames(prefix: string, count: number, random: Random): string[] {
+/** Names of this many jobs. Most are short; one in twelve takes up to `longest` beats. */
+export function planNames(prefix: string, count: number, random: Random, longest = 120): string[] {
   const width = String(count).length;
   return Array.from({ length: count }, (_, i) => {
     const { kind } = random.weighted(KINDS);
-    const beats = random.next() < 1 / 12 ? random.whole(20, 120) : random.whole(0, 15);
+    const beats = random.next() < 1 / 12 ? random.whole(15, longest) : random.whole(0, 15);
     const code = random.next() < 0.1 ? random.whole(1, 100) : 0;
     return `${prefix}${String(i + 1).padStart(width, "0")}-${kind}-${beats}-${code}`;
   });

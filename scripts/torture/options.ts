@@ -15,17 +15,21 @@ export interface TortureOptions {
   readonly hosts: number;
   /** Jobs of each round. */
   readonly jobs: number;
+  /** Only faults whose names hold one of these; all if empty. */
+  readonly only: readonly string[];
   /** Whether the directories are left there for a look. */
   readonly keep: boolean;
 }
 
 /** Text for `--help`. */
-export const USAGE = `Usage: deno task torture [--seed=N] [--minutes=N] [--hosts=N] [--jobs=N] [--keep]
+export const USAGE =
+  `Usage: deno task torture [--seed=N] [--minutes=N] [--hosts=N] [--jobs=N] [--only=WORD,...] [--keep]
 
   --seed     what is done, to whom and for how long follows from it (default: a fresh one, which is printed)
   --minutes  how long (default: 5; 0.5 is half a minute)
   --hosts    test hosts, from 1 to 16 (default: 4)
   --jobs     jobs of a round, from 1 to 5000 (default: 300); when they are done, the next round begins
+  --only     only faults whose names hold one of these words, such as kill,cut
   --keep     leave the manager's directory there, and say where
 
 Needs root on Linux. Exit status 1 if an invariant was broken.
@@ -43,7 +47,15 @@ const MOST_MINUTES = 24 * 60;
 export function parseOptions(args: readonly string[], freshSeed: number): TortureOptions | "help" {
   const text = { type: "string" } as const;
   const flag = { type: "boolean" } as const;
-  const options = { seed: text, minutes: text, hosts: text, jobs: text, keep: flag, help: { ...flag, short: "h" } };
+  const options = {
+    seed: text,
+    minutes: text,
+    hosts: text,
+    jobs: text,
+    only: text,
+    keep: flag,
+    help: { ...flag, short: "h" },
+  };
   const { values } = (() => {
     try {
       return parseArgs({ args: [...args], options: options as typeof options & { help: { short: "h" } } });
@@ -57,6 +69,7 @@ export function parseOptions(args: readonly string[], freshSeed: number): Tortur
     minutes: minutes(values.minutes),
     hosts: whole("--hosts", values.hosts, 4, { from: 1, to: 16 }),
     jobs: whole("--jobs", values.jobs, 300, { from: 1, to: 5000 }),
+    only: (values.only ?? "").split(",").filter((word) => word !== ""),
     keep: values.keep ?? false,
   };
 }

@@ -104,6 +104,40 @@ export const tear: Fault = {
   },
 };
 
+/** An editor that writes into the file itself, in two parts. The program must not take the first part for the whole. */
+export const saveInPlace: Fault = {
+  name: "YAML saved in place, in two parts",
+  weight: 3,
+  plan(world, random) {
+    const lastsMs = random.between(0, 100);
+    const part = random.between(0.1, 0.9);
+    const atEntry = random.next() < 0.5;
+    return {
+      text: `YAML saved in place, ${seconds(lastsMs)} between its parts`,
+      needs: ["yaml", "disk"],
+      async run() {
+        const path = pathOf(world);
+        const { deed, text } = readForSaving(world);
+        const bytes = new TextEncoder().encode(text);
+        const end = Math.floor(bytes.length * part);
+        // At the end of an entry it is YAML: of a queue that has lost its other jobs.
+        const half = atEntry ? text.lastIndexOf("\n", text.lastIndexOf(":\n  name:", end)) + 1 : end;
+        world.torn = true;
+        try {
+          using file = Deno.openSync(path, { write: true, truncate: true });
+          file.writeSync(bytes.subarray(0, half));
+          await pass(lastsMs);
+          file.writeSync(bytes.subarray(half));
+        } finally {
+          world.torn = false;
+        }
+        note(world, deed, "save");
+        return "saved";
+      },
+    };
+  },
+};
+
 /** An edit that changes nothing that runs: the program must keep it. */
 export const editNote: Fault = {
   name: "YAML edited: a field of one's own",

@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import { parseOptions } from "../../../scripts/torture/options.ts";
+
+Deno.test("parseOptions() of the campaign takes what is given and fills in the rest", () => {
+  assert.deepEqual(parseOptions([], 9), { seed: 9, minutes: 5, hosts: 4, jobs: 300, only: [], keep: false });
+  assert.deepEqual(
+    parseOptions(["--seed=7", "--minutes", "0.5", "--hosts=2", "--jobs=10", "--only=cut,kill", "--keep"], 9),
+    { seed: 7, minutes: 0.5, hosts: 2, jobs: 10, only: ["cut", "kill"], keep: true },
+  );
+  assert.equal(parseOptions(["--help"], 9), "help");
+});
+
+Deno.test("parseOptions() of the campaign refuses the rest in one line", () => {
+  for (
+    const bad of ["--seed=-1", "--seed=4294967296", "--minutes=0", "--minutes=x", "--hosts=17", "--jobs=0", "--no", "x"]
+  ) {
+    assert.throws(() => parseOptions([bad], 9), (error: Error) => error instanceof RangeError, bad);
+  }
+});
