@@ -22,6 +22,7 @@ import type { Terminal } from "./io.ts";
 import { addOpenapi } from "./openapi.ts";
 import { makeLines } from "./output/lines.ts";
 import { addAdd } from "./queue/add.ts";
+import { addCheck } from "./queue/check.ts";
 import { addCreate } from "./queue/create.ts";
 import { addDelete } from "./queue/delete.ts";
 import { addList } from "./queue/list.ts";
@@ -83,6 +84,7 @@ function makeProgram(context: Context, onUsageError: (text: string) => void): Co
   addCreate(queue, context);
   addList(queue, context);
   addRefresh(queue, context);
+  addCheck(queue, context);
   addAdd(queue, context);
   addDelete(queue, context);
   addRun(queue, context);

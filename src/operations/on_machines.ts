@@ -6,10 +6,11 @@
  */
 
 import type { Deps } from "../deps.ts";
+import { LinkError } from "../errors.ts";
 import { isLocal, type Machine, machineKey, machineText, parseMachine } from "../cluster/machine.ts";
 import { machineOf } from "../cluster/host.ts";
 import type { Job } from "../job/job.ts";
-import type { Connect, Link } from "../link/link.ts";
+import type { Connect, ConnectOptions, Link } from "../link/link.ts";
 import { listNames } from "../store/queue_file.ts";
 import { readCluster } from "../store/cluster_file.ts";
 import type { QueueStore } from "../store/store.ts";
@@ -20,10 +21,10 @@ const MACHINES_AT_ONCE = 32;
 /** Where jobs are, and how to get there. */
 export interface MachineWork {
   readonly connect: Connect;
-  readonly store: QueueStore;
-  readonly role: "resident" | "visitor";
-  /** Told in one line of a machine that cannot be reached. */
-  readonly warn: (text: string) => void;
+  readonly store: Pick<QueueStore, "ref" | "id">;
+  readonly role: ConnectOptions["role"];
+  /** Told in one line of a machine that cannot be reached, and why alone. */
+  readonly warn: (text: string, failure: { machine: Machine; reason: string; jobs: readonly Job[] }) => void;
 }
 
 /** The machine that a job's last attempt was on, or null if it has none or none that can be named. */
@@ -66,7 +67,9 @@ export async function onMachines(
         unreached.push(...group.jobs);
         const names = group.jobs.slice(0, 5).map((job) => job.name).join(", ");
         const more = group.jobs.length > 5 ? ` and ${group.jobs.length - 5} more` : "";
-        work.warn(`${(error as Error).message} (${machineText(machine)}: ${names}${more})`);
+        const { message } = error as Error;
+        const reason = error instanceof LinkError ? error.reason : message;
+        work.warn(`${message} (${machineText(machine)}: ${names}${more})`, { machine, reason, jobs: group.jobs });
       }
     }
   };

@@ -31,3 +31,6 @@ export const HOST_COLUMNS_WIDE: readonly string[] = [
   "ping_status",
   "ping_time",
 ];
+
+/** Columns of what a check found. */
+export const FINDING_COLUMNS: readonly string[] = ["kind", "job", "where", "finding", "action"];

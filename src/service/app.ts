@@ -9,6 +9,7 @@ import { errorReply, problemsReply, reply, type RequestProblem } from "./errors.
 import { addDocsRoutes } from "./docs/routes.ts";
 import { addGuards } from "./guard.ts";
 import { addSystemRoutes } from "./routes/system.ts";
+import { addCheckRoute } from "./routes/check.ts";
 import { addClusterRoutes } from "./routes/clusters.ts";
 import { addHostRoutes } from "./routes/hosts.ts";
 import { addJobRoutes } from "./routes/jobs.ts";
@@ -35,6 +36,7 @@ export function makeApp(service: Service): App {
   addGuards(app, service);
   addSystemRoutes(app, service);
   addQueueRoutes(app, service);
+  addCheckRoute(app, service);
   addJobRoutes(app, service);
   addClusterRoutes(app, service);
   addHostRoutes(app, service);

@@ -89,10 +89,15 @@ function isAbout(value: unknown): value is RunAbout {
 }
 
 /** Removes what writers left that were killed in the middle. The caller holds the write lock, so that nobody writes now. */
-export async function sweepTemporaries({ files }: Deps, ref: StoreRef): Promise<void> {
-  const prefixes = [`.${ref.name}-queue.yaml.`, `..${ref.name}-queue.journal.`];
-  for (const name of await files.list(ref.directory) ?? []) {
-    if (!name.endsWith(".tmp") || !prefixes.some((prefix) => name.startsWith(prefix))) continue;
-    await files.remove(`${ref.directory}/${name}`).catch(() => false);
+export async function sweepTemporaries(deps: Deps, ref: StoreRef): Promise<void> {
+  for (const name of await leftTemporaries(deps, ref)) {
+    await deps.files.remove(`${ref.directory}/${name}`).catch(() => false);
   }
+}
+
+/** Names of the files that {@link sweepTemporaries} removes. The caller holds the lock. */
+export async function leftTemporaries({ files }: Deps, ref: StoreRef): Promise<string[]> {
+  const prefixes = [`.${ref.name}-queue.yaml.`, `..${ref.name}-queue.journal.`];
+  const isLeft = (name: string) => name.endsWith(".tmp") && prefixes.some((prefix) => name.startsWith(prefix));
+  return (await files.list(ref.directory) ?? []).filter(isLeft);
 }

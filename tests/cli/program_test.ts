@@ -50,9 +50,10 @@ Deno.test("--version prints the name and the version", async () => {
 });
 
 const COMMANDS = [
-  ...["create", "list", "refresh", "add", "delete", "run", "run fifo", "run fifo_multi", "reset", "service"].map((
-    verb,
-  ) => `queue ${verb}`),
+  ...["create", "list", "refresh", "check", "add", "delete", "run", "run fifo", "run fifo_multi", "reset", "service"]
+    .map((
+      verb,
+    ) => `queue ${verb}`),
   ...["create", "list", "add", "delete", "activate", "deactivate", "set"].map((verb) => `cluster ${verb}`),
   "queue",
   "cluster",

@@ -1,6 +1,7 @@
 /** Operations on queues and their jobs: replies of both kinds, and what they leave in the files. */
 import assert from "node:assert/strict";
 import { filesIn } from "../cli/harness.ts";
+import { snapshotOf } from "./snapshot.ts";
 import { type TestService, withService } from "./support.ts";
 
 /** A queue `a` with jobs job1 to job3. */
@@ -21,6 +22,27 @@ const TABLE = `\
 | job3 | ready  | sleep 10 | 0   | job3.out | job3.log | experiment |
 +------+--------+----------+-----+----------+----------+------------+
 `;
+
+Deno.test("a check tells what disagrees and what to do, as JSON for everybody, and changes nothing", async () => {
+  await withService(async ({ ask, text, json, directory }) => {
+    await text("POST /queue/?name=a");
+    await text("POST /queue/a?name=j&command=true");
+    assert.equal(
+      await text("GET /queue/a/check"),
+      '{"agrees":true,"findings":[],"jobs":1,"in_flight":0,"asked":[]}',
+    );
+    await Deno.writeTextFile(`${directory}/experiment/a-queue.yaml`, "j: [\n");
+    const before = await snapshotOf(directory);
+    const found = await json("GET /queue/a/check");
+    assert.deepEqual(await snapshotOf(directory), before);
+    assert.deepEqual([found.agrees, found.findings[0].kind, found.findings[0].where], [
+      false,
+      "trouble",
+      "./experiment/a-queue.yaml",
+    ]);
+    assert.equal((await ask("GET /queue/nosuch/check")).status, 404);
+  });
+});
 
 Deno.test("GET / names the server", async () => {
   await withService(async ({ text }) => {

@@ -3,6 +3,7 @@ import { StoreError } from "../../src/errors.ts";
 import type { Deps } from "../../src/deps.ts";
 import type { Job } from "../../src/job/job.ts";
 import type { Change } from "../../src/store/changes.ts";
+import { inspectQueue } from "../../src/store/inspect_queue.ts";
 import { createQueue, openQueue } from "../../src/store/queue_file.ts";
 import { storePaths } from "../../src/store/paths.ts";
 import type { QueueStore } from "../../src/store/store.ts";
@@ -25,7 +26,7 @@ const STEPS: readonly (readonly Change[] | "fold")[] = [
   "fold",
 ];
 
-function stateOf(queue: QueueStore): string {
+function stateOf(queue: Pick<QueueStore, "jobs">): string {
   return JSON.stringify([...queue.jobs.values()]);
 }
 
@@ -73,9 +74,12 @@ for (const power of [null, 0, 0.5, 1]) {
           Died,
         );
         if (power !== null) files.powerCut(power);
+        const looked = await inspectQueue(deps, ref);
         const queue = await openQueue(deps, ref);
         const found = stateOf(queue);
         const here = `operation ${at} (${moment}), after step ${seen.length - 1}`;
+        assert.equal(stateOf(looked), found, `a look sees what opening does: ${here}`);
+        assert.deepEqual([looked.yamlProblem, looked.journalProblem, looked.warnings], [null, null, []], here);
         assert.equal(seen.at(-1), states[seen.length - 1], here);
         assert([states[seen.length - 1], states[seen.length]].includes(found), `${here}: ${found}`);
         await queue.commit(() => [put("z")]);

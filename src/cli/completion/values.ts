@@ -47,7 +47,7 @@ async function knownValues(deps: Deps, line: Line, option: string): Promise<read
     case "status":
       return group === "queue" ? JOB_STATES : ["active", "inactive"];
     case "output":
-      return verb === "list" ? FORMATS : [];
+      return verb === "list" || verb === "check" ? FORMATS : [];
     case "shell":
       return ["bash", "sh", "zsh", "python3"];
     default:

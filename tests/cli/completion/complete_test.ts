@@ -19,6 +19,8 @@ const ROWS: readonly [line: string, offered: string][] = [
   ["qu", "queue"],
   ["", "cluster completion help openapi queue"],
   ["queue r", "refresh reset run"],
+  ["queue ch", "check"],
+  ["queue check a --output=j", "--output=json"],
   ["queue run f", "fifo fifo_multi"],
   ["queue list ", "alpha beta"],
   ["queue list al", "alpha"],

@@ -1,0 +1,138 @@
+/**
+ * `queue check`: do a queue's files, its run and its hosts agree? Reads and asks; changes nothing, neither here nor there.
+ *
+ * @module
+ */
+
+import type { Deps } from "../deps.ts";
+import { type Machine, machineKey, machineText } from "../cluster/machine.ts";
+import { attemptId, type Job } from "../job/job.ts";
+import { isInFlight } from "../job/states.ts";
+import { makeConnect } from "../link/connect.ts";
+import type { AttemptState, Connect } from "../link/link.ts";
+import type { JobName } from "../names/grammar.ts";
+import { inspectQueue, type QueueInspection } from "../store/inspect_queue.ts";
+import type { StoreRef } from "../store/store.ts";
+import { checkFiles } from "./check_files.ts";
+import { disagreement } from "./disagreement.ts";
+import { type Finding, queueCommand } from "./finding.ts";
+import { machineOfJob, onMachines } from "./on_machines.ts";
+
+/** While a run goes on its queue is a moment behind or before the hosts: what disagrees counts if it still does after this. */
+const AGAIN_MS = 1_500;
+/** Most jobs that are named where a host does not answer. */
+const MOST_NAMES = 5;
+
+/** What a check found. */
+export interface QueueCheck {
+  /** First what is to be said of the queue as a whole, then its jobs in file order, then hosts that could not be asked. */
+  readonly findings: readonly Finding[];
+  readonly jobs: number;
+  readonly inFlight: number;
+  /** Machines that answered, as `user@name`. */
+  readonly asked: readonly string[];
+}
+
+/** What the machines said of the jobs. */
+interface Answers {
+  readonly states: Map<JobName, { state: AttemptState; boot: string }>;
+  readonly machines: Map<string, Machine>;
+  readonly failures: Finding[];
+}
+
+/**
+ * Checks a queue. All jobs that name a host are asked about: also one that is ready by the queue may run there.
+ * @throws {CmsError} `not_found` if there is no such queue.
+ */
+export async function checkQueue(
+  deps: Deps,
+  request: { queue: StoreRef },
+  connect: Connect = makeConnect(deps),
+): Promise<QueueCheck> {
+  const { queue } = request;
+  let inspection = await inspectQueue(deps, queue);
+  const answers = await ask(deps, queue, inspection, [...inspection.jobs.values()], connect);
+  const findings = await checkFiles(deps, queue, inspection);
+  const [all, asked] = [inspection.jobs, [...answers.machines.values()].map(machineText).sort()];
+  let found = judge(queue, inspection, answers);
+  const suspects = found.filter(({ kind }) => kind === "trouble").map(({ job }) => job);
+  if (suspects.length > 0) {
+    // Somebody may have changed the queue between the reading and the asking.
+    if (inspection.runner !== null) await deps.clock.sleepUntil(deps.clock.now() + AGAIN_MS);
+    inspection = await inspectQueue(deps, queue);
+    const jobs = suspects.flatMap((name) => (name === null ? undefined : inspection.jobs.get(name)) ?? []);
+    const again = await ask(deps, queue, inspection, jobs, connect);
+    const still = judge(queue, { ...inspection, jobs: new Map(jobs.map((job) => [job.name, job])) }, again);
+    found = found.flatMap((one) => one.kind === "note" ? [one] : still.filter(({ job }) => job === one.job));
+    answers.failures.push(...again.failures);
+  }
+  return {
+    findings: [...findings, ...found, ...unnamed(queue, all), ...answers.failures],
+    jobs: all.size,
+    inFlight: [...all.values()].filter((job) => isInFlight(job.status)).length,
+    asked,
+  };
+}
+
+async function ask(
+  deps: Deps,
+  queue: StoreRef,
+  { id }: QueueInspection,
+  jobs: readonly Job[],
+  connect: Connect,
+): Promise<Answers> {
+  const answers: Answers = { states: new Map(), machines: new Map(), failures: [] };
+  // Those in flight first: they are named first where a host does not answer. A job without an id was never started.
+  const known = jobs.filter((job) => job.id !== "");
+  const ordered = [true, false].flatMap((flies) => known.filter((job) => isInFlight(job.status) === flies));
+  await onMachines(
+    deps,
+    {
+      connect,
+      store: { ref: queue, id },
+      role: "onlooker",
+      jobs: ordered,
+      warn: (_, { machine, reason, jobs }) => {
+        const names = jobs.slice(0, MOST_NAMES).map((job) => job.name).join(", ");
+        const more = jobs.length > MOST_NAMES ? ` and ${jobs.length - MOST_NAMES} more` : "";
+        answers.failures.push({
+          kind: "trouble",
+          job: null,
+          where: machineText(machine),
+          finding: `cannot be asked about ${names}${more}: ${reason}`,
+          action: `mend the way to it, then ${queueCommand(queue, "check")}`,
+        });
+      },
+    },
+    async (link, there) => {
+      const states = await link.ask(there.map((job) => ({ job: job.name, attempt: attemptId(job) })));
+      there.forEach((job, i) => answers.states.set(job.name, { state: states[i]!, boot: link.boot }));
+      answers.machines.set(machineKey(link.machine), link.machine);
+    },
+  );
+  return answers;
+}
+
+function judge(queue: StoreRef, { jobs, runner }: QueueInspection, { states }: Answers): Finding[] {
+  const found: Finding[] = [];
+  for (const job of jobs.values()) {
+    const answer = states.get(job.name);
+    const machine = machineOfJob(job);
+    if (answer === undefined || machine === null) continue;
+    const about = { queue, machine: machineText(machine), boot: answer.boot, isRun: runner?.about !== undefined };
+    const one = disagreement(job, answer.state, about);
+    if (one !== null) found.push(one);
+  }
+  return found;
+}
+
+/** Jobs in flight whose host cannot be named: a run can do nothing about them. */
+function unnamed(queue: StoreRef, jobs: ReadonlyMap<JobName, Job>): Finding[] {
+  return [...jobs.values()].filter((job) => isInFlight(job.status) && machineOfJob(job) === null).map((job) => ({
+    kind: "trouble",
+    job: job.name,
+    where: `queue ${queue.name}`,
+    finding: `is ${job.status}, but on no host that can be asked (${JSON.stringify(job.host)})`,
+    action: queueCommand(queue, "reset", `--name=${job.name}`),
+  }));
+}
