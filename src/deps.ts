@@ -51,10 +51,17 @@ export interface FileLock {
 export interface Files {
   /** The file's text, or null if there is no such file. */
   readText(path: string): Promise<string | null>;
+  /** The file's bytes, or null if there is no such file. */
+  readBytes(path: string): Promise<Uint8Array | null>;
+  /**
+   * Reads the file in pieces from `offset` on. A piece is good until the next is asked for.
+   * @throws {Error} With `code` ENOENT if there is no such file.
+   */
+  pieces(path: string, offset: number): AsyncIterable<Uint8Array>;
   /** What is known of the file, or null if there is none. Follows links. */
   stamp(path: string): Promise<FileStamp | null>;
   /** Replaces the file in one step: temp file in the same directory, fsync, rename, fsync of the directory. */
-  replace(path: string, text: string): Promise<void>;
+  replace(path: string, content: string | Uint8Array): Promise<void>;
   /** Opens (and makes, if `create`) a file for appending; null if absent and not `create`. */
   openAppend(path: string, options: { create: boolean }): Promise<AppendFile | null>;
   /**

@@ -150,10 +150,22 @@ function openLockFile(path: string, mode: "shared" | "exclusive"): Deno.FsFile {
   }
 }
 
+/** Of a file that is read in pieces: enough that the calls do not count, and little that it stays in the processor's cache. */
+const PIECE_BYTES = 1024 * 1024;
+
 /** The real {@link Files}. */
 export const files: Files = {
+  readBytes: (path) => unlessMissing(Deno.readFile(path)),
+
+  async *pieces(path, offset) {
+    using file = await Deno.open(path, { read: true });
+    file.seekSync(offset, Deno.SeekMode.Start);
+    const piece = new Uint8Array(PIECE_BYTES);
+    for (let read = await file.read(piece); read !== null; read = await file.read(piece)) yield piece.subarray(0, read);
+  },
+
   async readText(path) {
-    const bytes = await unlessMissing(Deno.readFile(path));
+    const bytes = await files.readBytes(path);
     if (bytes === null) return null;
     try {
       return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -176,7 +188,7 @@ export const files: Files = {
     };
   },
 
-  async replace(path, text) {
+  async replace(path, content) {
     const target = await followLinks(path);
     const old = await unlessMissing(Deno.stat(target));
     const mode = old === null || old.mode === null ? null : old.mode & 0o7777;
@@ -185,7 +197,7 @@ export const files: Files = {
     const file = await Deno.open(temporary, { write: true, createNew: true, ...(mode === null ? {} : { mode }) });
     try {
       try {
-        await writeAll(file, new TextEncoder().encode(text));
+        await writeAll(file, typeof content === "string" ? new TextEncoder().encode(content) : content);
         if (mode !== null) await Deno.chmod(temporary, mode);
         await keepOwner(temporary, old);
         await file.sync();

@@ -9,7 +9,8 @@ import { experimentPath, type JobName, jobName, machineName, shellName, userName
 import { type Job, type JobFields, makeJob } from "../job/job.ts";
 import { isJobState, JOB_STATES, waitingState } from "../job/states.ts";
 import { FieldReader, type Problem } from "./fields.ts";
-import { joinBlocks, lineOf, parseYaml, renderBlock } from "./yaml.ts";
+import { JobBlockReader } from "./job_block.ts";
+import { hasSeparateEntries, joinBlocks, lineOf, parseYaml, readEntry, renderBlock } from "./yaml.ts";
 
 /** Fields that the original program derived from others and stored all the same. */
 const DERIVED = ["remote_command", "nohup_command", "scriptname", "shell_path", "executable", "arguments"];
@@ -77,6 +78,28 @@ export function normalizeJob(
  */
 export function parseJobs(text: string, at: { shown: string; experiment: string }): Map<JobName, Job> {
   const jobs = new Map<JobName, Job>();
+  const reader = new JobBlockReader(text);
+  let separate: boolean | null = null;
+  for (let start = 0; start < text.length;) {
+    let job = reader.read(start);
+    if (job !== null) start = reader.end;
+    else {
+      separate ??= hasSeparateEntries(text);
+      const entry = separate ? readEntry(text, start) : null;
+      if (entry === null) return parseAll(text, at);
+      const read = normalizeJob(entry.name, entry.value, at.experiment);
+      if (read.problems.length > 0) return parseAll(text, at);
+      job = read.job;
+      start = entry.end;
+    }
+    if (jobs.has(job.name)) return parseAll(text, at);
+    jobs.set(job.name, job);
+  }
+  return jobs.size === 0 ? parseAll(text, at) : jobs;
+}
+
+function parseAll(text: string, at: { shown: string; experiment: string }): Map<JobName, Job> {
+  const jobs = new Map<JobName, Job>();
   const found: string[] = [];
   let line = 0;
   for (const [key, value] of parseYaml(text, at.shown)) {
@@ -116,14 +139,12 @@ export function equalJobs(a: Job, b: Job): boolean {
   return true;
 }
 
-// Records are never changed in place, so that each knows its text for as long as it lives.
-const blocks = new WeakMap<Job, string>();
+/** The text of one job in a queue file. */
+export function renderJob(job: Job): string {
+  return renderBlock(job.name, jobRecord(job));
+}
 
-/** The text of a queue file. Jobs that have not changed since the last time cost next to nothing. */
+/** The text of a queue file. */
 export function renderJobs(jobs: ReadonlyMap<JobName, Job>): string {
-  return joinBlocks([...jobs.values()].map((job) => {
-    const block = blocks.get(job) ?? renderBlock(job.name, jobRecord(job));
-    blocks.set(job, block);
-    return block;
-  }));
+  return joinBlocks([...jobs.values()].map(renderJob));
 }

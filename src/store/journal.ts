@@ -11,6 +11,7 @@
  * @module
  */
 
+import type { FileStamp } from "../deps.ts";
 import { StoreError } from "../errors.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { Job, JobFields } from "../job/job.ts";
@@ -26,6 +27,16 @@ export interface JournalHeader {
   readonly yaml: string;
   /** Random hex, new for each journal: with the number of a line it names a place for good. Missing in older journals. */
   readonly begun?: string;
+  /** The YAML's stamp, if the program wrote it: while it has this one, it is the text of that hash. Only of a large one. */
+  readonly written?: WrittenStamp;
+}
+
+/** What of a stamp says that a file is as it was written. */
+export type WrittenStamp = Pick<FileStamp, "sizeBytes" | "modifiedMs" | "inode">;
+
+/** The members that count. */
+export function plainStamp({ sizeBytes, modifiedMs, inode }: WrittenStamp): WrittenStamp {
+  return { sizeBytes, modifiedMs, inode };
 }
 
 /** One line of a journal after the first. */
@@ -142,11 +153,17 @@ type Damage = (reason: string) => StoreError;
 
 function readHeader(value: Record<string, unknown>, damage: Damage): JournalHeader {
   if (typeof value.cms === "number" && value.cms > 1) throw damage("was written by a newer version of the program");
-  const { queue, at, yaml, begun } = value;
+  const { queue, at, yaml, begun, written } = value;
   if (value.cms !== 1 || typeof queue !== "string" || typeof at !== "string" || typeof yaml !== "string") {
     throw damage("is damaged: the first line is no header");
   }
-  return { queue, at, yaml, ...(typeof begun === "string" ? { begun } : {}) };
+  return {
+    queue,
+    at,
+    yaml,
+    ...(typeof begun === "string" ? { begun } : {}),
+    ...(isMap(written) ? { written: plainStamp(written as unknown as WrittenStamp) } : {}),
+  };
 }
 
 function readJob(name: unknown, value: unknown, experiment: string, damage: Damage): Job {

@@ -15,17 +15,17 @@ import type { JobName } from "../names/grammar.ts";
 import type { Job } from "../job/job.ts";
 import { adoptJobs, ownIds } from "./adopt.ts";
 import type { Change, Jobs, News } from "./changes.ts";
-import { parseJobs, renderJobs } from "./job_record.ts";
-import type { JournalHeader, JournalRecord } from "./journal.ts";
+import { parseJobs } from "./job_record.ts";
+import { type JournalHeader, type JournalRecord, plainStamp } from "./journal.ts";
 import { JournalFile } from "./journal_file.ts";
 import { applyRecord, hasEffect, mergeState } from "./merge.ts";
 import { NewsGatherer } from "./news.ts";
-import { locked, readYaml, sameStamp, sha256, storeError, type StorePaths, storePaths } from "./paths.ts";
+import { locked, sameStamp, sha256, storeError, type StorePaths, storePaths } from "./paths.ts";
 import { flightRecords, recordsOf, stamped } from "./records.ts";
 import { readLastRun, readRunner, sweepTemporaries, takeRun } from "./run_claim.ts";
 import type { FoldPolicy, LastRun, QueueStore, RunAbout, Runner, StoreRef } from "./store.ts";
+import { SMALL_YAML_BYTES, YamlFile } from "./yaml_file.ts";
 
-const SMALL_YAML_BYTES = 256 * 1024;
 const TRIES = 5;
 
 /** The {@link QueueStore} on real files. Made by `openQueue`. */
@@ -41,9 +41,7 @@ export class JournaledQueue implements QueueStore {
   readonly #provisional = new Map<JobName, string>();
   readonly #freshId: string;
   readonly #journal: JournalFile;
-  #yamlStamp: FileStamp | null = null;
-  /** Hash of the YAML that `#jobs` came from. */
-  #yamlHash = "";
+  readonly #yaml: YamlFile;
   #loaded = false;
   /** The YAML cannot be read now. */
   #broken = false;
@@ -61,6 +59,7 @@ export class JournaledQueue implements QueueStore {
     this.#at = at;
     this.#freshId = deps.ids.hex(8);
     this.#journal = new JournalFile(deps.files, this.#paths, ref.experiment);
+    this.#yaml = new YamlFile(deps, this.#paths);
   }
 
   /** Stable once there is a journal that says it, which {@link JournaledQueue.claimRun} and the first commit see to. */
@@ -83,7 +82,7 @@ export class JournaledQueue implements QueueStore {
 
   async sync(): Promise<News> {
     const [journal, yaml] = await this.#stamps();
-    if (!sameStamp(journal, this.#journal.stamp) || !sameStamp(yaml, this.#yamlStamp)) await this.#readLocked();
+    if (!sameStamp(journal, this.#journal.stamp) || !sameStamp(yaml, this.#yaml.stamp)) await this.#readLocked();
     return this.#takeNews();
   }
 
@@ -112,7 +111,7 @@ export class JournaledQueue implements QueueStore {
     return locked(this.#deps, this.#paths, "exclusive", async () => {
       await this.#refresh();
       if (this.#broken || !(this.#differs || this.#edited)) return false;
-      const yamlBytes = this.#yamlStamp?.sizeBytes ?? 0;
+      const yamlBytes = this.#yaml.stamp?.sizeBytes ?? 0;
       if (policy === "cheap" && yamlBytes >= SMALL_YAML_BYTES && this.#journal.bytes * 4 <= yamlBytes) return false;
       if (this.#run === null && await this.runner() !== null) return false;
       // Only a person changed something: the file stays as it was saved, with its comments.
@@ -190,11 +189,11 @@ export class JournaledQueue implements QueueStore {
     try {
       const [journal, yaml] = await this.#stamps();
       const sameJournal = this.#journal.isSame(journal);
-      if (!sameJournal || !this.#loaded || !sameStamp(yaml, this.#yamlStamp)) {
-        const text = await readYaml(this.#deps, this.#paths);
-        const hash = typeof text === "string" ? await sha256(text) : "";
-        if (!sameJournal || this.#broken || hash !== this.#yamlHash) await this.#rebuild(text, hash);
-        this.#yamlStamp = yaml;
+      if (!sameJournal || !this.#loaded || !sameStamp(yaml, this.#yaml.stamp)) {
+        const read = await this.#yaml.read();
+        const isSame = sameJournal && !this.#broken && !(read instanceof CmsError) && read.hash === this.#yaml.hash;
+        if (!isSame) await this.#rebuild(read);
+        this.#yaml.stamp = yaml;
       }
       if (!sameStamp(journal, this.#journal.stamp)) this.#take(await this.#journal.readMore(journal));
     } catch (error) {
@@ -203,14 +202,16 @@ export class JournaledQueue implements QueueStore {
   }
 
   /** Reads all anew: another journal, or an edited YAML. */
-  async #rebuild(text: string | CmsError, hash: string): Promise<void> {
+  async #rebuild(yaml: { text: string; hash: string } | CmsError): Promise<void> {
     const { files, ids } = this.#deps;
     const seen = this.#journal.isSame(await files.stamp(this.#paths.journal)) ? this.#journal.records : 0;
     const records = await this.#journal.readAll();
     let read: Map<JobName, Job>;
+    let hash = "";
     try {
-      if (typeof text !== "string") throw text;
-      read = parseJobs(text, { shown: this.#paths.shown, experiment: this.ref.experiment });
+      if (yaml instanceof CmsError) throw yaml;
+      hash = yaml.hash;
+      read = parseJobs(yaml.text, { shown: this.#paths.shown, experiment: this.ref.experiment });
     } catch (error) {
       if (!this.#loaded || !(error instanceof CmsError)) throw error;
       this.#news.warn(`${error.message}; the queue goes on with what was read before`);
@@ -224,7 +225,7 @@ export class JournaledQueue implements QueueStore {
     for (const line of merged.warnings) this.#news.warn(line);
     ownIds(merged.jobs, this.#jobs, this.#provisional, ids);
     adoptJobs(merged.jobs, this.#jobs, this.#news);
-    this.#yamlHash = hash;
+    this.#yaml.hash = hash;
     this.#edited = merged.edited;
     this.#differs = merged.differs;
     this.#broken = false;
@@ -252,41 +253,35 @@ export class JournaledQueue implements QueueStore {
   async #ensureJournal(): Promise<void> {
     const { header } = this.#journal;
     if (header?.at === this.#at) return;
-    const ours = { ...this.#newHeader(), queue: this.#freshId, yaml: header?.yaml ?? this.#yamlHash };
+    const ours = { ...this.#newHeader(), queue: this.#freshId, yaml: header?.yaml ?? this.#yaml.hash };
     if (header === null) await this.#journal.begin(ours, flightRecords(this.#jobs));
     else await this.#journal.rename(ours);
   }
 
   async #writeYaml(): Promise<boolean> {
-    let text = "";
+    let bytes: Uint8Array;
     // Making the text of a large queue takes a while, in which a person may have saved.
     for (let i = 0;; i++) {
-      text = renderJobs(this.#jobs);
+      bytes = await this.#yaml.render(this.#jobs);
       const [, yaml] = await this.#stamps();
-      if (sameStamp(yaml, this.#yamlStamp)) break;
+      if (sameStamp(yaml, this.#yaml.stamp)) break;
       if (i === TRIES) return false;
       await this.#refresh();
       if (this.#broken) return false;
     }
-    const hash = await sha256(text);
+    const hash = await sha256(bytes);
     await this.#ensureJournal();
     await this.#journal.append([{ type: "fold", yaml: hash }], { durable: true });
-    try {
-      await this.#deps.files.replace(this.#paths.file, text);
-    } catch (error) {
-      throw storeError(this.#paths.shown, "write", error);
-    }
-    const [, yaml] = await this.#stamps();
-    // Another size means that a person saved in this very moment: no stamp, so that the next look reads the file.
-    this.#yamlStamp = yaml?.sizeBytes === new TextEncoder().encode(text).length ? yaml : null;
-    this.#yamlHash = hash;
+    await this.#yaml.write(bytes, hash);
     this.#provisional.clear();
     await this.#beginJournal();
     return true;
   }
 
   #newHeader(): JournalHeader {
-    return { queue: this.id, at: this.#at, yaml: this.#yamlHash, begun: this.#deps.ids.hex(6) };
+    const { hash, written } = this.#yaml;
+    const header = { queue: this.id, at: this.#at, yaml: hash, begun: this.#deps.ids.hex(6) };
+    return written === null ? header : { ...header, written: plainStamp(written) };
   }
 
   /** A new journal for the YAML as it is. */

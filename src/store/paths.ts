@@ -102,10 +102,15 @@ export function sameStamp(a: FileStamp | null, b: FileStamp | null): boolean {
   return a?.inode === b?.inode && a?.sizeBytes === b?.sizeBytes && a?.modifiedMs === b?.modifiedMs;
 }
 
-/** The text of a queue's YAML file, or why there is none that can be read. */
-export async function readYaml(deps: Deps, paths: StorePaths): Promise<string | CmsError> {
+/** The text of a queue's YAML file and its hash, or why there is none that can be read. */
+export async function readYaml(deps: Deps, paths: StorePaths): Promise<{ text: string; hash: string } | CmsError> {
   try {
-    return await deps.files.readText(paths.file) ?? notFound("queue", paths.shown);
+    const bytes = await deps.files.readBytes(paths.file);
+    if (bytes === null) return notFound("queue", paths.shown);
+    const text = decoded(bytes);
+    return text === null
+      ? new StoreError(paths.shown, 0, `cannot read: ${REASONS.EILSEQ}`)
+      : { text, hash: await sha256(bytes) };
   } catch (cause) {
     const error = storeError(paths.shown, "read", cause);
     if (error instanceof CmsError) return error;
@@ -113,10 +118,18 @@ export async function readYaml(deps: Deps, paths: StorePaths): Promise<string | 
   }
 }
 
-/** SHA-256 of a text in UTF-8, as lower-case hex. */
-export async function sha256(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+/** null if the bytes are no UTF-8: taking them anyway would put U+FFFD there, and the next write would make that lasting. */
+function decoded(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+/** SHA-256 as lower-case hex. */
+export async function sha256(bytes: Uint8Array): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as BufferSource)).toHex();
 }
 
 /**

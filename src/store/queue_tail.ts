@@ -19,7 +19,7 @@ import { parseJobs } from "./job_record.ts";
 import type { JournalRecord } from "./journal.ts";
 import { JournalFile } from "./journal_file.ts";
 import { applyRecord, mergeState } from "./merge.ts";
-import { locked, readYaml, sameStamp, sha256, type StorePaths, storePaths } from "./paths.ts";
+import { locked, readYaml, sameStamp, type StorePaths, storePaths } from "./paths.ts";
 import type { StoreRef } from "./store.ts";
 
 /** One thing that happened to a queue, and its place: `begun` names the journal (`""` if none does), lines count from 1. */
@@ -111,9 +111,9 @@ export class QueueTail {
       if (end?.type === "fold") this.#yamlHash = end.yaml;
       if (isSame && sameStamp(yaml, this.#yamlStamp)) return changes;
     }
-    const text = await readYaml(this.#deps, this.#paths);
-    if (text instanceof CmsError) return changes;
-    const hash = await sha256(text);
+    const read = await readYaml(this.#deps, this.#paths);
+    if (read instanceof CmsError) return changes;
+    const { text, hash } = read;
     const records = isSame && !this.#isFirst ? null : await this.#journal.readAll();
     const { header } = this.#journal;
     const follows = header === null || header.yaml === hash;

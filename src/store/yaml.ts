@@ -24,6 +24,7 @@ import {
   YAMLException,
 } from "js-yaml";
 import { StoreError } from "../errors.ts";
+import { isFieldName, isPlain, quickScalar, quickValue } from "./quick_scalar.ts";
 
 const INTEGER = /^-?(?:0|[1-9][0-9]*)$/;
 const integerTag = defineScalarTag("tag:yaml.org,2002:int", {
@@ -86,62 +87,71 @@ export function lineOf(text: string, name: string, field?: string): number {
   return at + 1;
 }
 
-// The library takes about 5 us for a scalar, far too much for the millions of a large queue. These are the common ones that it
-// would write in the same way; a test compares both.
-const PLAIN = /^(?:[A-Za-z\/]|\.\/|~\/)(?:[A-Za-z0-9_.\/;=&|<>()+*$~@% -]*[A-Za-z0-9_.\/;])?$/;
-const RESERVED = /^(?:y|n|yes|no|on|off|true|false|null)$/i;
-const HEX_TEXT = /^[0-9][0-9a-f]*[acdf][0-9a-f]*$/;
-const QUOTED = /^(?:[0-9]|[1-9][0-9]+|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)$/;
-
-function quickScalar(value: unknown): string | null {
-  if (value === null) return "null";
-  if (typeof value === "number" || typeof value === "boolean") return String(value);
-  if (typeof value !== "string") return null;
-  if (value === "") return "''";
-  if (value.length < 200) {
-    if (PLAIN.test(value)) return RESERVED.test(value) ? `'${value}'` : value;
-    if (QUOTED.test(value)) return `'${value}'`;
-    if (HEX_TEXT.test(value)) return value;
-  }
-  return null;
-}
-
 /**
  * Reads a file of entries as {@link renderBlock} writes them, the uncommon ones with the library's help, entry by entry; null if
  * it is not such a file. It is the same language, only less of it: a test compares both.
  */
 function quickParse(text: string): Map<string, unknown> | null {
-  // Anchors and directives reach from one entry into others.
-  if (/^[%?-]|(?:^|\s)[&*]|<<\s*:|\r/m.test(text)) return null;
+  if (!hasSeparateEntries(text)) return null;
   const entries = new Map<string, unknown>();
   for (let start = 0; start < text.length;) {
-    const end = text.indexOf("\n", start);
-    const name = end > start && text[end - 1] === ":" ? quickValue(text.slice(start, end - 1)) : null;
-    if (typeof name !== "string" || name === "" || entries.has(name)) return null;
-    const fields = new Map<string, unknown>();
-    const next = quickFields(text, end + 1, fields);
-    const stop = next ?? nextEntry(text, end + 1);
-    const value = next !== null ? fields : slowEntry(text.slice(start, stop), name);
-    if (value === undefined) return null;
-    entries.set(name, value);
-    start = stop;
+    const entry = readEntry(text, start);
+    if (entry === null || entries.has(entry.name)) return null;
+    entries.set(entry.name, entry.value);
+    start = entry.end;
   }
   return entries;
 }
 
-/** Reads the fields that begin at `start`; gives where the next entry begins, or null if one is not on the quick way. */
-function quickFields(text: string, start: number, fields: Map<string, unknown>): number | null {
+/** False if anchors or directives may reach from one entry of a file into others: then only the library reads it. */
+export function hasSeparateEntries(text: string): boolean {
+  return !/^[%?-]|(?:^|\s)[&*]|<<\s*:|\r/m.test(text);
+}
+
+/**
+ * Reads the entry that begins at `start` of a text that {@link hasSeparateEntries}; null if only the library can read the text,
+ * or say what is wrong with it.
+ */
+export function readEntry(text: string, start: number): { name: string; value: unknown; end: number } | null {
+  const end = text.indexOf("\n", start);
+  const name = end > start && text[end - 1] === ":" ? quickValue(text.slice(start, end - 1)) : null;
+  if (typeof name !== "string" || name === "") return null;
+  const fields = new Map<string, unknown>();
+  const next = readFields(text, end + 1, fields);
+  const stop = next ?? nextEntry(text, end + 1);
+  const value = next !== null ? fields : slowEntry(text.slice(start, stop), name);
+  return value === undefined ? null : { name, value, end: stop };
+}
+
+/** Reads the fields that begin at `start`; gives where the next entry begins, or null if they are not on the quick way. */
+function readFields(text: string, start: number, fields: Map<string, unknown>): number | null {
   while (text.startsWith("  ", start)) {
     const end = text.indexOf("\n", start);
-    const colon = text.indexOf(": ", start);
+    const colon = text.indexOf(":", start);
     const field = text.slice(start + 2, colon);
-    if (colon < 0 || colon > end || !/^[a-z][a-z_]+$/.test(field) || RESERVED.test(field)) return null;
-    const value = quickValue(text.slice(colon + 2, end));
-    if (value === undefined || fields.has(field)) return null;
+    if (colon < 0 || colon > end || !isFieldName(field) || fields.has(field)) return null;
+    let stop = end + 1;
+    let value = text[colon + 1] === " " ? quickValue(text.slice(colon + 2, end)) : undefined;
+    // A line that is deeper belongs to the value.
+    if (value === undefined || text.startsWith("   ", stop) || text[stop] === "\n") {
+      stop = fieldEnd(text, stop);
+      value = slowEntry(`x:\n${text.slice(start, stop)}`, "x");
+      value = value instanceof Map && value.size === 1 ? value.get(field) : undefined;
+    }
+    if (value === undefined) return null;
     fields.set(field, value);
-    start = end + 1;
+    start = stop;
   }
   return fields.size > 0 && (start === text.length || /[A-Za-z0-9_']/.test(text[start]!)) ? start : null;
+}
+
+/** Where the lines end that are deeper than a field, or empty. */
+function fieldEnd(text: string, start: number): number {
+  while (start < text.length && (text.startsWith("   ", start) || text[start] === "\n")) {
+    const end = text.indexOf("\n", start);
+    start = end < 0 ? text.length : end + 1;
+  }
+  return start;
 }
 
 function nextEntry(text: string, start: number): number {
@@ -162,16 +172,6 @@ function slowEntry(text: string, name: string): unknown {
   }
 }
 
-/** The value of a scalar on one line, or undefined if it is not one of the plain cases. */
-function quickValue(text: string): unknown {
-  if (PLAIN.test(text) && !RESERVED.test(text)) return text;
-  if (text === "null") return null;
-  if (text === "true" || text === "false") return text === "true";
-  if (/^'[ -&(-~]*'$/.test(text)) return text.slice(1, -1);
-  if (/^(?:0|-?[1-9][0-9]{0,14})$/.test(text)) return Number(text);
-  return HEX_TEXT.test(text) ? text : undefined;
-}
-
 function fullDump(value: unknown): string {
   return dump(value, { schema: WRITE, lineWidth: -1, noRefs: true });
 }
@@ -179,10 +179,10 @@ function fullDump(value: unknown): string {
 /** One entry of a file: its name and fields, ending in a newline. Files are such blocks, one after the other. */
 export function renderBlock(name: string, record: Readonly<Record<string, unknown>>): string {
   // "y: 1" is one line "KEY: 1"; the key alone is needed.
-  let text = (PLAIN.test(name) && !RESERVED.test(name) ? name : fullDump({ [name]: 1 }).slice(0, -": 1\n".length)) +
+  let text = (isPlain(name) ? name : fullDump({ [name]: 1 }).slice(0, -": 1\n".length)) +
     ":\n";
   for (const [field, value] of Object.entries(record)) {
-    const quick = PLAIN.test(field) && !RESERVED.test(field) ? quickScalar(value) : null;
+    const quick = isPlain(field) ? quickScalar(value) : null;
     // Without something after it, text that ends in several newlines would get the mark of a document's end.
     text += quick !== null
       ? `  ${field}: ${quick}\n`

@@ -67,6 +67,11 @@ export function failingFiles(files: Files, failure: Failure): Files & { count():
   return {
     count: () => operations,
     readText: (path) => read(() => files.readText(path)),
+    readBytes: (path) => read(() => files.readBytes(path)),
+    pieces: (path, offset) => {
+      alive();
+      return files.pieces(path, offset);
+    },
     stamp: (path) => read(() => files.stamp(path)),
     replace: (path, text) => write(() => files.replace(path, text)),
     openAppend: async (path, options) => {

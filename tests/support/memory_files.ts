@@ -94,6 +94,18 @@ export class MemoryFiles implements Files {
   }
 
   // deno-lint-ignore require-await
+  async readBytes(path: string): Promise<Uint8Array | null> {
+    return this.#names.get(path)?.bytes.slice() ?? null;
+  }
+
+  /** Pieces so small that what is looked for stands across several. */
+  async *pieces(path: string, offset: number): AsyncGenerator<Uint8Array> {
+    const bytes = await this.readBytes(path);
+    if (bytes === null) throw missing(path);
+    for (let at = offset; at < bytes.length; at += 7) yield bytes.slice(at, at + 7);
+  }
+
+  // deno-lint-ignore require-await
   async stamp(path: string): Promise<FileStamp | null> {
     if (this.#directories.has(path)) return { sizeBytes: 0, modifiedMs: 0, inode: 0, isDirectory: true };
     const inode = this.#names.get(path);
@@ -102,9 +114,9 @@ export class MemoryFiles implements Files {
   }
 
   // deno-lint-ignore require-await
-  async replace(path: string, text: string): Promise<void> {
+  async replace(path: string, content: string | Uint8Array): Promise<void> {
     const inode = this.#make(path);
-    inode.bytes = inode.synced = new TextEncoder().encode(text);
+    inode.bytes = inode.synced = typeof content === "string" ? new TextEncoder().encode(content) : content;
     this.#syncDirectory(parentOf(path));
     this.#changed(path);
   }

@@ -1,0 +1,70 @@
+/**
+ * The YAML file of an open queue: what was read of it or written to it last. When it is written is the business of
+ * `journaled_queue.ts`.
+ *
+ * @module
+ */
+
+import type { CmsError } from "../errors.ts";
+import type { Deps, FileStamp } from "../deps.ts";
+import type { Jobs } from "./changes.ts";
+import { readYaml, sameStamp, storeError, type StorePaths } from "./paths.ts";
+import { QueueText } from "./queue_text.ts";
+
+/** Below this a file is read and written faster than it is worth to avoid it. */
+export const SMALL_YAML_BYTES = 256 * 1024;
+/** A change this long after a stamp has another time, also by the coarse clock that file systems have. */
+const STAMP_MS = 20;
+
+/** One YAML file. All is called under the queue's lock. */
+export class YamlFile {
+  readonly #deps: Deps;
+  readonly #paths: StorePaths;
+  readonly #text = new QueueText();
+  /** What is known of the file as it was when {@link YamlFile.hash} was taken; null if that is not known. */
+  stamp: FileStamp | null = null;
+  /** Hash of the text that the jobs in memory came from. */
+  hash = "";
+  #written: FileStamp | null = null;
+
+  /** Touches no file. */
+  constructor(deps: Deps, paths: StorePaths) {
+    this.#deps = deps;
+    this.#paths = paths;
+  }
+
+  /** The stamp, if the file is large, and was written by us and by nobody since. A later look can then spare itself reading it. */
+  get written(): FileStamp | null {
+    return this.#written !== null && sameStamp(this.#written, this.stamp) ? this.#written : null;
+  }
+
+  /** The file as it is now; changes nothing here. */
+  read(): Promise<{ text: string; hash: string } | CmsError> {
+    return readYaml(this.#deps, this.#paths);
+  }
+
+  /** Its text for these jobs. */
+  render(jobs: Jobs): Promise<Uint8Array> {
+    return this.#text.render(jobs, this.#deps.clock);
+  }
+
+  /** Replaces the file. @throws {StoreError} */
+  async write(bytes: Uint8Array, hash: string): Promise<void> {
+    const { files, clock } = this.#deps;
+    try {
+      await files.replace(this.#paths.file, bytes);
+      let stamp = await files.stamp(this.#paths.file);
+      const isLarge = bytes.length >= SMALL_YAML_BYTES;
+      if (isLarge && stamp !== null && clock.now() < stamp.modifiedMs + STAMP_MS) {
+        await clock.sleepUntil(stamp.modifiedMs + STAMP_MS);
+        stamp = await files.stamp(this.#paths.file);
+      }
+      // Another size means that a person saved in this very moment: no stamp, so that the next look reads the file.
+      this.stamp = stamp?.sizeBytes === bytes.length ? stamp : null;
+      this.#written = isLarge ? this.stamp : null;
+    } catch (error) {
+      throw storeError(this.#paths.shown, "write", error);
+    }
+    this.hash = hash;
+  }
+}
