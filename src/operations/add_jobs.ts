@@ -11,7 +11,7 @@ import { type JobSpec, makeJob } from "../job/job.ts";
 import { isInFlight, isJobState, JOB_STATES } from "../job/states.ts";
 import { expand } from "../names/expand.ts";
 import { type JobName, jobName, machineName, shellName, userName } from "../names/grammar.ts";
-import { openQueue } from "../store/queue_file.ts";
+import { NamedJobs } from "../store/named_jobs.ts";
 import type { StoreRef } from "../store/store.ts";
 import { hasControl, nonEmpty, Problems } from "./check.ts";
 
@@ -39,7 +39,7 @@ export async function addJobsOfSpecs(
 ): Promise<{ added: JobName[] }> {
   const specs = checkJobs(request.jobs);
   const names = [...specs.keys()];
-  const store = await openQueue(deps, request.queue);
+  const store = new NamedJobs(deps, request.queue, names);
   try {
     const { experiment } = request.queue;
     await store.commit(() => {

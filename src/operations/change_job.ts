@@ -8,7 +8,7 @@ import type { Deps } from "../deps.ts";
 import { CmsError } from "../errors.ts";
 import { type Job, type JobFields, makeJob } from "../job/job.ts";
 import { isInFlight, isWaiting, waitingState } from "../job/states.ts";
-import { openQueue } from "../store/queue_file.ts";
+import { NamedJobs } from "../store/named_jobs.ts";
 import type { StoreRef } from "../store/store.ts";
 import { type AddJobsRequest, checkJobSpec } from "./add_jobs.ts";
 import { Problems } from "./check.ts";
@@ -30,7 +30,7 @@ export async function changeJob(
   const given = Object.entries(request.fields).filter(([, value]) => value !== undefined);
   const texts = Object.fromEntries(given.map(([field, value]) => [field, value ?? ""]));
   const problems = new Problems();
-  const store = await openQueue(deps, request.queue);
+  const store = new NamedJobs(deps, request.queue, [request.job]);
   try {
     await store.commit(() => {
       const job = requireJob(store.jobs, request.job, request.queue);

@@ -15,6 +15,7 @@ import type { FileStamp } from "../deps.ts";
 import { StoreError } from "../errors.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { Job, JobFields } from "../job/job.ts";
+import { searchFor } from "./find_block.ts";
 import { jobRecord, normalizeJob, problemOfFields } from "./job_record.ts";
 
 /** First line of a journal. */
@@ -31,13 +32,8 @@ export interface JournalHeader {
   readonly written?: WrittenStamp;
 }
 
-/** What of a stamp says that a file is as it was written. */
-export type WrittenStamp = Pick<FileStamp, "sizeBytes" | "modifiedMs" | "inode">;
-
-/** The members that count. */
-export function plainStamp({ sizeBytes, modifiedMs, inode }: WrittenStamp): WrittenStamp {
-  return { sizeBytes, modifiedMs, inode };
-}
+/** What of a stamp says that a file is as it was written, and the version of the program that wrote it: another may quote otherwise. */
+export type WrittenStamp = Pick<FileStamp, "sizeBytes" | "modifiedMs" | "inode"> & { readonly by: string };
 
 /** One line of a journal after the first. */
 export type JournalRecord =
@@ -72,6 +68,7 @@ export interface JournalPart {
 }
 
 const encoder = new TextEncoder();
+const NEWLINE = 10;
 
 /** The first line. */
 export function encodeHeader(header: JournalHeader): string {
@@ -103,6 +100,42 @@ function parseLine(line: Uint8Array): Record<string, unknown> | null {
   } catch {
     return null;
   }
+}
+
+/**
+ * The records that name one of these jobs, and the header, of a journal that is long: other lines are not looked at, so that this is
+ * much faster than {@link parseJournal}. null if the end may be torn.
+ * @throws {StoreError} For damage in the lines that are looked at.
+ */
+export function parseJournalOf(
+  bytes: Uint8Array,
+  names: readonly JobName[],
+  options: Omit<PartOptions, "lines">,
+): { header: JournalHeader; records: readonly JournalRecord[] } | null {
+  const damage = (reason: string) => new StoreError(options.shown, 0, reason);
+  const lineAt = (at: number) => {
+    const start = bytes.lastIndexOf(NEWLINE, at) + 1;
+    return { start, value: parseLine(bytes.subarray(start, bytes.indexOf(NEWLINE, at))) };
+  };
+  if (bytes.at(-1) !== NEWLINE) return null;
+  const first = lineAt(0).value;
+  const last = lineAt(bytes.length - 2).value;
+  if (first === null || last === null || last.more === 1) return null;
+  const header = readHeader(first, damage);
+  const lines = new Map<number, Record<string, unknown>>();
+  for (const name of names) {
+    const search = searchFor(encoder.encode(JSON.stringify(name)));
+    for (let at = search(bytes); at >= 0; at = search(bytes, at + 1)) {
+      const { start, value } = lineAt(at);
+      if (start === 0) continue;
+      if (value === null) throw damage("is damaged: a line is not a record");
+      lines.set(start, value);
+    }
+  }
+  const records = [...lines].sort(([a], [b]) => a - b).map(([, value]) =>
+    readRecord(value, options.experiment, damage)
+  );
+  return { header, records };
 }
 
 /** Where a part of a journal begins and how it is read. */
@@ -162,7 +195,7 @@ function readHeader(value: Record<string, unknown>, damage: Damage): JournalHead
     at,
     yaml,
     ...(typeof begun === "string" ? { begun } : {}),
-    ...(isMap(written) ? { written: plainStamp(written as unknown as WrittenStamp) } : {}),
+    ...(isMap(written) ? { written: written as unknown as WrittenStamp } : {}),
   };
 }
 

@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { JobName } from "../names/grammar.ts";
 import type { AppendFile, Files, FileStamp } from "../deps.ts";
 import {
   encodeBatch,
@@ -15,6 +16,7 @@ import {
   type JournalPart,
   type JournalRecord,
   parseJournal,
+  parseJournalOf,
 } from "./journal.ts";
 import { storeError } from "./paths.ts";
 
@@ -86,6 +88,20 @@ export class JournalFile {
     this.#lines = part.goodLines;
     this.#records = part.records.length;
     return part.records;
+  }
+
+  /**
+   * Opens the journal that stands there now and reads only the records that name these jobs; null if there is none, or if all of it
+   * has to be read to know what it says. Afterwards it can be appended to.
+   */
+  async readOf(names: readonly JobName[]): Promise<readonly JournalRecord[] | null> {
+    this.#file?.close();
+    this.#file = await this.#files.openAppend(this.#path, { create: false });
+    const bytes = await this.#file?.readFrom(0) ?? new Uint8Array();
+    const part = parseJournalOf(bytes, names, { shown: this.#shown, experiment: this.#experiment });
+    this.#header = part?.header ?? null;
+    this.#bytes = bytes.length;
+    return part?.records ?? null;
   }
 
   /** Reads what was appended since. */

@@ -15,8 +15,9 @@ import type { JobName } from "../names/grammar.ts";
 import type { Job } from "../job/job.ts";
 import { adoptJobs, ownIds } from "./adopt.ts";
 import type { Change, Jobs, News } from "./changes.ts";
+import { isFoldDue } from "./fold_due.ts";
 import { parseJobs } from "./job_record.ts";
-import { type JournalHeader, type JournalRecord, plainStamp } from "./journal.ts";
+import type { JournalHeader, JournalRecord } from "./journal.ts";
 import { JournalFile } from "./journal_file.ts";
 import { applyRecord, hasEffect, mergeState } from "./merge.ts";
 import { NewsGatherer } from "./news.ts";
@@ -24,7 +25,7 @@ import { locked, sameStamp, sha256, storeError, type StorePaths, storePaths } fr
 import { flightRecords, recordsOf, stamped } from "./records.ts";
 import { readLastRun, readRunner, sweepTemporaries, takeRun } from "./run_claim.ts";
 import type { FoldPolicy, LastRun, QueueStore, RunAbout, Runner, StoreRef } from "./store.ts";
-import { SMALL_YAML_BYTES, YamlFile } from "./yaml_file.ts";
+import { YamlFile } from "./yaml_file.ts";
 
 const TRIES = 5;
 
@@ -112,7 +113,7 @@ export class JournaledQueue implements QueueStore {
       await this.#refresh();
       if (this.#broken || !(this.#differs || this.#edited)) return false;
       const yamlBytes = this.#yaml.stamp?.sizeBytes ?? 0;
-      if (policy === "cheap" && yamlBytes >= SMALL_YAML_BYTES && this.#journal.bytes * 4 <= yamlBytes) return false;
+      if (policy === "cheap" && !isFoldDue({ yamlBytes, journalBytes: this.#journal.bytes })) return false;
       if (this.#run === null && await this.runner() !== null) return false;
       // Only a person changed something: the file stays as it was saved, with its comments.
       if (!this.#differs) return await this.#beginJournal(), true;
@@ -281,7 +282,7 @@ export class JournaledQueue implements QueueStore {
   #newHeader(): JournalHeader {
     const { hash, written } = this.#yaml;
     const header = { queue: this.id, at: this.#at, yaml: hash, begun: this.#deps.ids.hex(6) };
-    return written === null ? header : { ...header, written: plainStamp(written) };
+    return written === null ? header : { ...header, written };
   }
 
   /** A new journal for the YAML as it is. */

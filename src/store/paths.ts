@@ -97,8 +97,10 @@ export async function locked<T>(
   }
 }
 
+type StampTimes = Pick<FileStamp, "inode" | "sizeBytes" | "modifiedMs">;
+
 /** True if nothing happened to a file between two looks. */
-export function sameStamp(a: FileStamp | null, b: FileStamp | null): boolean {
+export function sameStamp(a: StampTimes | null, b: StampTimes | null): boolean {
   return a?.inode === b?.inode && a?.sizeBytes === b?.sizeBytes && a?.modifiedMs === b?.modifiedMs;
 }
 

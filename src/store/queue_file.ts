@@ -44,14 +44,14 @@ export async function createQueue(deps: Deps, ref: StoreRef): Promise<boolean> {
  */
 export async function openQueue(deps: Deps, ref: StoreRef): Promise<QueueStore> {
   const paths = storePaths(ref, "queue");
-  let directory: string;
+  let place: string;
   try {
     if (await deps.files.stamp(paths.file) === null) throw notFound("queue", paths.shown);
-    directory = await deps.files.realPath(ref.directory);
+    place = await placeOf(deps, ref);
   } catch (error) {
     throw storeError(paths.shown, "read", error);
   }
-  const queue = new JournaledQueue(deps, ref, `${deps.environment.hostname()}:${directory}`);
+  const queue = new JournaledQueue(deps, ref, place);
   try {
     await queue.load();
   } catch (error) {
@@ -59,6 +59,11 @@ export async function openQueue(deps: Deps, ref: StoreRef): Promise<QueueStore> 
     throw storeError(paths.shown, "read", error);
   }
   return queue;
+}
+
+/** Where a queue lives: a journal that names another place is a copy. */
+export async function placeOf(deps: Deps, ref: StoreRef): Promise<string> {
+  return `${deps.environment.hostname()}:${await deps.files.realPath(ref.directory)}`;
 }
 
 /**

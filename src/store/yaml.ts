@@ -176,11 +176,15 @@ function fullDump(value: unknown): string {
   return dump(value, { schema: WRITE, lineWidth: -1, noRefs: true });
 }
 
+/** The line that an entry of this name begins with. */
+export function keyLine(name: string): string {
+  // "y: 1" is one line "KEY: 1"; the key alone is needed.
+  return isPlain(name) ? `${name}:` : fullDump({ [name]: 1 }).slice(0, -" 1\n".length);
+}
+
 /** One entry of a file: its name and fields, ending in a newline. Files are such blocks, one after the other. */
 export function renderBlock(name: string, record: Readonly<Record<string, unknown>>): string {
-  // "y: 1" is one line "KEY: 1"; the key alone is needed.
-  let text = (isPlain(name) ? name : fullDump({ [name]: 1 }).slice(0, -": 1\n".length)) +
-    ":\n";
+  let text = `${keyLine(name)}\n`;
   for (const [field, value] of Object.entries(record)) {
     const quick = isPlain(field) ? quickScalar(value) : null;
     // Without something after it, text that ends in several newlines would get the mark of a document's end.

@@ -8,11 +8,12 @@
 import type { CmsError } from "../errors.ts";
 import type { Deps, FileStamp } from "../deps.ts";
 import type { Jobs } from "./changes.ts";
+import { VERSION } from "../version.ts";
+import { SMALL_YAML_BYTES } from "./fold_due.ts";
+import type { WrittenStamp } from "./journal.ts";
 import { readYaml, sameStamp, storeError, type StorePaths } from "./paths.ts";
 import { QueueText } from "./queue_text.ts";
 
-/** Below this a file is read and written faster than it is worth to avoid it. */
-export const SMALL_YAML_BYTES = 256 * 1024;
 /** A change this long after a stamp has another time, also by the coarse clock that file systems have. */
 const STAMP_MS = 20;
 
@@ -25,7 +26,7 @@ export class YamlFile {
   stamp: FileStamp | null = null;
   /** Hash of the text that the jobs in memory came from. */
   hash = "";
-  #written: FileStamp | null = null;
+  #written: WrittenStamp | null = null;
 
   /** Touches no file. */
   constructor(deps: Deps, paths: StorePaths) {
@@ -34,7 +35,7 @@ export class YamlFile {
   }
 
   /** The stamp, if the file is large, and was written by us and by nobody since. A later look can then spare itself reading it. */
-  get written(): FileStamp | null {
+  get written(): WrittenStamp | null {
     return this.#written !== null && sameStamp(this.#written, this.stamp) ? this.#written : null;
   }
 
@@ -61,7 +62,11 @@ export class YamlFile {
       }
       // Another size means that a person saved in this very moment: no stamp, so that the next look reads the file.
       this.stamp = stamp?.sizeBytes === bytes.length ? stamp : null;
-      this.#written = isLarge ? this.stamp : null;
+      if (!isLarge || this.stamp === null) this.#written = null;
+      else {
+        const { sizeBytes, modifiedMs, inode } = this.stamp;
+        this.#written = { by: VERSION, sizeBytes, modifiedMs, inode };
+      }
     } catch (error) {
       throw storeError(this.#paths.shown, "write", error);
     }
