@@ -10,6 +10,7 @@ import type { QueueInspection } from "../store/inspect_queue.ts";
 import { storePaths } from "../store/paths.ts";
 import type { LastRun, StoreRef } from "../store/store.ts";
 import { type Finding, queueCommand } from "./finding.ts";
+import { processState } from "./process_state.ts";
 
 const GUIDE = "docs/operations.md";
 
@@ -74,7 +75,7 @@ export async function checkFiles(deps: Deps, ref: StoreRef, queue: QueueInspecti
 }
 
 async function checkRun(
-  { environment, files }: Deps,
+  deps: Deps,
   ref: StoreRef,
   { runner }: QueueInspection,
   say: (kind: Finding["kind"], where: string, finding: string, action?: string) => void,
@@ -84,14 +85,12 @@ async function checkRun(
   const who = pid === 0 ? "somebody" : `process ${pid} on ${hostname}`;
   const what = about === undefined ? "holds it for a moment" : `runs it (${about.scheduler}, ${about.slots} at once)`;
   const where = `queue ${ref.name}`;
-  // Of processes elsewhere, and where there is no /proc, nothing can be told.
-  const stat = hostname === environment.hostname() && await files.stamp("/proc/self") !== null
-    ? await files.readText(`/proc/${pid}/stat`).catch(() => null) ?? ""
-    : null;
-  if (stat === "") {
-    const action = `lsof ${storePaths(ref, "queue").run} tells who does`;
+  // Of processes elsewhere nothing can be told.
+  const state = pid > 0 && hostname === deps.environment.hostname() ? await processState(deps, pid) : "unknown";
+  if (state === "gone") {
+    const action = `lsof ${storePaths(ref, "queue").run} tells who holds it`;
     say("trouble", where, `${who} is gone, but its right to run the queue is still held`, action);
-  } else if (stat !== null && /^.*\) T /s.test(stat)) {
+  } else if (state === "stopped") {
     say("trouble", where, `${who} ${what}, but is stopped`, `kill -CONT ${pid} lets it go on`);
   } else say("note", where, `${who} ${what}`);
 }

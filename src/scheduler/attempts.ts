@@ -26,6 +26,8 @@ export class Attempts {
   readonly #run: RunContext;
   /** Jobs that were proved not to have been started: candidates again from the next step on, when the change is written. */
   readonly #returned: JobName[] = [];
+  /** In flight when the run began, on a host that cannot be named. */
+  readonly #lost: Job[] = [];
 
   constructor(run: RunContext) {
     this.#run = run;
@@ -38,7 +40,8 @@ export class Attempts {
     try {
       machine = parseMachine(job.user ? `${job.user}@${job.host ?? ""}` : job.host ?? "");
     } catch {
-      return; // Its host cannot be named, so nothing can be asked about it; `reset` deals with it.
+      this.#lost.push(job); // Nothing can be asked about it; `reset` deals with it.
+      return;
     }
     const offered = slots.hosts.find((host) => machineKey(host.machine) === machineKey(machine));
     const state = machines.of(offered?.machine ?? machine);
@@ -53,6 +56,15 @@ export class Attempts {
       killWanted: false,
     });
     slots.adopt(job.name, state.key, job.slot);
+  }
+
+  /** The run begins: tells of the jobs that it cannot take over. */
+  begin(): void {
+    for (const { name, status, host } of this.#lost.splice(0)) {
+      const text = `Job ${name} is ${status} on no host that can be asked (${JSON.stringify(host)}): ` +
+        `it is left alone; cms queue reset --name=${name} ends that`;
+      report(this.#run, { type: "warning", text });
+    }
   }
 
   /** Decides a start: the change is durable before the request is sent. */
@@ -154,6 +166,7 @@ export class Attempts {
         if (inherited) report(run, { type: "found", job: flight.job, state: "crash", machine });
         return this.land(flight, "crash", state.exitCode, null, "its process is gone");
       case "forbidden":
+        if (inherited) report(run, { type: "found", job: flight.job, state: "never started, waits again", machine });
         return this.#putBack(flight);
       case "claimed": {
         const asked = run.machines.get(flight.machine);
@@ -165,6 +178,7 @@ export class Attempts {
         if (inherited) report(run, { type: "found", job: flight.job, state: "crash", machine });
         return this.land(flight, "crash", null, null, "the host has no trace of it");
       case "other":
+        if (inherited) report(run, { type: "found", job: flight.job, state: "crash", machine });
         return this.land(flight, "crash", null, null, `another attempt (${state.attempt}) holds its directory`);
       default:
         state satisfies never;

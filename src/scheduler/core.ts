@@ -131,6 +131,7 @@ export class Core {
     switch (event.type) {
       case "begin":
         this.#began = true;
+        this.#attempts.begin();
         this.#links.begin();
         this.#foresee(run.jobs.keys());
         break;

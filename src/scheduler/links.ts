@@ -22,6 +22,8 @@ export class Links {
   #settleAtMs: number | null = Infinity;
   #allDownSinceMs: number | null = null;
   #allDownTold = false;
+  /** Machines whose jobs of an earlier run were told as unknown. */
+  readonly #unknownTold = new Set<string>();
 
   constructor(run: RunContext, attempts: Attempts) {
     this.#run = run;
@@ -84,6 +86,7 @@ export class Links {
     const told = state.reason === reason;
     Machines.fail(state, reason, { nowMs: this.#run.nowMs, lasting });
     if (!told) report(this.#run, { type: "machine_down", machine: machineText(state.machine), reason, wasUp: false });
+    this.#tellUnknown(state);
   }
 
   down(key: string, reason: string): void {
@@ -173,6 +176,14 @@ export class Links {
     if (state.phase === "up") return;
     const plain = ({ job, attempt }: Attempt): Attempt => ({ job, attempt });
     this.#run.effects.push({ type: "ask", machine: state.key, ask: ask.map(plain), forbid: forbid.map(plain) });
+  }
+
+  #tellUnknown({ key, machine }: MachineState): void {
+    const { flights, timeoutMs } = this.#run;
+    const jobs = [...flights.on(key)].filter((flight) => flight.phase === "inherited").map((flight) => flight.job);
+    if (jobs.length === 0 || this.#unknownTold.has(key)) return;
+    this.#unknownTold.add(key);
+    report(this.#run, { type: "unknown", jobs, machine: machineText(machine), timeoutMs });
   }
 
   #connect(state: MachineState): void {

@@ -24,6 +24,13 @@ export type RunEvent =
   | { readonly type: "adopted"; readonly job: JobName; readonly machine: string }
   /** What became of a job of an earlier run while nobody watched. */
   | { readonly type: "found"; readonly job: JobName; readonly state: string; readonly machine: string }
+  /** Jobs of an earlier run of which nothing is known, as their machine does not answer; told once for each machine. */
+  | {
+    readonly type: "unknown";
+    readonly jobs: readonly JobName[];
+    readonly machine: string;
+    readonly timeoutMs: number;
+  }
   | {
     readonly type: "starting";
     readonly job: JobName;

@@ -178,6 +178,44 @@ Deno.test("a new manager adopts what runs, calls off what never arrived, and sta
   assert.equal(new Set(world.startOrder).size, world.startOrder.length);
 });
 
+Deno.test("a new run tells once which jobs are unknown while their machine is away, and then what became of them", () => {
+  const hosts = [slotHost("h1", RED), slotHost("h2", RED), slotHost("h3", "pi@red01")];
+  const world = new World({ seed: 33, jobs: names(3).map((name) => job(name)), hosts });
+  for (let i = 0; i < 500 && world.startOrder.length < 3; i++) world.tick(0);
+  const red = world.machines.get(RED)!;
+  const away = red.alive();
+  assert.equal(away.length, 2);
+  away[0]!.endsAtMs = Infinity;
+  red.end(away[1]!);
+  // The end is on its way when the manager dies.
+  world.killManager();
+  world.reports.length = 0;
+  red.reachable = false;
+  const unknown = () => world.reports.filter((event) => event.type === "unknown");
+  for (let i = 0; i < 500 && unknown().length === 0; i++) world.tick(0);
+  for (let i = 0; i < 200; i++) world.tick(0);
+  assert.deepEqual(unknown().map(({ machine, jobs }) => [machine, jobs]), [[RED, away.map((one) => one.job)]]);
+  red.reachable = true;
+  const knows = () => world.reports.some((event) => event.type === "adopted" && event.job === away[0]!.job);
+  for (let i = 0; i < 1_000 && !knows(); i++) world.tick(0);
+  assert.ok(knows());
+  const found = world.reports.filter((event) => event.type === "found" && event.machine === RED);
+  assert.deepEqual(found, [{ type: "found", job: away[1]!.job, state: "end", machine: RED }]);
+});
+
+Deno.test("a new run tells what never started, and of a job in flight whose host has no name", () => {
+  const never = { ...job("never", RED), status: "run", attempt: 1, boot: "1" } as const;
+  const nowhere = { ...job("nowhere"), status: "start", attempt: 1, host: "no/host" } as const;
+  const world = new World({ seed: 35, jobs: [never, nowhere], hosts: [slotHost("h1", RED)] });
+  runQuietly(world);
+  const found = world.reports.filter((event) => event.type === "found" || event.type === "warning");
+  assert.deepEqual(found.map((event) => "text" in event ? event.text : `${event.job} ${event.state}`), [
+    'Job nowhere is start on no host that can be asked ("no/host"): it is left alone; cms queue reset --name=nowhere ends that',
+    "never never started, waits again",
+  ]);
+  assert.deepEqual([...world.jobs.values()].map((one) => one.status), ["end", "start"]);
+});
+
 Deno.test("random trouble: nothing starts twice, slots are kept, every job ends", () => {
   const base = Number(Deno.env.get("CMS_SEED") ?? Math.floor(Math.random() * 1e9));
   for (let i = 0; i < 300; i++) {

@@ -50,6 +50,11 @@ export class RunLines {
         return lines.info(`Job ${event.job} still runs on ${event.machine}.`);
       case "found":
         return lines.info(`Job ${event.job} of an earlier run on ${event.machine}: ${event.state}`);
+      case "unknown":
+        return lines.warning(
+          `Not known until ${event.machine} answers: ${nameList(event.jobs)}. They count as running, ` +
+            `and as crashed after ${durationText(event.timeoutMs / 1000)} of silence.`,
+        );
       case "skipped":
         return lines.info(`Skipping job: ${event.job}, it has no user and host.`);
       case "directory_present":

@@ -86,6 +86,7 @@ Deno.test("every other event has a line of its own, progress has none", () => {
     { type: "machine_up", machine, again: false },
     { type: "progress", progress: { done: 0, running: 1, failed: 0, total: 1 } },
     { type: "ended", job: job1, machine, state: "kill", exitCode: 143, reason: null, elapsedMs: 1 },
+    { type: "unknown", jobs: [job1, job2], machine, timeoutMs: 600_000 },
     { type: "all_down", timeoutMs: 600_000 },
     { type: "stopping", running: 3, signal: "SIGINT" },
   ]);
@@ -99,8 +100,14 @@ INFO: Host pi@red responds again.
 INFO: Job job1 was killed on pi@red.
 `,
   );
+  const [unknown, ...rest] = io.text("err").split("\n");
+  assert.equal(
+    unknown,
+    "WARNING: Not known until pi@red answers: ['job1', 'job2']. They count as running, " +
+      "and as crashed after 10 min 0 s of silence.",
+  );
   assert.match(
-    io.text("err"),
+    rest.join("\n"),
     /^WARNING: No host responds\. Trying again for 10 min 0 s\.\nWARNING: Stopping after SIGINT/,
   );
 });
