@@ -25,6 +25,7 @@ import { locked, sameStamp, sha256, storeError, type StorePaths, storePaths } fr
 import { flightRecords, recordsOf, stamped } from "./records.ts";
 import { readLastRun, readRunner, sweepTemporaries, takeRun } from "./run_claim.ts";
 import type { FoldPolicy, LastRun, QueueStore, RunAbout, Runner, StoreRef } from "./store.ts";
+import { readWhole, type YamlRead } from "./whole_yaml.ts";
 import { YamlFile } from "./yaml_file.ts";
 
 const TRIES = 5;
@@ -193,8 +194,7 @@ export class JournaledQueue implements QueueStore {
       if (!sameJournal || !this.#loaded || !sameStamp(yaml, this.#yaml.stamp)) {
         const read = await this.#yaml.read();
         const isSame = sameJournal && !this.#broken && !(read instanceof CmsError) && read.hash === this.#yaml.hash;
-        if (!isSame) await this.#rebuild(read);
-        this.#yaml.stamp = yaml;
+        this.#yaml.stamp = isSame ? yaml : await this.#rebuild({ yaml: read, stamp: yaml });
       }
       if (!sameStamp(journal, this.#journal.stamp)) this.#take(await this.#journal.readMore(journal));
     } catch (error) {
@@ -202,11 +202,12 @@ export class JournaledQueue implements QueueStore {
     }
   }
 
-  /** Reads all anew: another journal, or an edited YAML. */
-  async #rebuild(yaml: { text: string; hash: string } | CmsError): Promise<void> {
-    const { files, ids } = this.#deps;
-    const seen = this.#journal.isSame(await files.stamp(this.#paths.journal)) ? this.#journal.records : 0;
+  /** Reads all anew: another journal, or an edited YAML. @returns The stamp of the YAML that counts. */
+  async #rebuild(first: YamlRead): Promise<FileStamp | null> {
+    const seen = this.#journal.isSame((await this.#stamps())[0]) ? this.#journal.records : 0;
     const records = await this.#journal.readAll();
+    const { header } = this.#journal;
+    const { yaml, stamp } = await readWhole(this.#deps, this.#paths, first, { header, records });
     let read: Map<JobName, Job>;
     let hash = "";
     try {
@@ -218,19 +219,19 @@ export class JournaledQueue implements QueueStore {
       this.#news.warn(`${error.message}; the queue goes on with what was read before`);
       this.#broken = true;
       this.#take(records.slice(seen));
-      return;
+      return stamp;
     }
     for (const record of records.slice(seen)) if (record.type === "kill") this.#news.kill(record.jobs);
-    const { header } = this.#journal;
     const merged = mergeState({ jobs: read, hash }, header === null ? null : { header, records });
     for (const line of merged.warnings) this.#news.warn(line);
-    ownIds(merged.jobs, this.#jobs, this.#provisional, ids);
+    ownIds(merged.jobs, this.#jobs, this.#provisional, this.#deps.ids);
     adoptJobs(merged.jobs, this.#jobs, this.#news);
     this.#yaml.hash = hash;
     this.#edited = merged.edited;
     this.#differs = merged.differs;
     this.#broken = false;
     this.#loaded = true;
+    return stamp;
   }
 
   /** Applies records that others wrote. */

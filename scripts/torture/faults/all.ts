@@ -5,7 +5,7 @@
  */
 
 import type { Fault } from "./fault.ts";
-import { editDrop, editNote, editReady, fillDisk, readOnly, tear } from "./of_files.ts";
+import { editDrop, editNote, editReady, fillDisk, readOnly, saveInPlace, tear } from "./of_files.ts";
 import { crashHost, cutHost, cutHostLong, killAgent } from "./of_hosts.ts";
 import { killManager, killSsh, secondManager, stopManager } from "./of_manager.ts";
 import { add, deactivate, refresh, remove, reset } from "./of_use.ts";
@@ -23,6 +23,7 @@ export const FAULTS: readonly Fault[] = [
   fillDisk,
   readOnly,
   tear,
+  saveInPlace,
   editNote,
   editReady,
   editDrop,

@@ -109,7 +109,7 @@ export const saveInPlace: Fault = {
   name: "YAML saved in place, in two parts",
   weight: 3,
   plan(world, random) {
-    const lastsMs = random.between(0, 100);
+    const lastsMs = random.between(0, 120);
     const part = random.between(0.1, 0.9);
     const atEntry = random.next() < 0.5;
     return {

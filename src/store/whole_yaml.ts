@@ -1,0 +1,61 @@
+/**
+ * Reads a queue's YAML so that half of a file is not taken for all of it. Editors and scripts that write into the file itself, in
+ * place of replacing it, leave a moment in which its first half is there: often that is YAML, of a queue that has lost jobs.
+ *
+ * What we wrote ourselves is known by its hash and is whole, as we replace files. Anything else counts when it has been left alone
+ * for a moment, and only if it does not end in the middle of a line.
+ *
+ * @module
+ */
+
+import { CmsError, StoreError } from "../errors.ts";
+import type { Deps, FileStamp } from "../deps.ts";
+import type { JournalHeader, JournalRecord } from "./journal.ts";
+import { readYaml, sameStamp, type StorePaths } from "./paths.ts";
+
+/** So long nobody must have written into an edited file. */
+const STILL_MS = 200;
+/** After so many looks it counts as it is: somebody writes into it all the time. */
+const LOOKS = 20;
+
+/** A YAML as it was read. */
+export interface YamlRead {
+  /** Its text, or why there is none that can be read. */
+  readonly yaml: { readonly text: string; readonly hash: string } | CmsError;
+  /** From before the reading: what is written meanwhile makes the next look differ. */
+  readonly stamp: FileStamp | null;
+}
+
+/**
+ * What stands in the file when nobody writes into it any more.
+ * @param read As it was read last; it is given back if it is known or has been left alone. @param journal Its header is null if
+ * there is none: then nothing says that there was ever another text.
+ */
+export async function readWhole(
+  deps: Deps,
+  paths: StorePaths,
+  read: YamlRead,
+  journal: { header: JournalHeader | null; records: readonly JournalRecord[] },
+): Promise<YamlRead> {
+  const { header, records } = journal;
+  const isOurs = ({ yaml }: YamlRead): boolean => {
+    if (header === null) return true;
+    if (yaml instanceof CmsError) return false;
+    return yaml.hash === header.yaml || records.some((one) => one.type === "fold" && one.yaml === yaml.hash);
+  };
+  for (let i = 0; i < LOOKS && !isOurs(read) && read.stamp !== null; i++) {
+    const nowMs = deps.clock.now();
+    const ageMs = nowMs - read.stamp.modifiedMs;
+    if (ageMs >= STILL_MS) break;
+    // By the clock of another machine it may have been written in the future.
+    await deps.clock.sleepUntil(nowMs + STILL_MS - Math.max(ageMs, 0));
+    const stamp = await deps.files.stamp(paths.file);
+    if (sameStamp(stamp, read.stamp)) break;
+    read = { yaml: await readYaml(deps, paths), stamp };
+  }
+  if (read.yaml instanceof CmsError || isOurs(read)) return read;
+  // Braces show by themselves whether they are whole.
+  if (/(\n|\}\s*)$/.test(read.yaml.text)) return read;
+  const reason = "does not end with a line break, as if it were half written; add one if it is whole";
+  return { ...read, yaml: new StoreError(paths.shown, 0, reason) };
+}

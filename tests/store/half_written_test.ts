@@ -1,0 +1,100 @@
+/**
+ * A person's editor that writes into the queue file itself: the first half of a file is often YAML, of a queue that has lost jobs.
+ */
+
+import assert from "node:assert/strict";
+import type { Deps } from "../../src/deps.ts";
+import { createQueue, openQueue } from "../../src/store/queue_file.ts";
+import type { QueueStore } from "../../src/store/store.ts";
+import { namesOf, onFiles, put, set, type World } from "./support.ts";
+
+/** A queue a, b, c in its file, and the text of that. */
+async function queueOfThree(world: World, deps: Deps = world.deps): Promise<{ queue: QueueStore; text: string }> {
+  await createQueue(world.deps, world.ref);
+  const queue = await openQueue(deps, world.ref);
+  await queue.commit(() => [put("a"), put("b"), put("c")]);
+  await queue.fold("always");
+  return { queue, text: await Deno.readTextFile(world.file) };
+}
+
+/** The same deps, where `meanwhile` happens when the store waits for the first time. */
+function whenWaiting(deps: Deps, meanwhile: () => Promise<void>): Deps {
+  let waits = 0;
+  return {
+    ...deps,
+    clock: {
+      now: () => deps.clock.now(),
+      async sleepUntil(atMs, signal) {
+        if (waits++ === 0) await meanwhile();
+        else await deps.clock.sleepUntil(atMs, signal);
+      },
+    },
+  };
+}
+
+/** Text up to the entry of a job. */
+function upTo(text: string, job: string): string {
+  return text.slice(0, text.indexOf(`\n${job}:`) + 1);
+}
+
+Deno.test("an edit is not taken in before it is written to its end", () =>
+  onFiles(async (world) => {
+    const edited = { text: "" };
+    const { queue, text } = await queueOfThree(
+      world,
+      whenWaiting(world.deps, () => Deno.writeTextFile(world.file, edited.text)),
+    );
+    edited.text = text.replace("command: 'true'", "command: mine");
+    assert.notEqual(edited.text, text);
+    await world.edit(world.file, upTo(edited.text, "b"));
+    const news = await queue.sync();
+    assert.deepEqual([news.deleted, news.changed], [[], ["a"]]);
+    assert.equal(namesOf(queue), "a b c");
+    queue.close();
+  }));
+
+Deno.test("a command that begins in the middle of a save sees all of it, and so does what it writes", () =>
+  onFiles(async (world) => {
+    const { queue, text } = await queueOfThree(world);
+    queue.close();
+    await world.edit(world.file, upTo(text, "c"));
+    const deps = whenWaiting(world.deps, () => Deno.writeTextFile(world.file, text));
+    const again = await openQueue(deps, world.ref);
+    await again.commit(() => [put("d")]);
+    await again.fold("always");
+    assert.equal(namesOf(again), "a b c d");
+    again.close();
+    assert.match(await Deno.readTextFile(world.file), /^c:$/m);
+  }));
+
+Deno.test("what ends in the middle of a line is no edit: a command names it, an open queue goes on and leaves it", () =>
+  onFiles(async (world) => {
+    const { queue, text } = await queueOfThree(world);
+    // A line that is YAML, too.
+    const torn = upTo(text, "c") + "c:\n  name: c";
+    await world.edit(world.file, torn);
+    const { warnings } = await queue.sync();
+    assert.match(warnings.join(), /a-queue\.yaml: does not end with a line break, as if it were half written/);
+    await queue.commit(() => [set("c", { command: "x" })]);
+    assert.equal(await queue.fold("always"), false);
+    assert.equal(namesOf(queue), "a b c");
+    await assert.rejects(openQueue(world.deps, world.ref), /does not end with a line break/);
+    assert.equal(await Deno.readTextFile(world.file), torn);
+    await world.edit(world.file, text);
+    await queue.sync();
+    await queue.fold("always");
+    assert.match(await Deno.readTextFile(world.file), /command: x/);
+    queue.close();
+  }));
+
+Deno.test("a file that nobody has written yet may end as it likes, and one in braces, too", () =>
+  onFiles(async (world) => {
+    await world.deps.files.makeDirectory(world.ref.directory);
+    await world.edit(world.file, "a:\n  command: x");
+    const queue = await openQueue(world.deps, world.ref);
+    await queue.commit(() => [put("b")]);
+    await world.edit(world.file, '{"a": {"command": "y"}}');
+    await queue.sync();
+    assert.equal(namesOf(queue), "a b");
+    queue.close();
+  }));
