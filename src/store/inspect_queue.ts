@@ -13,7 +13,7 @@ import type { Jobs } from "./changes.ts";
 import { parseJobs } from "./job_record.ts";
 import { type JournalPart, parseJournal } from "./journal.ts";
 import { hasEffect, mergeState } from "./merge.ts";
-import { codeOf, notFound, readYaml, sameStamp, sha256, storeError, type StorePaths, storePaths } from "./paths.ts";
+import { codeOf, notFound, readYaml, sameStamp, storeError, type StorePaths, storePaths } from "./paths.ts";
 import { leftTemporaries, readLastRun, readRunner } from "./run_claim.ts";
 import type { LastRun, Runner, StoreRef } from "./store.ts";
 
@@ -101,14 +101,14 @@ type Found = Omit<QueueInspection, "runner" | "lastRun" | "leftovers" | "isLocke
 
 async function read(deps: Deps, ref: StoreRef, paths: StorePaths): Promise<Found> {
   const journal = await readJournal(deps, ref, paths);
-  const text = await readYaml(deps, paths);
+  const yaml = await readYaml(deps, paths);
   let jobs = new Map<JobName, Job>();
   let hash = "";
   let yamlProblem: CmsError | null = null;
   try {
-    if (typeof text !== "string") throw text;
-    jobs = parseJobs(text, { shown: paths.shown, experiment: ref.experiment });
-    hash = await sha256(text);
+    if (yaml instanceof CmsError) throw yaml;
+    jobs = parseJobs(yaml.text, { shown: paths.shown, experiment: ref.experiment });
+    hash = yaml.hash;
   } catch (error) {
     if (!(error instanceof CmsError)) throw error;
     if (error.code === "not_found" && journal.bytes === 0) throw notFound("queue", paths.shown);
