@@ -42,6 +42,14 @@ export async function pageJobs(
   return pageOf<Job>(await readJobs(deps, queue), { limit, cursor, keep });
 }
 
+/**
+ * All jobs by name, in file order: the same map as long as nothing has changed, so that what was made of it can be kept with it.
+ * @throws {CmsError} `not_found` if there is no such queue.
+ */
+export function allJobs(deps: Deps, request: { queue: StoreRef }): Promise<Jobs> {
+  return readJobs(deps, request.queue);
+}
+
 /** One job of a queue. @throws {NotFoundError} If there is no such queue, or no such job. */
 export async function getJob(deps: Deps, request: { queue: StoreRef; job: string }): Promise<Job> {
   return requireJob(await readJobs(deps, request.queue), request.job, request.queue);

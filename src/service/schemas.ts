@@ -25,6 +25,15 @@ const experiment = text("Directory of queues and clusters, below the directory t
 /** Query of every operation on a queue or cluster. */
 export const ExperimentQuery = z.object({ experiment });
 
+/** A whole number that comes as text, and may be left out. What it is then, the document says too. */
+export function countOr(
+  fallback: number,
+  description: string,
+  options: { example: number; min: number; max: number },
+): z.ZodType<number> {
+  return count(description, options).default(fallback).openapi({ default: fallback });
+}
+
 /** A whole number that comes as text. */
 export function count(description: string, options: { example: number; min: number; max: number }): z.ZodType<number> {
   return z.string().regex(/^[0-9]{1,9}$/, "not a whole number").transform(Number)

@@ -29,6 +29,24 @@ Deno.test("the document has the original's 26 operations with their parameters, 
   }
 });
 
+Deno.test("the document says what a parameter is when it is left out", async () => {
+  const { paths } = await documentJson();
+  const defaults = (path: string, method: string) =>
+    // deno-lint-ignore no-explicit-any
+    Object.fromEntries(paths[path][method].parameters.flatMap((one: any) =>
+      one.schema.default === undefined ? [] : [[one.name, [one.schema.type, one.schema.default, one.required ?? false]]]
+    ));
+  const experiment = ["string", "experiment", false];
+  assert.deepEqual(defaults("/queue/", "get"), { experiment });
+  for (const path of ["/queue/{queue}/run_fifo", "/queue/{queue}/run_fifo_multi"]) {
+    assert.deepEqual(defaults(path, "put"), { experiment, timeout: ["integer", 10, false] });
+  }
+  for (const file of ["log", "output", "error"]) {
+    const found = defaults(`/queue/{queue}/job/{job}/${file}`, "get");
+    assert.deepEqual(found, { experiment, max: ["integer", 1024 * 1024, false] });
+  }
+});
+
 Deno.test("every operation, parameter and reply of the document is described, parameters with examples", async () => {
   const document = await documentJson();
   const ids = new Set<string>();

@@ -165,6 +165,35 @@ Deno.test("PATCH changes what is given of one job and leaves the rest", async ()
   });
 });
 
+Deno.test("who has all jobs already is told so until something changes them, here or in the files", async () => {
+  await withQueue(async ({ ask, text, directory }) => {
+    const first = await ask("GET /queue/a");
+    const etag = first.headers.get("etag") ?? "";
+    assert.match(etag, /^"[0-9a-f]{32}"$/);
+    const again = async (tag = etag) => await ask("GET /queue/a", { headers: { "if-none-match": tag } });
+    for (const tag of [etag, `"x", W/${etag}`, "*"]) {
+      const same = await again(tag);
+      assert.deepEqual([same.status, await same.text(), same.headers.get("etag")], [304, "", etag]);
+    }
+    assert.equal((await again('"x"')).status, 200);
+    assert.equal((await ask("GET /queue/a?limit=10", { headers: { "if-none-match": etag } })).status, 200);
+
+    await text("PATCH /queue/a/job/job2", { json: { command: "true" } });
+    const changed = await again();
+    assert.equal(changed.status, 200);
+    assert.notEqual(changed.headers.get("etag"), etag);
+    assert.equal((await changed.json()).job2.command, "true");
+
+    const file = `${directory}/experiment/a-queue.yaml`;
+    await Deno.writeTextFile(file, (await Deno.readTextFile(file)).replace("sleep 10", "sleep 11"));
+    const edited = await again(changed.headers.get("etag") ?? "");
+    assert.equal((await edited.json()).job1.command, "sleep 11");
+    // The very same jobs are the same reply.
+    await Deno.writeTextFile(file, (await Deno.readTextFile(file)).replace("sleep 11", "sleep 10"));
+    assert.equal((await again(changed.headers.get("etag") ?? "")).status, 304);
+  });
+});
+
 Deno.test("a listing goes page by page, also when jobs go away meanwhile", async () => {
   await withQueue(async ({ ask, text }) => {
     await text("POST /queue/a?name=k[1-4]&command=true");

@@ -9,7 +9,7 @@ import { type JobFile, readJobFile } from "../../operations/read_job_file.ts";
 import { wantsJson } from "../negotiate.ts";
 import { failures, operation, textReply } from "../operation.ts";
 import { queueAt } from "../places.ts";
-import { count, ExperimentQuery, JobPath } from "../schemas.ts";
+import { countOr, ExperimentQuery, JobPath } from "../schemas.ts";
 import type { Service, ServiceEnv } from "../service.ts";
 
 const DEFAULT_BYTES = 1024 * 1024;
@@ -31,7 +31,7 @@ function route<const F extends JobFile>(file: F, what: string, example: string) 
     request: {
       params: JobPath,
       query: ExperimentQuery.extend({
-        max: count("Bytes at most, from the end.", { example: 65_536, min: 1, max: MOST_BYTES }).default(DEFAULT_BYTES),
+        max: countOr(DEFAULT_BYTES, "Bytes at most, from the end.", { example: 65_536, min: 1, max: MOST_BYTES }),
       }),
     },
     responses: { ...textReply("The text.", example, FileSchema), ...failures(404, 502) },

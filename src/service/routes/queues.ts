@@ -10,7 +10,7 @@ import { expand } from "../../names/expand.ts";
 import { createQueue } from "../../operations/create_queue.ts";
 import { deleteQueue } from "../../operations/delete_queue.ts";
 import { listFiles } from "../../operations/list_files.ts";
-import { listJobs, pageJobs } from "../../operations/list_jobs.ts";
+import { allJobs, listJobs, pageJobs } from "../../operations/list_jobs.ts";
 import { refreshQueue } from "../../operations/refresh_queue.ts";
 import { resetJobs } from "../../operations/reset_jobs.ts";
 import { stateChangeLines } from "../../output/state_changes.ts";
@@ -34,6 +34,7 @@ import {
 import type { Service, ServiceEnv } from "../service.ts";
 import { inTurn } from "../turns.ts";
 import { gatherWarnings } from "../warnings.ts";
+import { wholeQueue } from "../whole_queue.ts";
 
 /** An example of the table of a queue. */
 export const JOBS_TABLE = `\
@@ -76,8 +77,18 @@ const get = operation({
   request: {
     params: QueuePath,
     query: PageQuery.extend({ status: JobStateSchema.optional().openapi({ description: "Only jobs in this state." }) }),
+    headers: z.object({
+      "if-none-match": z.string().max(1000).optional().openapi({
+        description: "`ETag` of a reply with all jobs, to get it again only if it has changed.",
+        example: '"0123456789abcdef0123456789abcdef"',
+      }),
+    }),
   },
-  responses: { ...jsonReply("Jobs by name.", JobsSchema), ...failures(404) },
+  responses: {
+    ...jsonReply("Jobs by name. With all jobs there is an `ETag`.", JobsSchema),
+    304: { description: "All jobs are as they were." },
+    ...failures(404),
+  },
 });
 
 const info = operation({
@@ -166,6 +177,10 @@ export function addQueueRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): 
   app.openapi(get, async (c) => {
     const query = c.req.valid("query");
     const queue = await queueAt(service, { ...c.req.valid("param"), ...query });
+    const { status, limit, cursor } = query;
+    if (status === undefined && limit === undefined && cursor === undefined) {
+      return await wholeQueue(c, await allJobs(deps, { queue }));
+    }
     const page = await pageJobs(deps, { ...query, queue });
     linkToNext(c, page.next);
     return c.json(jobsReply(page.records), 200);

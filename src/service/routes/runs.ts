@@ -17,15 +17,15 @@ import { textOrJson } from "../negotiate.ts";
 import { failures, jsonReply, operation, textReply } from "../operation.ts";
 import { clusterAt, queueAt } from "../places.ts";
 import { jobsReply, jobsTable } from "../records.ts";
-import { count, ExperimentQuery, JobPath, JobsSchema, QueuePath, text } from "../schemas.ts";
+import { count, countOr, ExperimentQuery, JobPath, JobsSchema, QueuePath, text } from "../schemas.ts";
 import type { Service, ServiceEnv } from "../service.ts";
 import { inTurn } from "../turns.ts";
 
-const timeout = count("Minutes that a host may be silent before its jobs count as crashed.", {
+const timeout = countOr(10, "Minutes that a host may be silent before its jobs count as crashed.", {
   example: 10,
   min: 1,
   max: 1_000_000,
-}).default(10);
+});
 
 const StartedSchema = z.object({
   result: z.string().openapi({ description: "What was started.", example: "started fifo scheduler: pid 4711" }),
