@@ -38,9 +38,9 @@ export function makeApp(service: Service): App {
   addQueueRoutes(app, service);
   addCheckRoute(app, service);
   addJobRoutes(app, service);
+  addRunRoutes(app, service);
   addClusterRoutes(app, service);
   addHostRoutes(app, service);
-  addRunRoutes(app, service);
   addJobFileRoutes(app, service);
   addEventRoutes(app, service);
   addMetricsRoutes(app, service);

@@ -35,7 +35,14 @@ export function makeDocument(app: App): object {
   for (const item of Object.values(document.paths ?? {})) {
     for (const operation of Object.values(item)) (operation as Operation).parameters?.forEach(unfill);
   }
-  unfill({ schema: document.components?.schemas?.JobState as Example });
+  const schemas = (document.components?.schemas ?? {}) as Record<string, Example>;
+  unfill({ schema: schemas.JobState! });
+  // Made of the examples of their fields; the page would add fields of no meaning.
+  for (const [one, many, key] of [["Job", "Jobs", "name"], ["Host", "Hosts", "id"]] as const) {
+    const example = exampleOf(schemas, schemas[one]!) as Record<string, unknown>;
+    schemas[one]!.example = example;
+    schemas[many]!.example = { [String(example[key])]: example };
+  }
   return document;
 }
 
@@ -50,6 +57,8 @@ interface Parameter {
 interface Example {
   example?: unknown;
   examples?: unknown[];
+  readonly properties?: Readonly<Record<string, Example>>;
+  readonly $ref?: string;
 }
 
 /**
@@ -60,6 +69,14 @@ function unfill({ required, schema }: Parameter): void {
   if (required || schema.example === undefined) return;
   schema.examples = [schema.example];
   delete schema.example;
+}
+
+/** The example of a schema, or of its fields. */
+function exampleOf(schemas: Readonly<Record<string, Example>>, schema: Example): unknown {
+  const { $ref, properties, example, examples } = schema;
+  if ($ref !== undefined) return exampleOf(schemas, schemas[$ref.split("/").at(-1)!]!);
+  if (properties === undefined) return example ?? examples?.[0];
+  return Object.fromEntries(Object.entries(properties).map(([name, one]) => [name, exampleOf(schemas, one)]));
 }
 
 /** The document without a service: nothing is served, asked or opened. */

@@ -22,7 +22,8 @@ export interface RequestProblem {
   readonly type: string;
 }
 
-const TITLES: Readonly<Record<number, string>> = {
+/** What a status is called. */
+export const TITLES: Readonly<Record<number, string>> = {
   400: "Bad Request",
   401: "Unauthorized",
   403: "Forbidden",

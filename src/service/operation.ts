@@ -5,15 +5,20 @@
  */
 
 import { createRoute, z } from "@hono/zod-openapi";
+import { type RequestProblem, TITLES } from "./errors.ts";
 import { DetailSchema, ProblemSchema } from "./schemas.ts";
 
+const MISSING: RequestProblem = { loc: ["query", "name"], msg: "field required", type: "value_error.missing" };
+
+/** What each means, and the `detail` of an example. */
 const FAILURES = {
-  400: "The request cannot be understood",
-  401: "No credentials, or wrong ones",
-  404: "There is no such thing",
-  409: "Not possible as things stand",
-  422: "A value cannot be used",
-  502: "A host does not answer",
+  400: ["The request cannot be understood", "Malformed JSON in request body"],
+  401: ["No credentials, or wrong ones", "Not authenticated"],
+  404: ["There is no such thing", "Queue not found"],
+  409: ["Not possible as things stand", "Cannot run queue a: process 4711 on manager runs it already"],
+  422: ["A value cannot be used", "query.name: field required"],
+  502: ["A host does not answer", "Cannot kill job1: the host does not answer; it may still run"],
+  503: ["Too busy; and any other failure, such as 403, 413, 429", "Too many requests wait; try again"],
 } as const;
 
 /** Statuses of failures that an operation can answer beside 401 and 422. */
@@ -22,19 +27,28 @@ export type Failure = 400 | 404 | 409 | 502;
 // deno-lint-ignore ban-types
 type NoTypes = {};
 
-/** Documents the failures of an operation: 401 and 422 for all, and these. */
+/** Documents the failures of an operation: 401 and 422 for all, these, and `default` for those of a busy or wary service. */
 // deno-lint-ignore explicit-module-boundary-types
 export function failures(...statuses: readonly Failure[]) {
-  const one = (status: keyof typeof FAILURES) => ({
-    description: FAILURES[status],
-    content: {
-      "application/json": { schema: DetailSchema },
-      "application/problem+json": { schema: ProblemSchema },
-    },
-  });
+  const one = (status: keyof typeof FAILURES) => {
+    const [description, detail] = FAILURES[status];
+    const problem = { type: "about:blank", title: TITLES[status], status, detail };
+    const isList = status === 422;
+    return {
+      description,
+      content: {
+        "application/json": { schema: DetailSchema, example: { detail: isList ? [MISSING] : detail } },
+        "application/problem+json": {
+          schema: ProblemSchema,
+          example: isList ? { ...problem, errors: [MISSING] } : problem,
+        },
+      },
+    };
+  };
   const all = [401, 422, ...statuses].sort() as (keyof typeof FAILURES)[];
+  const known = all.map((status) => [status, one(status)]);
   // Not typed by status: handlers throw what fails, and `errors.ts` answers it.
-  return Object.fromEntries(all.map((status) => [status, one(status)])) as unknown as NoTypes;
+  return Object.fromEntries([...known, ["default", one(503)]]) as unknown as NoTypes;
 }
 
 /** A 200 that is JSON for everybody. */

@@ -68,7 +68,14 @@ Deno.test("every operation, parameter and reply of the document is described, pa
         assert.equal("example" in schema, parameter.required, `${where}: ${parameter.name}`);
       }
       // deno-lint-ignore no-explicit-any
-      for (const reply of Object.values<any>(operation.responses)) assert.ok(reply.description, where);
+      for (const [status, reply] of Object.entries<any>(operation.responses)) {
+        assert.ok(reply.description, where);
+        if (/^[23]/.test(status)) continue;
+        // What would fail here is not told as another failure.
+        const { example } = reply.content["application/problem+json"];
+        assert.equal(example.status, status === "default" ? 503 : Number(status), where);
+        assert.ok(reply.content["application/json"].example.detail, where);
+      }
     }
   }
   assert.equal(ids.size, count, "ids are unique");
@@ -79,6 +86,20 @@ function refOf(document: any, schema: any): any {
   const ref = schema?.$ref ?? schema?.allOf?.[0]?.$ref;
   return ref === undefined ? undefined : document.components.schemas[ref.split("/").at(-1)];
 }
+
+Deno.test("the examples of jobs and hosts have the fields that replies have", async () => {
+  const { components: { schemas: { Job, Jobs, Host, Hosts } } } = await documentJson();
+  assert.deepEqual(Jobs.example, { job1: Job.example });
+  assert.deepEqual(Hosts.example, { host1: Host.example });
+  await withService(async ({ json, text }) => {
+    await text("POST /queue/?name=a");
+    await text("POST /queue/a?name=job1&command=true");
+    await text("POST /cluster/?name=a");
+    await text("POST /cluster/a?id=host1&name=localhost&user=pi");
+    assert.deepEqual(Object.keys(Job.example).sort(), Object.keys(await json("GET /queue/a/job/job1")).sort());
+    assert.deepEqual(Object.keys(Host.example).sort(), Object.keys(await json("GET /cluster/a/id/host1")).sort());
+  });
+});
 
 Deno.test("without asking for JSON a failure is the original's, with it a problem document of the same words", async () => {
   await withService(async ({ ask }) => {
