@@ -122,6 +122,7 @@ needTest(
           name: "job[1-3]",
           command: "echo done >> ../done",
         });
+        assert.equal(await add.locator(".content-type").first().inputValue(), "text/plain");
         const added = await execute(page, add);
         assert.equal(added.status, 200, added.text);
         assert.match(added.text, /\| job3 +\| undefined \| echo done/);

@@ -25,8 +25,27 @@ export const PAGE = `<!doctype html>
 </html>
 `;
 
-/** Starts Swagger UI in the page. */
-export const START = `window.ui = SwaggerUIBundle({
+/**
+ * Starts Swagger UI in the page. Left alone it would name JSON wherever there is some (an operation's first kind is what it
+ * answers unasked), and colour the jobs of a big queue for half a minute.
+ */
+export const START = `function firstKind(original, { specSelectors }) {
+  return (state, at, ...more) => {
+    const kinds = specSelectors.specJson().getIn(["paths", ...at, "responses", "200", "content"]);
+    return kinds?.keySeq().first() ?? original(state, at, ...more);
+  };
+}
+
+function plainIfLong(Original, { React, getComponent }) {
+  return (props) => {
+    const { children, renderPlainText } = props;
+    return renderPlainText && String(children).length > 50000
+      ? renderPlainText({ children, PlainTextViewer: getComponent("PlainTextViewer") })
+      : React.createElement(Original, props);
+  };
+}
+
+window.ui = SwaggerUIBundle({
   url: "openapi.json",
   dom_id: "#swagger-ui",
   deepLinking: true,
@@ -34,6 +53,10 @@ export const START = `window.ui = SwaggerUIBundle({
   layout: "BaseLayout",
   persistAuthorization: true,
   validatorUrl: null,
+  plugins: [() => ({
+    statePlugins: { spec: { wrapSelectors: { currentProducesFor: firstKind } } },
+    wrapComponents: { SyntaxHighlighter: plainIfLong },
+  })],
 });
 `;
 

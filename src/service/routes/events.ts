@@ -27,7 +27,8 @@ const events = operation({
   description:
     "Server-Sent Events, as they happen: `job_state`, `job_added`, `job_deleted`, `queue_added`, `queue_deleted`, " +
     "`run_start`, `run_end`, `host_up`, `host_down`. The stream begins with `reset` for each queue: the state of all its jobs. " +
-    "With the header `Last-Event-ID` it goes on after that event; `reset` comes where that is not possible.",
+    "With the header `Last-Event-ID` it goes on after that event; `reset` comes where that is not possible. " +
+    "Try it with `curl -N`: this page shows a reply only when it has ended.",
   request: {
     query: ExperimentQuery.extend({ queue: text("Only what concerns this queue.", "a").optional() }),
     headers: z.object({
