@@ -203,6 +203,8 @@ class RoundOf {
     const { code, stdout, stderr } = await manager.cms("queue", "refresh", round.queue);
     findTraces(journal, "refresh", stdout + stderr);
     if (code !== 0) journal.find("program", `refresh at the end ended with ${code}: ${stderr}`);
+    // A run that finds nothing to do leaves the file complete; a refresh may leave what it found to the journal.
+    await manager.cms(...runArgs(round, world.timeoutMs));
     const evidence = gather(world, this.#place.slots);
     const listed = await manager.jobs(round.queue);
     for (const [name, { status, attempt }] of evidence.jobs) {

@@ -30,6 +30,8 @@ c_replace() {
 
 cms_hello() {
   exec 3>&1 4>&2 >/dev/null 2>&1
+  # A banner may have ended in the middle of a line.
+  printf '\n' >&3
   unset IFS
   set +e +u
   c_count=0 c_base=0 c_x='' c_fast='' c_shell='' c_path=''
@@ -86,7 +88,7 @@ cms_hello() {
   # Nothing is lost with the old events: the manager asks about what it has in flight after hello, and ends are in the logs.
   true >"$c_ev" || c_need 0 "cannot write in $c_own"
   # What came on this stream before (banners, ssh's own words) is none of ours.
-  printf '%s\n' "$c_tok" >&4
+  printf '\n%s\n' "$c_tok" >&4
   c_now
   c_o=$c_up
   tail -c +1 -f "$c_ev" 3>&- </dev/null >&4 &

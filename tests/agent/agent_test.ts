@@ -254,7 +254,7 @@ for (const shell of SHELLS) {
       const writer = process.stdin.getWriter();
       await writer.write(new TextEncoder().encode(agentProgram(setup) + "{ cms_dirs 'job1' 'j'\n}\n" + torn));
       await writer.close();
-      assert.match(new TextDecoder().decode((await process.output()).stdout), /^t hello 1 /);
+      assert.match(new TextDecoder().decode((await process.output()).stdout), /^t hello 1 /m);
       assert.deepEqual([...Deno.readDirSync(`${place.directory}/job1`)].map(({ name }) => name), [".cms"]);
       assert.deepEqual([...Deno.readDirSync(`${place.directory}/j`)].map(({ name }) => name), [".cms"]);
     }

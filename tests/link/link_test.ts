@@ -238,9 +238,10 @@ for (const program of ["fish", "tcsh", "zsh", "bash"]) {
   const shell = `/usr/bin/${program}`;
   needTest(`link over ssh works where the login shell is ${program}`, await whyNo(program), async () => {
     await using hosts = await makeHosts(["blue"], { loginShell: shell });
-    // A chatty profile must not be taken for an answer.
+    // A chatty profile must not be taken for an answer, on neither stream, nor if it ends in the middle of a line.
+    const banner = "sh -c 'echo welcome; echo hello 1 >&2; printf welcome; printf welcome >&2'";
     await hosts.host("blue").run(
-      "cd; mkdir -p .config/fish; for f in .bashrc .zshenv .tcshrc .config/fish/config.fish; do echo 'echo welcome; echo welcome' > $f; done",
+      `cd; mkdir -p .config/fish; for f in .bashrc .zshenv .tcshrc .config/fish/config.fish; do echo "${banner}" > $f; done`,
     );
     await withSsh(hosts, async (connectTo) => {
       const from = await Deno.makeTempDir();
