@@ -4,7 +4,6 @@
  * @module
  */
 
-import process from "node:process";
 import type { Interrupts, Terminal } from "./src/cli/io.ts";
 import { withCalledName } from "./src/cli/names.ts";
 import { cms } from "./src/cli/program.ts";
@@ -134,16 +133,29 @@ function eraseLast(line: number[]): void {
   while (((line.pop() ?? 0) & 0xc0) === 0x80);
 }
 
-async function main(): Promise<void> {
+/** The name that the program was called by. Node's module has it everywhere, but takes longer to load than a short command does. */
+async function calledAs(): Promise<string> {
+  const named = Deno.env.get("CMS_CALLED_AS");
+  if (named !== undefined) return named;
+  try {
+    return Deno.readTextFileSync("/proc/self/cmdline").split("\0")[0] as string;
+  } catch {
+    return (await import("node:process")).default.argv0;
+  }
+}
+
+/** The words of the command, with the group that the program's name may stand for. */
+export async function calledWords(): Promise<string[]> {
+  return withCalledName((await calledAs()).split("/").at(-1) as string, Deno.args);
+}
+
+/** Runs the program with the real terminal. */
+export async function main(): Promise<void> {
   restoreKeptEnvironment(Deno.env);
-  const called = Deno.env.get("CMS_CALLED_AS") ?? process.argv0;
+  const words = await calledWords();
   Deno.env.delete("CMS_CALLED_AS"); // Not for the jobs: another cms that they call has a name of its own.
   // The exit code is set, not forced: an exit before the event loop has turned would lose V8's code cache.
-  Deno.exitCode = await cms(
-    withCalledName(called.split("/").at(-1) as string, Deno.args),
-    realDeps(),
-    new RealTerminal(),
-  );
+  Deno.exitCode = await cms(words, realDeps(), new RealTerminal());
 }
 
 if (import.meta.main) await main();

@@ -7,6 +7,7 @@
 import { fileURLToPath } from "node:url";
 import { makeExecutable } from "./compile/make.ts";
 import { parseOptions, USAGE } from "./compile/options.ts";
+import { partsOf } from "./compile/parts.ts";
 
 /** Runs the task; returns its exit status. */
 export async function compile(args: readonly string[]): Promise<number> {
@@ -18,7 +19,7 @@ export async function compile(args: readonly string[]): Promise<number> {
     }
     const root = new URL("../", import.meta.url);
     const places = {
-      entry: fileURLToPath(new URL("main.ts", root)),
+      parts: partsOf(fileURLToPath(root)),
       work: fileURLToPath(new URL(".deno/compile", root)),
     };
     const made = await makeExecutable(options, places, say);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { PERMISSIONS } from "./permissions.ts";
+import { FLAGS } from "./flags.ts";
 
 /** What a run left. */
 export interface Ran {
@@ -41,6 +41,11 @@ export function lastLine(text: string): string {
   return text.trimEnd().split("\n").at(-1)?.trim() ?? "";
 }
 
+/** The line of a complaint that says what is wrong. */
+export function firstError(stderr: string): string {
+  return stderr.split("\n").find((line) => /error/i.test(line))?.trim() ?? lastLine(stderr);
+}
+
 /** Deno's cache directory. */
 export async function denoDirectory(): Promise<string> {
   const info = await run([Deno.execPath(), "info", "--json"], 20_000);
@@ -48,38 +53,23 @@ export async function denoDirectory(): Promise<string> {
 }
 
 /**
- * Bundles the program with all it imports into one JavaScript file; dynamic imports stay lazy inside it. Minified, as the
- * comments of the plain output name directories of this machine.
- * @throws {Error} If it cannot be bundled; bundling fetches esbuild from npm once.
- */
-export async function bundle(entry: string, output: string): Promise<void> {
-  const args = ["bundle", "--quiet", "--minify", "--platform=deno", `--output=${output}`, entry];
-  const result = await run([Deno.execPath(), ...args], 60_000);
-  if (result.ok) return;
-  const reason = firstError(result.stderr);
-  const hint = /esbuild|registry|error sending request/.test(result.stderr)
-    ? ' ("deno bundle" fetches esbuild from npm on first use: run this once with a network)'
-    : "";
-  throw new Error(`Cannot bundle ${entry}: ${reason}${hint}`);
-}
-
-function firstError(stderr: string): string {
-  return stderr.split("\n").find((line) => /error/i.test(line))?.trim() ?? lastLine(stderr);
-}
-
-/**
  * What the bundled program says to `--version`: shows that it starts, and is what the finished file must say.
  * @throws {Error} If it does not start.
  */
 export async function versionOfProgram(program: string): Promise<string> {
-  const args = ["run", "--cached-only", "--no-config", "--no-lock", "--no-remote", "--no-npm", ...PERMISSIONS];
+  const args = ["run", "--cached-only", "--no-config", "--no-lock", "--no-remote", "--no-npm", ...FLAGS];
   const result = await run([Deno.execPath(), ...args, program, "--version"], 20_000);
   if (!result.ok) throw new Error(`The bundled program does not start: ${firstError(result.stderr)}`);
   return result.stdout.trim();
 }
 
-/** Runs `deno compile` on the bundled program. */
-export function denoCompile(program: string, output: string, target: string): Promise<Ran> {
+/** Runs `deno compile` on the bundled program; `others` are bundles that it loads when it needs them. */
+export function denoCompile(
+  program: string,
+  others: readonly string[],
+  output: string,
+  target: string,
+): Promise<Ran> {
   const args = [
     "compile",
     "--quiet",
@@ -88,7 +78,8 @@ export function denoCompile(program: string, output: string, target: string): Pr
     "--no-lock",
     "--no-remote",
     "--no-npm",
-    ...PERMISSIONS,
+    ...FLAGS,
+    ...others.map((path) => `--include=${path}`),
   ];
   // 10 minutes: the download of the base binary (40 MB) over a slow line is part of it.
   return run([Deno.execPath(), ...args, `--target=${target}`, `--output=${output}`, program], 600_000);

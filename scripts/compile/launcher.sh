@@ -9,6 +9,8 @@ cms_hash='@HASH@'
 cms_text_bytes=@TEXT_BYTES@
 cms_runtime_bytes=@RUNTIME_BYTES@
 cms_program_bytes=@PROGRAM_BYTES@
+# NAME:BYTES of the files of the program, in their order in its stream.
+cms_parts='@PARTS@'
 
 # 126: found, but cannot be run. One line; `why` may hold several from another program.
 die() {
@@ -70,6 +72,24 @@ runtime_gz() { tail -c "+$((cms_text_bytes + 1))" "$cms_self" | head -c "$cms_ru
 program_gz() { tail -c "$cms_program_bytes" "$cms_self"; }
 gunzip_to() { GZIP='' gzip -dc >"$1"; }
 
+# Cuts the stream of the program into its files.
+split_program() {
+  cms_at=1
+  for cms_part in $cms_parts; do
+    tail -c "+$cms_at" "$cms_temp/program" | head -c "${cms_part##*:}" >"$cms_temp/${cms_part%%:*}" || return 1
+    cms_at=$((cms_at + ${cms_part##*:}))
+  done
+}
+
+# main.mjs comes last.
+move_program() {
+  for cms_part in $cms_parts; do
+    cms_file=${cms_part%%:*}
+    [ "$cms_file" = main.mjs ] || mv -f "$cms_temp/$cms_file" "$cms_target/$cms_file" || return 1
+  done
+  mv -f "$cms_temp/main.mjs" "$cms_target/main.mjs"
+}
+
 # Unpacks below the cache directory $1; on failure leaves the reason in `why`. Each file is complete before a rename shows it
 # and is the same whoever unpacks it, so first runs may race; main.mjs comes last and says that all is there.
 unpack() {
@@ -87,14 +107,15 @@ unpack() {
   cms_ok=no
   # The trial shows a place that is mounted noexec, and a system without the libraries.
   if { runtime_gz | gunzip_to "$cms_temp/deno"; } 2>"$cms_temp/why" &&
-    { program_gz | gunzip_to "$cms_temp/main.mjs"; } 2>"$cms_temp/why" &&
+    { program_gz | gunzip_to "$cms_temp/program"; } 2>"$cms_temp/why" &&
+    { split_program "$cms_temp"; } 2>"$cms_temp/why" &&
     chmod 755 "$cms_temp/deno" && { "$cms_temp/deno" --version >/dev/null; } 2>"$cms_temp/why"; then
     if ready "$1"; then
       cms_ok=yes # another first run was faster
     else
       # Without this a power cut soon after could leave files that have their names but not their bytes.
-      sync "$cms_temp/deno" "$cms_temp/main.mjs" 2>/dev/null
-      mv -f "$cms_temp/deno" "$cms_target/deno" && mv -f "$cms_temp/main.mjs" "$cms_target/main.mjs" && cms_ok=yes
+      sync "$cms_temp/deno" "$cms_temp"/*.mjs 2>/dev/null
+      mv -f "$cms_temp/deno" "$cms_target/deno" && move_program && cms_ok=yes
     fi
   else
     cms_why="cannot unpack into $cms_target: $(cat "$cms_temp/why" 2>/dev/null)"
@@ -164,7 +185,7 @@ main() {
   DENO_DISABLE_NODE_SHIM=1
   export DENO_DIR DENO_NO_UPDATE_CHECK DENO_DISABLE_NODE_SHIM
   # No `--` before the script: Deno would take it for the script's place and refuse.
-  exec "$cms_cache/$cms_hash/deno" run --quiet --cached-only --no-config --no-lock --no-remote --no-npm @PERMISSIONS@ \
+  exec "$cms_cache/$cms_hash/deno" run --quiet --cached-only --no-config --no-lock --no-remote --no-npm @FLAGS@ \
     "$cms_cache/$cms_hash/main.mjs" "$@"
 }
 

@@ -9,8 +9,10 @@ import { mkdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { findBase, probeUrl } from "./base.ts";
-import { bundle, denoCompile, denoDirectory, lastLine, run, versionOfProgram } from "./deno.ts";
+import { bundle } from "./bundle.ts";
+import { denoCompile, denoDirectory, lastLine, run, versionOfProgram } from "./deno.ts";
 import type { CompileOptions } from "./options.ts";
+import type { Part } from "./parts.ts";
 import { makeSelfExtracting } from "./self_extracting.ts";
 
 /** What was made. */
@@ -25,8 +27,8 @@ export interface Made {
 
 /** Where the program is and where files between calls are kept. */
 export interface Places {
-  /** The program's main module. */
-  readonly entry: string;
+  /** The bundles of the program; the first of them is its main module. */
+  readonly parts: readonly Part[];
   /** A directory that survives: the compressed Deno executable stays there. */
   readonly work: string;
 }
@@ -45,13 +47,14 @@ export async function makeExecutable(
   // A directory of this process: two that compile at the same time must not mix.
   const workDirectory = resolve(places.work);
   const directory = join(workDirectory, `compile-${process.pid}`);
-  const programPath = join(directory, "main.mjs");
+  const paths = places.parts.map(({ name }) => join(directory, name));
+  const [programPath = "", ...others] = paths;
   await mkdir(directory, { recursive: true });
   try {
-    await bundle(places.entry, programPath);
+    for (const part of places.parts) await bundle(part, directory);
     const version = await versionOfProgram(programPath);
     if (options.way !== "self-extracting") {
-      const reason = await compileOfficially({ ...options, output }, programPath, version);
+      const reason = await compileOfficially({ ...options, output }, [programPath, ...others], version);
       if (reason === null) return { output, sizeBytes: (await stat(output)).size, way: "deno-compile" };
       if (options.way === "deno-compile") throw new Error(`Cannot compile for ${options.target}: ${reason}`);
       say(`No base binary for deno compile: ${reason}`);
@@ -63,7 +66,7 @@ export async function makeExecutable(
     }
     say("Making a self-extracting file that carries this Deno");
     const runtimePath = await Deno.realPath(Deno.execPath());
-    const sizeBytes = await makeSelfExtracting({ programPath, runtimePath, outputPath: output, workDirectory });
+    const sizeBytes = await makeSelfExtracting({ programPaths: paths, runtimePath, outputPath: output, workDirectory });
     return { output, sizeBytes, way: "self-extracting" };
   } finally {
     await rm(directory, { recursive: true, force: true });
@@ -75,7 +78,11 @@ export async function makeExecutable(
  * @returns Null when it is made, else why its base binary cannot be had.
  * @throws {Error} For all else that goes wrong: another way would only hide it.
  */
-async function compileOfficially(options: CompileOptions, program: string, version: string): Promise<string | null> {
+async function compileOfficially(
+  options: CompileOptions,
+  [program = "", ...others]: readonly string[],
+  version: string,
+): Promise<string | null> {
   const search = {
     target: options.target,
     version: Deno.version.deno,
@@ -86,7 +93,7 @@ async function compileOfficially(options: CompileOptions, program: string, versi
   const base = await findBase(search);
   if (base.kind === "absent") return base.reason;
   const made = join(dirname(program), "cms");
-  const result = await denoCompile(program, made, options.target);
+  const result = await denoCompile(program, others, made, options.target);
   if (!result.ok) {
     const reason = lastLine(result.stderr);
     // The address answered, but the download broke: then the cache is as empty as before.

@@ -7,14 +7,15 @@
 
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { gzipSync } from "node:zlib";
 import { replaceFile } from "./files.ts";
-import { PERMISSIONS } from "./permissions.ts";
+import { FLAGS } from "./flags.ts";
 
 /** What goes into the file and where it is written. */
 export interface SelfExtractingOptions {
-  /** The bundled program, one JavaScript file. */
-  readonly programPath: string;
+  /** The bundled program: JavaScript files that will stand in one directory, `main.mjs` first. */
+  readonly programPaths: readonly string[];
   /** The Deno executable to carry. */
   readonly runtimePath: string;
   /** The file to make. */
@@ -29,19 +30,24 @@ export interface SelfExtractingOptions {
  */
 export async function makeSelfExtracting(options: SelfExtractingOptions): Promise<number> {
   const launcher = await readFile(new URL("./launcher.sh", import.meta.url), "utf8");
-  const program = await readFile(options.programPath);
+  const parts = await Promise.all(options.programPaths.map((path) => readFile(path)));
+  const program = Buffer.concat(parts);
+  const names = options.programPaths.map((path, i) => `${basename(path)}:${parts[i]!.length}`).join(" ");
   const runtime = await readFile(options.runtimePath);
   const runtimeHash = createHash("sha256").update(runtime).digest("hex");
   const runtimeGz = await compressedRuntime(runtime, runtimeHash, options.workDirectory);
   const programGz = gzipSync(program, { level: 9 });
   // The hash names the cache directory, so all that is unpacked or decides how it is started is in it.
-  const hash = createHash("sha256").update(`${runtimeHash}\n${PERMISSIONS.join(" ")}\n${launcher}\n`).update(program)
+  const hash = createHash("sha256").update(`${runtimeHash}\n${FLAGS.join(" ")}\n${names}\n${launcher}\n`).update(
+    program,
+  )
     .digest("hex").slice(0, 32);
   const text = fillIn(launcher, {
     HASH: hash,
     RUNTIME_BYTES: String(runtimeGz.length),
     PROGRAM_BYTES: String(programGz.length),
-    PERMISSIONS: PERMISSIONS.join(" "),
+    PARTS: names,
+    FLAGS: FLAGS.join(" "),
   });
   const file = Buffer.concat([Buffer.from(text), runtimeGz, programGz]);
   await replaceFile(options.outputPath, file, 0o755);

@@ -41,7 +41,7 @@ export async function cms(args: readonly string[], deps: Deps, io: Terminal): Pr
   const context: Context = { deps, io, lines, args, status: 0 };
   const words = serviceArgs(args);
   let usageError = "";
-  const program = makeProgram(context, (text) => usageError = text);
+  const program = makeProgram(context, words, (text) => usageError = text);
   try {
     await program.parseAsync(words, { from: "user" });
     return context.status;
@@ -57,8 +57,47 @@ export async function cms(args: readonly string[], deps: Deps, io: Terminal): Pr
   }
 }
 
+type AddVerb = (group: CommandUnknownOpts, context: Context) => void;
+/** The verbs of a group in the order of its help, each with the names that it is called by. */
+type Verbs = readonly (readonly [names: readonly string[], add: AddVerb])[];
+
+const QUEUE_VERBS: Verbs = [
+  [["create"], addCreate],
+  [["list", "info"], addList],
+  [["refresh"], addRefresh],
+  [["check"], addCheck],
+  [["add"], addAdd],
+  [["delete"], addDelete],
+  [["run"], addRun],
+  [["reset"], addReset],
+  [["service"], addService],
+];
+const CLUSTER_VERBS: Verbs = [
+  [["create"], addClusterCreate],
+  [["list", "info"], addClusterList],
+  [["add"], addClusterAdd],
+  [["delete"], addClusterDelete],
+  [["activate", "deactivate"], addActivate],
+  [["set"], addSet],
+];
+
+/**
+ * Adds the verbs of a group. Where the words name a verb, all others are left out: making them takes a good part of a short
+ * command's time.
+ */
+function addVerbs(group: CommandUnknownOpts, verbs: Verbs, words: readonly string[], context: Context): void {
+  const [inGroup, name = ""] = words;
+  const all = inGroup === "queue" ? QUEUE_VERBS : inGroup === "cluster" ? CLUSTER_VERBS : [];
+  const called = all.find(([names]) => names.includes(name));
+  for (const verb of verbs) if (called === undefined || verb === called) verb[1](group, context);
+}
+
 /** The grammar. @param onUsageError Is given the text of a usage error before it is thrown. */
-function makeProgram(context: Context, onUsageError: (text: string) => void): CommandUnknownOpts {
+function makeProgram(
+  context: Context,
+  words: readonly string[],
+  onUsageError: (text: string) => void,
+): CommandUnknownOpts {
   const { io } = context;
   const program = new Command("cms")
     .description("A job queue over plain ssh")
@@ -81,25 +120,12 @@ function makeProgram(context: Context, onUsageError: (text: string) => void): Co
   const queue = program.command("queue").description("queues of jobs").helpCommand(false)
     .enablePositionalOptions()
     .addHelpText("after", examples("cms queue create a", "cms queue add a --name=job[1-10] --command='sleep 10'"));
-  addCreate(queue, context);
-  addList(queue, context);
-  addRefresh(queue, context);
-  addCheck(queue, context);
-  addAdd(queue, context);
-  addDelete(queue, context);
-  addRun(queue, context);
-  addReset(queue, context);
-  addService(queue, context);
+  addVerbs(queue, QUEUE_VERBS, words, context);
 
   const cluster = program.command("cluster").description("clusters of hosts").helpCommand(false)
     .enablePositionalOptions()
     .addHelpText("after", examples("cms cluster create a", "cms cluster add a --id=host1 --name=red --user=pi"));
-  addClusterCreate(cluster, context);
-  addClusterList(cluster, context);
-  addClusterAdd(cluster, context);
-  addClusterDelete(cluster, context);
-  addActivate(cluster, context);
-  addSet(cluster, context);
+  addVerbs(cluster, CLUSTER_VERBS, words, context);
 
   for (const group of [program, queue, cluster]) addHelp(group);
   addOpenapi(program, context);

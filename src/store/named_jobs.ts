@@ -18,7 +18,7 @@ import { findLines, readBlockAt } from "./find_block.ts";
 import { parseJobs } from "./job_record.ts";
 import { JournalFile } from "./journal_file.ts";
 import { applyRecord } from "./merge.ts";
-import { isFoldDue } from "./fold_due.ts";
+import { isFoldDue, SMALL_YAML_BYTES } from "./fold_due.ts";
 import { locked, sameStamp, type StorePaths, storePaths } from "./paths.ts";
 import { openQueue, placeOf } from "./queue_file.ts";
 import { recordsOf, stamped } from "./records.ts";
@@ -59,7 +59,8 @@ export class NamedJobs {
    * @throws {CmsError} `not_found` if there is no such queue; {@link StoreError} if it cannot be read or written.
    */
   async commit(decide: () => readonly Change[]): Promise<void> {
-    if (this.#whole === null && this.#names.length <= MOST_NAMES) {
+    // A lock is a file, and none is made for a queue that does not exist.
+    if (this.#whole === null && this.#names.length <= MOST_NAMES && await this.#isLarge()) {
       const done = await locked(this.#deps, this.#paths, "exclusive", async () => {
         if (!await this.#read()) return false;
         const records = recordsOf(decide(), this.#jobs);
@@ -87,6 +88,11 @@ export class NamedJobs {
 
   async #open(): Promise<QueueStore> {
     return this.#whole ??= await openQueue(this.#deps, this.#ref);
+  }
+
+  async #isLarge(): Promise<boolean> {
+    const stamp = await this.#deps.files.stamp(this.#paths.file).catch(() => null);
+    return stamp !== null && stamp.sizeBytes >= SMALL_YAML_BYTES;
   }
 
   /** Reads the named jobs under the lock; false if only the queue as a whole can be read. */

@@ -63,14 +63,17 @@ Deno.test("makeExecutable() refuses another platform where only a self-extractin
   Deno.writeTextFileSync(entry, 'console.log("cms 1");');
   const options = { target: "riscv-plan9", output: `${directory.path}/cms`, way: "self-extracting" } as const;
   const work = directory.make("work");
-  await assert.rejects(makeExecutable(options, { entry, work }, () => {}), /carries the Deno of this platform/);
+  await assert.rejects(
+    makeExecutable(options, { parts: [{ name: "main.mjs", entry, without: [] }], work }, () => {}),
+    /carries the Deno of this platform/,
+  );
   assert.deepEqual([...Deno.readDirSync(directory.path)].map((each) => each.name).sort(), ["main.ts", "work"]);
 });
 
 Deno.test("makeExecutable() refuses a program that cannot be bundled or does not start", async () => {
   using directory = new TestDirectory();
   const entry = `${directory.path}/main.ts`;
-  const places = { entry, work: directory.make("work") };
+  const places = { parts: [{ name: "main.mjs", entry, without: [] }], work: directory.make("work") };
   const options = { target: Deno.build.target, output: `${directory.path}/cms`, way: "self-extracting" } as const;
   Deno.writeTextFileSync(entry, 'import "./missing.ts";');
   await assert.rejects(makeExecutable(options, places, () => {}), /Cannot bundle .*missing\.ts/);

@@ -111,6 +111,12 @@ onBothFiles("NamedJobs leaves what it cannot be sure of to the whole queue", asy
   assert(await commitNamed(world, ["d"], (jobs) => (assert(jobs.has(jobName("b"))), [put("d")])) > 0);
 });
 
+onBothFiles("NamedJobs makes no file for a queue that does not exist", async (world) => {
+  await world.deps.files.makeDirectory(world.ref.directory);
+  await assert.rejects(commitNamed(world, ["a"], () => [put("a")]), { code: "not_found" });
+  assert.deepEqual(await world.deps.files.list(world.ref.directory), []);
+});
+
 onBothFiles("NamedJobs folds when that is due", async (world) => {
   await largeQueue(world);
   const before = (await world.deps.files.stamp(world.file))!.sizeBytes;

@@ -9,6 +9,7 @@
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { makeExecutable } from "../../scripts/compile/make.ts";
+import { partsOf } from "../../scripts/compile/parts.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const OUTPUT = `${ROOT}dist/cms`;
@@ -30,7 +31,7 @@ async function make(): Promise<string> {
   const sources = sourcesHash();
   if (readText(stamp) === `${sources} ${identity()}`) return OUTPUT;
   const options = { target: Deno.build.target, output: OUTPUT, way: "auto" } as const;
-  await makeExecutable(options, { entry: `${ROOT}main.ts`, work: WORK }, () => {});
+  await makeExecutable(options, { parts: partsOf(ROOT), work: WORK }, () => {});
   Deno.writeTextFileSync(stamp, `${sources} ${identity()}`);
   return OUTPUT;
 }

@@ -21,7 +21,7 @@ Deno.test("the launcher needs nothing on the PATH, and its own Deno runs the pro
   }
   const [cache, ...more] = [...Deno.readDirSync(`${env.HOME}/.cache/cms`)];
   assert.deepEqual(more, []);
-  assert.deepEqual(filesBelow(`${env.HOME}/.cache/cms/${cache!.name}`), ["deno", "main.mjs"]);
+  assert.deepEqual(filesBelow(`${env.HOME}/.cache/cms/${cache!.name}`), ["deno", "main.mjs", "more.mjs"]);
 });
 
 Deno.test("the launcher takes XDG_CACHE_HOME for the cache if it is an absolute path", async () => {

@@ -60,11 +60,12 @@ export function standIn(): Promise<string> {
 
 const WORK = fileURLToPath(new URL("../../../.deno/compile", import.meta.url));
 const STAND_IN = fileURLToPath(new URL("./stand_in.ts", import.meta.url));
+const STAND_IN_PARTS = ["main.mjs", "more.mjs"].map((name) => ({ name, entry: STAND_IN, without: [] }));
 
 /** Makes the executable of the stand-in at `output`. */
 export async function makeStandIn(output: string): Promise<void> {
   const options = { target: Deno.build.target, output, way: "self-extracting" } as const;
-  await makeExecutable(options, { entry: STAND_IN, work: WORK }, () => {});
+  await makeExecutable(options, { parts: STAND_IN_PARTS, work: WORK }, () => {});
 }
 
 /** A directory that is removed by `using`; open to every user, with a blank in its path. */

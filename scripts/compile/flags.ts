@@ -1,5 +1,5 @@
 /**
- * The permissions that the executable has, whichever way it is made.
+ * How the executable starts Deno, whichever way it is made: the permissions that the program has, and how it is compiled.
  *
  * Full `--allow-run`: sending a signal to a process or its group needs it, and with a list every start of a program fails
  * as soon as the user's environment has an `LD_*`. No foreign code (`ffi`), no imports from the network.
@@ -8,7 +8,9 @@
  */
 
 /** Flags for `deno run` and `deno compile`. */
-export const PERMISSIONS: readonly string[] = [
+export const FLAGS: readonly string[] = [
+  // All functions are compiled when the code cache is made, not each at its first call in every process.
+  "--v8-flags=--no-lazy",
   "--no-prompt",
   "--allow-run",
   "--allow-net",

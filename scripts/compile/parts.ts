@@ -1,0 +1,40 @@
+/**
+ * The bundles of the executable, and which commands are in which.
+ *
+ * @module
+ */
+
+/** One bundle. */
+export interface Part {
+  /** Name of its file. `main.mjs` is the first to run. */
+  readonly name: string;
+  /** Path of its main module. */
+  readonly entry: string;
+  /** Imports, as they stand in the sources, that it never comes to. */
+  readonly without: readonly string[];
+}
+
+const SERVICE = ["./serve.ts", "./serve_real.ts", "./open_browser.ts", "../service/document.ts"];
+const RUN = [
+  "./watch_run.ts",
+  "./choose_hosts.ts",
+  ...["check_queue", "delete_jobs", "refresh_queue", "reset_jobs"].map((name) => `../../operations/${name}.ts`),
+];
+const QUICK = ["", "create", "list", "info", "add", "help"];
+
+/** The bundles of the program. @param root Its directory, with a slash at the end. */
+export function partsOf(root: string): readonly Part[] {
+  return [
+    { name: "main.mjs", entry: `${root}scripts/compile/first.ts`, without: [...RUN, ...SERVICE] },
+    { name: "run.mjs", entry: `${root}main.ts`, without: SERVICE },
+    { name: "service.mjs", entry: `${root}main.ts`, without: [] },
+  ];
+}
+
+/** Which bundle has the command that these words begin; null: the first. */
+export function partFor(words: readonly string[]): string | null {
+  const [group = "", verb = ""] = words;
+  if (group === "openapi") return "service.mjs";
+  if (group !== "queue" || QUICK.includes(verb)) return null;
+  return words.some((word) => /^(--)?service$/.test(word)) ? "service.mjs" : "run.mjs";
+}
