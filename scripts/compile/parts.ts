@@ -36,5 +36,5 @@ export function partFor(words: readonly string[]): string | null {
   const [group = "", verb = ""] = words;
   if (group === "openapi") return "service.mjs";
   if (group !== "queue" || QUICK.includes(verb)) return null;
-  return words.some((word) => /^(--)?service$/.test(word)) ? "service.mjs" : "run.mjs";
+  return words.some((word) => /^(--)?service(=|$)/.test(word)) ? "service.mjs" : "run.mjs";
 }
