@@ -5,6 +5,7 @@
  */
 
 import type { Deps } from "../deps.ts";
+import { storeError } from "../store/paths.ts";
 import { CmsError, InvalidError } from "../errors.ts";
 import type { Credentials } from "./auth.ts";
 
@@ -32,7 +33,8 @@ async function fromFile(deps: Deps, file: string): Promise<Credentials> {
   if (mode !== undefined && (mode & 0o077) !== 0) {
     throw new CmsError("usage", `Cannot use the credentials in ${file}: others may read it; say: chmod 600 ${file}`);
   }
-  const text = (await deps.files.readText(path) ?? "").replace(/\r?\n$/, "");
+  const read = await deps.files.readText(path).catch((error) => Promise.reject(storeError(file, "read", error)));
+  const text = (read ?? "").replace(/\r?\n$/, "");
   const match = /^([^:\r\n]+)(?::|\r?\n)([^\r\n]+)$/.exec(text);
   if (match === null) {
     throw new CmsError("usage", `Cannot use the credentials in ${file}: it is not one line with user:password`);

@@ -7,7 +7,7 @@
  */
 
 import type { Deps, FileLock } from "../deps.ts";
-import type { StorePaths } from "./paths.ts";
+import { codeOf, type StorePaths } from "./paths.ts";
 import type { LastRun, RunAbout, Runner, StoreRef } from "./store.ts";
 
 const RETRIES = 100;
@@ -41,7 +41,7 @@ export async function readRunner(deps: Deps, paths: StorePaths): Promise<Runner 
       lock.release();
       return null;
     }
-    runner = parseRunner(await deps.files.readText(paths.run) ?? "");
+    runner = parseRunner(await readWho(deps, paths));
   }
   return runner ?? { pid: 0, hostname: "", run: "" };
 }
@@ -50,12 +50,22 @@ export async function readRunner(deps: Deps, paths: StorePaths): Promise<Runner 
 export async function readLastRun(deps: Deps, paths: StorePaths): Promise<LastRun | null> {
   const runner = await readRunner(deps, paths);
   if (runner?.about !== undefined) return { ...runner, about: runner.about, isRunning: true };
-  const last = lastOf(await deps.files.readText(paths.run) ?? "");
+  const last = lastOf(await readWho(deps, paths));
   return last?.about === undefined ? null : { ...last, about: last.about, isRunning: false };
 }
 
+/** The text of the file. One that a power cut left as rubbish names nobody, and stops nobody. */
+async function readWho(deps: Deps, paths: StorePaths): Promise<string> {
+  try {
+    return await deps.files.readText(paths.run) ?? "";
+  } catch (error) {
+    if (codeOf(error) === "EILSEQ") return "";
+    throw error;
+  }
+}
+
 async function textFor(deps: Deps, paths: StorePaths, runner: Runner): Promise<string> {
-  const last = runner.about === undefined ? lastOf(await deps.files.readText(paths.run) ?? "") : null;
+  const last = runner.about === undefined ? lastOf(await readWho(deps, paths)) : null;
   return JSON.stringify(last === null ? runner : { ...runner, last }) + "\n";
 }
 

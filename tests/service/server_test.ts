@@ -102,11 +102,13 @@ Deno.test("credentials are refused that others may read, or that are missing; so
   await withDirectory(async (directory) => {
     await Deno.writeTextFile(`${directory}/open`, "pi:x\n");
     await Deno.chmod(`${directory}/open`, 0o644);
+    await Deno.writeFile(`${directory}/binary`, new Uint8Array([0x70, 0x69, 0x3a, 0xff]), { mode: 0o600 });
     const cases: [args: string[], error: RegExp][] = [
       [
         ["--credentials=open"],
         /^ERROR: Cannot use the credentials in open: others may read it; say: chmod 600 open\n$/,
       ],
+      [["--credentials=binary"], /^ERROR: binary: cannot read: it is not UTF-8 text\n$/],
       [["--credentials=nosuch"], /^ERROR: Cannot read the credentials: no file nosuch\n$/],
       [[], /^ERROR: Cannot ask for the user name and password: there is no terminal; .*\n$/],
       [

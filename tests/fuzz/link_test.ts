@@ -1,0 +1,246 @@
+/** What a host may say: answers, events and words of ssh, broken in any way. A link holds, or is down with one line that says why. */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { parseEvent } from "../../src/agent/protocol.ts";
+import type { Child, Deps } from "../../src/deps.ts";
+import { realDeps } from "../../src/deps_real.ts";
+import { LinkError } from "../../src/errors.ts";
+import { openAgentLink } from "../../src/link/agent_link.ts";
+import type { Link, LinkEvent } from "../../src/link/link.ts";
+import { explainSsh, oneLine } from "../../src/link/ssh.ts";
+import { LINK_TIMES } from "../../src/link/upkeep.ts";
+import { jobName } from "../../src/names/grammar.ts";
+import { attempt, start } from "../agent/support.ts";
+import { BOUNDED, hostile, mutated } from "./support.ts";
+
+const QUEUE_ID = "0123456789abcdef";
+const RED = { user: "pi", name: "red", address: null };
+const REMOVED = ["removed", "absent", "alive", "kept"];
+const STATES = ["none", "claimed", "forbidden", "alive", "ended", "crashed", "other"];
+
+/** One line and printable, whatever it was made of. */
+function assertOneLine(text: string): void {
+  assert.doesNotMatch(text, /\p{Cc}/u);
+  assert.ok(text.trim() !== "" && text.length <= 400, JSON.stringify(text));
+}
+
+Deno.test("explainSsh() makes one short line of whatever ssh and the far shell write", () => {
+  const words = fc.constantFrom(
+    "ssh: Could not resolve hostname red: Name or service not known\r\n",
+    "pi@red: Permission denied (publickey,password).\r\n",
+    "@@@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @@@\nHost key verification failed.",
+    "kex_exchange_identification: read: Connection reset by peer\r\nConnection reset by 10.0.0.7 port 22",
+  );
+  fc.assert(
+    fc.property(fc.oneof(mutated(words), hostile), fc.integer({ min: 0, max: 255 }), (noise, code) => {
+      const { reason } = explainSsh(RED, noise, code);
+      assertOneLine(reason);
+      assertOneLine(new LinkError("pi@red", reason, false).message);
+      assert.doesNotMatch(oneLine(noise), /\p{Cc}/u);
+    }),
+    BOUNDED,
+  );
+});
+
+/** Lines as an agent writes them; T is the token, N the request's number, Q the queue's mark. */
+const line = fc.constantFrom(
+  "T a N 0 none",
+  "T a N 1 alive 7 1700000000000 0",
+  "T a N 0 ended end 0 1700000000000 2026-01-31T12:00:00Z",
+  "T a N 1 ended crash 137 - -",
+  "T a N 1 other ff.1 1",
+  "T a N 4000000000 none",
+  "T a N -1 none",
+  "T b N aGVsbG8=",
+  "T h N 68 65",
+  "T n N",
+  "T x N cannot read it",
+  "T z N",
+  "T p 0",
+  "T hello 1 b2 evil pi",
+  "T need 1 more",
+  "Q B job1 A 7 1700000000000 .",
+  "Q E job1 A end 0 1700000000000 .",
+  "Q R job1 A no shell .",
+  "Q N job1 A alive 7 1 0 .",
+  "Q N job1 A claimed .",
+  "Q U job1 A .",
+  "Q V N 0 removed .",
+  "Q V N 9999999999 kept .",
+  "Q Z N .",
+);
+const said = fc.array(fc.oneof({ weight: 4, arbitrary: line }, mutated(line), hostile), { maxLength: 6 });
+
+interface Script {
+  readonly greets: boolean;
+  /** What comes for each request, on stdout and on stderr; after the last, nothing. */
+  readonly replies: readonly (readonly [out: readonly string[], events: readonly string[]])[];
+  /** Pings that are answered. */
+  readonly pings: number;
+  /** Bytes of each piece that arrives. */
+  readonly piece: number;
+}
+
+const script: fc.Arbitrary<Script> = fc.record({
+  greets: fc.oneof({ weight: 9, arbitrary: fc.constant(true) }, fc.constant(false)),
+  replies: fc.array(fc.tuple(said, said), { maxLength: 8 }),
+  pings: fc.nat(2),
+  piece: fc.constantFrom(1, 7, 100_000),
+});
+
+/** A process that plays the script. */
+function play({ greets, replies, pings, piece }: Script): Child {
+  const streams = [new TransformStream<Uint8Array>(), new TransformStream<Uint8Array>()] as const;
+  const writers = streams.map(({ writable }) => writable.getWriter());
+  const over = Promise.withResolvers<{ code: number; signal: string | null }>();
+  let token = "";
+  let at = 0;
+  let answered = 0;
+  const send = (which: 0 | 1, text: string) => {
+    const bytes = new TextEncoder().encode(text);
+    for (let i = 0; i < bytes.length; i += piece) writers[which]!.write(bytes.subarray(i, i + piece)).catch(() => {});
+  };
+  const fill = (lines: readonly string[], number: string) =>
+    lines.map((one) =>
+      one.replaceAll(/^T/g, token).replaceAll(/^Q/g, `@${QUEUE_ID}`).replaceAll("N", number)
+        .replaceAll("A", attempt("job1").attempt) + "\n"
+    ).join("");
+  const end = (code: number) => {
+    for (const writer of writers) writer.close().catch(() => {});
+    over.resolve({ code, signal: null });
+  };
+  const stdin = new WritableStream<Uint8Array>({
+    write(bytes) {
+      const text = new TextDecoder().decode(bytes);
+      token ||= /^c_tok='(\w+)'/m.exec(text)?.[1] ?? "";
+      for (const [, verb, number = "0"] of text.matchAll(/^\{ cms_(\w+)(?: (\d+))?/gm)) {
+        if (verb === "hello") {
+          send(1, `a banner\n${token}\n`);
+          if (greets) send(0, `motd\n${token} hello 1 b1 red pi\n`);
+        } else if (verb === "ping") {
+          if (answered++ < pings) send(0, `${token} p 0\n`);
+        } else {
+          const [out, events] = replies[at++] ?? [[], []];
+          send(0, fill(out, number));
+          send(1, fill(events, number));
+        }
+      }
+    },
+    close: () => end(0),
+  });
+  return {
+    pid: 1,
+    stdin,
+    stdout: streams[0].readable,
+    stderr: streams[1].readable,
+    ended: over.promise,
+    kill: () => end(137),
+  };
+}
+
+/** A second is a millisecond. */
+const FAST: Deps["clock"] = {
+  now: () => Math.floor(performance.now() * 1000),
+  sleepUntil: (atMs, signal) =>
+    new Promise((resolve) => {
+      const timer = setTimeout(done, Math.max(0, atMs - FAST.now()) / 1000);
+      function done(): void {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", done);
+        resolve();
+      }
+      if (signal?.aborted) done();
+      signal?.addEventListener("abort", done);
+    }),
+};
+
+/** The promise's value, or null where the link failed; nothing else may come, and it may not take for ever. */
+async function settled<T>(what: string, promise: Promise<T>): Promise<T | null> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} does not come to an end`)), 5_000);
+  });
+  try {
+    return await Promise.race([promise, limit]);
+  } catch (error) {
+    if (!(error instanceof LinkError)) throw error;
+    assertOneLine(error.message);
+    return null;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Uses all of a link; counts the questions that were answered and those that were not. */
+async function use(link: Link, count: { answered: number; failed: number }): Promise<void> {
+  const [one, two] = [attempt("job1"), attempt("job2")];
+  link.start([start("job1", "true")]);
+  const calls: Promise<void>[] = [];
+  const states = async (what: string, promise: Promise<readonly { type: string }[]>) => {
+    const found = await settled(what, promise);
+    if (found === null) return void count.failed++;
+    count.answered++;
+    assert.equal(found.length, 2);
+    assert.ok(found.every(({ type }) => STATES.includes(type)), JSON.stringify(found));
+  };
+  calls.push(states("ask", link.ask([one, two])));
+  calls.push(states("forbid", link.forbid([one, two])));
+  calls.push(states("kill", link.kill([one, two], { graceMs: 1 })));
+  calls.push(
+    settled("remove", link.remove([jobName("job1"), jobName("job2")])).then((found) => {
+      if (found !== null) assert.ok(found.length === 2 && found.every((result) => REMOVED.includes(result)));
+    }),
+  );
+  calls.push(
+    settled("read", link.read(jobName("job1"), "job1.out", { maxBytes: 9 })).then((found) => {
+      assert.ok(found === null || found instanceof Uint8Array);
+    }),
+  );
+  await Promise.all(calls);
+}
+
+Deno.test("a link to an agent that says anything: each request comes to an end, each event is a whole one", async () => {
+  const deps = { ...realDeps(), clock: FAST };
+  const count = { answered: 0, failed: 0 };
+  await fc.assert(
+    fc.asyncProperty(script, async (one) => {
+      const events: LinkEvent[] = [];
+      const way = { command: ["x"], explain: (noise: string, code: number) => explainSsh(RED, noise, code) };
+      const link = await settled(
+        "connect",
+        openAgentLink({ ...deps, processes: { spawn: () => play(one) } }, RED, {
+          directory: "experiment",
+          queueId: QUEUE_ID,
+          role: "resident",
+          onEvent: (event) => void events.push(event),
+          way: { ...way, stage: () => Promise.resolve() },
+          times: LINK_TIMES,
+        }),
+      );
+      if (link === null) return;
+      assert.ok(one.greets);
+      await use(link, count);
+      await settled("close", link.close());
+      for (const event of events) {
+        if (event.type === "down") assertOneLine(event.reason);
+        else assert.ok(event.job !== "" && event.attempt !== "", JSON.stringify(event));
+      }
+    }),
+    BOUNDED,
+  );
+  assert.ok(count.answered > 0 && count.failed > 0, JSON.stringify(count));
+});
+
+Deno.test("parseEvent() of a mutated line is null or a whole event", () => {
+  const whole = line.filter((text) => text.startsWith("Q")).map((text) =>
+    text.replace("Q", `@${QUEUE_ID}`).replace("A", "ff.1").replace("N", "12")
+  );
+  fc.assert(
+    fc.property(mutated(whole), (text) => {
+      const event = parseEvent(text, QUEUE_ID);
+      if (event === null) return;
+      for (const value of Object.values(event)) assert.ok(value !== undefined && !Number.isNaN(value));
+    }),
+    BOUNDED,
+  );
+});
