@@ -50,14 +50,26 @@ class RealTerminal implements Terminal {
 
   async ask(question: string, { isSecret }: { isSecret: boolean }): Promise<string | null> {
     if (!Deno.stdin.isTerminal()) return null;
-    this.err(question);
-    await this.flush();
-    if (isSecret) Deno.stdin.setRaw(true);
+    const show = () => Deno.stdin.setRaw(false);
+    const leave = () => {
+      show();
+      Deno.exit(143);
+    };
+    if (isSecret) {
+      // Before the question: whoever answers it at once is not shown either.
+      Deno.stdin.setRaw(true);
+      Deno.addSignalListener("SIGTERM", leave);
+    }
     try {
+      this.err(question);
+      await this.flush();
       return await readLine(isSecret);
     } finally {
-      if (isSecret) Deno.stdin.setRaw(false);
-      if (isSecret) this.err("\n");
+      if (isSecret) {
+        Deno.removeSignalListener("SIGTERM", leave);
+        show();
+        this.err("\n");
+      }
     }
   }
 

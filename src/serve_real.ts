@@ -55,6 +55,7 @@ export async function serve(
     connectionsCheckingInterval: Math.min(1000, limits.headMs),
     maxHeaderSize: HEAD_BYTES,
   };
+  if (cert !== undefined && key !== undefined) checkPair(cert, key);
   const server: HttpServer = cert === undefined || key === undefined
     ? createServer(options)
     : createTlsServer({ ...options, cert, key, handshakeTimeout: limits.headMs });
@@ -86,6 +87,15 @@ export async function serve(
       Deno.unrefTimer(setTimeout(() => Deno.exit(), LAST_WORDS_MS));
     },
   };
+}
+
+/** Node's server finds out at the first handshake that a pair cannot be used; this does at once. */
+function checkPair(cert: string, key: string): void {
+  try {
+    Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key }).close();
+  } catch (cause) {
+    throw new Error(`the certificate and key cannot be used: ${(cause as Error).message}`, { cause });
+  }
 }
 
 /** Resolves when it listens; rejects with the system's error. */

@@ -48,7 +48,8 @@ async function fromPerson(ask: AskPerson): Promise<Credentials> {
   if (user === null || password === null) {
     throw new CmsError(
       "usage",
-      "Cannot ask for the user name and password: there is no terminal; give --credentials=FILE, or CMS_USER and CMS_PASSWORD",
+      "Cannot start without a user name and a password: answer on a terminal, or give --credentials=FILE, or CMS_USER and " +
+        "CMS_PASSWORD",
     );
   }
   return { user, password };

@@ -1,5 +1,7 @@
 /** The service as a process: its start, its lines, its refusals, its end. */
 import assert from "node:assert/strict";
+import { certificateFor } from "../support/certificate.ts";
+import { needTest, whyNoPrograms } from "../support/need.ts";
 import { waitUntil } from "../support/wait.ts";
 import { RIGHT } from "./support.ts";
 
@@ -29,7 +31,9 @@ class Cms {
 
   /** Exit status, when all that it printed is here. */
   async ended(): Promise<number> {
+    const limit = setTimeout(() => this.child.kill("SIGKILL"), 60_000);
     const { code } = await this.child.status;
+    clearTimeout(limit);
     await this.#read;
     return code;
   }
@@ -110,7 +114,7 @@ Deno.test("credentials are refused that others may read, or that are missing; so
       ],
       [["--credentials=binary"], /^ERROR: binary: cannot read: it is not UTF-8 text\n$/],
       [["--credentials=nosuch"], /^ERROR: Cannot read the credentials: no file nosuch\n$/],
-      [[], /^ERROR: Cannot ask for the user name and password: there is no terminal; .*\n$/],
+      [[], /^ERROR: Cannot start without a user name and a password: answer on a terminal, .*\n$/],
       [
         ["--bind=0.0.0.0", "--credentials=credentials"],
         /^ERROR: Cannot listen on 0\.0\.0\.0 without TLS: .*--insecure.*\n$/,
@@ -144,6 +148,77 @@ Deno.test("requests on one queue at the same time all take effect", async () => 
       ask("PUT", "/queue/a/refresh"),
     ]);
     assert.deepEqual(Object.keys(JSON.parse(await ask("GET", "/queue/a"))).sort(), names.slice(5).sort());
+  });
+});
+
+Deno.test("service info opens the page in the browser of a desktop, and does not wait for its end", async () => {
+  await withDirectory(async (directory) => {
+    await Deno.mkdir(`${directory}/bin`);
+    const opened = `${directory}/opened`;
+    // A browser that lives as long as its window, here until the test has seen it.
+    const browser = `#!/bin/sh\necho noise; echo noise >&2\necho "$# $*" > '${opened}'\n` +
+      `while test -e '${opened}'; do sleep 0.05; done\n`;
+    await Deno.writeTextFile(`${directory}/bin/xdg-open`, browser, { mode: 0o755 });
+    const PATH = `${directory}/bin:${Deno.env.get("PATH")}`;
+    for (const screen of [{ DISPLAY: ":7", WAYLAND_DISPLAY: "" }, { DISPLAY: "", WAYLAND_DISPLAY: "wayland-7" }]) {
+      await using info = new Cms(directory, { ...screen, PATH }, ["queue", "--service", "info", "--port=8123"]);
+      assert.deepEqual([await info.ended(), info.out, info.err], [0, "http://127.0.0.1:8123/docs\n", ""]);
+      const words = async () => await Deno.readTextFile(opened) === "1 http://127.0.0.1:8123/docs\n";
+      await waitUntil("the browser to be started", words);
+      await Deno.remove(opened);
+    }
+    // No program that could: the address is printed all the same.
+    const nothing = { DISPLAY: ":7", PATH: `${directory}/nothing` };
+    await using info = new Cms(directory, nothing, ["queue", "--service", "info", "--port=8123"]);
+    assert.deepEqual([await info.ended(), info.out, info.err], [0, "http://127.0.0.1:8123/docs\n", ""]);
+  });
+});
+
+needTest(
+  "with --cert and --key the service answers by TLS, on any address",
+  whyNoPrograms("openssl", "curl"),
+  async () => {
+    await withDirectory(async (directory) => {
+      const { cert, key } = await certificateFor("localhost");
+      await Deno.writeTextFile(`${directory}/cert.pem`, cert);
+      await Deno.writeTextFile(`${directory}/key.pem`, key, { mode: 0o600 });
+      const words = ["--port=0", "--credentials=credentials", "--cert=cert.pem", "--key=key.pem", "--bind=0.0.0.0"];
+      await using cms = new Cms(directory, {}, [...START, ...words]);
+      const port = new URL(await cms.url()).port;
+      assert.match(cms.out, /Listening on https:\/\/0\.0\.0\.0:/);
+      const curl = async (...args: string[]) => {
+        const options = { args: ["-s", "-i", "-u", "pi:red berry", ...args], cwd: directory };
+        const { code, stdout } = await new Deno.Command("curl", options).output();
+        return { code, text: new TextDecoder().decode(stdout) };
+      };
+      const { code, text } = await curl("--cacert", "cert.pem", `https://localhost:${port}/`);
+      assert.equal(code, 0);
+      assert.match(text, /^HTTP\/1\.1 200 [^]*strict-transport-security: [^]*\{"message":"Cloudmesh Queue Server"\}$/i);
+      // Who does not know the certificate, or speaks in the clear, gets nothing.
+      assert.equal((await curl(`https://localhost:${port}/`)).code, 60);
+      assert.doesNotMatch((await curl(`http://localhost:${port}/`)).text, /Cloudmesh/);
+    });
+  },
+);
+
+needTest("files that are no certificate and key are refused in one line", whyNoPrograms("openssl"), async () => {
+  await withDirectory(async (directory) => {
+    await Deno.writeTextFile(`${directory}/broken`, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    const pairs = [await certificateFor("a"), await certificateFor("b")];
+    await Deno.writeTextFile(`${directory}/cert`, pairs[0]!.cert);
+    await Deno.writeTextFile(`${directory}/key`, pairs[1]!.key);
+    const cases = [
+      ["nosuch", "nosuch", /^ERROR: Cannot use nosuch: it cannot be read\n$/],
+      ["credentials", "credentials", /^ERROR: Cannot use credentials: it is no PEM file\n$/],
+      ["broken", "key", /^ERROR: Cannot listen on [^\n]+: the certificate and key cannot be used: [^\n]+\n$/],
+      ["cert", "key", /^ERROR: Cannot listen on [^\n]+: the certificate and key cannot be used: [^\n]+\n$/],
+    ] as const;
+    for (const [cert, key, error] of cases) {
+      const words = ["--port=0", "--credentials=credentials", `--cert=${cert}`, `--key=${key}`];
+      await using cms = new Cms(directory, {}, [...START, ...words]);
+      assert.equal(await cms.ended(), 2, cms.err);
+      assert.match(cms.err, error);
+    }
   });
 });
 
