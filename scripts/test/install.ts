@@ -23,6 +23,10 @@ const ofTests: Readonly<Record<string, string>> = {
   tcsh: "tcsh",
   git: "git",
   chromium: "chromium",
+  openssl: "openssl",
+  curl: "curl",
+  script: "bsdutils",
+  nginx: "nginx-light",
 };
 
 /**

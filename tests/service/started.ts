@@ -19,13 +19,16 @@ export interface Started {
   text(): string;
 }
 
-/** Calls `use` with a service. */
-export async function withStarted(use: (service: Started) => Promise<void>): Promise<void> {
+/** Calls `use` with a service. @param options Further words of the command. */
+export async function withStarted(
+  use: (service: Started) => Promise<void>,
+  options: readonly string[] = [],
+): Promise<void> {
   const directory = await Deno.realPath(await Deno.makeTempDir({ prefix: "cms-started-" }));
   await Deno.writeTextFile(`${directory}/credentials`, "pi:red berry\n", { mode: 0o600 });
   const [program = "", ...words] = SELF;
   const child = new Deno.Command(program, {
-    args: [...words, "queue", "--service", "start", "--port=0", "--credentials=credentials"],
+    args: [...words, "queue", "--service", "start", "--port=0", "--credentials=credentials", ...options],
     cwd: directory,
     stdin: "null",
     stdout: "piped",
