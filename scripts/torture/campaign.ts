@@ -7,7 +7,7 @@
 
 import { outcomeOf } from "../../tests/support/hosts/shell.ts";
 import { waitUntil } from "../../tests/support/wait.ts";
-import { readText, waitForSilence } from "../../tests/e2e/harness_faults.ts";
+import { readText } from "../../tests/e2e/harness_faults.ts";
 import { type Invariant, INVARIANTS, Journal, uptimeMs } from "./deeds.ts";
 import { explain } from "./explain.ts";
 import { FAULTS } from "./faults/all.ts";
@@ -36,6 +36,8 @@ const QUIET_LIMIT_MS = 240_000;
 /** So many faults at once, at most. */
 const AT_ONCE = 8;
 const LOOK_MS = 250;
+/** Processes of jobs on a host. */
+const MARKED = "grep -l CLOUDMESH_JOB /proc/[0-9]*/environ 2>/dev/null";
 const OVER = ["end", "crash", "kill", "fail_start"];
 
 /** Carries out a campaign. @param say Called with each line of its journal. @throws {Error} If there can be none here. */
@@ -95,10 +97,12 @@ class RoundOf {
       await this.#disturb(world);
       journal.tell("quiet");
       await this.#settle(world);
+      if (this.#parts.stop.aborted) await world.round.keeper.kill9();
     }
     this.#isOver = true;
     await watch;
-    return await this.#judge(world);
+    // What was broken off cannot be judged.
+    return this.#parts.stop.aborted ? 0 : await this.#judge(world);
   }
 
   /** A fresh queue and its run. Every third round is `fifo`. */
@@ -107,12 +111,12 @@ class RoundOf {
     const { manager, hosts } = this.#place;
     const isShort = options.minutes < 2;
     const scheduler = number % 3 === 0 ? "fifo" : "fifo_multi";
-    const timeoutMs = isShort ? 3_000 : 9_000;
+    const timeoutMs = isShort ? 3_000 : 6_000;
     const made = {
       queue: `q${number}`,
       scheduler,
       maxParallel: scheduler === "fifo" ? hosts.length * 2 - 1 : null,
-      names: planNames(`q${number}.`, options.jobs, random, isShort ? 40 : 120),
+      names: planNames(`q${number}.`, options.jobs, random, isShort ? 40 : 250),
     } as const;
     journal.tell(`round ${number}: ${options.jobs} jobs, ${scheduler}`);
     const fromMs = uptimeMs();
@@ -165,7 +169,8 @@ class RoundOf {
   async #settle(world: World): Promise<void> {
     const { journal, round } = world;
     try {
-      await waitUntil("the end of all jobs", () => isDone(world), { limitMs: QUIET_LIMIT_MS });
+      const { stop } = this.#parts;
+      await waitUntil("the end of all jobs", () => isDone(world) || stop.aborted, { limitMs: QUIET_LIMIT_MS });
     } catch {
       const left = [...blocksOf(textOf(world))].filter(([, { status }]) => !OVER.includes(status));
       const states = left.map(([name, { status }]) => `${name} ${status}`).slice(0, 10).join(", ");
@@ -196,9 +201,11 @@ class RoundOf {
 
   async #judge(world: World): Promise<number> {
     const { journal, manager, hosts, round } = world;
-    // Those that were given up may still run somewhere.
+    // Those that were given up may still run somewhere. (Agents of links that broke in silence may stand there for longer.)
     for (const host of hosts) {
-      await waitForSilence(host).catch((error) => journal.find("program", (error as Error).message));
+      const marked = async () => (await host.run(MARKED, { user: "root" })).stdout.trim();
+      await waitUntil(`the end of the last job on ${host.name}`, async () => await marked() === "", { limitMs: 90_000 })
+        .catch(async () => journal.find("program", `processes of jobs are left on ${host.name}: ${await marked()}`));
     }
     const { code, stdout, stderr } = await manager.cms("queue", "refresh", round.queue);
     findTraces(journal, "refresh", stdout + stderr);

@@ -77,7 +77,9 @@ class Court {
         const both = `${show(before)} and ${show(run)}`;
         const [was, is] = [splitAttempt(before.attempt), splitAttempt(run.attempt)];
         if (before.attempt === run.attempt) this.#find("doubled", `${job}: the same attempt ran twice: ${both}`);
-        if (run.startMs < before.lastMs) this.#find("doubled", `${job}: two attempts at once: ${both}`);
+        if (run.startMs < before.lastMs && !this.#wasSilent(before)) {
+          this.#find("doubled", `${job}: two attempts at once: ${both}`);
+        }
         if (was.id === is.id && is.number < was.number) {
           this.#find("doubled", `${job}: an earlier attempt came later: ${both}`);
         }
@@ -92,7 +94,9 @@ class Court {
   judgeSlots(): void {
     const { ran, slots, maxParallel } = this.#evidence;
     for (const [host, most] of slots) this.#judgeAtOnce(host, ran.filter((run) => run.host === host), most);
-    if (maxParallel !== null) this.#judgeAtOnce("all hosts", ran, maxParallel);
+    if (maxParallel === null) return;
+    // Those that were given up no longer count.
+    this.#judgeAtOnce("all hosts", ran.filter((run) => !this.#wasSilent(run)), maxParallel);
   }
 
   /** What was acknowledged. */
@@ -176,6 +180,13 @@ class Court {
 
   #has(name: string, ...types: Deed["type"][]): boolean {
     return this.#deedsOf.get(name)?.some(({ type }) => types.includes(type)) ?? false;
+  }
+
+  /** Whether a job's host was cut off for so long that it was given up: it may run on, and a reset lets another attempt start elsewhere. */
+  #wasSilent(run: Ran): boolean {
+    return this.#evidence.troubles.some(({ type, host, atMs }) =>
+      type === "silent" && host === run.host && atMs >= run.startMs - MOMENT_MS && atMs <= run.lastMs
+    );
   }
 
   /** Whether somebody asked for another attempt between two starts. */

@@ -41,9 +41,9 @@ export interface Job {
   readonly ended: string | null;
   /** How often a start was decided; the number of the last attempt. Never decreases while the job exists. */
   readonly attempt: number;
-  /** Boot of the machine when the start was decided; only while the job is in flight. */
+  /** Boot of the machine when the start was decided; only in flight, and in a crash that nobody but the manager saw. */
   readonly boot: string | null;
-  /** Id of the host whose slot the job holds; only while the job is in flight. */
+  /** Id of the host whose slot the job holds; likewise. */
   readonly slot: string | null;
   /** Unknown fields of the file, kept as they are. */
   readonly extra: Readonly<Record<string, unknown>>;
@@ -95,6 +95,11 @@ export function makeJob(name: JobName, spec: JobSpec, at: { id: string; experime
     slot: null,
     extra: {},
   };
+}
+
+/** True if the job is a crash because its machine was silent for too long: it may still run there. */
+export function isGivenUp(job: { status: JobState; boot: string | null }): boolean {
+  return job.status === "crash" && job.boot !== null;
 }
 
 /** `JOBID.N`: names one start of one job on its host. */

@@ -6,7 +6,7 @@
  */
 
 import type { JobName } from "../names/grammar.ts";
-import { attemptId, isoSeconds, type Job, type JobFields } from "../job/job.ts";
+import { attemptId, isGivenUp, isoSeconds, type Job, type JobFields } from "../job/job.ts";
 import { type JobState, mayMove, waitingState } from "../job/states.ts";
 import { jobScript } from "../job/script.ts";
 import { type Machine, machineKey, machineText, parseMachine } from "../cluster/machine.ts";
@@ -21,6 +21,17 @@ const ASK_AGAIN_MS = 1_000;
 /** How an attempt ends. */
 type End = "end" | "kill" | "crash" | "fail_start";
 
+/** How, and what is known of it. */
+interface Ending {
+  readonly state: End;
+  readonly exitCode: number | null;
+  readonly endedAtMs: number | null;
+  readonly reason: string | null;
+}
+
+/** A job that is not in flight holds nothing. */
+const NO_PLACE = { boot: null, slot: null } as const satisfies JobFields;
+
 /** The lives of attempts. */
 export class Attempts {
   readonly #run: RunContext;
@@ -33,19 +44,19 @@ export class Attempts {
     this.#run = run;
   }
 
-  /** Takes over a job that was in flight when the run began. */
+  /** Takes over a job that was in flight when the run began, or that an earlier run gave up: it may still run and take a slot. */
   inherit(job: Job): void {
     const { machines, slots, flights } = this.#run;
     let machine: Machine;
     try {
       machine = parseMachine(job.user ? `${job.user}@${job.host ?? ""}` : job.host ?? "");
     } catch {
-      this.#lost.push(job); // Nothing can be asked about it; `reset` deals with it.
+      if (!isGivenUp(job)) this.#lost.push(job); // Nothing can be asked about it; `reset` deals with it.
       return;
     }
     const offered = slots.hosts.find((host) => machineKey(host.machine) === machineKey(machine));
     const state = machines.of(offered?.machine ?? machine);
-    flights.add({
+    const flight: Flight = {
       job: job.name,
       attempt: attemptId(job),
       machine: state.key,
@@ -54,8 +65,10 @@ export class Attempts {
       phase: "inherited",
       startedAtMs: null,
       killWanted: false,
-    });
-    slots.adopt(job.name, state.key, job.slot);
+    };
+    flights.add(flight);
+    if (isGivenUp(job)) flights.setLost(flight, true);
+    else slots.adopt(job.name, state.key, job.slot);
   }
 
   /** The run begins: tells of the jobs that it cannot take over. */
@@ -124,7 +137,7 @@ export class Attempts {
     if (flight.phase === "lost") {
       flights.setLost(flight, false); // Given up too early: it runs, so it takes a slot again.
       outcomes.retract(flight.job);
-      slots.adopt(flight.job, flight.machine, null);
+      slots.adopt(flight.job, flight.machine, this.#run.jobs.get(flight.job)?.slot ?? null);
     }
     flight.phase = "started";
     outcomes.ran(flight.job);
@@ -135,15 +148,19 @@ export class Attempts {
 
   /** The attempt is over; its slot is free. */
   land(flight: Flight, state: End, exitCode: number | null, endedAtMs: number | null, reason: string | null): void {
-    const known = flight.phase === "lost" && state === "crash"; // It counts as crashed already.
-    if (!known) this.#end(flight, state, exitCode, endedAtMs, reason);
+    // It counts as crashed already; now it is one for certain.
+    if (flight.phase === "lost" && state === "crash") this.#move(flight, state, { exit_code: exitCode, ...NO_PLACE });
+    else this.#end(flight, { state, exitCode, endedAtMs, reason }, NO_PLACE);
     this.#run.slots.giveBack(flight.job);
     this.#run.flights.remove(flight);
   }
 
-  /** Its machine was silent for too long: crashed, on the manager only (SEED, "crash"). */
+  /**
+   * Its machine was silent for too long: crashed, on the manager only (SEED, "crash"). Boot and slot stay in the record, so that a
+   * later run asks about it before anything starts on that machine.
+   */
   giveUp(flight: Flight, reason: string): void {
-    this.#end(flight, "crash", null, null, reason);
+    this.#end(flight, { state: "crash", exitCode: null, endedAtMs: null, reason }, {});
     this.#run.slots.giveBack(flight.job);
     this.#run.flights.setLost(flight, true);
   }
@@ -152,14 +169,15 @@ export class Attempts {
   learn(flight: Flight, state: AttemptState): void {
     const run = this.#run;
     const inherited = flight.phase === "inherited";
+    const revived = inherited || (flight.phase === "lost" && flight.request === null);
     const machine = this.#shown(flight.machine);
     switch (state.type) {
       case "alive":
         this.started(flight, state.pid, state.startedAtMs);
-        if (inherited) report(run, { type: "adopted", job: flight.job, machine });
+        if (revived) report(run, { type: "adopted", job: flight.job, machine });
         return;
       case "ended":
-        if (inherited) report(run, { type: "found", job: flight.job, state: state.state, machine });
+        if (revived) report(run, { type: "found", job: flight.job, state: state.state, machine });
         flight.startedAtMs ??= state.startedAtMs;
         return this.land(flight, state.state, state.exitCode, state.endedAtMs, null);
       case "crashed":
@@ -214,20 +232,20 @@ export class Attempts {
   #putBack(flight: Flight): void {
     const job = this.#run.jobs.get(flight.job);
     if (job !== undefined) {
-      this.#move(flight, waitingState(job), { boot: null, slot: null });
+      this.#move(flight, waitingState(job), NO_PLACE);
       this.#returned.push(flight.job);
     }
     this.#run.slots.giveBack(flight.job);
     this.#run.flights.remove(flight);
   }
 
-  #end(flight: Flight, state: End, exitCode: number | null, endedAtMs: number | null, reason: string | null): void {
+  #end(flight: Flight, end: Ending, place: JobFields): void {
+    const { state, exitCode, endedAtMs, reason } = end;
     this.#move(flight, state, {
       exit_code: exitCode,
       ...(flight.startedAtMs === null ? {} : { started: isoSeconds(flight.startedAtMs) }),
       ended: endedAtMs === null ? null : isoSeconds(endedAtMs),
-      boot: null,
-      slot: null,
+      ...place,
     });
     const elapsedMs = endedAtMs === null || flight.startedAtMs === null ? null : endedAtMs - flight.startedAtMs;
     this.#tellEnd(flight.job, this.#shown(flight.machine), { state, exitCode, reason, elapsedMs });

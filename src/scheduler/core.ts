@@ -10,6 +10,7 @@
  */
 
 import type { JobName } from "../names/grammar.ts";
+import { isGivenUp, type Job } from "../job/job.ts";
 import { isInFlight, isWaiting } from "../job/states.ts";
 import { machineText } from "../cluster/machine.ts";
 import type { LinkEvent } from "../link/link.ts";
@@ -54,7 +55,11 @@ export class Core {
   constructor(options: CoreOptions, jobs: Jobs) {
     this.#policy = options.policy;
     const inFlight: JobName[] = [];
-    for (const job of jobs.values()) if (isInFlight(job.status)) inFlight.push(job.name);
+    const inherited: Job[] = [];
+    for (const job of jobs.values()) {
+      if (isInFlight(job.status)) inFlight.push(job.name);
+      if (isInFlight(job.status) || isGivenUp(job)) inherited.push(job);
+    }
     this.#run = {
       jobs,
       machines: new Machines(),
@@ -69,7 +74,7 @@ export class Core {
     this.#attempts = new Attempts(this.#run);
     this.#links = new Links(this.#run, this.#attempts);
     this.#ahead = new Ahead(this.#run, this.#policy);
-    for (const name of inFlight) this.#attempts.inherit(jobs.get(name)!);
+    for (const job of inherited) this.#attempts.inherit(job);
   }
 
   /** Takes in one event; returns what is to be done, in order. */

@@ -157,6 +157,44 @@ Deno.test("a machine that is silent for the time-out loses its jobs, and they ar
   assert.deepEqual(world.core.result().failed, []);
 });
 
+/** A world in which job a was given up while it runs on red, where b waits for its slot, and the run has died since. */
+function givenUp(seed: number): { world: World; lost: JobName } {
+  const jobs = [job("a"), job("b")];
+  const world = new World({ seed, jobs, hosts: [slotHost("h1", RED)], timeoutMs: 2_000 });
+  for (let i = 0; i < 500 && world.startOrder.length < 1; i++) world.tick(0);
+  const red = world.machines.get(RED)!;
+  red.alive()[0]!.endsAtMs = Infinity;
+  red.reachable = false;
+  world.feed({ type: "link", machine: RED, event: { type: "down", reason: "cut" } });
+  red.linkOpen = false;
+  for (let i = 0; i < 300 && world.jobs.get("a" as JobName)!.status !== "crash"; i++) world.tick(0);
+  assert.equal(world.jobs.get("a" as JobName)!.status, "crash");
+  world.killManager();
+  red.reachable = true;
+  return { world, lost: "a" as JobName };
+}
+
+Deno.test("a job that was given up is asked about by the next run, too, and has its slot again before another starts", () => {
+  const { world, lost } = givenUp(41);
+  const red = world.machines.get(RED)!;
+  for (let i = 0; i < 1_000 && world.jobs.get(lost)!.status !== "start"; i++) world.tick(0);
+  assert.equal(world.jobs.get(lost)!.status, "start");
+  assert.deepEqual(world.startOrder, [lost]);
+  red.alive()[0]!.endsAtMs = 0;
+  runQuietly(world);
+  assert.deepEqual([...world.jobs.values()].map(({ status }) => status), ["end", "end"]);
+  assert.ok([...world.jobs.values()].every(({ boot, slot }) => boot === null && slot === null));
+});
+
+Deno.test("a job that was given up, and is gone when the next run asks, stays a crash and is asked about no more", () => {
+  const { world, lost } = givenUp(43);
+  world.machines.get(RED)!.reboot();
+  runQuietly(world);
+  assert.deepEqual([...world.jobs.values()].map(({ status }) => status), ["crash", "end"]);
+  assert.ok([...world.jobs.values()].every(({ boot, slot }) => boot === null && slot === null));
+  assert.equal(world.reports.filter((event) => event.type === "ended" && event.job === lost).length, 1);
+});
+
 Deno.test("without a machine that answers the run says so once and ends after the time-out", () => {
   const world = new World({ seed: 25, jobs: [job("a")], hosts: [slotHost("h1", RED)], timeoutMs: 30_000 });
   world.machines.get(RED)!.reachable = false;

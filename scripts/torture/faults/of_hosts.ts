@@ -55,11 +55,14 @@ export const cutHost: Fault = {
   plan: (world, random) => cut(world, random, random.between(50, world.timeoutMs * 0.7)),
 };
 
+/** The time-out counts from when the silence is noticed. */
+const NOTICED_MS = 4_000;
+
 /** A host is cut off for longer than the time-out. */
 export const cutHostLong: Fault = {
   name: "cut for more than the time-out",
   weight: 2,
-  plan: (world, random) => cut(world, random, world.timeoutMs * random.between(1.5, 2.5)),
+  plan: (world, random) => cut(world, random, (world.timeoutMs + NOTICED_MS) * random.between(1, 1.7)),
 };
 
 function cut(...[world, random, lastsMs]: [...Parameters<Fault["plan"]>, number]): ReturnType<Fault["plan"]> {

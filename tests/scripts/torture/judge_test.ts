@@ -79,6 +79,16 @@ Deno.test("judge() finds more jobs at once than there are slots, on a host and o
   assert.deepEqual(broken(({ ran: all }) => ({ ran: [...all, ran("job3", "cc.1", 4_000, 4_100)] })), []);
 });
 
+Deno.test("judge() lets a job that was given up run on beside others, but not beyond the slots of its host", () => {
+  const silent = { type: "silent", host: "red01", atMs: 1_500 } as const;
+  const other = ran("job3", "cc.1", 1_200, 1_400, { host: "red01" });
+  const change = (extra: readonly Ran[], troubles: Evidence["troubles"]) =>
+    broken((sound) => ({ ran: [...sound.ran, ...extra], troubles: [...sound.troubles, ...troubles], maxParallel: 1 }));
+  assert.deepEqual(change([], [silent]), []);
+  assert.deepEqual(change([], []), ["slots"]);
+  assert.deepEqual(change([other], [silent]), ["slots"]);
+});
+
 Deno.test("judge() finds jobs that are lost: never run, added and gone, deleted and there", () => {
   assert.deepEqual(withJob1({ status: "undefined" }), ["lost"]);
   assert.deepEqual(broken(({ deeds }) => ({ deeds: [...deeds, deed("add", 0, 1, "job3")] })), ["lost"]);
