@@ -184,6 +184,8 @@ export class Attempts {
         if (inherited) report(run, { type: "found", job: flight.job, state: "crash", machine });
         return this.land(flight, "crash", state.exitCode, null, "its process is gone");
       case "forbidden":
+        // A host that contradicts itself: what was said to run is never started again unasked.
+        if (flight.phase === "started") return this.land(flight, "crash", null, null, "the host says it never started");
         if (inherited) report(run, { type: "found", job: flight.job, state: "never started, waits again", machine });
         return this.#putBack(flight);
       case "claimed": {

@@ -42,20 +42,20 @@ Deno.test("explainSsh() makes one short line of whatever ssh and the far shell w
   );
 });
 
-/** Lines as an agent writes them; T is the token, N the request's number, Q the queue's mark. */
+/** Lines as an agent writes them; T is the token, # the request's number, Q the queue's mark. */
 const line = fc.constantFrom(
-  "T a N 0 none",
-  "T a N 1 alive 7 1700000000000 0",
-  "T a N 0 ended end 0 1700000000000 2026-01-31T12:00:00Z",
-  "T a N 1 ended crash 137 - -",
-  "T a N 1 other ff.1 1",
-  "T a N 4000000000 none",
-  "T a N -1 none",
-  "T b N aGVsbG8=",
-  "T h N 68 65",
-  "T n N",
-  "T x N cannot read it",
-  "T z N",
+  "T a # 0 none",
+  "T a # 1 alive 7 1700000000000 0",
+  "T a # 0 ended end 0 1700000000000 2026-01-31T12:00:00Z",
+  "T a # 1 ended crash 137 - -",
+  "T a # 1 other ff.1 1",
+  "T a # 4000000000 none",
+  "T a # -1 none",
+  "T b # aGVsbG8=",
+  "T h # 68 65",
+  "T n #",
+  "T x # cannot read it",
+  "T z #",
   "T p 0",
   "T hello 1 b2 evil pi",
   "T need 1 more",
@@ -65,16 +65,26 @@ const line = fc.constantFrom(
   "Q N job1 A alive 7 1 0 .",
   "Q N job1 A claimed .",
   "Q U job1 A .",
-  "Q V N 0 removed .",
-  "Q V N 9999999999 kept .",
-  "Q Z N .",
+  "Q V # 0 removed .",
+  "Q V # 9999999999 kept .",
+  "Q Z # .",
 );
 const said = fc.array(fc.oneof({ weight: 4, arbitrary: line }, mutated(line), hostile), { maxLength: 6 });
 
+/** What an agent answers, by the verb; both streams. */
+const RIGHT: Readonly<Record<string, readonly [out: readonly string[], events: readonly string[]]>> = {
+  ask: [["T a # 0 none", "T a # 1 alive 7 1700000000000 0", "T z #"], []],
+  forbid: [["T a # 0 forbidden", "T a # 1 other ff.1 1", "T z #"], []],
+  kill: [[], ["Q Z # ."]],
+  remove: [[], ["Q V # 0 removed .", "Q V # 1 kept .", "Q Z # ."]],
+  read: [["T b # aGVs", "T b # bG8=", "T z #"], []],
+};
+
 interface Script {
   readonly greets: boolean;
-  /** What comes for each request, on stdout and on stderr; after the last, nothing. */
-  readonly replies: readonly (readonly [out: readonly string[], events: readonly string[]])[];
+  /** What comes for each request, on stdout and on stderr, and whether the right answer follows; after the last, `isRight` alone. */
+  readonly replies: readonly { out: readonly string[]; events: readonly string[]; isRight: boolean }[];
+  readonly isRight: boolean;
   /** Pings that are answered. */
   readonly pings: number;
   /** Bytes of each piece that arrives. */
@@ -83,13 +93,14 @@ interface Script {
 
 const script: fc.Arbitrary<Script> = fc.record({
   greets: fc.oneof({ weight: 9, arbitrary: fc.constant(true) }, fc.constant(false)),
-  replies: fc.array(fc.tuple(said, said), { maxLength: 8 }),
+  replies: fc.array(fc.record({ out: said, events: said, isRight: fc.boolean() }), { maxLength: 8 }),
+  isRight: fc.boolean(),
   pings: fc.nat(2),
   piece: fc.constantFrom(1, 7, 100_000),
 });
 
 /** A process that plays the script. */
-function play({ greets, replies, pings, piece }: Script): Child {
+function play({ greets, replies, isRight: isRightAfter, pings, piece }: Script): Child {
   const streams = [new TransformStream<Uint8Array>(), new TransformStream<Uint8Array>()] as const;
   const writers = streams.map(({ writable }) => writable.getWriter());
   const over = Promise.withResolvers<{ code: number; signal: string | null }>();
@@ -102,7 +113,7 @@ function play({ greets, replies, pings, piece }: Script): Child {
   };
   const fill = (lines: readonly string[], number: string) =>
     lines.map((one) =>
-      one.replaceAll(/^T/g, token).replaceAll(/^Q/g, `@${QUEUE_ID}`).replaceAll("N", number)
+      one.replaceAll(/^T/g, token).replaceAll(/^Q/g, `@${QUEUE_ID}`).replaceAll("#", number)
         .replaceAll("A", attempt("job1").attempt) + "\n"
     ).join("");
   const end = (code: number) => {
@@ -120,9 +131,10 @@ function play({ greets, replies, pings, piece }: Script): Child {
         } else if (verb === "ping") {
           if (answered++ < pings) send(0, `${token} p 0\n`);
         } else {
-          const [out, events] = replies[at++] ?? [[], []];
-          send(0, fill(out, number));
-          send(1, fill(events, number));
+          const { out, events, isRight } = replies[at++] ?? { out: [], events: [], isRight: isRightAfter };
+          const right = isRight ? RIGHT[verb ?? ""] ?? [[], []] : [[], []];
+          send(0, fill([...out, ...right[0]], number));
+          send(1, fill([...events, ...right[1]], number));
         }
       }
     },
@@ -233,7 +245,7 @@ Deno.test("a link to an agent that says anything: each request comes to an end, 
 
 Deno.test("parseEvent() of a mutated line is null or a whole event", () => {
   const whole = line.filter((text) => text.startsWith("Q")).map((text) =>
-    text.replace("Q", `@${QUEUE_ID}`).replace("A", "ff.1").replace("N", "12")
+    text.replace("Q", `@${QUEUE_ID}`).replace("A", "ff.1").replace("#", "12")
   );
   fc.assert(
     fc.property(mutated(whole), (text) => {

@@ -9,7 +9,7 @@ import fc from "fast-check";
 
 /** For each property; a slow machine does fewer. */
 const RUNS = Number(Deno.env.get("CMS_TEST_RUNS") ?? 200);
-const LIMIT_MS = Number(Deno.env.get("CMS_TEST_RUNS") === undefined ? 1_500 : 60_000);
+const LIMIT_MS = Number(Deno.env.get("CMS_TEST_RUNS") === undefined ? 600 : 60_000);
 
 /** Options of `fc.assert`: a number of runs, and an end to them. */
 export const BOUNDED: fc.Parameters<unknown> = {

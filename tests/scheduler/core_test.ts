@@ -254,6 +254,17 @@ Deno.test("a new run tells what never started, and of a job in flight whose host
   assert.deepEqual([...world.jobs.values()].map((one) => one.status), ["end", "start"]);
 });
 
+Deno.test("a job that was said to run and then to have been forbidden is crash, and not started again", () => {
+  const world = new World({ seed: 37, jobs: [job("a")], hosts: [slotHost("h1", RED)] });
+  for (let i = 0; i < 500 && world.jobs.get("a" as JobName)!.status !== "start"; i++) world.tick(0);
+  const attempt = `${"a".padEnd(32, "_")}.1`;
+  const ref = { job: "a" as JobName, attempt };
+  world.feed({ type: "answer", machine: RED, states: [{ ...ref, state: { type: "forbidden" } }] });
+  assert.equal(world.jobs.get("a" as JobName)!.status, "crash");
+  assert.equal(world.core.inspect().running, 0);
+  assert.deepEqual(world.startOrder, ["a"]);
+});
+
 Deno.test("random trouble: nothing starts twice, slots are kept, every job ends", () => {
   const base = Number(Deno.env.get("CMS_SEED") ?? Math.floor(Math.random() * 1e9));
   for (let i = 0; i < 300; i++) {
