@@ -7,8 +7,11 @@
  * @module
  */
 
-/** What the figures of a bench say: work done in a second (more is better), or the time of one run (less is better). */
-export type Measure = "jobs/s" | "requests/s" | "ms";
+/**
+ * What the figures of a bench say: work done in a second (more is better), or the time of one run (less is better); `figure`: what the
+ * contender's name says, in the unit that it names.
+ */
+export type Measure = "jobs/s" | "requests/s" | "ms" | "figure";
 
 /** One of those that are measured. */
 export interface Contender {
@@ -19,7 +22,7 @@ export interface Contender {
   /**
    * Does the work once and takes its time. What is made for it and what is checked afterwards is not in the time.
    * @param round Number from 1; 0 is the warm-up, which is not counted. Files of an earlier round are not to be used again.
-   * @returns Milliseconds.
+   * @returns Milliseconds; where the measure is `figure`, that.
    * @throws {Error} If the work was not done.
    */
   run(round: number): Promise<number>;
@@ -36,7 +39,7 @@ export interface Question {
 }
 
 /** A bound. */
-export type Mark = { readonly atLeast: number } | { readonly below: number };
+export type Mark = { readonly atLeast: number } | { readonly below: number } | { readonly atMost: number };
 
 /** What the benches may choose from. */
 export interface Setting {
@@ -72,6 +75,8 @@ export interface Bench {
   readonly measure: Measure;
   /** Rounds unless told otherwise. */
   readonly rounds: number;
+  /** False where a round takes minutes: then none is thrown away at the begin. */
+  readonly warmUp?: boolean;
   /**
    * Makes all that it needs. @param stack Whatever has to be taken down is put here.
    * @throws {Error} If it cannot run here; the message says what is missing.

@@ -52,11 +52,13 @@ async function measure(bench: Bench, options: BenchOptions, signal: AbortSignal)
   const samples = await runRounds(contenders, {
     rounds: options.rounds ?? bench.rounds,
     measure: bench.measure,
+    warmUp: bench.warmUp ?? true,
     signal,
     before: () => waitForQuiet(options.quiet, signal),
     onSample: ({ contender, round, ms, others }) => {
       const busy = others === null || others < 0.2 ? "" : ` (others used ${Math.round(others * 100)} % just before)`;
-      say(`${round || "warm-up"}: ${contender}: ${Math.round(ms)} ms${busy}`);
+      const figure = bench.measure === "figure" ? ms.toPrecision(3) : `${Math.round(ms)} ms`;
+      say(`${round || "warm-up"}: ${contender}: ${figure}${busy}`);
     },
   });
   return resultOf(bench, { ...plan, contenders }, samples);
@@ -72,7 +74,27 @@ function describeMachine(): Record<string, unknown> {
   const [{ model } = { model: "?" }] = cpus();
   const load = loadavg()[0] ?? 0;
   if (load > 0.3) say(`Others are at work on this machine (load ${load.toFixed(2)}): trust ratios more than figures`);
-  return { os, arch, cpu: model, cpus: cpus().length, deno: Deno.version.deno, load, at: new Date().toISOString() };
+  const versions = Object.fromEntries(Object.entries(VERSIONS).map(([name, command]) => [name, versionOf(command)]));
+  const { deno } = Deno.version;
+  return { os, arch, cpu: model, cpus: cpus().length, deno, ...versions, load, at: new Date().toISOString() };
+}
+
+const VERSIONS = {
+  kernel: ["uname", "-r"],
+  ssh: ["ssh", "-V"],
+  parallel: ["parallel", "--version"],
+  tsp: ["tsp", "-V"],
+};
+
+/** First line of what a program says of its version; null if there is no such program. */
+function versionOf([program = "", ...args]: readonly string[]): string | null {
+  try {
+    const { stdout, stderr } = new Deno.Command(program, { args, stdin: "null" }).outputSync();
+    const text = new TextDecoder();
+    return (text.decode(stdout) + text.decode(stderr)).split("\n")[0]!.trim();
+  } catch {
+    return null;
+  }
 }
 
 function write(text: string): void {

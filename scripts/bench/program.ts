@@ -35,6 +35,30 @@ export async function outputOf(command: readonly string[], options: RunOptions =
   return (await run(command, options, "piped")).stdout;
 }
 
+/**
+ * Starts a program and reads its stdout to the end.
+ * @returns Milliseconds from before its start until the first of its output is there.
+ * @throws {Error} If there is none, or it does not end with 0.
+ */
+export async function timeToFirstByte(
+  [program = "", ...args]: readonly string[],
+  { cwd }: RunOptions,
+): Promise<number> {
+  const begin = performance.now();
+  const options = {
+    args,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "null",
+    signal: AbortSignal.timeout(LIMIT_MS),
+  } as const;
+  const child = new Deno.Command(program, { ...options, ...(cwd !== undefined && { cwd }) }).spawn();
+  let ms: number | null = null;
+  for await (const _ of child.stdout) ms ??= performance.now() - begin;
+  if ((await child.status).success && ms !== null) return ms;
+  throw new Error(`Cannot run "${[program, ...args].join(" ")}": it said nothing, or failed`);
+}
+
 async function run(
   [program, ...args]: readonly string[],
   { cwd, env, input }: RunOptions,

@@ -6,13 +6,33 @@
 
 import type { Bench } from "./bench.ts";
 import { dispatch } from "./benches/dispatch.ts";
+import { farHost } from "./benches/far_host.ts";
+import { largeRun } from "./benches/large_run.ts";
 import { latencyOf12 } from "./benches/latency_of_12.ts";
+import { links } from "./benches/links.ts";
+import { local } from "./benches/local.ts";
+import { oneJob } from "./benches/one_job.ts";
 import { service } from "./benches/service.ts";
+import { sleep } from "./benches/sleep.ts";
 import { start } from "./benches/start.ts";
 import { store } from "./benches/store.ts";
+import { threeHosts } from "./benches/three_hosts.ts";
 
 /** All of them, in the order in which they run when none is named. */
-export const BENCHES: readonly Bench[] = [dispatch, latencyOf12, start, store, service];
+export const BENCHES: readonly Bench[] = [
+  dispatch,
+  threeHosts,
+  sleep,
+  oneJob,
+  farHost,
+  local,
+  latencyOf12,
+  start,
+  store,
+  links,
+  service,
+  largeRun,
+];
 
 /**
  * Those of these names; all if there are none.

@@ -53,7 +53,7 @@ export function renderResult(result: Result): string {
     one.mark === null ? "" : markText(one.mark),
     one.reached === null ? "" : one.reached ? "reached" : "MISSED",
   ]);
-  const times = result.measure === "ms" ? 2 : 3;
+  const times = result.measure === "ms" || result.measure === "figure" ? 2 : 3;
   const head = [result.bench, `${result.measure}, median (min..max)`, "ms a run"];
   const lines = [`${result.bench}: ${result.work}; ${rounds}`, ""];
   lines.push(...table([head, ...contenders].map((row) => row.slice(0, times))));
@@ -67,7 +67,8 @@ function spreadText({ median, min, max }: Spread): string {
 }
 
 function markText(mark: Mark): string {
-  return "atLeast" in mark ? `>= ${number(mark.atLeast)}` : `< ${number(mark.below)}`;
+  if ("atLeast" in mark) return `>= ${number(mark.atLeast)}`;
+  return "below" in mark ? `< ${number(mark.below)}` : `<= ${number(mark.atMost)}`;
 }
 
 /** Three digits that count; more only before the point. */

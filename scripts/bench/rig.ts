@@ -10,6 +10,9 @@
 
 import { makeHosts, type TestHost, whyNoHosts } from "../../tests/support/hosts.ts";
 
+/** Names for three of them. */
+export const THREE: readonly string[] = ["red", "red01", "red02"];
+
 /** The hosts of a bench. */
 export interface Rig {
   /** In the order of their names. */
@@ -75,4 +78,14 @@ export async function countEnded(hosts: readonly TestHost[], name: string): Prom
   const script = `grep -lsx '# exit: 0' ~/${name}/*/*.log | wc -l`;
   const counts = await Promise.all(hosts.map(async (host) => Number((await host.run(script)).stdout)));
   return counts.reduce((sum, count) => sum + count, 0);
+}
+
+/** Milliseconds from the first job's script below `~/NAME`, which is written as it starts, to the last change of a log, over all hosts. */
+export async function spanOf(hosts: readonly TestHost[], name: string): Promise<number> {
+  const find = (files: string) => `find ~/${name} -mindepth 2 -name '${files}' -printf '%T@\\n' | sort -n`;
+  const script = `{ ${find("*.run")} | head -1; ${find("*.log")} | tail -1; }`;
+  const times = await Promise.all(
+    hosts.map(async (host) => (await host.run(script)).stdout.trim().split("\n").map(Number)),
+  );
+  return (Math.max(...times.map((each) => each[1]!)) - Math.min(...times.map((each) => each[0]!))) * 1000;
 }

@@ -18,6 +18,8 @@ export interface RoundsOptions {
   readonly onSample?: (sample: Sample) => void;
   /** Called before each run; what it gives is noted with the sample. */
   readonly before?: () => Promise<number | null>;
+  /** False leaves the warm-up out. */
+  readonly warmUp?: boolean;
   /** Ends it between two runs. */
   readonly signal?: AbortSignal;
 }
@@ -25,7 +27,7 @@ export interface RoundsOptions {
 /** Runs them all. @returns The samples of the rounds from 1, in the order in which they were taken. */
 export async function runRounds(contenders: readonly Contender[], options: RoundsOptions): Promise<Sample[]> {
   const samples: Sample[] = [];
-  for (let round = 0; round <= options.rounds; round++) {
+  for (let round = options.warmUp === false ? 1 : 0; round <= options.rounds; round++) {
     for (const contender of inTurn(contenders, round)) {
       options.signal?.throwIfAborted();
       const others = await options.before?.() ?? null;

@@ -50,7 +50,7 @@ export function spreadOf(values: readonly number[]): Spread {
 
 /** A run's time in a bench's measure. */
 export function valueOf(measure: Measure, { amount }: Pick<Contender, "amount">, ms: number): number {
-  return measure === "ms" ? ms : amount / (ms / 1000);
+  return measure === "ms" || measure === "figure" ? ms : amount / (ms / 1000);
 }
 
 /** The values of one contender, by round. */
@@ -73,5 +73,6 @@ export function answer(samples: readonly Sample[], question: Question): Answer {
 }
 
 function isReached(mark: Mark, value: number): boolean {
-  return "atLeast" in mark ? value >= mark.atLeast : value < mark.below;
+  if ("atLeast" in mark) return value >= mark.atLeast;
+  return "below" in mark ? value < mark.below : value <= mark.atMost;
 }

@@ -6,9 +6,8 @@
 
 import type { Bench, Plan, Setting } from "../bench.ts";
 import { cmsContender } from "../contenders/cms.ts";
-import { openRig } from "../rig.ts";
+import { openRig, THREE } from "../rig.ts";
 
-const NAMES = ["red", "red01", "red02"];
 const SLOTS = 4;
 
 /** See the module. */
@@ -21,13 +20,13 @@ export const latencyOf12: Bench = {
 };
 
 async function open(setting: Setting, stack: AsyncDisposableStack): Promise<Plan> {
-  const jobs = NAMES.length * SLOTS;
-  const rig = await openRig(NAMES, setting.directory, stack);
-  const hosts = Array(SLOTS).fill(NAMES.map((name) => `pi@${name}`)).flat().join(",");
+  const jobs = THREE.length * SLOTS;
+  const rig = await openRig(THREE, setting.directory, stack);
+  const hosts = Array(SLOTS).fill(THREE.map((name) => `pi@${name}`)).flat().join(",");
   const name = "cms queue run fifo_multi";
   const work = { name, amount: 1, jobs, command: "sleep 1", shell: null, hosts };
   return {
-    work: `${jobs} jobs of \`sleep 1\` on ${jobs} slots of ${NAMES.length} hosts`,
+    work: `${jobs} jobs of \`sleep 1\` on ${jobs} slots of ${THREE.length} hosts`,
     contenders: [cmsContender(rig, setting, work)],
     questions: [{ of: name, to: null, mark: { below: 2000 } }],
   };

@@ -1,0 +1,91 @@
+/**
+ * What one job costs whoever waits for it: from the request to its end, over a link that is open and does nothing else. Beside it a line
+ * that goes to the host and back through an ssh of its own.
+ *
+ * @module
+ */
+
+import { realDeps } from "../../../src/deps_real.ts";
+import { jobScript } from "../../../src/job/script.ts";
+import { makeConnect } from "../../../src/link/connect.ts";
+import type { LinkEvent } from "../../../src/link/link.ts";
+import { jobName } from "../../../src/names/grammar.ts";
+import type { Bench, Plan, Setting } from "../bench.ts";
+import { sharedContenders } from "../contenders/shared.ts";
+import { openEcho } from "../echo.ts";
+import { openRig, type Rig } from "../rig.ts";
+import { spreadOf } from "../statistics.ts";
+
+const MACHINE = { user: "pi", name: "red", address: null };
+const SHELLS = ["bash", "sh"] as const;
+
+/** See the module. */
+export const oneJob: Bench = {
+  name: "one-job",
+  about: "one job of `true` at a time, from its request to its end, over an open link, against a round trip",
+  measure: "ms",
+  rounds: 5,
+  open,
+};
+
+async function open(setting: Setting, stack: AsyncDisposableStack): Promise<Plan> {
+  const times = setting.jobs ?? 100;
+  const rig = await openRig(["red"], setting.directory, stack);
+  const echo = stack.use(openEcho([...rig.ssh, "-T", "pi@red", "exec cat"]));
+  const start = await openLink(rig, stack);
+  const work = async (round: number) => {
+    const taken = { trip: [] as number[], bash: [] as number[], sh: [] as number[] };
+    for (let i = 0; i < times; i++) {
+      taken.trip.push(await timed(() => echo.roundTrip()));
+      for (const shell of SHELLS) taken[shell].push(await timed(() => start(`job-${round}-${i}-${shell}`, shell)));
+    }
+    const [trip, bash, sh] = [taken.trip, taken.bash, taken.sh].map((each) => spreadOf(each).median);
+    return {
+      "round trip": trip!,
+      "job, bash": bash!,
+      "job, sh": sh!,
+      "job, bash, less a round trip": bash! - trip!,
+      "job, sh, less a round trip": sh! - trip!,
+    };
+  };
+  const names = [
+    "round trip",
+    "job, bash",
+    "job, sh",
+    "job, bash, less a round trip",
+    "job, sh, less a round trip",
+  ] as const;
+  return {
+    work: `one job of \`true\`, ${times} times, each median`,
+    contenders: sharedContenders(names, work),
+    questions: names.slice(3).map((of) => ({ of, to: null, mark: { atMost: 2 } })),
+  };
+}
+
+/** Opens a link as a run does. @returns Starts a job and waits for its end. */
+async function openLink(rig: Rig, stack: AsyncDisposableStack): Promise<(job: string, shell: string) => Promise<void>> {
+  const real = realDeps();
+  const get = (name: string) => name === "CMS_SSH" ? rig.ssh.join(" ") : real.environment.get(name);
+  const connect = makeConnect({ ...real, environment: { ...real.environment, get } });
+  let onEvent: (event: LinkEvent) => void = () => {};
+  const options = { directory: "one-job", queueId: real.ids.hex(8), role: "resident" as const };
+  const link = await connect(MACHINE, { ...options, onEvent: (event) => onEvent(event) });
+  stack.defer(() => link.close());
+  return (name, shell) =>
+    new Promise((resolve, reject) => {
+      onEvent = (event) => {
+        if (event.type === "ended") resolve();
+        else if (event.type !== "started") reject(new Error(`Cannot run a job: ${JSON.stringify(event)}`));
+      };
+      const job = jobName(name);
+      const files = { output: `${name}.out`, log: `${name}.log` };
+      const script = jobScript({ name, shell, command: "true", pyenv: null, gpu: null });
+      link.start([{ job, attempt: `${real.ids.hex(16)}.1`, shell, script, ...files, gpu: null }]);
+    });
+}
+
+async function timed(work: () => Promise<void>): Promise<number> {
+  const begin = performance.now();
+  await work();
+  return performance.now() - begin;
+}
