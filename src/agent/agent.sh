@@ -147,9 +147,9 @@ c_marked() {
 
 # c_walk JOB ATTEMPT: goes through the chain. c_found: the attempt's link; c_next: the name of the next link; c_last: the last that
 # is there; c_live: another attempt that runs; c_high: a later one of the same job; c_open: a link that is being written; c_after:
-# the attempt that was started after c_found.
+# the attempt that was started after c_found; c_ran: another attempt was started here once.
 c_walk() {
-  c_job=$1 c_found='' c_next=$1.run c_last='' c_live='' c_high='' c_open='' c_after='' c_n=0
+  c_job=$1 c_found='' c_next=$1.run c_last='' c_live='' c_high='' c_open='' c_after='' c_ran='' c_n=0
   while [ -e "$c_next" ]; do
     c_last=$c_next
     c_read "$c_next"
@@ -162,7 +162,7 @@ c_walk() {
       [ "${c_a%.*}" = "${2%.*}" ] && [ "${c_a##*.}" -gt "${2##*.}" ] && c_high=$c_a
       c_life "$c_next"
       [ "$c_life" = gone ] || c_live=$c_a
-      case $c_k in F | R) ;; *) [ -z "$c_found" ] || c_after=$c_a ;; esac
+      case $c_k in F | R) ;; *) c_ran=1; [ -z "$c_found" ] || c_after=$c_a ;; esac
     fi
     c_n=$((c_n + 1))
     c_next=$1.run.$c_n

@@ -34,7 +34,7 @@ cms_hello() {
   printf '\n' >&3
   unset IFS
   set +e +u
-  c_count=0 c_base=0 c_x='' c_fast='' c_shell='' c_path=''
+  c_count=0 c_base=0 c_x='' c_fast='' c_shell='' c_path='' c_plus='' c_epoch5=0 c_epoch6=0 c_epoch7=0 c_epoch8=0
   c_nl='
 '
   [ "$((4194304 * 4194304))" = 17592186044416 ] || c_need 1 'its sh counts with 32 bits'
@@ -81,7 +81,12 @@ cms_hello() {
     [ ! -e "$c_i" ] || [ "$c_role" = onlooker ] || c_alive "${c_x%.*}" "${c_x#*.}" || rm -f "$c_i"
   done
   case $c_role in
-  resident) c_replace ;;
+  resident)
+    c_replace
+    # Lines of an agent that could not end them itself.
+    for c_ld in "$c_own"/t.*; do c_over; done
+    c_sweep
+    ;;
   visitor) c_ev=$c_own/v.$$.$c_me0 ;;
   *) c_ev=/dev/null ;; # An onlooker changes nothing here, and has no events.
   esac
@@ -100,7 +105,7 @@ cms_hello() {
   # In some containers the uptime is the container's and the start times of processes are the machine's.
   [ "$c_o" -gt "$c_tail0" ] || [ "$c_tail0" -gt "$c_up" ] || c_fast=1
   if [ "$c_role" = resident ]; then
-    trap 'kill "$c_tail"' EXIT
+    trap 'kill "$c_tail"; for c_ld in "$c_own/t.$$."*; do c_over; done' EXIT
     printf '%s %s %s %s %s .\n' "$$" "$c_me0" "$c_tail" "$c_tail0" "$c_boot" >"$c_own/agent" || c_need 0 "cannot write in $c_own"
   elif [ "$c_role" = visitor ]; then
     trap 'kill "$c_tail"; rm -f "$c_ev"' EXIT

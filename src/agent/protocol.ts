@@ -50,10 +50,12 @@ export type AgentEvent =
     readonly state: "end" | "kill" | "crash";
     readonly exitCode: number | null;
     readonly atMs: number;
+    readonly gaveBack?: true;
   })
-  | (AttemptRef & { readonly type: "refused"; readonly reason: string })
-  | (AttemptRef & { readonly type: "known"; readonly state: AttemptState })
+  | (AttemptRef & { readonly type: "refused"; readonly reason: string; readonly gaveBack?: true })
+  | (AttemptRef & { readonly type: "known"; readonly state: AttemptState; readonly gaveBack?: true })
   | (AttemptRef & { readonly type: "reused" })
+  | { readonly type: "no_line"; readonly line: number }
   | { readonly type: "removed"; readonly request: number; readonly index: number; readonly result: RemoveResult }
   | { readonly type: "done"; readonly request: number };
 
@@ -82,10 +84,23 @@ export function undirsRequest(jobs: readonly JobName[]): string {
   return request("undirs", jobs);
 }
 
-/** Starts one attempt. @throws {RangeError} If a text holds a NUL. */
+/** Starts one attempt, at once or when it is its turn in a line. @throws {RangeError} If a text holds a NUL. */
 export function startRequest(start: StartRequest): string {
   const gpu = start.gpu === null ? MARKER_OF_NO_GPU : `=${start.gpu}`;
-  return request("start", [start.job, start.attempt, start.shell, start.output, start.log, gpu, start.script]);
+  const args = [start.job, start.attempt, start.shell, start.output, start.log, gpu, start.script];
+  return start.line === null ? request("start", args) : request("queue", [start.line, ...args]);
+}
+
+/** What is done to a line: `slots` makes it anew, with so many free; `more` adds some; `over` ends it. */
+export type LineChange =
+  | { readonly type: "open"; readonly slots: number }
+  | { readonly type: "more"; readonly slots: number }
+  | { readonly type: "over" };
+
+/** Changes a line. */
+export function lineRequest(line: number, change: LineChange): string {
+  const word = change.type === "over" ? "-" : change.type === "more" ? `+${change.slots}` : String(change.slots);
+  return request("line", [line, word]);
 }
 
 /** Job, attempt, job, attempt ... as `cms_ask`, `cms_forbid` and `cms_kill` take them. */
@@ -186,7 +201,10 @@ const REMOVE_RESULTS: readonly string[] = ["removed", "absent", "alive", "kept"]
 /** Reads a line of the events file; null if it is no whole event of this queue. Never throws. */
 export function parseEvent(line: string, queueId: string): AgentEvent | null {
   if (!line.startsWith(`@${queueId} `) || !line.endsWith(" .")) return null;
-  const [kind, first = "", second = "", ...rest] = line.slice(queueId.length + 2, -2).split(" ");
+  const [mark = "", first = "", second = "", ...rest] = line.slice(queueId.length + 2, -2).split(" ");
+  const gave = mark.length === 2 && mark.endsWith("+");
+  const kind = gave ? mark[0] : mark;
+  const gaveBack = gave ? { gaveBack: true as const } : {};
   const request = number(first);
   if (kind === "Z") return request === null ? null : { type: "done", request };
   if (kind === "V") {
@@ -195,6 +213,7 @@ export function parseEvent(line: string, queueId: string): AgentEvent | null {
     if (request === null || index === null || !REMOVE_RESULTS.includes(result)) return null;
     return { type: "removed", request, index, result: result as RemoveResult };
   }
+  if (kind === "Q") return request === null ? null : { type: "no_line", line: request };
   if (first === "" || second === "") return null;
   const ref: AttemptRef = { job: first as JobName, attempt: second };
   switch (kind) {
@@ -206,13 +225,13 @@ export function parseEvent(line: string, queueId: string): AgentEvent | null {
       const [state, code, at] = rest;
       const atMs = number(at);
       if (atMs === null || (state !== "end" && state !== "kill" && state !== "crash")) return null;
-      return { type: "ended", ...ref, state, exitCode: number(code), atMs };
+      return { type: "ended", ...ref, state, exitCode: number(code), atMs, ...gaveBack };
     }
     case "R":
-      return { type: "refused", ...ref, reason: rest.join(" ") };
+      return { type: "refused", ...ref, reason: rest.join(" "), ...gaveBack };
     case "N": {
       const state = parseState(rest);
-      return state === null ? null : { type: "known", ...ref, state };
+      return state === null ? null : { type: "known", ...ref, state, ...gaveBack };
     }
     case "U":
       return { type: "reused", ...ref };

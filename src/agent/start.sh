@@ -10,7 +10,7 @@ c_cause() {
 # c_refuse JOB ATTEMPT REASON [LINK]: nothing was started, and this attempt never will be.
 c_refuse() {
   [ -z "${4-}" ] || printf 'R %s\n' "$3" >>"$4" || true >"$4.no"
-  c_event R "$1" "$2" "$3"
+  c_event "R$c_plus" "$1" "$2" "$3"
 }
 
 # c_run JOB ATTEMPT SHELL OUTPUT LOG GPU SCRIPT: a job's wrapper, a fork of the agent without an exec. It holds nothing of the link.
@@ -39,8 +39,8 @@ c_run() {
     if [ -n "$c_found$c_open" ]; then
       c_state "$1" "$2"
       case $c_is in
-      'forbidden '*) c_event R "$1" "$2" "${c_is#* }" ;;
-      *) c_event N "$1" "$2" "$c_is" ;;
+      'forbidden '*) c_event "R$c_plus" "$1" "$2" "${c_is#* }" ;;
+      *) c_event "N$c_plus" "$1" "$2" "$c_is" ;;
       esac
       return
     fi
@@ -56,16 +56,16 @@ c_run() {
   done
   if [ "$c_won" = full ]; then
     true >"$c_next.no"
-    c_event R "$1" "$2" "cannot write $c_next: no space left on the device"
+    c_event "R$c_plus" "$1" "$2" "cannot write $c_next: no space left on the device"
     return
   fi
   if [ -n "$c_why" ]; then
-    c_event R "$1" "$2" "$c_why"
+    c_event "R$c_plus" "$1" "$2" "$c_why"
     return
   fi
   # The log is ours now: nobody may write the end of an earlier attempt into it.
   [ -z "$c_last" ] || true >"$c_last.fin"
-  if [ "$c_n" -gt 0 ] || [ -e "$c_into" ]; then c_event U "$1" "$2"; fi
+  if [ -n "$c_ran" ] || [ -e "$c_into" ]; then c_event U "$1" "$2"; fi
   if [ "$c_shell" != "$3" ]; then
     c_refuse "$1" "$2" "there is no shell \"$3\"" "$c_next"
     return
@@ -84,7 +84,7 @@ c_run() {
     c_at=$c_to
     case $6 in =*) CUDA_VISIBLE_DEVICES=${6#=}; export CUDA_VISIBLE_DEVICES ;; esac
     # setsid makes no process of its own here: $! is the job, its process group and its session.
-    { CLOUDMESH_JOB=$2 "$c_setsid" "$c_path" "$c_script" & } </dev/null >"$c_to" 2>"$1-nohup.log" && c_at=''
+    { CLOUDMESH_JOB=$2 "$c_setsid" "$c_path" "$c_script" & } </dev/null >"$c_to" 2>"$1-nohup.log" 5>&- 6>&- 7>&- 8>&- 9>&- && c_at=''
   fi
   if [ -n "$c_at" ]; then
     c_cause "$c_at"
@@ -120,7 +120,136 @@ c_run() {
     c_z=$((c_z + 1))
     sleep 5
   done
-  c_event E "$1" "$2" "$c_e1" "$c_rc" "$c_ms"
+  c_event "E$c_plus" "$1" "$2" "$c_e1" "$c_rc" "$c_ms"
+}
+
+# Lines. A job may be sent ahead, to wait here for a slot. Each start of a line takes a ticket; as many tickets are let in as there are
+# free slots, in order, and each that is done gives its slot to the next, after its last event, which a `+` marks. So there are never
+# more jobs of a line at once than slots were put in, whoever counts wrongly. A wrapper that is killed takes its slot with it: the
+# manager sees no `+` and gives the line up.
+#
+# A line is a descriptor from 5 to 8 and a directory with: l, a fifo that holds one empty line, which whoever changes the state takes out
+# and puts back; s, the state: next ticket to be let in, next ticket to be given out, free slots, each from a power of ten on, so that
+# it can be written over in place; 0 to 127, fifos, in one of which each ticket that waits is told (descriptor 9); on, until nobody is to
+# be let in any more: then all are told, and go.
+
+# c_line LINE: its directory, in c_ld.
+c_line() {
+  eval "c_ld=\$c_own/t.$$.$1.\$c_epoch$1"
+}
+c_lock() { eval "read -r c_l <&$1" && read -r c_ln c_li c_lf <"$c_ld/s"; }
+c_unlock() {
+  printf '%s %s %s\n' "$c_ln" "$c_li" "$c_lf" 1<>"$c_ld/s"
+  eval "printf '\\n' >&$1"
+}
+# One slot is free: for the next, or for whoever comes.
+c_free() {
+  if [ "$c_ln" -lt "$c_li" ]; then
+    printf '\n' 1<>"$c_ld/$((c_ln % 128))"
+    c_ln=$((c_ln + 1))
+  else
+    c_lf=$((c_lf + 1))
+  fi
+}
+c_release() {
+  c_line "$1"
+  [ -e "$c_ld/on" ] && c_lock "$1" || return
+  c_free
+  c_unlock "$1"
+}
+
+# c_turn JOB ATTEMPT ...: a wrapper of the line c_fd; see c_run. Without c_go it waits for its turn.
+c_turn() {
+  [ -n "$c_go" ] || read -r c_l <&9 || return
+  exec 9>&-
+  [ -e "$c_ld/on" ] || return
+  c_plus=+
+  c_run "$@"
+  c_release "$c_fd"
+}
+
+# c_over: no job of the line in c_ld starts any more. Its agent is this one, or dead, perhaps in the middle of something: nothing is
+# waited for.
+c_over() {
+  [ -e "$c_ld/on" ] || return 0
+  rm -f "$c_ld/on"
+  read -r c_ln c_li c_lf <"$c_ld/s" || c_ln=0 c_li=0
+  while [ "$c_ln" -lt "$c_li" ]; do
+    printf '\n' 1<>"$c_ld/$((c_ln % 128))"
+    c_ln=$((c_ln + 1))
+  done
+  printf '\n' 1<>"$c_ld/l"
+}
+
+# c_sweep: removes lines that are over.
+c_sweep() {
+  for c_ld in "$c_own"/t.*; do
+    [ ! -d "$c_ld" ] || [ -e "$c_ld/on" ] || rm -rf "$c_ld"
+  done
+}
+
+# cms_line LINE COUNT: a new line with so many free slots; +COUNT: so many more; -: over. Where there can be none the event Q tells.
+cms_line() {
+  c_fd=$1
+  case $2 in
+  -)
+    c_line "$1"
+    c_over
+    eval "exec $1>&-"
+    ;;
+  +*)
+    c_line "$1"
+    c_lock "$1" || return
+    c_z=${2#+}
+    while [ "$c_z" -gt 0 ]; do
+      c_free
+      c_z=$((c_z - 1))
+    done
+    c_unlock "$1"
+    ;;
+  *)
+    c_line "$1"
+    c_over
+    c_sweep
+    eval "c_epoch$1=\$((c_epoch$1 + 1))"
+    c_line "$1"
+    c_ln=1000000000 c_li=1000000000 c_lf=$((1000 + $2))
+    set -- "$c_ld/l"
+    c_z=0
+    while [ "$c_z" -lt 128 ]; do
+      set -- "$@" "$c_ld/$c_z"
+      c_z=$((c_z + 1))
+    done
+    if mkdir "$c_ld" && mkfifo "$@" && [ -p "$1" ] && true >"$c_ld/s" && true >"$c_ld/on"; then
+      eval "exec $c_fd<>\"\$1\""
+      c_unlock "$c_fd"
+    else
+      rm -rf "$c_ld"
+      c_event Q "$c_fd" -
+    fi
+    ;;
+  esac
+}
+
+# cms_queue LINE JOB ATTEMPT ...: cms_start for a job that takes its turn in a line.
+cms_queue() {
+  c_ready "$4"
+  c_fd=$1 c_go=''
+  shift
+  c_line "$c_fd"
+  c_lock "$c_fd" || return
+  if [ "$c_lf" -gt 1000 ]; then
+    c_go=1 c_lf=$((c_lf - 1)) c_ln=$((c_ln + 1))
+  elif [ $((c_li - c_ln)) -ge 128 ] || [ ! -p "$c_ld/$((c_li % 128))" ]; then
+    c_unlock "$c_fd"
+    return
+  else
+    exec 9<>"$c_ld/$((c_li % 128))"
+  fi
+  c_li=$((c_li + 1))
+  c_unlock "$c_fd"
+  c_apart c_turn "$@" &
+  exec 9>&-
 }
 
 # cms_dirs JOB...: makes the directories that are not there, with one mkdir, and marks them as made by us.
@@ -164,10 +293,14 @@ cms_undirs() {
 # each start the search).
 # The shell's table of jobs is emptied now and then (`jobs` forgets those that ended).
 cms_start() {
+  c_ready "$3"
+  c_apart c_run "$@" &
+}
+
+c_ready() {
   c_now
   c_date
-  [ "$c_shell" = "$3" ] || { c_path=$(command -v "$3") && c_shell=$3 || c_shell=''; }
-  c_apart c_run "$@" &
+  [ "$c_shell" = "$1" ] || { c_path=$(command -v "$1") && c_shell=$1 || c_shell=''; }
   c_count=$((c_count + 1))
   [ $((c_count % 64)) -ne 0 ] || jobs
 }

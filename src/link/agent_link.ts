@@ -7,15 +7,22 @@
  * @module
  */
 
-import { agentProgram, attemptArgs, dirsRequest, request, startRequest, undirsRequest } from "../agent/protocol.ts";
-import { type AgentEvent, type Answer, type AttemptRef, parseAnswer, parseEvent } from "../agent/protocol.ts";
+import { agentProgram, attemptArgs, dirsRequest, lineRequest, request, startRequest } from "../agent/protocol.ts";
+import {
+  type AgentEvent,
+  type Answer,
+  type AttemptRef,
+  parseAnswer,
+  parseEvent,
+  undirsRequest,
+} from "../agent/protocol.ts";
 import { type Machine, machineText } from "../cluster/machine.ts";
 import type { Deps } from "../deps.ts";
 import { LinkError } from "../errors.ts";
 import type { JobName } from "../names/grammar.ts";
 import { Channel } from "./channel.ts";
 import { Flights } from "./flights.ts";
-import type { AttemptState, ConnectOptions, Link, RemoveResult, StartRequest } from "./link.ts";
+import type { AttemptState, ConnectOptions, LineChange, Link, LinkEvent, RemoveResult, StartRequest } from "./link.ts";
 import { chunks, joined, type Reply, Requests } from "./requests.ts";
 import { oneLine } from "./ssh.ts";
 import { keepBeat, keepLooking, type LinkTimes } from "./upkeep.ts";
@@ -35,6 +42,7 @@ const CLAIMED_PAUSES_MS = [50, 100, 200, 400, 800, 1600];
 const CLOSE_MS = 3000;
 
 type Hello = Extract<Answer, { type: "hello" }>;
+type RoundTrip = Extract<LinkEvent, { type: "round_trip" }>;
 
 /**
  * Starts an agent and waits for its hello.
@@ -58,7 +66,8 @@ class AgentLink implements Link {
   readonly #hello = Promise.withResolvers<Hello>();
   #state: "opening" | "open" | "closing" | "down" = "opening";
   /** Events that came before the caller could know of the link. */
-  #early: AgentEvent[] | null = [];
+  #early: (AgentEvent | RoundTrip)[] | null = [];
+  #pingedMs = 0;
   #greeting: Hello | null = null;
   /** Why the link went down: the first cause counts. */
   #cause: Cause | null = null;
@@ -128,10 +137,12 @@ class AgentLink implements Link {
     const upkeep = { clock: this.#deps.clock, times, signal: this.#stop.signal };
     keepBeat(upkeep, {
       heardMs: () => this.#channel.heardMs,
-      ping: () => this.#channel.send(request("ping", [0])),
+      ping: () => this.#ping(),
       giveUp: (reason) => this.#giveUp({ reason, lasting: false }),
     });
-    if (role === "resident") keepLooking(upkeep, this, this.#flights);
+    if (role !== "resident") return;
+    this.#ping();
+    keepLooking(upkeep, this, this.#flights);
   }
 
   start(requests: readonly StartRequest[]): void {
@@ -151,6 +162,10 @@ class AgentLink implements Link {
       }
     }
     this.#channel.send(text);
+  }
+
+  line(line: number, change: LineChange): void {
+    if (this.#state === "open") this.#channel.send(lineRequest(line, change));
   }
 
   prepare(jobs: readonly JobName[]): void {
@@ -177,7 +192,9 @@ class AgentLink implements Link {
   async forbid(attempts: readonly AttemptRef[]): Promise<AttemptState[]> {
     this.#mayChange();
     this.prepare(attempts.map(({ job }) => job));
-    return await this.#askOnce("forbid", attempts);
+    const states = await this.#askOnce("forbid", attempts);
+    attempts.forEach((attempt, i) => states[i]?.type === "forbidden" && this.#flights.forget(attempt));
+    return states;
   }
 
   async kill(attempts: readonly AttemptRef[], options: { graceMs: number }): Promise<AttemptState[]> {
@@ -258,16 +275,23 @@ class AgentLink implements Link {
     if (this.#state === "open") this.#channel.send(chunks(jobs, DIRS_AT_ONCE).map(request).join(""));
   }
 
+  #ping(): void {
+    this.#pingedMs = this.#deps.clock.now();
+    this.#channel.send(request("ping", [0]));
+  }
+
   #onAnswer(answer: Answer | null): void {
-    if (answer === null || answer.type === "pong") return;
-    if (answer.type === "hello") this.#hello.resolve(answer);
+    if (answer === null) return;
+    if (answer.type === "pong") this.#onEvent({ type: "round_trip", ms: this.#deps.clock.now() - this.#pingedMs });
+    else if (answer.type === "hello") this.#hello.resolve(answer);
     else if (answer.type === "need") this.#giveUp({ reason: oneLine(answer.reason), lasting: answer.lasting });
     else this.#requests.take(answer);
   }
 
-  #onEvent(event: AgentEvent | null): void {
+  #onEvent(event: AgentEvent | RoundTrip | null): void {
     if (event === null || this.#state === "closing") return;
     if (this.#early !== null) this.#early.push(event);
+    else if (event.type === "round_trip" || event.type === "no_line") this.#options.onEvent(event);
     else if (event.type === "done" || event.type === "removed") this.#requests.take(event);
     else if (event.type === "known" && event.state.type === "claimed") this.#tellLater(event);
     else this.#flights.tell(event);

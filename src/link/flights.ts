@@ -38,6 +38,11 @@ export class Flights {
     else this.#flights.set(attempt, { job, attempt, sentMs: 0, answered: true });
   }
 
+  /** It was never started and never will be. */
+  forget({ attempt }: AttemptRef): void {
+    this.#flights.delete(attempt);
+  }
+
   /** Passes an event on, unless it is an end that was told before. */
   tell(event: Extract<LinkEvent, { attempt: string }>): void {
     if (event.type === "ended") {

@@ -7,27 +7,28 @@
 
 import type { JobName } from "../names/grammar.ts";
 import { attemptId, isGivenUp, isoSeconds, type Job, type JobFields } from "../job/job.ts";
-import { type JobState, mayMove, waitingState } from "../job/states.ts";
-import { jobScript } from "../job/script.ts";
+import { isInFlight, type JobState, mayMove, waitingState } from "../job/states.ts";
 import { type Machine, machineKey, machineText, parseMachine } from "../cluster/machine.ts";
-import type { AttemptState, StartRequest } from "../link/link.ts";
+import type { AttemptState } from "../link/link.ts";
 import { report, type RunContext } from "./context.ts";
 import type { Flight } from "./flights.ts";
+import { Lines } from "./lines.ts";
+import { startRequest } from "./start_request.ts";
 import type { Placement } from "./policies.ts";
 
 /** Pause before asking again about an attempt that was just being claimed. */
 const ASK_AGAIN_MS = 1_000;
 
-/** How an attempt ends. */
-type End = "end" | "kill" | "crash" | "fail_start";
-
-/** How, and what is known of it. */
+/** How an attempt ends. `reason`: why, where it did not end by itself. */
 interface Ending {
-  readonly state: End;
+  readonly state: "end" | "kill" | "crash" | "fail_start";
   readonly exitCode: number | null;
   readonly endedAtMs: number | null;
   readonly reason: string | null;
 }
+
+/** Of an end that nobody saw. */
+const UNSEEN = { exitCode: null, endedAtMs: null, reason: null } as const;
 
 /** A job that is not in flight holds nothing. */
 const NO_PLACE = { boot: null, slot: null } as const satisfies JobFields;
@@ -35,13 +36,16 @@ const NO_PLACE = { boot: null, slot: null } as const satisfies JobFields;
 /** The lives of attempts. */
 export class Attempts {
   readonly #run: RunContext;
+  /** Where jobs that were sent ahead wait. */
+  readonly lines: Lines;
   /** Jobs that were proved not to have been started: candidates again from the next step on, when the change is written. */
-  readonly #returned: JobName[] = [];
+  #returned: JobName[] = [];
   /** In flight when the run began, on a host that cannot be named. */
   readonly #lost: Job[] = [];
 
   constructor(run: RunContext) {
     this.#run = run;
+    this.lines = new Lines(run, (flight) => this.#tellStart(flight));
   }
 
   /** Takes over a job that was in flight when the run began, or that an earlier run gave up: it may still run and take a slot. */
@@ -65,6 +69,11 @@ export class Attempts {
       phase: "inherited",
       startedAtMs: null,
       killWanted: false,
+      line: null,
+      ahead: false,
+      recalled: false,
+      sinceMs: 0,
+      told: true,
     };
     flights.add(flight);
     if (isGivenUp(job)) flights.setLost(flight, true);
@@ -80,12 +89,13 @@ export class Attempts {
     }
   }
 
-  /** Decides a start: the change is durable before the request is sent. */
-  start(job: Job, place: Extract<Placement, { type: "place" }>): void {
+  /** Decides a start: the change is durable before the request is sent. `ahead`: it takes no slot yet, but waits for one there. */
+  start(job: Job, place: Extract<Placement, { type: "place" }>, ahead = false): void {
     const { machines, slots, flights, outcomes, effects } = this.#run;
     const state = machines.of(place.machine);
     const attempt = job.attempt + 1;
-    const request = startRequest(job, attempt, place);
+    const line = place.slot === null ? null : this.lines.join(place.slot, ahead);
+    const request = startRequest(job, attempt, { ...place, line: line?.number ?? null });
     const flight: Flight = {
       job: job.name,
       attempt: request.attempt,
@@ -95,10 +105,16 @@ export class Attempts {
       phase: "sent",
       startedAtMs: null,
       killWanted: false,
+      line,
+      ahead,
+      recalled: false,
+      sinceMs: this.#run.nowMs,
+      told: false,
     };
-    if (place.slot !== null) slots.take(job.name, place.slot);
+    if (place.slot !== null && !ahead) slots.take(job.name, place.slot);
     flights.add(flight);
     outcomes.begin(job.name);
+    this.lines.sent(flight);
     this.#move(flight, "run", {
       ...(place.slot === null ? {} : { user: place.machine.user, host: place.machine.name }),
       attempt,
@@ -109,13 +125,17 @@ export class Attempts {
       started: null,
       ended: null,
     }, true);
-    report(this.#run, {
-      type: "starting",
-      job: job.name,
-      machine: machineText(place.machine),
-      running: flights.names(),
-    });
+    if (!ahead) this.#tellStart(flight);
     effects.push({ type: "start", machine: state.key, request });
+  }
+
+  /** A job has its slot. */
+  #tellStart(flight: Flight): void {
+    if (flight.told) return;
+    flight.told = true;
+    const { flights } = this.#run;
+    const machine = this.#shown(flight.machine);
+    report(this.#run, { type: "starting", job: flight.job, machine, running: flights.names() });
   }
 
   /** A start that fails before anything is sent: no slot was taken. */
@@ -138,21 +158,38 @@ export class Attempts {
       flights.setLost(flight, false); // Given up too early: it runs, so it takes a slot again.
       outcomes.retract(flight.job);
       slots.adopt(flight.job, flight.machine, this.#run.jobs.get(flight.job)?.slot ?? null);
+      this.lines.doubt(flight.machine);
     }
     flight.phase = "started";
+    this.lines.started(flight);
+    this.#tellStart(flight);
     outcomes.ran(flight.job);
     const started = startedAtMs === null ? {} : { started: isoSeconds(startedAtMs) };
     this.#move(flight, "start", { pid: String(pid), ...started });
     if (flight.killWanted) this.kill(flight);
   }
 
-  /** The attempt is over; its slot is free. */
-  land(flight: Flight, state: End, exitCode: number | null, endedAtMs: number | null, reason: string | null): void {
-    // It counts as crashed already; now it is one for certain.
-    if (flight.phase === "lost" && state === "crash") this.#move(flight, state, { exit_code: exitCode, ...NO_PLACE });
-    else this.#end(flight, { state, exitCode, endedAtMs, reason }, NO_PLACE);
-    this.#run.slots.giveBack(flight.job);
+  /** The attempt is over; its slot is free. `gaveBack`: the host has said that it is free in its line too. */
+  land(flight: Flight, end: Ending, gaveBack = false): void {
+    this.#tellStart(flight);
+    // A lost one counts as crashed already; now it is one for certain.
+    const known = flight.phase === "lost" && end.state === "crash";
+    if (known) this.#move(flight, end.state, { exit_code: end.exitCode, ...NO_PLACE });
+    else this.#end(flight, end, NO_PLACE);
+    const { endedAtMs } = end;
+    const tookMs = endedAtMs === null || flight.startedAtMs === null ? null : endedAtMs - flight.startedAtMs;
+    this.#leave(flight, gaveBack, tookMs);
+  }
+
+  #leave(flight: Flight, gaveBack: boolean, tookMs: number | null): void {
+    const host = this.#run.slots.giveBack(flight.job);
+    this.lines.left(flight, host, { gaveBack, tookMs });
     this.#run.flights.remove(flight);
+  }
+
+  /** The host, or the way there, refused the start; nothing was started. */
+  failed(flight: Flight, reason: string, gaveBack: boolean): void {
+    this.land(flight, { ...UNSEEN, state: "fail_start", reason }, gaveBack);
   }
 
   /**
@@ -160,13 +197,14 @@ export class Attempts {
    * later run asks about it before anything starts on that machine.
    */
   giveUp(flight: Flight, reason: string): void {
-    this.#end(flight, { state: "crash", exitCode: null, endedAtMs: null, reason }, {});
-    this.#run.slots.giveBack(flight.job);
+    this.#tellStart(flight);
+    this.#end(flight, { ...UNSEEN, state: "crash", reason }, {});
+    this.lines.left(flight, this.#run.slots.giveBack(flight.job), { gaveBack: false, tookMs: null });
     this.#run.flights.setLost(flight, true);
   }
 
   /** Takes in what the host knows of the attempt. */
-  learn(flight: Flight, state: AttemptState): void {
+  learn(flight: Flight, state: AttemptState, gaveBack = false): void {
     const run = this.#run;
     const inherited = flight.phase === "inherited";
     const revived = inherited || (flight.phase === "lost" && flight.request === null);
@@ -179,13 +217,21 @@ export class Attempts {
       case "ended":
         if (revived) report(run, { type: "found", job: flight.job, state: state.state, machine });
         flight.startedAtMs ??= state.startedAtMs;
-        return this.land(flight, state.state, state.exitCode, state.endedAtMs, null);
+        return this.land(flight, { ...state, reason: null }, gaveBack);
       case "crashed":
         if (inherited) report(run, { type: "found", job: flight.job, state: "crash", machine });
-        return this.land(flight, "crash", state.exitCode, null, "its process is gone");
+        return this.land(flight, {
+          ...UNSEEN,
+          state: "crash",
+          exitCode: state.exitCode,
+          reason: "its process is gone",
+        });
       case "forbidden":
         // A host that contradicts itself: what was said to run is never started again unasked.
-        if (flight.phase === "started") return this.land(flight, "crash", null, null, "the host says it never started");
+        if (flight.phase === "started") {
+          return this.land(flight, { ...UNSEEN, state: "crash", reason: "the host says it never started" });
+        }
+        if (flight.killWanted) return this.land(flight, { ...UNSEEN, state: "kill" }, true);
         if (inherited) report(run, { type: "found", job: flight.job, state: "never started, waits again", machine });
         return this.#putBack(flight);
       case "claimed": {
@@ -196,10 +242,14 @@ export class Attempts {
       case "none":
         // No trace: the host was started anew, or the directory removed. It may have run, so it is never started again unasked.
         if (inherited) report(run, { type: "found", job: flight.job, state: "crash", machine });
-        return this.land(flight, "crash", null, null, "the host has no trace of it");
+        return this.land(flight, { ...UNSEEN, state: "crash", reason: "the host has no trace of it" });
       case "other":
         if (inherited) report(run, { type: "found", job: flight.job, state: "crash", machine });
-        return this.land(flight, "crash", null, null, `another attempt (${state.attempt}) holds its directory`);
+        return this.land(flight, {
+          ...UNSEEN,
+          state: "crash",
+          reason: `another attempt (${state.attempt}) holds its directory`,
+        });
       default:
         state satisfies never;
     }
@@ -211,6 +261,7 @@ export class Attempts {
     if (flight === undefined) return;
     flight.killWanted = true;
     if (flight.phase === "started") this.kill(flight);
+    else if (flight.ahead && !flight.recalled) this.lines.recall([flight]);
   }
 
   kill(flight: Flight): void {
@@ -220,9 +271,13 @@ export class Attempts {
     this.#run.effects.push({ type: "kill", machine, attempt: { job, attempt } });
   }
 
-  /** Makes candidates of the jobs that were put back in an earlier step. */
+  /** Makes candidates of the jobs that were put back, once the change is written: several steps may go into one commit. */
   takeReturned(): void {
-    for (const name of this.#returned.splice(0)) this.#run.candidates.putBack(name, this.#run.jobs);
+    if (this.#returned.length === 0) return;
+    const { jobs, candidates } = this.#run;
+    const isWritten = (name: JobName): boolean => !isInFlight(jobs.get(name)?.status ?? "end");
+    candidates.putBack(this.#returned.filter(isWritten), jobs);
+    this.#returned = this.#returned.filter((name) => !isWritten(name));
   }
 
   /** True if a further step has something to do at once. */
@@ -237,12 +292,11 @@ export class Attempts {
       this.#move(flight, waitingState(job), NO_PLACE);
       this.#returned.push(flight.job);
     }
-    this.#run.slots.giveBack(flight.job);
-    this.#run.flights.remove(flight);
+    this.#run.outcomes.forget(flight.job);
+    this.#leave(flight, true, null);
   }
 
-  #end(flight: Flight, end: Ending, place: JobFields): void {
-    const { state, exitCode, endedAtMs, reason } = end;
+  #end(flight: Flight, { state, exitCode, endedAtMs, reason }: Ending, place: JobFields): void {
     this.#move(flight, state, {
       exit_code: exitCode,
       ...(flight.startedAtMs === null ? {} : { started: isoSeconds(flight.startedAtMs) }),
@@ -256,7 +310,7 @@ export class Attempts {
   #tellEnd(
     job: JobName,
     machine: string,
-    end: { state: End; exitCode: number | null; reason: string | null; elapsedMs: number | null },
+    end: Pick<Ending, "state" | "exitCode" | "reason"> & { readonly elapsedMs: number | null },
   ): void {
     this.#run.outcomes.ended(job, { state: end.state, exitCode: end.exitCode, machine });
     report(this.#run, { type: "ended", job, machine, ...end });
@@ -276,19 +330,4 @@ export class Attempts {
     const state = this.#run.machines.get(key);
     return state === undefined ? key : machineText(state.machine);
   }
-}
-
-/** All that the host needs. The host's GPU goes before the job's; the job's python environment before the host's. */
-function startRequest(job: Job, attempt: number, place: { gpu: string; pyenv: string }): StartRequest {
-  const gpu = place.gpu !== "" ? place.gpu : job.gpu;
-  const pyenv = job.pyenv !== null && job.pyenv !== "" ? job.pyenv : place.pyenv;
-  return {
-    job: job.name,
-    attempt: attemptId({ id: job.id, attempt }),
-    shell: job.shell,
-    script: jobScript({ ...job, gpu, pyenv }),
-    output: job.output,
-    log: job.log,
-    gpu: gpu === "" ? null : gpu,
-  };
 }

@@ -74,9 +74,10 @@ export class Candidates {
     this.#seen.set(name, job?.id ?? "");
   }
 
-  /** Puts a job back that was considered and proved not to have been started, at its place in the file. */
-  putBack(name: JobName, jobs: Jobs): void {
-    this.#seen.set(name, null);
+  /** Puts jobs back that were considered and proved not to have been started, at their places in the file. */
+  putBack(names: readonly JobName[], jobs: Jobs): void {
+    if (names.length === 0) return;
+    for (const name of names) this.#seen.set(name, null);
     this.#rebuild(jobs);
   }
 

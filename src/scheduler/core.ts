@@ -13,7 +13,7 @@ import type { JobName } from "../names/grammar.ts";
 import { isGivenUp, type Job } from "../job/job.ts";
 import { isInFlight, isWaiting } from "../job/states.ts";
 import { machineText } from "../cluster/machine.ts";
-import type { LinkEvent } from "../link/link.ts";
+import type { AttemptState, LinkEvent } from "../link/link.ts";
 import type { Jobs } from "../store/changes.ts";
 import { Ahead } from "./ahead.ts";
 import { Attempts } from "./attempts.ts";
@@ -93,9 +93,12 @@ export class Core {
       if (this.#links.isHopeless(this.#hasMore())) this.#noHosts = true;
     }
     if (this.#began) this.#consider();
-    if (this.#hasMore()) this.#ahead.prepare();
+    const more = this.#hasMore();
+    if (this.#stopping || this.#noHosts) this.#attempts.lines.recallAll();
+    else this.#attempts.lines.tick(more);
+    if (more) this.#ahead.prepare();
     else this.#ahead.dropAll();
-    if (this.#began && run.flights.running === 0 && !this.#hasMore() && !this.#attempts.hasReturned) {
+    if (this.#began && run.flights.open === 0 && !more && !this.#attempts.hasReturned) {
       this.#finished = true;
       run.effects.push({ type: "finish" });
     }
@@ -105,24 +108,32 @@ export class Core {
   /** When to send `tick` at the latest, epoch ms; null for never. */
   get wakeAtMs(): number | null {
     if (this.#attempts.hasReturned) return this.#run.nowMs;
-    const at = this.#links.wakeAtMs;
+    const at = Math.min(this.#links.wakeAtMs, this.#attempts.lines.wakeAtMs(this.#hasMore()));
     return at === Infinity ? null : at;
+  }
+
+  /** True if a job waits on the machine for whatever slot is free next: an end there need not be dealt with at once. */
+  hasStock(machine: string): boolean {
+    return this.#attempts.lines.hasStock(machine);
   }
 
   /** Numbers so far. */
   progress(): Progress {
     const { flights, outcomes, candidates, jobs } = this.#run;
     const { done, failed } = outcomes.counts();
-    return { done, failed, running: flights.running, total: done + flights.running + candidates.waiting(jobs) };
+    return { done, failed, running: flights.running, total: done + flights.open + candidates.waiting(jobs) };
   }
 
   /** The result as it stands; final after the effect `finish`. */
   result(): RunResult {
+    const isAhead = (job: JobName): boolean => this.#run.flights.get(job)?.ahead === true;
+    const { ran, ...rest } = this.#run.outcomes.summary();
     return {
-      ...this.#run.outcomes.summary(),
+      ran: ran.filter((job) => !isAhead(job)),
+      ...rest,
       outcome: this.#noHosts ? "no_hosts" : this.#stopping ? "stopped" : "done",
       running: this.#run.flights.names(),
-      waiting: this.#run.candidates.waiting(this.#run.jobs),
+      waiting: this.#run.flights.ahead + this.#run.candidates.waiting(this.#run.jobs),
     };
   }
 
@@ -148,6 +159,7 @@ export class Core {
         break;
       case "hosts":
         run.slots.setHosts(event.hosts);
+        this.#attempts.lines.hostsChanged();
         this.#links.hostsChanged();
         break;
       case "link_up":
@@ -165,8 +177,13 @@ export class Core {
         }
         this.#links.answered(event.machine);
         break;
+      case "recalled":
+        event.attempts.forEach((attempt, i) =>
+          this.#withFlight(attempt, (flight) => this.#recalled(flight, event.states?.[i]))
+        );
+        break;
       case "stage_failed":
-        this.#withFlight(event, (flight) => this.#attempts.land(flight, "fail_start", null, null, event.reason));
+        this.#withFlight(event, (flight) => this.#attempts.failed(flight, event.reason, false));
         break;
       case "stop":
         if (!this.#stopping) report(run, { type: "stopping", running: run.flights.running, signal: event.signal });
@@ -187,12 +204,22 @@ export class Core {
       case "ended":
         return this.#withFlight(
           event,
-          (flight) => this.#attempts.land(flight, event.state, event.exitCode, event.atMs, null),
+          (flight) => this.#attempts.land(flight, { ...event, endedAtMs: event.atMs, reason: null }, event.gaveBack),
         );
       case "refused":
-        return this.#withFlight(event, (flight) => this.#attempts.land(flight, "fail_start", null, null, event.reason));
+        return this.#withFlight(
+          event,
+          (flight) => this.#attempts.failed(flight, event.reason, event.gaveBack === true),
+        );
       case "known":
-        return this.#withFlight(event, (flight) => this.#attempts.learn(flight, event.state));
+        return this.#withFlight(event, (flight) => this.#attempts.learn(flight, event.state, event.gaveBack));
+      case "no_line":
+        return this.#attempts.lines.unable(machine, event.line);
+      case "round_trip": {
+        const state = this.#run.machines.get(machine);
+        if (state !== undefined) state.roundTripMs = Math.min(event.ms, state.roundTripMs ?? Infinity);
+        return this.#attempts.lines.machineChanged(machine);
+      }
       case "reused": {
         const state = this.#run.machines.get(machine);
         const shown = state === undefined ? machine : machineText(state.machine);
@@ -215,10 +242,19 @@ export class Core {
       const job = jobs.get(name)!;
       const placement = this.#policy.place(job, { slots, machines, running: flights.running });
       switch (placement.type) {
-        case "wait":
+        case "wait": {
           if (placement.need !== null) this.#links.need(placement.need);
-          if (placement.full !== null && startedAny) report(this.#run, { type: "waiting", slots: placement.full });
-          return;
+          if (placement.full === null) return;
+          if (startedAny) report(this.#run, { type: "waiting", slots: placement.full });
+          startedAny = false;
+          const host = this.#attempts.lines.next(candidates.waiting(jobs));
+          if (host === null) return;
+          candidates.take(name, jobs);
+          const { machine, id: slot, gpu, pyenv } = host;
+          this.#attempts.start(job, { type: "place", machine, slot, gpu, pyenv }, true);
+          this.#ahead.started(name);
+          break;
+        }
         case "skip":
           candidates.take(name, jobs);
           if (placement.tell) report(this.#run, { type: "skipped", job: name });
@@ -252,6 +288,17 @@ export class Core {
       const machine = waits ? this.#policy.foresee(job, this.#run.slots) : null;
       if (machine !== null) this.#links.need(machine);
     }
+  }
+
+  /** What became of an attempt that was called back. */
+  #recalled(flight: Flight, state: AttemptState | undefined): void {
+    if (!flight.recalled) return;
+    flight.recalled = false;
+    // `none`: the claim could not be made (a full disk); `claimed`: it is being let in, and tells so itself.
+    if (state === undefined || state.type === "none" || state.type === "claimed") {
+      return this.#attempts.lines.notRecalled(flight);
+    }
+    this.#attempts.learn(flight, state);
   }
 
   #withFlight(attempt: Attempt, act: (flight: Flight) => void): void {

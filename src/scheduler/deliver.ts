@@ -5,11 +5,12 @@
  * @module
  */
 
-import type { Files } from "../deps.ts";
+import type { Clock, Files } from "../deps.ts";
 import { LinkError } from "../errors.ts";
 import { isLocal, type Machine, machineKey } from "../cluster/machine.ts";
 import type { AttemptState, Connect, Link, LinkEvent, StartRequest } from "../link/link.ts";
 import type { Attempt, CoreEvent, Effect } from "./events.ts";
+import { Inputs } from "./inputs.ts";
 
 /** Pause between TERM and KILL when a job is ended. */
 export const KILL_GRACE_MS = 5_000;
@@ -18,6 +19,7 @@ export const KILL_GRACE_MS = 5_000;
 export interface DeliverOptions {
   readonly connect: Connect;
   readonly files: Files;
+  readonly clock: Clock;
   readonly queueId: string;
   /** The experiment directory on the manager, absolute; also where jobs of localhost run. */
   readonly localDirectory: string;
@@ -34,9 +36,11 @@ export class Deliver {
   readonly #closing = new AbortController();
   /** Attempts with input files that were on their way before: ask before sending again. */
   readonly #staged = new Set<string>();
+  readonly #inputs: Inputs;
 
   constructor(options: DeliverOptions) {
     this.#options = options;
+    this.#inputs = new Inputs(options, options.localDirectory);
   }
 
   /** Carries out the effects of a turn that concern machines; the starts for one machine go out together. Does not wait. */
@@ -55,6 +59,12 @@ export class Deliver {
         }
         case "ask":
           void this.#ask(effect.machine, effect.ask, effect.forbid);
+          break;
+        case "line":
+          this.#links.get(effect.machine)?.line(effect.line, effect.change);
+          break;
+        case "recall":
+          void this.#recall(effect.machine, effect.attempts);
           break;
         case "kill":
           void this.#kill(effect.machine, effect.attempt);
@@ -122,10 +132,7 @@ export class Deliver {
   async #start(machine: string, requests: readonly StartRequest[]): Promise<void> {
     const link = this.#links.get(machine);
     if (link === undefined) return; // Broken meanwhile: the core sends again when it is back.
-    const hasInput = await Promise.all(requests.map(async ({ job }) =>
-      !isLocal(link.machine) &&
-      (await this.#options.files.stamp(`${this.#options.localDirectory}/${job}`))?.isDirectory === true
-    ));
+    const hasInput = isLocal(link.machine) ? [] : await Promise.all(requests.map(({ job }) => this.#inputs.has(job)));
     const plain = requests.filter((_, i) => !hasInput[i]);
     const withInput = requests.filter((_, i) => hasInput[i]);
     if (plain.length > 0) link.start(plain);
@@ -178,6 +185,13 @@ export class Deliver {
       const reason = String((error as Error).message ?? error);
       this.#options.push({ type: "link", machine, event: { type: "down", reason } });
     }
+  }
+
+  async #recall(machine: string, attempts: readonly Attempt[]): Promise<void> {
+    const link = this.#links.get(machine);
+    if (link === undefined) return; // Broken meanwhile: the core asks when it is back.
+    const states = await link.forbid(attempts).catch(() => null);
+    this.#options.push({ type: "recalled", attempts, states });
   }
 
   async #kill(machine: string, attempt: Attempt): Promise<void> {

@@ -7,7 +7,7 @@
 
 import type { JobName } from "../names/grammar.ts";
 import type { Machine } from "../cluster/machine.ts";
-import type { AttemptState, LinkEvent, StartRequest } from "../link/link.ts";
+import type { AttemptState, LineChange, LinkEvent, StartRequest } from "../link/link.ts";
 import type { Change, News } from "../store/changes.ts";
 import type { RunEvent } from "./report.ts";
 import type { SlotHost } from "./slots.ts";
@@ -34,6 +34,12 @@ export type CoreEvent =
     readonly machine: string;
     readonly states: readonly (Attempt & { state: AttemptState })[];
   }
+  /** The answer to `recall`. `states` null: there was none. */
+  | {
+    readonly type: "recalled";
+    readonly attempts: readonly Attempt[];
+    readonly states: readonly AttemptState[] | null;
+  }
   /** Input files of a job could not be brought to the host: it was not started. */
   | { readonly type: "stage_failed"; readonly job: JobName; readonly attempt: string; readonly reason: string }
   | { readonly type: "stop"; readonly signal: string }
@@ -45,6 +51,10 @@ export type Effect =
   | { readonly type: "change"; readonly change: Change; readonly durable: boolean }
   | { readonly type: "connect"; readonly machine: Machine }
   | { readonly type: "start"; readonly machine: string; readonly request: StartRequest }
+  /** Before the starts of the same step. */
+  | { readonly type: "line"; readonly machine: string; readonly line: number; readonly change: LineChange }
+  /** Claims these so that they never start, if they have not; answered by the event `recalled`. */
+  | { readonly type: "recall"; readonly machine: string; readonly attempts: readonly Attempt[] }
   /** A hint: these jobs will probably be started there soon. */
   | { readonly type: "prepare"; readonly machine: string; readonly jobs: readonly JobName[] }
   /** They will not. */

@@ -6,6 +6,7 @@
 
 import type { JobName } from "../names/grammar.ts";
 import type { StartRequest } from "../link/link.ts";
+import type { Line } from "./lines.ts";
 
 /**
  * - `inherited`: in flight when the run began; its machine has not yet said what became of it.
@@ -30,6 +31,16 @@ export interface Flight {
   startedAtMs: number | null;
   /** True once somebody asked to end it. */
   killWanted: boolean;
+  /** The line on the host that it was sent into; null if it was sent without one, or by an earlier run. */
+  line: Line | null;
+  /** It was sent ahead and has no slot: it waits on the host, or has just been let in by it. */
+  ahead: boolean;
+  /** It is being called back. */
+  recalled: boolean;
+  /** Since when it waits for what comes next: its slot, or the host's word that it runs; epoch ms. */
+  sinceMs: number;
+  /** It was told that it starts. */
+  told: boolean;
 }
 
 /** All flights, by job and by machine, in the order of their starts. */
@@ -37,11 +48,13 @@ export class Flights {
   readonly #byJob = new Map<JobName, Flight>();
   readonly #byMachine = new Map<string, Set<Flight>>();
   #lost = 0;
+  #ahead = 0;
 
   add(flight: Flight): void {
     const before = this.#byJob.get(flight.job);
     if (before !== undefined) this.remove(before); // A lost one of a job that was reset and is started again.
     this.#byJob.set(flight.job, flight);
+    if (flight.ahead) this.#ahead++;
     const there = this.#byMachine.get(flight.machine);
     if (there === undefined) this.#byMachine.set(flight.machine, new Set([flight]));
     else there.add(flight);
@@ -51,6 +64,14 @@ export class Flights {
     if (this.#byJob.get(flight.job) === flight) this.#byJob.delete(flight.job);
     this.#byMachine.get(flight.machine)?.delete(flight);
     if (flight.phase === "lost") this.#lost--;
+    this.setAhead(flight, false);
+  }
+
+  /** Notes whether it waits for a slot. */
+  setAhead(flight: Flight, ahead: boolean): void {
+    if (flight.ahead === ahead) return;
+    flight.ahead = ahead;
+    this.#ahead += ahead ? 1 : -1;
   }
 
   /** Gives a flight up, or takes it back. A lost one counts as running no more. */
@@ -80,15 +101,25 @@ export class Flights {
     return false;
   }
 
-  /** Jobs in flight that are not given up. */
-  get running(): number {
+  /** Jobs in flight that are not given up, those that were sent ahead too. */
+  get open(): number {
     return this.#byJob.size - this.#lost;
+  }
+
+  /** Jobs that were sent ahead and wait for a slot. */
+  get ahead(): number {
+    return this.#ahead;
+  }
+
+  /** Jobs that have a slot: those in flight that are not given up and do not wait. */
+  get running(): number {
+    return this.open - this.#ahead;
   }
 
   /** Their names, in order of their starts. */
   names(): JobName[] {
     const names: JobName[] = [];
-    for (const flight of this.#byJob.values()) if (flight.phase !== "lost") names.push(flight.job);
+    for (const flight of this.#byJob.values()) if (flight.phase !== "lost" && !flight.ahead) names.push(flight.job);
     return names;
   }
 }

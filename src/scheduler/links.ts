@@ -9,6 +9,7 @@ import { type Machine, machineKey, machineText } from "../cluster/machine.ts";
 import type { Attempts } from "./attempts.ts";
 import { report, type RunContext } from "./context.ts";
 import type { Attempt } from "./events.ts";
+import type { Flight } from "./flights.ts";
 import { Machines, type MachineState } from "./machines.ts";
 
 /** With several machines, the first start waits this long for the slower links, so that the list's order decides. */
@@ -70,13 +71,17 @@ export class Links {
     for (const flight of run.flights.on(key)) {
       const sameBoot = flight.boot === boot;
       // The claim on the host makes this safe: sent twice, it starts once. After a reboot the claim may be lost: only ask.
-      if (flight.phase === "sent" && sameBoot && flight.request !== null) {
+      // Who was let in from a line meanwhile nobody here knows: all that stood there are called back.
+      const inLine = flight.phase === "sent" && flight.line !== null;
+      if (flight.phase === "sent" && !inLine && sameBoot && flight.request !== null) {
         run.effects.push({ type: "start", machine: key, request: flight.request });
-      } else if (flight.phase === "inherited" && sameBoot && run.jobs.get(flight.job)?.status === "run") {
+      } else if (sameBoot && (inLine || (flight.phase === "inherited" && this.#isUnseen(flight)))) {
+        flight.recalled = inLine;
         forbid.push(flight);
       } else ask.push(flight);
     }
     this.#ask(state, ask, forbid);
+    this.#attempts.lines.machineChanged(key);
     if (this.#settleAtMs === Infinity) this.#settleAtMs = run.nowMs + SETTLE_MS;
   }
 
@@ -93,13 +98,16 @@ export class Links {
     const state = this.#run.machines.get(key);
     if (state === undefined || state.openedAtMs === null) return;
     Machines.fail(state, reason, { nowMs: this.#run.nowMs, lasting: false });
+    this.#attempts.lines.linkDown(key);
     report(this.#run, { type: "machine_down", machine: machineText(state.machine), reason, wasUp: true });
   }
 
   /** The answer to what `up` asked is here: jobs may start there, unless something must be asked again. */
   answered(key: string): void {
     const state = this.#run.machines.get(key);
-    if (state !== undefined && state.phase === "asking" && state.askAtMs === null) state.phase = "up";
+    if (state === undefined || state.phase !== "asking" || state.askAtMs !== null) return;
+    state.phase = "up";
+    this.#attempts.lines.machineChanged(key);
   }
 
   /** Asks again where that is due. */
@@ -184,6 +192,11 @@ export class Links {
     if (jobs.length === 0 || this.#unknownTold.has(key)) return;
     this.#unknownTold.add(key);
     report(this.#run, { type: "unknown", jobs, machine: machineText(machine), timeoutMs });
+  }
+
+  /** No host has said of it that it runs. */
+  #isUnseen(flight: Flight): boolean {
+    return this.#run.jobs.get(flight.job)?.status === "run";
   }
 
   #connect(state: MachineState): void {

@@ -30,6 +30,8 @@ export interface MachineState {
   silentSinceMs: number | null;
   /** Why the last attempt failed. */
   reason: string;
+  /** What a request and its answer take on the way, ms; null until known. */
+  roundTripMs: number | null;
   /** When to ask again about attempts that were just being claimed; null for never. */
   askAtMs: number | null;
 }
@@ -63,6 +65,7 @@ export class Machines {
       retryAtMs: 0,
       silentSinceMs: null,
       reason: "",
+      roundTripMs: null,
       askAtMs: null,
     };
     this.#byKey.set(key, state);

@@ -39,6 +39,11 @@ export class Outcomes {
     this.#jobs.set(job, null);
   }
 
+  /** It was never started after all. */
+  forget(job: JobName): void {
+    if (this.#jobs.get(job) === null) this.#jobs.delete(job);
+  }
+
   /** The job runs (again, if it had been given up). */
   ran(job: JobName): void {
     if (!this.#jobs.has(job)) this.#jobs.set(job, null);

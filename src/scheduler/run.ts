@@ -44,6 +44,8 @@ const FOLD_SHARE = 20;
  * (most are our own), and works on network file systems too.
  */
 const LOOK_MS = 200;
+/** How long an end waits for others, to be written down with them, where the host has the next job already. */
+const GATHER_MS = 5;
 /** Pause before writing again after a failure (a full disk). */
 const WRITE_AGAIN_MS = 1_000;
 
@@ -68,6 +70,8 @@ class Loop {
   #inbox: CoreEvent[] = [{ type: "begin" }];
   /** True if an event in the inbox is not to wait for the next look. */
   #urgent = true;
+  /** When the inbox is to be looked at all the same. */
+  #gatherAtMs = Infinity;
   /** Effects whose changes could not be written yet. */
   #carried: Effect[] = [];
   #wake: AbortController | null = null;
@@ -89,6 +93,7 @@ class Loop {
     this.#deliver = new Deliver({
       connect: parts.connect,
       files: deps.files,
+      clock: deps.clock,
       queueId: id,
       localDirectory: ref.directory,
       hostDirectory: ref.experiment,
@@ -131,7 +136,10 @@ class Loop {
     // Nothing is to be decided on a start that was confirmed: it is written down with whatever comes next, or at the next look.
     // For short jobs that is half of all turns.
     if (event.type === "link" && event.event.type === "started") return;
-    this.#urgent = true;
+    if (event.type === "link" && event.event.type === "ended" && this.#parts.core.hasStock(event.machine)) {
+      if (this.#gatherAtMs < Infinity) return;
+      this.#gatherAtMs = this.#deps.clock.now() + GATHER_MS;
+    } else this.#urgent = true;
     this.#wake?.abort(WOKEN);
   }
 
@@ -142,7 +150,7 @@ class Loop {
     const foldAtMs = this.#unfolded ? this.#foldAtMs : Infinity;
     const writeAtMs = this.#writeFailed ? this.#deps.clock.now() + WRITE_AGAIN_MS : Infinity;
     this.#wake = new AbortController();
-    const dueAtMs = Math.min(coreAtMs, foldAtMs, writeAtMs, this.#lookAtMs);
+    const dueAtMs = Math.min(coreAtMs, foldAtMs, writeAtMs, this.#lookAtMs, this.#gatherAtMs);
     // At least one turn of the event loop, so that links and files get theirs whatever is due.
     await this.#deps.clock.sleepUntil(Math.max(dueAtMs, this.#deps.clock.now() + 1), this.#wake.signal);
     this.#wake = null;
@@ -156,10 +164,12 @@ class Loop {
       await this.#lookAtHosts();
     }
     const isDue = (this.#parts.core.wakeAtMs ?? Infinity) <= nowMs;
-    if (!this.#urgent && !mustLook && !isDue && this.#carried.length === 0) return;
+    const isGathered = this.#gatherAtMs <= nowMs;
+    if (!this.#urgent && !mustLook && !isDue && !isGathered && this.#carried.length === 0) return;
     const events = this.#inbox;
     this.#inbox = [];
     this.#urgent = false;
+    this.#gatherAtMs = Infinity;
     if (isDue) events.push({ type: "tick" });
     try {
       await this.#commit(events);

@@ -27,9 +27,17 @@ export interface SlotHost {
 /** Who holds what. Hosts in the order in which they are offered. */
 export class Slots {
   #hosts: readonly SlotHost[] = [];
+  #places = new Map<string, number>();
+  /** One bit for each host, in order: it is active and has a free slot. A run of hundreds of hosts looks here at every event. */
+  #free = new Uint32Array(0);
+  #capacity = 0;
   #onlyMachine: Machine | null = null;
   readonly #holders = new Map<JobName, string>();
   readonly #used = new Map<string, number>();
+  /** Hosts that give no slot for the moment, see {@link Slots.close}. */
+  readonly #closed = new Set<string>();
+  /** Hosts that hold more jobs than they may, of earlier runs. */
+  readonly #over = new Set<string>();
 
   constructor(hosts: readonly SlotHost[]) {
     this.setHosts(hosts);
@@ -47,6 +55,11 @@ export class Slots {
   /** Replaces the list. Jobs keep their slots by host id; a slot of a host that is gone counts no more. */
   setHosts(hosts: readonly SlotHost[]): void {
     this.#hosts = hosts;
+    this.#places = new Map(hosts.map(({ id }, i) => [id, i]));
+    this.#capacity = hosts.reduce((sum, host) => sum + (host.active ? host.capacity : 0), 0);
+    this.#free = new Uint32Array((hosts.length + 31) >>> 5);
+    this.#over.clear();
+    for (const { id } of hosts) this.#mark(id);
     const offered = hosts.filter((host) => host.active && host.capacity > 0).map((host) => host.machine);
     const [first] = offered;
     const isOnly = first !== undefined && offered.every((machine) => machineKey(machine) === machineKey(first));
@@ -55,15 +68,30 @@ export class Slots {
 
   /** The first active host with a free slot on a machine that `isUp`, or null. */
   free(isUp: (machine: string) => boolean): SlotHost | null {
-    for (const host of this.#hosts) {
-      if (host.active && this.#count(host.id) < host.capacity && isUp(machineKey(host.machine))) return host;
+    for (let word = 0; word < this.#free.length; word++) {
+      for (let bits = this.#free[word]!; bits !== 0; bits &= bits - 1) {
+        const host = this.#hosts[word * 32 + 31 - Math.clz32(bits & -bits)]!;
+        if (isUp(machineKey(host.machine))) return host;
+      }
     }
     return null;
   }
 
   /** Jobs that may run at once on active hosts. */
   capacity(): number {
-    return this.#hosts.reduce((sum, host) => sum + (host.active ? host.capacity : 0), 0);
+    return this.#capacity;
+  }
+
+  /** Free slots of a host; below 0 if it was given jobs of an earlier run beyond its capacity. */
+  room(host: SlotHost): number {
+    return host.active ? host.capacity - this.#count(host.id) : 0;
+  }
+
+  /** A host that is closed gives no slot until it is opened again; what holds one keeps it. */
+  close(id: string, closed: boolean): void {
+    if (closed) this.#closed.add(id);
+    else this.#closed.delete(id);
+    this.#mark(id);
   }
 
   /** Gives `job` a slot of the host with this id. */
@@ -71,26 +99,61 @@ export class Slots {
     this.giveBack(job);
     this.#holders.set(job, id);
     this.#used.set(id, this.#count(id) + 1);
+    this.#mark(id);
   }
 
   /**
-   * Counts a job of an earlier run: against the host it had, if that still names the machine, else against the entry of the same
-   * machine with most room (which may thereby hold more than its capacity: no job starts there until it holds less).
+   * Counts a job of an earlier run: against the host it had, if that still names the machine and has room, else against one that is
+   * like it (same GPU and environment), else against the entry of the same machine with most room (which may thereby hold more than
+   * its capacity: no job starts there until it holds less).
    */
   adopt(job: JobName, machine: string, id: string | null): void {
     const there = this.#hosts.filter((host) => machineKey(host.machine) === machine);
     const room = (host: SlotHost): number => host.capacity - this.#count(host.id);
-    const own = there.find((host) => host.id === id && room(host) > 0);
-    const best = own ?? there.toSorted((a, b) => room(b) - room(a))[0];
+    const own = there.find((host) => host.id === id);
+    const isLike = (host: SlotHost): boolean => host.gpu === own?.gpu && host.pyenv === own.pyenv;
+    const fits = own !== undefined && room(own) > 0 ? own : there.find((host) => isLike(host) && room(host) > 0);
+    const best = fits ?? there.toSorted((a, b) => room(b) - room(a))[0];
     if (best !== undefined) this.take(job, best.id);
   }
 
-  /** Frees the job's slot, once; nothing happens if it has none. */
-  giveBack(job: JobName): void {
+  /**
+   * Frees the job's slot, once.
+   * @returns The host that has it back; null if the job had none, or if a host of the same machine that held too many needs it.
+   */
+  giveBack(job: JobName): string | null {
     const id = this.#holders.get(job);
-    if (id === undefined) return;
+    if (id === undefined) return null;
     this.#holders.delete(job);
     this.#used.set(id, this.#count(id) - 1);
+    this.#mark(id);
+    const crowded = this.#over.size === 0 ? undefined : this.#crowded(id);
+    if (crowded === undefined) return id;
+    this.take(crowded, id);
+    return null;
+  }
+
+  /** A job on the same machine whose host holds more than it may: it takes over what was just given back. */
+  #crowded(id: string): JobName | undefined {
+    const machine = (of: string): string | undefined => {
+      const host = this.#hosts[this.#places.get(of) ?? -1];
+      return host && machineKey(host.machine);
+    };
+    if (this.#over.has(id)) return undefined;
+    for (const [job, of] of this.#holders) if (this.#over.has(of) && machine(of) === machine(id)) return job;
+    return undefined;
+  }
+
+  #mark(id: string): void {
+    const place = this.#places.get(id);
+    if (place === undefined) return;
+    const bit = 1 << (place & 31);
+    const host = this.#hosts[place]!;
+    const room = this.room(host);
+    if (room > 0 && !this.#closed.has(id)) this.#free[place >>> 5]! |= bit;
+    else this.#free[place >>> 5]! &= ~bit;
+    if (room < 0) this.#over.add(id);
+    else this.#over.delete(id);
   }
 
   /** Jobs that hold a slot of this host. */

@@ -22,6 +22,8 @@ export const LOCAL = { user: "", name: "localhost", address: null };
 export interface Recorded {
   readonly link: Link;
   readonly events: LinkEvent[];
+  /** What pings took, ms; only where `withPlace` records. */
+  readonly roundTrips?: readonly number[];
   /** Waits for the event of this kind about this job. */
   event<T extends LinkEvent["type"]>(type: T, job?: string): Promise<Extract<LinkEvent, { type: T }>>;
 }
@@ -55,6 +57,7 @@ export function start(
     output: `${job}.out`,
     log: `${job}.log`,
     gpu: null,
+    line: null,
     ...fields,
   };
 }
@@ -111,16 +114,21 @@ export async function withPlace(shell: string, body: (place: Place) => Promise<v
       file: (job, end) => text(`${directory}/${job}/${job}${end}`),
       async connect({ times, localShell, ...options } = {}) {
         const events: LinkEvent[] = [];
+        const roundTrips: number[] = [];
         const connect = makeConnect(deps, { localShell: localShell ?? shell.split(" "), ...(times ? { times } : {}) });
         const link = await connect(LOCAL, {
           directory: "experiment",
           queueId: QUEUE_ID,
           role: "resident",
-          onEvent: (event) => events.push(event),
+          // When it comes depends on the machine; it has tests of its own.
+          onEvent: (event) => {
+            if (event.type === "round_trip") roundTrips.push(event.ms);
+            else events.push(event);
+          },
           ...options,
         });
         links.push(link);
-        return { link, events, event: recorder(events) };
+        return { link, events, roundTrips, event: recorder(events) };
       },
     });
   } finally {

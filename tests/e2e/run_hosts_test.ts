@@ -82,7 +82,7 @@ hostTest("hosts: one named twice runs two at once; --hosts and --hostfile add up
 });
 
 hostTest(
-  "hosts: 300 short jobs on three hosts run once each, start in file order, over one connection a machine",
+  "hosts: 300 short jobs on three hosts run once each, in file order on each host, over one connection a machine",
   async (hosts) => {
     await using manager = await Manager.make(hosts);
     await queueOf(manager, "job[1-300]", 'echo "${0%.bash}" >> ~/ran');
@@ -95,17 +95,23 @@ hostTest(
     assert.deepEqual(after.map((count, i) => count - before[i]!), [1, 1, 1], "logins on the hosts");
     const jobs = Array.from({ length: 300 }, (_, i) => `job${i + 1}`);
     const started = [...stdout.matchAll(/^INFO: Starting job: (\S+) on host:pi@(\S+)$/gm)];
-    assert.deepEqual(started.map(([, job]) => job), jobs);
+    assert.deepEqual([...new Set(started.map(([, job]) => job!))].toSorted(), jobs.toSorted());
+    const listed = await manager.jobs();
+    // Jobs that wait on different hosts may start in another order than the file's; so may one that was called back from a host.
+    const plain = started.filter(([, job]) => listed.get(job!)?.attempt === 1);
+    assert.ok(plain.length > 150, `${300 - plain.length} were called back`);
+    const number = (job: string): number => Number(job.slice(3));
     const ran: string[] = [];
     for (const name of names) {
+      const order = plain.filter(([, , host]) => host === name).map(([, job]) => number(job!));
+      assert.deepEqual(order, order.toSorted((a, b) => a - b), `order of starts on ${name}: ${order}`);
       const { stdout } = await hosts.host(name).run("cat ran");
       const here = stdout.trim().split("\n");
       assert.deepEqual(here.toSorted(), started.filter(([, , host]) => host === name).map(([, job]) => job).toSorted());
       ran.push(...here);
     }
     assert.deepEqual(ran.toSorted(), jobs.toSorted(), "each exactly once");
-    const listed = [...(await manager.jobs()).values()];
-    assert.ok(listed.every(({ status, exit_code, attempt }) => status === "end" && exit_code === 0 && attempt === 1));
+    assert.ok([...listed.values()].every(({ status, exit_code }) => status === "end" && exit_code === 0));
   },
 );
 

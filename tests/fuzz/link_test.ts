@@ -235,7 +235,7 @@ Deno.test("a link to an agent that says anything: each request comes to an end, 
       await settled("close", link.close());
       for (const event of events) {
         if (event.type === "down") assertOneLine(event.reason);
-        else assert.ok(event.job !== "" && event.attempt !== "", JSON.stringify(event));
+        else if ("job" in event) assert.ok(event.job !== "" && event.attempt !== "", JSON.stringify(event));
       }
     }),
     BOUNDED,

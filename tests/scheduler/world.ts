@@ -8,7 +8,7 @@
 import assert from "node:assert/strict";
 import type { JobName } from "../../src/names/grammar.ts";
 import { type Job, makeJob } from "../../src/job/job.ts";
-import type { AttemptState, LinkEvent, StartRequest } from "../../src/link/link.ts";
+import type { AttemptState, LineChange, LinkEvent, StartRequest } from "../../src/link/link.ts";
 import { machineKey, parseMachine } from "../../src/cluster/machine.ts";
 import { NO_NEWS } from "../../src/store/changes.ts";
 import { Core } from "../../src/scheduler/core.ts";
@@ -40,7 +40,21 @@ export function slotHost(id: string, at: string, extra: Partial<SlotHost> = {}):
   return { id, machine: parseMachine(at), capacity: 1, active: true, gpu: "", pyenv: "", ...extra };
 }
 
-type Process = { attempt: string; job: JobName; alive: boolean; endsAtMs: number; state: AttemptState };
+type Process = {
+  attempt: string;
+  job: JobName;
+  alive: boolean;
+  endsAtMs: number;
+  state: AttemptState;
+  line: SimLine | null;
+};
+
+/** A line on a machine: tokens, and who waits. Once it is over nobody is let in. */
+interface SimLine {
+  tokens: number;
+  over: boolean;
+  readonly waiting: StartRequest[];
+}
 
 /** A machine: what stands on its disk (`claims`), what runs, and the link as the manager has it. */
 class SimMachine {
@@ -49,21 +63,69 @@ class SimMachine {
   reachable = true;
   readonly claims = new Map<string, Process>();
   linkOpen = false;
+  /** By number. They outlive a link that breaks, until the agent notices or another takes its place. */
+  lines = new Map<number, SimLine>();
+  readonly roundTripMs: number;
   #world: World;
 
   constructor(key: string, world: World) {
     this.key = key;
     this.#world = world;
+    this.roundTripMs = Math.floor(world.random() * world.roundTripMs);
+  }
+
+  /** As `cms_line` does it. */
+  line(number: number, change: LineChange): void {
+    const line = this.lines.get(number);
+    if (change.type === "more") {
+      if (line !== undefined) line.tokens += change.slots;
+    } else if (line !== undefined) {
+      line.over = true;
+      this.lines.delete(number);
+    }
+    if (change.type === "open") this.lines.set(number, { tokens: change.slots, over: false, waiting: [] });
+    this.letIn();
+  }
+
+  /** The agent ends, and its lines with it. */
+  endLines(): void {
+    for (const line of this.lines.values()) line.over = true;
+    this.lines.clear();
+  }
+
+  queue(request: StartRequest): void {
+    if (request.line === null) return this.start(request, null);
+    this.lines.get(request.line)?.waiting.push(request);
+    this.letIn();
+  }
+
+  /** Whoever is first goes on when there is a token. */
+  letIn(): void {
+    for (const line of this.lines.values()) {
+      while (line.tokens > 0 && line.waiting.length > 0) {
+        line.tokens--;
+        this.start(line.waiting.shift()!, line);
+      }
+    }
   }
 
   alive(): Process[] {
     return [...this.claims.values()].filter((process) => process.alive);
   }
 
-  start(request: StartRequest): void {
+  start(request: StartRequest, line: SimLine | null): void {
     const known = this.claims.get(request.attempt);
     const { job, attempt } = request;
-    if (known !== undefined) return this.tell({ type: "known", job, attempt, state: known.state });
+    if (known !== undefined) {
+      if (line !== null) line.tokens++;
+      return this.tell({
+        type: "known",
+        job,
+        attempt,
+        state: known.state,
+        ...(line === null ? {} : { gaveBack: true }),
+      });
+    }
     const world = this.#world;
     assert.ok(!world.startedEver.has(attempt), `attempt ${attempt} is started a second time`);
     for (const other of world.machines.values()) {
@@ -78,7 +140,9 @@ class SimMachine {
       alive: true,
       endsAtMs: world.nowMs + Math.floor(world.random() * 5000),
       state: { type: "alive", pid: 1, startedAtMs: world.nowMs, orphan: false },
+      line,
     };
+    if (line !== null) world.everInLine++;
     this.claims.set(attempt, process);
     world.checkCapacity();
     this.tell({ type: "started", job, attempt, pid: 1, atMs: world.nowMs });
@@ -88,7 +152,14 @@ class SimMachine {
     process.alive = false;
     const atMs = this.#world.nowMs;
     process.state = { type: "ended", state: "end", exitCode: 0, startedAtMs: atMs, endedAtMs: atMs };
-    this.tell({ type: "ended", job: process.job, attempt: process.attempt, state: "end", exitCode: 0, atMs });
+    const { job, attempt, line } = process;
+    // Now and then the wrapper dies before it can give back what it took.
+    const gives = line !== null && this.#world.random() > 0.02;
+    const gaveBack = gives ? { gaveBack: true as const } : {};
+    this.tell({ type: "ended", job, attempt, state: "end", exitCode: 0, atMs, ...gaveBack });
+    if (!gives) return;
+    line.tokens++;
+    this.letIn();
   }
 
   reboot(): void {
@@ -97,6 +168,7 @@ class SimMachine {
       process.alive = false;
       process.state = { type: "crashed", exitCode: null };
     }
+    this.endLines();
   }
 
   ask({ job, attempt }: Attempt, forbid: boolean): AttemptState {
@@ -104,7 +176,7 @@ class SimMachine {
     if (known !== undefined) return known.state;
     if (!forbid) return { type: "none" };
     const state: AttemptState = { type: "forbidden" };
-    this.claims.set(attempt, { attempt, job, alive: false, endsAtMs: 0, state });
+    this.claims.set(attempt, { attempt, job, alive: false, endsAtMs: 0, state, line: null });
     return state;
   }
 
@@ -120,6 +192,8 @@ export interface WorldOptions {
   readonly hosts: readonly SlotHost[];
   readonly fifo?: number;
   readonly timeoutMs?: number;
+  /** What the way to a machine and back takes at most, ms; 0 unless given, and then no job is sent ahead. */
+  readonly roundTripMs?: number;
 }
 
 /** The world: machines, the queue's file, and the manager that runs (or is dead). */
@@ -133,10 +207,14 @@ export class World {
   /** Jobs whose directories were made ahead, somewhere, and not taken back or used since. */
   readonly prepared = new Set<string>();
   everPrepared = 0;
+  /** Starts that took their slot from a line. */
+  everInLine = 0;
   nowMs = 1_000_000;
+  readonly roundTripMs: number;
   core: Core;
   finished = false;
   #options: WorldOptions;
+  #hosts: readonly SlotHost[];
   #toManager: CoreEvent[] = [];
   /** Messages on their way to machines; lost when the link breaks, in part, from the end. */
   #toMachine: { machine: string; run: () => void }[] = [];
@@ -144,7 +222,9 @@ export class World {
 
   constructor(options: WorldOptions) {
     this.#options = options;
+    this.#hosts = options.hosts;
     this.random = seeded(options.seed);
+    this.roundTripMs = options.roundTripMs ?? 0;
     for (const one of options.jobs) this.jobs.set(one.name, one);
     const keys = new Set(options.hosts.map((host) => machineKey(host.machine)));
     for (const one of options.jobs) if (one.host && one.user) keys.add(`${one.user}@${one.host}`);
@@ -157,10 +237,25 @@ export class World {
     const max = this.#options.fifo;
     return new Core({
       policy: max === undefined ? fifoMulti() : fifo(max),
-      hosts: this.#options.hosts,
+      hosts: this.#hosts,
       timeoutMs: this.#options.timeoutMs ?? 600_000,
       killCompletes: true,
     }, this.jobs);
+  }
+
+  /** How many jobs wait on hosts for a slot. */
+  waitingInLines(): number {
+    let waiting = 0;
+    for (const machine of this.machines.values()) {
+      for (const line of machine.lines.values()) waiting += line.waiting.length;
+    }
+    return waiting;
+  }
+
+  /** The list of hosts is another now. */
+  setHosts(hosts: readonly SlotHost[]): void {
+    this.#hosts = hosts;
+    this.feed({ type: "hosts", hosts });
   }
 
   toManager(event: CoreEvent): void {
@@ -185,8 +280,19 @@ export class World {
         this.#connecting.add(machineKey(effect.machine));
         break;
       case "start":
-        this.#send(effect.machine, () => this.machines.get(effect.machine)!.start(effect.request));
+        this.#send(effect.machine, () => this.machines.get(effect.machine)!.queue(effect.request));
         break;
+      case "line":
+        this.#send(effect.machine, () => this.machines.get(effect.machine)!.line(effect.line, effect.change));
+        break;
+      case "recall": {
+        const { machine, attempts } = effect;
+        this.#send(machine, () => {
+          const states = attempts.map((one) => this.machines.get(machine)!.ask(one, true));
+          this.toManager({ type: "recalled", attempts, states });
+        });
+        break;
+      }
       case "ask": {
         const machine = this.machines.get(effect.machine)!;
         this.#send(effect.machine, () => {
@@ -266,6 +372,7 @@ export class World {
     const arrives = Math.floor(this.random() * (mine.length + 1));
     machine.linkOpen = false;
     for (const message of mine.slice(0, arrives)) message.run();
+    if (this.random() < 0.5) machine.endLines(); // Else it is half open: the agent has noticed nothing.
     this.#toMachine = this.#toMachine.filter((message) => message.machine !== machine.key);
     this.#toManager = this.#toManager.filter((event) => !("machine" in event) || event.machine !== machine.key);
     this.toManager({ type: "link", machine: machine.key, event: { type: "down", reason: "broken" } });
@@ -287,8 +394,11 @@ export class World {
       this.#connecting.delete(key);
       const machine = this.machines.get(key)!;
       machine.linkOpen = machine.reachable;
-      if (machine.reachable) this.feed({ type: "link_up", machine: key, boot: String(machine.boot) });
-      else this.feed({ type: "connect_failed", machine: key, reason: "no route", lasting: false });
+      if (machine.reachable) {
+        machine.endLines();
+        this.feed({ type: "link_up", machine: key, boot: String(machine.boot) });
+        machine.tell({ type: "round_trip", ms: machine.roundTripMs });
+      } else this.feed({ type: "connect_failed", machine: key, reason: "no route", lasting: false });
     }
     const messages = this.#toMachine.splice(0, Math.floor(this.random() * (this.#toMachine.length + 1)));
     for (const message of messages) message.run();

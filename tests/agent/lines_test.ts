@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { waitUntil } from "../support/wait.ts";
+import { attempt, isAlive, SHELLS, start, withPlace } from "./support.ts";
+
+/** A job that runs until a file called `go` stands in its directory. */
+function gated(job: string, line: number): ReturnType<typeof start> {
+  return start(job, "until [ -e go ]; do sleep 0.05; done", { line });
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
+
+for (const shell of SHELLS) {
+  const agentTest = (name: string, body: Parameters<typeof withPlace>[1]) =>
+    Deno.test(`agent in ${shell} ${name}`, () => withPlace(shell, body));
+
+  agentTest(
+    "lets as many of a line run as it has slots, and the next in when one gives its slot back",
+    async (place) => {
+      const { link, events, event } = await place.connect();
+      link.line(5, { type: "open", slots: 2 });
+      link.start(["a", "b", "c", "d"].map((job) => gated(job, 5)));
+      await event("started", "a");
+      await event("started", "b");
+      // An answer says that the agent has gone on; who waits is a process that has done nothing yet.
+      assert.deepEqual((await link.ask([attempt("c"), attempt("d")])).map(({ type }) => type), ["none", "none"]);
+      assert.equal(events.filter(({ type }) => type === "started").length, 2);
+      assert.equal(await exists(`${place.directory}/c/c.run`), false);
+      await Deno.writeTextFile(`${place.directory}/a/go`, "");
+      assert.equal((await event("ended", "a")).gaveBack, true);
+      await event("started", "c");
+      assert.equal(events.some((one) => one.type === "started" && one.job === "d"), false);
+      link.line(5, { type: "more", slots: 1 });
+      await event("started", "d");
+      for (const job of ["b", "c", "d"]) await Deno.writeTextFile(`${place.directory}/${job}/go`, "");
+      for (const job of ["b", "c", "d"]) assert.equal((await event("ended", job)).gaveBack, true);
+    },
+  );
+
+  agentTest("never starts what was called back from a line, and passes its turn on", async (place) => {
+    const { link, event, events } = await place.connect();
+    link.line(6, { type: "open", slots: 1 });
+    link.start(["a", "b", "c"].map((job) => gated(job, 6)));
+    await event("started", "a");
+    assert.deepEqual((await link.forbid([attempt("b")])).map(({ type }) => type), ["forbidden"]);
+    await Deno.writeTextFile(`${place.directory}/a/go`, "");
+    await event("started", "c");
+    assert.equal(events.some((one) => one.type === "started" && one.job === "b"), false);
+    // A new attempt of what was called back is no rerun: nobody has to be warned.
+    await Deno.writeTextFile(`${place.directory}/c/go`, "");
+    link.start([start("b", "true", { number: 2 })]);
+    await event("ended", "b");
+    assert.equal(events.some(({ type }) => type === "reused"), false);
+  });
+
+  agentTest(
+    "lets nobody in when a line is over, and tells of a failed start whose slot is free again",
+    async (place) => {
+      const { link, event } = await place.connect();
+      link.line(7, { type: "open", slots: 1 });
+      link.start([start("none", "true", { line: 7, shell: "no-such-shell" })]);
+      assert.equal((await event("refused", "none")).gaveBack, true);
+      link.start([gated("a", 7), gated("b", 7)]);
+      await event("started", "a");
+      link.line(7, { type: "over" });
+      await Deno.writeTextFile(`${place.directory}/a/go`, "");
+      await event("ended", "a");
+      // A new line of the same number owes nothing to those of the old one.
+      link.line(7, { type: "open", slots: 1 });
+      link.start([gated("c", 7)]);
+      await event("started", "c");
+      assert.deepEqual((await link.ask([attempt("b")])).map(({ type }) => type), ["none"]);
+      await Deno.writeTextFile(`${place.directory}/c/go`, "");
+      await event("ended", "c");
+    },
+  );
+
+  agentTest("ends with its lines: who waits never starts, who runs goes on", async (place) => {
+    const first = await place.connect();
+    first.link.line(5, { type: "open", slots: 1 });
+    first.link.start([gated("a", 5), gated("b", 5)]);
+    const { pid } = await first.event("started", "a");
+    await first.link.close();
+    const second = await place.connect();
+    assert.equal((await second.link.ask([attempt("a")]))[0]?.type, "alive");
+    await Deno.writeTextFile(`${place.directory}/a/go`, "");
+    await waitUntil("the end of a", async () => !await isAlive(pid));
+    await second.event("ended", "a");
+    assert.deepEqual((await second.link.forbid([attempt("b")])).map(({ type }) => type), ["forbidden"]);
+  });
+
+  agentTest("keeps what waits from starting after its agent was killed, once a new one forbids it", async (place) => {
+    const first = await place.connect();
+    first.link.line(5, { type: "open", slots: 1 });
+    first.link.start([gated("a", 5), gated("b", 5)]);
+    await first.event("started", "a");
+    place.children[0]!.kill("SIGKILL");
+    await first.event("down");
+    const second = await place.connect();
+    assert.deepEqual((await second.link.forbid([attempt("b")])).map(({ type }) => type), ["forbidden"]);
+    await Deno.writeTextFile(`${place.directory}/a/go`, "");
+    await second.event("ended", "a");
+    assert.deepEqual((await second.link.ask([attempt("b")])).map(({ type }) => type), ["forbidden"]);
+    assert.equal(await exists(`${place.directory}/b/b.log`), false);
+  });
+
+  agentTest("tells how long a request takes", async (place) => {
+    const { roundTrips } = await place.connect();
+    await waitUntil("a round trip", () => roundTrips !== undefined && roundTrips.length > 0);
+    assert.ok(roundTrips!.every((ms) => ms >= 0 && ms < 60_000));
+  });
+}
