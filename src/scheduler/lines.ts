@@ -263,18 +263,17 @@ export class Lines {
     this.#onSlot(flight);
   }
 
-  /** A slot came back to the line: the first that waits has it now. */
+  /** A slot came back to the line: the first that waits has it now, also one that is being called back: the host knows nothing of that. */
   #promote(line: Line, host: string): void {
-    for (const flight of line.waiting) {
-      if (flight.recalled) continue;
-      line.waiting.delete(flight);
-      this.#run.flights.setAhead(flight, false);
-      this.#run.slots.take(flight.job, host);
-      flight.sinceMs = this.#run.nowMs;
-      line.unconfirmed.add(flight);
-      this.#onSlot(flight);
-      return;
-    }
+    const [flight] = line.waiting;
+    if (flight === undefined) return;
+    line.waiting.delete(flight);
+    this.#run.flights.setAhead(flight, false);
+    this.#run.slots.take(flight.job, host);
+    flight.sinceMs = this.#run.nowMs;
+    line.unconfirmed.add(flight);
+    // One that is called back is told of when it proves to run.
+    if (!flight.recalled) this.#onSlot(flight);
   }
 
   #end(line: Line): void {
