@@ -80,7 +80,7 @@ async function openLink(rig: Rig, stack: AsyncDisposableStack): Promise<(job: st
       const job = jobName(name);
       const files = { output: `${name}.out`, log: `${name}.log` };
       const script = jobScript({ name, shell, command: "true", pyenv: null, gpu: null });
-      link.start([{ job, attempt: `${real.ids.hex(16)}.1`, shell, script, ...files, gpu: null }]);
+      link.start([{ job, attempt: `${real.ids.hex(16)}.1`, shell, script, ...files, gpu: null, line: null }]);
     });
 }
 
