@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import type { JobName } from "../../src/names/grammar.ts";
-import { isInFlight } from "../../src/job/states.ts";
 import { NO_NEWS } from "../../src/store/changes.ts";
 import { job, put, slotHost, World } from "./world.ts";
 
