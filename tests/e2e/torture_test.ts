@@ -12,20 +12,20 @@ const whyNot = await whyNoHosts();
 const fresh = crypto.getRandomValues(new Uint32Array(1))[0]!;
 
 for (const seed of [1, fresh]) {
-  const repeat = `deno task torture --seed=${seed} --minutes=0.2 --jobs=40`;
+  const repeat = `deno task torture --seed=${seed} --minutes=0.15 --jobs=30`;
   needTest(
     `a queue while everything around it breaks: nothing lost, doubled or told wrongly (${repeat})`,
     whyNot,
     async () => {
       const lines: string[] = [];
-      const options = { seed, minutes: 0.2, hosts: 4, jobs: 40, only: [], keep: false };
+      const options = { seed, minutes: 0.15, hosts: 4, jobs: 30, only: [], keep: false };
       const parts = { say: (line: string) => void lines.push(line), stop: new AbortController().signal };
       const result = await campaign(options, parts);
       const story = `${repeat}\n${lines.join("\n")}\n${renderReport(result)}`;
       assert.deepEqual(result.journal.findings, [], story);
       // That it was a campaign at all: jobs ran, several kinds of things happened, and all was looked at.
       assert.ok(result.starts >= 20, story);
-      assert.ok(result.journal.outcomes.size >= 5, story);
+      assert.ok(result.journal.outcomes.size >= 4, story);
       for (const invariant of ["lost", "doubled", "state", "slots", "files"] as const) {
         assert.ok(result.looked[invariant] > 0, `${invariant} was not looked at: ${story}`);
       }
