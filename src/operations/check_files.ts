@@ -26,7 +26,10 @@ export async function checkFiles(deps: Deps, ref: StoreRef, queue: QueueInspecti
     const action = queue.yamlProblem.code === "not_found"
       ? `get it back from a back-up: its journal is still there; see ${GUIDE}`
       : `mend the file; until then only a run that goes on works on the queue; see ${GUIDE}`;
-    say("trouble", shown, without(queue.yamlProblem.message, shown), action);
+    const finding = queue.yamlProblem.code === "not_found"
+      ? "does not exist"
+      : without(queue.yamlProblem.message, shown);
+    say("trouble", shown, finding, action);
   }
   if (queue.journalProblem !== null) {
     const action = `see A damaged journal in ${GUIDE}; the records after that place are not counted here`;

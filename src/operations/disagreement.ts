@@ -94,7 +94,7 @@ function ofWaiting(job: Job, state: AttemptState, about: Surroundings): Found | 
       if (!isOfSameJob(job, state.attempt)) return null;
       return {
         finding: `is ${status}, but a later attempt (${state.attempt}) was there: these files are older than what ran`,
-        action: "delete the job and add it again to run it again; see Back-up in docs/operations.md",
+        action: "see Back-up in docs/operations.md",
       };
     case "none":
     case "claimed":

@@ -16,6 +16,7 @@ import { hasEffect, mergeState } from "./merge.ts";
 import { codeOf, notFound, readYaml, sameStamp, storeError, type StorePaths, storePaths } from "./paths.ts";
 import { leftTemporaries, readLastRun, readRunner } from "./run_claim.ts";
 import type { LastRun, Runner, StoreRef } from "./store.ts";
+import { readWhole } from "./whole_yaml.ts";
 
 /** How long the lock is waited for before the files are read without it. */
 const LOCK_LIMIT_MS = 5_000;
@@ -101,7 +102,9 @@ type Found = Omit<QueueInspection, "runner" | "lastRun" | "leftovers" | "isLocke
 
 async function read(deps: Deps, ref: StoreRef, paths: StorePaths): Promise<Found> {
   const journal = await readJournal(deps, ref, paths);
-  const yaml = await readYaml(deps, paths);
+  const { header, records } = journal.part;
+  const stamp = await deps.files.stamp(paths.file);
+  const { yaml } = await readWhole(deps, paths, { yaml: await readYaml(deps, paths), stamp }, journal.part);
   let jobs = new Map<JobName, Job>();
   let hash = "";
   let yamlProblem: CmsError | null = null;
@@ -114,7 +117,6 @@ async function read(deps: Deps, ref: StoreRef, paths: StorePaths): Promise<Found
     if (error.code === "not_found" && journal.bytes === 0) throw notFound("queue", paths.shown);
     yamlProblem = error;
   }
-  const { header, records } = journal.part;
   // Without a YAML the journal still knows whole jobs: those in flight, and those that were added since.
   const merged = mergeState({ jobs, hash }, header === null ? null : { header, records });
   const isEdited = merged.edited && yamlProblem === null;

@@ -123,8 +123,13 @@ export function listProblems(problems: readonly string[]): string {
 /** What is wrong with the fields of a journal's `set` record, or null. The program wrote it; this finds damage only. */
 export function problemOfFields(fields: JobFields): string | null {
   const { problems, job } = normalizeJob("x", new Map(Object.entries(fields)), "experiment");
-  const unknown = Object.keys(job.extra);
-  return problems[0]?.text ?? (unknown.length > 0 ? `${unknown[0]} is no field of a job` : null);
+  if (problems[0] !== undefined) return problems[0].text;
+  for (const [field, value] of Object.entries(fields)) {
+    if (field in job.extra) return `${field} is no field of a job`;
+    // What a person may write in another way, such as a number as text, the program never does.
+    if (!equalValues(job[field as keyof JobFields], value)) return `${field} is ${JSON.stringify(value)}`;
+  }
+  return null;
 }
 
 /** True if both stand for the same in the file. */

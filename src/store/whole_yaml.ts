@@ -54,8 +54,8 @@ export async function readWhole(
     read = { yaml: await readYaml(deps, paths), stamp };
   }
   if (read.yaml instanceof CmsError || isOurs(read)) return read;
-  // Braces show by themselves whether they are whole.
-  if (/(\n|\}\s*)$/.test(read.yaml.text)) return read;
+  // Braces show by themselves whether they are whole, and of an empty file its reader says what it is.
+  if (/(\n|\}\s*|^\s*)$/.test(read.yaml.text)) return read;
   const reason = "does not end with a line break, as if it were half written; add one if it is whole";
   return { ...read, yaml: new StoreError(paths.shown, 0, reason) };
 }

@@ -63,37 +63,51 @@ Deno.test("a damaged journal is an error that names its line, or it counts; look
       arbitrary: otherValue(text).map((changed) => ({ bytes: new TextEncoder().encode(changed) })),
     });
     await fc.assert(
-      fc.asyncProperty(damaged, fc.boolean(), async ({ bytes }, isEdited) => {
-        await Deno.writeTextFile(file, isEdited ? yaml.replace("command: 'true'", "command: echo") : yaml);
-        await Deno.writeFile(journal, bytes);
-        const before = await treeOf(ref.directory);
-        const looked = await inspectQueue(deps, ref);
-        const tail = new QueueTail(deps, ref);
-        const told = await tail.look().catch((error) => error);
-        tail.close();
-        const queue = await openQueue(deps, ref).catch((error) => error);
-        assert.deepEqual(await treeOf(ref.directory), before);
-        if (queue instanceof Error) {
-          assert.ok(queue instanceof StoreError, queue.stack);
-          assert.match(
-            queue.message,
-            /^experiment\/\.a-queue\.journal:\d+: [^\n]+$|^\.\/experiment\/\.a-queue\.journal:\d+: [^\n]+$/,
-          );
-          assert.equal(looked.journalProblem?.message, queue.message);
-          assert.ok(told instanceof StoreError, String(told));
-          return;
-        }
-        assert.equal(looked.journalProblem, null);
-        assert.ok(Array.isArray(told), String(told));
-        assert.equal(plain(looked.jobs.values()), plain(queue.jobs.values()));
-        // What can be read can be gone on with, and what is written can be read.
-        await queue.commit(() => [put("z")]);
-        await queue.fold("always");
-        const again = await openQueue(deps, ref);
-        assert.equal(plain(again.jobs.values()), plain(queue.jobs.values()));
-        again.close();
-        queue.close();
-      }),
+      fc.asyncProperty(
+        damaged,
+        fc.constantFrom("same", "edited", "torn"),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        async (
+          { bytes },
+          how,
+          part,
+        ) => {
+          const edited = how === "same" ? yaml : yaml.replace("command: 'true'", "command: echo");
+          await Deno.writeTextFile(file, how === "torn" ? edited.slice(0, Math.floor(part * edited.length)) : edited);
+          // Not in this very moment: then it would be looked at again a moment later.
+          await Deno.utime(file, new Date(0), new Date(Date.now() - 10_000));
+          await Deno.writeFile(journal, bytes);
+          const before = await treeOf(ref.directory);
+          const looked = await inspectQueue(deps, ref);
+          const tail = new QueueTail(deps, ref);
+          const told = await tail.look().catch((error) => error);
+          tail.close();
+          const queue = await openQueue(deps, ref).catch((error) => error);
+          assert.deepEqual(await treeOf(ref.directory), before);
+          if (queue instanceof Error) {
+            assert.ok(queue instanceof StoreError, queue.stack);
+            if (looked.journalProblem === null) return void assert.equal(looked.yamlProblem?.message, queue.message);
+            assert.match(
+              queue.message,
+              /^experiment\/\.a-queue\.journal:\d+: [^\n]+$|^\.\/experiment\/\.a-queue\.journal:\d+: [^\n]+$/,
+            );
+            assert.equal(looked.journalProblem?.message, queue.message);
+            assert.ok(told instanceof StoreError, String(told));
+            return;
+          }
+          assert.equal(looked.journalProblem, null);
+          assert.equal(looked.yamlProblem, null);
+          assert.ok(Array.isArray(told), String(told));
+          assert.equal(plain(looked.jobs.values()), plain(queue.jobs.values()));
+          // What can be read can be gone on with, and what is written can be read.
+          await queue.commit(() => [put("z")]);
+          await queue.fold("always");
+          const again = await openQueue(deps, ref);
+          assert.equal(plain(again.jobs.values()), plain(queue.jobs.values()));
+          again.close();
+          queue.close();
+        },
+      ),
       BOUNDED,
     );
     assert.equal(({} as { a?: unknown }).a, undefined);

@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import type { Deps } from "../../src/deps.ts";
+import { inspectQueue } from "../../src/store/inspect_queue.ts";
 import { createQueue, openQueue } from "../../src/store/queue_file.ts";
 import type { QueueStore } from "../../src/store/store.ts";
 import { namesOf, onFiles, put, set, type World } from "./support.ts";
@@ -17,16 +18,18 @@ async function queueOfThree(world: World, deps: Deps = world.deps): Promise<{ qu
   return { queue, text: await Deno.readTextFile(world.file) };
 }
 
-/** The same deps, where `meanwhile` happens when the store waits for the first time. */
-function whenWaiting(deps: Deps, meanwhile: () => Promise<void>): Deps {
-  let waits = 0;
+/** The same deps, where `meanwhile` happens when the store waits for the first time since it `isDue` (a busy machine has other waits). */
+function whenWaiting(deps: Deps, meanwhile: () => Promise<void>, isDue = () => true): Deps {
+  let isDone = false;
   return {
     ...deps,
     clock: {
       now: () => deps.clock.now(),
       async sleepUntil(atMs, signal) {
-        if (waits++ === 0) await meanwhile();
-        else await deps.clock.sleepUntil(atMs, signal);
+        if (!isDone && isDue()) {
+          isDone = true;
+          await meanwhile();
+        } else await deps.clock.sleepUntil(atMs, signal);
       },
     },
   };
@@ -42,7 +45,7 @@ Deno.test("an edit is not taken in before it is written to its end", () =>
     const edited = { text: "" };
     const { queue, text } = await queueOfThree(
       world,
-      whenWaiting(world.deps, () => Deno.writeTextFile(world.file, edited.text)),
+      whenWaiting(world.deps, () => Deno.writeTextFile(world.file, edited.text), () => edited.text !== ""),
     );
     edited.text = text.replace("command: 'true'", "command: mine");
     assert.notEqual(edited.text, text);
@@ -85,6 +88,22 @@ Deno.test("what ends in the middle of a line is no edit: a command names it, an 
     await queue.fold("always");
     assert.match(await Deno.readTextFile(world.file), /command: x/);
     queue.close();
+  }));
+
+Deno.test("an empty file is called empty, and a look at it says the same", () =>
+  onFiles(async (world) => {
+    const { queue, text } = await queueOfThree(world);
+    queue.close();
+    for (
+      const [torn, message] of [["", /is empty; write \{\} for an empty queue$/], [
+        text.slice(0, -3),
+        /half written/,
+      ]] as const
+    ) {
+      await world.edit(world.file, torn);
+      await assert.rejects(openQueue(world.deps, world.ref), message);
+      assert.match((await inspectQueue(world.deps, world.ref)).yamlProblem?.message ?? "", message);
+    }
   }));
 
 Deno.test("a file that nobody has written yet may end as it likes, and one in braces, too", () =>

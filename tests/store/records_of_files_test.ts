@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { StoreError } from "../../src/errors.ts";
 import { parseHosts, renderHosts } from "../../src/store/host_record.ts";
 import { parseJobs, renderJobs } from "../../src/store/job_record.ts";
+import { parseJournal } from "../../src/store/journal.ts";
 import { newJob } from "./support.ts";
 
 const fixture = (name: string) => Deno.readTextFileSync(new URL(`../fixtures/original/${name}`, import.meta.url));
@@ -87,4 +88,19 @@ Deno.test("parseHosts() refuses what cannot be a host", () => {
     /^c:3: .*max_jobs_allowed/,
   );
   assert.match(errorOf(() => parseHosts("h: 5\n", "c")).message, /not a map of fields/);
+});
+
+Deno.test("a record whose values are not as the program writes them is damage, though a person might write them so", () => {
+  const record = { type: "set", job: "a", id: "a", fields: { attempt: 1 }, was: { attempt: 0 } };
+  const read = (fields: unknown) => {
+    const header = '{"cms":1,"queue":"a","at":"b","yaml":"c"}\n';
+    const bytes = new TextEncoder().encode(`${header}${JSON.stringify({ ...record, fields })}\n{}\n`);
+    return () => parseJournal(bytes, { shown: "j", lines: 0, experiment: "e" });
+  };
+  // A number as text would be counted on as text: 1 and 1 is 11.
+  assert.throws(read({ attempt: "1" }), /^StoreError: j:2: is damaged: attempt is "1"$/);
+  assert.throws(read({ attempt: "" }), /^StoreError: j:2: is damaged: attempt is ""$/);
+  assert.throws(read({ pid: 7 }), /^StoreError: j:2: is damaged: pid is 7$/);
+  assert.throws(read({ nosuch: 7 }), /^StoreError: j:2: is damaged: nosuch is no field of a job$/);
+  assert.throws(read({ attempt: 2, pid: "7", exit_code: null }), /^StoreError: j:3: /);
 });
