@@ -39,7 +39,8 @@ export async function serve(
   { hostname, port, cert, key, limits: given }: ServeOptions,
   handler: (request: Request, remote: string) => Response | Promise<Response>,
 ): Promise<Server> {
-  const limits = { ...LIMITS, ...given };
+  const { connections, backlog } = roomForConnections();
+  const limits = { ...LIMITS, connections, ...given };
   const replies = new Replies(limits);
   const listener = getRequestListener(async (request, env) => {
     const { incoming, outgoing } = env as HttpBindings;
@@ -71,7 +72,7 @@ export async function serve(
   });
   // The runtime tells of a handshake that is late, and leaves the connection open.
   server.on("tlsClientError", (_error, socket: Socket) => socket.destroy());
-  await listening(server, hostname, port);
+  await listening(server, { host: hostname, port, backlog });
   return {
     port: (server.address() as AddressInfo).port,
     async shutdown() {
@@ -98,11 +99,26 @@ function checkPair(cert: string, key: string): void {
   }
 }
 
+/**
+ * Connections at once, and those that may wait to be taken. When a burst of them finds no free file descriptor, the runtime takes
+ * none ever again; so some are kept for all else.
+ */
+function roomForConnections(): { connections: number; backlog: number } {
+  let files = Infinity;
+  try {
+    files = Number(/^Max open files +([0-9]+)/m.exec(Deno.readTextFileSync("/proc/self/limits"))?.[1] ?? Infinity);
+  } catch { /* there is no such file but on Linux */ }
+  return {
+    connections: Math.min(LIMITS.connections, Math.max(8, Math.floor(files / 2) - 30)),
+    backlog: Math.min(511, Math.max(4, Math.floor(files / 5))),
+  };
+}
+
 /** Resolves when it listens; rejects with the system's error. */
-function listening(server: HttpServer, hostname: string, port: number): Promise<void> {
+function listening(server: HttpServer, at: { host: string; port: number; backlog: number }): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ host: hostname, port }, () => {
+    server.listen(at, () => {
       server.off("error", reject);
       resolve();
     });

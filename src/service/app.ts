@@ -8,6 +8,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { errorReply, problemsReply, reply, type RequestProblem } from "./errors.ts";
 import { addDocsRoutes } from "./docs/routes.ts";
 import { addGuards } from "./guard.ts";
+import { methodsOf } from "./methods.ts";
 import { addSystemRoutes } from "./routes/system.ts";
 import { addCheckRoute } from "./routes/check.ts";
 import { addClusterRoutes } from "./routes/clusters.ts";
@@ -32,7 +33,12 @@ export function makeApp(service: Service): App {
     },
   });
   app.onError((error, c) => errorReply(c, error, service.log));
-  app.notFound((c) => reply(c, 404, "Not Found"));
+  app.notFound((c) => {
+    const methods = methodsOf(app, c.req.path);
+    return methods.length === 0
+      ? reply(c, 404, "Not Found")
+      : reply(c, 405, "Method Not Allowed", { Allow: methods.join(", ") });
+  });
   addGuards(app, service);
   addSystemRoutes(app, service);
   addQueueRoutes(app, service);

@@ -125,6 +125,24 @@ Deno.test("without asking for JSON a failure is the original's, with it a proble
   });
 });
 
+Deno.test("an address that has other methods is 405 and names them; one that has none is 404", async () => {
+  await withService(async ({ ask }) => {
+    const cases = [["PATCH /queue/a", "DELETE, GET, POST"], ["OPTIONS /queue/a/job/b", "DELETE, GET, PATCH"], [
+      "POST /",
+      "GET",
+    ]];
+    for (const [line, allow] of cases) {
+      const reply = await ask(line!);
+      assert.deepEqual([line, reply.status, reply.headers.get("allow")], [line, 405, allow]);
+      assert.deepEqual(await reply.json(), { detail: "Method Not Allowed" });
+    }
+    for (const line of ["GET /nosuch", "GET /queue/a/b/c", "GET /queue//job/"]) {
+      const reply = await ask(line);
+      assert.deepEqual([line, reply.status, reply.headers.get("allow")], [line, 404, null]);
+    }
+  });
+});
+
 Deno.test("with Accept: application/json every operation answers JSON, failures too", async () => {
   await withService(async ({ ask, text }) => {
     await text("POST /queue/?name=a");

@@ -14,9 +14,10 @@ class Cms {
   err = "";
   readonly #read: Promise<unknown>;
 
-  constructor(directory: string, env: Record<string, string>, args: readonly string[]) {
-    this.child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-check", "-A", MAIN, ...args],
+  /** @param before What a shell does before it becomes `cms`. */
+  constructor(directory: string, env: Record<string, string>, args: readonly string[], before = ":") {
+    this.child = new Deno.Command("/bin/sh", {
+      args: ["-c", `${before}; exec "$@"`, "sh", Deno.execPath(), "run", "--no-check", "-A", MAIN, ...args],
       cwd: directory,
       env: { CMS_USER: "", CMS_PASSWORD: "", ...env },
       stdin: "null",
@@ -148,6 +149,30 @@ Deno.test("requests on one queue at the same time all take effect", async () => 
       ask("PUT", "/queue/a/refresh"),
     ]);
     assert.deepEqual(Object.keys(JSON.parse(await ask("GET", "/queue/a"))).sort(), names.slice(5).sort());
+  });
+});
+
+Deno.test("more connections than the process may have files do not end the service", async () => {
+  await withDirectory(async (directory) => {
+    const words = [...START, "--port=0", "--credentials=credentials"];
+    const cms = new Cms(directory, {}, words, "ulimit -n 120");
+    const open: Deno.Conn[] = [];
+    let connecting: Promise<unknown>[] = [];
+    try {
+      const url = await cms.url();
+      const port = Number(new URL(url).port);
+      // Not all get through at once, and some never.
+      connecting = Array.from({ length: 300 }, async () => {
+        open.push(await Deno.connect({ hostname: "127.0.0.1", port }));
+      });
+      await waitUntil("many connections", () => open.length > 10);
+      const answer = async () => (await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(5000) })).ok;
+      await waitUntil("an answer", answer, { limitMs: 60_000 });
+    } finally {
+      await cms[Symbol.asyncDispose]();
+      await Promise.allSettled(connecting);
+      for (const connection of open) connection.close();
+    }
   });
 });
 
