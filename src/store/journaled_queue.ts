@@ -213,7 +213,8 @@ export class JournaledQueue implements QueueStore {
     try {
       if (yaml instanceof CmsError) throw yaml;
       hash = yaml.hash;
-      read = parseJobs(yaml.text, { shown: this.#paths.shown, experiment: this.ref.experiment });
+      const at = { shown: this.#paths.shown, experiment: this.ref.experiment };
+      read = parseJobs(yaml.text, at, this.#yaml.known(yaml.text));
     } catch (error) {
       if (!this.#loaded || !(error instanceof CmsError)) throw error;
       this.#news.warn(`${error.message}; the queue goes on with what was read before`);

@@ -7,6 +7,7 @@
 
 import type { CmsError } from "../errors.ts";
 import type { Deps, FileStamp } from "../deps.ts";
+import type { Job } from "../job/job.ts";
 import type { Jobs } from "./changes.ts";
 import { VERSION } from "../version.ts";
 import { SMALL_YAML_BYTES } from "./fold_due.ts";
@@ -42,6 +43,11 @@ export class YamlFile {
   /** The file as it is now; changes nothing here. */
   read(): Promise<{ text: string; hash: string } | CmsError> {
     return readYaml(this.#deps, this.#paths);
+  }
+
+  /** To be told what of this text, which stands in the file, would be written again: see `parseJobs`. */
+  known(text: string): (job: Job, start: number, end: number) => void {
+    return this.#text.known(text);
   }
 
   /** Its text for these jobs. */
