@@ -47,8 +47,8 @@ export class QueueText {
     };
   }
 
-  /** The whole file. Others get their turn every few milliseconds. */
-  async render(jobs: Jobs, clock: Clock): Promise<Uint8Array> {
+  /** The whole file, in pieces. Others get their turn every few milliseconds. */
+  async render(jobs: Jobs, clock: Clock): Promise<Uint8Array[]> {
     const encoder = new TextEncoder();
     const pieces = new Map<string, Piece>();
     const textOf = this.#known === null ? rendered : knownTexts(this.#known);
@@ -65,7 +65,7 @@ export class QueueText {
     }
     this.#pieces = pieces;
     this.#known = null;
-    return pieces.size === 0 ? encoder.encode(joinBlocks([])) : joined([...pieces.values()].map(({ bytes }) => bytes));
+    return pieces.size === 0 ? [encoder.encode(joinBlocks([]))] : [...pieces.values()].map(({ bytes }) => bytes);
   }
 }
 
@@ -99,14 +99,4 @@ function groupsOf(jobs: Jobs): Job[][] {
   }
   if (group.length > 0) groups.push(group);
   return groups;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
