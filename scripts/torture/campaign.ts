@@ -12,7 +12,7 @@ import { type Invariant, INVARIANTS, Journal, uptimeMs } from "./deeds.ts";
 import { explain } from "./explain.ts";
 import { FAULTS } from "./faults/all.ts";
 import { pass, type PlannedFault } from "./faults/fault.ts";
-import { planNames } from "./jobs.ts";
+import { MIXED, planNames, QUICK } from "./jobs.ts";
 import { judge } from "./judge.ts";
 import { findTraces, Keeper } from "./keeper.ts";
 import type { TortureOptions } from "./options.ts";
@@ -20,6 +20,13 @@ import { addJobs, gather, parseQueue, runArgs } from "./queue.ts";
 import { blocksOf } from "./queue_text.ts";
 import { Random } from "./random.ts";
 import { makePlace, type Place, type World } from "./world.ts";
+
+/** Rounds, in turn; the seed says which comes first. Jobs that are sent ahead are many, as they are over so soon. */
+const STYLES = [
+  { name: "fifo_multi", scheduler: "fifo_multi", lengths: MIXED, times: 1 },
+  { name: "fifo_multi, quick jobs", scheduler: "fifo_multi", lengths: QUICK, times: 6 },
+  { name: "fifo", scheduler: "fifo", lengths: MIXED, times: 1 },
+] as const;
 
 /** What came of a campaign. */
 export interface CampaignResult {
@@ -105,24 +112,26 @@ class RoundOf {
     return this.#parts.stop.aborted ? 0 : await this.#judge(world);
   }
 
-  /** A fresh queue and its run. Every second round is `fifo`. */
+  /** A fresh queue and its run. */
   async #begin(): Promise<World> {
     const { options, journal, number, random } = this.#parts;
     const { manager, hosts } = this.#place;
     const isShort = options.minutes < 2;
-    const scheduler = number % 2 === 0 ? "fifo" : "fifo_multi";
     const timeoutMs = isShort ? 3_000 : 6_000;
+    const style = STYLES[(options.seed + number - 1) % STYLES.length]!;
+    const { scheduler } = style;
+    const lengths = isShort ? { ...style.lengths, longest: 40 } : style.lengths;
     const made = {
       queue: `q${number}`,
       scheduler,
       maxParallel: scheduler === "fifo" ? hosts.length * 2 - 1 : null,
-      names: planNames(`q${number}.`, options.jobs, random, isShort ? 40 : 250),
+      names: planNames(`q${number}.`, options.jobs * style.times, random, lengths),
     } as const;
-    journal.tell(`round ${number}: ${options.jobs} jobs, ${scheduler}`);
+    journal.tell(`round ${number}: ${made.names.length} jobs, ${style.name}`);
     const fromMs = uptimeMs();
     await manager.ok("queue", "create", made.queue);
-    const part = Math.ceil(options.jobs / (hosts.length * 2)) + 1;
-    for (let i = 0; i < options.jobs; i += part) {
+    const part = Math.ceil(made.names.length / (hosts.length * 2)) + 1;
+    for (let i = 0; i < made.names.length; i += part) {
       const names = made.names.slice(i, i + part);
       await manager.ok(...addJobs(made, names, hosts[Math.floor(i / part) % hosts.length]!.name));
     }

@@ -35,6 +35,10 @@ export function explain(world: World, name: string): void {
     if (!deed.names.includes(name)) continue;
     lines.push(`${deed.type} ${deed.done ? "done" : "not done"} ${deed.fromMs / 1000}-${deed.toMs / 1000}`);
   }
+  for (const [i, text] of round.keeper.texts.entries()) {
+    const said = text.split("\n").filter((line) => line.includes(name) && !line.startsWith("INFO: Running Jobs"));
+    for (const line of said) lines.push(`run ${i + 1}: ${line.slice(0, 200)}`);
+  }
   for (const { type, host, atMs } of journal.troubles) lines.push(`${type} ${host} ${atMs / 1000}`);
   journal.tell(`all about ${name}\n${lines.map((line) => `          ${line}`).join("\n")}`);
 }

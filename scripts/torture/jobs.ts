@@ -17,16 +17,31 @@ const KINDS = [
   { kind: "dies", weight: 1 },
 ] as const;
 
-/** Names of this many jobs. Most are short; one in twelve takes up to `longest` beats. */
-export function planNames(prefix: string, count: number, random: Random, longest = 120): string[] {
+/** How long jobs take. */
+export interface Lengths {
+  /** Beats that most of them take at most. */
+  readonly short: number;
+  /** One in so many takes up to `longest` beats. */
+  readonly oneIn: number;
+  readonly longest: number;
+}
+
+/** Names of this many jobs. */
+export function planNames(prefix: string, count: number, random: Random, lengths: Lengths = MIXED): string[] {
+  const { short, oneIn, longest } = lengths;
   const width = String(count).length;
   return Array.from({ length: count }, (_, i) => {
     const { kind } = random.weighted(KINDS);
-    const beats = random.next() < 1 / 12 ? random.whole(15, longest) : random.whole(0, 15);
+    const beats = random.next() < 1 / oneIn ? random.whole(short, longest) : random.whole(0, short);
     const code = random.next() < 0.1 ? random.whole(1, 100) : 0;
     return `${prefix}${String(i + 1).padStart(width, "0")}-${kind}-${beats}-${code}`;
   });
 }
+
+/** Most take up to 1.5 s. */
+export const MIXED: Lengths = { short: 15, oneIn: 12, longest: 250 };
+/** Jobs so short that the manager sends them ahead. */
+export const QUICK: Lengths = { short: 1, oneIn: 100, longest: 50 };
 
 /**
  * The command of all jobs, for any POSIX shell. Lines of the record: what, attempt, uptime, and at the end the exit code. `S` start,

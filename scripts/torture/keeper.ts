@@ -20,6 +20,8 @@ export class Keeper {
   readonly #random: Random;
   readonly #stopping = new AbortController();
   readonly #loop: Promise<void>;
+  /** What each run printed, in order. */
+  readonly texts: string[] = [];
   #run: Running | null = null;
   #killed = false;
 
@@ -61,6 +63,7 @@ export class Keeper {
       const { code } = await run.ended();
       this.#run = null;
       const text = run.text;
+      this.texts.push(text);
       this.#judge(code, text);
       this.#countWords(text);
       const pauseMs = this.#killed ? this.#random.between(0, 1_500) : 500;

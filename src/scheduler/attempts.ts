@@ -73,6 +73,7 @@ export class Attempts {
       ahead: false,
       recalled: false,
       sinceMs: 0,
+      claimed: false,
       told: true,
     };
     flights.add(flight);
@@ -109,6 +110,7 @@ export class Attempts {
       ahead,
       recalled: false,
       sinceMs: this.#run.nowMs,
+      claimed: false,
       told: false,
     };
     if (place.slot !== null && !ahead) slots.take(job.name, place.slot);
@@ -235,6 +237,7 @@ export class Attempts {
         if (inherited) report(run, { type: "found", job: flight.job, state: "never started, waits again", machine });
         return this.#putBack(flight);
       case "claimed": {
+        flight.claimed = true;
         const asked = run.machines.get(flight.machine);
         if (asked !== undefined) asked.askAtMs = run.nowMs + ASK_AGAIN_MS;
         return;

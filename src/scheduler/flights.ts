@@ -39,6 +39,8 @@ export interface Flight {
   recalled: boolean;
   /** Since when it waits for what comes next: its slot, or the host's word that it runs; epoch ms. */
   sinceMs: number;
+  /** The host was just claiming it when it was asked: it is asked again. */
+  claimed: boolean;
   /** It was told that it starts. */
   told: boolean;
 }

@@ -115,7 +115,10 @@ export class Links {
     for (const state of this.#run.machines.all()) {
       if (state.askAtMs === null || this.#run.nowMs < state.askAtMs) continue;
       state.askAtMs = null;
-      this.#ask(state, [...this.#run.flights.on(state.key)].filter((flight) => flight.phase !== "started"), []);
+      // Of others the host may have no trace yet: they wait in a line, or were sent a moment ago.
+      const claimed = [...this.#run.flights.on(state.key)].filter((flight) => flight.claimed);
+      for (const flight of claimed) flight.claimed = false;
+      this.#ask(state, claimed.filter((flight) => flight.phase !== "started"), []);
     }
   }
 

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import type { JobName } from "../../src/names/grammar.ts";
 import { NO_NEWS } from "../../src/store/changes.ts";
+import { Core } from "../../src/scheduler/core.ts";
+import { fifoMulti } from "../../src/scheduler/policies.ts";
 import { job, put, slotHost, World } from "./world.ts";
 
 const RED = "pi@red";
@@ -192,6 +194,23 @@ Deno.test("a job that was given up, and is gone when the next run asks, stays a 
   assert.deepEqual([...world.jobs.values()].map(({ status }) => status), ["crash", "end"]);
   assert.ok([...world.jobs.values()].every(({ boot, slot }) => boot === null && slot === null));
   assert.equal(world.reports.filter((event) => event.type === "ended" && event.job === lost).length, 1);
+});
+
+Deno.test("only what was just being claimed is asked about again: others may have been sent a moment ago", () => {
+  const jobs = new Map(["a", "b"].map((name) => [name as JobName, job(name)]));
+  const hosts = [slotHost("h1", RED, { capacity: 2 })];
+  const core = new Core({ policy: fifoMulti(), hosts, timeoutMs: 600_000, killCompletes: true }, jobs);
+  core.step({ type: "begin" }, 0);
+  const starts = core.step({ type: "link_up", machine: RED, boot: "1" }, 0).flatMap((effect) =>
+    effect.type === "start" ? [effect.request] : []
+  );
+  assert.deepEqual(starts.map((start) => start.job), ["a", "b"]);
+  const { job: name, attempt } = starts[0]!;
+  const known = { type: "known", job: name, attempt, state: { type: "claimed" } } as const;
+  core.step({ type: "link", machine: RED, event: known }, 10);
+  const effects = core.step({ type: "tick" }, core.wakeAtMs ?? 0);
+  const asked = effects.flatMap((effect) => effect.type === "ask" ? [...effect.ask, ...effect.forbid] : []);
+  assert.deepEqual(asked, [{ job: name, attempt }]);
 });
 
 Deno.test("without a machine that answers the run says so once and ends after the time-out", () => {
