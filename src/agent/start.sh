@@ -74,7 +74,7 @@ c_run() {
     [ -d "${c_at%/*}/" ] || mkdir -p "${c_at%/*}/"
   done
   # Marks of an earlier attempt would give this one a wrong end.
-  for c_at in "$1.ended" "$1.kill"; do
+  [ "$c_n" -eq 0 ] || for c_at in "$1.ended" "$1.kill"; do
     [ ! -e "$c_at" ] || rm -f "$c_at"
   done
   c_date
@@ -129,18 +129,36 @@ c_run() {
 # manager sees no `+` and gives the line up.
 #
 # A line is a descriptor from 5 to 8 and a directory with: l, a fifo that holds one empty line, which whoever changes the state takes out
-# and puts back; s, the state: next ticket to be let in, next ticket to be given out, free slots, each from a power of ten on, so that
-# it can be written over in place; 0 to 127, fifos, in one of which each ticket that waits is told (descriptor 9); on, until nobody is to
+# and puts back; s, the state: next ticket to be let in, next ticket to be given out, free slots (from 1000 on: no line is ever shorter than
+# the one before, so that it can be written over in place); 0 to 127, fifos, in one of which each ticket that waits is told (descriptor 9); on, until nobody is to
 # be let in any more: then all are told, and go.
 
-# c_line LINE: its directory, in c_ld.
+# c_line LINE: its directory, in c_ld. Here and below the descriptors stand one by one: a shell takes no variable for them, and eval
+# costs more.
 c_line() {
-  eval "c_ld=\$c_own/t.$$.$1.\$c_epoch$1"
+  case $1 in
+  5) c_ld=$c_own/t.$$.5.$c_epoch5 ;;
+  6) c_ld=$c_own/t.$$.6.$c_epoch6 ;;
+  7) c_ld=$c_own/t.$$.7.$c_epoch7 ;;
+  8) c_ld=$c_own/t.$$.8.$c_epoch8 ;;
+  esac
 }
-c_lock() { eval "read -r c_l <&$1" && read -r c_ln c_li c_lf <"$c_ld/s"; }
+c_lock() {
+  case $1 in
+  5) read -r c_l <&5 ;;
+  6) read -r c_l <&6 ;;
+  7) read -r c_l <&7 ;;
+  8) read -r c_l <&8 ;;
+  esac && read -r c_ln c_li c_lf <"$c_ld/s"
+}
 c_unlock() {
   printf '%s %s %s\n' "$c_ln" "$c_li" "$c_lf" 1<>"$c_ld/s"
-  eval "printf '\\n' >&$1"
+  case $1 in
+  5) printf '\n' >&5 ;;
+  6) printf '\n' >&6 ;;
+  7) printf '\n' >&7 ;;
+  8) printf '\n' >&8 ;;
+  esac
 }
 # One slot is free: for the next, or for whoever comes.
 c_free() {
@@ -213,7 +231,7 @@ cms_line() {
     c_sweep
     eval "c_epoch$1=\$((c_epoch$1 + 1))"
     c_line "$1"
-    c_ln=1000000000 c_li=1000000000 c_lf=$((1000 + $2))
+    c_ln=0 c_li=0 c_lf=$((1000 + $2))
     set -- "$c_ld/l"
     c_z=0
     while [ "$c_z" -lt 128 ]; do
@@ -289,8 +307,8 @@ cms_undirs() {
   rmdir "$@"
 }
 
-# cms_start: see c_run. What all wrappers need alike is found out here, once: the date of this second, and where the shell is (a path spares
-# each start the search).
+# cms_start: see c_run. What all wrappers need alike is found out here, now and then: the date of this second, and where the shell is (a path
+# spares each start the search).
 # The shell's table of jobs is emptied now and then (`jobs` forgets those that ended).
 cms_start() {
   c_ready "$3"
@@ -298,7 +316,7 @@ cms_start() {
 }
 
 c_ready() {
-  c_now
+  [ $((c_count % 8)) -ne 0 ] || c_now
   c_date
   [ "$c_shell" = "$1" ] || { c_path=$(command -v "$1") && c_shell=$1 || c_shell=''; }
   c_count=$((c_count + 1))

@@ -80,6 +80,12 @@ c_kill() {
     c_pause
   done
   case $c_is in alive*) ;; *) return ;; esac
+  # A moment after its start it may not have its session yet, and no signal to the group would reach it.
+  c_z=0
+  while [ "$c_z" -lt 40 ] && c_stat "$c_p" && [ "$c_pg" != "$c_p" ] && [ "$c_st" != Z ]; do
+    c_z=$((c_z + 1))
+    c_pause
+  done
   # Before the first signal: the wrapper tells by it a kill of ours from a crash.
   true >"$1.kill"
   c_group TERM
