@@ -58,10 +58,12 @@ export interface Files {
    * @throws {Error} With `code` ENOENT if there is no such file.
    */
   pieces(path: string, offset: number): AsyncIterable<Uint8Array>;
+  /** SHA-256 of what would stand in a file of these pieces, as lower-case hex. */
+  hash(pieces: readonly Uint8Array[]): Promise<string>;
   /** What is known of the file, or null if there is none. Follows links. */
   stamp(path: string): Promise<FileStamp | null>;
   /** Replaces the file in one step: temp file in the same directory, fsync, rename, fsync of the directory. */
-  replace(path: string, content: string | Uint8Array): Promise<void>;
+  replace(path: string, content: string | readonly Uint8Array[]): Promise<void>;
   /** Opens (and makes, if `create`) a file for appending; null if absent and not `create`. */
   openAppend(path: string, options: { create: boolean }): Promise<AppendFile | null>;
   /**

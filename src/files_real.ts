@@ -157,6 +157,18 @@ const PIECE_BYTES = 1024 * 1024;
 export const files: Files = {
   readBytes: (path) => unlessMissing(Deno.readFile(path)),
 
+  async hash(pieces) {
+    const [first] = pieces;
+    if (pieces.length === 1) {
+      return new Uint8Array(await crypto.subtle.digest("SHA-256", first as BufferSource)).toHex();
+    }
+    // The other way would need all of them in one place once more. Loaded only here: a short command ends before this has begun.
+    const { createHash } = await import("node:crypto");
+    const hash = createHash("sha256");
+    for (const piece of pieces) hash.update(piece);
+    return hash.digest("hex");
+  },
+
   async *pieces(path, offset) {
     using file = await Deno.open(path, { read: true });
     file.seekSync(offset, Deno.SeekMode.Start);
@@ -197,7 +209,8 @@ export const files: Files = {
     const file = await Deno.open(temporary, { write: true, createNew: true, ...(mode === null ? {} : { mode }) });
     try {
       try {
-        await writeAll(file, typeof content === "string" ? new TextEncoder().encode(content) : content);
+        const pieces = typeof content === "string" ? [new TextEncoder().encode(content)] : content;
+        for (const piece of pieces) await writeAll(file, piece);
         if (mode !== null) await Deno.chmod(temporary, mode);
         await keepOwner(temporary, old);
         await file.sync();

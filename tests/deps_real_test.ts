@@ -27,6 +27,11 @@ Deno.test("replace() keeps the mode, follows links and leaves no temporary file"
     await files.replace(`${at}/dangling`, "three");
     assert.equal(await files.readText(`${at}/f`), "two é");
     assert.equal(await files.readText(`${at}/new`), "three");
+    const pieces = ["on", "e"].map((text) => new TextEncoder().encode(text));
+    await files.replace(`${at}/new`, pieces);
+    const hash = "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed";
+    assert.deepEqual([await files.readText(`${at}/new`), await files.hash(pieces)], ["one", hash]);
+    assert.equal(await files.hash([await files.readBytes(`${at}/new`) ?? pieces[0]!]), hash);
     assert.equal((await Deno.stat(`${at}/f`)).mode! & 0o7777, 0o640);
     assert.notDeepEqual(await files.stamp(`${at}/f`), before);
     assert.deepEqual(await files.list(at), ["dangling", "f", "link", "new"]);

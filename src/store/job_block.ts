@@ -10,7 +10,7 @@ import { CmsError } from "../errors.ts";
 import type { Job } from "../job/job.ts";
 import { isJobState } from "../job/states.ts";
 import { experimentPath, type JobName, jobName, machineName, shellName, userName } from "../names/grammar.ts";
-import { quickValue } from "./quick_scalar.ts";
+import { isPlain, quickScalar, quickValue } from "./quick_scalar.ts";
 
 /** What `quickValue` gives for a value that this reader does not take. */
 const NOT_HERE = Symbol();
@@ -61,8 +61,12 @@ export class JobBlockReader {
   readonly #lines: string[] = PREFIXES.map(() => "\0");
   readonly #values: unknown[] = PREFIXES.map(() => null);
   readonly #later: (string | null)[] = [null, null];
+  /** Whether each of those lines is what would be written for its value. */
+  readonly #areExact: boolean[] = PREFIXES.map(() => false);
   /** Where the entry that {@link JobBlockReader.read} gave ends. */
   end = 0;
+  /** Whether its text is what would be written for it. */
+  isExact = false;
 
   /** Reads nothing yet. */
   constructor(text: string) {
@@ -77,10 +81,12 @@ export class JobBlockReader {
     try {
       const key = quickValue(text.slice(at, lineEnd - 1));
       if (typeof key !== "string") return null;
-      const name = jobName(key);
+      const name = own(jobName(key));
       const end = this.#fields(lineEnd + 1);
       if (end === null) return null;
       this.end = end;
+      this.isExact = isPlain(name) && name === this.#values[0] && this.#later[0] === null && this.#later[1] === null &&
+        !this.#areExact.includes(false);
       return this.#job(name);
     } catch (error) {
       if (error instanceof CmsError) return null; // Its message is made where all problems are told at once.
@@ -100,10 +106,12 @@ export class JobBlockReader {
       const prefix = PREFIXES[i]!;
       if (!text.startsWith(prefix, at)) return null;
       const end = text.indexOf("\n", at);
-      const value = end < 0 ? undefined : quickValue(text.slice(at + prefix.length, end));
+      const raw = text.slice(at + prefix.length, end);
+      const value = end < 0 ? undefined : quickValue(raw);
       const taken = value === undefined ? NOT_HERE : FIELDS[i]![1](value);
       if (taken === NOT_HERE) return null;
-      this.#values[i] = taken;
+      this.#values[i] = typeof taken === "string" ? own(taken) : taken;
+      this.#areExact[i] = quickScalar(taken) === raw;
       this.#lines[i] = text.slice(at, end + 1);
       at = end + 1;
     }
@@ -151,3 +159,8 @@ export class JobBlockReader {
 }
 
 const NO_EXTRA: Job["extra"] = Object.freeze({});
+
+/** A part of a long text keeps all of it in memory; this is a text of its own. */
+function own<T extends string>(text: T): T {
+  return text.length < 13 ? text : `${text} `.slice(0, -1) as T;
+}

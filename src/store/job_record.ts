@@ -74,16 +74,23 @@ export function normalizeJob(
 
 /**
  * Reads the text of a queue file. Jobs without an id have `""`.
+ * @param onExact Is told, in order, of jobs for which this very text would be written, and where it stands.
  * @throws {StoreError} With all problems of all jobs, and the line of the first.
  */
-export function parseJobs(text: string, at: { shown: string; experiment: string }): Map<JobName, Job> {
+export function parseJobs(
+  text: string,
+  at: { shown: string; experiment: string },
+  onExact: (job: Job, start: number, end: number) => void = () => {},
+): Map<JobName, Job> {
   const jobs = new Map<JobName, Job>();
   const reader = new JobBlockReader(text);
   let separate: boolean | null = null;
   for (let start = 0; start < text.length;) {
     let job = reader.read(start);
-    if (job !== null) start = reader.end;
-    else {
+    if (job !== null) {
+      if (reader.isExact) onExact(job, start, reader.end);
+      start = reader.end;
+    } else {
       separate ??= hasSeparateEntries(text);
       const entry = separate ? readEntry(text, start) : null;
       if (entry === null) return parseAll(text, at);

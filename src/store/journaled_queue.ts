@@ -21,7 +21,7 @@ import type { JournalHeader, JournalRecord } from "./journal.ts";
 import { JournalFile } from "./journal_file.ts";
 import { applyRecord, hasEffect, mergeState } from "./merge.ts";
 import { NewsGatherer } from "./news.ts";
-import { locked, sameStamp, sha256, storeError, type StorePaths, storePaths } from "./paths.ts";
+import { locked, sameStamp, storeError, type StorePaths, storePaths } from "./paths.ts";
 import { flightRecords, recordsOf, stamped } from "./records.ts";
 import { readLastRun, readRunner, sweepTemporaries, takeRun } from "./run_claim.ts";
 import type { FoldPolicy, LastRun, QueueStore, RunAbout, Runner, StoreRef } from "./store.ts";
@@ -213,7 +213,8 @@ export class JournaledQueue implements QueueStore {
     try {
       if (yaml instanceof CmsError) throw yaml;
       hash = yaml.hash;
-      read = parseJobs(yaml.text, { shown: this.#paths.shown, experiment: this.ref.experiment });
+      const at = { shown: this.#paths.shown, experiment: this.ref.experiment };
+      read = parseJobs(yaml.text, at, this.#yaml.known(yaml.text));
     } catch (error) {
       if (!this.#loaded || !(error instanceof CmsError)) throw error;
       this.#news.warn(`${error.message}; the queue goes on with what was read before`);
@@ -261,20 +262,20 @@ export class JournaledQueue implements QueueStore {
   }
 
   async #writeYaml(): Promise<boolean> {
-    let bytes: Uint8Array;
+    let pieces: Uint8Array[];
     // Making the text of a large queue takes a while, in which a person may have saved.
     for (let i = 0;; i++) {
-      bytes = await this.#yaml.render(this.#jobs);
+      pieces = await this.#yaml.render(this.#jobs);
       const [, yaml] = await this.#stamps();
       if (sameStamp(yaml, this.#yaml.stamp)) break;
       if (i === TRIES) return false;
       await this.#refresh();
       if (this.#broken) return false;
     }
-    const hash = await sha256(bytes);
+    const hash = await this.#deps.files.hash(pieces);
     await this.#ensureJournal();
     await this.#journal.append([{ type: "fold", yaml: hash }], { durable: true });
-    await this.#yaml.write(bytes, hash);
+    await this.#yaml.write(pieces, hash);
     this.#provisional.clear();
     await this.#beginJournal();
     return true;

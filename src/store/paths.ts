@@ -112,7 +112,7 @@ export async function readYaml(deps: Deps, paths: StorePaths): Promise<{ text: s
     const text = decoded(bytes);
     return text === null
       ? new StoreError(paths.shown, 0, `cannot read: ${REASONS.EILSEQ}`)
-      : { text, hash: await sha256(bytes) };
+      : { text, hash: await deps.files.hash([bytes]) };
   } catch (cause) {
     const error = storeError(paths.shown, "read", cause);
     if (error instanceof CmsError) return error;
@@ -127,11 +127,6 @@ function decoded(bytes: Uint8Array): string | null {
   } catch {
     return null;
   }
-}
-
-/** SHA-256 as lower-case hex. */
-export async function sha256(bytes: Uint8Array): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as BufferSource)).toHex();
 }
 
 /**

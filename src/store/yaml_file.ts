@@ -7,6 +7,7 @@
 
 import type { CmsError } from "../errors.ts";
 import type { Deps, FileStamp } from "../deps.ts";
+import type { Job } from "../job/job.ts";
 import type { Jobs } from "./changes.ts";
 import { VERSION } from "../version.ts";
 import { SMALL_YAML_BYTES } from "./fold_due.ts";
@@ -44,27 +45,33 @@ export class YamlFile {
     return readYaml(this.#deps, this.#paths);
   }
 
+  /** To be told what of this text, which stands in the file, would be written again: see `parseJobs`. */
+  known(text: string): (job: Job, start: number, end: number) => void {
+    return this.#text.known(text);
+  }
+
   /** Its text for these jobs. */
-  render(jobs: Jobs): Promise<Uint8Array> {
+  render(jobs: Jobs): Promise<Uint8Array[]> {
     return this.#text.render(jobs, this.#deps.clock);
   }
 
   /** Replaces the file. @throws {StoreError} */
-  async write(bytes: Uint8Array, hash: string): Promise<void> {
+  async write(pieces: readonly Uint8Array[], hash: string): Promise<void> {
     const { files, clock } = this.#deps;
     try {
-      await files.replace(this.#paths.file, bytes);
+      const sizeBytes = pieces.reduce((sum, { length }) => sum + length, 0);
+      await files.replace(this.#paths.file, pieces);
       let stamp = await files.stamp(this.#paths.file);
-      const isLarge = bytes.length >= SMALL_YAML_BYTES;
+      const isLarge = sizeBytes >= SMALL_YAML_BYTES;
       if (isLarge && stamp !== null && clock.now() < stamp.modifiedMs + STAMP_MS) {
         await clock.sleepUntil(stamp.modifiedMs + STAMP_MS);
         stamp = await files.stamp(this.#paths.file);
       }
       // Another size means that a person saved in this very moment: no stamp, so that the next look reads the file.
-      this.stamp = stamp?.sizeBytes === bytes.length ? stamp : null;
+      this.stamp = stamp?.sizeBytes === sizeBytes ? stamp : null;
       if (!isLarge || this.stamp === null) this.#written = null;
       else {
-        const { sizeBytes, modifiedMs, inode } = this.stamp;
+        const { modifiedMs, inode } = this.stamp;
         this.#written = { by: VERSION, sizeBytes, modifiedMs, inode };
       }
     } catch (error) {

@@ -68,6 +68,7 @@ export function failingFiles(files: Files, failure: Failure): Files & { count():
     count: () => operations,
     readText: (path) => read(() => files.readText(path)),
     readBytes: (path) => read(() => files.readBytes(path)),
+    hash: (pieces) => read(() => files.hash(pieces)),
     pieces: (path, offset) => {
       alive();
       return files.pieces(path, offset);

@@ -3,8 +3,9 @@ import fc from "fast-check";
 import { CmsError } from "../../src/errors.ts";
 import type { Job } from "../../src/job/job.ts";
 import { JOB_STATES } from "../../src/job/states.ts";
+import { jobName } from "../../src/names/grammar.ts";
 import { JobBlockReader } from "../../src/store/job_block.ts";
-import { parseJobs, renderJobs } from "../../src/store/job_record.ts";
+import { parseJobs, renderJob, renderJobs } from "../../src/store/job_record.ts";
 import { newJob } from "./support.ts";
 
 const at = { shown: "a-queue.yaml", experiment: "other" };
@@ -90,4 +91,29 @@ Deno.test("JobBlockReader takes an entry as the program writes it, with what sto
     names.push(job.name);
   }
   assert.deepEqual(names, ["a", "b.1", "c"]);
+});
+
+Deno.test("parseJobs() tells of exactly the entries that would be written as they stand", () => {
+  fc.assert(
+    fc.property(someFile, fc.array(fc.nat(60), { maxLength: 2 }), (text, edits) => {
+      const lines = text.split("\n");
+      for (const at of edits) {
+        lines[at % lines.length] = lines[at % lines.length]!.replace(": ", ": \t").replace("e", "E");
+      }
+      const edited = lines.join("\n");
+      let jobs: Map<string, Job>;
+      const told = new Map<Job, string>();
+      try {
+        jobs = parseJobs(edited, at, (job, start, end) => told.set(job, edited.slice(start, end)));
+      } catch {
+        return; // Nothing is kept of a text that is refused.
+      }
+      for (const job of jobs.values()) if (told.has(job)) assert.equal(told.get(job), renderJob(job));
+    }),
+    { numRuns: 2000 },
+  );
+  const text = renderJobs(new Map(["a", "b"].map((name) => [jobName(name), newJob(name, "sleep 1")])));
+  const told: string[] = [];
+  parseJobs(text, at, (job) => told.push(job.name));
+  assert.deepEqual(told, ["a", "b"]);
 });

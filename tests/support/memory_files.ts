@@ -98,6 +98,11 @@ export class MemoryFiles implements Files {
     return this.#names.get(path)?.bytes.slice() ?? null;
   }
 
+  async hash(pieces: readonly Uint8Array[]): Promise<string> {
+    const whole = new Uint8Array(pieces.flatMap((piece) => [...piece]));
+    return new Uint8Array(await crypto.subtle.digest("SHA-256", whole)).toHex();
+  }
+
   /** Pieces so small that what is looked for stands across several. */
   async *pieces(path: string, offset: number): AsyncGenerator<Uint8Array> {
     const bytes = await this.readBytes(path);
@@ -114,9 +119,11 @@ export class MemoryFiles implements Files {
   }
 
   // deno-lint-ignore require-await
-  async replace(path: string, content: string | Uint8Array): Promise<void> {
+  async replace(path: string, content: string | readonly Uint8Array[]): Promise<void> {
     const inode = this.#make(path);
-    inode.bytes = inode.synced = typeof content === "string" ? new TextEncoder().encode(content) : content;
+    inode.bytes = inode.synced = typeof content === "string"
+      ? new TextEncoder().encode(content)
+      : new Uint8Array(content.flatMap((piece) => [...piece]));
     this.#syncDirectory(parentOf(path));
     this.#changed(path);
   }
