@@ -11,6 +11,7 @@ import type { JobState } from "../job/states.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { Jobs } from "../store/changes.ts";
 import { readJobs } from "../store/read_jobs.ts";
+import { scanJobs } from "../store/scan_jobs.ts";
 import type { StoreRef } from "../store/store.ts";
 import { type Page, pageOf } from "./page.ts";
 
@@ -26,7 +27,10 @@ export interface ListJobsRequest {
  * @throws {CmsError} `not_found` if there is no such queue.
  */
 export async function listJobs(deps: Deps, request: ListJobsRequest): Promise<Job[]> {
-  return (await pageJobs(deps, request)).records;
+  const { queue, status, limit } = request;
+  if (status === undefined && limit === undefined) return [...(await readJobs(deps, queue)).values()];
+  const found = await scanJobs(deps, queue, (job) => status === undefined || job.status === status, limit ?? Infinity);
+  return found ?? (await pageJobs(deps, request)).records;
 }
 
 /**

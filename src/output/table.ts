@@ -24,16 +24,34 @@ type Width = (text: string) => number;
  */
 export async function renderTable(titles: readonly string[], rows: readonly (readonly string[])[]): Promise<string> {
   if (rows.length === 0) return "None\n";
-  const width = await widthFor(rows);
-  const cells = [titles, ...rows].map((row) => row.map((text) => cellLines(text, width)));
+  const all = [titles, ...rows];
+  const isPlain = all.map((row) => row.every(isPlainCell));
+  const width = await widthFor(all.filter((_, i) => !isPlain[i]));
+  // The cells of a row that is one line need no lists of lines: of a long table nearly all are.
+  const folded = all.map((row, i) => isPlain[i] ? null : row.map((text) => cellLines(text, width)));
   const widths = titles.map((_, column) => {
     let widest = 0;
-    for (const row of cells) for (const line of row[column] ?? []) widest = Math.max(widest, width(line));
+    for (const [i, row] of folded.entries()) {
+      if (row === null) widest = Math.max(widest, (all[i]![column] ?? "").length);
+      else for (const line of row[column] ?? []) widest = Math.max(widest, width(line));
+    }
     return widest;
   });
   const frame = `+${widths.map((w) => "-".repeat(w + 2)).join("+")}+\n`;
-  const [header = "", ...body] = cells.map((row) => renderRow(row, widths, width));
+  const [header = "", ...body] = folded.map((row, i) =>
+    row === null ? plainRow(all[i]!, widths) : renderRow(row, widths, width)
+  );
   return frame + header + frame + body.join("") + frame;
+}
+
+function isPlainCell(text: string): boolean {
+  return text.length <= CELL_WIDTH && ASCII.test(text);
+}
+
+function plainRow(row: readonly string[], widths: readonly number[]): string {
+  let text = "|";
+  for (let column = 0; column < row.length; column++) text += ` ${row[column]!.padEnd(widths[column] ?? 0)} |`;
+  return text + "\n";
 }
 
 function renderRow(row: readonly (readonly string[])[], widths: readonly number[], width: Width): string {
@@ -52,7 +70,7 @@ function renderRow(row: readonly (readonly string[])[], widths: readonly number[
 
 /** The lines of a cell; at least one. */
 function cellLines(text: string, width: Width): string[] {
-  if (text.length <= CELL_WIDTH && ASCII.test(text)) return [text];
+  if (isPlainCell(text)) return [text];
   return text.split(/\r?\n/).flatMap((line) => wrap(printable(line), width));
 }
 
