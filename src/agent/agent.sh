@@ -146,7 +146,7 @@ c_marked() {
 }
 
 # c_walk JOB ATTEMPT: goes through the chain. c_found: the attempt's link; c_next: the name of the next link; c_last: the last that
-# is there; c_live: another attempt that runs; c_high: a later one of the same job; c_open: a link that is being written; c_after:
+# is there; c_live: another attempt that runs; c_high: a later one of the same job; c_open: the link that is being written; c_after:
 # the attempt that was started after c_found; c_ran: another attempt was started here once.
 c_walk() {
   c_job=$1 c_found='' c_next=$1.run c_last='' c_live='' c_high='' c_open='' c_after='' c_ran='' c_n=0
@@ -154,8 +154,8 @@ c_walk() {
     c_last=$c_next
     c_read "$c_next"
     if [ -z "$c_a" ]; then
-      # Empty: just being made; or its write failed (.no); or it is older than the first hello of this boot.
-      [ -e "$c_next.no" ] || [ "$c_next" -ot "$c_own/boot" ] || c_open=1
+      # Empty: just being made; or its write failed, or was given up (.no); or it is older than the first hello of this boot.
+      [ -e "$c_next.no" ] || [ "$c_next" -ot "$c_own/boot" ] || c_open=$c_next
     elif [ "$c_a" = "$2" ]; then
       c_found=$c_next
     else

@@ -66,12 +66,16 @@ export function request(verb: string, args: readonly (string | number)[]): strin
   return `{ cms_${verb}${args.map((arg) => " " + (typeof arg === "number" ? String(arg) : quote(arg))).join("")}\n}\n`;
 }
 
+/** The agent's text without its comments, made once. */
+let program: string | null = null;
+
 /** What is written first: the agent, without its comments, and the request for its hello. */
 export function agentProgram(setup: AgentSetup): string {
-  const lines = (agentText + startText + verbsText + helloText).split("\n").filter((line) => !/^\s*(#|$)/.test(line));
+  program ??= (agentText + startText + verbsText + helloText).split("\n").filter((line) => !/^\s*(#|$)/.test(line))
+    .join("\n");
   const values = { c_tok: setup.token, c_dir: setup.directory, c_qid: setup.queueId, c_role: setup.role };
   const assignments = Object.entries(values).map(([name, value]) => `${name}=${quote(value)}\n`);
-  return assignments.join("") + lines.join("\n") + "\n" + request("hello", []);
+  return assignments.join("") + program + "\n" + request("hello", []);
 }
 
 /** Makes the directories of these jobs, as far as they are missing. */

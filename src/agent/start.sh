@@ -63,6 +63,12 @@ c_run() {
     c_event "R$c_plus" "$1" "$2" "$c_why"
     return
   fi
+  # Somebody took us for dead while the claim was empty, see cms_forbid. We wrote it before we look, they mark it before they look
+  # again: one of us sees the other.
+  if [ -e "$c_next.no" ]; then
+    c_refuse "$1" "$2" 'its claim took too long' "$c_next"
+    return
+  fi
   # The log is ours now: nobody may write the end of an earlier attempt into it.
   [ -z "$c_last" ] || true >"$c_last.fin"
   if [ -n "$c_ran" ] || [ -e "$c_into" ]; then c_event U "$1" "$2"; fi

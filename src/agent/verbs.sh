@@ -37,16 +37,24 @@ cms_ask() {
   c_say z "$c_ask"
 }
 
-# cms_forbid NUMBER (JOB ATTEMPT)...: as cms_ask, after a claim of those that have none.
+# cms_forbid NUMBER (JOB ATTEMPT)...: as cms_ask, after a claim of those that have none. A link that stays empty for a second is that of
+# a wrapper that was ended in this very moment, and is given up.
 cms_forbid() {
   c_ask=$1
   shift
   c_z=$#
   while [ "$c_z" -gt 1 ]; do
     if cd "$c_here/$1"; then
-      while c_walk "$1" "$2"; [ -z "$c_found$c_open" ]; do
-        c_claim "$1" "$2" - - - - - F
-        [ -z "$c_won" ] && [ -e "$c_next" ] || break
+      c_tries=0
+      while c_walk "$1" "$2"; [ -z "$c_found" ]; do
+        if [ -n "$c_open" ]; then
+          c_tries=$((c_tries + 1))
+          [ "$c_tries" -ge 20 ] || { c_pause; continue; }
+          true >"$c_open.no" && [ "$c_tries" -lt 40 ] || break
+        else
+          c_claim "$1" "$2" - - - - - F
+          [ -z "$c_won" ] && [ -e "$c_next" ] || break
+        fi
       done
     fi
     set -- "$@" "$1" "$2"

@@ -185,7 +185,7 @@ class AgentLink implements Link {
       const again = await this.#askOnce("ask", open.map(({ attempt }) => attempt));
       for (const [i, { index }] of open.entries()) states[index] = again[i] ?? { type: "claimed" };
     }
-    for (const [i, attempt] of attempts.entries()) if (states[i]?.type === "alive") this.#flights.alive(attempt);
+    this.#follow(attempts, states);
     return states;
   }
 
@@ -194,6 +194,7 @@ class AgentLink implements Link {
     this.prepare(attempts.map(({ job }) => job));
     const states = await this.#askOnce("forbid", attempts);
     attempts.forEach((attempt, i) => states[i]?.type === "forbidden" && this.#flights.forget(attempt));
+    this.#follow(attempts, states);
     return states;
   }
 
@@ -246,6 +247,11 @@ class AgentLink implements Link {
 
   #mayChange(): void {
     if (this.#options.role === "onlooker") throw new Error("An onlooking link changes nothing");
+  }
+
+  /** From now on what runs is looked at now and then. */
+  #follow(attempts: readonly AttemptRef[], states: readonly AttemptState[]): void {
+    for (const [i, attempt] of attempts.entries()) if (states[i]?.type === "alive") this.#flights.alive(attempt);
   }
 
   async #askOnce(verb: "ask" | "forbid", attempts: readonly AttemptRef[]): Promise<AttemptState[]> {

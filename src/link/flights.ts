@@ -77,9 +77,16 @@ export class Flights {
         this.tell({ type: "ended", job, attempt, state: end, exitCode, atMs: endedAtMs ?? nowMs });
       } else if (state.type === "crashed") {
         this.tell({ type: "ended", job, attempt, state: "crash", exitCode: state.exitCode, atMs: nowMs });
-      } else if (state.type === "forbidden") {
-        this.tell({ type: "refused", job, attempt, reason: "the host could not carry out the start" });
       }
+    }
+  }
+
+  /** Tells of starts that got lost on the host, and that it was made certain of now that they never happen. */
+  settleLost(attempts: readonly AttemptRef[], states: readonly AttemptState[], nowMs: number): void {
+    this.settle(attempts, states, nowMs);
+    for (const [i, { job, attempt }] of attempts.entries()) {
+      if (states[i]?.type !== "forbidden") continue;
+      this.tell({ type: "refused", job, attempt, reason: "the host could not carry out the start" });
     }
   }
 }

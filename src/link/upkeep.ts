@@ -66,10 +66,14 @@ export async function keepLooking({ clock, times, signal }: Upkeep, link: Link, 
     if (signal.aborted || attempts.length === 0) continue;
     try {
       const states = await link.ask(attempts);
-      // A start that left no trace was lost on the host. Before that is said it must be made true for ever.
-      const lost = flights.unanswered(attempts.filter((_, i) => states[i]?.type === "none"));
+      // A start that left no trace was lost on the host, and one that is being claimed for so long was ended in that moment. Before
+      // that is said it must be made true for ever.
+      const lost = [
+        ...flights.unanswered(attempts.filter((_, i) => states[i]?.type === "none")),
+        ...attempts.filter((_, i) => states[i]?.type === "claimed"),
+      ];
       flights.settle(attempts, states, clock.now());
-      if (lost.length > 0) flights.settle(lost, await link.forbid(lost), clock.now());
+      if (lost.length > 0) flights.settleLost(lost, await link.forbid(lost), clock.now());
     } catch {
       // The link went down meanwhile, which is told elsewhere.
     }

@@ -12,6 +12,7 @@ import type { Connect } from "../link/link.ts";
 import type { QueueStore, Runner } from "../store/store.ts";
 import { KILL_GRACE_MS } from "../scheduler/deliver.ts";
 import { endByRunner } from "./hold_queue.ts";
+import { killHeld } from "./kill_jobs.ts";
 import { onMachines } from "./on_machines.ts";
 
 /** What to clear. */
@@ -35,18 +36,28 @@ export interface Uncleared {
  */
 export async function clearFromHosts(deps: Deps, request: ClearRequest): Promise<Uncleared> {
   const { store, runner, jobs, connect, warn } = request;
-  const stuck = new Set(
-    runner === null
-      ? []
-      : await endByRunner(deps, store, jobs.filter((job) => isInFlight(job.status)).map((job) => job.name)),
-  );
-  for (const name of stuck) warn(`Job ${name} could not be killed: its host does not answer`);
-  // A job that waits and was never started has nothing anywhere.
-  const touched = jobs.filter((job) => job.attempt > 0 && !stuck.has(job.name));
+  const running = jobs.filter((job) => isInFlight(job.status)).map((job) => job.name);
   const alive: JobName[] = [];
+  let stuck: ReadonlySet<JobName>;
+  if (runner !== null) {
+    stuck = new Set(await endByRunner(deps, store, running));
+    for (const name of stuck) warn(`Job ${name} could not be killed: its host does not answer`);
+  } else {
+    // What became of them is written down before their claims go with the directories: if we end in between, nobody takes a job
+    // that ran for one that never did.
+    const { failed, unreached } = await killHeld(deps, { store, names: running, connect, warn });
+    stuck = new Set(unreached);
+    for (const name of failed) if (!stuck.has(name)) alive.push(name);
+    for (const name of alive) warn(`Job ${name} still runs; its directory was left alone`);
+  }
+  // A job that waits and was never started has nothing anywhere.
+  const left = new Set([...stuck, ...alive]);
+  const touched = jobs.filter((job) => job.attempt > 0 && !left.has(job.name));
   const role = runner === null ? "resident" : "visitor";
   const unreached = await onMachines(deps, { connect, store, role, warn, jobs: touched }, async (link, there) => {
-    const mayRun = there.filter((job) => !isWaiting(job.status) && job.status !== "end");
+    const mayRun = there.filter(({ status }) =>
+      !isWaiting(status) && status !== "end" && (runner !== null || !isInFlight(status))
+    );
     await link.kill(mayRun.map((job) => ({ job: job.name, attempt: attemptId(job) })), { graceMs: KILL_GRACE_MS });
     const results = await link.remove(there.map((job) => job.name));
     there.forEach((job, i) => {

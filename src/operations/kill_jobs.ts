@@ -76,11 +76,14 @@ export interface KillHeldRequest {
   readonly warn: (text: string) => void;
 }
 
-/** Kills jobs of a queue that no scheduler runs. A start that never reached its host is called off: the job waits again. */
+/**
+ * Kills jobs of a queue that no scheduler runs. A start that never reached its host is called off: the job waits again.
+ * @returns Those that are in state `kill` now; those that may still run; and of these, those whose host does not answer.
+ */
 export async function killHeld(
   deps: Deps,
   { store, names, connect, warn }: KillHeldRequest,
-): Promise<{ killed: JobName[]; failed: JobName[] }> {
+): Promise<{ killed: JobName[]; failed: JobName[]; unreached: JobName[] }> {
   const jobs = names.flatMap((name) => store.jobs.get(name) ?? []);
   const found = new Map<JobName, AttemptState>();
   const unreached = await onMachines(deps, { connect, store, role: "resident", warn, jobs }, async (link, there) => {
@@ -104,14 +107,16 @@ export async function killHeld(
     return records;
   });
   await store.fold("cheap");
-  return { killed, failed: [...failed] };
+  return { killed, failed: [...failed], unreached: unreached.map((job) => job.name) };
 }
 
 /** Ends what runs, and forbids what was not started yet: a start may still be on its way. */
 async function endOn(link: Link, jobs: readonly Job[]): Promise<AttemptState[]> {
   const attempts = jobs.map((job) => ({ job: job.name, attempt: attemptId(job) }));
   const states = await link.kill(attempts, { graceMs: KILL_GRACE_MS });
-  const unstarted = attempts.filter((_, i) => states[i]?.type === "none" && jobs[i]?.boot === link.boot);
+  const unstarted = attempts.filter((_, i) =>
+    states[i]?.type === "claimed" || (states[i]?.type === "none" && jobs[i]?.boot === link.boot)
+  );
   if (unstarted.length === 0) return states;
   const forbidden = await link.forbid(unstarted);
   return states.map((state, i) => forbidden[unstarted.indexOf(attempts[i]!)] ?? state);

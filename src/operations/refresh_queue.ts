@@ -84,11 +84,15 @@ function toAttempt(job: Job): { job: JobName; attempt: string } {
   return { job: job.name, attempt: attemptId(job) };
 }
 
-/** A start that was decided, but never reached the host since it was booted, is called off for good: the job waits again. */
+/**
+ * A start that was decided, but never reached the host since it was booted, is called off for good: the job waits again. So is one
+ * whose claim is not finished after seconds of asking.
+ */
 async function forbidUnstarted(link: Link, jobs: readonly Job[], found: Map<JobName, AttemptState>): Promise<void> {
-  const unstarted = jobs.filter((job) =>
-    job.status === "run" && job.boot === link.boot && found.get(job.name)?.type === "none"
-  );
+  const unstarted = jobs.filter((job) => {
+    const type = found.get(job.name)?.type;
+    return job.status === "run" && (type === "claimed" || (type === "none" && job.boot === link.boot));
+  });
   if (unstarted.length === 0) return;
   const states = await link.forbid(unstarted.map(toAttempt));
   unstarted.forEach((job, i) => found.set(job.name, states[i]!));

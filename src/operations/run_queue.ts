@@ -41,7 +41,8 @@ export type RunRequest =
   };
 
 /**
- * Runs a queue. First learns what became of jobs that were in flight, and adopts those that still run.
+ * Runs a queue. First learns what became of jobs that were in flight, and adopts those that still run. `open` is for whoever wants to
+ * look at the queue as the run sees it.
  * @throws {CmsError} `conflict` if another process runs the queue; `invalid` if no host may get jobs.
  */
 export async function runQueue(
@@ -49,13 +50,14 @@ export async function runQueue(
   request: RunRequest,
   watch: RunWatch,
   connect: Connect = makeConnect(deps),
+  open: typeof openQueue = openQueue,
 ): Promise<RunResult> {
   const readHosts = request.scheduler === "fifo" ? null : hostReader(deps, request.hosts, request.cluster);
   const hosts = readHosts === null ? [] : await readHosts();
   if (request.scheduler === "fifo_multi" && !hosts.some((host) => host.active && host.capacity > 0)) {
     throw new CmsError("invalid", `No free hosts found in cluster ${request.cluster?.name ?? ""}-cluster.yaml`);
   }
-  const store = await openQueue(deps, request.queue);
+  const store = await open(deps, request.queue);
   const cluster = request.scheduler === "fifo_multi" ? request.cluster : null;
   const slots = request.scheduler === "fifo" ? request.maxParallel : slotsOf(hosts);
   const teller = new RunTeller(store, { scheduler: request.scheduler, cluster: cluster?.name ?? null, slots });

@@ -197,9 +197,12 @@ export class Links {
     report(this.#run, { type: "unknown", jobs, machine: machineText(machine), timeoutMs });
   }
 
-  /** No host has said of it that it runs. */
+  /**
+   * No host has said of it that it runs, as far as is known: the job may have been deleted since, and as long as its claim is not
+   * finished nothing else would start on this machine.
+   */
   #isUnseen(flight: Flight): boolean {
-    return this.#run.jobs.get(flight.job)?.status === "run";
+    return this.#run.jobs.get(flight.job)?.status !== "start";
   }
 
   #connect(state: MachineState): void {

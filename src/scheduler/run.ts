@@ -7,6 +7,9 @@
 
 import type { Deps } from "../deps.ts";
 import type { Connect } from "../link/link.ts";
+import { attemptId } from "../job/job.ts";
+import { isWaiting } from "../job/states.ts";
+import type { JobName } from "../names/grammar.ts";
 import type { QueueStore } from "../store/store.ts";
 import type { Change, News } from "../store/changes.ts";
 import type { Core } from "./core.ts";
@@ -199,6 +202,7 @@ class Loop {
       this.#decided = true;
       const nowMs = this.#deps.clock.now();
       for (const text of news.warnings) this.#warn(text);
+      this.#takeBack();
       if (isNews(news)) {
         this.#carried.push(...core.step({ type: "news", news }, nowMs));
         this.#unfolded = true;
@@ -216,6 +220,33 @@ class Loop {
         return isDurable();
       },
     });
+  }
+
+  /**
+   * Starts that were decided and could not be written, of jobs that somebody deleted, replaced or changed since: they are not to be
+   * started any more.
+   */
+  #takeBack(): void {
+    const { store, core } = this.#parts;
+    const gone = new Map<JobName, string>();
+    for (const effect of this.#carried) {
+      if (effect.type !== "start") continue;
+      const { job: name, attempt } = effect.request;
+      const job = store.jobs.get(name);
+      const isSame = job !== undefined && isWaiting(job.status) &&
+        attempt === attemptId({ ...job, attempt: job.attempt + 1 });
+      if (!isSame) gone.set(name, attempt);
+    }
+    if (gone.size === 0) return;
+    this.#carried = this.#carried.filter((effect) =>
+      !(effect.type === "start" && gone.has(effect.request.job)) &&
+      !(effect.type === "change" && effect.change.type === "set" && gone.has(effect.change.job))
+    );
+    const nowMs = this.#deps.clock.now();
+    for (const [job, attempt] of gone) {
+      const reason = "it was changed before its start could be written";
+      this.#carried.push(...core.step({ type: "stage_failed", job, attempt, reason }, nowMs));
+    }
   }
 
   async #maybeFold(): Promise<void> {

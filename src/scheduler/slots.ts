@@ -104,22 +104,23 @@ export class Slots {
 
   /**
    * Counts a job of an earlier run: against the host it had, if that still names the machine and has room, else against one that is
-   * like it (same GPU and environment), else against the entry of the same machine with most room (which may thereby hold more than
-   * its capacity: no job starts there until it holds less).
+   * like it (same GPU and environment) and has room, else against its own all the same (which thereby holds more than its capacity:
+   * no job starts there until it holds less). Where its own is gone, against the entry of the same machine with most room.
    */
   adopt(job: JobName, machine: string, id: string | null): void {
     const there = this.#hosts.filter((host) => machineKey(host.machine) === machine);
     const room = (host: SlotHost): number => host.capacity - this.#count(host.id);
     const own = there.find((host) => host.id === id);
-    const isLike = (host: SlotHost): boolean => host.gpu === own?.gpu && host.pyenv === own.pyenv;
-    const fits = own !== undefined && room(own) > 0 ? own : there.find((host) => isLike(host) && room(host) > 0);
+    const fits = own === undefined || room(own) > 0
+      ? own
+      : there.find((host) => isLike(host, own) && room(host) > 0) ?? own;
     const best = fits ?? there.toSorted((a, b) => room(b) - room(a))[0];
     if (best !== undefined) this.take(job, best.id);
   }
 
   /**
    * Frees the job's slot, once.
-   * @returns The host that has it back; null if the job had none, or if a host of the same machine that held too many needs it.
+   * @returns The host that has it back; null if the job had none, or if a host like it that held too many needs it.
    */
   giveBack(job: JobName): string | null {
     const id = this.#holders.get(job);
@@ -133,14 +134,14 @@ export class Slots {
     return null;
   }
 
-  /** A job on the same machine whose host holds more than it may: it takes over what was just given back. */
+  /** A job on the same machine whose host, one like this, holds more than it may: it takes over what was just given back. */
   #crowded(id: string): JobName | undefined {
-    const machine = (of: string): string | undefined => {
-      const host = this.#hosts[this.#places.get(of) ?? -1];
-      return host && machineKey(host.machine);
-    };
-    if (this.#over.has(id)) return undefined;
-    for (const [job, of] of this.#holders) if (this.#over.has(of) && machine(of) === machine(id)) return job;
+    const hostOf = (of: string): SlotHost | undefined => this.#hosts[this.#places.get(of) ?? -1];
+    const own = hostOf(id);
+    if (own === undefined || this.#over.has(id)) return undefined;
+    const isNear = (host: SlotHost | undefined): boolean =>
+      host !== undefined && machineKey(host.machine) === machineKey(own.machine) && isLike(host, own);
+    for (const [job, of] of this.#holders) if (this.#over.has(of) && isNear(hostOf(of))) return job;
     return undefined;
   }
 
@@ -165,4 +166,9 @@ export class Slots {
   inUse(): ReadonlyMap<string, number> {
     return this.#used;
   }
+}
+
+/** True if a job cannot tell one from the other. */
+function isLike(a: SlotHost, b: SlotHost): boolean {
+  return a.gpu === b.gpu && a.pyenv === b.pyenv;
 }

@@ -52,6 +52,28 @@ for (const shell of SHELLS) {
     assert.equal(await place.text(`${place.directory}/hostile/sub dir/o'ut $x.txt`), nasty + "\nlast");
   });
 
+  agentTest("gives up a claim that stays empty, and starts the next attempt", async (place) => {
+    const { link, event } = await place.connect();
+    link.prepare([attempt("job1").job]);
+    await link.ask([attempt("job1")]);
+    // What a wrapper leaves that is ended between making its claim and writing it.
+    await Deno.writeTextFile(`${place.directory}/job1/job1.run`, "");
+    assert.deepEqual(await link.forbid([attempt("job1")]), [{ type: "forbidden" }]);
+    link.start([start("job1", "true", { number: 2 })]);
+    assert.equal((await event("ended", "job1")).attempt, attempt("job1", 2).attempt);
+  });
+
+  agentTest("starts nothing whose claim was given up before it was written", async (place) => {
+    const { link, event } = await place.connect();
+    link.prepare([attempt("job1").job]);
+    await link.ask([attempt("job1")]);
+    await Deno.writeTextFile(`${place.directory}/job1/job1.run.no`, "");
+    link.start([start("job1", "echo ran")]);
+    assert.match((await event("refused", "job1")).reason, /took too long/);
+    assert.deepEqual((await link.ask([attempt("job1")]))[0]?.type, "forbidden");
+    await assert.rejects(place.file("job1", ".out"), Deno.errors.NotFound);
+  });
+
   agentTest("takes a command of 1 MB", async (place) => {
     const { link, event } = await place.connect();
     const big = "é".repeat(500_000) + "'";

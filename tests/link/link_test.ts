@@ -75,6 +75,19 @@ Deno.test("link makes directories ahead, and takes back those that stayed empty 
     ]);
   }));
 
+Deno.test("link looks after a job that it found alive by forbid, also when its wrapper dies with it", () =>
+  withPlace("sh", async (place) => {
+    const first = await place.connect();
+    first.link.start([start("job1", "sleep 300")]);
+    const { pid } = await first.event("started");
+    const second = await place.connect({ times: { lookMs: 100 } });
+    assert.equal((await second.link.forbid([attempt("job1")]))[0]?.type, "alive");
+    const [, , wrapper] = (await place.file("job1", ".run")).split(" ");
+    Deno.kill(Number(wrapper), "SIGKILL");
+    Deno.kill(pid, "SIGKILL");
+    assert.equal((await second.event("ended", "job1")).state, "crash");
+  }));
+
 Deno.test("link notices an agent that hangs, and leaves its jobs alone", () =>
   withPlace("sh", async (place) => {
     const { link, events, event } = await place.connect({ times: { pingMs: 100, deadMs: 400 } });

@@ -1,0 +1,270 @@
+/**
+ * The agent on a simulated host: what `src/agent/hello.sh`, `start.sh` and `verbs.sh` do with each request, in the same order and
+ * with the same words. One request after the other; starts, kills, removals and watches are processes of their own.
+ *
+ * @module
+ */
+
+import { claim, stateOf, walk } from "./claims.ts";
+import { EventsFile, type Host, type HostProcess, type Steps, UNTIL_WOKEN } from "./host.ts";
+import { kills, removes, watch } from "./helpers.ts";
+import { Line } from "./line.ts";
+import { NotARequest, type Request, RequestReader } from "./requests.ts";
+import { runWrapper, type StartWords, type Tell } from "./wrapper.ts";
+
+/** Status of an agent that was killed: it could not tidy up. */
+const KILLED = 137;
+/** Time for one request, ms. */
+const REQUEST_MS = 0.3;
+/** A link that is empty for so many looks is given up. */
+const GIVE_UP_TRIES = 20;
+const PAUSE_MS = 50;
+
+/** The far end of a connection, as its agent sees it. */
+export interface Terminal {
+  stdout(text: string): void;
+  stderr(text: string): void;
+  /** The agent has ended. */
+  exited(code: number): void;
+}
+
+/** An agent's process. */
+export class Agent {
+  readonly process: HostProcess;
+  readonly #host: Host;
+  readonly #terminal: Terminal;
+  readonly #input = new RequestReader();
+  #ended = false;
+  #code = KILLED;
+  readonly #lines = new Map<string, Line>();
+  #tail: HostProcess | null = null;
+  #tell: Tell = { events: new EventsFile(), queue: "" };
+
+  constructor(host: Host, terminal: Terminal) {
+    this.#host = host;
+    this.#terminal = terminal;
+    this.process = host.spawn("agent", null, () => this.#main());
+    this.process.onGone.push(() => {
+      // A trap ends the tail, unless nothing could be trapped; then it goes when it next has something to say.
+      if (this.#tail !== null) host.end(this.#tail);
+      if (this.#code !== KILLED) { for (const line of this.#lines.values()) line.over(); }
+      terminal.exited(this.#code);
+    });
+  }
+
+  /** Bytes on stdin. */
+  input(bytes: Uint8Array): void {
+    this.#input.push(bytes);
+    this.#host.wake(this.process);
+  }
+
+  /** End of stdin. */
+  endOfInput(): void {
+    this.#ended = true;
+    this.#host.wake(this.process);
+  }
+
+  get tail(): HostProcess | null {
+    return this.#tail;
+  }
+
+  get #role(): string {
+    return this.#input.setup?.role ?? "";
+  }
+
+  #say(text: string): void {
+    this.#terminal.stdout(`${this.#input.setup?.token} ${text}\n`);
+  }
+
+  *#main(): Steps {
+    while (true) {
+      let request: Request | null;
+      try {
+        request = this.#input.next();
+      } catch (error) {
+        if (!(error instanceof NotARequest)) throw error;
+        return this.#host.parts.truth.fail(`text became code on ${this.#host.key}: ${error.message}`);
+      }
+      if (request !== null) {
+        yield REQUEST_MS;
+        yield* this.#carryOut(request);
+        if (this.#code !== KILLED) return;
+      } else if (this.#ended) {
+        this.#code = 0;
+        return;
+      } else yield UNTIL_WOKEN;
+    }
+  }
+
+  *#carryOut({ verb, args }: Request): Steps {
+    switch (verb) {
+      case "hello":
+        return yield* this.#hello();
+      case "dirs":
+        if (!this.#tell.events.exists) this.#code = 0;
+        for (const job of args) {
+          this.#host.makeDirectory(job);
+          const made = this.#host.directory(job);
+          if (made !== undefined) made.isOurs = true;
+        }
+        return;
+      case "undirs":
+        for (const job of args) {
+          const made = this.#host.directory(job);
+          if (made?.isOurs && made.chain.length === 0 && made.log === null) this.#host.removeDirectory(job);
+        }
+        return;
+      case "start":
+        return this.#start(args);
+      case "line":
+        return yield* this.#changeLine(args[0]!, args[1]!);
+      case "queue":
+        return yield* this.#queue(args);
+      case "ask":
+        return yield* this.#ask(args[0]!, args.slice(1));
+      case "forbid":
+        return yield* this.#forbid(args[0]!, args.slice(1));
+      case "kill":
+        this.#host.spawn("helper", null, () => kills(this.#host, this.#tell, args));
+        return;
+      case "remove":
+        this.#host.spawn("helper", null, () => removes(this.#host, this.#tell, args));
+        return;
+      case "read":
+        return this.#say(`n ${args[0]}`);
+      case "ping":
+        if (!this.#tell.events.exists || this.#tail === null || !this.#tail.alive) this.#code = 0;
+        else this.#say(`p ${args[0]}`);
+        return;
+      default:
+        this.#host.parts.truth.fail(`the agent knows no request ${verb}`);
+    }
+  }
+
+  *#hello(): Steps {
+    const host = this.#host;
+    const { queue, token } = this.#input.setup!;
+    this.#terminal.stdout("\n"); // A banner may have ended in the middle of a line.
+    if (host.isFull) {
+      this.#say("need 0 cannot write: No space left on device");
+      this.#code = 0;
+      return;
+    }
+    if (host.bootMarkMs === Infinity) host.bootMarkMs = host.parts.timeline.nowMs;
+    yield 0;
+    const isResident = this.#role === "resident";
+    const before = host.residents.get(queue);
+    if (isResident && before !== undefined && before.boot === host.boot) {
+      host.end(before.tail);
+      host.end(before.agent);
+      yield 0;
+    }
+    if (isResident) {
+      // Lines of an agent that could not end them itself.
+      for (const line of host.linesOf(queue)) line.over();
+      host.linesOf(queue).clear();
+    }
+    let events = isResident ? host.events.get(queue) : undefined;
+    if (events === undefined) {
+      events = new EventsFile();
+      if (isResident) host.events.set(queue, events);
+    }
+    events.lines.length = 0;
+    this.#tell = { events, queue };
+    this.#terminal.stderr(`\n${token}\n`);
+    yield 0;
+    const tail = host.spawn("tail", null, null);
+    const follow = (line: string): void => this.#terminal.stderr(`${line}\n`);
+    tail.onGone.push(() => events.followers.delete(follow));
+    this.#tail = tail;
+    for (const line of events.lines) follow(line);
+    events.followers.add(follow);
+    if (isResident) host.residents.set(queue, { agent: this.process, tail, boot: host.boot });
+    yield 0;
+    this.#say(`hello 1 ${host.boot} ${host.key.replace(/^.*@/, "")} me`);
+  }
+
+  #wordsOf(args: readonly string[]): StartWords {
+    const [job = "", attempt = "", shell = "", , , gpu = "", script = ""] = args;
+    this.#host.parts.truth.asked(job, attempt, script, args.length);
+    return { job, attempt, shell, gpu, script };
+  }
+
+  #start(args: readonly string[]): void {
+    const start = this.#wordsOf(args);
+    const tell = this.#tell;
+    this.#host.spawn("wrapper", start.attempt, (self) => runWrapper(this.#host, self, start, tell));
+  }
+
+  *#changeLine(number: string, change: string): Steps {
+    const line = this.#lines.get(number);
+    if (change.startsWith("+")) {
+      if (line !== undefined) yield* line.more(this.process, Number(change));
+      return;
+    }
+    line?.over();
+    this.#lines.delete(number);
+    if (change === "-") return;
+    yield 0;
+    if (this.#host.isFull) return this.#tell.events.append(`@${this.#tell.queue} Q ${number} - .`);
+    const made = new Line(this.#host, Number(change));
+    this.#lines.set(number, made);
+    this.#host.linesOf(this.#tell.queue).add(made);
+  }
+
+  *#queue([number = "", ...args]: readonly string[]): Steps {
+    const start = this.#wordsOf(args);
+    const line = this.#lines.get(number);
+    // Where no line could be made, what is sent into it does not start.
+    if (line === undefined || !line.isOn) return;
+    const place = yield* line.ticket(this.process);
+    if (place === null) return;
+    const tell = this.#tell;
+    this.#host.spawn("wrapper", start.attempt, (self) => line.turn(self, place, start, tell));
+  }
+
+  *#ask(number: string, args: readonly string[]): Steps {
+    for (let i = 0; 2 * i + 1 < args.length; i++) {
+      const [job, attempt] = [args[2 * i]!, args[2 * i + 1]!];
+      const directory = this.#host.directory(job);
+      const state = directory === undefined ? "none" : yield* stateOf(this.#host, directory, attempt);
+      const isOrphan = state.startsWith("alive") && state.endsWith(" 1");
+      if (directory !== undefined && isOrphan && this.#role === "resident") this.#watch(directory.job, attempt);
+      this.#say(`a ${number} ${i} ${state}`);
+      yield 0;
+    }
+    this.#say(`z ${number}`);
+  }
+
+  #watch(job: string, attempt: string): void {
+    const host = this.#host;
+    const link = host.directory(job)?.chain.find((link) => link.attempt === attempt);
+    if (link === undefined) return;
+    if (link.watcher !== null && host.isAlive(link.watcher.pid, link.watcher.ticks)) return;
+    const process = host.spawn("helper", null, () => watch(host, this.#tell, job, attempt, link));
+    link.watcher = { pid: process.pid, ticks: process.startTicks };
+  }
+
+  *#forbid(number: string, args: readonly string[]): Steps {
+    for (let i = 0; i + 1 < args.length; i += 2) {
+      const attempt = args[i + 1]!;
+      const directory = this.#host.directory(args[i]!);
+      for (let tries = 0; directory !== undefined;) {
+        const { found, open, next } = walk(this.#host, directory, attempt);
+        if (found !== null) break;
+        yield 0;
+        if (open !== null) {
+          if (++tries < GIVE_UP_TRIES) yield PAUSE_MS;
+          else if (!this.#host.isFull && tries < 2 * GIVE_UP_TRIES) directory.setLink(open, { no: true });
+          else break;
+          continue;
+        }
+        const none = { wrapper: 0, wrapperTicks: 0, kind: "F", reason: "" } as const;
+        const made = yield* claim(this.#host, directory, attempt, next, none);
+        if (made === "full") break;
+        if (made !== null) this.#host.parts.truth.forbidden(attempt);
+      }
+    }
+    yield* this.#ask(number, args);
+  }
+}

@@ -1,0 +1,265 @@
+/**
+ * The course of a world: the queue and the cluster are made, runs are started and started again, trouble comes as planned, then
+ * calm; in the end all must be done, and true.
+ *
+ * @module
+ */
+
+import type { Deps } from "../deps.ts";
+import { parseMachine } from "../cluster/machine.ts";
+import { isInFlight, isWaiting } from "../job/states.ts";
+import { addHostsOfSpecs } from "../operations/add_hosts.ts";
+import { addJobsOfSpecs } from "../operations/add_jobs.ts";
+import { createCluster } from "../operations/create_cluster.ts";
+import { createQueue } from "../operations/create_queue.ts";
+import { refreshQueue } from "../operations/refresh_queue.ts";
+import { runQueue, type RunRequest } from "../operations/run_queue.ts";
+import { setHostFields } from "../operations/set_host_field.ts";
+import { setHostStatus } from "../operations/set_host_status.ts";
+import type { RunResult } from "../scheduler/report.ts";
+import { openQueue } from "../store/queue_file.ts";
+import { applyFault } from "./faults.ts";
+import type { SimProcess } from "./process.ts";
+import type { JobPlan } from "./scenario.ts";
+import type { World } from "./world.ts";
+
+/** Time that a world may take after its trouble, besides the work of its jobs. */
+const CALM_MS = 3_600_000;
+
+/** A run that goes on. */
+export interface Run {
+  readonly process: SimProcess;
+  readonly stop: AbortController;
+}
+
+/** What goes on in a world. */
+export class Course {
+  readonly world: World;
+  /** Runs that go on, in order of their starts; more than one only where a lock is broken. */
+  readonly runs: Run[] = [];
+  isCalm = false;
+  lastResult: RunResult | null = null;
+  /** Numbers for new names. */
+  added = 0;
+  #isRestarting = false;
+  #commands = 0;
+  /** Since when nobody does anything but the run. */
+  #quietSinceMs = 0;
+
+  constructor(world: World) {
+    this.world = world;
+  }
+
+  /** Plays the whole. Afterwards `world.truth.violation` says whether all is well. */
+  async play(): Promise<void> {
+    const { world } = this;
+    const { scenario, timeline, truth } = world;
+    await this.#setUp();
+    const beginMs = timeline.nowMs;
+    for (const fault of scenario.faults) timeline.at(beginMs + fault.atMs, () => applyFault(this, fault));
+    this.startRun();
+    let isOver = false;
+    timeline.at(beginMs + scenario.troubleMs, () => isOver = true);
+    await world.runUntil(() => isOver, { untilMs: Infinity, what: "trouble is not over" });
+    if (truth.violation !== null) return;
+    this.#calm();
+    const workMs = scenario.jobs.length * 60_000;
+    const limits = { untilMs: timeline.nowMs + CALM_MS + workMs, what: "the run has not ended" };
+    await world.runUntil(() => this.#isAllDone(), limits);
+    if (truth.violation !== null) return;
+    await this.#checkNoneWaits();
+    // What became of jobs that were given up is for the hosts to say.
+    await this.#refresh();
+    await this.#checkEnd();
+  }
+
+  /** A command of a person, beside what runs. */
+  command(name: string, act: (deps: Deps, process: SimProcess) => Promise<unknown>, onDone = () => {}): SimProcess {
+    this.#commands++;
+    const end = () => {
+      this.#commands--;
+      this.#quietSinceMs = this.world.timeline.nowMs;
+      this.lastResult = null;
+      onDone();
+    };
+    const process = this.world.command(name, act, end);
+    process.onKilled = end;
+    return process;
+  }
+
+  /** Starts a run, as a person does who sees that none goes on. */
+  startRun(): void {
+    const { world } = this;
+    const stop = new AbortController();
+    const leave = new AbortController();
+    const run: { process: SimProcess | null } = { process: null };
+    const beganMs = world.timeline.nowMs;
+    const ended = (): void => {
+      const at = this.runs.findIndex(({ process }) => process === run.process);
+      if (at >= 0) this.runs.splice(at, 1);
+      if (this.runs.length === 0) this.#restartSoon();
+    };
+    const process = world.command("run", async (deps, self) => {
+      const result = await runQueue(
+        deps,
+        this.request(),
+        {
+          stop: stop.signal,
+          leave: leave.signal,
+          onEvent: (event) => {
+            if (event.type === "warning") world.trace(self.name, "warns:", event.text);
+            if (event.type === "machine_up" || event.type === "machine_down") {
+              world.trace(self.name, event.type, event.machine, "reason" in event ? event.reason : "");
+            }
+          },
+        },
+        undefined,
+        async (itsDeps, ref) => {
+          const store = await openQueue(itsDeps, ref);
+          world.stores.set(self, store);
+          return world.options.makeStore?.(store) ?? store;
+        },
+      );
+      // One that was already ending when somebody did the last thing has not seen it.
+      if (beganMs >= this.#quietSinceMs) this.lastResult = result;
+      return `${result.outcome}: ${result.completed.length} completed, ${result.failed.length} failed, ${result.waiting} wait`;
+    }, ended);
+    run.process = process;
+    process.onKilled = ended;
+    this.runs.push({ process, stop });
+  }
+
+  request(): RunRequest {
+    const { scenario, queue, cluster } = this.world;
+    const { scheduler, maxParallel, timeoutMs } = scenario;
+    return scheduler === "fifo"
+      ? { queue, scheduler, maxParallel, timeoutMs }
+      : { queue, scheduler, hosts: [], cluster, timeoutMs };
+  }
+
+  /** Specs of jobs as `queue add` takes them. */
+  specsOf(jobs: readonly JobPlan[]): { name: string; spec: { command: string; user?: string; host?: string } }[] {
+    const { hosts, scheduler } = this.world.scenario;
+    return jobs.map(({ name, command, host }) => {
+      if (scheduler !== "fifo") return { name, spec: { command } };
+      const { user, name: machine } = parseMachine(hosts[host % hosts.length]!.key);
+      return { name, spec: { command, user: user === "" ? "me" : user, host: machine } };
+    });
+  }
+
+  async #setUp(): Promise<void> {
+    const { world } = this;
+    const { queue, cluster, scenario } = world;
+    let isDone = false;
+    world.command("setup", async (deps) => {
+      await createQueue(deps, { queue });
+      await createCluster(deps, { cluster });
+      const entries = scenario.hosts.flatMap(({ key, entries }) =>
+        entries.map((entry) => ({ ...entry, machine: parseMachine(key) }))
+      );
+      await addHostsOfSpecs(deps, {
+        cluster,
+        hosts: entries.map(({ id, machine, gpu }) => ({
+          cluster,
+          id,
+          spec: { name: machine.name, user: machine.user === "" ? "me" : machine.user, gpu },
+        })),
+      });
+      for (const [capacity, some] of Map.groupBy(entries, (entry) => entry.capacity)) {
+        const id = some.map((entry) => entry.id).join(",");
+        if (capacity !== 1) await setHostFields(deps, { cluster, id, fields: { max_jobs_allowed: String(capacity) } });
+      }
+      await addJobsOfSpecs(deps, { queue, jobs: this.specsOf(scenario.jobs) });
+    }, () => isDone = true);
+    await world.runUntil(() => isDone, { untilMs: Infinity, what: "the queue is not made" });
+  }
+
+  #restartSoon(): void {
+    const { timeline, random } = this.world;
+    if (this.#isRestarting) return;
+    this.#isRestarting = true;
+    timeline.after(random.logBetween(20, this.isCalm ? 1_000 : 20_000), () => {
+      this.#isRestarting = false;
+      if (this.runs.length === 0 && (!this.isCalm || this.lastResult === null)) this.startRun();
+    });
+  }
+
+  /** Trouble is over: everything works again, but for some hosts that stay away. */
+  #calm(): void {
+    const { world } = this;
+    world.trace("calm");
+    this.isCalm = true;
+    this.lastResult = null;
+    this.#quietSinceMs = world.timeline.nowMs;
+    world.manager.setFull(false);
+    for (const { process } of this.runs) process.setStopped(false);
+    const hosts = [...world.hosts.values()];
+    for (const [i, host] of hosts.entries()) {
+      const stays = i > 0 && !(host.isUp && host.isReachable) && world.random.chance(0.2);
+      host.isFull = false;
+      host.isRefusing = false;
+      host.wrapperDiesIn = Infinity;
+      if (stays) continue;
+      host.powerOn();
+      host.setReachable(true);
+    }
+    const inactive = world.capacities.ids.filter((id) => !world.capacities.isActive(id));
+    if (inactive.length > 0) {
+      for (const id of inactive) world.capacities.set(id, { isActive: true });
+      this.command(
+        "activate",
+        (deps) => setHostStatus(deps, { cluster: world.cluster, id: inactive.join(","), status: "active" }),
+      );
+    }
+    if (this.runs.length === 0) this.#restartSoon();
+  }
+
+  #isAllDone(): boolean {
+    if (this.#commands > 0 || this.runs.length > 0 || this.world.isTorn) return false;
+    if (this.lastResult === null || this.lastResult.outcome !== "done") {
+      this.lastResult = null;
+      this.#restartSoon();
+      return false;
+    }
+    return true;
+  }
+
+  async #refresh(): Promise<void> {
+    const { world } = this;
+    let isDone = false;
+    world.command("refresh", async (deps) => {
+      await refreshQueue(deps, { queue: world.queue }, { warn: () => {} });
+    }, () => isDone = true);
+    const limits = { untilMs: world.timeline.nowMs + CALM_MS, what: "refresh has not ended" };
+    await world.runUntil(() => isDone, limits);
+  }
+
+  async #checkNoneWaits(): Promise<void> {
+    for (const job of await this.world.readFiles() ?? []) {
+      if (isWaiting(job[1].status)) this.world.truth.fail(`job ${job[0]} waits at the end of time`);
+    }
+  }
+
+  /** At the end of time: every job has ended, and its state is true. */
+  async #checkEnd(): Promise<void> {
+    const { world } = this;
+    const { truth } = world;
+    if (truth.violation !== null) return;
+    await world.checkFiles();
+    const jobs = await world.readFiles();
+    if (jobs === null) return truth.fail("at the end of time somebody holds the queue");
+    for (const job of jobs.values()) {
+      const attempts = truth.attemptsOf(job.id);
+      const last = attempts.find(({ number }) => number === job.attempt);
+      const away = (): boolean => {
+        const host = world.hosts.get(world.machineKeyOf(job.user, job.host));
+        return host === undefined || !host.isUp || !host.isReachable;
+      };
+      if (isInFlight(job.status)) {
+        if (!away()) truth.fail(`job ${job.name} is ${job.status} at the end of time`);
+      } else if (last?.isAlive && !last.isAbandoned && !last.isGivenUp && !away()) {
+        truth.fail(`job ${job.name} is ${job.status} at the end of time, and runs`);
+      }
+    }
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * What goes wrong in a world, and what people do meanwhile. Each fault takes its luck from its own dice, so that the others can be
+ * left out without changing it.
+ *
+ * @module
+ */
+
+import type { Course } from "./course.ts";
+import type { Host, HostProcess } from "./host.ts";
+import { act } from "./people.ts";
+import type { Fault } from "./scenario.ts";
+
+function pick<T>(items: readonly T[], dice: number): T | undefined {
+  return items[Math.floor(dice * items.length)];
+}
+
+function log(least: number, most: number, dice: number): number {
+  return least * Math.exp(dice * Math.log(most / least));
+}
+
+/** Lets a fault happen now. */
+export function applyFault(course: Course, fault: Fault): void {
+  const { world } = course;
+  const { manager, timeline, scenario } = world;
+  if (course.isCalm) return;
+  const [a = 0, b = 0, c = 0, d = 0] = fault.dice;
+  const host = pick([...world.hosts.values()], a)!;
+  const run = course.runs[0];
+  const later = (ms: number, then: () => void): void => {
+    timeline.after(ms, () => {
+      if (!course.isCalm) then();
+    });
+  };
+  world.trace("fault", fault.kind, usesHost(fault.kind) ? host.key : "");
+  switch (fault.kind) {
+    case "kill_run":
+      if (run === undefined) return;
+      // Between any two of its steps, or in the middle of what it waits for.
+      if (b < 0.3) run.process.kill();
+      else run.process.diesAtStep = run.process.steps + Math.floor(log(1, 400, c));
+      return;
+    case "power_manager":
+      return world.powerCut(b < 0.4 ? 0 : b < 0.6 ? 1 : c);
+    case "stop_run_process":
+      if (run === undefined) return;
+      run.process.setStopped(true);
+      timeline.after(log(50, 60_000, b), () => run.process.setStopped(false));
+      return;
+    case "second_run":
+      return course.startRun();
+    case "disk_full":
+      manager.setFull(true);
+      return later(log(100, 20_000, b), () => manager.setFull(false));
+    case "graceful_stop":
+      run?.stop.abort("SIGINT");
+      world.stir();
+      return;
+    case "cut":
+    case "cut_for_long": {
+      if (host.key === "localhost") return;
+      host.setReachable(false);
+      const ms = fault.kind === "cut" ? log(50, 15_000, b) : scenario.timeoutMs * (0.5 + b);
+      return later(ms, () => host.setReachable(true));
+    }
+    case "reset_connection":
+      pick([...manager.connections], b)?.reset();
+      return;
+    case "refuse":
+      host.isRefusing = true;
+      return later(log(100, 20_000, b), () => host.isRefusing = false);
+    case "kill_agent":
+      return endOne(host, ["agent"], b);
+    case "kill_tail":
+      return endOne(host, ["tail"], b);
+    case "stop_agent": {
+      const agent = pick(processesOf(host, ["agent"]), b);
+      if (agent !== undefined) agent.stoppedUntilMs = timeline.nowMs + log(50, 60_000, c);
+      return;
+    }
+    case "kill_wrapper":
+    case "kill_both":
+    case "kill_job": {
+      const jobs = [...world.truth.alive()].filter((attempt) => attempt.host?.isUp);
+      const attempt = pick(jobs, b);
+      if (attempt === undefined) return;
+      const wrapper = processesOf(attempt.host!, ["wrapper"]).find(({ mark }) => mark === attempt.id);
+      if (fault.kind !== "kill_job" && wrapper !== undefined) {
+        attempt.isWrapperKilled = true;
+        attempt.host!.end(wrapper);
+      }
+      if (fault.kind !== "kill_wrapper") world.truth.signal(attempt.id, "KILL", false);
+      return;
+    }
+    case "kill_wrapper_between":
+      host.wrapperDiesIn = 1 + Math.floor(log(1, 60, b));
+      return;
+    case "power_host":
+      host.powerOff();
+      return later(log(500, c < 0.8 ? 20_000 : 3 * scenario.timeoutMs, d), () => host.powerOn());
+    case "host_full":
+      host.isFull = host.wasFull = true;
+      return later(log(100, 20_000, b), () => host.isFull = false);
+    default:
+      return act(course, fault.kind, fault.dice);
+  }
+}
+
+function usesHost(kind: string): boolean {
+  return /^(cut|refuse|kill_agent|kill_tail|stop_agent|power_host|host_full|kill_wrapper_between)/.test(kind);
+}
+
+function processesOf(host: Host, kinds: readonly HostProcess["kind"][]): HostProcess[] {
+  return [...host.processes()].filter(({ kind }) => kinds.includes(kind));
+}
+
+function endOne(host: Host, kinds: readonly HostProcess["kind"][], dice: number): void {
+  const process = pick(processesOf(host, kinds), dice);
+  if (process !== undefined) host.end(process);
+}

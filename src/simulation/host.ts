@@ -1,0 +1,292 @@
+/**
+ * A simulated host: power, boots, processes with pids that are used again, a disk whose last half minute a power cut may take, and
+ * the network to it. What runs on it (agents, wrappers, jobs) is in `agent.ts`, `wrapper.ts`.
+ *
+ * @module
+ */
+
+import type { Line } from "./line.ts";
+import { JobDirectory } from "./job_directory.ts";
+import type { Random } from "./random.ts";
+import type { Planned, Timeline } from "./timeline.ts";
+import type { Truth } from "./truth.ts";
+
+/** Steps of a process: yields how long to wait, 0 where others may come between, {@link UNTIL_WOKEN} to be woken. */
+export type Steps = Generator<number, void, void>;
+/** Yielded by a process that waits to be woken. */
+export const UNTIL_WOKEN = -1;
+
+/** A process of a host. */
+export interface HostProcess {
+  readonly pid: number;
+  /** Ticks (1/100 s) since the boot. */
+  readonly startTicks: number;
+  readonly kind: "agent" | "tail" | "wrapper" | "job" | "helper";
+  /** The attempt that its environment names. */
+  readonly mark: string | null;
+  alive: boolean;
+  /** SIGSTOP: until when. */
+  stoppedUntilMs: number;
+  steps: Steps | null;
+  planned: Planned | null;
+  /** Called once when it is gone, whatever ended it. */
+  onGone: (() => void)[];
+}
+
+/** What is written to the manager's ear: lines, and who follows them. */
+export class EventsFile {
+  readonly lines: string[] = [];
+  readonly followers = new Set<(line: string) => void>();
+  exists = true;
+
+  append(line: string): void {
+    if (!this.exists) return;
+    this.lines.push(line);
+    for (const follower of this.followers) follower(line);
+  }
+}
+
+/** What a world gives a host. */
+export interface HostParts {
+  readonly key: string;
+  readonly timeline: Timeline;
+  readonly random: Random;
+  readonly truth: Truth;
+  /** One way of the network, ms. */
+  readonly latencyMs: number;
+  /** How often somebody comes between two steps of a process. */
+  readonly preemption: number;
+  /** Size of the pid space: small ones are used again soon. */
+  readonly pids: number;
+  readonly trace: (...words: unknown[]) => void;
+}
+
+/** Bytes are on the disk after so long at the latest. */
+const FLUSH_MS = 30_000;
+
+/** One machine. */
+export class Host {
+  readonly key: string;
+  readonly parts: HostParts;
+  readonly directories = new Map<string, JobDirectory>();
+  /** The events file of residents, by queue. */
+  readonly events = new Map<string, EventsFile>();
+  /** `agent` in the agent's own directory: who is resident, by queue. */
+  readonly residents = new Map<string, { agent: HostProcess; tail: HostProcess; boot: string }>();
+  isUp = true;
+  /** False while the network to it is cut. */
+  isReachable = true;
+  /** sshd turns everybody away. */
+  isRefusing = false;
+  isFull = false;
+  /** It was full at some time: claims and logs may be missing. */
+  wasFull = false;
+  bootMs: number;
+  /** When each process of the manager last heard of it. */
+  readonly heard = new WeakMap<object, number>();
+  /** Since when the boot's first agent is there; empty claims that are older are nobody's. */
+  bootMarkMs = Infinity;
+  readonly clockOffsetMs: number;
+  /** When something changed of which the manager's connections must know: boots, cuts. */
+  readonly onChange = new Set<() => void>();
+  readonly #processes = new Map<number, HostProcess>();
+  readonly #lines = new Map<string, Set<Line>>();
+  #boots = 1;
+  #lastPid = 100;
+  #dirty: { atMs: number; file: string; undo: () => void }[] = [];
+  /** Steps until a wrapper dies, for a kill between any two; Infinity for none. */
+  wrapperDiesIn = Infinity;
+
+  constructor(parts: HostParts) {
+    this.key = parts.key;
+    this.parts = parts;
+    this.bootMs = parts.timeline.nowMs - 100_000;
+    this.clockOffsetMs = Math.floor(parts.random.between(-5_000, 5_000));
+  }
+
+  get boot(): string {
+    return `${this.key.replaceAll(/[^a-z0-9]/g, "")}-${this.#boots}.1`;
+  }
+
+  get ticks(): number {
+    return Math.floor((this.parts.timeline.nowMs - this.bootMs) / 10);
+  }
+
+  /** The host's own clock, epoch ms. */
+  get clockMs(): number {
+    return Math.floor(this.parts.timeline.nowMs) + this.clockOffsetMs;
+  }
+
+  processes(): Iterable<HostProcess> {
+    return this.#processes.values();
+  }
+
+  /** `c_alive`: a pid counts only if its process was started at that time or before. */
+  isAlive(pid: number, untilTicks: number): boolean {
+    const process = this.#processes.get(pid);
+    return process !== undefined && process.startTicks <= untilTicks;
+  }
+
+  get(pid: number): HostProcess | undefined {
+    return this.#processes.get(pid);
+  }
+
+  /** Makes a process. `steps` null: it lives until it is ended. */
+  spawn(kind: HostProcess["kind"], mark: string | null, body: ((self: HostProcess) => Steps) | null): HostProcess {
+    do this.#lastPid = this.#lastPid >= this.parts.pids ? 2 : this.#lastPid + 1; while (
+      this.#processes.has(this.#lastPid)
+    );
+    const process: HostProcess = {
+      pid: this.#lastPid,
+      startTicks: this.ticks,
+      kind,
+      mark,
+      alive: true,
+      stoppedUntilMs: 0,
+      steps: null,
+      planned: null,
+      onGone: [],
+    };
+    this.#processes.set(process.pid, process);
+    if (body !== null) {
+      process.steps = body(process);
+      process.planned = this.parts.timeline.after(0, () => this.#advance(process));
+    }
+    return process;
+  }
+
+  /** Lets a process that waits go on. */
+  wake(process: HostProcess): void {
+    if (!process.alive || process.planned !== null) return;
+    process.planned = this.parts.timeline.after(0, () => this.#advance(process));
+  }
+
+  /** Ends a process, at whatever point it is. */
+  end(process: HostProcess): void {
+    if (!process.alive) return;
+    process.alive = false;
+    process.planned?.cancel();
+    this.#processes.delete(process.pid);
+    for (const act of process.onGone.splice(0)) act();
+  }
+
+  /** Power is gone: all processes, and perhaps what was written last. */
+  powerOff(): void {
+    if (!this.isUp) return;
+    this.isUp = false;
+    for (const process of [...this.#processes.values()]) {
+      process.onGone = [];
+      if (process.kind === "job") this.parts.truth.ended(process.mark!, "power", null);
+      this.end(process);
+    }
+    this.#loseUnsynced();
+    this.events.clear();
+    this.residents.clear();
+    this.#lines.clear();
+    this.#changed();
+  }
+
+  /** Power is back. */
+  powerOn(): void {
+    if (this.isUp) return;
+    this.isUp = true;
+    this.#boots++;
+    this.bootMs = this.parts.timeline.nowMs;
+    this.bootMarkMs = Infinity;
+    this.#lastPid = 100;
+    this.#changed();
+  }
+
+  setReachable(reachable: boolean): void {
+    this.isReachable = reachable;
+    this.#changed();
+  }
+
+  /** Notes a write that a power cut may take. `file` keeps its own order; files lose what they lose each by itself. */
+  wrote(file: string, undo: () => void): void {
+    const { nowMs } = this.parts.timeline;
+    if (this.#dirty.length > 256 && this.#dirty[0]!.atMs < nowMs - FLUSH_MS) {
+      this.#dirty = this.#dirty.filter(({ atMs }) => atMs >= nowMs - FLUSH_MS);
+    }
+    this.#dirty.push({ atMs: nowMs, file, undo });
+  }
+
+  /** Lines of the present boot, by queue. */
+  linesOf(queue: string): Set<Line> {
+    const known = this.#lines.get(queue);
+    if (known !== undefined) return known;
+    const made = new Set<Line>();
+    this.#lines.set(queue, made);
+    return made;
+  }
+
+  directory(job: string): JobDirectory | undefined {
+    return this.directories.get(job);
+  }
+
+  /** `mkdir`. False if it exists, or the disk is full. */
+  makeDirectory(job: string): boolean {
+    if (this.directories.has(job) || this.isFull) return false;
+    const made = new JobDirectory(this, job);
+    this.directories.set(job, made);
+    this.wrote(`/${job}`, () => {
+      if (this.directories.get(job) === made) this.directories.delete(job);
+    });
+    return true;
+  }
+
+  /** `rm -rf`. */
+  removeDirectory(job: string): void {
+    const removed = this.directories.get(job);
+    if (removed === undefined) return;
+    this.directories.delete(job);
+    this.wrote(`/${job}`, () => {
+      if (!this.directories.has(job)) this.directories.set(job, removed);
+    });
+  }
+
+  #loseUnsynced(): void {
+    const { random, timeline } = this.parts;
+    const from = new Map<string, number>();
+    for (let i = this.#dirty.length - 1; i >= 0; i--) {
+      const { atMs, file, undo } = this.#dirty[i]!;
+      // What was written to a file after some time is lost, in half of the files nothing.
+      if (!from.has(file)) {
+        from.set(file, random.chance(0.5) ? Infinity : timeline.nowMs - random.between(0, FLUSH_MS));
+      }
+      if (atMs >= from.get(file)!) undo();
+    }
+    this.#dirty = [];
+  }
+
+  #changed(): void {
+    for (const act of [...this.onChange]) act();
+  }
+
+  #advance(process: HostProcess): void {
+    const { timeline, random, preemption } = this.parts;
+    process.planned = null;
+    while (process.alive) {
+      if (process.stoppedUntilMs > timeline.nowMs) {
+        process.planned = timeline.at(process.stoppedUntilMs, () => this.#advance(process));
+        return;
+      }
+      if (process.kind === "wrapper" && --this.wrapperDiesIn <= 0) {
+        this.wrapperDiesIn = Infinity;
+        this.parts.trace(this.key, "wrapper", process.pid, "of", process.mark, "is killed between two steps");
+        this.parts.truth.wrapperKilled(process.mark ?? "");
+        this.end(process);
+        return;
+      }
+      const { done, value } = process.steps!.next();
+      if (done === true) return this.end(process);
+      if (value === UNTIL_WOKEN) return;
+      if (value === 0 && !random.chance(preemption)) continue;
+      process.planned = timeline.after(
+        value > 0 ? value : random.logBetween(0.05, 20),
+        () => this.#advance(process),
+      );
+      return;
+    }
+  }
+}

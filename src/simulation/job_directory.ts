@@ -1,0 +1,102 @@
+/**
+ * A job's directory on a simulated host: the chain of claims, the log, the marks. Every write is noted with the host, as a power cut
+ * may take it.
+ *
+ * @module
+ */
+
+import type { Host } from "./host.ts";
+
+/** One file of the chain, as `agent.sh` describes it. `attempt` null: it is empty (just being made, or lost by a power cut). */
+export interface ClaimLink {
+  attempt: string | null;
+  boot: string;
+  /** Wrapper; 0 for a claim that forbids. */
+  wrapper: number;
+  wrapperTicks: number;
+  /** Fourth line. */
+  kind: "" | "P" | "R" | "F";
+  pid: number;
+  pidTicks: number;
+  startedMs: number;
+  reason: string;
+  madeMs: number;
+  /** `.fin`: somebody wrote the end that no wrapper wrote. */
+  fin: boolean;
+  /** `.no`: its write failed. */
+  no: boolean;
+  /** `.watch`. */
+  watcher: { pid: number; ticks: number } | null;
+}
+
+/** What the log says since it was last begun. */
+export interface LogText {
+  state: string;
+  exit: number | null;
+  dateMs: number | null;
+}
+
+/** One directory. */
+export class JobDirectory {
+  readonly job: string;
+  readonly #host: Host;
+  /** `.cms`: made by us. */
+  isOurs = false;
+  readonly chain: ClaimLink[] = [];
+  log: LogText | null = null;
+  /** `JOB.kill`, `JOB.ended`. */
+  readonly marks = new Set<"kill" | "ended">();
+
+  constructor(host: Host, job: string) {
+    this.#host = host;
+    this.job = job;
+  }
+
+  /** Makes the next link with O_EXCL, empty. null if there is one at that place. */
+  makeLink(at: number): ClaimLink | null {
+    if (this.chain.length > at) return null;
+    const link: ClaimLink = {
+      attempt: null,
+      boot: "",
+      wrapper: 0,
+      wrapperTicks: 0,
+      kind: "",
+      pid: 0,
+      pidTicks: 0,
+      startedMs: 0,
+      reason: "",
+      madeMs: this.#host.parts.timeline.nowMs,
+      fin: false,
+      no: false,
+      watcher: null,
+    };
+    this.chain.push(link);
+    this.#host.wrote(`${this.job}.run.${at}`, () => {
+      // A link that is gone takes those behind it out of sight; they stay out of the chain for good.
+      const found = this.chain.indexOf(link);
+      if (found >= 0) this.chain.length = found;
+    });
+    return link;
+  }
+
+  /** Writes parts of a link. */
+  setLink(link: ClaimLink, values: Partial<ClaimLink>): void {
+    const before = { ...link };
+    Object.assign(link, values);
+    this.#host.wrote(`${this.job}.run.${this.chain.indexOf(link)}`, () => Object.assign(link, before));
+  }
+
+  /** Begins the log anew, or adds to it. */
+  setLog(log: LogText): void {
+    const before = this.log;
+    this.log = log;
+    this.#host.wrote(`${this.job}.log`, () => this.log = before);
+  }
+
+  setMark(mark: "kill" | "ended", present: boolean): void {
+    if (this.marks.has(mark) === present) return;
+    const set = (value: boolean): unknown => value ? this.marks.add(mark) : this.marks.delete(mark);
+    set(present);
+    this.#host.wrote(`${this.job}.${mark}`, () => set(!present));
+  }
+}

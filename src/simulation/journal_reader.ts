@@ -1,0 +1,253 @@
+/**
+ * Reads over the manager's shoulder: each record that any of its processes appends to the journal is held against the truth at once.
+ * A state that is written down must be true of what happened on the host; a start must come in the order of the file.
+ *
+ * @module
+ */
+
+import type { Jobs } from "../store/changes.ts";
+import type { Host } from "./host.ts";
+import type { SimProcess } from "./process.ts";
+import type { AttemptTruth, Truth } from "./truth.ts";
+
+/** The moves of docs/formats.md, written down a second time. */
+const MOVES: Readonly<Record<string, readonly string[]>> = {
+  undefined: ["ready", "run"],
+  ready: ["undefined", "run", "fail_start"],
+  run: ["start", "end", "kill", "crash", "fail_start", "undefined", "ready"],
+  start: ["end", "kill", "crash"],
+  end: ["undefined", "ready"],
+  kill: ["undefined", "ready"],
+  fail_start: ["undefined", "ready"],
+  crash: ["undefined", "ready", "start", "end", "kill"],
+};
+
+/** A record of the journal as far as it matters here. */
+interface RecordLine {
+  readonly type: string;
+  readonly job?: unknown;
+  readonly name?: string;
+  readonly id?: string;
+  readonly was?: Record<string, unknown> | string | null;
+  readonly fields?: Record<string, unknown>;
+  readonly whole?: Record<string, unknown>;
+}
+
+/** What the reader needs of the world. */
+export interface ReaderParts {
+  readonly truth: Truth;
+  readonly nowMs: () => number;
+  readonly timeoutMs: number;
+  hostOf(machine: string): Host | undefined;
+  /** The queue as the process that runs it sees it; null if it is not known. */
+  liveJobs(process: SimProcess): Jobs | null;
+  /** True if the process warned of something it could not reach. */
+  hasWarned(process: SimProcess): boolean;
+  /** True if what was decided a while ago may be written only now. */
+  readonly isLate: () => boolean;
+  /** When the process began. */
+  beganMs(process: SimProcess): number;
+  readonly isReset: (process: SimProcess) => boolean;
+  readonly trace: (...words: unknown[]) => void;
+  /** A record that settles what is to become of a name. */
+  onRecord(process: SimProcess, name: string, type: string, id: string | null, status: string | null): void;
+}
+
+/** The reader. */
+export class JournalReader {
+  readonly #parts: ReaderParts;
+  readonly #unsynced = new Set<AttemptTruth>();
+  /** The number of the last attempt of each job id. */
+  readonly #numbers = new Map<string, number>();
+  /** By process: ids of the jobs that it has passed, in file order. */
+  readonly #passed = new WeakMap<SimProcess, Set<string>>();
+  /** Ids of jobs that somebody made wait again: they may stand behind the cursor. */
+  readonly #disturbed = new Set<string>();
+
+  /** Ids of jobs that the present commit has moved: the live view does not show it yet. */
+  readonly #batch = new Set<string>();
+
+  constructor(parts: ReaderParts) {
+    this.#parts = parts;
+  }
+
+  /** Bytes were appended. */
+  read(process: SimProcess, bytes: Uint8Array): void {
+    this.#batch.clear();
+    for (const line of new TextDecoder().decode(bytes).split("\n")) {
+      if (line !== "") this.#take(process, JSON.parse(line));
+    }
+  }
+
+  /** All that was appended is durable. */
+  synced(): void {
+    for (const attempt of this.#unsynced) attempt.isDurable = true;
+    this.#unsynced.clear();
+  }
+
+  /** A person's edit: any job may wait again anywhere. */
+  disturb(ids: Iterable<string>): void {
+    for (const id of ids) this.#disturbed.add(id);
+  }
+
+  /** The power went: decisions that were not durable may be gone, and their numbers come again. */
+  powerCut(numbers: ReadonlyMap<string, number>): void {
+    for (const attempt of this.#unsynced) {
+      const id = attempt.id.slice(0, attempt.id.lastIndexOf("."));
+      if ((numbers.get(id) ?? Infinity) < attempt.number) attempt.decided = null;
+      else attempt.isDurable = true;
+    }
+    this.#unsynced.clear();
+    for (const [id, number] of numbers) this.#numbers.set(id, number);
+  }
+
+  #take(process: SimProcess, record: RecordLine): void {
+    const { truth, onRecord } = this.#parts;
+    if (record.type === "put") {
+      const job = record.job as Record<string, unknown>;
+      const was = record.was as string | null;
+      if (was !== null) this.#goes(process, was, record.name!, "replaced");
+      onRecord(process, record.name!, "put", String(job.id), null);
+      return;
+    }
+    if (record.type === "delete") {
+      this.#goes(process, record.id!, String(record.job), "deleted");
+      onRecord(process, String(record.job), "delete", record.id!, null);
+      return;
+    }
+    if (record.type !== "set" || record.fields?.status === undefined) return;
+    const name = String(record.job);
+    const from = String((record.was as Record<string, unknown>).status);
+    const to = String(record.fields.status);
+    if (from === to) return;
+    this.#parts.trace(
+      process.name,
+      "writes",
+      name,
+      from,
+      "->",
+      to,
+      record.fields.attempt ?? "",
+      record.fields.exit_code ?? "",
+    );
+    if (MOVES[from]?.includes(to) !== true) truth.fail(`job ${name} moves from ${from} to ${to}`);
+    onRecord(process, name, "set", record.id!, to);
+    this.#batch.add(record.id!);
+    if (to === "run") return this.#decided(process, name, record);
+    const number = Number(record.fields.attempt ?? this.#numbers.get(record.id!) ?? 0);
+    if (number > 0) this.#moved(process, name, to, from, truth.of(`${record.id}.${number}`), record.fields);
+    if (to === "ready" || to === "undefined") {
+      // Only the run itself puts a job back as one that is to be considered.
+      if (this.#passed.has(process)) this.#passed.get(process)!.delete(record.id!);
+      else this.#disturbed.add(record.id!);
+    }
+  }
+
+  #decided(process: SimProcess, name: string, record: RecordLine): void {
+    const { truth, nowMs } = this.#parts;
+    const fields = record.fields!;
+    const attempt = truth.of(`${record.id}.${fields.attempt}`);
+    if (attempt.isAsked || attempt.isNever) truth.fail(`attempt ${attempt.id} of ${name} is decided a second time`);
+    const whole = record.whole ?? {};
+    const user = fields.user ?? whole.user;
+    const host = fields.host ?? whole.host;
+    attempt.decided = {
+      machine: host === "localhost" ? "localhost" : `${user}@${host}`,
+      boot: fields.boot as string | null,
+      atMs: nowMs(),
+    };
+    attempt.isDurable = false;
+    this.#unsynced.add(attempt);
+    this.#numbers.set(record.id!, Number(fields.attempt));
+    this.#checkOrder(process, name, record.id!);
+  }
+
+  /** No job that stands before it in the file may wait that the run has not considered. */
+  #checkOrder(process: SimProcess, name: string, id: string): void {
+    const jobs = this.#parts.liveJobs(process);
+    // What was decided before the disk was full is written behind what others did meanwhile.
+    if (jobs === null || this.#parts.isLate()) return;
+    let passed = this.#passed.get(process);
+    if (passed === undefined) this.#passed.set(process, passed = new Set());
+    for (const job of jobs.values()) {
+      if (job.name === name) break;
+      const waits = job.status === "ready" || job.status === "undefined";
+      if (waits && !passed.has(job.id) && !this.#disturbed.has(job.id) && !this.#batch.has(job.id)) {
+        this.#parts.truth.fail(`job ${name} starts before ${job.name}, which stands before it and waits`);
+      }
+      passed.add(job.id);
+    }
+    passed.add(id);
+  }
+
+  #moved(
+    process: SimProcess,
+    name: string,
+    to: string,
+    from: string,
+    attempt: AttemptTruth,
+    fields: Record<string, unknown>,
+  ): void {
+    const { truth } = this.#parts;
+    const say = (text: string): void => truth.fail(`job ${name} (${attempt.id}) becomes ${to}, but ${text}`);
+    if (to === "start") {
+      if (attempt.starts === 0) say("it was never started");
+      attempt.isAbandoned = attempt.isGivenUp = false;
+      return;
+    }
+    const host = this.#parts.hostOf(attempt.decided?.machine ?? "");
+    if (attempt.isAlive) {
+      if (to === "crash" && this.#wasSilent(process, host)) attempt.isGivenUp = true;
+      else if (attempt.isGivenUp && (to === "ready" || to === "undefined")) attempt.isAbandoned = true;
+      else if (!attempt.isAbandoned) say("it runs");
+      return;
+    }
+    switch (to) {
+      case "end":
+        if (attempt.how !== "exit") say(`it ended by ${attempt.how}`);
+        else if ((fields.exit_code ?? attempt.code) !== attempt.code) say(`its code is ${attempt.code}`);
+        return;
+      case "kill":
+        // One that waited in a line is called back.
+        if (attempt.starts === 0) attempt.isNever = true;
+        else if (!attempt.isKillAsked) say("nobody killed it");
+        return;
+      case "fail_start":
+        if (from !== "run") return; // Nothing was sent.
+        if (attempt.starts > 0) say("it was started");
+        attempt.isNever = true;
+        return;
+      case "crash":
+        if (!this.#mayCrash(process, attempt, host)) say(`it ended by ${attempt.how} with ${attempt.code}`);
+        return;
+      default:
+        if (from === "run" && !this.#parts.isReset(process) && attempt.starts > 0) say("it was started");
+        if (attempt.starts === 0 && attempt.isAsked) attempt.isNever = true;
+    }
+  }
+
+  /** True if the manager had reason to take the attempt for crashed. */
+  #mayCrash(process: SimProcess, attempt: AttemptTruth, host: Host | undefined): boolean {
+    if (attempt.how === "signal" || attempt.how === "power" || attempt.isWrapperKilled) return true;
+    if (host === undefined || host.boot !== attempt.decided?.boot || host.wasFull) return true;
+    return this.#wasSilent(process, host);
+  }
+
+  #wasSilent(process: SimProcess, host: Host | undefined): boolean {
+    const { nowMs, beganMs, timeoutMs, isLate } = this.#parts;
+    if (host === undefined || isLate()) return true;
+    return nowMs() - Math.max(host.heard.get(process) ?? 0, beganMs(process)) >= timeoutMs - 1;
+  }
+
+  /** A job leaves the queue: nothing of it may run, or start later, unless somebody was told. */
+  #goes(process: SimProcess, id: string, name: string, what: string): void {
+    const { truth, hasWarned } = this.#parts;
+    for (const attempt of truth.attemptsOf(id)) {
+      if (attempt.isAlive && !attempt.isAbandoned) {
+        if (!hasWarned(process) && !attempt.isGivenUp) truth.fail(`job ${name} was ${what} while ${attempt.id} runs`);
+        attempt.isAbandoned = true;
+      } else if (hasWarned(process)) attempt.isAbandoned = true;
+      else if (attempt.starts === 0 && attempt.isAsked) attempt.isNever = true;
+    }
+  }
+}

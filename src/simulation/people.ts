@@ -1,0 +1,151 @@
+/**
+ * What people do to a queue while it runs: commands, and an editor on the YAML.
+ *
+ * @module
+ */
+
+import { addJobsOfSpecs } from "../operations/add_jobs.ts";
+import { deleteJobs } from "../operations/delete_jobs.ts";
+import { killJobs } from "../operations/kill_jobs.ts";
+import { refreshQueue } from "../operations/refresh_queue.ts";
+import { resetJobs } from "../operations/reset_jobs.ts";
+import { setHostFields } from "../operations/set_host_field.ts";
+import { setHostStatus } from "../operations/set_host_status.ts";
+import type { Deps } from "../deps.ts";
+import type { Course } from "./course.ts";
+import type { SimProcess } from "./process.ts";
+import { Random } from "./random.ts";
+import { drawCommand, type FaultKind } from "./scenario.ts";
+
+/** Somebody does something. */
+export function act(course: Course, kind: FaultKind, dice: readonly number[]): void {
+  const { world } = course;
+  const { queue, cluster, capacities } = world;
+  const random = new Random(Math.floor((dice[0] ?? 0) * 2 ** 32));
+  const names = namesOf(course);
+  const some = (): string[] => {
+    const count = 1 + random.below(4);
+    return names.length === 0 ? [] : [...new Set(Array.from({ length: count }, () => random.pick(names)))];
+  };
+  const watchOf = (process: SimProcess) => ({
+    warn: (text: string) => {
+      world.warned.add(process);
+      world.trace(process.name, "warns:", text);
+    },
+  });
+  const start = (name: string, work: (deps: Deps, process: SimProcess) => Promise<unknown>): void => {
+    const process = course.command(name, work);
+    // A person's command may be killed as well.
+    if (random.chance(0.15)) process.diesAtStep = 1 + random.below(80);
+  };
+  switch (kind) {
+    case "add":
+    case "replace": {
+      const jobs = kind === "replace"
+        ? some()
+        : Array.from({ length: 1 + random.below(4) }, () => `new${course.added++}`);
+      if (jobs.length === 0) return;
+      const plans = jobs.map((name) => ({ name, command: drawCommand(random, 500), host: random.below(1_000) }));
+      return start(`add ${jobs.join(",")}`, (deps) => addJobsOfSpecs(deps, { queue, jobs: course.specsOf(plans) }));
+    }
+    case "delete": {
+      const jobs = some();
+      return start(`delete ${jobs.join(",")}`, (deps, self) => deleteJobs(deps, { queue, names: jobs }, watchOf(self)));
+    }
+    case "reset":
+    case "reset_all": {
+      const jobs = kind === "reset_all" ? null : some();
+      return start(`reset ${jobs?.join(",") ?? "all"}`, (deps, self) => {
+        world.resetting.add(self);
+        return resetJobs(deps, { queue, names: jobs, status: null }, watchOf(self));
+      });
+    }
+    case "refresh":
+      return start("refresh", (deps, self) => refreshQueue(deps, { queue }, watchOf(self)));
+    case "kill": {
+      const jobs = some();
+      return start(`kill ${jobs.join(",")}`, (deps, self) => killJobs(deps, { queue, names: jobs }, watchOf(self)));
+    }
+    case "activate":
+    case "deactivate":
+    case "capacity": {
+      const id = random.pick(capacities.ids);
+      const capacity = 1 + random.below(4);
+      const isActive = kind === "activate";
+      if (kind === "capacity") capacities.set(id, { capacity });
+      else capacities.set(id, { isActive });
+      const fields = { max_jobs_allowed: String(capacity) };
+      return start(
+        `${kind} ${id}`,
+        (deps) =>
+          kind === "capacity"
+            ? setHostFields(deps, { cluster, id, fields })
+            : setHostStatus(deps, { cluster, id, status: isActive ? "active" : "inactive" }),
+      );
+    }
+    default:
+      return void edit(course, kind, random);
+  }
+}
+
+/** Names in the YAML as it stands; a person sees no more. */
+function namesOf(course: Course): string[] {
+  return blocksOf(course.world.manager.disk.textNow(course.world.yamlPath) ?? "").map(({ name }) => name);
+}
+
+interface Block {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** The entries of a YAML file as a person sees them. */
+function blocksOf(text: string): Block[] {
+  const parts = text.split(/^(?=[A-Za-z0-9_])/m).filter((part) => part !== "" && !part.startsWith("{}"));
+  return parts.map((part) => ({ name: part.slice(0, part.indexOf(":")), text: part }));
+}
+
+/** An editor: reads the file, changes it, saves it in place, all in a moment. */
+function edit(course: Course, kind: FaultKind, random: Random): void {
+  const { world } = course;
+  const { disk } = world.manager;
+  const text = disk.textNow(world.yamlPath);
+  if (text === null || world.isTorn) return;
+  const blocks = blocksOf(text);
+  if (blocks.length === 0) return;
+  const at = random.below(blocks.length);
+  const waits = (block: Block): boolean => /^ {2}status: (ready|undefined)$/m.test(block.text);
+  const save = (changed: readonly Block[]): void => {
+    world.editorSaved(changed.length === 0 ? "{}\n" : changed.map((block) => block.text).join(""));
+  };
+  switch (kind) {
+    case "edit_command": {
+      const block = blocks[at]!;
+      const command = drawCommand(new Random(random.below(2 ** 31)), 300).replace(/ *#.*/, "");
+      const changed = block.text.replace(/^ {2}command: .*$/m, `  command: ${command}`);
+      return save(blocks.with(at, { ...block, text: changed }));
+    }
+    case "edit_delete":
+      world.ledger.forget(blocks[at]!.name);
+      if (waits(blocks[at]!)) save(blocks.toSpliced(at, 1));
+      return;
+    case "edit_reorder": {
+      const [moved] = blocks.splice(at, 1);
+      blocks.splice(random.below(blocks.length + 1), 0, moved!);
+      return save(blocks);
+    }
+    case "edit_torn": {
+      const torn = text.slice(0, random.below(text.length)) + "\n  - torn: [\n";
+      world.isTorn = true;
+      disk.edit(world.yamlPath, torn);
+      world.lastWriter = null;
+      world.timeline.after(random.logBetween(100, 10_000), () => {
+        world.isTorn = false;
+        // A run that was about to write has not seen it. Nobody saves an old text over what was written since.
+        if (disk.textNow(world.yamlPath) === torn) world.editorSaved(text);
+      });
+      return;
+    }
+    default:
+      world.truth.fail(`nobody knows how to ${kind}`);
+  }
+}

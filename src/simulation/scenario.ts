@@ -1,0 +1,173 @@
+/**
+ * What a world is made of and what will happen to it: all of it drawn from a seed, as data, so that parts can be left out.
+ *
+ * @module
+ */
+
+import { randomOf } from "./random.ts";
+
+/** What may go wrong, or be done by somebody, in a world. */
+export const FAULTS = [
+  // The manager.
+  "kill_run",
+  "power_manager",
+  "stop_run_process",
+  "second_run",
+  "disk_full",
+  "graceful_stop",
+  // The network and the hosts.
+  "cut",
+  "cut_for_long",
+  "reset_connection",
+  "refuse",
+  "kill_agent",
+  "kill_tail",
+  "stop_agent",
+  "kill_wrapper",
+  "kill_wrapper_between",
+  "kill_job",
+  "kill_both",
+  "power_host",
+  "host_full",
+  // People.
+  "add",
+  "replace",
+  "delete",
+  "reset",
+  "reset_all",
+  "refresh",
+  "kill",
+  "deactivate",
+  "activate",
+  "capacity",
+  "edit_command",
+  "edit_delete",
+  "edit_reorder",
+  "edit_torn",
+] as const;
+
+/** One kind of {@link FAULTS}. */
+export type FaultKind = typeof FAULTS[number];
+
+/** One thing that happens at a time. `dice`: numbers from 0 to 1 that settle the rest. */
+export interface Fault {
+  readonly atMs: number;
+  readonly kind: FaultKind;
+  readonly dice: readonly number[];
+}
+
+/** A machine and its entries in the cluster. */
+export interface HostPlan {
+  /** `user@name`, or `localhost`. */
+  readonly key: string;
+  readonly latencyMs: number;
+  readonly preemption: number;
+  readonly pids: number;
+  readonly entries: readonly { readonly id: string; readonly capacity: number; readonly gpu: string }[];
+}
+
+/** A job as it is added. */
+export interface JobPlan {
+  readonly name: string;
+  readonly command: string;
+  /** Index of its host; for fifo. */
+  readonly host: number;
+}
+
+/** A world before it begins. */
+export interface Scenario {
+  readonly seed: number;
+  readonly scheduler: "fifo" | "fifo_multi";
+  readonly maxParallel: number;
+  readonly timeoutMs: number;
+  readonly syncMs: number;
+  readonly hosts: readonly HostPlan[];
+  readonly jobs: readonly JobPlan[];
+  /** Trouble ends after so long. */
+  readonly troubleMs: number;
+  readonly faults: readonly Fault[];
+}
+
+/** Sizes that are not left to the seed. */
+export interface ScenarioSizes {
+  readonly hosts?: number | undefined;
+  readonly jobs?: number | undefined;
+  readonly steps?: number | undefined;
+}
+
+/** The largest worlds that a seed draws by itself. */
+const MOST_HOSTS = 50;
+const MOST_JOBS = 500;
+const MOST_STEPS = 60;
+
+const MOST_UNUSUAL = 10;
+
+/** Commands hold what a shell would trip over. */
+const COMMENTS = ["", " # it's", ' # "$HOME" `id` \\', " # ; } { cms_kill 1", " # é\t*"];
+
+/** Draws a world. */
+export function drawScenario(seed: number, sizes: ScenarioSizes = {}): Scenario {
+  const random = randomOf(seed, "scenario");
+  const hostCount = sizes.hosts ?? Math.round(random.logBetween(1, MOST_HOSTS));
+  const jobCount = sizes.jobs ?? Math.round(random.logBetween(1, MOST_JOBS));
+  const steps = sizes.steps ?? Math.round(random.logBetween(1, MOST_STEPS));
+  const scheduler = random.chance(0.25) ? "fifo" : "fifo_multi";
+  const latencyMs = random.logBetween(0.1, 200);
+  const preemption = random.pick([0, 0.01, 0.1, 0.5]);
+  const hosts = Array.from({ length: hostCount }, (_, i): HostPlan => {
+    const isLocal = i === 0 && random.chance(0.15);
+    const entries = random.chance(0.2) ? 2 : 1;
+    const hasGpus = random.chance(0.5);
+    return {
+      key: isLocal ? "localhost" : `me@host${i}`,
+      latencyMs: latencyMs * random.between(0.5, 2),
+      preemption,
+      pids: random.pick([140, 400, 32_768]),
+      entries: Array.from({ length: entries }, (_, k) => ({
+        id: k === 0 ? `h${i}` : `h${i}-${k}`,
+        capacity: random.chance(0.6) ? 1 : 1 + random.below(4),
+        gpu: entries > 1 && hasGpus ? String(k) : "",
+      })),
+    };
+  });
+  const slots = hosts.reduce((sum, { entries }) => sum + entries.reduce((all, { capacity }) => all + capacity, 0), 0);
+  const maxParallel = 1 + random.below(8);
+  // Long enough that something is going on while trouble lasts, and short enough that the world ends soon.
+  const troubleMs = random.logBetween(2_000, 60_000);
+  const width = scheduler === "fifo" ? maxParallel : slots;
+  const meanMs = Math.min(20_000, Math.max(20, troubleMs * width / jobCount));
+  const jobs = Array.from({ length: jobCount }, (_, i): JobPlan => ({
+    name: `job${i}`,
+    // What is unusual is slow to read and write, and a few of each kind tell as much as hundreds.
+    command: drawCommand(random, meanMs, i < MOST_UNUSUAL),
+    host: random.below(hostCount),
+  }));
+  // Not everything goes wrong in every world: what is rare in a mixture is common where it is alone.
+  const kinds = FAULTS.filter(() => random.chance(0.4));
+  const faults = kinds.length === 0 ? [] : Array.from({ length: steps }, (): Fault => ({
+    atMs: random.between(0, troubleMs),
+    kind: random.pick(kinds),
+    dice: Array.from({ length: 4 }, () => random.next()),
+  })).sort((a, b) => a.atMs - b.atMs);
+  return {
+    seed,
+    scheduler,
+    maxParallel,
+    timeoutMs: random.pick([10_000, 30_000, 60_000]),
+    syncMs: random.logBetween(0.2, 20),
+    hosts,
+    jobs,
+    troubleMs,
+    faults,
+  };
+}
+
+/** A command that `workOf` reads. */
+export function drawCommand(random: { next(): number }, meanMs: number, mayBeUnusual = true): string {
+  const dice = random.next();
+  const ms = Math.round(meanMs * (0.1 + 1.8 * random.next()));
+  const code = dice < 0.8 ? 0 : dice < 0.9 ? 1 : dice < 0.95 ? 130 : 143;
+  const words = `${random.next() < 0.05 ? " deaf" : ""}${random.next() < 0.05 ? " signal" : ""}`;
+  const comment = COMMENTS[Math.floor(random.next() * COMMENTS.length)]!;
+  return `work ${ms} ${code}${words}${mayBeUnusual ? comment : ""}`;
+}

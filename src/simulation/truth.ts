@@ -1,0 +1,204 @@
+/**
+ * What really happened: which attempts were decided, asked for, started, how they ended. Hosts and the journal's reader tell it; it
+ * says at once when something is that must never be (docs/architecture.md, "What must never break").
+ *
+ * @module
+ */
+
+import type { Host } from "./host.ts";
+
+/** How a job's process ended. */
+export type How = "exit" | "signal" | "killed" | "power";
+
+/** One attempt, as a god sees it. */
+export interface AttemptTruth {
+  readonly id: string;
+  readonly job: string;
+  readonly number: number;
+  /** Where the manager decided to start it; null if nobody did. */
+  decided: { readonly machine: string; readonly boot: string | null; readonly atMs: number } | null;
+  /** The decision was on the disk. */
+  isDurable: boolean;
+  /** A host got the request. */
+  isAsked: boolean;
+  starts: number;
+  /** As its environment has it on the host; `""` for none. */
+  gpu: string;
+  host: Host | null;
+  isAlive: boolean;
+  how: How | null;
+  code: number | null;
+  isKillAsked: boolean;
+  isWrapperKilled: boolean;
+  /** The manager was told, or said, that it never started and never will. */
+  isNever: boolean;
+  /** The manager was silent for the whole time-out: it counts as crashed, until its machine is asked again. */
+  isGivenUp: boolean;
+  /** Its job left the queue, or was reset, while its host did not answer, and somebody was told. */
+  isAbandoned: boolean;
+  signal: ((signal: "TERM" | "KILL", fromUs: boolean) => void) | null;
+}
+
+/** What the truth asks of the world when an attempt starts. */
+export interface Limits {
+  /** How many jobs may run at once in the slots of the hosts with this GPU on a machine; null where slots are not counted by host. */
+  capacityOn(machine: string, gpu: string): number | null;
+  readonly maxParallel: number | null;
+}
+
+/** The whole truth of one world. */
+export class Truth {
+  /** The first thing that must never be; null as long as all is well. */
+  violation: string | null = null;
+  readonly #attempts = new Map<string, AttemptTruth>();
+  readonly #alive = new Set<AttemptTruth>();
+  readonly #byJobId = new Map<string, AttemptTruth[]>();
+  readonly #limits: Limits;
+  /** Texts of scripts that may arrive, by attempt's job id; null: any. */
+  expectScript: ((jobId: string, script: string) => boolean) | null = null;
+  startsInAll = 0;
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+  }
+
+  fail(text: string): void {
+    this.violation ??= text;
+  }
+
+  of(id: string): AttemptTruth {
+    const known = this.#attempts.get(id);
+    if (known !== undefined) return known;
+    const dot = id.lastIndexOf(".");
+    const made: AttemptTruth = {
+      id,
+      job: "",
+      number: Number(id.slice(dot + 1)),
+      decided: null,
+      isDurable: false,
+      isAsked: false,
+      starts: 0,
+      gpu: "",
+      host: null,
+      isAlive: false,
+      how: null,
+      code: null,
+      isKillAsked: false,
+      isWrapperKilled: false,
+      isNever: false,
+      isGivenUp: false,
+      isAbandoned: false,
+      signal: null,
+    };
+    this.#attempts.set(id, made);
+    const jobId = id.slice(0, dot);
+    const others = this.#byJobId.get(jobId);
+    if (others === undefined) this.#byJobId.set(jobId, [made]);
+    else others.push(made);
+    return made;
+  }
+
+  /** All attempts of a job, by the job's id. */
+  attemptsOf(jobId: string): readonly AttemptTruth[] {
+    return this.#byJobId.get(jobId) ?? [];
+  }
+
+  all(): Iterable<AttemptTruth> {
+    return this.#attempts.values();
+  }
+
+  alive(): ReadonlySet<AttemptTruth> {
+    return this.#alive;
+  }
+
+  /** The request for a start has come to a host. */
+  asked(job: string, id: string, script: string, words: number): void {
+    const attempt = this.of(id);
+    attempt.isAsked = true;
+    if (words !== 7 || !/^[A-Za-z0-9_][A-Za-z0-9._+-]*$/.test(job)) {
+      this.fail(`text became code: a start of ${JSON.stringify(job)} with ${words} words`);
+    }
+    if (attempt.decided === null) this.fail(`a start of ${job} (${id}) was sent that is not in the journal`);
+    else if (!attempt.isDurable) this.fail(`the start of ${job} (${id}) was sent before it was durable`);
+    if (this.expectScript !== null && !this.expectScript(id.slice(0, id.lastIndexOf(".")), script)) {
+      this.fail(`the script of ${job} is another on its host: ${JSON.stringify(script)}`);
+    }
+  }
+
+  /** A job's process was made. */
+  started(host: Host, job: string, id: string, { pid, gpu }: { pid: number; gpu: string }): void {
+    const attempt = this.of(id);
+    attempt.gpu = gpu.slice(1);
+    attempt.starts++;
+    attempt.host = host;
+    attempt.isAlive = true;
+    attempt.how = null;
+    this.#alive.add(attempt);
+    this.startsInAll++;
+    host.parts.trace(host.key, "starts", job, id, "pid", pid);
+    if (attempt.starts > 1) this.fail(`attempt ${id} of ${job} is started ${attempt.starts} times`);
+    if (attempt.isNever) this.fail(`attempt ${id} of ${job} starts after it was said that it never will`);
+    for (const other of this.attemptsOf(id.slice(0, id.lastIndexOf(".")))) {
+      if (other !== attempt && other.isAlive && !other.isAbandoned && !other.isGivenUp) {
+        this.fail(`two attempts of ${job} are alive at once: ${other.id} and ${id}`);
+      }
+    }
+    this.#checkRoom(host, attempt, job);
+  }
+
+  #checkRoom(host: Host, attempt: AttemptTruth, job: string): void {
+    let all = 0;
+    let here = 0;
+    for (const other of this.#alive) {
+      if (other.isAbandoned) continue;
+      if (!other.isGivenUp) all++;
+      if (other.host === host && other.gpu === attempt.gpu) here++;
+    }
+    const { maxParallel } = this.#limits;
+    if (maxParallel !== null) {
+      if (all > maxParallel) {
+        this.fail(`${all} jobs run at once with the start of ${job}; max_parallel is ${maxParallel}`);
+      }
+      return;
+    }
+    const room = this.#limits.capacityOn(host.key, attempt.gpu);
+    if (room !== null && here > room) {
+      this.fail(`${here} jobs run at once on ${host.key} (gpu "${attempt.gpu}") with the start of ${job}; ${room} may`);
+    }
+  }
+
+  /** A job's process is gone. */
+  ended(id: string, how: How, code: number | null): void {
+    const attempt = this.of(id);
+    if (!attempt.isAlive) return;
+    attempt.isAlive = false;
+    attempt.how = how;
+    attempt.code = code;
+    attempt.signal = null;
+    this.#alive.delete(attempt);
+    attempt.host?.parts.trace(attempt.host.key, "ended", id, how, code);
+  }
+
+  onSignal(id: string, act: (signal: "TERM" | "KILL", fromUs: boolean) => void): void {
+    this.of(id).signal = act;
+  }
+
+  signal(id: string, signal: "TERM" | "KILL", fromUs: boolean): void {
+    this.of(id).signal?.(signal, fromUs);
+  }
+
+  killAsked(id: string): void {
+    this.of(id).isKillAsked = true;
+  }
+
+  wrapperKilled(id: string): void {
+    this.of(id).isWrapperKilled = true;
+  }
+
+  /** A claim was made that forbids it. */
+  forbidden(id: string): void {
+    const attempt = this.of(id);
+    if (attempt.starts > 0) this.fail(`attempt ${id} was forbidden after its start`);
+    attempt.isNever = true;
+  }
+}

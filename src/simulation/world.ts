@@ -1,0 +1,292 @@
+/**
+ * A simulated world: hosts, a manager, the real program on it, and what happens to them. Everything follows from the scenario: the
+ * same scenario gives the same trace.
+ *
+ * The program's own code runs as it is, on the {@link Deps} of a {@link SimProcess}. After each thing that happens and that let some
+ * of its code go on, that code gets all its turns (`turn`) before time goes on.
+ *
+ * @module
+ */
+
+import type { Deps } from "../deps.ts";
+import type { JobName } from "../names/grammar.ts";
+import { machineKey } from "../cluster/machine.ts";
+import { parseJobs } from "../store/job_record.ts";
+import { storePaths } from "../store/paths.ts";
+import { openQueue } from "../store/queue_file.ts";
+import type { QueueStore, StoreRef } from "../store/store.ts";
+import { Capacities } from "./capacities.ts";
+import { GatedFiles } from "./gated_files.ts";
+import { Host } from "./host.ts";
+import { JournalReader } from "./journal_reader.ts";
+import { Ledger } from "./ledger.ts";
+import { Manager } from "./manager.ts";
+import type { MemoryFiles } from "./memory_files.ts";
+import type { SimProcess } from "./process.ts";
+import { type Random, randomOf } from "./random.ts";
+import type { Scenario } from "./scenario.ts";
+import { Timeline } from "./timeline.ts";
+import { Truth } from "./truth.ts";
+
+/** Everything begins here: 2026-01-01. */
+const BEGIN_MS = 1_767_225_600_000;
+/** A world in which more than this happens goes in circles. */
+const MOST_EVENTS = 40_000_000;
+
+/** What a world is given beside its scenario. */
+export interface WorldOptions {
+  /** Lets all that waits in microtasks run: a turn of the event loop. */
+  readonly turn: () => Promise<void>;
+  /** Takes each line of the trace; null for none. */
+  readonly trace?: ((line: string) => void) | null;
+  /** For variants that are broken on purpose. */
+  readonly garble?: ((text: string) => string) | null;
+  readonly makeFiles?: (process: SimProcess, disk: MemoryFiles) => GatedFiles;
+  readonly makeStore?: (store: QueueStore) => QueueStore;
+  /** Changes hosts before anything happens. */
+  readonly spoilHost?: (host: Host) => void;
+  /** False leaves out what takes time in proportion to the queue for each start. */
+  readonly checksOrder?: boolean;
+}
+
+/** One world. */
+export class World {
+  readonly scenario: Scenario;
+  readonly options: WorldOptions;
+  readonly timeline = new Timeline(BEGIN_MS);
+  readonly random: Random;
+  readonly hosts = new Map<string, Host>();
+  readonly truth: Truth;
+  readonly ledger = new Ledger();
+  readonly capacities: Capacities;
+  readonly manager: Manager;
+  readonly reader: JournalReader;
+  readonly queue: StoreRef = { experiment: "experiment", directory: "/home/me/experiment", name: "q" };
+  readonly cluster: StoreRef = { ...this.queue, name: "c" };
+  readonly yamlPath = storePaths(this.queue, "queue").file;
+  readonly #journalPath = storePaths(this.queue, "queue").journal;
+  /** The queue as each process that runs it has it. */
+  readonly stores = new Map<SimProcess, QueueStore>();
+  readonly warned = new WeakSet<SimProcess>();
+  readonly resetting = new WeakSet<SimProcess>();
+  /** The process that wrote to the journal last. */
+  lastWriter: SimProcess | null = null;
+  /** The text of the YAML that was last found to be whole. */
+  #wholeYaml = "";
+  /** A person has left the YAML torn. */
+  isTorn = false;
+  #yamlWrites = 0;
+  #stirred = false;
+  /** What is to be looked at when the program has had its turns. */
+  readonly #afterTurn: (() => Promise<void>)[] = [];
+  #traceHash = 0;
+
+  constructor(scenario: Scenario, options: WorldOptions) {
+    this.scenario = scenario;
+    this.options = options;
+    this.random = randomOf(scenario.seed, "world");
+    const { timeline } = this;
+    this.capacities = new Capacities(timeline, scenario.hosts);
+    this.truth = new Truth({
+      capacityOn: (machine, gpu) => this.capacities.mostOn(machine, gpu),
+      maxParallel: scenario.scheduler === "fifo" ? scenario.maxParallel : null,
+    });
+    for (const plan of scenario.hosts) {
+      const random = randomOf(scenario.seed, `host ${plan.key}`);
+      const trace = this.trace;
+      const host = new Host({ ...plan, timeline, random, truth: this.truth, trace });
+      options.spoilHost?.(host);
+      this.hosts.set(plan.key, host);
+    }
+    const { garble = null, makeFiles } = options;
+    this.manager = new Manager({
+      seed: scenario.seed,
+      timeline,
+      random: this.random,
+      syncMs: scenario.syncMs,
+      hostOf: (key) => this.hosts.get(key),
+      stirred: () => this.#stirred = true,
+      onWrite: (process, path, bytes) => this.#onWrite(process, path, bytes),
+      onSync: (path) => path === this.#journalPath && this.reader.synced(),
+      garble,
+      ...(makeFiles === undefined ? {} : { makeFiles }),
+    });
+    this.reader = new JournalReader({
+      truth: this.truth,
+      nowMs: () => timeline.nowMs,
+      timeoutMs: scenario.timeoutMs,
+      hostOf: (key) => this.hosts.get(key),
+      liveJobs: (process) => options.checksOrder === false ? null : this.stores.get(process)?.jobs ?? null,
+      hasWarned: (process) => this.warned.has(process),
+      isLate: () => this.manager.wasFullLately,
+      beganMs: (process) => this.manager.beganMs(process),
+      isReset: (process) => this.resetting.has(process),
+      trace: this.trace,
+      onRecord: (process, name, type, id, status) => {
+        const isReset = type === "set" && this.resetting.has(process) && (status === "ready" || status === "undefined");
+        const attempt = Math.max(0, ...this.truth.attemptsOf(id ?? "").map(({ number }) => number));
+        this.ledger.written(process, name, isReset ? "reset" : type, id, attempt);
+      },
+    });
+  }
+
+  /** Notes what happens; all that is traced goes into the hash of the trace. */
+  readonly trace = (...words: unknown[]): void => {
+    const text = words.join(" ");
+    const { trace } = this.options;
+    const line = `${((this.timeline.nowMs - BEGIN_MS) / 1000).toFixed(4).padStart(10)} ${text}`;
+    for (let i = 0; i < line.length; i++) this.#traceHash = Math.imul(this.#traceHash ^ line.charCodeAt(i), 0x01000193);
+    trace?.(line);
+  };
+
+  /** Stands for all that happened. */
+  get traceHash(): string {
+    return (this.#traceHash >>> 0).toString(16).padStart(8, "0");
+  }
+
+  /** Lets things happen until `isDone`, or until something is that must never be. */
+  async runUntil(isDone: () => boolean, limits: { untilMs: number; what: string }): Promise<void> {
+    while (!isDone() && this.truth.violation === null) {
+      if (this.#stirred) {
+        this.#stirred = false;
+        await this.options.turn();
+        for (const act of this.#afterTurn.splice(0)) await act();
+      } else if (!this.timeline.next()) {
+        return this.truth.fail(`nothing is left to happen, and ${limits.what}`);
+      }
+      if (this.timeline.nowMs > limits.untilMs) this.truth.fail(`time is over, and ${limits.what}`);
+      if (this.timeline.happened > MOST_EVENTS) this.truth.fail(`the world goes in circles, and ${limits.what}`);
+    }
+  }
+
+  /** Does something with the program in a process of its own; a fault of its own is a violation. */
+  command(
+    name: string,
+    act: (deps: Deps, process: SimProcess) => Promise<unknown>,
+    onDone: () => void = () => {},
+  ): SimProcess {
+    const process = this.manager.start(name);
+    this.trace(process.name, "begins");
+    this.#stirred = true;
+    act(process.deps, process).then((result) => {
+      this.ledger.acknowledged(process);
+      this.trace(process.name, "is done", typeof result === "string" ? result : "");
+    }, (error: Error) => {
+      this.trace(process.name, "fails:", error.message);
+      if (!("code" in error)) this.truth.fail(`${process.name} ends with ${error.stack ?? error.message}`);
+    }).then(() => {
+      this.stores.delete(process);
+      this.manager.finish(process);
+      onDone();
+    });
+    return process;
+  }
+
+  /** The queue as whoever reads the files now has it; null while somebody writes, or while a person has left the YAML torn. */
+  async readFiles(): Promise<ReadonlyMap<JobName, import("../job/job.ts").Job> | null> {
+    const lock = await this.manager.disk.lock(storePaths(this.queue, "queue").lock, { mode: "shared", wait: false });
+    if (lock === null) return null;
+    lock.release();
+    const store = await openQueue({
+      files: this.manager.disk,
+      // As if the files had been left alone for a while.
+      clock: { now: () => this.timeline.nowMs + 60_000, sleepUntil: () => Promise.resolve() },
+      ids: { hex: (bytes) => "0".repeat(bytes * 2) },
+      processes: {
+        spawn() {
+          throw new Error("an onlooker starts nothing");
+        },
+      },
+      environment: { get: () => undefined, cwd: () => "/home/me", user: () => "me", hostname: () => "manager", pid: 1 },
+    }, this.queue).catch((error: Error) => {
+      if (!this.isTorn) this.truth.fail(`the queue cannot be read: ${error.message}`);
+      return null;
+    });
+    store?.close();
+    return store === null ? null : store.jobs;
+  }
+
+  /** Checks the files: the YAML parses, what was acknowledged is there, a run that wrote last sees the same. */
+  async checkFiles(): Promise<void> {
+    const jobs = await this.readFiles();
+    if (jobs === null || this.isTorn) return;
+    const broken = this.ledger.check(jobs);
+    if (broken !== null) this.truth.fail(broken);
+    const live = this.lastWriter === null ? undefined : this.stores.get(this.lastWriter);
+    if (live === undefined) return;
+    const text = (all: Iterable<unknown>): string => JSON.stringify([...all]);
+    if (text(live.jobs.values()) !== text(jobs.values())) {
+      const other = [...jobs.values()].find((job) => JSON.stringify(job) !== JSON.stringify(live.jobs.get(job.name)));
+      this.truth.fail(
+        `the files say another state than the run has: ${JSON.stringify(other)}, ${
+          JSON.stringify(other && live.jobs.get(other.name))
+        }`,
+      );
+    }
+  }
+
+  /** The program is to get its turns: something was done to it from outside. */
+  stir(): void {
+    this.#stirred = true;
+  }
+
+  /** The manager's machine loses its power and gets it back at once. */
+  powerCut(keep: number): void {
+    this.manager.powerCut(keep);
+    this.stores.clear();
+    this.lastWriter = null;
+    this.#afterTurn.push(async () => {
+      await this.checkYaml();
+      const jobs = await this.readFiles();
+      if (jobs === null) return;
+      const numbers = new Map<string, number>();
+      for (const job of jobs.values()) {
+        numbers.set(job.id, job.attempt);
+        for (const { id, number, isAsked } of this.truth.attemptsOf(job.id)) {
+          if (isAsked && number > job.attempt) {
+            this.truth.fail(`the queue has forgotten attempt ${id} of ${job.name}, which its host knows`);
+          }
+        }
+      }
+      this.reader.powerCut(numbers);
+      const broken = this.ledger.check(jobs);
+      if (broken !== null) this.truth.fail(broken);
+    });
+    this.stir();
+  }
+
+  /** A person saves the YAML, in place. */
+  editorSaved(text: string): void {
+    this.lastWriter = null;
+    this.manager.disk.edit(this.yamlPath, text);
+    // Jobs that are put elsewhere may stand behind the cursor now, and some are older than what was acknowledged since.
+    for (const [, id] of text.matchAll(/^ {2}id: '?([0-9A-Za-z]+)/gm)) this.reader.disturb([id!]);
+  }
+
+  machineKeyOf(user: string | null, host: string | null): string {
+    return machineKey({ user: user ?? "", name: host ?? "" });
+  }
+
+  #onWrite(process: SimProcess, path: string, bytes: Uint8Array | null): void {
+    if (path === this.#journalPath && bytes !== null) {
+      this.lastWriter = process;
+      this.reader.read(process, bytes);
+    }
+    // Large files take long to read; what is wrong with one is wrong with small ones too.
+    if (path === this.yamlPath && (++this.#yamlWrites % 8 === 1 || this.scenario.jobs.length < 20)) {
+      void this.checkYaml();
+    }
+  }
+
+  /** The YAML must parse whenever somebody looks. */
+  async checkYaml(): Promise<void> {
+    try {
+      const text = await this.manager.disk.readText(this.yamlPath);
+      if (text === null || text === this.#wholeYaml || this.isTorn) return;
+      parseJobs(text, { shown: this.yamlPath, experiment: "experiment" });
+      this.#wholeYaml = text;
+    } catch (error) {
+      this.truth.fail(`the YAML does not parse: ${(error as Error).message}`);
+    }
+  }
+}

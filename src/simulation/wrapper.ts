@@ -1,0 +1,163 @@
+/**
+ * A job's wrapper on a simulated host: `c_run` of `src/agent/start.sh`, and the job that it starts.
+ *
+ * @module
+ */
+
+import { claim, stateOf, walk } from "./claims.ts";
+import type { EventsFile, Host, HostProcess, Steps } from "./host.ts";
+import { UNTIL_WOKEN } from "./host.ts";
+import type { ClaimLink, JobDirectory } from "./job_directory.ts";
+
+const PAUSE_MS = 50;
+const MOST_PAUSES = 20;
+/** Pause between two tries to write the end of a job on a full disk. */
+const FULL_PAUSE_MS = 5_000;
+
+/** What a start asks for. */
+export interface StartWords {
+  readonly job: string;
+  readonly attempt: string;
+  readonly shell: string;
+  readonly gpu: string;
+  readonly script: string;
+}
+
+/** Where a wrapper tells what happens. */
+export interface Tell {
+  readonly events: EventsFile;
+  readonly queue: string;
+  /** `+` for a job of a line, which gives its slot back. */
+  readonly plus?: string;
+}
+
+/** What a script of the simulation does, from its command `work MS CODE [deaf] [signal]`. null: it is no such script. */
+export function workOf(script: string): { ms: number; code: number; isDeaf: boolean; isSignal: boolean } | null {
+  const found = /^work (\d+) (\d+)((?: \w+)*)/m.exec(script);
+  if (found === null) return null;
+  const words = found[3]!.split(" ");
+  return {
+    ms: Number(found[1]),
+    code: Number(found[2]),
+    isDeaf: words.includes("deaf"),
+    isSignal: words.includes("signal"),
+  };
+}
+
+/** How a job's process ended, as the one who waits for it sees it. */
+export interface JobExit {
+  readonly code: number;
+}
+
+/** Starts a job's process; it ends by itself when its work is done. */
+export function startJob(host: Host, start: StartWords): { process: HostProcess; exit: () => JobExit | null } {
+  const { truth, timeline } = host.parts;
+  const work = workOf(start.script) ?? { ms: 0, code: 127, isDeaf: false, isSignal: false };
+  let exit: JobExit | null = null;
+  const process = host.spawn("job", start.attempt, null);
+  truth.started(host, start.job, start.attempt, { pid: process.pid, gpu: start.gpu });
+  const timer = timeline.after(work.ms, () => {
+    if (!process.alive) return;
+    exit = { code: work.isSignal ? 139 : work.code };
+    if (!work.isSignal && work.code > 128) host.directory(start.job)?.setMark("ended", true);
+    truth.ended(start.attempt, work.isSignal ? "signal" : "exit", exit.code);
+    host.end(process);
+  });
+  truth.onSignal(start.attempt, (signal, fromUs) => {
+    if (!process.alive || (signal === "TERM" && work.isDeaf)) return;
+    timer.cancel();
+    exit = { code: signal === "TERM" ? 143 : 137 };
+    truth.ended(start.attempt, fromUs ? "killed" : "signal", exit.code);
+    host.end(process);
+  });
+  return { process, exit: () => exit };
+}
+
+/** `c_run`. */
+export function* runWrapper(host: Host, self: HostProcess, start: StartWords, tell: Tell): Steps {
+  const { job, attempt } = start;
+  const plus = tell.plus ?? "";
+  const event = (text: string): void => tell.events.append(`@${tell.queue} ${text} .`);
+  const refuse = (reason: string, directory?: JobDirectory, link?: ClaimLink): void => {
+    if (directory !== undefined && link !== undefined) {
+      if (host.isFull) directory.setLink(link, { no: true });
+      else directory.setLink(link, { kind: "R", reason });
+    }
+    event(`R${plus} ${job} ${attempt} ${reason}`);
+  };
+  yield 0;
+  const directory = host.directory(job) ?? (host.makeDirectory(job) ? host.directory(job) : undefined);
+  if (directory === undefined) return refuse("cannot use the directory: No space left on device");
+  let link: ClaimLink | "full" | null = null;
+  let reason = "";
+  for (let pauses = 0; link === null;) {
+    yield 0;
+    const { found, next, live, high, open } = walk(host, directory, attempt);
+    if (open !== null && pauses < MOST_PAUSES) {
+      pauses++;
+      yield PAUSE_MS;
+      continue;
+    }
+    if (found !== null || open !== null) {
+      const state = yield* stateOf(host, directory, attempt);
+      if (state.startsWith("forbidden ")) event(`R${plus} ${job} ${attempt} ${state.slice("forbidden ".length)}`);
+      else event(`N${plus} ${job} ${attempt} ${state}`);
+      return;
+    }
+    if (high !== null) reason = `a later attempt (${high}) was there before`;
+    if (live !== null) reason = `another attempt of the job runs there (${live})`;
+    yield 0;
+    // In a directory that was removed meanwhile nothing can be made.
+    if (host.directory(job) !== directory) return refuse("cannot write a claim: No such file or directory");
+    link = yield* claim(host, directory, attempt, next, {
+      wrapper: self.pid,
+      wrapperTicks: self.startTicks,
+      kind: reason === "" ? "" : "R",
+      reason,
+    });
+  }
+  if (link === "full") {
+    const last = directory.chain.at(-1);
+    if (last !== undefined) directory.setLink(last, { no: true });
+    return event(`R${plus} ${job} ${attempt} cannot write a claim: no space left on the device`);
+  }
+  if (reason !== "") return event(`R${plus} ${job} ${attempt} ${reason}`);
+  yield 0;
+  if (link.no) return refuse("its claim took too long", directory, link);
+  const before = directory.chain.slice(0, directory.chain.indexOf(link));
+  const last = before.at(-1);
+  if (last !== undefined) directory.setLink(last, { fin: true });
+  if (before.some(({ attempt, kind }) => attempt !== null && kind !== "F" && kind !== "R") || directory.log !== null) {
+    event(`U ${job} ${attempt}`);
+  }
+  if (start.shell === "nosuch") return refuse(`there is no shell "nosuch"`, directory, link);
+  directory.setMark("ended", false);
+  directory.setMark("kill", false);
+  yield 0;
+  if (host.isFull || host.directory(job) !== directory) {
+    return refuse("cannot write the log: no space left on the device", directory, link);
+  }
+  directory.setLog({ state: "start", exit: null, dateMs: host.clockMs });
+  yield 0;
+  const { process, exit } = startJob(host, start);
+  process.onGone.push(() => host.wake(self));
+  yield 0;
+  directory.setLink(link, {
+    kind: "P",
+    pid: process.pid,
+    pidTicks: host.ticks,
+    startedMs: host.clockMs,
+  });
+  yield 0;
+  event(`B ${job} ${attempt} ${process.pid} ${host.clockMs}`);
+  while (process.alive) yield UNTIL_WOKEN;
+  yield 0;
+  const code = exit()?.code ?? 0;
+  const killed = directory.marks.has("kill");
+  const end = killed ? "kill" : code > 128 && code <= 192 && !directory.marks.has("ended") ? "crash" : "end";
+  const endMs = host.clockMs;
+  for (let tries = 0; host.isFull && host.directory(job) === directory && tries < 720; tries++) yield FULL_PAUSE_MS;
+  directory.setLog({ state: end, exit: code, dateMs: endMs });
+  yield 0;
+  event(`E${plus} ${job} ${attempt} ${end} ${code} ${endMs}`);
+}

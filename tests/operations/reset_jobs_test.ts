@@ -1,0 +1,65 @@
+/** resetJobs() and deleteJobs() of jobs in flight whose scheduler is gone, with hosts that are made up. */
+import assert from "node:assert/strict";
+import type { Deps } from "../../src/deps.ts";
+import type { Connect, Link } from "../../src/link/link.ts";
+import { createQueue } from "../../src/operations/create_queue.ts";
+import { deleteJobs } from "../../src/operations/delete_jobs.ts";
+import { listJobs } from "../../src/operations/list_jobs.ts";
+import { queueRef } from "../../src/operations/refs.ts";
+import { resetJobs } from "../../src/operations/reset_jobs.ts";
+import { openQueue } from "../../src/store/queue_file.ts";
+import { newJob } from "../store/support.ts";
+import { memoryDeps } from "../support/memory_files.ts";
+
+const ENDED = { type: "ended", state: "kill", exitCode: 143, startedAtMs: null, endedAtMs: null } as const;
+const WATCH = { warn: (text: string) => assert.fail(text) };
+
+/** A queue with a job that runs and one that was decided and never came to its host. */
+async function withJobs(
+  use: (deps: Deps, connect: Connect, removals: string[]) => Promise<void>,
+): Promise<void> {
+  const deps = memoryDeps();
+  const queue = queueRef(deps, { queue: "a" });
+  await createQueue(deps, { queue });
+  const store = await openQueue(deps, queue);
+  const place = { user: "pi", host: "red", boot: "b", attempt: 1 };
+  await store.commit(() => [
+    { type: "put", job: newJob("runs", "x", { ...place, status: "start" }) },
+    { type: "put", job: newJob("lost", "x", { ...place, status: "run" }) },
+  ]);
+  store.close();
+  const removals: string[] = [];
+  const link: Partial<Link> = {
+    boot: "b",
+    kill: (attempts) => Promise.resolve(attempts.map(({ job }) => job === "runs" ? ENDED : { type: "none" })),
+    forbid: (attempts) => Promise.resolve(attempts.map(() => ({ type: "forbidden" }))),
+    async remove(jobs) {
+      const states = (await listJobs(deps, { queue })).map(({ name, status }) => `${name} ${status}`);
+      removals.push(`${jobs.join(",")} while ${states.join(", ")}`);
+      return jobs.map(() => "removed");
+    },
+    close: () => Promise.resolve(),
+  };
+  await use(deps, () => Promise.resolve(link as Link), removals);
+}
+
+Deno.test("resetJobs() writes down how a job ended before its directory goes, and moves it only as it may", async () => {
+  await withJobs(async (deps, connect, removals) => {
+    const queue = queueRef(deps, { queue: "a" });
+    const { changes } = await resetJobs(deps, { queue, names: null, status: null }, WATCH, connect);
+    assert.deepEqual(removals, ["runs,lost while runs kill, lost ready"]);
+    assert.deepEqual(changes.map((change) => `${change.job} ${change.old} ${change.new}`), [
+      "runs start ready",
+      "lost run ready",
+    ]);
+  });
+});
+
+Deno.test("deleteJobs() writes down how a job ended before its directory goes", async () => {
+  await withJobs(async (deps, connect, removals) => {
+    const queue = queueRef(deps, { queue: "a" });
+    const { deleted } = await deleteJobs(deps, { queue, names: ["runs", "lost"] }, WATCH, connect);
+    assert.deepEqual(removals, ["runs,lost while runs kill, lost ready"]);
+    assert.deepEqual(deleted, ["runs", "lost"]);
+  });
+});
