@@ -20,7 +20,7 @@ const FIXED: readonly (readonly [seed: number, sizes: ScenarioSizes, what: strin
   [6014, SMALL, "a job that was replaced while its start could not be written was started all the same"],
 ];
 
-const FRESH = 60;
+const FRESH = 12;
 
 async function mustHold(seed: number, sizes: ScenarioSizes = {}): Promise<void> {
   const played = await simulate(seed, sizes, { turn });
