@@ -170,7 +170,7 @@ const FAST: Deps["clock"] = {
 async function settled<T>(what: string, promise: Promise<T>): Promise<T | null> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} does not come to an end`)), 5_000);
+    timer = setTimeout(() => reject(new Error(`${what} does not come to an end`)), 20_000);
   });
   try {
     return await Promise.race([promise, limit]);

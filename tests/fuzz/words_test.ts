@@ -135,7 +135,7 @@ Deno.test("quoted text of any kind is one word to every shell that stands here",
         );
       }
     }),
-    { ...BOUNDED, numRuns: 30 },
+    { ...BOUNDED, numRuns: 10 },
   );
   assert.equal(read(jobName, "$(x)"), null);
 });

@@ -153,3 +153,15 @@ Deno.test("inspectQueue() reads all the same when somebody keeps the lock", () =
     assert.deepEqual([found.isLocked, statesOf(found)], [true, ["a undefined"]]);
     assert.equal((await look(world)).isLocked, false);
   }));
+
+Deno.test("a file of a run that is rubbish, as after a power cut, names nobody and keeps nobody from running the queue", () =>
+  onFiles(async (world) => {
+    await made(world, [put("a")]);
+    await Deno.writeFile(storePaths(world.ref, "queue").run, new Uint8Array([0, 0xff, 0xfe, 0x80]));
+    const found = await look(world);
+    assert.deepEqual([found.runner, found.lastRun], [null, null]);
+    const queue = await openQueue(world.deps, world.ref);
+    assert.equal(await queue.lastRun(), null);
+    assert.equal(await queue.claimRun("r1"), null);
+    queue.close();
+  }));
