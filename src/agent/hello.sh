@@ -91,7 +91,8 @@ cms_hello() {
   *) c_ev=/dev/null ;; # An onlooker changes nothing here, and has no events.
   esac
   # Nothing is lost with the old events: the manager asks about what it has in flight after hello, and ends are in the logs.
-  true >"$c_ev" || c_need 0 "cannot write in $c_own"
+  # The line is noise. It takes a block of the disk now: were that full, a request whose end is an event would wait for ever.
+  printf '\n' >"$c_ev" || c_need 0 "cannot write in $c_own: no space left on the device?"
   # What came on this stream before (banners, ssh's own words) is none of ours.
   printf '\n%s\n' "$c_tok" >&4
   c_now

@@ -73,6 +73,24 @@ for (const shell of SHELLS) {
     assert.equal(await place.text(`${place.home}/ran`), "\n");
   });
 
+  mountTest(
+    "lets a visitor kill on a disk that got full, and refuses one that comes then, in place of letting it wait",
+    async (place) => {
+      await using disk = await smallDisk(place);
+      const { link, event } = await place.connect();
+      link.start([start("job1", "sleep 300")]);
+      await event("started");
+      const visitor = await place.connect({ role: "visitor" });
+      disk.fill();
+      const [state] = await visitor.link.kill([attempt("job1")], { graceMs: 1000 });
+      assert.ok(state?.type === "ended" && state.state === "kill", JSON.stringify(state));
+      assert.deepEqual(await visitor.link.remove([attempt("nosuch").job]), ["absent"]);
+      const error = await place.connect({ role: "visitor" }).then(() => null, (error) => error);
+      assert.ok(error instanceof LinkError);
+      assert.match(error.reason, /cannot write in .*experiment.*no space left/);
+    },
+  );
+
   mountTest("tells the end of a job that came while the disk was full, when there is room", async (place) => {
     await using disk = await smallDisk(place);
     const { link, event, events } = await place.connect();
