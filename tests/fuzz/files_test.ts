@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Outcome, withPlace } from "../cli/harness.ts";
 import { treeOf } from "../support/tree.ts";
-import { BOUNDED, mutatedBytes } from "./support.ts";
+import { assertAll, mutatedBytes } from "./support.ts";
 
 /** Hosts that cannot be reached, at once. */
 const NO_SSH = { CMS_SSH: "false" };
@@ -41,7 +41,7 @@ Deno.test("a broken queue file is refused in one line that names it, or read; wh
       ),
     );
     const path = `${directory}/experiment/a-queue.yaml`;
-    await fc.assert(
+    await assertAll(
       fc.asyncProperty(mutatedBytes(fc.constantFrom(...texts)), async ({ bytes }) => {
         await Deno.remove(`${directory}/experiment/.a-queue.journal`).catch(() => {});
         await Deno.writeFile(path, bytes);
@@ -67,7 +67,6 @@ Deno.test("a broken queue file is refused in one line that names it, or read; wh
         assert.deepEqual(plain(now), plain(old));
         assert.ok(now.some(({ name }: { name: string }) => name === "added"));
       }),
-      BOUNDED,
     );
   }, NO_SSH);
 });
@@ -83,7 +82,7 @@ Deno.test("a broken cluster file is refused in one line that names it, or read; 
     );
     await ok("queue", "create", "a");
     const path = `${directory}/experiment/a-cluster.yaml`;
-    await fc.assert(
+    await assertAll(
       fc.asyncProperty(mutatedBytes(fc.constantFrom(...texts)), async ({ bytes }) => {
         await Deno.writeFile(path, bytes);
         await run("cluster", "delete", "a", "--id=nosuch"); // The lock file, if there is none yet.
@@ -107,7 +106,6 @@ Deno.test("a broken cluster file is refused in one line that names it, or read; 
           old.filter(({ id }: { id: string }) => id !== "added"),
         );
       }),
-      BOUNDED,
     );
   }, NO_SSH);
 });

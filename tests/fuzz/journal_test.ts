@@ -8,7 +8,7 @@ import { QueueTail } from "../../src/store/queue_tail.ts";
 import { storePaths } from "../../src/store/paths.ts";
 import { del, onFiles, put, set, type World } from "../store/support.ts";
 import { treeOf } from "../support/tree.ts";
-import { BOUNDED, hostile, mutatedBytes } from "./support.ts";
+import { assertAll, hostile, mutatedBytes } from "./support.ts";
 
 const FLIES = { status: "run", host: "red", user: "pi", attempt: 1, boot: "b", slot: "h" } as const;
 
@@ -62,7 +62,7 @@ Deno.test("a damaged journal is an error that names its line, or it counts; look
       weight: 2,
       arbitrary: otherValue(text).map((changed) => ({ bytes: new TextEncoder().encode(changed) })),
     });
-    await fc.assert(
+    await assertAll(
       fc.asyncProperty(
         damaged,
         fc.constantFrom("same", "edited", "torn"),
@@ -108,7 +108,6 @@ Deno.test("a damaged journal is an error that names its line, or it counts; look
           queue.close();
         },
       ),
-      BOUNDED,
     );
     assert.equal(({} as { a?: unknown }).a, undefined);
   }));
@@ -125,7 +124,7 @@ Deno.test("whatever stands in the file of a run, the queue can be looked at, hel
       about: { scheduler: "fifo", cluster: null, slots: 4, machines: { "pi@red": "up" } },
     });
     const last = `{"pid":1,"hostname":"vm","run":"ee","last":${real}}`;
-    await fc.assert(
+    await assertAll(
       fc.asyncProperty(
         fc.oneof(mutatedBytes(fc.constantFrom(real, last)), mutatedBytes(hostile)),
         async ({ bytes }) => {
@@ -140,6 +139,5 @@ Deno.test("whatever stands in the file of a run, the queue can be looked at, hel
           await inspectQueue(deps, ref);
         },
       ),
-      BOUNDED,
     );
   }));

@@ -11,7 +11,7 @@ import { explainSsh, oneLine } from "../../src/link/ssh.ts";
 import { LINK_TIMES } from "../../src/link/upkeep.ts";
 import { jobName } from "../../src/names/grammar.ts";
 import { attempt, start } from "../agent/support.ts";
-import { BOUNDED, hostile, mutated } from "./support.ts";
+import { assertAll, BOUNDED, hostile, mutated } from "./support.ts";
 
 const QUEUE_ID = "0123456789abcdef";
 const RED = { user: "pi", name: "red", address: null };
@@ -214,7 +214,7 @@ async function use(link: Link, count: { answered: number; failed: number }): Pro
 Deno.test("a link to an agent that says anything: each request comes to an end, each event is a whole one", async () => {
   const deps = { ...realDeps(), clock: FAST };
   const count = { answered: 0, failed: 0 };
-  await fc.assert(
+  await assertAll(
     fc.asyncProperty(script, async (one) => {
       const events: LinkEvent[] = [];
       const way = { command: ["x"], explain: (noise: string, code: number) => explainSsh(RED, noise, code) };
@@ -238,7 +238,6 @@ Deno.test("a link to an agent that says anything: each request comes to an end, 
         else if ("job" in event) assert.ok(event.job !== "" && event.attempt !== "", JSON.stringify(event));
       }
     }),
-    BOUNDED,
   );
   assert.ok(count.answered > 0 && count.failed > 0, JSON.stringify(count));
 });

@@ -95,3 +95,22 @@ export function mutatedBytes(text: fc.Arbitrary<string>): fc.Arbitrary<Bytes> {
 
 /** Anything that may stand where something else is meant. */
 export const hostile: fc.Arbitrary<string> = fc.oneof(snippet, fc.string({ unit: "binary" }), fc.string());
+
+/**
+ * `fc.assert` of an asynchronous property, {@link BOUNDED}. At the time limit fast-check leaves a run in the middle: that one is
+ * waited for, so that nothing goes on when the test removes its files.
+ */
+export async function assertAll<T>(property: fc.IAsyncProperty<T>, options: fc.Parameters<T> = {}): Promise<void> {
+  let running: Promise<unknown> = Promise.resolve();
+  const run = property.run.bind(property);
+  property.run = (value) => {
+    const result = run(value);
+    running = result.catch(() => {});
+    return result;
+  };
+  try {
+    await fc.assert(property, { ...BOUNDED as fc.Parameters<T>, ...options });
+  } finally {
+    await running;
+  }
+}

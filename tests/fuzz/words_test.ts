@@ -8,7 +8,7 @@ import { jobName } from "../../src/names/grammar.ts";
 import { quote } from "../../src/names/quote.ts";
 import { withPlace } from "../cli/harness.ts";
 import { treeOf } from "../support/tree.ts";
-import { BOUNDED, hostile, mutated } from "./support.ts";
+import { assertAll, BOUNDED, hostile, mutated } from "./support.ts";
 
 const LISTS = [
   "job[1-10]",
@@ -96,7 +96,7 @@ const commandLine = fc.tuple(
 Deno.test("no command line is a fault or a stack trace; one that is refused says why in a line, and changes nothing", async () => {
   await withPlace(async ({ run, ok, directory }) => {
     const refused = new Set<number>();
-    await fc.assert(
+    await assertAll(
       fc.asyncProperty(commandLine, async (words) => {
         await ok("queue", "create", "a");
         await ok("cluster", "create", "a");
@@ -111,7 +111,6 @@ Deno.test("no command line is a fault or a stack trace; one that is refused says
         assert.match(err, /^((ERROR|WARNING): [^\n]+|Usage: cms .*)\n/);
         assert.deepEqual(await treeOf(directory), before);
       }),
-      BOUNDED,
     );
     assert.ok(refused.has(0) && refused.has(2), [...refused].join());
   }, { CMS_SSH: "false" });
@@ -121,7 +120,7 @@ Deno.test("quoted text of any kind is one word to every shell that stands here",
   const texts = fc.array(fc.oneof(hostile, fc.string({ unit: "binary" })), { minLength: 1, maxLength: 20 }).map((all) =>
     all.map((text) => text.replaceAll("\0", "").toWellFormed())
   );
-  await fc.assert(
+  await assertAll(
     fc.asyncProperty(texts, async (all) => {
       const script = `printf '%s\\0' ${all.map(quote).join(" ")}\n`;
       for (const shell of [["sh"], ["bash"], ["busybox", "sh"]]) {
@@ -135,7 +134,7 @@ Deno.test("quoted text of any kind is one word to every shell that stands here",
         );
       }
     }),
-    { ...BOUNDED, numRuns: 10 },
+    { numRuns: 10 },
   );
   assert.equal(read(jobName, "$(x)"), null);
 });
