@@ -13,7 +13,7 @@ import type { AttemptState, Connect } from "../link/link.ts";
 import type { JobName } from "../names/grammar.ts";
 import { inspectQueue, type QueueInspection } from "../store/inspect_queue.ts";
 import type { StoreRef } from "../store/store.ts";
-import { checkFiles } from "./check_files.ts";
+import { checkFiles, runnerState } from "./check_files.ts";
 import { disagreement } from "./disagreement.ts";
 import { type Finding, queueCommand } from "./finding.ts";
 import { machineOfJob, onMachines } from "./on_machines.ts";
@@ -51,6 +51,12 @@ export async function checkQueue(
 ): Promise<QueueCheck> {
   const { queue } = request;
   let inspection = await inspectQueue(deps, queue);
+  const { runner } = inspection;
+  if (runner !== null && await runnerState(deps, runner) === "gone") {
+    // One that is just dying holds its locks a moment longer.
+    await deps.clock.sleepUntil(deps.clock.now() + AGAIN_MS);
+    inspection = await inspectQueue(deps, queue);
+  }
   const answers = await ask(deps, queue, inspection, [...inspection.jobs.values()], connect);
   const findings = await checkFiles(deps, queue, inspection);
   const [all, asked] = [inspection.jobs, [...answers.machines.values()].map(machineText).sort()];

@@ -11,7 +11,10 @@ const LOOK =
   '[ -r /proc/self/stat ] || exit 0; printf "+"; while read -r l; do printf "%s " "$l"; done <"/proc/$1/stat"';
 
 /** `unknown` where there is no /proc. */
-export async function processState(deps: Deps, pid: number): Promise<"gone" | "stopped" | "alive" | "unknown"> {
+export type ProcessState = "gone" | "stopped" | "alive" | "unknown";
+
+/** How a process stands. */
+export async function processState(deps: Deps, pid: number): Promise<ProcessState> {
   let text: string;
   try {
     const child = deps.processes.spawn(["sh", "-c", LOOK, "sh", String(pid)]);

@@ -173,3 +173,25 @@ Deno.test("checkQueue() of broken files still asks the hosts about what is in fl
     assert.match(second.action, /docs\/operations\.md/);
     assert.equal(damaged.findings.at(-1)?.finding, "is run, but its process vanished there");
   }));
+
+Deno.test("checkQueue() of a run whose process is gone looks again, and says so only if its lock is still held", () =>
+  withHosts(async (world, hosts) => {
+    const child = new Deno.Command("true").spawn();
+    await child.status;
+    const { deps, ref } = world;
+    const dead = { ...deps, environment: { ...deps.environment, pid: child.pid } };
+    const about = { scheduler: "fifo", cluster: null, slots: 1, machines: {} } as const;
+    const queue = await openQueue(dead, ref);
+    await queue.claimRun("r1", about);
+    const find = async (meanwhile: () => void) => {
+      const clock = { ...deps.clock, sleepUntil: () => Promise.resolve(meanwhile()) };
+      return (await checkQueue({ ...deps, clock }, { queue: ref }, connectTo(hosts))).findings.map(({ finding }) =>
+        finding
+      );
+    };
+    const name = deps.environment.hostname();
+    assert.deepEqual(await find(() => {}), [
+      `process ${child.pid} on ${name} is gone, but its right to run the queue is still held`,
+    ]);
+    assert.deepEqual(await find(() => queue.close()), []);
+  }));
