@@ -226,7 +226,9 @@ export class JournaledQueue implements QueueStore {
     const merged = mergeState({ jobs: read, hash }, header === null ? null : { header, records });
     for (const line of merged.warnings) this.#news.warn(line);
     ownIds(merged.jobs, this.#jobs, this.#provisional, this.#deps.ids);
-    adoptJobs(merged.jobs, this.#jobs, this.#news);
+    // At first all is new, and nobody is told.
+    if (this.#loaded) adoptJobs(merged.jobs, this.#jobs, this.#news);
+    else for (const [name, job] of merged.jobs) this.#jobs.set(name, job);
     this.#yaml.hash = hash;
     this.#edited = merged.edited;
     this.#differs = merged.differs;

@@ -39,8 +39,7 @@ export async function readJobs(deps: Deps, ref: StoreRef): Promise<Jobs> {
   all.delete(file);
   const store = await openQueue(deps, ref);
   try {
-    // The store's own map is a live view.
-    const jobs = new Map(store.jobs);
+    const { jobs } = store; // A live view of a store that lives no longer.
     all.set(file, { experiment: ref.experiment, stamps, jobs });
     if (all.size > MOST) all.delete(all.keys().next().value as string);
     return jobs;
