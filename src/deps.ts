@@ -62,8 +62,15 @@ export interface Files {
   hash(pieces: readonly Uint8Array[]): Promise<string>;
   /** What is known of the file, or null if there is none. Follows links. */
   stamp(path: string): Promise<FileStamp | null>;
-  /** Replaces the file in one step: temp file in the same directory, fsync, rename, fsync of the directory. */
-  replace(path: string, content: string | readonly Uint8Array[]): Promise<void>;
+  /**
+   * Replaces the file in one step: temp file in the same directory, fsync, rename, fsync of the directory.
+   * @param mayReplace Asked when all is written, right before the rename: false leaves the file as it is. @returns Its answer.
+   */
+  replace(
+    path: string,
+    content: string | readonly Uint8Array[],
+    mayReplace?: () => Promise<boolean>,
+  ): Promise<boolean>;
   /** Opens (and makes, if `create`) a file for appending; null if absent and not `create`. */
   openAppend(path: string, options: { create: boolean }): Promise<AppendFile | null>;
   /**

@@ -200,7 +200,7 @@ export const files: Files = {
     };
   },
 
-  async replace(path, content) {
+  async replace(path, content, mayReplace = () => Promise.resolve(true)) {
     const target = await followLinks(path);
     const old = await unlessMissing(Deno.stat(target));
     const mode = old === null || old.mode === null ? null : old.mode & 0o7777;
@@ -209,20 +209,23 @@ export const files: Files = {
     const file = await Deno.open(temporary, { write: true, createNew: true, ...(mode === null ? {} : { mode }) });
     try {
       try {
-        const pieces = typeof content === "string" ? [new TextEncoder().encode(content)] : content;
-        for (const piece of pieces) await writeAll(file, piece);
+        const text = typeof content === "string" ? [new TextEncoder().encode(content)] : content;
+        for (const piece of text) await writeAll(file, piece);
         if (mode !== null) await Deno.chmod(temporary, mode);
         await keepOwner(temporary, old);
         await file.sync();
       } finally {
         file.close();
       }
-      await Deno.rename(temporary, target);
+      const may = await mayReplace();
+      await (may ? Deno.rename(temporary, target) : Deno.remove(temporary));
+      if (!may) return false;
     } catch (error) {
       await Deno.remove(temporary).catch(() => {});
       throw error;
     }
     await syncDirectory(parentOf(target));
+    return true;
   },
 
   async openAppend(path, { create }) {

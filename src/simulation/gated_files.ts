@@ -61,7 +61,11 @@ export class GatedFiles implements Files {
     return this.#disk.hash(pieces);
   }
 
-  async replace(path: string, content: string | readonly Uint8Array[]): Promise<void> {
+  async replace(
+    path: string,
+    content: string | readonly Uint8Array[],
+    mayReplace = () => Promise.resolve(true),
+  ): Promise<boolean> {
     const slash = path.lastIndexOf("/");
     const temporary = `${path.slice(0, slash)}/.${path.slice(slash + 1)}.${this.#process.parts.random.hex(8)}.tmp`;
     if (!this.#process.step()) return await never();
@@ -69,12 +73,18 @@ export class GatedFiles implements Files {
     const bytes = typeof content === "string" ? content.length : content.reduce((sum, { length }) => sum + length, 0);
     this.#disk.writeSynced(temporary, content);
     await this.#process.pause(this.#process.parts.syncMs + bytes * MS_PER_BYTE);
+    const may = await mayReplace();
     if (!this.#process.step()) return await never();
+    if (!may) {
+      await this.#disk.remove(temporary);
+      return false;
+    }
     this.#disk.rename(temporary, path);
     this.#process.parts.onWrite(this.#process, path, null);
     await this.#process.pause(this.#process.parts.syncMs);
     if (!this.#process.step()) return await never();
     this.#disk.syncDirectory(path.slice(0, slash));
+    return true;
   }
 
   async openAppend(path: string, options: { create: boolean }): Promise<AppendFile | null> {

@@ -167,12 +167,17 @@ export class MemoryFiles implements Files {
     return { sizeBytes: inode.sizeBytes, modifiedMs: inode.modifiedMs, inode: inode.number, isDirectory: false };
   }
 
-  // deno-lint-ignore require-await
-  async replace(path: string, content: string | readonly Uint8Array[]): Promise<void> {
+  async replace(
+    path: string,
+    content: string | readonly Uint8Array[],
+    mayReplace = () => Promise.resolve(true),
+  ): Promise<boolean> {
+    if (!await mayReplace()) return false;
     const temporary = `${parentOf(path)}/.${path.slice(path.lastIndexOf("/") + 1)}.${this.#inodes}.tmp`;
     this.writeSynced(temporary, content);
     this.rename(temporary, path);
     this.syncDirectory(parentOf(path));
+    return true;
   }
 
   /** Makes a file whose bytes are on the disk; its name is not yet. */

@@ -264,23 +264,24 @@ export class JournaledQueue implements QueueStore {
   }
 
   async #writeYaml(): Promise<boolean> {
-    let pieces: Uint8Array[];
-    // Making the text of a large queue takes a while, in which a person may have saved.
-    for (let i = 0;; i++) {
-      pieces = await this.#yaml.render(this.#jobs);
+    // Making and writing the text of a large queue takes a while, in which a person may have saved.
+    for (let i = 0; i < TRIES; i++) {
+      const pieces = await this.#yaml.render(this.#jobs);
       const [, yaml] = await this.#stamps();
-      if (sameStamp(yaml, this.#yaml.stamp)) break;
-      if (i === TRIES) return false;
+      if (sameStamp(yaml, this.#yaml.stamp)) {
+        const hash = await this.#deps.files.hash(pieces);
+        await this.#ensureJournal();
+        await this.#journal.append([{ type: "fold", yaml: hash }], { durable: true });
+        if (await this.#yaml.write(pieces, hash)) {
+          this.#provisional.clear();
+          await this.#beginJournal();
+          return true;
+        }
+      }
       await this.#refresh();
       if (this.#broken) return false;
     }
-    const hash = await this.#deps.files.hash(pieces);
-    await this.#ensureJournal();
-    await this.#journal.append([{ type: "fold", yaml: hash }], { durable: true });
-    await this.#yaml.write(pieces, hash);
-    this.#provisional.clear();
-    await this.#beginJournal();
-    return true;
+    return false;
   }
 
   #newHeader(): JournalHeader {

@@ -55,12 +55,16 @@ export class YamlFile {
     return this.#text.render(jobs, this.#deps.clock);
   }
 
-  /** Replaces the file. @throws {StoreError} */
-  async write(pieces: readonly Uint8Array[], hash: string): Promise<void> {
+  /**
+   * Replaces the file, unless somebody saved it meanwhile: the check comes last, as writing a large one takes a while.
+   * @returns False if somebody did. @throws {StoreError}
+   */
+  async write(pieces: readonly Uint8Array[], hash: string): Promise<boolean> {
     const { files, clock } = this.#deps;
     try {
       const sizeBytes = pieces.reduce((sum, { length }) => sum + length, 0);
-      await files.replace(this.#paths.file, pieces);
+      const isStill = async () => sameStamp(await files.stamp(this.#paths.file), this.stamp);
+      if (!await files.replace(this.#paths.file, pieces, isStill)) return false;
       let stamp = await files.stamp(this.#paths.file);
       const isLarge = sizeBytes >= SMALL_YAML_BYTES;
       if (isLarge && stamp !== null && clock.now() < stamp.modifiedMs + STAMP_MS) {
@@ -78,5 +82,6 @@ export class YamlFile {
       throw storeError(this.#paths.shown, "write", error);
     }
     this.hash = hash;
+    return true;
   }
 }

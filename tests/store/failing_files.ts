@@ -74,7 +74,7 @@ export function failingFiles(files: Files, failure: Failure): Files & { count():
       return files.pieces(path, offset);
     },
     stamp: (path) => read(() => files.stamp(path)),
-    replace: (path, text) => write(() => files.replace(path, text)),
+    replace: (path, text, mayReplace) => write(() => files.replace(path, text, mayReplace)),
     openAppend: async (path, options) => {
       const file = await read(() => files.openAppend(path, options));
       return file === null ? null : appendFile(file);

@@ -7,7 +7,7 @@ import type { Deps } from "../../src/deps.ts";
 import { inspectQueue } from "../../src/store/inspect_queue.ts";
 import { createQueue, openQueue } from "../../src/store/queue_file.ts";
 import type { QueueStore } from "../../src/store/store.ts";
-import { namesOf, onFiles, put, set, type World } from "./support.ts";
+import { jobOf, namesOf, onFiles, put, set, withFiles, type World } from "./support.ts";
 
 /** A queue a, b, c in its file, and the text of that. */
 async function queueOfThree(world: World, deps: Deps = world.deps): Promise<{ queue: QueueStore; text: string }> {
@@ -68,6 +68,35 @@ Deno.test("a command that begins in the middle of a save sees all of it, and so 
     assert.equal(namesOf(again), "a b c d");
     again.close();
     assert.match(await Deno.readTextFile(world.file), /^c:$/m);
+  }));
+
+Deno.test("what a person saves while the new file is being written is kept", () =>
+  onFiles(async (world) => {
+    const { queue, text } = await queueOfThree(world);
+    queue.close();
+    const edited = text.replace("command: 'true'", "command: mine");
+    let saves = 0;
+    const { files } = world.deps;
+    const slow: Deps["files"] = {
+      ...files,
+      async replace(path, content, mayReplace) {
+        const save = path === world.file && saves++ === 0;
+        // At the end of the writing, right before the rename.
+        const last = async () => {
+          if (save) await files.replace(path, edited);
+          return await mayReplace?.() ?? true;
+        };
+        return await files.replace(path, content, last);
+      },
+    };
+    const again = await openQueue(withFiles(world.deps, slow), world.ref);
+    await again.commit(() => [set("b", { command: "x" })]);
+    await again.fold("always");
+    assert.deepEqual([jobOf(again, "a").command, jobOf(again, "b").command], ["mine", "x"]);
+    again.close();
+    const folded = await Deno.readTextFile(world.file);
+    assert.match(folded, /command: mine/);
+    assert.match(folded, /command: x/);
   }));
 
 Deno.test("what ends in the middle of a line is no edit: a command names it, an open queue goes on and leaves it", () =>
