@@ -3,7 +3,7 @@
  *
  * Errors of the system are passed on as they come; all have a `code` such as `ENOENT`.
  *
- * Calls that a local file system answers in microseconds (stat, open, append, a free lock) are made in place: by way of a thread
+ * Calls that a local file system answers in microseconds (stat, open, append, a free lock, a small file) are made in place: by way of a thread
  * each would cost some fifty of them, and a scheduler makes a dozen for each start. What waits for a disk or for somebody else is
  * asynchronous.
  *
@@ -95,7 +95,8 @@ function appendFile(file: Deno.FsFile): AppendFile {
       file.seekSync(offset, Deno.SeekMode.Start);
       let done = 0;
       while (done < bytes.length) {
-        const read = await file.read(bytes.subarray(done));
+        const rest = bytes.subarray(done);
+        const read = rest.length <= SMALL_BYTES ? file.readSync(rest) : await file.read(rest);
         if (read === null) break;
         done += read;
       }
@@ -150,12 +151,19 @@ function openLockFile(path: string, mode: "shared" | "exclusive"): Deno.FsFile {
   }
 }
 
+/** Up to so many are read in place. */
+const SMALL_BYTES = 64 * 1024;
 /** Of a file that is read in pieces: enough that the calls do not count, and little that it stays in the processor's cache. */
 const PIECE_BYTES = 1024 * 1024;
 
 /** The real {@link Files}. */
 export const files: Files = {
-  readBytes: (path) => unlessMissing(Deno.readFile(path)),
+  async readBytes(path) {
+    const size = nowUnlessMissing(() => Deno.statSync(path))?.size ?? 0;
+    return size <= SMALL_BYTES
+      ? nowUnlessMissing(() => Deno.readFileSync(path))
+      : await unlessMissing(Deno.readFile(path));
+  },
 
   async hash(pieces) {
     const [first] = pieces;
@@ -228,14 +236,17 @@ export const files: Files = {
     return true;
   },
 
+  // deno-lint-ignore require-await
   async openAppend(path, { create }) {
-    const file = await unlessMissing(
-      // Who may only read gets a file whose append fails.
-      Deno.open(path, { read: true, append: true, create }).catch((error) => {
+    const file = nowUnlessMissing(() => {
+      try {
+        return Deno.openSync(path, { read: true, append: true, create });
+      } catch (error) {
         if (create || !isRefusal(error)) throw error;
-        return Deno.open(path, { read: true });
-      }),
-    );
+        // Who may only read gets a file whose append fails.
+        return Deno.openSync(path, { read: true });
+      }
+    });
     if (file === null && create) throw Object.assign(new Error(`No such directory: '${path}'`), { code: "ENOENT" });
     return file === null ? null : appendFile(file);
   },
@@ -275,7 +286,8 @@ export const files: Files = {
     return true;
   },
 
-  realPath: (path) => Deno.realPath(path),
+  // deno-lint-ignore require-await
+  realPath: async (path) => Deno.realPathSync(path),
 
   async *watch(directory, signal) {
     if (signal.aborted) return;
