@@ -98,14 +98,16 @@ c_place() {
 # attempts never run side by side. (A power cut may empty a fresh link: the manager never repeats a start after a new boot.)
 #
 # A link: 1. attempt, boot, wrapper's pid and start time, agent's directory, script's name, a full stop; 2. log; 3. output;
-# 4. `P pid start ms .` when the job runs, `R reason` when its start failed, `F` when it was forbidden.
+# 4. `P pid start ms .` when the job runs, `R reason` when its start failed, `F` when it was forbidden; 5. `E` when its wrapper is done with it
+# and goes on to another job.
 c_read() {
-  c_a='' c_dot='' c_log='' c_out='' c_k='' c_r='' c_p='' c_p0='' c_t=''
+  c_a='' c_dot='' c_log='' c_out='' c_k='' c_r='' c_p='' c_p0='' c_t='' c_done=''
   {
     read -r c_a c_b c_w c_w0 c_q c_f c_dot
     IFS= read -r c_log
     IFS= read -r c_out
     read -r c_k c_r
+    read -r c_done
   } <"$1"
   [ "$c_dot" = . ] || c_a=''
   [ "$c_k" = P ] || return 0
@@ -116,7 +118,7 @@ c_read() {
 # c_life LINK, just read: is it `claimed` (not yet started), `wrapper` (runs), `orphan` (runs, its wrapper is gone), or `gone`?
 c_life() {
   c_life=gone
-  [ "$c_k" != F ] && [ "$c_k" != R ] && [ "$c_b" = "$c_boot" ] || return 0
+  [ "$c_k" != F ] && [ "$c_k" != R ] && [ -z "$c_done" ] && [ "$c_b" = "$c_boot" ] || return 0
   if c_alive "$c_w" "$c_w0"; then
     c_life=wrapper
     [ "$c_k" = P ] || c_life=claimed

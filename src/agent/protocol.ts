@@ -92,7 +92,8 @@ export function undirsRequest(jobs: readonly JobName[]): string {
 export function startRequest(start: StartRequest): string {
   const gpu = start.gpu === null ? MARKER_OF_NO_GPU : `=${start.gpu}`;
   const args = [start.job, start.attempt, start.shell, start.output, start.log, gpu, start.script];
-  return start.line === null ? request("start", args) : request("queue", [start.line, ...args]);
+  if (start.line === null) return request("start", args);
+  return request("queue", [start.line, start.job, start.attempt, ["c_run", ...args.map(quote)].join(" ")]);
 }
 
 /** What is done to a line: `slots` makes it anew, with so many free; `more` adds some; `over` ends it. */

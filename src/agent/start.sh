@@ -72,6 +72,7 @@ c_run() {
   # The log is ours now: nobody may write the end of an earlier attempt into it.
   [ -z "$c_last" ] || true >"$c_last.fin"
   if [ -n "$c_ran" ] || [ -e "$c_into" ]; then c_event U "$1" "$2"; fi
+  [ "$c_shell" = "$3" ] || { c_path=$(command -v "$3") && c_shell=$3 || c_shell=''; }
   if [ "$c_shell" != "$3" ]; then
     c_refuse "$1" "$2" "there is no shell \"$3\"" "$c_next"
     return
@@ -90,7 +91,7 @@ c_run() {
     c_at=$c_to
     case $6 in =*) CUDA_VISIBLE_DEVICES=${6#=}; export CUDA_VISIBLE_DEVICES ;; esac
     # setsid makes no process of its own here: $! is the job, its process group and its session.
-    { CLOUDMESH_JOB=$2 "$c_setsid" "$c_path" "$c_script" & } </dev/null >"$c_to" 2>"$1-nohup.log" 5>&- 6>&- 7>&- 8>&- 9>&- && c_at=''
+    { CLOUDMESH_JOB=$2 "$c_setsid" "$c_path" "$c_script" & } </dev/null >"$c_to" 2>"$1-nohup.log" 5>&- 6>&- 7>&- 8>&- && c_at=''
   fi
   if [ -n "$c_at" ]; then
     c_cause "$c_at"
@@ -126,18 +127,20 @@ c_run() {
     c_z=$((c_z + 1))
     sleep 5
   done
+  # This wrapper may live on, with another job.
+  [ -z "$c_plus" ] || printf 'E\n' >>"$c_next"
   c_event "E$c_plus" "$1" "$2" "$c_e1" "$c_rc" "$c_ms"
 }
 
-# Lines. A job may be sent ahead, to wait here for a slot. Each start of a line takes a ticket; as many tickets are let in as there are
-# free slots, in order, and each that is done gives its slot to the next, after its last event, which a `+` marks. So there are never
-# more jobs of a line at once than slots were put in, whoever counts wrongly. A wrapper that is killed takes its slot with it: the
-# manager sees no `+` and gives the line up.
+# Lines. A job may be sent ahead, to wait here for a slot: as a ticket of a line, a file with the call that runs it. Tickets are let in in
+# order, as many as there are free slots. A wrapper of a line that is done takes the next ticket itself, with no fork, after its last
+# event, which a `+` marks; where there is none the slot is free again. So there are never more jobs of a line at once than slots were put
+# in, whoever counts wrongly. A wrapper that is killed takes its slot with it: the manager sees no `+` and gives the line up.
 #
 # A line is a descriptor from 5 to 8 and a directory with: l, a fifo that holds one empty line, which whoever changes the state takes out
 # and puts back; s, the state: next ticket to be let in, next ticket to be given out, free slots (from 1000 on: no line is ever shorter than
-# the one before, so that it can be written over in place); 0 to 127, fifos, in one of which each ticket that waits is told (descriptor 9); on, until nobody is to
-# be let in any more: then all are told, and go.
+# the one before, so that it can be written over in place); 0 to 127, tickets, each written over the one before it of that number: a `return`
+# keeps what is left of that from being read; on, until nobody is to be let in any more.
 
 # c_line LINE: its directory, in c_ld. Here and below the descriptors stand one by one: a shell takes no variable for them, and eval
 # costs more.
@@ -166,30 +169,27 @@ c_unlock() {
   8) printf '\n' >&8 ;;
   esac
 }
-# One slot is free: for the next, or for whoever comes.
-c_free() {
+# c_pass: lets the first that waits in, under the lock: its number in c_lk. Else a slot is free.
+c_pass() {
   if [ "$c_ln" -lt "$c_li" ]; then
-    printf '\n' 1<>"$c_ld/$((c_ln % 128))"
-    c_ln=$((c_ln + 1))
+    c_lk=$((c_ln % 128)) c_ln=$((c_ln + 1))
   else
-    c_lf=$((c_lf + 1))
+    c_lk='' c_lf=$((c_lf + 1))
   fi
 }
-c_release() {
-  c_line "$1"
-  [ -e "$c_ld/on" ] && c_lock "$1" || return
-  c_free
-  c_unlock "$1"
-}
 
-# c_turn JOB ATTEMPT ...: a wrapper of the line c_fd; see c_run. Without c_go it waits for its turn.
-c_turn() {
-  [ -n "$c_go" ] || read -r c_l <&9 || return
-  exec 9>&-
-  [ -e "$c_ld/on" ] || return
-  c_plus=+
-  c_run "$@"
-  c_release "$c_fd"
+# c_chain [CALL]: a wrapper of the line c_fd: CALL, or the ticket c_lk, and then one ticket after the other.
+c_chain() {
+  c_plus=+ c_had=${CUDA_VISIBLE_DEVICES+1} c_cuda=${CUDA_VISIBLE_DEVICES-}
+  if [ $# -gt 0 ]; then eval "$1"; else . "$c_ld/$c_lk"; fi
+  while [ -e "$c_ld/on" ] && c_lock "$c_fd"; do
+    c_pass
+    c_unlock "$c_fd"
+    [ -n "$c_lk" ] && [ -e "$c_ld/on" ] || return
+    # As the fork of a shell in which no job has run.
+    if [ -n "$c_had" ]; then CUDA_VISIBLE_DEVICES=$c_cuda; else unset CUDA_VISIBLE_DEVICES; fi
+    . "$c_ld/$c_lk"
+  done
 }
 
 # c_over: no job of the line in c_ld starts any more. Its agent is this one, or dead, perhaps in the middle of something: nothing is
@@ -197,11 +197,7 @@ c_turn() {
 c_over() {
   [ -e "$c_ld/on" ] || return 0
   rm -f "$c_ld/on"
-  read -r c_ln c_li c_lf <"$c_ld/s" || c_ln=0 c_li=0
-  while [ "$c_ln" -lt "$c_li" ]; do
-    printf '\n' 1<>"$c_ld/$((c_ln % 128))"
-    c_ln=$((c_ln + 1))
-  done
+  # Whoever waits for the lock of somebody who is dead.
   printf '\n' 1<>"$c_ld/l"
 }
 
@@ -223,13 +219,13 @@ cms_line() {
     ;;
   +*)
     c_line "$1"
-    c_lock "$1" || return
     c_z=${2#+}
-    while [ "$c_z" -gt 0 ]; do
-      c_free
+    while [ "$c_z" -gt 0 ] && c_lock "$1"; do
       c_z=$((c_z - 1))
+      c_pass
+      c_unlock "$1"
+      [ -z "$c_lk" ] || c_apart c_chain &
     done
-    c_unlock "$1"
     ;;
   *)
     c_line "$1"
@@ -238,13 +234,8 @@ cms_line() {
     eval "c_epoch$1=\$((c_epoch$1 + 1))"
     c_line "$1"
     c_ln=0 c_li=0 c_lf=$((1000 + $2))
-    set -- "$c_ld/l"
-    c_z=0
-    while [ "$c_z" -lt 128 ]; do
-      set -- "$@" "$c_ld/$c_z"
-      c_z=$((c_z + 1))
-    done
-    if mkdir "$c_ld" && mkfifo "$@" && [ -p "$1" ] && true >"$c_ld/s" && true >"$c_ld/on"; then
+    if mkdir "$c_ld" && mkfifo "$c_ld/l" && [ -p "$c_ld/l" ] && true >"$c_ld/s" && true >"$c_ld/on"; then
+      set -- "$c_ld/l"
       eval "exec $c_fd<>\"\$1\""
       c_unlock "$c_fd"
     else
@@ -255,25 +246,23 @@ cms_line() {
   esac
 }
 
-# cms_queue LINE JOB ATTEMPT ...: cms_start for a job that takes its turn in a line.
+# cms_queue LINE JOB ATTEMPT CALL: cms_start for a job that takes its turn in a line; CALL is the call of c_run.
 cms_queue() {
-  c_ready "$4"
-  c_fd=$1 c_go=''
-  shift
+  c_ready "$c_shell"
+  c_fd=$1 c_lk=''
   c_line "$c_fd"
   c_lock "$c_fd" || return
   if [ "$c_lf" -gt 1000 ]; then
-    c_go=1 c_lf=$((c_lf - 1)) c_ln=$((c_ln + 1))
-  elif [ $((c_li - c_ln)) -ge 128 ] || [ ! -p "$c_ld/$((c_li % 128))" ]; then
+    c_lf=$((c_lf - 1)) c_ln=$((c_ln + 1)) c_li=$((c_li + 1))
     c_unlock "$c_fd"
-    return
+    c_apart c_chain "$4" &
+  elif [ $((c_li - c_ln)) -lt 128 ] && printf '%s\nreturn\n' "$4" 1<>"$c_ld/$((c_li % 128))"; then
+    c_li=$((c_li + 1))
+    c_unlock "$c_fd"
   else
-    exec 9<>"$c_ld/$((c_li % 128))"
+    c_unlock "$c_fd"
+    c_refuse "$2" "$3" "cannot write in $c_ld: no space left on the device"
   fi
-  c_li=$((c_li + 1))
-  c_unlock "$c_fd"
-  c_apart c_turn "$@" &
-  exec 9>&-
 }
 
 # cms_dirs JOB...: makes the directories that are not there, with one mkdir, and marks them as made by us.

@@ -112,7 +112,7 @@ c_kill() {
     c_pause
   done
   c_z=0
-  while [ "$c_z" -lt 200 ] && { c_alive "$c_w" "$c_w0" || c_alive "$c_p" "$c_p0"; }; do
+  while [ "$c_z" -lt 200 ] && c_read "$c_found" && { { [ -z "$c_done" ] && c_alive "$c_w" "$c_w0"; } || c_alive "$c_p" "$c_p0"; }; do
     c_z=$((c_z + 1))
     c_pause
   done

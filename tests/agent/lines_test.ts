@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { waitUntil } from "../support/wait.ts";
+import type { JobName } from "../../src/names/grammar.ts";
 import { attempt, isAlive, SHELLS, start, withPlace } from "./support.ts";
 
 /** A job that runs until a file called `go` stands in its directory. */
@@ -23,7 +24,7 @@ for (const shell of SHELLS) {
       link.start(["a", "b", "c", "d"].map((job) => gated(job, 5)));
       await event("started", "a");
       await event("started", "b");
-      // An answer says that the agent has gone on; who waits is a process that has done nothing yet.
+      // An answer says that the agent has gone on; of who waits there is nothing yet but a ticket.
       assert.deepEqual((await link.ask([attempt("c"), attempt("d")])).map(({ type }) => type), ["none", "none"]);
       assert.equal(events.filter(({ type }) => type === "started").length, 2);
       assert.equal(await exists(`${place.directory}/c/c.run`), false);
@@ -103,6 +104,49 @@ for (const shell of SHELLS) {
     await second.event("ended", "a");
     assert.deepEqual((await second.link.ask([attempt("b")])).map(({ type }) => type), ["forbidden"]);
     assert.equal(await exists(`${place.directory}/b/b.log`), false);
+  });
+
+  agentTest(
+    "goes on to the next job of a line in the same wrapper, and leaves the one before it behind",
+    async (place) => {
+      const { link, event } = await place.connect();
+      link.line(5, { type: "open", slots: 1 });
+      link.start([
+        start("a", "echo ${CUDA_VISIBLE_DEVICES-none}", { line: 5, gpu: "3" }),
+        start("b", "echo ${CUDA_VISIBLE_DEVICES-none}; until [ -e go ]; do sleep 0.05; done; exit 4", { line: 5 }),
+        start("c", "kill -9 $$", { line: 5, shell: "dash" }),
+        start("d", "echo last", { line: 5, output: "../d's 'file" }),
+      ]);
+      await event("ended", "a");
+      await event("started", "b");
+      const wrapper = async (job: string) => (await place.file(job, ".run")).split(" ")[2];
+      assert.equal(await wrapper("a"), await wrapper("b"));
+      // Its wrapper lives, but no longer for it.
+      const [state] = await link.ask([attempt("a")]);
+      assert.ok(state?.type === "ended" && state.exitCode === 0, JSON.stringify(state));
+      assert.equal((await link.kill([attempt("a")], { graceMs: 60_000 }))[0]?.type, "ended");
+      assert.equal((await place.file("a", ".out")).trim(), "3");
+      assert.deepEqual(await link.remove(["a" as JobName]), ["removed"]);
+      assert.equal((await link.ask([attempt("b")]))[0]?.type, "alive");
+      await Deno.writeTextFile(`${place.directory}/b/go`, "");
+      assert.equal((await event("ended", "b")).exitCode, 4);
+      assert.equal((await place.file("b", ".out")).trim(), Deno.env.get("CUDA_VISIBLE_DEVICES") ?? "none");
+      assert.equal((await event("ended", "c")).state, "crash");
+      await event("ended", "d");
+      assert.equal(await place.text(`${place.directory}/d's 'file`), "last\n");
+    },
+  );
+
+  agentTest("takes tickets of any size, each over the one before it of its number", async (place) => {
+    const { link, event } = await place.connect();
+    link.line(6, { type: "open", slots: 1 });
+    const sizes = Array.from({ length: 140 }, (_, i) => i % 3 === 0 ? 9000 : i % 3 === 1 ? 3 : 400);
+    for (const [i, size] of sizes.entries()) {
+      link.start([start(`j${i}`, `cat <<'X'\n${"'\"$x\\ ".repeat(size / 2)}\nX\nexit ${i % 100}`, { line: 6 })]);
+      // No more than there is room for.
+      if (i >= 60) await event("ended", `j${i - 60}`);
+    }
+    for (const i of sizes.keys()) assert.equal((await event("ended", `j${i}`)).exitCode, i % 100);
   });
 
   agentTest("tells how long a request takes", async (place) => {
