@@ -225,9 +225,8 @@ export const files: Files = {
       } finally {
         file.close();
       }
-      const may = await mayReplace();
-      await (may ? Deno.rename(temporary, target) : Deno.remove(temporary));
-      if (!may) return false;
+      if (!await mayReplace()) return await Deno.remove(temporary), false;
+      await Deno.rename(temporary, target);
     } catch (error) {
       await Deno.remove(temporary).catch(() => {});
       throw error;
