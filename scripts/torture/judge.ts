@@ -27,7 +27,7 @@ export interface Evidence {
   readonly logs: ReadonlyMap<string, string | null>;
   /** Jobs at once for each host. */
   readonly slots: ReadonlyMap<string, number>;
-  /** Jobs at once over all hosts; null if only hosts limit them. */
+  /** Jobs at once over all hosts, which is the one limit of `fifo`; null if the slots are. */
   readonly maxParallel: number | null;
   readonly deeds: readonly Deed[];
   readonly troubles: readonly Trouble[];
@@ -93,8 +93,10 @@ class Court {
   /** As many at once as there are slots. */
   judgeSlots(): void {
     const { ran, slots, maxParallel } = this.#evidence;
-    for (const [host, most] of slots) this.#judgeAtOnce(host, ran.filter((run) => run.host === host), most);
-    if (maxParallel === null) return;
+    if (maxParallel === null) {
+      for (const [host, most] of slots) this.#judgeAtOnce(host, ran.filter((run) => run.host === host), most);
+      return;
+    }
     // Those that were given up no longer count.
     this.#judgeAtOnce("all hosts", ran.filter((run) => !this.#wasSilent(run)), maxParallel);
   }
