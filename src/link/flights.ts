@@ -70,13 +70,17 @@ export class Flights {
   settle(attempts: readonly AttemptRef[], states: readonly AttemptState[], nowMs: number): void {
     for (const [i, ref] of attempts.entries()) {
       const state = states[i];
-      if (state === undefined || !this.#flights.has(ref.attempt)) continue;
+      const flight = this.#flights.get(ref.attempt);
+      if (state === undefined || flight === undefined) continue;
       const { job, attempt } = ref;
       if (state.type === "ended") {
         const { state: end, exitCode, endedAtMs } = state;
         this.tell({ type: "ended", job, attempt, state: end, exitCode, atMs: endedAtMs ?? nowMs });
       } else if (state.type === "crashed") {
         this.tell({ type: "ended", job, attempt, state: "crash", exitCode: state.exitCode, atMs: nowMs });
+      } else if (state.type === "none" && flight.answered) {
+        // It ran, and its directory is gone: nobody else will ever tell of it.
+        this.tell({ type: "ended", job, attempt, state: "crash", exitCode: null, atMs: nowMs });
       }
     }
   }

@@ -22,9 +22,10 @@ import { applyFault } from "./faults.ts";
 import type { SimProcess } from "./process.ts";
 import type { JobPlan } from "./scenario.ts";
 import type { World } from "./world.ts";
+import { workOf } from "./wrapper.ts";
 
 /** Time that a world may take after its trouble, besides the work of its jobs. */
-const CALM_MS = 3_600_000;
+const CALM_MS = 900_000;
 
 /** A run that goes on. */
 export interface Run {
@@ -63,7 +64,8 @@ export class Course {
     await world.runUntil(() => isOver, { untilMs: Infinity, what: "trouble is not over" });
     if (truth.violation !== null) return;
     this.#calm();
-    const workMs = scenario.jobs.length * 60_000;
+    // Twice, as jobs may be reset.
+    const workMs = 2 * scenario.jobs.reduce((sum, { command }) => sum + (workOf(command)?.ms ?? 0), 0);
     const limits = { untilMs: timeline.nowMs + CALM_MS + workMs, what: "the run has not ended" };
     await world.runUntil(() => this.#isAllDone(), limits);
     if (truth.violation !== null) return;

@@ -86,7 +86,7 @@ export class World {
     this.options = options;
     this.random = randomOf(scenario.seed, "world");
     const { timeline } = this;
-    this.capacities = new Capacities(timeline, scenario.hosts);
+    this.capacities = new Capacities(scenario.hosts);
     this.truth = new Truth({
       capacityOn: (machine, gpu) => this.capacities.mostOn(machine, gpu),
       maxParallel: scenario.scheduler === "fifo" ? scenario.maxParallel : null,

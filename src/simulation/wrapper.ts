@@ -86,8 +86,11 @@ export function* runWrapper(host: Host, self: HostProcess, start: StartWords, te
     event(`R${plus} ${job} ${attempt} ${reason}`);
   };
   yield 0;
-  const directory = host.directory(job) ?? (host.makeDirectory(job) ? host.directory(job) : undefined);
-  if (directory === undefined) return refuse("cannot use the directory: No space left on device");
+  const directory = host.directory(job);
+  if (directory === undefined) {
+    host.makeDirectory(job); // Why it cannot be used shows when it is made.
+    return refuse("cannot use the directory: No such file or directory");
+  }
   let link: ClaimLink | "full" | null = null;
   let reason = "";
   for (let pauses = 0; link === null;) {

@@ -88,6 +88,18 @@ Deno.test("link looks after a job that it found alive by forbid, also when its w
     assert.equal((await second.event("ended", "job1")).state, "crash");
   }));
 
+Deno.test("link tells of a job that ran, died with its wrapper, and left no directory", () =>
+  withPlace("sh", async (place) => {
+    const { link, event } = await place.connect({ times: { lookMs: 100 } });
+    link.start([start("job1", "sleep 300")]);
+    const { pid } = await event("started");
+    const [, , wrapper] = (await place.file("job1", ".run")).split(" ");
+    Deno.kill(Number(wrapper), "SIGKILL");
+    await Deno.remove(`${place.directory}/job1`, { recursive: true });
+    Deno.kill(pid, "SIGKILL");
+    assert.equal((await event("ended", "job1")).state, "crash");
+  }));
+
 Deno.test("link notices an agent that hangs, and leaves its jobs alone", () =>
   withPlace("sh", async (place) => {
     const { link, events, event } = await place.connect({ times: { pingMs: 100, deadMs: 400 } });

@@ -1,0 +1,174 @@
+/**
+ * Variants of the program that are broken on purpose, at least one for each rule of docs/architecture.md ("What must never break"):
+ * by ports of their own, or by another method in place of one of the program's.
+ *
+ * @module
+ */
+
+import type { AppendFile, FileLock } from "../../src/deps.ts";
+import type { JobName } from "../../src/names/grammar.ts";
+import { Attempts } from "../../src/scheduler/attempts.ts";
+import { Candidates } from "../../src/scheduler/candidates.ts";
+import { Core } from "../../src/scheduler/core.ts";
+import { Flights } from "../../src/scheduler/flights.ts";
+import { Slots } from "../../src/scheduler/slots.ts";
+import { GatedFiles } from "../../src/simulation/gated_files.ts";
+import type { MemoryFiles } from "../../src/simulation/memory_files.ts";
+import type { SimProcess } from "../../src/simulation/process.ts";
+import type { WorldOptions } from "../../src/simulation/world.ts";
+
+/** One variant. */
+export interface Mutant {
+  readonly rule: number;
+  readonly name: string;
+  readonly options?: Partial<WorldOptions>;
+  /** Breaks the program; gives what mends it again. */
+  readonly breaks?: () => () => void;
+}
+
+/** Puts another method in place of one; gives what puts the old one back. */
+function patch<T extends object, K extends keyof T>(target: T, key: K, make: (old: T[K]) => T[K]): () => void {
+  const old = target[key];
+  target[key] = make(old);
+  return () => void (target[key] = old);
+}
+
+/** Nothing is ever synced. */
+class Unsynced extends GatedFiles {
+  override async openAppend(path: string, options: { create: boolean }): Promise<AppendFile | null> {
+    const file = await super.openAppend(path, options);
+    return file === null ? null : { ...file, sync: () => Promise.resolve() };
+  }
+}
+
+/** Everybody gets every lock. */
+class Unlocked extends GatedFiles {
+  override lock(): Promise<FileLock | null> {
+    return Promise.resolve({ describe: () => Promise.resolve(), release: () => {} });
+  }
+}
+
+/** Files are written over in place, piece by piece. */
+class InPlace extends GatedFiles {
+  readonly #own: SimProcess;
+  readonly #place: MemoryFiles;
+
+  constructor(process: SimProcess, disk: MemoryFiles) {
+    super(process, disk);
+    this.#own = process;
+    this.#place = disk;
+  }
+
+  override async replace(path: string, content: string | readonly Uint8Array[]): Promise<void> {
+    const text = typeof content === "string" ? content : await new Blob([...content] as BlobPart[]).text();
+    if (!this.#own.step()) return await new Promise(() => {});
+    this.#place.edit(path, text.slice(0, text.length >> 1));
+    await this.#own.pause(20);
+    if (!this.#own.step()) return await new Promise(() => {});
+    this.#place.edit(path, text);
+    this.#own.parts.onWrite(this.#own, path, null);
+  }
+}
+
+/** The variants. */
+export const MUTANTS: readonly Mutant[] = [
+  {
+    rule: 1,
+    name: "fsync left out",
+    options: { makeFiles: (process, disk) => new Unsynced(process, disk) },
+  },
+  {
+    rule: 1,
+    name: "claim left out",
+    options: {
+      spoilHost: (host) => {
+        patch(host, "directory", (old) => (job) => {
+          const directory = old.call(host, job);
+          if (directory !== undefined) directory.chain.length = 0;
+          return directory;
+        });
+      },
+    },
+  },
+  {
+    rule: 1,
+    name: "asked instead of forbidden",
+    options: { garble: (text) => text.replaceAll("{ cms_forbid ", "{ cms_ask ") },
+  },
+  {
+    rule: 2,
+    name: "fold without rename",
+    options: { makeFiles: (process, disk) => new InPlace(process, disk) },
+  },
+  {
+    rule: 3,
+    name: "adoption forgotten",
+    breaks: () => patch(Attempts.prototype, "inherit", () => () => {}),
+  },
+  {
+    rule: 4,
+    name: "a slot that is not counted now and then",
+    breaks: () => {
+      let calls = 0;
+      return patch(Slots.prototype, "take", (old) =>
+        function (this: Slots, job: JobName, id: string) {
+          if (++calls % 7 !== 0) old.call(this, job, id);
+        });
+    },
+  },
+  {
+    rule: 4,
+    name: "one more than max_parallel",
+    breaks: () => {
+      const old = Object.getOwnPropertyDescriptor(Flights.prototype, "running")!;
+      Object.defineProperty(Flights.prototype, "running", {
+        ...old,
+        get(this: Flights) {
+          return Math.max(0, (old.get!.call(this) as number) - 1);
+        },
+      });
+      return () => Object.defineProperty(Flights.prototype, "running", old);
+    },
+  },
+  {
+    rule: 5,
+    name: "the next but one first",
+    breaks: () => {
+      let calls = 0;
+      return patch(Candidates.prototype, "peek", (old) =>
+        function (this: Candidates, jobs) {
+          const name = old.call(this, jobs);
+          return ++calls % 5 === 0 ? this.ahead(jobs, 2)[1]?.name ?? name : name;
+        });
+    },
+  },
+  {
+    rule: 6,
+    name: "an end that is followed by a start",
+    breaks: () =>
+      patch(Core.prototype, "step", (old) =>
+        function (this: Core, event, nowMs) {
+          const effects = old.call(this, event, nowMs);
+          if (event.type === "link" && event.event.type === "ended") {
+            const change = { type: "set", job: event.event.job, fields: { status: "start" } } as const;
+            effects.push({ type: "change", change, durable: false });
+          }
+          return effects;
+        }),
+  },
+  {
+    rule: 7,
+    name: "locks left out",
+    options: { makeFiles: (process, disk) => new Unlocked(process, disk) },
+  },
+  {
+    rule: 8,
+    name: "quotes not quoted",
+    options: { garble: (text) => text.replaceAll("'\\''", "'") },
+  },
+  {
+    rule: 8,
+    name: "names not quoted",
+    options: { garble: (text) => text.replaceAll(/\{ cms_dirs '(\w+)'/g, "{ cms_dirs $1") },
+  },
+];

@@ -1,0 +1,37 @@
+/**
+ * Proof that the simulation can fail: each variant that is broken on purpose must be caught within a number of small worlds, and the
+ * program as it is must not be caught in the same ones.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { simulate } from "../../src/simulation/simulate.ts";
+import { turn } from "../../scripts/simulate/turn.ts";
+import { MUTANTS } from "./mutants.ts";
+
+const SMALL = { hosts: 3, jobs: 12, steps: 25 };
+const WORLDS = 80;
+
+for (const { rule, name, options, breaks } of MUTANTS) {
+  Deno.test(`rule ${rule}: "${name}" is caught within ${WORLDS} worlds`, async () => {
+    const mend = breaks?.() ?? (() => {});
+    let caught: string | null = null;
+    let seed = 0;
+    try {
+      while (caught === null && ++seed <= WORLDS) {
+        caught = (await simulate(seed, SMALL, { turn, ...options })).violation;
+      }
+    } finally {
+      mend();
+    }
+    assert.ok(caught !== null, `${WORLDS} worlds did not show it`);
+    const { violation } = await simulate(seed, SMALL, { turn });
+    assert.equal(violation, null, `world ${seed} fails without it too`);
+    Deno.stdout.writeSync(new TextEncoder().encode(`  world ${seed}: ${caught.slice(0, 150)}\n`));
+  });
+}
+
+Deno.test("every rule has a variant", () => {
+  assert.deepEqual([...new Set(MUTANTS.map(({ rule }) => rule))].sort(), [1, 2, 3, 4, 5, 6, 7, 8]);
+});
