@@ -9,7 +9,7 @@ import { claim, stateOf, walk } from "./claims.ts";
 import { EventsFile, type Host, type HostProcess, type Steps, UNTIL_WOKEN } from "./host.ts";
 import { kills, removes, watch } from "./helpers.ts";
 import { Line } from "./line.ts";
-import { NotARequest, type Request, RequestReader } from "./requests.ts";
+import { NotARequest, readCall, type Request, RequestReader } from "./requests.ts";
 import { runWrapper, type StartWords, type Tell } from "./wrapper.ts";
 
 /** Status of an agent that was killed: it could not tidy up. */
@@ -212,15 +212,20 @@ export class Agent {
     this.#host.linesOf(this.#tell.queue).add(made);
   }
 
-  *#queue([number = "", ...args]: readonly string[]): Steps {
-    const start = this.#wordsOf(args);
+  *#queue([number = "", job = "", attempt = "", call = ""]: readonly string[]): Steps {
+    const args = readCall(call);
+    const start = this.#wordsOf(args ?? []);
+    if (args === null || start.job !== job || start.attempt !== attempt) {
+      return this.#host.parts.truth.fail(`text became code: a ticket that reads ${call.slice(0, 80)}`);
+    }
     const line = this.#lines.get(number);
     // Where no line could be made, what is sent into it does not start.
     if (line === undefined || !line.isOn) return;
-    const place = yield* line.ticket(this.process);
-    if (place === null) return;
-    const tell = this.#tell;
-    this.#host.spawn("wrapper", start.attempt, (self) => line.turn(self, place, start, tell));
+    if (!(yield* line.queue(this.process, start, this.#tell))) {
+      this.#tell.events.append(
+        `@${this.#tell.queue} R ${job} ${attempt} cannot write a ticket: no space left on the device .`,
+      );
+    }
   }
 
   *#ask(number: string, args: readonly string[]): Steps {

@@ -36,7 +36,7 @@ function splitAttempt(attempt: string): [id: string, number: number] {
 
 /** `c_life`. */
 export function lifeOf(host: Host, link: ClaimLink): Life {
-  if (link.kind === "F" || link.kind === "R" || link.boot !== host.boot) return "gone";
+  if (link.kind === "F" || link.kind === "R" || link.done || link.boot !== host.boot) return "gone";
   if (host.isAlive(link.wrapper, link.wrapperTicks)) return link.kind === "P" ? "wrapper" : "claimed";
   if (link.kind === "") {
     // Its wrapper was ended before it could write the pid: the job can still be known by its mark.

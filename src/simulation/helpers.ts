@@ -41,11 +41,8 @@ function* kill(host: Host, job: string, attempt: string, graceMs: number): Steps
   const tillMs = timeline.nowMs + graceMs;
   while (timeline.nowMs < tillMs && host.isAlive(link.pid, link.pidTicks)) yield PAUSE_MS;
   truth.signal(attempt, "KILL", true);
-  for (
-    let i = 0;
-    i < 200 && (host.isAlive(link.wrapper, link.wrapperTicks) || host.isAlive(link.pid, link.pidTicks));
-    i++
-  ) yield PAUSE_MS;
+  const isBusy = (): boolean => !link.done && host.isAlive(link.wrapper, link.wrapperTicks);
+  for (let i = 0; i < 200 && (isBusy() || host.isAlive(link.pid, link.pidTicks)); i++) yield PAUSE_MS;
   yield* stateOf(host, directory, attempt);
 }
 

@@ -22,8 +22,8 @@ export interface HostProcess {
   /** Ticks (1/100 s) since the boot. */
   readonly startTicks: number;
   readonly kind: "agent" | "tail" | "wrapper" | "job" | "helper";
-  /** The attempt that its environment names. */
-  readonly mark: string | null;
+  /** The attempt that its environment names; of a wrapper the one that it has now. */
+  mark: string | null;
   alive: boolean;
   /** SIGSTOP: until when. */
   stoppedUntilMs: number;

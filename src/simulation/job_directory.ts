@@ -20,6 +20,8 @@ export interface ClaimLink {
   pidTicks: number;
   startedMs: number;
   reason: string;
+  /** Its wrapper is done with it and goes on to another job. */
+  done: boolean;
   madeMs: number;
   /** `.fin`: somebody wrote the end that no wrapper wrote. */
   fin: boolean;
@@ -65,6 +67,7 @@ export class JobDirectory {
       pidTicks: 0,
       startedMs: 0,
       reason: "",
+      done: false,
       madeMs: this.#host.parts.timeline.nowMs,
       fin: false,
       no: false,

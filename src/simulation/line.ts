@@ -1,6 +1,7 @@
 /**
- * A line on a simulated host, in which jobs that were sent ahead wait for a slot: the state, the lock and the fifos of
- * `src/agent/start.sh`, with the same order of steps. Whoever dies while it has the lock takes it along.
+ * A line on a simulated host, in which jobs that were sent ahead wait for a slot, as tickets: the state, the lock, and the wrappers that
+ * take one ticket after the other, as in `src/agent/start.sh`, with the same order of steps. Whoever dies while it has the lock takes
+ * it along.
  *
  * @module
  */
@@ -11,29 +12,31 @@ import { runWrapper, type StartWords, type Tell } from "./wrapper.ts";
 
 const PLACES = 128;
 
+/** A call that waits, and where it tells what happens. */
+interface Ticket {
+  readonly start: StartWords;
+  readonly tell: Tell;
+}
+
 /** One line. */
 export class Line {
   readonly #host: Host;
   /** `on`: somebody may be let in. */
   isOn = true;
-  /** Next ticket to be let in, next ticket to be given out, free slots. */
-  #next = 0;
-  #out = 0;
+  /** Those that wait, in order. */
+  readonly #tickets: Ticket[] = [];
   #free: number;
   /** The fifo `l` holds its line. */
   #isUnlocked = true;
   readonly #forLock: HostProcess[] = [];
-  /** What was written into the fifos 0 to 127, and who reads there. */
-  readonly #told: number[] = Array.from({ length: PLACES }, () => 0);
-  readonly #readers: HostProcess[][] = Array.from({ length: PLACES }, () => []);
 
+  /** A line with so many free slots. */
   constructor(host: Host, slots: number) {
     this.#host = host;
     this.#free = slots;
   }
 
-  /** `c_lock`. */
-  *lock(self: HostProcess): Doing<void> {
+  *#lock(self: HostProcess): Doing<void> {
     while (!this.#isUnlocked) {
       this.#forLock.push(self);
       yield UNTIL_WOKEN;
@@ -47,59 +50,57 @@ export class Line {
     for (const process of this.#forLock.splice(0)) this.#host.wake(process);
   }
 
-  #tell(ticket: number): void {
-    const place = ticket % PLACES;
-    this.#told[place]!++;
-    for (const process of this.#readers[place]!.splice(0)) this.#host.wake(process);
-  }
-
-  /** `c_free`, for so many slots, under the lock. */
-  *more(self: HostProcess, slots: number): Doing<void> {
-    yield* this.lock(self);
-    for (let i = 0; i < slots; i++) {
-      if (this.#next < this.#out) this.#tell(this.#next++);
-      else this.#free++;
-    }
+  /** `c_pass` under the lock: who is let in; null: a slot is free. */
+  *#pass(self: HostProcess): Doing<Ticket | null> {
+    yield* this.#lock(self);
+    const next = this.#tickets.shift() ?? null;
+    if (next === null) this.#free++;
     yield 0;
     this.#unlock();
+    return next;
+  }
+
+  /** So many slots more. */
+  *more(self: HostProcess, slots: number): Doing<void> {
+    for (let i = 0; i < slots; i++) {
+      const next = yield* this.#pass(self);
+      if (next !== null) this.#begin(next);
+    }
   }
 
   /** `c_over`. */
   over(): void {
     if (!this.isOn) return;
     this.isOn = false;
-    while (this.#next < this.#out) this.#tell(this.#next++);
     this.#unlock();
   }
 
-  /** `cms_queue`: takes a ticket. @returns `go`: it has a slot; a number: its place in the line; null: there is no room. */
-  *ticket(self: HostProcess): Doing<"go" | number | null> {
-    yield* this.lock(self);
-    let result: "go" | number | null;
-    if (this.#free > 0) {
-      result = "go";
-      this.#free--;
-      this.#next++;
-    } else if (this.#out - this.#next >= PLACES) result = null;
-    else result = this.#out % PLACES;
-    if (result !== null) this.#out++;
+  /** `cms_queue`: starts it where a slot is free, else it waits. @returns False if there is no room. */
+  *queue(self: HostProcess, start: StartWords, tell: Tell): Doing<boolean> {
+    yield* this.#lock(self);
+    const ticket = { start, tell: { ...tell, plus: "+" } };
+    const hasSlot = this.#free > 0;
+    const hasRoom = hasSlot || (this.#tickets.length < PLACES && !this.#host.isFull);
+    if (hasSlot) this.#free--;
+    else if (hasRoom) this.#tickets.push(ticket);
     this.#unlock();
-    return result;
+    if (hasSlot) this.#begin(ticket);
+    return hasRoom;
   }
 
-  /** `c_turn`: waits for its turn, runs, gives the slot to the next. */
-  *turn(self: HostProcess, place: "go" | number, start: StartWords, tell: Tell): Steps {
-    if (place !== "go") {
-      while (this.#told[place] === 0) {
-        this.#readers[place]!.push(self);
-        yield UNTIL_WOKEN;
-      }
-      this.#told[place]!--;
+  #begin(first: Ticket): void {
+    this.#host.spawn("wrapper", first.start.attempt, (self) => this.#chain(self, first));
+  }
+
+  /** `c_chain`. */
+  *#chain(self: HostProcess, first: Ticket): Steps {
+    for (let ticket: Ticket | null = first; ticket !== null;) {
+      self.mark = ticket.start.attempt;
+      yield* runWrapper(this.#host, self, ticket.start, ticket.tell);
+      yield 0;
+      if (!this.isOn) return;
+      ticket = yield* this.#pass(self);
+      if (!this.isOn) return;
     }
-    yield 0;
-    if (!this.isOn) return;
-    yield* runWrapper(this.#host, self, start, { ...tell, plus: "+" });
-    yield 0;
-    if (this.isOn) yield* this.more(self, 1);
   }
 }

@@ -57,6 +57,13 @@ export class RequestReader {
   }
 }
 
+/** The words of a call of `c_run` that stands in a ticket; null if it is none. */
+export function readCall(call: string): string[] | null {
+  if (!call.startsWith("c_run ")) return null;
+  const read = readRequest(`{ cms_run ${call.slice("c_run ".length)}\n}\n`);
+  return read === null ? null : [...read.request.args];
+}
+
 /** Reads one request from the start of a text; null if it is not whole. */
 function readRequest(text: string): { request: Request; end: number } | null {
   if ("{ cms_".startsWith(text)) return null;

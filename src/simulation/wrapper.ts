@@ -162,5 +162,6 @@ export function* runWrapper(host: Host, self: HostProcess, start: StartWords, te
   for (let tries = 0; host.isFull && host.directory(job) === directory && tries < 720; tries++) yield FULL_PAUSE_MS;
   directory.setLog({ state: end, exit: code, dateMs: endMs });
   yield 0;
+  if (plus !== "") directory.setLink(link, { done: true });
   event(`E${plus} ${job} ${attempt} ${end} ${code} ${endMs}`);
 }

@@ -59,7 +59,7 @@ class InPlace extends GatedFiles {
     this.#place = disk;
   }
 
-  override async replace(path: string, content: string | readonly Uint8Array[]): Promise<void> {
+  override async replace(path: string, content: string | readonly Uint8Array[]): Promise<boolean> {
     const text = typeof content === "string" ? content : await new Blob([...content] as BlobPart[]).text();
     if (!this.#own.step()) return await new Promise(() => {});
     this.#place.edit(path, text.slice(0, text.length >> 1));
@@ -67,6 +67,7 @@ class InPlace extends GatedFiles {
     if (!this.#own.step()) return await new Promise(() => {});
     this.#place.edit(path, text);
     this.#own.parts.onWrite(this.#own, path, null);
+    return true;
   }
 }
 
