@@ -32,8 +32,11 @@ async function open(setting: Setting, stack: AsyncDisposableStack): Promise<Plan
   const times = setting.jobs ?? 100;
   const rig = await openRig(["red"], setting.directory, stack);
   const echo = stack.use(openEcho([...rig.ssh, "-T", "pi@red", "exec cat"]));
-  const start = await openLink(rig, stack);
+  const { start, prepare } = await openLink(rig, stack);
   const work = async (round: number) => {
+    const alone = { bash: await aloneOn(rig, "bash", times), sh: await aloneOn(rig, "sh", times) };
+    // As a run on one machine does it for the jobs that come next.
+    prepare(SHELLS.flatMap((shell) => Array.from({ length: times }, (_, i) => `job-${round}-${i}-${shell}`)));
     const taken = { trip: [] as number[], bash: [] as number[], sh: [] as number[] };
     for (let i = 0; i < times; i++) {
       taken.trip.push(await timed(() => echo.roundTrip()));
@@ -46,6 +49,8 @@ async function open(setting: Setting, stack: AsyncDisposableStack): Promise<Plan
       "job, sh": sh!,
       "job, bash, less a round trip": bash! - trip!,
       "job, sh, less a round trip": sh! - trip!,
+      "process alone, bash": alone.bash,
+      "process alone, sh": alone.sh,
     };
   };
   const names = [
@@ -54,16 +59,33 @@ async function open(setting: Setting, stack: AsyncDisposableStack): Promise<Plan
     "job, sh",
     "job, bash, less a round trip",
     "job, sh, less a round trip",
+    "process alone, bash",
+    "process alone, sh",
   ] as const;
   return {
     work: `one job of \`true\`, ${times} times, each median`,
     contenders: sharedContenders(names, work),
-    questions: names.slice(3).map((of) => ({ of, to: null, mark: { atMost: 2 } })),
+    questions: names.slice(3, 5).map((of) => ({ of, to: null, mark: { atMost: 2 } })),
   };
 }
 
-/** Opens a link as a run does. @returns Starts a job and waits for its end. */
-async function openLink(rig: Rig, stack: AsyncDisposableStack): Promise<(job: string, shell: string) => Promise<void>> {
+/** What the job's process alone takes on the host: a shell there starts it, in a session of its own, one after the other. The mean, ms. */
+async function aloneOn(rig: Rig, shell: string, times: number): Promise<number> {
+  const script = `echo true >alone.sh; a=$(date +%s%N); i=0
+    while [ $i -lt ${times} ]; do setsid ${shell} alone.sh </dev/null & wait; i=$((i + 1)); done; echo $(($(date +%s%N) - a))`;
+  return Number((await rig.hosts[0]!.run(script)).stdout) / 1e6 / times;
+}
+
+/** The link of this bench. */
+interface OpenLink {
+  /** Starts a job and waits for its end. */
+  start(job: string, shell: string): Promise<void>;
+  /** Has the directories of jobs made ahead. */
+  prepare(jobs: readonly string[]): void;
+}
+
+/** Opens a link as a run does. */
+async function openLink(rig: Rig, stack: AsyncDisposableStack): Promise<OpenLink> {
   const real = realDeps();
   const get = (name: string) => name === "CMS_SSH" ? rig.ssh.join(" ") : real.environment.get(name);
   const connect = makeConnect({ ...real, environment: { ...real.environment, get } });
@@ -71,7 +93,7 @@ async function openLink(rig: Rig, stack: AsyncDisposableStack): Promise<(job: st
   const options = { directory: "one-job", queueId: real.ids.hex(8), role: "resident" as const };
   const link = await connect(MACHINE, { ...options, onEvent: (event) => onEvent(event) });
   stack.defer(() => link.close());
-  return (name, shell) =>
+  const start: OpenLink["start"] = (name, shell) =>
     new Promise((resolve, reject) => {
       onEvent = (event) => {
         if (event.type === "ended") resolve();
@@ -82,6 +104,7 @@ async function openLink(rig: Rig, stack: AsyncDisposableStack): Promise<(job: st
       const script = jobScript({ name, shell, command: "true", pyenv: null, gpu: null });
       link.start([{ job, attempt: `${real.ids.hex(16)}.1`, shell, script, ...files, gpu: null, line: null }]);
     });
+  return { start, prepare: (jobs) => link.prepare(jobs.map(jobName)) };
 }
 
 async function timed(work: () => Promise<void>): Promise<number> {
