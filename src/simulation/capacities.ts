@@ -17,6 +17,7 @@ interface Entry {
 /** The entries of one cluster. */
 export class Capacities {
   readonly #entries = new Map<string, Entry>();
+  readonly #byMachine: ReadonlyMap<string, readonly Entry[]>;
 
   constructor(hosts: readonly HostPlan[]) {
     for (const { key, entries } of hosts) {
@@ -29,6 +30,7 @@ export class Capacities {
         });
       }
     }
+    this.#byMachine = Map.groupBy(this.#entries.values(), ({ machine }) => machine);
   }
 
   get ids(): string[] {
@@ -50,9 +52,7 @@ export class Capacities {
   /** The most that may run at once on a machine with a GPU, by anything that was said. null if no entry names them. */
   mostOn(machine: string, gpu: string): number | null {
     let most: number | null = null;
-    for (const entry of this.#entries.values()) {
-      if (entry.machine === machine && entry.gpu === gpu) most = (most ?? 0) + entry.most;
-    }
+    for (const entry of this.#byMachine.get(machine) ?? []) if (entry.gpu === gpu) most = (most ?? 0) + entry.most;
     return most;
   }
 }

@@ -136,6 +136,7 @@ export class Connection {
 
   get #latencyMs(): number {
     if (this.#parts.isLocal) return LOCAL_LATENCY_MS;
+    if (this.host.parts.isSteady) return this.host.parts.latencyMs;
     const { random } = this.#parts;
     return this.host.parts.latencyMs * (random.chance(0.02) ? random.between(2, 30) : random.between(0.8, 1.3));
   }

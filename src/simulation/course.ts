@@ -40,6 +40,8 @@ export class Course {
   readonly runs: Run[] = [];
   isCalm = false;
   lastResult: RunResult | null = null;
+  /** When each run that has ended began and ended, epoch ms. */
+  readonly spans: { readonly beganMs: number; readonly endedMs: number }[] = [];
   /** Numbers for new names. */
   added = 0;
   #isRestarting = false;
@@ -97,6 +99,7 @@ export class Course {
     const run: { process: SimProcess | null } = { process: null };
     const beganMs = world.timeline.nowMs;
     const ended = (): void => {
+      this.spans.push({ beganMs, endedMs: world.timeline.nowMs });
       const at = this.runs.findIndex(({ process }) => process === run.process);
       if (at >= 0) this.runs.splice(at, 1);
       if (this.runs.length === 0) this.#restartSoon();

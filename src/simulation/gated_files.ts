@@ -8,8 +8,6 @@ import type { AppendFile, FileLock, Files, FileStamp } from "../deps.ts";
 import type { MemoryFiles } from "./memory_files.ts";
 import type { SimProcess } from "./process.ts";
 
-/** Time to write a byte of a file that is replaced: slow, so that runs do not spend their days on it. */
-const MS_PER_BYTE = 0.004;
 /** How often a call lets others go first. */
 const YIELD_CHANCE = 0.01;
 
@@ -72,7 +70,7 @@ export class GatedFiles implements Files {
     this.#needRoom();
     const bytes = typeof content === "string" ? content.length : content.reduce((sum, { length }) => sum + length, 0);
     this.#disk.writeSynced(temporary, content);
-    await this.#process.pause(this.#process.parts.syncMs + bytes * MS_PER_BYTE);
+    await this.#process.pause(this.#process.parts.syncMs + bytes * this.#process.parts.writeMsPerByte);
     const may = await mayReplace();
     if (!this.#process.step()) return await never();
     if (!may) {

@@ -54,6 +54,7 @@ export interface HostParts {
   readonly truth: Truth;
   /** One way of the network, ms. */
   readonly latencyMs: number;
+  readonly isSteady?: boolean;
   /** How often somebody comes between two steps of a process. */
   readonly preemption: number;
   /** Size of the pid space: small ones are used again soon. */

@@ -21,6 +21,7 @@ export interface ManagerParts {
   readonly timeline: Timeline;
   readonly random: Random;
   readonly syncMs: number;
+  readonly writeMsPerByte: number;
   readonly hostOf: (key: string) => Host | undefined;
   readonly stirred: () => void;
   readonly onWrite: (process: SimProcess, path: string, bytes: Uint8Array | null) => void;
@@ -52,7 +53,7 @@ export class Manager {
 
   /** A new process of the program. */
   start(name: string): SimProcess {
-    const { seed, timeline, syncMs, stirred, onWrite, onSync, makeFiles } = this.#parts;
+    const { seed, timeline, syncMs, writeMsPerByte, stirred, onWrite, onSync, makeFiles } = this.#parts;
     const pid = ++this.#pids;
     const process = new SimProcess({
       name: `${name}#${pid - 1_000}`,
@@ -66,6 +67,7 @@ export class Manager {
       onWrite,
       onSync,
       syncMs,
+      writeMsPerByte,
       hostname: "manager",
       ...(makeFiles === undefined ? {} : { makeFiles }),
     });

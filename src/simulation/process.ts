@@ -37,6 +37,8 @@ export interface ProcessParts {
   readonly makeFiles?: (process: SimProcess, disk: MemoryFiles) => GatedFiles;
   /** How long a sync takes. */
   readonly syncMs: number;
+  /** How long it takes to write a byte of a file that is replaced. */
+  readonly writeMsPerByte: number;
   readonly hostname: string;
 }
 

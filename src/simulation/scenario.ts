@@ -60,7 +60,9 @@ export interface Fault {
 export interface HostPlan {
   /** `user@name`, or `localhost`. */
   readonly key: string;
+  /** One way; more or less, unless it is steady. */
   readonly latencyMs: number;
+  readonly isSteady?: boolean;
   readonly preemption: number;
   readonly pids: number;
   readonly entries: readonly { readonly id: string; readonly capacity: number; readonly gpu: string }[];
@@ -81,6 +83,7 @@ export interface Scenario {
   readonly maxParallel: number;
   readonly timeoutMs: number;
   readonly syncMs: number;
+  readonly writeMsPerByte: number;
   readonly hosts: readonly HostPlan[];
   readonly jobs: readonly JobPlan[];
   /** Trouble ends after so long. */
@@ -155,6 +158,8 @@ export function drawScenario(seed: number, sizes: ScenarioSizes = {}): Scenario 
     maxParallel,
     timeoutMs: random.pick([10_000, 30_000, 60_000]),
     syncMs: random.logBetween(0.2, 20),
+    // Slow, so that runs do not spend their days on writing the YAML.
+    writeMsPerByte: 0.004,
     hosts,
     jobs,
     troubleMs,

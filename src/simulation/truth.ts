@@ -52,11 +52,15 @@ export class Truth {
   violation: string | null = null;
   readonly #attempts = new Map<string, AttemptTruth>();
   readonly #alive = new Set<AttemptTruth>();
+  readonly #aliveOn = new Map<Host, Set<AttemptTruth>>();
   readonly #byJobId = new Map<string, AttemptTruth[]>();
   readonly #limits: Limits;
   /** Texts of scripts that may arrive, by attempt's job id; null: any. */
   expectScript: ((jobId: string, script: string) => boolean) | null = null;
   startsInAll = 0;
+  /** Epoch ms of virtual time. */
+  firstStartMs = Infinity;
+  lastEndMs = 0;
 
   constructor(limits: Limits) {
     this.#limits = limits;
@@ -134,7 +138,11 @@ export class Truth {
     attempt.isAlive = true;
     attempt.how = null;
     this.#alive.add(attempt);
+    const there = this.#aliveOn.get(host);
+    if (there === undefined) this.#aliveOn.set(host, new Set([attempt]));
+    else there.add(attempt);
     this.startsInAll++;
+    this.firstStartMs = Math.min(this.firstStartMs, host.parts.timeline.nowMs);
     host.parts.trace(host.key, "starts", job, id, "pid", pid);
     if (attempt.starts > 1) this.fail(`attempt ${id} of ${job} is started ${attempt.starts} times`);
     if (attempt.isNever) this.fail(`attempt ${id} of ${job} starts after it was said that it never will`);
@@ -147,21 +155,17 @@ export class Truth {
   }
 
   #checkRoom(host: Host, attempt: AttemptTruth, job: string): void {
-    let all = 0;
-    let here = 0;
-    for (const other of this.#alive) {
-      if (other.isAbandoned) continue;
-      if (!other.isGivenUp) all++;
-      if (other.host === host && other.gpu === attempt.gpu) here++;
-    }
     const { maxParallel } = this.#limits;
     if (maxParallel !== null) {
+      const all = [...this.#alive].filter((one) => !one.isAbandoned && !one.isGivenUp).length;
       if (all > maxParallel) {
         this.fail(`${all} jobs run at once with the start of ${job}; max_parallel is ${maxParallel}`);
       }
       return;
     }
     const room = this.#limits.capacityOn(host.key, attempt.gpu);
+    let here = 0;
+    for (const one of this.#aliveOn.get(host) ?? []) if (!one.isAbandoned && one.gpu === attempt.gpu) here++;
     if (room !== null && here > room) {
       this.fail(`${here} jobs run at once on ${host.key} (gpu "${attempt.gpu}") with the start of ${job}; ${room} may`);
     }
@@ -175,7 +179,9 @@ export class Truth {
     attempt.how = how;
     attempt.code = code;
     attempt.signal = null;
+    this.lastEndMs = attempt.host?.parts.timeline.nowMs ?? 0;
     this.#alive.delete(attempt);
+    if (attempt.host !== null) this.#aliveOn.get(attempt.host)?.delete(attempt);
     attempt.host?.parts.trace(attempt.host.key, "ended", id, how, code);
   }
 

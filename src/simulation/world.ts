@@ -30,6 +30,8 @@ import { Truth } from "./truth.ts";
 
 /** Everything begins here: 2026-01-01. */
 const BEGIN_MS = 1_767_225_600_000;
+/** The order of starts takes time in proportion to the queue for each: it is looked at in queues of up to so many jobs. */
+const MOST_ORDERED = 2_000;
 /** A world in which more than this happens goes in circles. */
 const MOST_EVENTS = 40_000_000;
 
@@ -45,8 +47,6 @@ export interface WorldOptions {
   readonly makeStore?: (store: QueueStore) => QueueStore;
   /** Changes hosts before anything happens. */
   readonly spoilHost?: (host: Host) => void;
-  /** False leaves out what takes time in proportion to the queue for each start. */
-  readonly checksOrder?: boolean;
 }
 
 /** One world. */
@@ -104,6 +104,7 @@ export class World {
       timeline,
       random: this.random,
       syncMs: scenario.syncMs,
+      writeMsPerByte: scenario.writeMsPerByte,
       hostOf: (key) => this.hosts.get(key),
       stirred: () => this.#stirred = true,
       onWrite: (process, path, bytes) => this.#onWrite(process, path, bytes),
@@ -116,7 +117,7 @@ export class World {
       nowMs: () => timeline.nowMs,
       timeoutMs: scenario.timeoutMs,
       hostOf: (key) => this.hosts.get(key),
-      liveJobs: (process) => options.checksOrder === false ? null : this.stores.get(process)?.jobs ?? null,
+      liveJobs: (process) => scenario.jobs.length > MOST_ORDERED ? null : this.stores.get(process)?.jobs ?? null,
       hasWarned: (process) => this.warned.has(process),
       isLate: () => this.manager.wasFullLately,
       beganMs: (process) => this.manager.beganMs(process),
