@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { measureMakespan } from "../../src/simulation/makespan.ts";
 import { drawScenario, type ScenarioSizes } from "../../src/simulation/scenario.ts";
 import { shrink, simulate, tell } from "../../src/simulation/simulate.ts";
 import { turn } from "../../scripts/simulate/turn.ts";
@@ -66,4 +67,14 @@ Deno.test("drawScenario() takes the sizes that are given and draws the rest", ()
   const many = Array.from({ length: 200 }, (_, seed) => drawScenario(seed));
   assert.ok(many.every(({ hosts, jobs }) => hosts.length <= 50 && jobs.length <= 500));
   assert.ok(many.some(({ scheduler }) => scheduler === "fifo") && many.some(({ hosts }) => hosts.length > 30));
+});
+
+Deno.test("measureMakespan() counts virtual time against what the slots alone would take", async () => {
+  const request = { seed: 1, hosts: 20, jobs: 600, durationMs: 1_000, rttMs: 50 };
+  const { violation, idealMs, busyMs, makespanMs, events } = await measureMakespan(request, turn);
+  assert.equal(violation, null);
+  assert.equal(idealMs, 30_000);
+  assert.ok(events > 600 && busyMs >= idealMs && makespanMs > busyMs, `${busyMs} ${makespanMs}`);
+  // A round trip and a decision between two jobs alone would be more.
+  assert.ok(busyMs <= 1.05 * idealMs, `${busyMs} of ${idealMs}`);
 });
