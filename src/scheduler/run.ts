@@ -228,9 +228,16 @@ class Loop {
    */
   #takeBack(): void {
     const { store, core } = this.#parts;
+    const undecided = new Set<JobName>();
+    for (const effect of this.#carried) {
+      if (effect.type === "change" && effect.change.type === "set" && effect.change.fields.status === "run") {
+        undecided.add(effect.change.job);
+      }
+    }
     const gone = new Map<JobName, string>();
     for (const effect of this.#carried) {
-      if (effect.type !== "start") continue;
+      // One that is only sent again was written down long ago.
+      if (effect.type !== "start" || !undecided.has(effect.request.job)) continue;
       const { job: name, attempt } = effect.request;
       const job = store.jobs.get(name);
       const isSame = job !== undefined && isWaiting(job.status) &&
