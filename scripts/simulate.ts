@@ -5,10 +5,8 @@
  * @module
  */
 
-import process from "node:process";
-import { Core } from "../src/scheduler/core.ts";
-import { measureMakespan } from "../src/simulation/makespan.ts";
 import { shrink, simulate, tell } from "../src/simulation/simulate.ts";
+import { measureRun } from "./simulate/measure.ts";
 import { playMany } from "./simulate/many.ts";
 import { parseOptions, type SimulateOptions, USAGE } from "./simulate/options.ts";
 import { turn } from "./simulate/turn.ts";
@@ -17,6 +15,8 @@ import type { Result } from "./simulate/worker.ts";
 function say(line: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }
+
+type Measured = SimulateOptions & { readonly rttMs: number };
 
 async function main(args: readonly string[]): Promise<number> {
   let options: SimulateOptions | "help";
@@ -34,29 +34,16 @@ async function main(args: readonly string[]): Promise<number> {
   return options.seeds === 1 ? await playOne(options) : await playSeveral(options);
 }
 
-async function measure(options: SimulateOptions & { rttMs: number }): Promise<number> {
-  const { seed, hosts = 500, jobs = 50_000, durationMs, rttMs } = options;
-  // What the decisions take, apart from the simulation around them.
-  let [coreMs, steps] = [0, 0];
-  const step = Core.prototype.step;
-  Core.prototype.step = function (...args) {
-    const beginMs = performance.now();
-    const effects = step.apply(this, args);
-    coreMs += performance.now() - beginMs;
-    steps++;
-    return effects;
-  };
-  const cpu = process.cpuUsage();
-  const result = await measureMakespan({ seed, hosts, jobs, durationMs, rttMs }, turn);
-  const { user, system } = process.cpuUsage(cpu);
-  const { makespanMs, busyMs, idealMs, events, violation } = result;
+async function measure({ seed, hosts = 500, jobs = 50_000, durationMs, rttMs }: Measured): Promise<number> {
+  const measured = await measureRun({ seed, hosts, jobs, durationMs, rttMs });
+  const { makespanMs, busyMs, idealMs, events, violation, coreMs, steps, cpuMs } = measured;
   const ratio = (ms: number): string => (ms / idealMs).toFixed(3);
   say(`${hosts} hosts, ${jobs} jobs of ${durationMs} ms, ${rttMs} ms there and back`);
   say(`makespan ${(makespanMs / 1000).toFixed(1)} s, ${ratio(makespanMs)} of the ideal ${idealMs / 1000} s`);
   say(`from the first start to the last end ${(busyMs / 1000).toFixed(1)} s, ${ratio(busyMs)}`);
   say(
     `decisions ${(coreMs / 1000).toFixed(2)} s in ${steps} steps; in all ${
-      ((user + system) / 1e6).toFixed(1)
+      (cpuMs / 1000).toFixed(1)
     } s CPU, ${events} events`,
   );
   if (violation !== null) say(`VIOLATION: ${violation}`);

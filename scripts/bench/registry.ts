@@ -13,6 +13,7 @@ import { links } from "./benches/links.ts";
 import { local } from "./benches/local.ts";
 import { oneJob } from "./benches/one_job.ts";
 import { service } from "./benches/service.ts";
+import { simulation } from "./benches/simulation.ts";
 import { sleep } from "./benches/sleep.ts";
 import { start } from "./benches/start.ts";
 import { store } from "./benches/store.ts";
@@ -30,6 +31,7 @@ export const BENCHES: readonly Bench[] = [
   start,
   store,
   links,
+  simulation,
   service,
   largeRun,
 ];
