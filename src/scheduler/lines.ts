@@ -213,9 +213,13 @@ export class Lines {
   /** Who may have to be called back, and after how long. */
   #due(line: Line, more: boolean): { flights: Flight[]; limitMs: number } {
     // Without a link they are asked about when it is back.
-    const isUp = this.#run.machines.get(line.pool.machine)?.openedAtMs !== null;
+    const state = this.#run.machines.get(line.pool.machine);
+    const isUp = state?.openedAtMs !== null;
     const flights = !isUp ? [] : line.over ? [...line.waiting, ...line.unconfirmed] : [...line.waiting];
-    return { flights: flights.filter((flight) => !flight.recalled), limitMs: this.#limitMs(line, more) };
+    return {
+      flights: flights.filter((flight) => !flight.recalled && flight.boot === state?.boot),
+      limitMs: this.#limitMs(line, more),
+    };
   }
 
   /** No job starts any more: all that wait are called back. */
@@ -224,7 +228,9 @@ export class Lines {
   }
 
   /** Calls jobs of one machine back: they are claimed so that they never start, or prove to run. */
-  recall(flights: readonly Flight[]): void {
+  recall(all: readonly Flight[]): void {
+    // After a boot their claims may be lost: they are asked about, and never called back.
+    const flights = all.filter((flight) => flight.boot === this.#run.machines.get(flight.machine)?.boot);
     const [first] = flights;
     // Without a link they are asked about when it is back.
     if (first === undefined || this.#run.machines.get(first.machine)?.openedAtMs === null) return;

@@ -84,6 +84,8 @@ class Loop {
   #foldAtMs = 0;
   #unfolded = false;
   #writeFailed = false;
+  /** Nothing is decided before this time: what was decided last could not be written. */
+  #heldUntilMs = 0;
   /** True once the events of this turn have reached the core. */
   #decided = false;
   #finished = false;
@@ -143,17 +145,16 @@ class Loop {
       if (this.#gatherAtMs < Infinity) return;
       this.#gatherAtMs = this.#deps.clock.now() + GATHER_MS;
     } else this.#urgent = true;
-    this.#wake?.abort(WOKEN);
+    if (this.#deps.clock.now() >= this.#heldUntilMs) this.#wake?.abort(WOKEN);
   }
 
   /** Sleeps until there is an event, or something is due. */
   async #wait(): Promise<void> {
-    if (this.#urgent && !this.#writeFailed) return;
+    if (this.#urgent && this.#deps.clock.now() >= this.#heldUntilMs) return;
     const coreAtMs = this.#parts.core.wakeAtMs ?? Infinity;
     const foldAtMs = this.#unfolded ? this.#foldAtMs : Infinity;
-    const writeAtMs = this.#writeFailed ? this.#deps.clock.now() + WRITE_AGAIN_MS : Infinity;
     this.#wake = new AbortController();
-    const dueAtMs = Math.min(coreAtMs, foldAtMs, writeAtMs, this.#lookAtMs, this.#gatherAtMs);
+    const dueAtMs = Math.max(this.#heldUntilMs, Math.min(coreAtMs, foldAtMs, this.#lookAtMs, this.#gatherAtMs));
     // At least one turn of the event loop, so that links and files get theirs whatever is due.
     await this.#deps.clock.sleepUntil(Math.max(dueAtMs, this.#deps.clock.now() + 1), this.#wake.signal);
     this.#wake = null;
@@ -182,6 +183,7 @@ class Loop {
       this.#urgent ||= this.#inbox.length > 0;
       if (!this.#writeFailed) this.#warn(`${(error as Error).message}; no job starts until it can be written`);
       this.#writeFailed = true;
+      this.#heldUntilMs = this.#deps.clock.now() + WRITE_AGAIN_MS;
       return;
     }
     const effects = this.#carried;

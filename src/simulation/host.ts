@@ -241,6 +241,7 @@ export class Host {
     const removed = this.directories.get(job);
     if (removed === undefined) return;
     this.directories.delete(job);
+    for (const { attempt } of removed.chain) if (attempt !== null) this.parts.truth.forgotten(attempt);
     this.wrote(`/${job}`, () => {
       if (!this.directories.has(job)) this.directories.set(job, removed);
     });

@@ -221,14 +221,18 @@ export class JournalReader {
         if (!this.#mayCrash(process, attempt, host)) say(`it ended by ${attempt.how} with ${attempt.code}`);
         return;
       default:
-        if (from === "run" && !this.#parts.isReset(process) && attempt.starts > 0) say("it was started");
+        if (from === "run" && !this.#parts.isReset(process) && attempt.starts > 0 && !attempt.isForgotten) {
+          say("it was started");
+        }
         if (attempt.starts === 0 && attempt.isAsked) attempt.isNever = true;
     }
   }
 
   /** True if the manager had reason to take the attempt for crashed. */
   #mayCrash(process: SimProcess, attempt: AttemptTruth, host: Host | undefined): boolean {
-    if (attempt.how === "signal" || attempt.how === "power" || attempt.isWrapperKilled) return true;
+    if (attempt.how === "signal" || attempt.how === "power" || attempt.isWrapperKilled || attempt.isForgotten) {
+      return true;
+    }
     if (host === undefined || host.boot !== attempt.decided?.boot || host.wasFull) return true;
     return this.#wasSilent(process, host);
   }

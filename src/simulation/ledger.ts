@@ -19,6 +19,8 @@ export class Ledger {
   readonly #entries = new Map<string, Entry>();
   /** Who wrote of a name last. */
   readonly #writers = new Map<string, object>();
+  /** Names of which nothing is certain. */
+  readonly #free = new Set<string>();
   /** The last that each process wrote, not acknowledged yet. */
   readonly #pending = new WeakMap<object, Map<string, Entry>>();
 
@@ -47,13 +49,14 @@ export class Ledger {
   acknowledged(process: object): void {
     for (const [name, entry] of this.#pending.get(process) ?? []) {
       // What somebody else wrote since is for that one to acknowledge.
-      if (this.#writers.get(name) === process) this.#entries.set(name, entry);
+      if (this.#writers.get(name) === process && !this.#free.has(name)) this.#entries.set(name, entry);
     }
     this.#pending.delete(process);
   }
 
-  /** A person changed the entry in the file. */
+  /** A person deleted the entry in the file: that counts from when the job is in flight no more, which may be later. */
   forget(name: string): void {
+    this.#free.add(name);
     this.#entries.delete(name);
   }
 

@@ -30,6 +30,8 @@ export interface AttemptTruth {
   code: number | null;
   isKillAsked: boolean;
   isWrapperKilled: boolean;
+  /** Its claim was removed with its directory, as somebody wanted its job reset or deleted: it may be run again. */
+  isForgotten: boolean;
   /** The manager was told, or said, that it never started and never will. */
   isNever: boolean;
   /** The manager was silent for the whole time-out: it counts as crashed, until its machine is asked again. */
@@ -89,6 +91,7 @@ export class Truth {
       code: null,
       isKillAsked: false,
       isWrapperKilled: false,
+      isForgotten: false,
       isNever: false,
       isGivenUp: false,
       isAbandoned: false,
@@ -197,6 +200,10 @@ export class Truth {
     this.of(id).isKillAsked = true;
   }
 
+  forgotten(id: string): void {
+    this.of(id).isForgotten = true;
+  }
+
   wrapperKilled(id: string): void {
     this.of(id).isWrapperKilled = true;
   }
@@ -204,7 +211,7 @@ export class Truth {
   /** A claim was made that forbids it. */
   forbidden(id: string): void {
     const attempt = this.of(id);
-    if (attempt.starts > 0) this.fail(`attempt ${id} was forbidden after its start`);
+    if (attempt.starts > 0 && !attempt.isForgotten) this.fail(`attempt ${id} was forbidden after its start`);
     attempt.isNever = true;
   }
 }

@@ -17,6 +17,7 @@ const FIXED: readonly (readonly [seed: number, sizes: ScenarioSizes, what: strin
   [120, {}, "reset moved a job that ran straight to ready"],
   [128, {}, "reset removed a claim before it was written down that the job had run"],
   [2037, {}, "a start that was to be sent again while the disk was full was taken for one that was never written"],
+  [100234, {}, "a job that ran in a line before its host lost power was called back after the boot, and run again"],
   [5151, SMALL, "a job that was found alive by forbid and died with its wrapper was in flight for ever"],
   [5492, SMALL, "a job that was deleted while its start could not be written was started all the same"],
   [6014, SMALL, "a job that was replaced while its start could not be written was started all the same"],
