@@ -95,7 +95,7 @@ export class Core {
     if (this.#began) this.#consider();
     const more = this.#hasMore();
     if (this.#stopping || this.#noHosts) this.#attempts.lines.recallAll();
-    else this.#attempts.lines.tick(more);
+    this.#attempts.lines.tick(more);
     if (more) this.#ahead.prepare();
     else this.#ahead.dropAll();
     if (this.#began && run.flights.open === 0 && !more && !this.#attempts.hasReturned) {
@@ -108,7 +108,7 @@ export class Core {
   /** When to send `tick` at the latest, epoch ms; null for never. */
   get wakeAtMs(): number | null {
     if (this.#attempts.hasReturned) return this.#run.nowMs;
-    const at = Math.min(this.#links.wakeAtMs, this.#attempts.lines.wakeAtMs(this.#hasMore()));
+    const at = Math.min(this.#links.wakeAtMs, this.#attempts.lines.wakeAtMs);
     return at === Infinity ? null : at;
   }
 

@@ -25,6 +25,8 @@ const CONFIRM_MS = 10_000;
 const ENOUGH = 2;
 /** Pause before calling back again what gave no answer. */
 const AGAIN_MS = 1_000;
+/** How often it is looked whether a host has a free slot and nothing to do while jobs wait on others. */
+const IDLE_MS = 20;
 /** So many were called back: they stand in the way of those behind them, and a new line is better. */
 const RECALLS = 32;
 
@@ -51,6 +53,10 @@ export class Lines {
   /** Pools that may have room for more, those that had none for longest first. */
   readonly #hungry = new Set<Pool>();
   readonly #lines = new Set<Line>();
+  /** Nobody has to be called back before; the lines of hundreds of hosts are not gone through at every event. */
+  #checkAtMs = Infinity;
+  /** What the last look was told. */
+  #more = true;
 
   constructor(run: RunContext, onSlot: (flight: Flight) => void) {
     this.#run = run;
@@ -109,6 +115,7 @@ export class Lines {
     if (flight.line === null) return;
     if (flight.ahead) flight.line.waiting.add(flight);
     else flight.line.unconfirmed.add(flight);
+    this.#look(flight.ahead ? this.#limitMs(flight.line, true) : CONFIRM_MS);
   }
 
   /** The host says that it runs. */
@@ -147,6 +154,7 @@ export class Lines {
     for (const line of this.#lines) {
       if (line.pool.machine !== machine) continue;
       line.over = true;
+      this.#look(0);
       this.#close(line);
       for (const flight of [...line.waiting, ...line.unconfirmed]) flight.recalled = false; // No answer comes any more.
       this.#settle(line);
@@ -155,6 +163,7 @@ export class Lines {
 
   /** Something about a machine is another now. */
   machineChanged(machine: string): void {
+    this.#look(0);
     for (const pool of this.#pools.all()) if (pool.machine === machine) this.#feed(pool);
   }
 
@@ -183,6 +192,8 @@ export class Lines {
   /** Calls back whoever waits for too long. `more`: other jobs wait for a start. */
   tick(more: boolean): void {
     const { nowMs } = this.#run;
+    if (nowMs < this.#checkAtMs && more === this.#more) return;
+    this.#more = more;
     for (const line of this.#lines) {
       const due = this.#due(line, more);
       const late = due.flights.filter((flight) => flight.sinceMs + due.limitMs <= nowMs);
@@ -196,11 +207,17 @@ export class Lines {
       const [first] = line.unconfirmed;
       if (line.recalls > RECALLS || (first !== undefined && first.sinceMs + CONFIRM_MS <= nowMs)) this.#end(line);
     }
+    this.#checkAtMs = this.#nextAtMs(more);
   }
 
   /** When {@link Lines.tick} has something to do; Infinity for never. */
-  wakeAtMs(more: boolean): number {
-    let at = Infinity;
+  get wakeAtMs(): number {
+    return this.#checkAtMs;
+  }
+
+  #nextAtMs(more: boolean): number {
+    // Whether another host is idle changes with every start and end; it is looked at now and then.
+    let at = !more && this.#run.flights.ahead > 0 ? this.#run.nowMs + IDLE_MS : Infinity;
     for (const line of this.#lines) {
       const { flights, limitMs } = this.#due(line, more);
       for (const { sinceMs } of flights) at = Math.min(at, sinceMs + limitMs);
@@ -236,7 +253,7 @@ export class Lines {
     if (first === undefined || this.#run.machines.get(first.machine)?.openedAtMs === null) return;
     for (const flight of flights) {
       flight.recalled = true;
-      if (flight.line !== null) flight.line.recalls++;
+      if (flight.line !== null && ++flight.line.recalls > RECALLS) this.#look(0);
     }
     const attempts = flights.map(({ job, attempt }) => ({ job, attempt }));
     this.#run.effects.push({ type: "recall", machine: first.machine, attempts });
@@ -246,6 +263,7 @@ export class Lines {
   notRecalled(flight: Flight): void {
     flight.recalled = false;
     flight.sinceMs = this.#run.nowMs;
+    this.#look(AGAIN_MS);
     const { line } = flight;
     if (line?.waiting.delete(flight)) line.waiting.add(flight); // In order of `sinceMs`.
   }
@@ -278,13 +296,20 @@ export class Lines {
     this.#run.slots.take(flight.job, host);
     flight.sinceMs = this.#run.nowMs;
     line.unconfirmed.add(flight);
+    this.#look(CONFIRM_MS);
     // One that is called back is told of when it proves to run.
     if (!flight.recalled) this.#onSlot(flight);
+  }
+
+  /** There is something to look at in so long. */
+  #look(inMs: number): void {
+    this.#checkAtMs = Math.min(this.#checkAtMs, this.#run.nowMs + inMs);
   }
 
   #end(line: Line): void {
     if (line.over) return;
     line.over = true;
+    this.#look(0);
     this.#tell(line, { type: "over" });
     this.#close(line);
     this.recall([...line.waiting, ...line.unconfirmed].filter((flight) => !flight.recalled));
