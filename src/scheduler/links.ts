@@ -89,7 +89,8 @@ export class Links {
     const state = this.#run.machines.get(key);
     if (state === undefined) return;
     const told = state.reason === reason;
-    Machines.fail(state, reason, { nowMs: this.#run.nowMs, lasting });
+    const { nowMs, timeoutMs } = this.#run;
+    Machines.fail(state, reason, { nowMs, lasting, timeoutMs });
     if (!told) report(this.#run, { type: "machine_down", machine: machineText(state.machine), reason, wasUp: false });
     this.#tellUnknown(state);
   }
@@ -97,7 +98,8 @@ export class Links {
   down(key: string, reason: string): void {
     const state = this.#run.machines.get(key);
     if (state === undefined || state.openedAtMs === null) return;
-    Machines.fail(state, reason, { nowMs: this.#run.nowMs, lasting: false });
+    const { nowMs, timeoutMs } = this.#run;
+    Machines.fail(state, reason, { nowMs, lasting: false, timeoutMs });
     this.#attempts.lines.linkDown(key);
     report(this.#run, { type: "machine_down", machine: machineText(state.machine), reason, wasUp: true });
   }

@@ -95,13 +95,18 @@ export class Machines {
 
   /**
    * Notes a failed attempt, or a link that broke. The pause before the next attempt grows with each failure in a row; a link
-   * that had been open for a while is opened again at once, since most breaks are short.
+   * that had been open for a while is opened again at once, since most breaks are short. `timeoutMs`: a machine silent for so long is
+   * given up; before that it is tried more than once.
    */
-  static fail(state: MachineState, reason: string, options: { nowMs: number; lasting: boolean }): void {
+  static fail(
+    state: MachineState,
+    reason: string,
+    options: { nowMs: number; lasting: boolean; timeoutMs: number },
+  ): void {
     const steady = state.openedAtMs !== null && options.nowMs - state.openedAtMs >= STEADY_MS;
     if (steady) state.failures = 0;
     const pauseMs = options.lasting ? LASTING_RETRY_MS : Math.min(RETRY_MS[0] * 2 ** state.failures, RETRY_MS[1]);
-    state.retryAtMs = steady ? options.nowMs : options.nowMs + pauseMs;
+    state.retryAtMs = steady ? options.nowMs : options.nowMs + Math.min(pauseMs, options.timeoutMs / 3);
     if (!steady) state.failures++;
     state.phase = "down";
     state.reason = reason;
