@@ -238,6 +238,7 @@ class RoundOf {
     for (const [name, count] of Object.entries(looked)) this.#parts.looked[name as Invariant] += count;
     const suspects = [...evidence.jobs.keys()].filter((name) => findings.some(({ text }) => text.includes(name)));
     for (const name of suspects.slice(0, 8)) explain(world, name);
+    await this.#clear(world);
     const states = Map.groupBy(evidence.jobs.values(), ({ status }) => status);
     journal.tell(
       `judged: ${
@@ -245,6 +246,14 @@ class RoundOf {
       }; ${findings.length} findings`,
     );
     return evidence.ran.length;
+  }
+
+  /** The next round needs the room. */
+  async #clear({ manager, round }: World): Promise<void> {
+    if (this.#parts.options.keep) return;
+    for (const { name } of [...Deno.readDirSync(manager.path(""))]) {
+      if (name.includes(`${round.queue}-queue`)) await Deno.remove(manager.path(name), { recursive: true });
+    }
   }
 }
 

@@ -12,8 +12,8 @@ import type { Journal } from "./deeds.ts";
 import type { Keeper } from "./keeper.ts";
 import type { TortureOptions } from "./options.ts";
 
-/** Room for the queue file, its journal, and a copy of each while they are written. */
-const DISK = "6m";
+/** Room for a round's queue file, its journal, and some copies of each while they are written. */
+const DISK = "24m";
 /** Each machine runs two jobs at once. */
 const SLOTS = 2;
 /** The cluster of all hosts. */
