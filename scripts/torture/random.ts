@@ -1,40 +1,21 @@
 /**
- * Numbers that follow from a seed.
+ * Numbers that follow from a seed, as a campaign wants them.
  *
  * @module
  */
 
+import { Random as Stream } from "../../src/simulation/random.ts";
+
 /** A source of numbers; the same seed gives the same ones. */
-export class Random {
-  #state: number;
-
-  /** @param seed A whole number below 2^32. */
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  /** From 0 up to, not including, 1 (mulberry32). */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = this.#state;
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x100000000;
-  }
-
+export class Random extends Stream {
   /** A whole number, both ends included. */
   whole(from: number, to: number): number {
-    return from + Math.floor(this.next() * (to - from + 1));
-  }
-
-  /** A number between two. */
-  between(from: number, to: number): number {
-    return from + this.next() * (to - from);
+    return from + this.below(to - from + 1);
   }
 
   /** One of a list, which is not empty. */
   one<T>(list: readonly T[]): T {
-    return list[this.whole(0, list.length - 1)]!;
+    return this.pick(list);
   }
 
   /** One of a list by weight. */

@@ -16,16 +16,12 @@ import type { Attempt, CoreEvent, Effect } from "../../src/scheduler/events.ts";
 import { fifo, fifoMulti } from "../../src/scheduler/policies.ts";
 import type { RunEvent } from "../../src/scheduler/report.ts";
 import type { SlotHost } from "../../src/scheduler/slots.ts";
+import { Random } from "../../src/simulation/random.ts";
 
-/** Numbers from 0 to 1 that follow from the seed (mulberry32). */
+/** Numbers from 0 to 1 that follow from the seed. */
 export function seeded(seed: number): () => number {
-  let a = seed >>> 0;
-  return () => {
-    a = (a + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(a ^ (a >>> 15), a | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
+  const random = new Random(seed);
+  return () => random.next();
 }
 
 /** Makes a job called `name`; ready on `at` (`user@host`) if given. */
