@@ -109,6 +109,7 @@ export class Links {
     const state = this.#run.machines.get(key);
     if (state === undefined || state.phase !== "asking" || state.askAtMs !== null) return;
     state.phase = "up";
+    this.#run.slots.machineUp();
     this.#attempts.lines.machineChanged(key);
   }
 
@@ -186,7 +187,7 @@ export class Links {
   /** Asks; until the answer is here no job starts on that machine, since what runs there takes slots. */
   #ask(state: MachineState, ask: readonly Attempt[], forbid: readonly Attempt[]): void {
     state.phase = ask.length + forbid.length > 0 ? "asking" : "up";
-    if (state.phase === "up") return;
+    if (state.phase === "up") return this.#run.slots.machineUp();
     const plain = ({ job, attempt }: Attempt): Attempt => ({ job, attempt });
     this.#run.effects.push({ type: "ask", machine: state.key, ask: ask.map(plain), forbid: forbid.map(plain) });
   }

@@ -30,6 +30,8 @@ export class Slots {
   #places = new Map<string, number>();
   /** One bit for each host, in order: it is active and has a free slot. A run of hundreds of hosts looks here at every event. */
   #free = new Uint32Array(0);
+  /** No slot has become free since none was found: of thousands of hosts most may be on machines that are not up yet. */
+  #isNoneFree = false;
   #capacity = 0;
   #onlyMachine: Machine | null = null;
   readonly #holders = new Map<JobName, string>();
@@ -58,6 +60,7 @@ export class Slots {
     this.#places = new Map(hosts.map(({ id }, i) => [id, i]));
     this.#capacity = hosts.reduce((sum, host) => sum + (host.active ? host.capacity : 0), 0);
     this.#free = new Uint32Array((hosts.length + 31) >>> 5);
+    this.#isNoneFree = false;
     this.#over.clear();
     for (const { id } of hosts) this.#mark(id);
     const offered = hosts.filter((host) => host.active && host.capacity > 0).map((host) => host.machine);
@@ -68,13 +71,20 @@ export class Slots {
 
   /** The first active host with a free slot on a machine that `isUp`, or null. */
   free(isUp: (machine: string) => boolean): SlotHost | null {
+    if (this.#isNoneFree) return null;
     for (let word = 0; word < this.#free.length; word++) {
       for (let bits = this.#free[word]!; bits !== 0; bits &= bits - 1) {
         const host = this.#hosts[word * 32 + 31 - Math.clz32(bits & -bits)]!;
         if (isUp(machineKey(host.machine))) return host;
       }
     }
+    this.#isNoneFree = true;
     return null;
+  }
+
+  /** A machine is up now: its slots count. */
+  machineUp(): void {
+    this.#isNoneFree = false;
   }
 
   /** Jobs that may run at once on active hosts. */
@@ -151,8 +161,10 @@ export class Slots {
     const bit = 1 << (place & 31);
     const host = this.#hosts[place]!;
     const room = this.room(host);
-    if (room > 0 && !this.#closed.has(id)) this.#free[place >>> 5]! |= bit;
-    else this.#free[place >>> 5]! &= ~bit;
+    if (room > 0 && !this.#closed.has(id)) {
+      this.#free[place >>> 5]! |= bit;
+      this.#isNoneFree = false;
+    } else this.#free[place >>> 5]! &= ~bit;
     if (room < 0) this.#over.add(id);
     else this.#over.delete(id);
   }
