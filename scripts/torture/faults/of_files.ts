@@ -87,9 +87,10 @@ export const tear: Fault = {
         const path = pathOf(world);
         const { deed, text } = readForSaving(world);
         const torn = `${text.slice(0, Math.floor(text.length * part))}\n  gpu: [0, 1\n`;
+        if (!isStill(path, text)) return "changed in that moment";
         world.torn = true;
         try {
-          await Deno.writeTextFile(path, torn);
+          Deno.writeTextFileSync(path, torn);
           note(world, deed, "save");
           await pass(lastsMs);
           // One that was about to be written at that moment may win; after that nobody writes.
@@ -122,6 +123,7 @@ export const saveInPlace: Fault = {
         const end = Math.floor(bytes.length * part);
         // At the end of an entry it is YAML: of a queue that has lost its other jobs.
         const half = atEntry ? text.lastIndexOf("\n", text.lastIndexOf(":\n  name:", end)) + 1 : end;
+        if (!isStill(path, text)) return "changed in that moment";
         world.torn = true;
         try {
           using file = Deno.openSync(path, { write: true, truncate: true });
@@ -207,11 +209,11 @@ async function edit(
     // The first one stands at the beginning; others are as good.
     if (saved === text) return "no such job";
     await Deno.writeTextFile(`${path}~`, saved);
-    if (readText(path) !== text) {
+    if (!isStill(path, text)) {
       await Deno.remove(`${path}~`);
       continue; // "The file has changed since it was read."
     }
-    await Deno.rename(`${path}~`, path);
+    Deno.renameSync(`${path}~`, path);
     note(world, deed, "save");
     const more = { fromMs: deed.fromMs, toMs: uptimeMs(), names: [name], done: true };
     if (edited.asks === true) world.journal.deeds.push({ ...more, type: "save" });
@@ -242,6 +244,14 @@ function note(world: World, deed: Pick<Deed, "names" | "fromMs">, type: Deed["ty
 
 function pathOf(world: World): string {
   return world.manager.path(`${world.round.queue}-queue.yaml`);
+}
+
+/**
+ * Whether the file is what was read of it. What follows at once, without waiting, is as good as one step: whoever saves what is
+ * older than the program's last writing asks for all of it as it was, and nobody can know that this was not meant.
+ */
+function isStill(path: string, text: string): boolean {
+  return readText(path) === text;
 }
 
 async function save(path: string, text: string): Promise<void> {
