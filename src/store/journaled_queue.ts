@@ -13,7 +13,7 @@ import { CmsError } from "../errors.ts";
 import type { Deps, FileLock, FileStamp } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { Job } from "../job/job.ts";
-import { adoptJobs, ownIds } from "./adopt.ts";
+import { adoptJobs, keepAttempts, ownIds } from "./adopt.ts";
 import type { Change, Jobs, News } from "./changes.ts";
 import { isFoldDue } from "./fold_due.ts";
 import { parseJobs } from "./job_record.ts";
@@ -226,12 +226,13 @@ export class JournaledQueue implements QueueStore {
     const merged = mergeState({ jobs: read, hash }, header === null ? null : { header, records });
     for (const line of merged.warnings) this.#news.warn(line);
     ownIds(merged.jobs, this.#jobs, this.#provisional, this.#deps.ids);
+    const keptAttempts = merged.edited && keepAttempts(merged.jobs, this.#jobs);
     // At first all is new, and nobody is told.
     if (this.#loaded) adoptJobs(merged.jobs, this.#jobs, this.#news);
     else for (const [name, job] of merged.jobs) this.#jobs.set(name, job);
     this.#yaml.hash = hash;
     this.#edited = merged.edited;
-    this.#differs = merged.differs;
+    this.#differs = merged.differs || keptAttempts;
     this.#broken = false;
     this.#loaded = true;
     return stamp;
