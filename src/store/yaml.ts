@@ -103,9 +103,9 @@ function quickParse(text: string): Map<string, unknown> | null {
   return entries;
 }
 
-/** False if anchors or directives may reach from one entry of a file into others: then only the library reads it. */
+/** False if anchors, directives or marks of documents may reach from one entry of a file into others: then only the library reads it. */
 export function hasSeparateEntries(text: string): boolean {
-  return !/^[%?-]|(?:^|\s)[&*]|<<\s*:|\r/m.test(text);
+  return !/^(?:[%?-]|\.\.\.)|(?:^|\s)[&*]|<<\s*:|\r/m.test(text);
 }
 
 /**

@@ -69,10 +69,20 @@ Deno.test("parseJobs() reads edited files as the library does, or says what is w
       const lines = text.split("\n");
       for (const { at, remove, add } of edits) lines.splice(at % lines.length, remove, ...add);
       // Two marks of a begin are a fault of their own.
-      if (!["---", "..."].includes(lines[0]!)) asTheLibrary(lines.join("\n"));
+      const edited = lines.join("\n");
+      if (!/^(?:[ \t]*(?:#.*)?\n)*(?:---|\.\.\.)/.test(edited)) asTheLibrary(edited);
     }),
     { numRuns: 3000 },
   );
+});
+
+Deno.test("parseJobs() takes no second document for further jobs", () => {
+  const [one, two] = ["a", "b"].map((name) => renderJobs(new Map([[jobName(name), newJob(name)]])));
+  for (const mark of ["...", "... # end", "---"]) {
+    asTheLibrary(`${one}  more: 1\n${mark}\n${two}`);
+    asTheLibrary(`${one}  more: 1\n${mark}\n# c\n`);
+    asTheLibrary(`# c\n${one}${mark}\n${two}  more: 1\n`);
+  }
 });
 
 Deno.test("JobBlockReader takes an entry as the program writes it, with what stood before it or not", () => {
