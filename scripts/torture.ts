@@ -11,6 +11,7 @@ import { whyNoHosts } from "../tests/support/hosts.ts";
 import { campaign } from "./torture/campaign.ts";
 import { parseOptions, USAGE } from "./torture/options.ts";
 import { renderReport } from "./torture/report.ts";
+import { runScript, say, write } from "./script.ts";
 
 async function main(): Promise<number> {
   const options = parseOptions(Deno.args, crypto.getRandomValues(new Uint32Array(1))[0]!);
@@ -33,22 +34,4 @@ async function main(): Promise<number> {
   return journal.findings.length === 0 ? 0 : 1;
 }
 
-function write(text: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(text));
-}
-
-/** What goes on while it takes its time; not part of the result. */
-function say(line: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
-}
-
-if (import.meta.main) {
-  try {
-    Deno.exitCode = await main();
-  } catch (error) {
-    say(`ERROR: ${(error as Error).message}`);
-    Deno.exitCode = error instanceof RangeError ? 2 : 1;
-  }
-  // Listeners for signals keep the process otherwise.
-  Deno.exit();
-}
+if (import.meta.main) await runScript(main);

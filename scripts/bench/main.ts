@@ -13,6 +13,7 @@ import { BENCHES, benchesOf } from "./registry.ts";
 import { waitForQuiet } from "./quiet.ts";
 import { renderResult, type Result, resultOf } from "./report.ts";
 import { runRounds } from "./rounds.ts";
+import { runScript, say, write } from "../script.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
@@ -97,22 +98,4 @@ function versionOf([program = "", ...args]: readonly string[]): string | null {
   }
 }
 
-function write(text: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(text));
-}
-
-/** What goes on while it takes its time; not part of the result. */
-function say(line: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
-}
-
-if (import.meta.main) {
-  try {
-    Deno.exitCode = await main();
-  } catch (error) {
-    say(`ERROR: ${(error as Error).message}`);
-    Deno.exitCode = error instanceof RangeError ? 2 : 1;
-  }
-  // Listeners for signals keep the process otherwise.
-  Deno.exit();
-}
+if (import.meta.main) await runScript(main);

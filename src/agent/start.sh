@@ -224,7 +224,7 @@ cms_line() {
       c_z=$((c_z - 1))
       c_pass
       c_unlock "$1"
-      [ -z "$c_lk" ] || c_apart c_chain &
+      if [ -n "$c_lk" ]; then c_apart c_chain & fi
     done
     ;;
   *)

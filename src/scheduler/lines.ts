@@ -84,9 +84,9 @@ export class Lines {
     if (waiting <= ENOUGH * this.#run.slots.capacity()) return null;
     for (const pool of this.#hungry) {
       this.#hungry.delete(pool);
-      const waiting = pool.line?.waiting.size ?? 0;
+      const there = pool.line?.waiting.size ?? 0;
       const isReady = this.#run.machines.isUp(pool.machine) && pool.line?.over !== true;
-      if (!isReady || waiting >= this.#pools.depth(pool) || (pool.line === null && this.#number(pool) === null)) {
+      if (!isReady || there >= this.#pools.depth(pool) || (pool.line === null && this.#number(pool) === null)) {
         continue;
       }
       this.#hungry.add(pool); // Behind the others.

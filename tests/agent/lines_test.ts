@@ -50,6 +50,7 @@ for (const shell of SHELLS) {
     assert.equal(events.some((one) => one.type === "started" && one.job === "b"), false);
     // A new attempt of what was called back is no rerun: nobody has to be warned.
     await Deno.writeTextFile(`${place.directory}/c/go`, "");
+    await event("ended", "c");
     link.start([start("b", "true", { number: 2 })]);
     await event("ended", "b");
     assert.equal(events.some(({ type }) => type === "reused"), false);
