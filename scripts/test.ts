@@ -7,7 +7,7 @@
  * @module
  */
 
-import { testArguments } from "./test/arguments.ts";
+import { filesAtOnce, testArguments } from "./test/arguments.ts";
 import { countResults, judge, renderCounts } from "./test/count.ts";
 import { installNeeded } from "./test/install.ts";
 
@@ -23,7 +23,10 @@ async function main(): Promise<void> {
       args: testArguments(Deno.args, { junit, isLocked }),
       cwd: root,
       // sshd and ip are often outside a user's PATH.
-      env: { PATH: `${path}:/usr/sbin:/sbin` },
+      env: {
+        PATH: `${path}:/usr/sbin:/sbin`,
+        DENO_JOBS: Deno.env.get("DENO_JOBS") ?? filesAtOnce(navigator.hardwareConcurrency),
+      },
     }).spawn().status;
     const { counts, exitCode } = judge(countResults(await Deno.readTextFile(junit).catch(() => "")), code);
     say(renderCounts(counts));

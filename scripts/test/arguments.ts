@@ -1,6 +1,7 @@
 /**
- * The arguments of `deno test` for a run of the suite. Files run side by side (DENO_JOBS=1 runs them one by one): most of their time is
- * waiting for hosts, and on two cores it took 0.6 of the time. So a test must not change the process's directory or environment.
+ * The arguments of `deno test` for a run of the suite, and how many files run side by side (DENO_JOBS=1 runs them one by one). Most of
+ * their time is waiting for hosts: on two cores one file more than there are cores took 0.75 of the time of two. So a test must not
+ * change the process's directory or environment.
  *
  * @module
  */
@@ -22,4 +23,9 @@ export function testArguments(given: readonly string[], options: { junit: string
     ...given,
     ...(hasFiles ? [] : ["tests/"]),
   ];
+}
+
+/** `DENO_JOBS`: as many files at once as there are cores, and one. */
+export function filesAtOnce(cores: number): string {
+  return String(cores + 1);
 }
