@@ -213,6 +213,20 @@ Deno.test("only what was just being claimed is asked about again: others may hav
   assert.deepEqual(asked, [{ job: name, attempt }]);
 });
 
+Deno.test("an unfinished claim of a job that was deleted is forbidden, so that its machine gets jobs again", () => {
+  const was = { status: "run", attempt: 1, boot: "1" } as const;
+  const jobs = new Map(["gone", "runs"].map((name) => [name as JobName, { ...job(name, RED), ...was }]));
+  jobs.set("runs" as JobName, { ...job("runs", RED), ...was, status: "start" } as never);
+  const hosts = [slotHost("h1", RED, { capacity: 2 })];
+  const core = new Core({ policy: fifoMulti(), hosts, timeoutMs: 600_000, killCompletes: true }, jobs);
+  jobs.delete("gone" as JobName);
+  core.step({ type: "begin" }, 0);
+  const [question] = core.step({ type: "link_up", machine: RED, boot: "1" }, 0).filter(({ type }) => type === "ask");
+  assert.ok(question?.type === "ask");
+  assert.deepEqual(question.forbid.map((each) => each.job), ["gone"]);
+  assert.deepEqual(question.ask.map((each) => each.job), ["runs"]);
+});
+
 Deno.test("without a machine that answers the run says so once and ends after the time-out", () => {
   const world = new World({ seed: 25, jobs: [job("a")], hosts: [slotHost("h1", RED)], timeoutMs: 30_000 });
   world.machines.get(RED)!.reachable = false;

@@ -30,11 +30,12 @@ export async function parallelContenders(
     const words = Array.from({ length: jobs }, (_, index) => String(index + 1));
     const run = async (round: number): Promise<number> => {
       const file = `ran-${kept ? "kept" : "each"}-${round}`;
-      // Its exit status is the number of jobs that failed.
-      const ms = await timeOf(
-        ["parallel", ...(kept ? ["-M"] : []), "-S", hosts, `echo {} >> ~/${file}`, ":::", ...words],
-        { env },
-      );
+      // Its exit status is the number of jobs that failed, or 255 where it says that it cannot write to its (half empty) disk.
+      const ms = await tries(3, say, () =>
+        timeOf(
+          ["parallel", ...(kept ? ["-M"] : []), "-S", hosts, `echo {} >> ~/${file}`, ":::", ...words],
+          { env },
+        ));
       const lists = await Promise.all(rig.hosts.map(async (host) => (await host.run(`cat ~/${file}`)).stdout));
       const ran = new Set(lists.join("").split("\n").filter((line) => line !== "")).size;
       if (ran === jobs) return ms;
@@ -44,6 +45,18 @@ export async function parallelContenders(
     };
     return { name, amount: jobs, run };
   });
+}
+
+/** Does it again when it fails, which is told. */
+async function tries<T>(most: number, say: (line: string) => void, act: () => Promise<T>): Promise<T> {
+  for (let left = most - 1;; left--) {
+    try {
+      return await act();
+    } catch (error) {
+      if (left === 0) throw error;
+      say(`${(error as Error).message.split("\n").at(-1)}: once more`);
+    }
+  }
 }
 
 /** Whether it is there, or could be installed. */

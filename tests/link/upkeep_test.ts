@@ -1,0 +1,57 @@
+/** keepLooking() beside a host that is made up: what it tells of jobs of which nobody else will. */
+import assert from "node:assert/strict";
+import type { Clock } from "../../src/deps.ts";
+import { Flights } from "../../src/link/flights.ts";
+import type { AttemptState, Link, LinkEvent } from "../../src/link/link.ts";
+import { keepLooking, LINK_TIMES } from "../../src/link/upkeep.ts";
+import { attempt } from "../agent/support.ts";
+
+/**
+ * Sends `job`, has the host say `answered` of it, and looks once.
+ * @returns What was told then, and whether the attempt was forbidden.
+ */
+async function lookOnce(asked: AttemptState, answered: boolean): Promise<{ told: string[]; isForbidden: boolean }> {
+  const told: LinkEvent[] = [];
+  const flights = new Flights((event) => told.push(event));
+  const ref = attempt("job");
+  flights.sent(ref, 0);
+  if (answered) flights.alive(ref);
+  const stop = new AbortController();
+  let nowMs = 0;
+  const clock: Clock = {
+    now: () => nowMs,
+    sleepUntil(atMs) {
+      if (nowMs > 0) stop.abort();
+      nowMs = atMs;
+      return Promise.resolve();
+    },
+  };
+  let isForbidden = false;
+  const link: Partial<Link> = {
+    ask: (attempts) => Promise.resolve(attempts.map(() => asked)),
+    forbid(attempts) {
+      isForbidden = true;
+      return Promise.resolve(attempts.map(() => ({ type: "forbidden" })));
+    },
+  };
+  await keepLooking({ clock, times: LINK_TIMES, signal: stop.signal }, link as Link, flights);
+  assert.ok(flights.since(Infinity).length === (told.length === 0 ? 1 : 0), "told and followed, or neither");
+  return { told: told.map((event) => event.type === "ended" ? `ended ${event.state}` : event.type), isForbidden };
+}
+
+Deno.test("keepLooking() tells of a start that got lost on its host, once it is made sure that it never happens", async () => {
+  assert.deepEqual(await lookOnce({ type: "none" }, false), { told: ["refused"], isForbidden: true });
+});
+
+Deno.test("keepLooking() tells of a start that was ended while it made its claim", async () => {
+  assert.deepEqual(await lookOnce({ type: "claimed" }, false), { told: ["refused"], isForbidden: true });
+});
+
+Deno.test("keepLooking() tells that a job crashed that ran and has left no trace, and forbids nothing", async () => {
+  assert.deepEqual(await lookOnce({ type: "none" }, true), { told: ["ended crash"], isForbidden: false });
+});
+
+Deno.test("keepLooking() tells nothing of a job that runs", async () => {
+  const alive = { type: "alive", pid: 7, startedAtMs: null, orphan: false } as const;
+  assert.deepEqual(await lookOnce(alive, true), { told: [], isForbidden: false });
+});

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import type { JobName } from "../../src/names/grammar.ts";
+import { Slots } from "../../src/scheduler/slots.ts";
+import { slotHost } from "./world.ts";
+
+const RED = "pi@red";
+const [A, B] = ["a", "b"] as JobName[] as [JobName, JobName];
+const isUp = (): boolean => true;
+
+Deno.test("adopt() keeps a job at the entry whose GPU it has, beyond the capacity, and never at another GPU's", () => {
+  const slots = new Slots([slotHost("g0", RED, { gpu: "0" }), slotHost("g1", RED, { gpu: "1" })]);
+  slots.adopt(A, RED, "g0");
+  slots.adopt(B, RED, "g0");
+  assert.deepEqual(Object.fromEntries(slots.inUse()), { g0: 2 });
+  assert.equal(slots.free(isUp)?.id, "g1");
+  slots.take("c" as JobName, "g1");
+  slots.giveBack(A);
+  assert.equal(slots.free(isUp), null, "b has the GPU still");
+  slots.giveBack(B);
+  assert.equal(slots.free(isUp)?.id, "g0");
+});
+
+Deno.test("adopt() takes an entry of the same GPU where a job's own is full", () => {
+  const like = { gpu: "0" };
+  const slots = new Slots([slotHost("g1", RED, { gpu: "1" }), slotHost("g0", RED, like), slotHost("more", RED, like)]);
+  slots.adopt(A, RED, "g0");
+  slots.adopt(B, RED, "g0");
+  assert.deepEqual(Object.fromEntries(slots.inUse()), { g0: 1, more: 1 });
+});
+
+Deno.test("free() asks about no machine again until a slot or a machine has come: of thousands most may not be up yet", () => {
+  const slots = new Slots(Array.from({ length: 1000 }, (_, i) => slotHost(`h${i}`, `pi@h${i}`)));
+  let asked = 0;
+  const find = (up: string | null) => slots.free((machine) => ++asked > 0 && machine === up)?.id ?? null;
+  assert.equal(find(null), null);
+  assert.equal(asked, 1000);
+  for (let i = 0; i < 100; i++) find(null);
+  assert.equal(asked, 1000);
+  slots.machineUp();
+  assert.equal(find("pi@h7"), "h7");
+  slots.take(A, "h7");
+  assert.equal(find("pi@h7"), null);
+  slots.giveBack(A);
+  assert.equal(find("pi@h7"), "h7");
+});
