@@ -14,6 +14,8 @@ import type { SlotHost } from "./slots.ts";
 const TURN_MS = 4;
 /** Jobs are sent ahead where that time is more than this part of what a job takes. */
 const WORTH = 0.02;
+/** How long an end waits for others, to be dealt with and written down together, where the host has the next jobs already. */
+export const GATHER_MS = 20;
 /** At most so many for each slot, */
 const MOST_EACH = 16;
 /** and so many in all; a pool of more slots sends nothing ahead. A line has room for twice as many. */
@@ -98,12 +100,14 @@ export class Pools {
     return isFirst;
   }
 
-  /** How many jobs may wait in a pool: as many as end there while a start is on its way, and as many again. */
+  /** How many jobs may wait in a pool: as many as end there before the next are sent and have arrived, and as many again. */
   depth(pool: Pool): number {
     const jobMs = this.#expectedMs(pool);
     if (jobMs === null || pool.unable || pool.slots > MOST) return 0;
-    const share = this.gapMs(pool) / Math.max(jobMs, 1);
-    return share < WORTH ? 0 : Math.min(MOST, pool.slots * Math.min(MOST_EACH, Math.ceil(2 * share)));
+    const gapMs = this.gapMs(pool);
+    if (gapMs < WORTH * jobMs) return 0;
+    const each = Math.ceil(2 * (gapMs + GATHER_MS) / Math.max(jobMs, 1));
+    return Math.min(MOST, pool.slots * Math.min(MOST_EACH, each));
   }
 
   /** How long a slot of the pool is empty if nothing waits there. */

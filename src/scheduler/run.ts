@@ -15,6 +15,7 @@ import type { Change, News } from "../store/changes.ts";
 import type { Core } from "./core.ts";
 import { Deliver } from "./deliver.ts";
 import type { CoreEvent, Effect } from "./events.ts";
+import { GATHER_MS } from "./pools.ts";
 import type { RunEvent, RunResult } from "./report.ts";
 import type { SlotHost } from "./slots.ts";
 
@@ -47,8 +48,6 @@ const FOLD_SHARE = 20;
  * (most are our own), and works on network file systems too.
  */
 const LOOK_MS = 200;
-/** How long an end waits for others, to be written down with them, where the host has the next job already. */
-const GATHER_MS = 5;
 /** Pause before writing again after a failure (a full disk). */
 const WRITE_AGAIN_MS = 1_000;
 
