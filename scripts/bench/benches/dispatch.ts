@@ -27,7 +27,8 @@ async function open(setting: Setting, stack: AsyncDisposableStack): Promise<Plan
   const hosts = Array(SLOTS).fill("pi@red").join(",");
   const cms = (shell: string) =>
     cmsContender(rig, setting, { name: `cms, ${shell}`, amount: jobs, jobs, command: "true", shell, hosts });
-  const floor = (shell: string) => floorContender(rig, { name: `floor, ${shell}`, jobs, slots: SLOTS, shell });
+  const floor = (shell: string) =>
+    floorContender(rig, { name: `floor, ${shell}`, jobs, slots: SLOTS, shell, command: "true" });
   const contenders: Contender[] = [cms("bash"), cms("sh"), floor("bash"), floor("sh")];
   contenders.push(...await parallelContenders(rig, setting, { jobs, slots: SLOTS, kept: true }));
   return {

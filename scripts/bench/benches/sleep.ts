@@ -1,5 +1,5 @@
 /**
- * Jobs of a fifth of a second: how long slots stay empty between two of them.
+ * Jobs of a fifth of a second: how long slots stay empty between two of them, here and in a bare loop on the host.
  *
  * @module
  */
@@ -7,6 +7,7 @@
 import type { Bench, Plan, Setting } from "../bench.ts";
 import { runCms } from "../contenders/cms.ts";
 import { fixedContender } from "../contenders/fixed.ts";
+import { runFloor } from "../contenders/floor.ts";
 import { sharedContenders } from "../contenders/shared.ts";
 import { openRig } from "../rig.ts";
 
@@ -28,7 +29,10 @@ async function open(setting: Setting, stack: AsyncDisposableStack): Promise<Plan
   const rig = await openRig(["red"], setting.directory, stack);
   const hosts = Array(SLOTS).fill("pi@red").join(",");
   const [span, whole, ideal] = ["first start to last end", "whole process", "ideal"] as const;
-  const work = { name: "sleep", jobs, command: `sleep ${SECONDS}`, shell: null, hosts };
+  const floor = "floor, first start to last end";
+  const command = `sleep ${SECONDS}`;
+  const work = { name: "sleep", jobs, command, shell: null, hosts };
+  const floorWork = { name: "floor", jobs, slots: SLOTS, shell: "bash", command };
   const run = async (round: number) => {
     const { ms, spanMs } = await runCms(rig, setting, work, round);
     return { [span]: spanMs, [whole]: ms } as Record<typeof span | typeof whole, number>;
@@ -37,8 +41,13 @@ async function open(setting: Setting, stack: AsyncDisposableStack): Promise<Plan
     work: `${jobs} jobs of \`sleep ${SECONDS}\` over one ssh host with ${SLOTS} slots`,
     contenders: [
       ...sharedContenders([span, whole], run),
+      { name: floor, amount: 1, run: async (round) => (await runFloor(rig, floorWork, round)).spanMs },
       fixedContender(ideal, 1, Math.ceil(jobs / SLOTS) * SECONDS * 1000),
     ],
-    questions: [{ of: span, to: ideal, mark: { atMost: 1.03 } }, { of: whole, to: ideal, mark: null }],
+    questions: [
+      { of: span, to: ideal, mark: { atMost: 1.03 } },
+      { of: floor, to: ideal, mark: null },
+      { of: whole, to: ideal, mark: null },
+    ],
   };
 }

@@ -1,12 +1,12 @@
 # The floor: what it costs a host to start jobs and to make their files, with nobody who manages them.
-# Arguments: directory, number of jobs, how many at once, shell of the scripts.
+# Arguments: directory, number of jobs, how many at once, shell of the scripts, command of each.
 #
 # It makes the same files with the same text in them, so that only what makes them differs. It spares itself what can be spared:
 # four loops side by side in place of a process for each job, one mkdir for many directories, the time from /proc/uptime in place
 # of date(1).
 
 cd "$1" || exit 1
-count=$2 slots=$3 shell=$4 here=$PWD id=0123456789abcdef0123456789abcdef
+count=$2 slots=$3 shell=$4 command=$5 here=$PWD id=0123456789abcdef0123456789abcdef
 read -r boot </proc/sys/kernel/random/boot_id
 read -r up _ </proc/uptime
 base=$(($(date +%s) - ${up%.*}))
@@ -22,7 +22,7 @@ one() {
   cd "$1" || exit 1
   clock
   printf '%s.1 %s %s %s %s %s .\n%s\n%s\n' "$id" "$boot" "$$" "$now" events "$1.$shell" "$here/$1/$1.log" "$here/$1/$1.out" >"$1.run"
-  printf '#!/usr/bin/env %s\ntrue\n\ncms_rc=$?; [ $cms_rc -le 128 ] || : > %s.ended; exit $cms_rc\n' "$shell" "$1" >"$1.$shell"
+  printf '#!/usr/bin/env %s\n%s\n\ncms_rc=$?; [ $cms_rc -le 128 ] || : > %s.ended; exit $cms_rc\n' "$shell" "$command" "$1" >"$1.$shell"
   printf '# cloudmesh state: start\n# date: %s\n' "$now" >"$1.log"
   setsid "$shell" "$1.$shell" </dev/null >"$1.out" 2>"$1-nohup.log" &
   printf 'P %s %s %s .\n' "$!" "$now" "$now" >>"$1.run"
