@@ -120,6 +120,14 @@ Deno.test("link notices an agent that hangs, and leaves its jobs alone", () =>
     assert.equal((await second.event("ended")).exitCode, 5);
   }));
 
+Deno.test("link takes a banner for none of its own that ends in the middle of a line, on both streams", () =>
+  withPlace("sh", async ({ connect }) => {
+    const localShell = ["sh", "-c", "printf welcome; printf welcome >&2; exec sh"];
+    const { link, event } = await connect({ localShell });
+    link.start([start("job1", "exit 7")]);
+    assert.equal((await event("ended")).exitCode, 7);
+  }));
+
 Deno.test("link refuses a machine whose shell lacks something, and names it", () =>
   withPlace("sh", async (place) => {
     // Were PATH only poor, the agent would help itself; so the program is hidden from it.

@@ -2,14 +2,15 @@
 import assert from "node:assert/strict";
 import type { Deps } from "../../src/deps.ts";
 import type { Connect, Link } from "../../src/link/link.ts";
+import { jobName } from "../../src/names/grammar.ts";
 import { createQueue } from "../../src/operations/create_queue.ts";
 import { deleteJobs } from "../../src/operations/delete_jobs.ts";
 import { listJobs } from "../../src/operations/list_jobs.ts";
 import { queueRef } from "../../src/operations/refs.ts";
 import { resetJobs } from "../../src/operations/reset_jobs.ts";
 import { openQueue } from "../../src/store/queue_file.ts";
-import { newJob } from "../store/support.ts";
-import { memoryDeps } from "../support/memory_files.ts";
+import { newJob, set } from "../store/support.ts";
+import { memoryDeps, MemoryFiles } from "../support/memory_files.ts";
 
 const ENDED = { type: "ended", state: "kill", exitCode: 143, startedAtMs: null, endedAtMs: null } as const;
 const WATCH = { warn: (text: string) => assert.fail(text) };
@@ -62,4 +63,37 @@ Deno.test("deleteJobs() writes down how a job ended before its directory goes", 
     assert.deepEqual(removals, ["runs,lost while runs kill, lost ready"]);
     assert.deepEqual(deleted, ["runs", "lost"]);
   });
+});
+
+Deno.test("resetJobs() makes a scheduler's record of an end durable before the job's directory goes", async () => {
+  const files = new MemoryFiles();
+  const deps = memoryDeps(files);
+  const queue = queueRef(deps, { queue: "a" });
+  await createQueue(deps, { queue });
+  const scheduler = await openQueue(memoryDeps(files, { pid: 2 }), queue);
+  const place = { user: "pi", host: "red", boot: "b", attempt: 1, status: "start" } as const;
+  await scheduler.commit(() => [{ type: "put", job: newJob("runs", "x", place) }]);
+  await scheduler.claimRun("run", { scheduler: "fifo", cluster: null, slots: 1, machines: {} });
+  const ends = async (): Promise<void> => {
+    for (let isAsked = false; !isAsked; await new Promise((go) => setTimeout(go, 5))) {
+      await scheduler.commit(({ kill }) => {
+        isAsked = kill.length > 0;
+        return isAsked ? [set("runs", { status: "kill" })] : [];
+      }, { durable: false });
+    }
+  };
+  let left: string[] = [];
+  const link: Partial<Link> = {
+    kill: (attempts) => Promise.resolve(attempts.map(() => ENDED)),
+    async remove(jobs) {
+      files.powerCut();
+      left = (await listJobs(deps, { queue })).map(({ name, status }) => `${name} ${status}`);
+      return jobs.map(() => "removed");
+    },
+    close: () => Promise.resolve(),
+  };
+  const request = { queue, names: [jobName("runs")], status: null };
+  await Promise.all([ends(), resetJobs(deps, request, WATCH, () => Promise.resolve(link as Link))]);
+  assert.deepEqual(left, ["runs kill"]);
+  scheduler.close();
 });

@@ -339,6 +339,24 @@ Deno.test("jobs are sent ahead where the way is long, wait there for a slot, and
   assert.equal(world.startOrder.length, [...world.jobs.values()].filter((one) => one.status === "end").length);
 });
 
+Deno.test("what stood in a line is called back when its link is back, but only asked about when its machine was booted", () => {
+  for (const boot of ["1", "2"]) {
+    const hosts = [slotHost("h1", RED, { capacity: 2 })];
+    const world = new World({ seed: 3, jobs: names(60).map((name) => job(name)), hosts, roundTripMs: 400 });
+    for (let i = 0; i < 5000 && world.waitingInLines() === 0; i++) world.tick(0);
+    assert.ok(world.waitingInLines() > 0);
+    const waits = [...world.jobs.values()].filter(({ status }) => status === "run").map(({ name }) => name);
+    world.core.step({ type: "link", machine: RED, event: { type: "down", reason: "cut" } }, world.nowMs);
+    const effects = world.core.step({ type: "link_up", machine: RED, boot }, world.nowMs);
+    assert.ok(!effects.some(({ type }) => type === "start"));
+    const forbidden = effects.flatMap((effect) => effect.type === "ask" ? effect.forbid.map((one) => one.job) : []);
+    // A power cut may have taken a claim: what has left no trace may have run, and forbidding it would give it back.
+    assert.deepEqual(forbidden, boot === "1" ? waits : []);
+    const asked = effects.flatMap((effect) => effect.type === "ask" ? effect.ask.map((one) => one.job) : []);
+    assert.ok(boot === "1" || waits.every((name) => asked.includes(name)));
+  }
+});
+
 Deno.test("hosts that change while jobs wait in a line: none is lost, none starts beyond the slots", () => {
   for (let seed = 100; seed < 140; seed++) {
     const options = { seed, jobs: names(60).map((name) => job(name)), roundTripMs: 400 };
