@@ -152,6 +152,10 @@ export class Core {
         this.#foresee(run.jobs.keys());
         break;
       case "news":
+        for (const attempt of event.undone ?? []) {
+          const reason = "it was changed before its start could be written";
+          this.#withFlight(attempt, (flight) => this.#attempts.failed(flight, reason, false));
+        }
         run.candidates.apply(event.news, run.jobs);
         this.#foresee(event.news.put);
         for (const name of event.news.kill) this.#attempts.wantKill(name);

@@ -22,7 +22,8 @@ export interface Attempt {
 export type CoreEvent =
   /** The first event: open what is needed. */
   | { readonly type: "begin" }
-  | { readonly type: "news"; readonly news: News }
+  /** `undone`: starts that were decided and never written, and must not be any more, as their jobs are others now. */
+  | { readonly type: "news"; readonly news: News; readonly undone?: readonly Attempt[] }
   /** The list of hosts is another now (a host was added, deactivated ...). */
   | { readonly type: "hosts"; readonly hosts: readonly SlotHost[] }
   | { readonly type: "link_up"; readonly machine: string; readonly boot: string }

@@ -14,7 +14,7 @@ import type { QueueStore } from "../store/store.ts";
 import type { Change, News } from "../store/changes.ts";
 import type { Core } from "./core.ts";
 import { Deliver } from "./deliver.ts";
-import type { CoreEvent, Effect } from "./events.ts";
+import type { Attempt, CoreEvent, Effect } from "./events.ts";
 import { GATHER_MS } from "./pools.ts";
 import type { RunEvent, RunResult } from "./report.ts";
 import type { SlotHost } from "./slots.ts";
@@ -203,9 +203,10 @@ class Loop {
       this.#decided = true;
       const nowMs = this.#deps.clock.now();
       for (const text of news.warnings) this.#warn(text);
-      this.#takeBack();
-      if (isNews(news)) {
-        this.#carried.push(...core.step({ type: "news", news }, nowMs));
+      // In one step, so that a job which was replaced is considered anew before the run could end.
+      const undone = this.#takeBack();
+      if (isNews(news) || undone.length > 0) {
+        this.#carried.push(...core.step({ type: "news", news, undone }, nowMs));
         this.#unfolded = true;
       }
       for (const event of events) this.#carried.push(...core.step(event, nowMs));
@@ -225,10 +226,10 @@ class Loop {
 
   /**
    * Starts that were decided and could not be written, of jobs that somebody deleted, replaced or changed since: they are not to be
-   * started any more.
+   * started any more. Takes them out of what is to be carried out.
    */
-  #takeBack(): void {
-    const { store, core } = this.#parts;
+  #takeBack(): Attempt[] {
+    const { store } = this.#parts;
     const undecided = new Set<JobName>();
     for (const effect of this.#carried) {
       if (effect.type === "change" && effect.change.type === "set" && effect.change.fields.status === "run") {
@@ -245,16 +246,12 @@ class Loop {
         attempt === attemptId({ ...job, attempt: job.attempt + 1 });
       if (!isSame) gone.set(name, attempt);
     }
-    if (gone.size === 0) return;
+    if (gone.size === 0) return [];
     this.#carried = this.#carried.filter((effect) =>
       !(effect.type === "start" && gone.has(effect.request.job)) &&
       !(effect.type === "change" && effect.change.type === "set" && gone.has(effect.change.job))
     );
-    const nowMs = this.#deps.clock.now();
-    for (const [job, attempt] of gone) {
-      const reason = "it was changed before its start could be written";
-      this.#carried.push(...core.step({ type: "stage_failed", job, attempt, reason }, nowMs));
-    }
+    return [...gone].map(([job, attempt]) => ({ job, attempt }));
   }
 
   async #maybeFold(): Promise<void> {

@@ -133,6 +133,20 @@ Deno.test("runLoop() starts no job that was deleted before its start could be wr
   assert.deepEqual(play.sent, [`${job("b").id}.1`]);
 });
 
+Deno.test("runLoop() starts a job that was replaced before its start could be written as it is now", async () => {
+  const play = new Play("a");
+  const id = "e".repeat(32);
+  play.isFull = true;
+  play.onFull = () => {
+    play.isFull = false;
+    play.jobs.set(A, { ...job("a"), id });
+    play.news = { ...NO_NEWS, put: [A] };
+  };
+  await play.run();
+  assert.deepEqual(play.sent, [`${id}.1`]);
+  assert.equal(play.jobs.get(A)?.status, "end");
+});
+
 Deno.test("runLoop() sends a start again that was written long ago, also if what comes with it cannot be written at once", async () => {
   const play = new Play("a");
   let links = 0;
