@@ -7,7 +7,7 @@ import type { ConnectOptions, Link } from "../../src/link/link.ts";
 import type { JobName } from "../../src/names/grammar.ts";
 import { Core } from "../../src/scheduler/core.ts";
 import { fifoMulti } from "../../src/scheduler/policies.ts";
-import type { RunEvent } from "../../src/scheduler/report.ts";
+import type { RunEvent, RunResult } from "../../src/scheduler/report.ts";
 import { runLoop } from "../../src/scheduler/run.ts";
 import { type Change, type News, NO_NEWS } from "../../src/store/changes.ts";
 import type { QueueStore } from "../../src/store/store.ts";
@@ -40,7 +40,7 @@ class Play {
   }
 
   /** Runs the queue to its end, or until the time is over. */
-  async run(): Promise<void> {
+  async run(): Promise<RunResult["outcome"]> {
     const leave = new AbortController();
     const deps: Deps = {
       ...memoryDeps(),
@@ -65,7 +65,10 @@ class Play {
     const connect = (machine: Machine, options: ConnectOptions) => Promise.resolve(this.#open(machine, options));
     const parts = { store: store as QueueStore, core, connect, readHosts: null, hostFile: null };
     const onEvent = (event: RunEvent) => void this.events.push(event);
-    await runLoop(deps, parts, { onEvent, stop: new AbortController().signal, leave: leave.signal });
+    const watch = { onEvent, stop: new AbortController().signal, leave: leave.signal };
+    const { outcome } = await runLoop(deps, parts, watch);
+    if (outcome === "done") assert.ok([...core.inspect().slots.inUse().values()].every((count) => count === 0));
+    return outcome;
   }
 
   #commit(decide: (news: News) => readonly Change[]): void {
@@ -129,7 +132,7 @@ Deno.test("runLoop() starts no job that was deleted before its start could be wr
     play.jobs.delete(A);
     play.news = { ...NO_NEWS, deleted: [A] };
   };
-  await play.run();
+  assert.equal(await play.run(), "done");
   assert.deepEqual(play.sent, [`${job("b").id}.1`]);
 });
 
@@ -142,7 +145,7 @@ Deno.test("runLoop() starts a job that was replaced before its start could be wr
     play.jobs.set(A, { ...job("a"), id });
     play.news = { ...NO_NEWS, put: [A] };
   };
-  await play.run();
+  assert.equal(await play.run(), "done");
   assert.deepEqual(play.sent, [`${id}.1`]);
   assert.equal(play.jobs.get(A)?.status, "end");
 });
@@ -159,7 +162,7 @@ Deno.test("runLoop() sends a start again that was written long ago, also if what
     play.isFull = true;
   };
   play.onFull = () => play.isFull = false;
-  await play.run();
+  assert.equal(await play.run(), "done");
   const [a, b] = [`${job("a").id}.1`, `${job("b").id}.1`];
   assert.deepEqual(play.sent, [a, a, b]);
   assert.deepEqual([...play.jobs.values()].map(({ status }) => status), ["end", "end"]);

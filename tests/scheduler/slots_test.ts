@@ -28,6 +28,18 @@ Deno.test("adopt() takes an entry of the same GPU where a job's own is full", ()
   assert.deepEqual(Object.fromEntries(slots.inUse()), { g0: 1, more: 1 });
 });
 
+Deno.test("a slot that is given back goes to a job of a full entry of the same GPU, before it goes to a new one", () => {
+  const like = { gpu: "0" };
+  const slots = new Slots([slotHost("g0", RED, like), slotHost("more", RED, like)]);
+  const c = "c" as JobName;
+  for (const name of [A, B, c]) slots.adopt(name, RED, "g0");
+  assert.deepEqual(Object.fromEntries(slots.inUse()), { g0: 2, more: 1 });
+  assert.equal(slots.giveBack(B), null);
+  assert.deepEqual(Object.fromEntries(slots.inUse()), { g0: 1, more: 1 });
+  assert.equal(slots.free(isUp), null);
+  assert.notEqual(slots.giveBack(c), null);
+});
+
 Deno.test("free() asks about no machine again until a slot or a machine has come: of thousands most may not be up yet", () => {
   const slots = new Slots(Array.from({ length: 1000 }, (_, i) => slotHost(`h${i}`, `pi@h${i}`)));
   let asked = 0;
