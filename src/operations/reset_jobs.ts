@@ -7,7 +7,7 @@
 
 import type { Deps } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
-import type { Job, JobFields } from "../job/job.ts";
+import { isGivenUp, type Job, type JobFields } from "../job/job.ts";
 import { isInFlight, isWaiting, type JobState, waitingState } from "../job/states.ts";
 import type { Connect } from "../link/link.ts";
 import { makeConnect } from "../link/connect.ts";
@@ -42,6 +42,14 @@ export async function resetJobs(
     const left = await clearFromHosts(deps, { store, runner, jobs, connect, warn: watch.warn });
     // A job that may still run must not be started again. One that has ended may, though its directory could not be removed.
     const failed = new Set([...left.alive, ...left.unreached.filter((name) => isInFlight(before.get(name)!.status))]);
+    const silent = left.unreached.filter((name) => isGivenUp(before.get(name)!));
+    if (silent.length > 0) {
+      const more = silent.length > 5 ? ` and ${silent.length - 5} more` : "";
+      const names = silent.slice(0, 5).join(", ") + more;
+      watch.warn(
+        `Given up earlier, and may still run on a host that does not answer: ${names}. A run will start them again`,
+      );
+    }
     const changes: StatusChange[] = [];
     await store.commit(() => {
       const records: Change[] = [];

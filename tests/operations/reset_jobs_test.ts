@@ -1,6 +1,7 @@
 /** resetJobs() and deleteJobs() of jobs in flight whose scheduler is gone, with hosts that are made up. */
 import assert from "node:assert/strict";
 import type { Deps } from "../../src/deps.ts";
+import { LinkError } from "../../src/errors.ts";
 import type { Connect, Link } from "../../src/link/link.ts";
 import { jobName } from "../../src/names/grammar.ts";
 import { createQueue } from "../../src/operations/create_queue.ts";
@@ -54,6 +55,27 @@ Deno.test("resetJobs() writes down how a job ended before its directory goes, an
       "lost run ready",
     ]);
   });
+});
+
+Deno.test("resetJobs() of a job that was given up, on a host that does not answer, says that it may run twice", async () => {
+  const deps = memoryDeps();
+  const queue = queueRef(deps, { queue: "a" });
+  await createQueue(deps, { queue });
+  const store = await openQueue(deps, queue);
+  const crashed = { user: "pi", host: "red", attempt: 1, status: "crash" } as const;
+  await store.commit(() => [
+    { type: "put", job: newJob("silent", "x", { ...crashed, boot: "b" }) },
+    { type: "put", job: newJob("gone", "x", { ...crashed, boot: null }) },
+  ]);
+  store.close();
+  const warnings: string[] = [];
+  const connect: Connect = () => Promise.reject(new LinkError("pi@red", "no route to host", false));
+  const watch = { warn: (text: string) => void warnings.push(text) };
+  const { changes } = await resetJobs(deps, { queue, names: null, status: null }, watch, connect);
+  assert.deepEqual(changes.map(({ job, new: now }) => `${job} ${now}`), ["silent ready", "gone ready"]);
+  assert.equal(warnings.length, 2, warnings.join("\n"));
+  assert.match(warnings[0]!, /pi@red.*no route to host/);
+  assert.match(warnings[1]!, /^Given up earlier, and may still run on a host that does not answer: silent\./);
 });
 
 Deno.test("deleteJobs() writes down how a job ended before its directory goes", async () => {
