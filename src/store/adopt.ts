@@ -39,21 +39,6 @@ export function ownIds(
   }
 }
 
-/**
- * Keeps attempts from going back: a person who saves what was read a while ago (an editor's text is as old as its opening) would
- * have their numbers used again. @returns True if a job of `read` got back the number that `present` knows.
- */
-export function keepAttempts(read: Map<JobName, Job>, present: ReadonlyMap<JobName, Job>): boolean {
-  let kept = false;
-  for (const [name, job] of read) {
-    const before = present.get(name);
-    if (before === undefined || before.id !== job.id || before.attempt <= job.attempt) continue;
-    read.set(name, { ...job, attempt: before.attempt });
-    kept = true;
-  }
-  return kept;
-}
-
 /** Makes `present` hold exactly `read`, in its order, and tells `news` of each difference. */
 export function adoptJobs(read: ReadonlyMap<JobName, Job>, present: Map<JobName, Job>, news: NewsGatherer): void {
   const old = new Map(present);

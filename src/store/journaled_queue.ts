@@ -13,14 +13,15 @@ import { CmsError } from "../errors.ts";
 import type { Deps, FileLock, FileStamp } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { Job } from "../job/job.ts";
-import { adoptJobs, keepAttempts, ownIds } from "./adopt.ts";
+import { adoptJobs, ownIds } from "./adopt.ts";
 import type { Change, Jobs, News } from "./changes.ts";
 import { isFoldDue } from "./fold_due.ts";
 import { parseJobs } from "./job_record.ts";
 import type { JournalHeader, JournalRecord } from "./journal.ts";
 import { JournalFile } from "./journal_file.ts";
-import { applyRecord, hasEffect, mergeState } from "./merge.ts";
+import { applyRecord, hasEffect, type Merged, mergeState } from "./merge.ts";
 import { NewsGatherer } from "./news.ts";
+import { ComeAndGone, makeUp } from "./older_text.ts";
 import { locked, sameStamp, storeError, type StorePaths, storePaths } from "./paths.ts";
 import { flightRecords, recordsOf, stamped } from "./records.ts";
 import { readLastRun, readRunner, sweepTemporaries, takeRun } from "./run_claim.ts";
@@ -41,6 +42,7 @@ export class JournaledQueue implements QueueStore {
   readonly #news = new NewsGatherer();
   /** Jobs whose id in the files is missing or another job's, with that id. They have one of their own in memory until it is written. */
   readonly #provisional = new Map<JobName, string>();
+  readonly #past = new ComeAndGone();
   readonly #freshId: string;
   readonly #journal: JournalFile;
   readonly #yaml: YamlFile;
@@ -52,6 +54,8 @@ export class JournaledQueue implements QueueStore {
   /** The YAML does not say what `#jobs` says. */
   #differs = false;
   #run: { lock: FileLock; runner: Runner } | null = null;
+  /** What makes up for a file that was saved from an older text, until it stands in the journal. */
+  #repairs: JournalRecord[] = [];
 
   /** Touches no file; {@link JournaledQueue.load} comes next. `at`: the host and directory where the queue lives. */
   constructor(deps: Deps, ref: StoreRef, at: string) {
@@ -92,6 +96,7 @@ export class JournaledQueue implements QueueStore {
     await locked(this.#deps, this.#paths, "exclusive", async () => {
       await this.#refresh();
       const records = recordsOf(decide(this.#takeNews()), this.#jobs);
+      await this.#writeRepairs();
       if (records.length === 0) return;
       const ids = [...this.#provisional].flatMap(([name, was]): JournalRecord[] => {
         const id = this.#jobs.get(name)?.id;
@@ -104,7 +109,10 @@ export class JournaledQueue implements QueueStore {
         durable: options.durable ?? true,
       });
       this.#provisional.clear();
-      for (const record of records) applyRecord(this.#jobs, record);
+      for (const record of records) {
+        this.#past.note(record);
+        applyRecord(this.#jobs, record);
+      }
       this.#differs ||= ids.length > 0 || records.some(hasEffect);
     });
   }
@@ -112,6 +120,7 @@ export class JournaledQueue implements QueueStore {
   fold(policy: FoldPolicy): Promise<boolean> {
     return locked(this.#deps, this.#paths, "exclusive", async () => {
       await this.#refresh();
+      await this.#writeRepairs();
       if (this.#broken || !(this.#differs || this.#edited)) return false;
       const yamlBytes = this.#yaml.stamp?.sizeBytes ?? 0;
       if (policy === "cheap" && !isFoldDue({ yamlBytes, journalBytes: this.#journal.bytes })) return false;
@@ -204,7 +213,8 @@ export class JournaledQueue implements QueueStore {
 
   /** Reads all anew: another journal, or an edited YAML. @returns The stamp of the YAML that counts. */
   async #rebuild(first: YamlRead): Promise<FileStamp | null> {
-    const seen = this.#journal.isSame((await this.#stamps())[0]) ? this.#journal.records : 0;
+    const isKnown = this.#journal.isSame((await this.#stamps())[0]);
+    const seen = isKnown ? this.#journal.records : 0;
     const records = await this.#journal.readAll();
     const { header } = this.#journal;
     const { yaml, stamp } = await readWhole(this.#deps, this.#paths, first, { header, records });
@@ -225,22 +235,44 @@ export class JournaledQueue implements QueueStore {
     for (const record of records.slice(seen)) if (record.type === "kill") this.#news.kill(record.jobs);
     const merged = mergeState({ jobs: read, hash }, header === null ? null : { header, records });
     for (const line of merged.warnings) this.#news.warn(line);
+    this.#repairs = [];
+    if (isKnown && this.#loaded) this.#repair(merged, records.slice(seen));
     ownIds(merged.jobs, this.#jobs, this.#provisional, this.#deps.ids);
-    const keptAttempts = merged.edited && keepAttempts(merged.jobs, this.#jobs);
     // At first all is new, and nobody is told.
     if (this.#loaded) adoptJobs(merged.jobs, this.#jobs, this.#news);
     else for (const [name, job] of merged.jobs) this.#jobs.set(name, job);
     this.#yaml.hash = hash;
     this.#edited = merged.edited;
-    this.#differs = merged.differs || keptAttempts;
+    this.#differs = merged.differs || this.#repairs.length > 0;
     this.#broken = false;
     this.#loaded = true;
     return stamp;
   }
 
+  /** Makes up for a file that was saved from an older text, if the queue is ours: others would have to know what we know. */
+  #repair({ jobs, file, edited }: Merged, fresh: readonly JournalRecord[]): void {
+    for (const record of fresh) this.#past.note(record);
+    if (!edited || this.#run === null) return;
+    const ours = new Map(this.#jobs);
+    for (const record of fresh) applyRecord(ours, record);
+    const saved = { file, merged: jobs, ours, past: this.#past, provisional: this.#provisional };
+    const { changes, warnings } = makeUp(saved);
+    for (const line of warnings) this.#news.warn(line);
+    this.#repairs = recordsOf(changes, jobs);
+    for (const record of this.#repairs) applyRecord(jobs, record);
+  }
+
+  async #writeRepairs(): Promise<void> {
+    if (this.#repairs.length === 0) return;
+    await this.#ensureJournal();
+    await this.#journal.append(this.#repairs, { durable: true });
+    this.#repairs = [];
+  }
+
   /** Applies records that others wrote. */
   #take(records: readonly JournalRecord[]): void {
     for (const record of records) {
+      this.#past.note(record);
       if (record.type === "kill") this.#news.kill(record.jobs);
       const name = record.type === "put" ? record.job.name : "job" in record ? record.job : null;
       if (name === null) continue;

@@ -21,7 +21,7 @@
 
 import type { JobName } from "../names/grammar.ts";
 import type { Job, JobFields } from "../job/job.ts";
-import { isInFlight } from "../job/states.ts";
+import { isInFlight, isWaiting } from "../job/states.ts";
 import { equalJobs, equalValues } from "./job_record.ts";
 import type { JournalHeader, JournalRecord } from "./journal.ts";
 
@@ -50,6 +50,18 @@ export interface Merged {
   readonly differs: boolean;
   /** Edits that were not taken, one line each. */
   readonly warnings: readonly string[];
+  /** What an edited file says, without the journal; else empty. */
+  readonly file: ReadonlyMap<JobName, Job>;
+}
+
+const NO_JOBS: ReadonlyMap<JobName, Job> = new Map();
+
+/** True if `saved`, an entry of an edited file, is the same job as it was earlier: no edit, but an older text. */
+export function isOlderForm(saved: Job, ours: Job): boolean {
+  if (saved.attempt !== ours.attempt) return saved.attempt < ours.attempt;
+  if (isWaiting(saved.status)) return false; // It is to run again.
+  if (isInFlight(saved.status) && !isInFlight(ours.status)) return true;
+  return saved.pid !== ours.pid || saved.started !== ours.started || saved.ended !== ours.ended;
 }
 
 /** True if the record changes a job (and does not merely say that it is in flight). */
@@ -78,7 +90,7 @@ export function mergeState(
   journal: { header: JournalHeader; records: readonly JournalRecord[] } | null,
 ): Merged {
   const { jobs, hash } = yaml;
-  if (journal === null) return { jobs, edited: false, differs: false, warnings: [] };
+  if (journal === null) return { jobs, edited: false, differs: false, warnings: [], file: NO_JOBS };
   const { header, records } = journal;
   const folded = header.yaml === hash
     ? -1
@@ -86,7 +98,7 @@ export function mergeState(
   if (header.yaml === hash || folded >= 0) {
     const rest = records.slice(folded + 1);
     for (const record of rest) applyRecord(jobs, record);
-    return { jobs, edited: false, differs: rest.some(hasEffect), warnings: [] };
+    return { jobs, edited: false, differs: rest.some(hasEffect), warnings: [], file: NO_JOBS };
   }
   const before = new Map(jobs);
   for (const record of records) mergeRecord(jobs, record);
@@ -95,7 +107,7 @@ export function mergeState(
     const old = before.get(name);
     return old === undefined || !equalJobs(old, job);
   });
-  return { jobs, edited: true, differs, warnings };
+  return { jobs, edited: true, differs, warnings, file: before };
 }
 
 function mergeRecord(jobs: Map<JobName, Job>, record: JournalRecord): void {
@@ -145,7 +157,10 @@ function keepFlights(jobs: Map<JobName, Job>, before: Map<JobName, Job>, records
     const edited = kept.filter((field) =>
       !knownValues(name, field, records).some((v) => equalValues(v, before.get(name)?.[field]))
     );
-    if (edited.length > 0) {
+    const saved = before.get(name);
+    // An older text has what once was; `end` of an attempt that never was is a wish.
+    const isOlder = saved !== undefined && isOlderForm(saved, ours) && (saved.attempt > 0 || isWaiting(saved.status));
+    if (edited.length > 0 && !isOlder) {
       warnings.push(`Edit of ${edited.join(", ")} of job ${name} was not taken: it runs on ${where}`);
     }
   }

@@ -187,30 +187,6 @@ onBothFiles("a person's edit is news, and is kept by the next fold", async (worl
   for (const queue of [one, two, three]) queue.close();
 });
 
-onBothFiles("a person who saves what was read long ago does not bring back numbers of attempts", async (world) => {
-  const [one, two] = await twoOpen(world, ["a", "b"]);
-  two.close();
-  await one.fold("always");
-  const old = await yamlOf(world);
-  await one.commit(() => [set("a", { status: "run", attempt: 1 })]);
-  await one.commit(() => [set("a", { status: "end", exit_code: 0 })]);
-  await one.fold("always");
-  await world.edit(world.file, old.replace("'true'", "false"));
-  await one.sync();
-  // The person's word counts for all but that.
-  assert.deepEqual([jobOf(one, "a").status, jobOf(one, "a").command, jobOf(one, "a").attempt], [
-    "undefined",
-    "false",
-    1,
-  ]);
-  assert.equal(await one.fold("always"), true);
-  one.close();
-  const later = await openQueue(world.deps, world.ref);
-  assert.equal(jobOf(later, "a").attempt, 1);
-  assert.equal(jobOf(later, "a").command, "false");
-  later.close();
-});
-
 onBothFiles("an edit with nothing to add is left as the person saved it", async (world) => {
   const [one, two] = await twoOpen(world, ["a"]);
   two.close();
