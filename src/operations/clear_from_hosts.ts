@@ -7,7 +7,7 @@
 import type { Deps } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
 import { attemptId, type Job } from "../job/job.ts";
-import { isInFlight, isWaiting } from "../job/states.ts";
+import { isInFlight } from "../job/states.ts";
 import type { Connect } from "../link/link.ts";
 import type { QueueStore, Runner } from "../store/store.ts";
 import { KILL_GRACE_MS } from "../scheduler/deliver.ts";
@@ -55,13 +55,14 @@ export async function clearFromHosts(deps: Deps, request: ClearRequest): Promise
   const touched = jobs.filter((job) => job.attempt > 0 && !left.has(job.name));
   const role = runner === null ? "resident" : "visitor";
   const unreached = await onMachines(deps, { connect, store, role, warn, jobs: touched }, async (link, there) => {
-    const mayRun = there.filter(({ status }) =>
-      !isWaiting(status) && status !== "end" && (runner !== null || !isInFlight(status))
-    );
-    await link.kill(mayRun.map((job) => ({ job: job.name, attempt: attemptId(job) })), { graceMs: KILL_GRACE_MS });
     const results = await link.remove(there.map((job) => job.name));
-    there.forEach((job, i) => {
-      if (results[i] !== "alive") return;
+    const live = there.filter((_, i) => results[i] === "alive");
+    if (live.length === 0) return;
+    // Given up, or its state was lost with the files: what runs is ended whatever the queue says of it.
+    await link.kill(live.map((job) => ({ job: job.name, attempt: attemptId(job) })), { graceMs: KILL_GRACE_MS });
+    const again = await link.remove(live.map((job) => job.name));
+    live.forEach((job, i) => {
+      if (again[i] !== "alive") return;
       alive.push(job.name);
       warn(`Job ${job.name} still runs; its directory was left alone`);
     });

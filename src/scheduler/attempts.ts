@@ -184,9 +184,8 @@ export class Attempts {
   }
 
   #leave(flight: Flight, gaveBack: boolean, tookMs: number | null): void {
-    const host = this.#run.slots.giveBack(flight.job);
-    this.lines.left(flight, host, { gaveBack, tookMs });
     this.#run.flights.remove(flight);
+    this.lines.left(flight, this.#run.slots.giveBack(flight.job), { gaveBack, tookMs });
   }
 
   /** The host, or the way there, refused the start; nothing was started. */
@@ -201,8 +200,8 @@ export class Attempts {
   giveUp(flight: Flight, reason: string): void {
     this.#tellStart(flight);
     this.#end(flight, { ...UNSEEN, state: "crash", reason }, {});
-    this.lines.left(flight, this.#run.slots.giveBack(flight.job), { gaveBack: false, tookMs: null });
     this.#run.flights.setLost(flight, true);
+    this.lines.left(flight, this.#run.slots.giveBack(flight.job), { gaveBack: false, tookMs: null });
   }
 
   /** Takes in what the host knows of the attempt. */

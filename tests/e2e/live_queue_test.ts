@@ -204,6 +204,36 @@ hostTest(
   },
 );
 
+hostTest(
+  "live: a text that an editor has held since before the jobs ran, saved during the run, takes nothing back",
+  async (hosts) => {
+    const { manager, run } = await startRun(hosts, ["job1", "job2", "job3", "job4"], 1);
+    await using _ = manager;
+    const red = hosts.host("red");
+    const file = manager.path("a-queue.yaml");
+    const old = (await Deno.readTextFile(file)).replaceAll(/^ {2}status: (run|start)$/gm, "  status: ready");
+    await release(red, "job1");
+    await waitForStarted(manager, run, "job2");
+    await addGated(manager, "late");
+    await manager.ok("queue", "delete", "a", "--name=job3");
+    const isFolded = async () => /^job1:\n( {2}.*\n)*? {2}status: end$/m.test(await Deno.readTextFile(file));
+    await waitUntil(
+      "the end of job1 and the new job in the file",
+      async () => await isFolded() && (await Deno.readTextFile(file)).includes("\nlate:\n"),
+    );
+    await save(file, old.replace(/^(job4:\n(?: {2}.*\n)*? {2}gpu: ).*$/m, "$1'7'"));
+    await run.waitFor(
+      /^WARNING: The queue file was saved from an older text: what was done since to job1, job2, job3 stays$/m,
+    );
+    assert.deepEqual(await manager.states(), ["job1 end", "job2 start", "job4 ready", "late ready"]);
+    assert.equal((await manager.jobs()).get("job4")?.gpu, "7");
+    await releaseAll(hosts);
+    const { code, stderr } = await run.ended();
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(await ranOn(hosts), ["job1", "job2", "job4", "late"]);
+  },
+);
+
 /** As most editors do it: the file is never there in part. */
 async function save(file: string, text: string): Promise<void> {
   await Deno.writeTextFile(`${file}.edit`, text);

@@ -10,7 +10,7 @@ import { listJobs } from "../../src/operations/list_jobs.ts";
 import { queueRef } from "../../src/operations/refs.ts";
 import { resetJobs } from "../../src/operations/reset_jobs.ts";
 import { openQueue } from "../../src/store/queue_file.ts";
-import { newJob, set } from "../store/support.ts";
+import { newJob, put, set } from "../store/support.ts";
 import { memoryDeps, MemoryFiles } from "../support/memory_files.ts";
 
 const ENDED = { type: "ended", state: "kill", exitCode: 143, startedAtMs: null, endedAtMs: null } as const;
@@ -55,6 +55,29 @@ Deno.test("resetJobs() writes down how a job ended before its directory goes, an
       "lost run ready",
     ]);
   });
+});
+
+Deno.test("resetJobs() ends a job that runs, whatever its state says", async () => {
+  for (const status of ["ready", "end", "crash"] as const) {
+    const deps = memoryDeps();
+    const queue = queueRef(deps, { queue: "a" });
+    await createQueue(deps, { queue });
+    const store = await openQueue(deps, queue);
+    await store.commit(() => [put("runs", "x", { user: "pi", host: "red", attempt: 3, status })]);
+    store.close();
+    const done: string[] = [];
+    const link: Partial<Link> = {
+      kill(attempts) {
+        done.push(...attempts.map(({ attempt }) => `kill .${attempt.split(".")[1]}`));
+        return Promise.resolve(attempts.map(() => ENDED));
+      },
+      remove: (jobs) => Promise.resolve(jobs.map(() => done.length > 0 ? "removed" : "alive")),
+      close: () => Promise.resolve(),
+    };
+    const request = { queue, names: ["runs"], status: null };
+    const { failed } = await resetJobs(deps, request, WATCH, () => Promise.resolve(link as Link));
+    assert.deepEqual([done, failed], [["kill .3"], []], status);
+  }
 });
 
 Deno.test("resetJobs() of a job that was given up, on a host that does not answer, says that it may run twice", async () => {

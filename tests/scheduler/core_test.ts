@@ -337,6 +337,8 @@ Deno.test("jobs are sent ahead where the way is long, wait there for a slot, and
   const states = new Set([...world.jobs.values()].map((one) => one.status));
   assert.deepEqual([...states].sort(), ["end", "ready", "undefined"]);
   assert.equal(world.startOrder.length, [...world.jobs.values()].filter((one) => one.status === "end").length);
+  const told = world.reports.flatMap((event) => event.type === "starting" ? [event.running.length] : []);
+  assert.ok(told.length >= 10 && told.every((count) => count <= 2), `Running Jobs names ${told}`);
 });
 
 Deno.test("what stood in a line is called back when its link is back, but only asked about when its machine was booted", () => {
