@@ -64,6 +64,7 @@ export class Attempts {
       job: job.name,
       attempt: attemptId(job),
       machine: state.key,
+      shown: machineText(machine),
       boot: job.boot,
       request: null,
       phase: "inherited",
@@ -101,6 +102,7 @@ export class Attempts {
       job: job.name,
       attempt: request.attempt,
       machine: state.key,
+      shown: machineText(place.machine),
       boot: state.boot,
       request,
       phase: "sent",
@@ -136,7 +138,7 @@ export class Attempts {
     if (flight.told) return;
     flight.told = true;
     const { flights } = this.#run;
-    const machine = this.#shown(flight.machine);
+    const machine = flight.shown;
     report(this.#run, { type: "starting", job: flight.job, machine, running: flights.names() });
   }
 
@@ -209,7 +211,7 @@ export class Attempts {
     const run = this.#run;
     const inherited = flight.phase === "inherited";
     const revived = inherited || (flight.phase === "lost" && flight.request === null);
-    const machine = this.#shown(flight.machine);
+    const machine = flight.shown;
     switch (state.type) {
       case "alive":
         this.started(flight, state.pid, state.startedAtMs);
@@ -306,7 +308,7 @@ export class Attempts {
       ...place,
     });
     const elapsedMs = endedAtMs === null || flight.startedAtMs === null ? null : endedAtMs - flight.startedAtMs;
-    this.#tellEnd(flight.job, this.#shown(flight.machine), { state, exitCode, reason, elapsedMs });
+    this.#tellEnd(flight.job, flight.shown, { state, exitCode, reason, elapsedMs });
   }
 
   #tellEnd(
@@ -326,10 +328,5 @@ export class Attempts {
     if (job.status !== to && !mayMove(job.status, to)) return;
     const change = { type: "set", job: flight.job, fields: { status: to, ...fields } } as const;
     this.#run.effects.push({ type: "change", change, durable });
-  }
-
-  #shown(key: string): string {
-    const state = this.#run.machines.get(key);
-    return state === undefined ? key : machineText(state.machine);
   }
 }

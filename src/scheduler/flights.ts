@@ -22,6 +22,8 @@ export interface Flight {
   readonly attempt: string;
   /** Key of its machine. */
   readonly machine: string;
+  /** As people name it: with the job's own user, also on localhost, which is one machine for all. */
+  readonly shown: string;
   /** Boot of the machine when the start was decided; null if unknown. */
   readonly boot: string | null;
   /** What was sent; null for an inherited one, which is never sent again. */

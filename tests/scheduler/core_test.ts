@@ -36,6 +36,16 @@ Deno.test("Core gives the first jobs to the hosts in the order of the list", () 
   assert.deepEqual(starting.slice(0, 3).map((event) => event.machine), ["pi@red", "pi@red01", "pi@red02"]);
 });
 
+Deno.test("Core tells of each job with the user of its own host, also on localhost", () => {
+  const hosts = [slotHost("h1", "x@localhost"), slotHost("h2", "y@localhost")];
+  const world = new World({ seed: 4, jobs: names(2).map((name) => job(name)), hosts });
+  runQuietly(world);
+  const told = world.reports.flatMap((event) =>
+    event.type === "starting" || event.type === "ended" ? [`${event.job} ${event.machine}`] : []
+  );
+  assert.deepEqual(told.toSorted(), ["job0 x@localhost", "job0 x@localhost", "job1 y@localhost", "job1 y@localhost"]);
+});
+
 Deno.test("Core gives a slot back to the very host entry that gave it", () => {
   const hosts = [slotHost("g0", RED, { gpu: "0" }), slotHost("g1", RED, { gpu: "1" })];
   const world = new World({ seed: 5, jobs: names(30).map((name) => job(name)), hosts });
