@@ -11,23 +11,39 @@ const PIECE_BYTES = 64 * 1024;
 /** A longer line is nobody's answer. */
 const LONGEST_LINE = 1 << 20;
 const NOISE_CHARS = 8192;
+/** After so many pieces, each within this time of the one before, it is waited before the next is read: more come in one piece then. */
+const MANY = 4;
+const CLOSE_TOGETHER_MS = 5;
+const REST_MS = 8;
 /** How long a stream may stay open after the process has ended (somebody else may hold it). */
 const DRAIN_MS = 1000;
 
-/** Calls `onLine` for each whole line of a stream, until it ends; an error of the stream is an end. */
+/**
+ * Calls `onLine` for each whole line of a stream, until it ends; an error of the stream is an end. With a `clock` it
+ * takes a rest where pieces come close together: of hundreds of short jobs a second each writes its own, and to be woken for it costs more
+ * than to deal with it.
+ */
 async function eachLine(
   reader: ReadableStreamDefaultReader<Uint8Array>,
+  clock: Clock | null,
   onLine: (line: string) => void,
   onRest: (text: string) => void,
 ): Promise<void> {
   const decoder = new TextDecoder();
   let rest = "";
+  let inRow = 0;
+  let lastMs = -Infinity;
   while (true) {
     const { done, value } = await reader.read().catch(() => ({ done: true, value: undefined }));
     if (done || value === undefined) break;
     const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
     rest = (lines.pop() ?? "").slice(0, LONGEST_LINE);
     for (const line of lines) onLine(line);
+    if (clock === null) continue;
+    const nowMs = clock.now();
+    inRow = nowMs - lastMs < CLOSE_TOGETHER_MS ? inRow + 1 : 0;
+    if (inRow >= MANY) await clock.sleepUntil(nowMs + REST_MS);
+    lastMs = clock.now();
   }
   onRest(rest);
 }
@@ -116,9 +132,10 @@ export class Channel {
     };
     const readers = [this.#child.stdout.getReader(), this.#child.stderr.getReader()] as const;
     const streams = Promise.all([
-      eachLine(readers[0], heard(onAnswer), () => {}),
+      eachLine(readers[0], null, heard(onAnswer), () => {}),
       eachLine(
         readers[1],
+        this.#clock,
         heard((line) => {
           if (hasBegun) onEvent(line);
           else if (line === token) hasBegun = true;

@@ -112,9 +112,9 @@ export class Core {
     return at === Infinity ? null : at;
   }
 
-  /** True if a job waits on the machine for whatever slot is free next: an end there need not be dealt with at once. */
-  hasStock(machine: string): boolean {
-    return this.#attempts.lines.hasStock(machine);
+  /** True if enough jobs wait on the machine for whatever slot is free next: `ended` ends there need not be dealt with at once. */
+  hasStock(machine: string, ended: number): boolean {
+    return this.#attempts.lines.hasStock(machine, ended);
   }
 
   /** Numbers so far. */

@@ -167,10 +167,10 @@ export class Lines {
     for (const pool of this.#pools.all()) if (pool.machine === machine) this.#feed(pool);
   }
 
-  /** True if jobs wait in a line there. */
-  hasStock(machine: string): boolean {
+  /** True if more jobs wait in a line there than half of what may, when as many as `ended` have had their turn. */
+  hasStock(machine: string, ended: number): boolean {
     for (const { pool, waiting, over } of this.#lines) {
-      if (pool.machine === machine) return !over && waiting.size > 0;
+      if (pool.machine === machine) return !over && waiting.size - ended > this.#pools.depth(pool) / 2;
     }
     return false;
   }

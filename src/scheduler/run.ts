@@ -74,6 +74,8 @@ class Loop {
   #urgent = true;
   /** When the inbox is to be looked at all the same. */
   #gatherAtMs = Infinity;
+  /** Ends in the inbox, of all machines. */
+  #ended = 0;
   /** Effects whose changes could not be written yet. */
   #carried: Effect[] = [];
   #wake: AbortController | null = null;
@@ -140,7 +142,9 @@ class Loop {
     // Nothing is to be decided on a start that was confirmed: it is written down with whatever comes next, or at the next look.
     // For short jobs that is half of all turns.
     if (event.type === "link" && event.event.type === "started") return;
-    if (event.type === "link" && event.event.type === "ended" && this.#parts.core.hasStock(event.machine)) {
+    if (
+      event.type === "link" && event.event.type === "ended" && this.#parts.core.hasStock(event.machine, ++this.#ended)
+    ) {
       if (this.#gatherAtMs < Infinity) return;
       this.#gatherAtMs = this.#deps.clock.now() + GATHER_MS;
     } else this.#urgent = true;
@@ -173,6 +177,7 @@ class Loop {
     this.#inbox = [];
     this.#urgent = false;
     this.#gatherAtMs = Infinity;
+    this.#ended = 0;
     if (isDue) events.push({ type: "tick" });
     try {
       await this.#commit(events);

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import type { Child, Clock } from "../../src/deps.ts";
+import { Channel } from "../../src/link/channel.ts";
+
+/** What comes of events that are written `apartMs` from each other: the lines, and how often the reader took a rest. */
+async function readEvents(count: number, apartMs: number): Promise<{ lines: string[]; rests: number }> {
+  let nowMs = 0;
+  let rests = 0;
+  const clock: Clock = {
+    now: () => nowMs,
+    sleepUntil(atMs, signal) {
+      // The longer limit is that of a process which has ended.
+      if (signal === undefined) rests++;
+      nowMs = Math.max(nowMs, signal === undefined ? atMs : nowMs);
+      return Promise.resolve();
+    },
+  };
+  let left = count;
+  const over = Promise.withResolvers<void>();
+  const piece = (text: string) => new TextEncoder().encode(text);
+  const stderr = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      nowMs += apartMs;
+      if (left === count) controller.enqueue(piece("token\n"));
+      if (left > 0) controller.enqueue(piece(`event ${count - left--}\n`));
+      else {
+        controller.close();
+        over.resolve();
+      }
+    },
+  }, { highWaterMark: 0 });
+  const child: Child = {
+    pid: 1,
+    stdin: new WritableStream(),
+    stdout: new ReadableStream({ start: (controller) => controller.close() }),
+    stderr,
+    ended: over.promise.then(() => ({ code: 0, signal: null })),
+    kill() {},
+  };
+  const lines: string[] = [];
+  await new Channel(child, clock, { token: "token", onAnswer: () => {}, onEvent: (line) => void lines.push(line) })
+    .ended;
+  return { lines, rests };
+}
+
+Deno.test("Channel takes a rest where events come close together, and loses none of them", async () => {
+  const { lines, rests } = await readEvents(50, 1);
+  assert.deepEqual(lines, Array.from({ length: 50 }, (_, i) => `event ${i}`));
+  assert.ok(rests > 30, `${rests} rests`);
+});
+
+Deno.test("Channel reads events that come one by one at once", async () => {
+  const { lines, rests } = await readEvents(50, 10);
+  assert.equal(lines.length, 50);
+  assert.equal(rests, 0);
+});
