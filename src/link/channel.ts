@@ -11,39 +11,30 @@ const PIECE_BYTES = 64 * 1024;
 /** A longer line is nobody's answer. */
 const LONGEST_LINE = 1 << 20;
 const NOISE_CHARS = 8192;
-/** After so many pieces, each within this time of the one before, it is waited before the next is read: more come in one piece then. */
+/** After so many pieces, each within this time of the one before and none of them answered, the next is waited for: see {@link Channel}. */
 const MANY = 4;
 const CLOSE_TOGETHER_MS = 5;
 const REST_MS = 8;
 /** How long a stream may stay open after the process has ended (somebody else may hold it). */
 const DRAIN_MS = 1000;
 
-/**
- * Calls `onLine` for each whole line of a stream, until it ends; an error of the stream is an end. With a `clock` it
- * takes a rest where pieces come close together: of hundreds of short jobs a second each writes its own, and to be woken for it costs more
- * than to deal with it.
- */
+/** Calls `onLine` for each whole line of a stream, until it ends; an error of the stream is an end. `onPiece` comes after each piece. */
 async function eachLine(
   reader: ReadableStreamDefaultReader<Uint8Array>,
-  clock: Clock | null,
   onLine: (line: string) => void,
   onRest: (text: string) => void,
+  onPiece: () => Promise<void> | null = () => null,
 ): Promise<void> {
   const decoder = new TextDecoder();
   let rest = "";
-  let inRow = 0;
-  let lastMs = -Infinity;
   while (true) {
     const { done, value } = await reader.read().catch(() => ({ done: true, value: undefined }));
     if (done || value === undefined) break;
     const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
     rest = (lines.pop() ?? "").slice(0, LONGEST_LINE);
     for (const line of lines) onLine(line);
-    if (clock === null) continue;
-    const nowMs = clock.now();
-    inRow = nowMs - lastMs < CLOSE_TOGETHER_MS ? inRow + 1 : 0;
-    if (inRow >= MANY) await clock.sleepUntil(nowMs + REST_MS);
-    lastMs = clock.now();
+    const pause = onPiece();
+    if (pause !== null) await pause;
   }
   onRest(rest);
 }
@@ -56,7 +47,12 @@ export interface ChannelHandlers {
   readonly onEvent: (line: string) => void;
 }
 
-/** A running agent's process. */
+/**
+ * A running agent's process.
+ *
+ * Of hundreds of short jobs a second each writes its own events, and to be woken for it costs more than to deal with it. So the reader
+ * takes a rest where they come close together and nobody answers: then nobody waits for them.
+ */
 export class Channel {
   /** Resolves when the process has ended and all that it wrote has been handed on. Never rejects. */
   readonly ended: Promise<{ code: number; noise: string }>;
@@ -68,6 +64,9 @@ export class Channel {
   #closing = false;
   #noise = "";
   #heardMs: number;
+  /** Pieces of events that came close together since something was sent. */
+  #inRow = 0;
+  #pieceMs = -Infinity;
 
   constructor(child: Child, clock: Clock, handlers: ChannelHandlers) {
     this.#child = child;
@@ -86,6 +85,7 @@ export class Channel {
   /** Sends text, in order; all that is sent within one turn goes in one write. Errors show as the end of the process. */
   send(text: string): void {
     this.#waiting.push(text);
+    this.#inRow = 0;
     if (this.#writing) return;
     this.#writing = true;
     queueMicrotask(() => this.#flush());
@@ -121,6 +121,15 @@ export class Channel {
     }
   }
 
+  /** A pause before more events are read, if it is time for one. */
+  #rest(): Promise<void> | null {
+    const nowMs = this.#clock.now();
+    this.#inRow = nowMs - this.#pieceMs < CLOSE_TOGETHER_MS ? this.#inRow + 1 : 0;
+    const isMany = this.#inRow >= MANY;
+    this.#pieceMs = isMany ? nowMs + REST_MS : nowMs;
+    return isMany ? this.#clock.sleepUntil(this.#pieceMs) : null;
+  }
+
   async #read({ token, onAnswer, onEvent }: ChannelHandlers): Promise<{ code: number; noise: string }> {
     const heard = (handle: (line: string) => void) => (line: string) => {
       this.#heardMs = this.#clock.now();
@@ -132,16 +141,16 @@ export class Channel {
     };
     const readers = [this.#child.stdout.getReader(), this.#child.stderr.getReader()] as const;
     const streams = Promise.all([
-      eachLine(readers[0], null, heard(onAnswer), () => {}),
+      eachLine(readers[0], heard(onAnswer), () => {}),
       eachLine(
         readers[1],
-        this.#clock,
         heard((line) => {
           if (hasBegun) onEvent(line);
           else if (line === token) hasBegun = true;
           else noise(line + "\n");
         }),
         noise,
+        () => this.#rest(),
       ),
     ]);
     const { code } = await this.#child.ended;

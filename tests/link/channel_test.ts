@@ -2,8 +2,14 @@ import assert from "node:assert/strict";
 import type { Child, Clock } from "../../src/deps.ts";
 import { Channel } from "../../src/link/channel.ts";
 
-/** What comes of events that are written `apartMs` from each other: the lines, and how often the reader took a rest. */
-async function readEvents(count: number, apartMs: number): Promise<{ lines: string[]; rests: number }> {
+/**
+ * What comes of events that are written `apartMs` from each other, each of them answered or not: the lines, and how often the reader took
+ * a rest.
+ */
+async function readEvents(
+  count: number,
+  { apartMs, isAnswered }: { apartMs: number; isAnswered: boolean },
+): Promise<{ lines: string[]; rests: number }> {
   let nowMs = 0;
   let rests = 0;
   const clock: Clock = {
@@ -38,19 +44,25 @@ async function readEvents(count: number, apartMs: number): Promise<{ lines: stri
     kill() {},
   };
   const lines: string[] = [];
-  await new Channel(child, clock, { token: "token", onAnswer: () => {}, onEvent: (line) => void lines.push(line) })
-    .ended;
+  const onEvent = (line: string): void => {
+    lines.push(line);
+    if (isAnswered) channel.send("an answer\n");
+  };
+  const channel = new Channel(child, clock, { token: "token", onAnswer: () => {}, onEvent });
+  await channel.ended;
   return { lines, rests };
 }
 
 Deno.test("Channel takes a rest where events come close together, and loses none of them", async () => {
-  const { lines, rests } = await readEvents(50, 1);
+  const { lines, rests } = await readEvents(50, { apartMs: 1, isAnswered: false });
   assert.deepEqual(lines, Array.from({ length: 50 }, (_, i) => `event ${i}`));
   assert.ok(rests > 30, `${rests} rests`);
 });
 
-Deno.test("Channel reads events that come one by one at once", async () => {
-  const { lines, rests } = await readEvents(50, 10);
-  assert.equal(lines.length, 50);
-  assert.equal(rests, 0);
+Deno.test("Channel reads events at once that come one by one, or that somebody answers", async () => {
+  for (const how of [{ apartMs: 10, isAnswered: false }, { apartMs: 1, isAnswered: true }]) {
+    const { lines, rests } = await readEvents(50, how);
+    assert.equal(lines.length, 50);
+    assert.equal(rests, 0);
+  }
 });
