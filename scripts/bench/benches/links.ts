@@ -18,7 +18,7 @@ export const links: Bench = {
   name: "links",
   about: "1, 4, 16 and 64 machines opened at once, until all links are up",
   measure: "ms",
-  rounds: 5,
+  rounds: 3,
   open,
 };
 

@@ -15,7 +15,7 @@ export const store: Bench = {
   name: "store",
   about: "add jobs to new queues and one to queues of 100 and 100,000, list them, refresh with three in flight",
   measure: "ms",
-  rounds: 5,
+  rounds: 3,
   open,
 };
 
