@@ -130,7 +130,7 @@ export class Slots {
 
   /**
    * Frees the job's slot, once.
-   * @returns The host that has it back; null if the job had none, or if a host like it that held too many needs it.
+   * @returns The host that has it back; null if the job had none, or if that host or one like it held too many: then no slot is free.
    */
   giveBack(job: JobName): string | null {
     const id = this.#holders.get(job);
@@ -139,7 +139,10 @@ export class Slots {
     this.#used.set(id, this.#count(id) - 1);
     this.#mark(id);
     const crowded = this.#over.size === 0 ? undefined : this.#crowded(id);
-    if (crowded === undefined) return id;
+    if (crowded === undefined) {
+      const host = this.#hosts[this.#places.get(id) ?? -1];
+      return host === undefined || this.#count(id) < host.capacity ? id : null;
+    }
     this.take(crowded, id);
     return null;
   }

@@ -14,9 +14,9 @@ Deno.test("adopt() keeps a job at the entry whose GPU it has, beyond the capacit
   assert.deepEqual(Object.fromEntries(slots.inUse()), { g0: 2 });
   assert.equal(slots.free(isUp)?.id, "g1");
   slots.take("c" as JobName, "g1");
-  slots.giveBack(A);
-  assert.equal(slots.free(isUp), null, "b has the GPU still");
-  slots.giveBack(B);
+  assert.equal(slots.giveBack(A), null, "b has the GPU still: nobody may be let in for a");
+  assert.equal(slots.free(isUp), null);
+  assert.equal(slots.giveBack(B), "g0");
   assert.equal(slots.free(isUp)?.id, "g0");
 });
 
