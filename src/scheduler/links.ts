@@ -75,7 +75,7 @@ export class Links {
       const inLine = flight.phase === "sent" && flight.line !== null;
       if (flight.phase === "sent" && !inLine && sameBoot && flight.request !== null) {
         run.effects.push({ type: "start", machine: key, request: flight.request });
-      } else if (sameBoot && (inLine || (flight.phase === "inherited" && this.#isUnseen(flight)))) {
+      } else if (sameBoot && (inLine || this.#isUnseen(flight))) {
         flight.recalled = inLine;
         forbid.push(flight);
       } else ask.push(flight);
@@ -121,7 +121,10 @@ export class Links {
       // Of others the host may have no trace yet: they wait in a line, or were sent a moment ago.
       const claimed = [...this.#run.flights.on(state.key)].filter((flight) => flight.claimed);
       for (const flight of claimed) flight.claimed = false;
-      this.#ask(state, claimed.filter((flight) => flight.phase !== "started"), []);
+      const open = claimed.filter((flight) => flight.phase !== "started");
+      // On a full disk the claim that was to forbid one is empty itself; who asks only would see it being claimed for ever.
+      const isToForbid = (flight: Flight): boolean => flight.boot === state.boot && this.#isUnseen(flight);
+      this.#ask(state, open.filter((flight) => !isToForbid(flight)), open.filter(isToForbid));
     }
   }
 
@@ -201,11 +204,11 @@ export class Links {
   }
 
   /**
-   * No host has said of it that it runs, as far as is known: the job may have been deleted since, and as long as its claim is not
-   * finished nothing else would start on this machine.
+   * Of an earlier run, and no host has said of it that it runs, as far as is known: the job may have been deleted since, and as long as its
+   * claim is not finished nothing else would start on this machine.
    */
   #isUnseen(flight: Flight): boolean {
-    return this.#run.jobs.get(flight.job)?.status !== "start";
+    return flight.phase === "inherited" && this.#run.jobs.get(flight.job)?.status !== "start";
   }
 
   #connect(state: MachineState): void {

@@ -237,6 +237,24 @@ Deno.test("an unfinished claim of a job that was deleted is forbidden, so that i
   assert.deepEqual(question.ask.map((each) => each.job), ["runs"]);
 });
 
+Deno.test("a start of an earlier run that could not be forbidden, as the disk there is full, is forbidden again and again", () => {
+  const was = { ...job("a", RED), status: "run", attempt: 1, boot: "1" } as const;
+  const hosts = [slotHost("h1", RED)];
+  const core = new Core(
+    { policy: fifoMulti(), hosts, timeoutMs: 600_000, killCompletes: true },
+    new Map([[was.name, was]]),
+  );
+  core.step({ type: "begin" }, 0);
+  const ref = { job: was.name, attempt: `${was.id}.1` };
+  let effects = core.step({ type: "link_up", machine: RED, boot: "1" }, 0);
+  for (let i = 0; i < 3; i++) {
+    const asked = effects.flatMap((effect) => effect.type === "ask" ? [[effect.ask, effect.forbid]] : []);
+    assert.deepEqual(asked, [[[], [ref]]]);
+    core.step({ type: "answer", machine: RED, states: [{ ...ref, state: { type: "claimed" } }] }, core.wakeAtMs ?? 0);
+    effects = core.step({ type: "tick" }, core.wakeAtMs ?? 0);
+  }
+});
+
 Deno.test("without a machine that answers the run says so once and ends after the time-out", () => {
   const world = new World({ seed: 25, jobs: [job("a")], hosts: [slotHost("h1", RED)], timeoutMs: 30_000 });
   world.machines.get(RED)!.reachable = false;
