@@ -37,7 +37,7 @@ export interface Uncleared {
 export async function clearFromHosts(deps: Deps, request: ClearRequest): Promise<Uncleared> {
   const { store, runner, jobs, connect, warn } = request;
   const running = jobs.filter((job) => isInFlight(job.status)).map((job) => job.name);
-  const alive: JobName[] = [];
+  const alive = new Set<JobName>();
   let stuck: ReadonlySet<JobName>;
   if (runner !== null) {
     stuck = new Set(await endByRunner(deps, store, running));
@@ -47,7 +47,7 @@ export async function clearFromHosts(deps: Deps, request: ClearRequest): Promise
     // that ran for one that never did.
     const { failed, unreached } = await killHeld(deps, { store, names: running, connect, warn });
     stuck = new Set(unreached);
-    for (const name of failed) if (!stuck.has(name)) alive.push(name);
+    for (const name of failed) if (!stuck.has(name)) alive.add(name);
     for (const name of alive) warn(`Job ${name} still runs; its directory was left alone`);
   }
   // A job that waits and was never started has nothing anywhere.
@@ -58,14 +58,14 @@ export async function clearFromHosts(deps: Deps, request: ClearRequest): Promise
     const results = await link.remove(there.map((job) => job.name));
     const live = there.filter((_, i) => results[i] === "alive");
     if (live.length === 0) return;
-    // Given up, or its state was lost with the files: what runs is ended whatever the queue says of it.
+    // Given up, or its state was lost with the files: what runs is ended whatever the queue says of it. Alive until the host says otherwise.
+    for (const job of live) alive.add(job.name);
     await link.kill(live.map((job) => ({ job: job.name, attempt: attemptId(job) })), { graceMs: KILL_GRACE_MS });
     const again = await link.remove(live.map((job) => job.name));
     live.forEach((job, i) => {
-      if (again[i] !== "alive") return;
-      alive.push(job.name);
+      if (again[i] !== "alive") return void alive.delete(job.name);
       warn(`Job ${job.name} still runs; its directory was left alone`);
     });
   });
-  return { alive, unreached: [...stuck, ...unreached.map((job) => job.name)] };
+  return { alive: [...alive], unreached: [...stuck, ...unreached.map((job) => job.name)] };
 }

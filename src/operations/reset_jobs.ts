@@ -42,7 +42,7 @@ export async function resetJobs(
     const left = await clearFromHosts(deps, { store, runner, jobs, connect, warn: watch.warn });
     // A job that may still run must not be started again. One that has ended may, though its directory could not be removed.
     const failed = new Set([...left.alive, ...left.unreached.filter((name) => isInFlight(before.get(name)!.status))]);
-    const silent = left.unreached.filter((name) => isGivenUp(before.get(name)!));
+    const silent = left.unreached.filter((name) => isGivenUp(before.get(name)!) && !failed.has(name));
     if (silent.length > 0) {
       const more = silent.length > 5 ? ` and ${silent.length - 5} more` : "";
       const names = silent.slice(0, 5).join(", ") + more;

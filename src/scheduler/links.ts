@@ -123,7 +123,8 @@ export class Links {
       for (const flight of claimed) flight.claimed = false;
       const open = claimed.filter((flight) => flight.phase !== "started");
       // On a full disk the claim that was to forbid one is empty itself; who asks only would see it being claimed for ever.
-      const isToForbid = (flight: Flight): boolean => flight.boot === state.boot && this.#isUnseen(flight);
+      const isToForbid = (flight: Flight): boolean =>
+        flight.boot === state.boot && (this.#isUnseen(flight) || (flight.phase === "sent" && flight.line !== null));
       this.#ask(state, open.filter((flight) => !isToForbid(flight)), open.filter(isToForbid));
     }
   }

@@ -208,6 +208,7 @@ class Loop {
       this.#decided = true;
       const nowMs = this.#deps.clock.now();
       for (const text of news.warnings) this.#warn(text);
+      if (news.warnings.length > 0) this.#unfolded = true; // Of an edit that was not taken: the file says it still.
       // In one step, so that a job which was replaced is considered anew before the run could end.
       const undone = this.#takeBack();
       if (isNews(news) || undone.length > 0) {

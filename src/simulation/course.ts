@@ -68,12 +68,17 @@ export class Course {
     this.#calm();
     // Twice, as jobs may be reset.
     const workMs = 2 * scenario.jobs.reduce((sum, { command }) => sum + (workOf(command)?.ms ?? 0), 0);
-    const limits = { untilMs: timeline.nowMs + CALM_MS + workMs, what: "the run has not ended" };
-    await world.runUntil(() => this.#isAllDone(), limits);
+    const untilDone = async (): Promise<void> => {
+      this.lastResult = null;
+      const limits = { untilMs: timeline.nowMs + CALM_MS + workMs, what: "the run has not ended" };
+      await world.runUntil(() => this.#isAllDone(), limits);
+    };
+    await untilDone();
     if (truth.violation !== null) return;
     await this.#checkNoneWaits();
-    // What became of jobs that were given up is for the hosts to say.
+    // What became of jobs that were given up is for the hosts to say; one that runs after all is followed by the next run.
     await this.#refresh();
+    if (truth.violation === null) await untilDone();
     await this.#checkEnd();
   }
 

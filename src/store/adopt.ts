@@ -22,10 +22,13 @@ export function ownIds(
   ids: Ids,
 ): void {
   const seen = new Set<string>();
+  // Whose id it is known to be keeps it, wherever a copy of the entry stands.
+  const owners = new Map<string, JobName>();
+  for (const [name, { id }] of read) if (id !== "" && present.get(name)?.id === id) owners.set(id, name);
   const kept = new Set(provisional.keys());
   provisional.clear();
   for (const [name, job] of read) {
-    if (job.id !== "" && !seen.has(job.id)) {
+    if (job.id !== "" && !seen.has(job.id) && (owners.get(job.id) ?? name) === name) {
       seen.add(job.id);
       const before = kept.has(name) ? present.get(name) : undefined;
       // Somebody wrote an id for a job that had none: it is still the same job.

@@ -31,6 +31,8 @@ export class JournalFile {
   #file: AppendFile | null = null;
   #header: JournalHeader | null = null;
   #stamp: FileStamp | null = null;
+  /** Of the file that is open here; it stays where the stamp is given up. */
+  #inode: number | undefined = undefined;
   #bytes = 0;
   #lines = 0;
   #records = 0;
@@ -68,6 +70,11 @@ export class JournalFile {
     return stamp?.inode === this.#stamp?.inode && (stamp?.sizeBytes ?? 0) >= this.#bytes;
   }
 
+  /** The same, also after a failed write: its records up to {@link JournalFile.records} are those that are known here. */
+  isKnown(stamp: FileStamp | null): boolean {
+    return stamp?.inode === this.#inode && (stamp?.sizeBytes ?? 0) >= this.#bytes;
+  }
+
   /** Opens the journal that stands there now and reads all of it. */
   async readAll(): Promise<readonly JournalRecord[]> {
     const file = await this.#files.openAppend(this.#path, { create: false });
@@ -83,6 +90,7 @@ export class JournalFile {
     this.#file?.close();
     this.#file = file;
     this.#stamp = stamp;
+    this.#inode = stamp?.inode;
     this.#header = part.header;
     this.#bytes = part.goodBytes;
     this.#lines = part.goodLines;
@@ -153,6 +161,7 @@ export class JournalFile {
       await this.#files.replace(this.#path, text);
       const file = await this.#files.openAppend(this.#path, { create: false });
       this.#stamp = await this.#files.stamp(this.#path);
+      this.#inode = this.#stamp?.inode;
       this.#file?.close();
       this.#file = file;
     } catch (error) {

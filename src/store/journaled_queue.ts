@@ -109,6 +109,7 @@ export class JournaledQueue implements QueueStore {
         durable: options.durable ?? true,
       });
       this.#provisional.clear();
+      for (const record of ids) this.#past.note(record);
       for (const record of records) {
         this.#past.note(record);
         applyRecord(this.#jobs, record);
@@ -213,7 +214,7 @@ export class JournaledQueue implements QueueStore {
 
   /** Reads all anew: another journal, or an edited YAML. @returns The stamp of the YAML that counts. */
   async #rebuild(first: YamlRead): Promise<FileStamp | null> {
-    const isKnown = this.#journal.isSame((await this.#stamps())[0]);
+    const isKnown = this.#journal.isKnown((await this.#stamps())[0]);
     const seen = isKnown ? this.#journal.records : 0;
     const records = await this.#journal.readAll();
     const { header } = this.#journal;
@@ -312,6 +313,7 @@ export class JournaledQueue implements QueueStore {
         }
       }
       await this.#refresh();
+      await this.#writeRepairs();
       if (this.#broken) return false;
     }
     return false;

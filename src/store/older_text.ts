@@ -22,6 +22,8 @@ const NAMED = 5;
 export class ComeAndGone {
   readonly added = new Set<string>();
   readonly gone = new Set<string>();
+  /** Ids that jobs had before they got one of their own: the original program gave all jobs of a call the same. */
+  readonly #earlier = new Map<JobName, string>();
 
   /** Takes in a record, its own or another's. */
   note(record: JournalRecord): void {
@@ -29,6 +31,12 @@ export class ComeAndGone {
       this.added.add(record.job.id);
       if (record.was !== null && record.was !== record.job.id) this.gone.add(record.was);
     } else if (record.type === "delete") this.gone.add(record.id);
+    else if (record.type === "set" && record.fields.id !== undefined) this.#earlier.set(record.job, record.id);
+  }
+
+  /** True if the job of this name had that id before its own. */
+  hadId(name: JobName, id: string): boolean {
+    return this.#earlier.get(name) === id;
   }
 }
 
@@ -59,8 +67,9 @@ export function makeUp(
     const known = ours.get(name);
     const now = merged.get(name);
     if (!hasId && provisional.has(name)) continue;
-    if (hasId && saved.id !== known?.id) {
-      if (!past.gone.has(saved.id)) continue;
+    const hadId = past.hadId(name, saved.id);
+    if (hadId ? known === undefined : hasId && saved.id !== known?.id) {
+      if (!hadId && !past.gone.has(saved.id)) continue;
       older.push(name);
       if (known === undefined) changes.push({ type: "delete", job: name });
       else if (now?.id !== known.id) changes.push({ type: "put", job: known });

@@ -80,6 +80,24 @@ Deno.test("resetJobs() ends a job that runs, whatever its state says", async () 
   }
 });
 
+Deno.test("resetJobs() leaves a job alone that was alive when the link to its host broke", async () => {
+  const deps = memoryDeps();
+  const queue = queueRef(deps, { queue: "a" });
+  await createQueue(deps, { queue });
+  const store = await openQueue(deps, queue);
+  await store.commit(() => [put("runs", "x", { user: "pi", host: "red", attempt: 1, status: "crash", boot: "b" })]);
+  store.close();
+  const link: Partial<Link> = {
+    kill: () => Promise.reject(new LinkError("pi@red", "cut", false)),
+    remove: (jobs) => Promise.resolve(jobs.map(() => "alive")),
+    close: () => Promise.resolve(),
+  };
+  const watch = { warn: () => {} };
+  const request = { queue, names: null, status: null };
+  const { changes, failed } = await resetJobs(deps, request, watch, () => Promise.resolve(link as Link));
+  assert.deepEqual([changes, failed], [[], ["runs"]]);
+});
+
 Deno.test("resetJobs() of a job that was given up, on a host that does not answer, says that it may run twice", async () => {
   const deps = memoryDeps();
   const queue = queueRef(deps, { queue: "a" });

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import type { JobName } from "../../src/names/grammar.ts";
+import type { LinkEvent } from "../../src/link/link.ts";
 import { NO_NEWS } from "../../src/store/changes.ts";
 import { Core } from "../../src/scheduler/core.ts";
+import type { CoreEvent, Effect } from "../../src/scheduler/events.ts";
 import { fifoMulti } from "../../src/scheduler/policies.ts";
 import { job, put, slotHost, World } from "./world.ts";
 
@@ -252,6 +254,40 @@ Deno.test("a start of an earlier run that could not be forbidden, as the disk th
     assert.deepEqual(asked, [[[], [ref]]]);
     core.step({ type: "answer", machine: RED, states: [{ ...ref, state: { type: "claimed" } }] }, core.wakeAtMs ?? 0);
     effects = core.step({ type: "tick" }, core.wakeAtMs ?? 0);
+  }
+});
+
+Deno.test("what waited in a line and could not be forbidden when the link was back is forbidden again", () => {
+  const jobs = new Map(names(40).map((name) => [name as JobName, job(name)]));
+  const core = new Core(
+    { policy: fifoMulti(), hosts: [slotHost("h1", RED)], timeoutMs: 600_000, killCompletes: true },
+    jobs,
+  );
+  const step = (event: CoreEvent, nowMs: number): Effect[] => {
+    const effects = core.step(event, nowMs);
+    for (const effect of effects) {
+      if (effect.type !== "change" || effect.change.type !== "set") continue;
+      jobs.set(effect.change.job, { ...jobs.get(effect.change.job)!, ...effect.change.fields });
+    }
+    return effects;
+  };
+  const fromLink = (event: LinkEvent, nowMs: number) => step({ type: "link", machine: RED, event }, nowMs);
+  step({ type: "begin" }, 0);
+  const [first] = step({ type: "link_up", machine: RED, boot: "1" }, 0).flatMap((effect) =>
+    effect.type === "start" ? [effect.request] : []
+  );
+  const { job: name, attempt } = first!;
+  fromLink({ type: "round_trip", ms: 100 }, 0);
+  fromLink({ type: "started", job: name, attempt, pid: 5, atMs: 0 }, 0);
+  fromLink({ type: "ended", job: name, attempt, state: "end", exitCode: 0, atMs: 20 }, 20);
+  fromLink({ type: "down", reason: "cut" }, 30);
+  let effects = step({ type: "link_up", machine: RED, boot: "1" }, 60_000);
+  for (let i = 0; i < 3; i++) {
+    const question = effects.find((effect) => effect.type === "ask");
+    assert.ok(question?.type === "ask" && question.forbid.length > 5 && question.ask.length === 0, `round ${i}`);
+    const states = question.forbid.map((each) => ({ ...each, state: { type: "claimed" } as const }));
+    step({ type: "answer", machine: RED, states }, core.wakeAtMs ?? 0);
+    effects = step({ type: "tick" }, core.wakeAtMs ?? 0);
   }
 });
 

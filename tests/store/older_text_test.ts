@@ -1,9 +1,11 @@
 /** A person saves the queue file from a text that an editor has held for a while, while somebody runs the queue. */
 import assert from "node:assert/strict";
 import type { Job } from "../../src/job/job.ts";
+import type { Change } from "../../src/store/changes.ts";
 import { createQueue, openQueue } from "../../src/store/queue_file.ts";
 import type { QueueStore } from "../../src/store/store.ts";
-import { del, jobOf, namesOf, onBothFiles, put, set, type World } from "./support.ts";
+import { failingFiles } from "./failing_files.ts";
+import { del, jobOf, namesOf, onBothFiles, put, set, withFiles, type World } from "./support.ts";
 
 const RUN = { status: "run", attempt: 1, boot: "b", slot: "h", user: "pi", host: "red" } as const;
 const START = { status: "start", pid: "7", started: "2026-01-01T00:00:00Z" } as const;
@@ -28,7 +30,7 @@ async function step(queue: QueueStore, name: string, ...steps: Partial<Job>[]): 
 }
 
 /** Another process adds, deletes, replaces. */
-async function byCommand({ deps, ref }: World, ...changes: ReturnType<typeof put>[]): Promise<void> {
+async function byCommand({ deps, ref }: World, ...changes: Change[]): Promise<void> {
   const other = await openQueue(deps, ref);
   await other.commit(() => changes);
   other.close();
@@ -143,3 +145,96 @@ onBothFiles("a person may delete, add and move jobs in a text that is not older"
   assert.equal(jobOf(queue, "a").status, "end");
   queue.close();
 });
+
+onBothFiles("a journal that cannot be written once does not make an older text count", async (world) => {
+  const failure = { at: Infinity, moment: "before", code: "ENOSPC" } as const;
+  const failures: { at: number } = failure;
+  const files = failingFiles(world.deps.files, failure);
+  const { queue, text } = await running({ ...world, deps: withFiles(world.deps, files) });
+  await step(queue, "a", RUN, START, END);
+  await byCommand(world, { type: "kill", jobs: [jobOf(queue, "b").name] });
+  await queue.commit(() => []);
+  await world.edit(world.file, text.replace("command: 'true'", "command: mine"));
+  failures.at = files.count() + 1;
+  await assert.rejects(queue.commit(() => []));
+  await queue.commit(({ kill }) => {
+    assert.deepEqual(kill, [], "what was asked once is told once");
+    return [];
+  });
+  assert.deepEqual([jobOf(queue, "a").status, jobOf(queue, "a").command], ["end", "mine"]);
+  await takeIn(world, queue);
+  queue.close();
+});
+
+onBothFiles(
+  "an older text that is saved while the file is being written takes nothing back, then or later",
+  async (world) => {
+    const { deps } = world;
+    const saved: { text: string | null } = { text: null };
+    const files = {
+      ...failingFiles(deps.files, { at: Infinity, moment: "before", code: null }),
+      replace: async (...args: Parameters<typeof deps.files.replace>) => {
+        const { text } = saved;
+        saved.text = null;
+        if (text !== null) await world.edit(world.file, text);
+        return await deps.files.replace(...args);
+      },
+    };
+    const { queue, text } = await running({ ...world, deps: withFiles(deps, files) });
+    await byCommand(world, put("new"));
+    await queue.commit(() => []);
+    await step(queue, "a", RUN, START);
+    await queue.commit(() => [set("a", END)]);
+    saved.text = text;
+    await queue.fold("always");
+    await byCommand(
+      world,
+      del("new"),
+      set("a", { status: "ready", pid: null, exit_code: null, started: null, ended: null }),
+    );
+    await takeIn(world, queue);
+    assert.deepEqual([namesOf(queue), jobOf(queue, "a").status], ["a b c", "ready"]);
+    queue.close();
+  },
+);
+
+onBothFiles("a copy of a running job's entry that stands above it does not take its id", async (world) => {
+  const { queue } = await running(world);
+  await step(queue, "a", RUN, START);
+  const { id } = jobOf(queue, "a");
+  const text = await world.deps.files.readText(world.file) ?? "";
+  const entry = text.slice(text.indexOf("a:\n"), text.indexOf("b:\n"));
+  await world.edit(world.file, entry.replace("a:", "copy:").replace("status: start", "status: ready") + text);
+  await queue.commit(() => []);
+  assert.equal(namesOf(queue), "copy a b c");
+  assert.deepEqual([jobOf(queue, "a").id, jobOf(queue, "copy").id === id], [id, false]);
+  queue.close();
+});
+
+onBothFiles(
+  "a text in which jobs share their id, as the original program wrote it, holds the same jobs wherever they stand",
+  async (world) => {
+    const { deps, ref, file } = world;
+    const first = await running(world);
+    first.queue.close();
+    const text = first.text.replaceAll(/^( *id: ).*$/gm, `$1'${"e".repeat(32)}'`);
+    await world.edit(file, text);
+    const queue = await openQueue(deps, ref);
+    await queue.claimRun("r", { scheduler: "fifo_multi", cluster: null, slots: 1, machines: {} });
+    await step(queue, "b", RUN, START, END);
+    const { id } = jobOf(queue, "b");
+    const [a, b, c] = text.split(/^(?=[abc]:)/m) as [string, string, string];
+    for (const saved of [text.replace("'true'", "mine"), b + a + c, b + c]) {
+      await world.edit(file, saved);
+      await takeIn(world, queue);
+      assert.deepEqual([jobOf(queue, "b").id, jobOf(queue, "b").status], [id, "end"]);
+    }
+    await byCommand(world, del("b"));
+    await queue.commit(() => []);
+    await queue.fold("always");
+    await world.edit(file, b + c);
+    await takeIn(world, queue);
+    assert.equal(namesOf(queue), "c");
+    queue.close();
+  },
+);
