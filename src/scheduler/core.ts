@@ -193,6 +193,9 @@ export class Core {
         if (!this.#stopping) report(run, { type: "stopping", running: run.flights.running, signal: event.signal });
         this.#stopping = true;
         break;
+      case "stood_still":
+        this.#links.stoodStill(event.ms);
+        break;
       case "tick":
         this.#links.askAgain();
         break;

@@ -129,6 +129,12 @@ export class Links {
     }
   }
 
+  /** Time in which nobody listened is no silence. */
+  stoodStill(ms: number): void {
+    for (const state of this.#run.machines.all()) if (state.silentSinceMs !== null) state.silentSinceMs += ms;
+    if (this.#allDownSinceMs !== null) this.#allDownSinceMs += ms;
+  }
+
   /** Gives up the jobs of machines that were silent for too long. */
   giveUpSilent(): void {
     for (const state of this.#run.machines.all()) {

@@ -48,6 +48,8 @@ const FOLD_SHARE = 20;
  * (most are our own), and works on network file systems too.
  */
 const LOOK_MS = 200;
+/** There is a turn at least every {@link LOOK_MS}; after so long without one the run was stopped, or the manager slept. */
+const STANDSTILL_MS = 5_000;
 /** Pause before writing again after a failure (a full disk). */
 const WRITE_AGAIN_MS = 1_000;
 
@@ -80,6 +82,7 @@ class Loop {
   #carried: Effect[] = [];
   #wake: AbortController | null = null;
   #lookAtMs = 0;
+  #turnedAtMs: number;
   /** What was last known of the file of hosts; `""` before the first look. */
   #hostStamp = "";
   #foldAtMs = 0;
@@ -95,6 +98,7 @@ class Loop {
     this.#deps = deps;
     this.#parts = parts;
     this.#watch = watch;
+    this.#turnedAtMs = deps.clock.now();
     const { ref, id } = parts.store;
     this.#deliver = new Deliver({
       connect: parts.connect,
@@ -165,6 +169,11 @@ class Loop {
 
   async #turn(): Promise<void> {
     const nowMs = this.#deps.clock.now();
+    const stood = this.#stoodStill(nowMs);
+    if (stood !== null) {
+      this.#inbox.unshift(stood);
+      this.#urgent = true;
+    }
     const mustLook = nowMs >= this.#lookAtMs;
     if (mustLook) {
       this.#lookAtMs = nowMs + LOOK_MS;
@@ -200,6 +209,13 @@ class Loop {
     if (effects.length > 0) this.#watch.onEvent({ type: "progress", progress: this.#parts.core.progress() });
   }
 
+  /** The event that says for how long the run did nothing, if that was long. */
+  #stoodStill(nowMs: number): CoreEvent | null {
+    const ms = nowMs - this.#turnedAtMs;
+    this.#turnedAtMs = nowMs;
+    return ms > STANDSTILL_MS ? { type: "stood_still", ms } : null;
+  }
+
   /** Decides under the lock, on the newest state of the queue. If writing fails, the decisions are kept for the next time. */
   async #commit(events: readonly CoreEvent[]): Promise<void> {
     const { store, core } = this.#parts;
@@ -207,6 +223,9 @@ class Loop {
     const decide = (news: News): Change[] => {
       this.#decided = true;
       const nowMs = this.#deps.clock.now();
+      // Also in the middle of a turn.
+      const stood = this.#stoodStill(nowMs);
+      if (stood !== null) this.#carried.push(...core.step(stood, nowMs));
       for (const text of news.warnings) this.#warn(text);
       if (news.warnings.length > 0) this.#unfolded = true; // Of an edit that was not taken: the file says it still.
       // In one step, so that a job which was replaced is considered anew before the run could end.

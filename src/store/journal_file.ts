@@ -144,6 +144,11 @@ export class JournalFile {
     this.#stamp = await this.#files.stamp(this.#path);
   }
 
+  /** Makes durable what stands there, whoever wrote it. */
+  async sync(): Promise<void> {
+    await this.#file?.sync();
+  }
+
   /** Puts a new journal in place of the old one, durably. @throws {StoreError} */
   async begin(header: JournalHeader, records: readonly JournalRecord[]): Promise<void> {
     const lines = records.length === 0 ? "" : new TextDecoder().decode(encodeBatch(records));

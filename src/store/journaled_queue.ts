@@ -148,6 +148,8 @@ export class JournaledQueue implements QueueStore {
       }
       if (!("release" in lock)) return lock;
       this.#run = { lock, runner };
+      // A run that was killed need not have made durable all that we have read, and that we are about to act on.
+      await this.#journal.sync();
       await sweepTemporaries(this.#deps, this.ref);
       return null;
     });

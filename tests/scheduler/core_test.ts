@@ -170,6 +170,20 @@ Deno.test("a machine that is silent for the time-out loses its jobs, and they ar
   assert.deepEqual(world.core.result().failed, []);
 });
 
+Deno.test("time in which the run itself stood still is no silence of a machine", () => {
+  for (const stoodMs of [0, 700_000]) {
+    const jobs = new Map([["a" as JobName, { ...job("a", RED), status: "start", attempt: 1, boot: "1" } as const]]);
+    const hosts = [slotHost("h1", RED)];
+    const core = new Core({ policy: fifoMulti(), hosts, timeoutMs: 600_000, killCompletes: true }, jobs);
+    core.step({ type: "begin" }, 0);
+    core.step({ type: "connect_failed", machine: RED, reason: "cut", lasting: false }, 10);
+    if (stoodMs > 0) core.step({ type: "stood_still", ms: stoodMs }, 700_010);
+    const effects = core.step({ type: "tick" }, 700_010);
+    const given = effects.some((effect) => effect.type === "report" && effect.event.type === "ended");
+    assert.equal(given, stoodMs === 0);
+  }
+});
+
 /** A world in which job a was given up while it runs on red, where b waits for its slot, and the run has died since. */
 function givenUp(seed: number): { world: World; lost: JobName } {
   const jobs = [job("a"), job("b")];

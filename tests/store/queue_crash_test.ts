@@ -174,3 +174,20 @@ Deno.test("what a person saves while a fold makes its text is merged, not overwr
   assert.deepEqual([...found.jobs.values()].map((job) => [job.name, job.command, job.shell]), [["a", "x", "sh"]]);
   assert(looks > 3, "the fold saw the edit that was made under its hands");
 });
+
+Deno.test("who takes a queue over makes durable what a run that was killed had only written", async () => {
+  const files = new MemoryFiles();
+  const deps = memoryDeps(files);
+  await createQueue(deps, ref);
+  const killed = await openQueue(deps, ref);
+  await killed.commit(() => [put("a")]);
+  await killed.commit(() => [set("a", { status: "run", attempt: 1 })], { durable: false });
+  killed.close();
+  const next = await openQueue(deps, ref);
+  await next.claimRun("next");
+  files.powerCut();
+  const after = await openQueue(memoryDeps(files), ref);
+  assert.deepEqual([...after.jobs.values()].map(({ status, attempt }) => [status, attempt]), [["run", 1]]);
+  after.close();
+  next.close();
+});
