@@ -83,6 +83,8 @@ class Loop {
   #wake: AbortController | null = null;
   #lookAtMs = 0;
   #turnedAtMs: number;
+  /** How long the run stood still; the core does not know it yet. */
+  #stoodMs = 0;
   /** What was last known of the file of hosts; `""` before the first look. */
   #hostStamp = "";
   #foldAtMs = 0;
@@ -169,11 +171,8 @@ class Loop {
 
   async #turn(): Promise<void> {
     const nowMs = this.#deps.clock.now();
-    const stood = this.#stoodStill(nowMs);
-    if (stood !== null) {
-      this.#inbox.unshift(stood);
-      this.#urgent = true;
-    }
+    this.#noteTime(nowMs);
+    this.#urgent ||= this.#stoodMs > 0;
     const mustLook = nowMs >= this.#lookAtMs;
     if (mustLook) {
       this.#lookAtMs = nowMs + LOOK_MS;
@@ -209,11 +208,11 @@ class Loop {
     if (effects.length > 0) this.#watch.onEvent({ type: "progress", progress: this.#parts.core.progress() });
   }
 
-  /** The event that says for how long the run did nothing, if that was long. */
-  #stoodStill(nowMs: number): CoreEvent | null {
+  /** Notes for how long the run did nothing, if that was long. */
+  #noteTime(nowMs: number): void {
     const ms = nowMs - this.#turnedAtMs;
     this.#turnedAtMs = nowMs;
-    return ms > STANDSTILL_MS ? { type: "stood_still", ms } : null;
+    if (ms > STANDSTILL_MS) this.#stoodMs += ms;
   }
 
   /** Decides under the lock, on the newest state of the queue. If writing fails, the decisions are kept for the next time. */
@@ -223,9 +222,10 @@ class Loop {
     const decide = (news: News): Change[] => {
       this.#decided = true;
       const nowMs = this.#deps.clock.now();
-      // Also in the middle of a turn.
-      const stood = this.#stoodStill(nowMs);
-      if (stood !== null) this.#carried.push(...core.step(stood, nowMs));
+      // Before all else: it may have stood still in the middle of this turn.
+      this.#noteTime(nowMs);
+      if (this.#stoodMs > 0) this.#carried.push(...core.step({ type: "stood_still", ms: this.#stoodMs }, nowMs));
+      this.#stoodMs = 0;
       for (const text of news.warnings) this.#warn(text);
       if (news.warnings.length > 0) this.#unfolded = true; // Of an edit that was not taken: the file says it still.
       // In one step, so that a job which was replaced is considered anew before the run could end.
