@@ -213,14 +213,13 @@ export class Course {
       host.powerOn();
       host.setReachable(true);
     }
-    const inactive = world.capacities.ids.filter((id) => !world.capacities.isActive(id));
-    if (inactive.length > 0) {
-      for (const id of inactive) world.capacities.set(id, { isActive: true });
-      this.command(
-        "activate",
-        (deps) => setHostStatus(deps, { cluster: world.cluster, id: inactive.join(","), status: "active" }),
-      );
-    }
+    // All of them: a command that was to do it may have failed.
+    const { ids } = world.capacities;
+    for (const id of ids) world.capacities.set(id, { isActive: true });
+    this.command(
+      "activate",
+      (deps) => setHostStatus(deps, { cluster: world.cluster, id: ids.join(","), status: "active" }),
+    );
     if (this.runs.length === 0) this.#restartSoon();
   }
 
