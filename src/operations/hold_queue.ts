@@ -61,7 +61,5 @@ export async function endByRunner(deps: Deps, store: QueueStore, names: readonly
     await deps.clock.sleepUntil(deps.clock.now() + LOOK_MS);
     await store.sync();
   }
-  // The scheduler need not have made its record of the ends durable; the caller is about to remove what the hosts know of them.
-  await store.commit(() => [{ type: "kill", jobs: names }]);
   return inFlight();
 }

@@ -10,6 +10,7 @@ import { listJobs } from "../../src/operations/list_jobs.ts";
 import { queueRef } from "../../src/operations/refs.ts";
 import { resetJobs } from "../../src/operations/reset_jobs.ts";
 import { openQueue } from "../../src/store/queue_file.ts";
+import { failingFiles } from "../store/failing_files.ts";
 import { newJob, put, set } from "../store/support.ts";
 import { memoryDeps, MemoryFiles } from "../support/memory_files.ts";
 
@@ -78,6 +79,23 @@ Deno.test("resetJobs() ends a job that runs, whatever its state says", async () 
     const { failed } = await resetJobs(deps, request, WATCH, () => Promise.resolve(link as Link));
     assert.deepEqual([done, failed], [["kill .3"], []], status);
   }
+});
+
+Deno.test("resetJobs() removes nothing from hosts while the manager's disk is full", async () => {
+  const failure = { at: Infinity, moment: "before", code: "ENOSPC" } as const;
+  const failures: { at: number } = failure;
+  const files = failingFiles(new MemoryFiles(), failure);
+  const deps = memoryDeps(files);
+  const queue = queueRef(deps, { queue: "a" });
+  await createQueue(deps, { queue });
+  const store = await openQueue(deps, queue);
+  await store.claimRun("run", { scheduler: "fifo", cluster: null, slots: 1, machines: {} });
+  await store.commit(() => [put("over", "x", { user: "pi", host: "red", attempt: 1, status: "end" })]);
+  const link: Partial<Link> = { remove: () => assert.fail("removed"), close: () => Promise.resolve() };
+  failures.at = files.count() + 1;
+  const request = { queue, names: ["over"], status: null };
+  await assert.rejects(resetJobs(deps, request, WATCH, () => Promise.resolve(link as Link)), /cannot write/);
+  store.close();
 });
 
 Deno.test("resetJobs() leaves a job alone that was alive when the link to its host broke", async () => {
