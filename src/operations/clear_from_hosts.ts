@@ -7,7 +7,7 @@
 import type { Deps } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
 import { attemptId, type Job } from "../job/job.ts";
-import { isInFlight, isWaiting } from "../job/states.ts";
+import { isInFlight } from "../job/states.ts";
 import type { Connect } from "../link/link.ts";
 import type { QueueStore, Runner } from "../store/store.ts";
 import { KILL_GRACE_MS } from "../scheduler/deliver.ts";
@@ -54,9 +54,8 @@ export async function clearFromHosts(deps: Deps, request: ClearRequest): Promise
   const left = new Set([...stuck, ...alive]);
   const touched = jobs.filter((job) => job.attempt > 0 && !left.has(job.name));
   // What the hosts know is about to go. A scheduler need not have made its record of the ends durable, which this does; and a disk that is
-  // full refuses it now, while nothing is lost. Of jobs that do not run it asks nothing.
-  const over = touched.filter((job) => !isWaiting(job.status)).map((job) => job.name);
-  if (over.length > 0) await store.commit(() => [{ type: "kill", jobs: over }]);
+  // full refuses it now, while nothing is lost. It asks for nothing.
+  if (touched.length > 0) await store.commit(() => [{ type: "kill", jobs: [] }]);
   const role = runner === null ? "resident" : "visitor";
   const unreached = await onMachines(deps, { connect, store, role, warn, jobs: touched }, async (link, there) => {
     const results = await link.remove(there.map((job) => job.name));

@@ -35,7 +35,7 @@ export function recordsOf(changes: readonly Change[], jobs: Jobs): JournalRecord
       changed.set(change.job, undefined);
       records.push({ type: "delete", job: change.job, id: old.id });
     } else if (change.type === "kill") {
-      if (change.jobs.length > 0) records.push(change);
+      records.push(change);
     } else {
       change satisfies never;
     }
