@@ -11,23 +11,18 @@ import { playMany } from "./simulate/many.ts";
 import { parseOptions, type SimulateOptions, USAGE } from "./simulate/options.ts";
 import { turn } from "./simulate/turn.ts";
 import type { Result } from "./simulate/worker.ts";
+import { runScript, write } from "./script.ts";
 
-function say(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+function tellLine(line: string): void {
+  write(`${line}\n`);
 }
 
 type Measured = SimulateOptions & { readonly rttMs: number };
 
-async function main(args: readonly string[]): Promise<number> {
-  let options: SimulateOptions | "help";
-  try {
-    options = parseOptions(args, () => Math.floor(Math.random() * 1e9));
-  } catch (error) {
-    Deno.stderr.writeSync(new TextEncoder().encode(`ERROR: ${(error as Error).message}\n`));
-    return 2;
-  }
+async function main(): Promise<number> {
+  const options = parseOptions(Deno.args, () => Math.floor(Math.random() * 1e9));
   if (options === "help") {
-    say(USAGE.trimEnd());
+    tellLine(USAGE.trimEnd());
     return 0;
   }
   if (options.rttMs !== null) return await measure({ ...options, rttMs: options.rttMs });
@@ -38,25 +33,25 @@ async function measure({ seed, hosts = 500, jobs = 50_000, durationMs, rttMs }: 
   const measured = await measureRun({ seed, hosts, jobs, durationMs, rttMs });
   const { makespanMs, busyMs, idealMs, events, violation, coreMs, steps, cpuMs } = measured;
   const ratio = (ms: number): string => (ms / idealMs).toFixed(3);
-  say(`${hosts} hosts, ${jobs} jobs of ${durationMs} ms, ${rttMs} ms there and back`);
-  say(`makespan ${(makespanMs / 1000).toFixed(1)} s, ${ratio(makespanMs)} of the ideal ${idealMs / 1000} s`);
-  say(`from the first start to the last end ${(busyMs / 1000).toFixed(1)} s, ${ratio(busyMs)}`);
-  say(
+  tellLine(`${hosts} hosts, ${jobs} jobs of ${durationMs} ms, ${rttMs} ms there and back`);
+  tellLine(`makespan ${(makespanMs / 1000).toFixed(1)} s, ${ratio(makespanMs)} of the ideal ${idealMs / 1000} s`);
+  tellLine(`from the first start to the last end ${(busyMs / 1000).toFixed(1)} s, ${ratio(busyMs)}`);
+  tellLine(
     `decisions ${(coreMs / 1000).toFixed(2)} s in ${steps} steps; in all ${
       (cpuMs / 1000).toFixed(1)
     } s CPU, ${events} events`,
   );
-  if (violation !== null) say(`VIOLATION: ${violation}`);
+  if (violation !== null) tellLine(`VIOLATION: ${violation}`);
   return violation === null ? 0 : 1;
 }
 
 async function playOne(options: SimulateOptions): Promise<number> {
   const { seed, trace } = options;
-  say(`seed ${seed}`);
-  const played = await simulate(seed, options, { turn, trace: trace ? say : null });
+  tellLine(`seed ${seed}`);
+  const played = await simulate(seed, options, { turn, trace: trace ? tellLine : null });
   const { hosts, jobs, faults } = played.scenario;
   if (played.violation !== null) return await tellFailure(seed, options);
-  say(
+  tellLine(
     `${hosts.length} hosts, ${jobs.length} jobs, ${faults.length} faults: ${played.starts} starts, ${played.events} events ` +
       `in ${Math.round(played.virtualMs / 1000)} virtual seconds, nothing found; trace ${played.traceHash}`,
   );
@@ -65,7 +60,7 @@ async function playOne(options: SimulateOptions): Promise<number> {
 
 async function playSeveral(options: SimulateOptions): Promise<number> {
   const { seed, seeds, workers } = options;
-  say(`seeds ${seed} to ${seed + seeds - 1}`);
+  tellLine(`seeds ${seed} to ${seed + seeds - 1}`);
   const failed: Result[] = [];
   let [worlds, starts, events] = [0, 0, 0];
   const beginMs = performance.now();
@@ -80,21 +75,21 @@ async function playSeveral(options: SimulateOptions): Promise<number> {
       events += result.events;
       if (result.violation !== null) {
         failed.push(result);
-        say(`seed ${result.seed}: ${result.violation}`);
-      } else if (worlds % 1_000 === 0) say(`${worlds} worlds`);
+        tellLine(`seed ${result.seed}: ${result.violation}`);
+      } else if (worlds % 1_000 === 0) tellLine(`${worlds} worlds`);
     },
   });
   const seconds = Math.round((performance.now() - beginMs) / 1000);
-  say(`${worlds} worlds, ${starts} starts, ${events} events in ${seconds} s: ${failed.length} failed`);
+  tellLine(`${worlds} worlds, ${starts} starts, ${events} events in ${seconds} s: ${failed.length} failed`);
   const first = failed[0];
   return first === undefined ? 0 : await tellFailure(first.seed, options);
 }
 
 async function tellFailure(seed: number, options: SimulateOptions): Promise<number> {
   const short = await shrink(await simulate(seed, options, { turn }), { turn });
-  for (const line of await tell(short, { turn })) say(line);
-  say(`seed ${seed}; the same seed fails again: deno task simulate --seed=${seed}`);
+  for (const line of await tell(short, { turn })) tellLine(line);
+  tellLine(`seed ${seed}; the same seed fails again: deno task simulate --seed=${seed}`);
   return 1;
 }
 
-if (import.meta.main) Deno.exitCode = await main(Deno.args);
+if (import.meta.main) await runScript(main);

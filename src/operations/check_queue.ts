@@ -11,6 +11,7 @@ import { isInFlight } from "../job/states.ts";
 import { makeConnect } from "../link/connect.ts";
 import type { AttemptState, Connect } from "../link/link.ts";
 import type { JobName } from "../names/grammar.ts";
+import { someNames } from "../names/some_names.ts";
 import { inspectQueue, type QueueInspection } from "../store/inspect_queue.ts";
 import type { StoreRef } from "../store/store.ts";
 import { checkFiles, runnerState } from "./check_files.ts";
@@ -20,8 +21,6 @@ import { machineOfJob, onMachines } from "./on_machines.ts";
 
 /** While a run goes on its queue is a moment behind or before the hosts: what disagrees counts if it still does after this. */
 const AGAIN_MS = 1_500;
-/** Most jobs that are named where a host does not answer. */
-const MOST_NAMES = 5;
 
 /** What a check found. */
 export interface QueueCheck {
@@ -99,13 +98,11 @@ async function ask(
       role: "onlooker",
       jobs: ordered,
       warn: (_, { machine, reason, jobs }) => {
-        const names = jobs.slice(0, MOST_NAMES).map((job) => job.name).join(", ");
-        const more = jobs.length > MOST_NAMES ? ` and ${jobs.length - MOST_NAMES} more` : "";
         answers.failures.push({
           kind: "trouble",
           job: null,
           where: machineText(machine),
-          finding: `cannot be asked about ${names}${more}: ${reason}`,
+          finding: `cannot be asked about ${someNames(jobs.map((job) => job.name))}: ${reason}`,
           action: `mend the way to it, then ${queueCommand(queue, "check")}`,
         });
       },

@@ -9,6 +9,7 @@ import type { Deps } from "../deps.ts";
 import { LinkError } from "../errors.ts";
 import { isLocal, type Machine, machineKey, machineText, parseMachine } from "../cluster/machine.ts";
 import { machineOf } from "../cluster/host.ts";
+import { someNames } from "../names/some_names.ts";
 import type { Job } from "../job/job.ts";
 import type { Connect, ConnectOptions, Link } from "../link/link.ts";
 import { listNames } from "../store/queue_file.ts";
@@ -65,11 +66,10 @@ export async function onMachines(
         await withLink(work, machine, group.jobs, act);
       } catch (error) {
         unreached.push(...group.jobs);
-        const names = group.jobs.slice(0, 5).map((job) => job.name).join(", ");
-        const more = group.jobs.length > 5 ? ` and ${group.jobs.length - 5} more` : "";
+        const names = someNames(group.jobs.map((job) => job.name));
         const { message } = error as Error;
         const reason = error instanceof LinkError ? error.reason : message;
-        work.warn(`${message} (${machineText(machine)}: ${names}${more})`, { machine, reason, jobs: group.jobs });
+        work.warn(`${message} (${machineText(machine)}: ${names})`, { machine, reason, jobs: group.jobs });
       }
     }
   };

@@ -7,6 +7,7 @@
 
 import type { Deps } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
+import { someNames } from "../names/some_names.ts";
 import { isGivenUp, type Job, type JobFields } from "../job/job.ts";
 import { isInFlight, isWaiting, type JobState, waitingState } from "../job/states.ts";
 import type { Connect } from "../link/link.ts";
@@ -44,11 +45,8 @@ export async function resetJobs(
     const failed = new Set([...left.alive, ...left.unreached.filter((name) => isInFlight(before.get(name)!.status))]);
     const silent = left.unreached.filter((name) => isGivenUp(before.get(name)!) && !failed.has(name));
     if (silent.length > 0) {
-      const more = silent.length > 5 ? ` and ${silent.length - 5} more` : "";
-      const names = silent.slice(0, 5).join(", ") + more;
-      watch.warn(
-        `Given up earlier, and may still run on a host that does not answer: ${names}. A run will start them again`,
-      );
+      const where = "may still run on a host that does not answer";
+      watch.warn(`Given up earlier, and ${where}: ${someNames(silent)}. A run will start them again`);
     }
     const changes: StatusChange[] = [];
     await store.commit(() => {

@@ -12,7 +12,6 @@
 import type { JobName } from "../names/grammar.ts";
 import { isGivenUp, type Job } from "../job/job.ts";
 import { isInFlight, isWaiting } from "../job/states.ts";
-import { machineText } from "../cluster/machine.ts";
 import type { AttemptState, LinkEvent } from "../link/link.ts";
 import type { Jobs } from "../store/changes.ts";
 import { Ahead } from "./ahead.ts";
@@ -227,11 +226,11 @@ export class Core {
         if (state !== undefined) state.roundTripMs = Math.min(event.ms, state.roundTripMs ?? Infinity);
         return this.#attempts.lines.machineChanged(machine);
       }
-      case "reused": {
-        const state = this.#run.machines.get(machine);
-        const shown = state === undefined ? machine : machineText(state.machine);
-        return report(this.#run, { type: "directory_present", job: event.job, machine: shown });
-      }
+      case "reused":
+        return this.#withFlight(
+          event,
+          ({ job, shown }) => report(this.#run, { type: "directory_present", job, machine: shown }),
+        );
       case "down":
         return this.#links.down(machine, event.reason);
       default:

@@ -72,10 +72,10 @@ export class Links {
       const sameBoot = flight.boot === boot;
       // The claim on the host makes this safe: sent twice, it starts once. After a reboot the claim may be lost: only ask.
       // Who was let in from a line meanwhile nobody here knows: all that stood there are called back.
-      const inLine = flight.phase === "sent" && flight.line !== null;
+      const inLine = waitsForWord(flight);
       if (flight.phase === "sent" && !inLine && sameBoot && flight.request !== null) {
         run.effects.push({ type: "start", machine: key, request: flight.request });
-      } else if (sameBoot && (inLine || this.#isUnseen(flight))) {
+      } else if (this.#isToForbid(flight, boot)) {
         flight.recalled = inLine;
         forbid.push(flight);
       } else ask.push(flight);
@@ -123,8 +123,7 @@ export class Links {
       for (const flight of claimed) flight.claimed = false;
       const open = claimed.filter((flight) => flight.phase !== "started");
       // On a full disk the claim that was to forbid one is empty itself; who asks only would see it being claimed for ever.
-      const isToForbid = (flight: Flight): boolean =>
-        flight.boot === state.boot && (this.#isUnseen(flight) || (flight.phase === "sent" && flight.line !== null));
+      const isToForbid = (flight: Flight): boolean => this.#isToForbid(flight, state.boot);
       this.#ask(state, open.filter((flight) => !isToForbid(flight)), open.filter(isToForbid));
     }
   }
@@ -211,11 +210,13 @@ export class Links {
   }
 
   /**
-   * Of an earlier run, and no host has said of it that it runs, as far as is known: the job may have been deleted since, and as long as its
-   * claim is not finished nothing else would start on this machine.
+   * Nobody here knows whether it was let in from a line; or it is of an earlier run, and no host has said of it that it runs: its job may
+   * have been deleted since, and as long as its claim is not finished nothing else would start on this machine. After another boot its
+   * claim may be lost, and it is only asked about.
    */
-  #isUnseen(flight: Flight): boolean {
-    return flight.phase === "inherited" && this.#run.jobs.get(flight.job)?.status !== "start";
+  #isToForbid(flight: Flight, boot: string | null): boolean {
+    const isUnseen = flight.phase === "inherited" && this.#run.jobs.get(flight.job)?.status !== "start";
+    return flight.boot === boot && (isUnseen || waitsForWord(flight));
   }
 
   #connect(state: MachineState): void {
@@ -231,4 +232,9 @@ export class Links {
 
 function isOffered(host: { active: boolean; capacity: number }): boolean {
   return host.active && host.capacity > 0;
+}
+
+/** True if it was sent into a line, and the host has not said since that it runs. */
+function waitsForWord(flight: Flight): boolean {
+  return flight.phase === "sent" && flight.line !== null;
 }

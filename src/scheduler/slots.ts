@@ -140,7 +140,7 @@ export class Slots {
     this.#mark(id);
     const crowded = this.#over.size === 0 ? undefined : this.#crowded(id);
     if (crowded === undefined) {
-      const host = this.#hosts[this.#places.get(id) ?? -1];
+      const host = this.#host(id);
       return host === undefined || this.#count(id) < host.capacity ? id : null;
     }
     this.take(crowded, id);
@@ -149,13 +149,16 @@ export class Slots {
 
   /** A job on the same machine whose host, one like this, holds more than it may: it takes over what was just given back. */
   #crowded(id: string): JobName | undefined {
-    const hostOf = (of: string): SlotHost | undefined => this.#hosts[this.#places.get(of) ?? -1];
-    const own = hostOf(id);
+    const own = this.#host(id);
     if (own === undefined || this.#over.has(id)) return undefined;
     const isNear = (host: SlotHost | undefined): boolean =>
       host !== undefined && machineKey(host.machine) === machineKey(own.machine) && isLike(host, own);
-    for (const [job, of] of this.#holders) if (this.#over.has(of) && isNear(hostOf(of))) return job;
+    for (const [job, of] of this.#holders) if (this.#over.has(of) && isNear(this.#host(of))) return job;
     return undefined;
+  }
+
+  #host(id: string): SlotHost | undefined {
+    return this.#hosts[this.#places.get(id) ?? -1];
   }
 
   #mark(id: string): void {

@@ -67,7 +67,7 @@ export class JournalFile {
 
   /** True if `stamp` is of the journal that is open here, perhaps grown. */
   isSame(stamp: FileStamp | null): boolean {
-    return stamp?.inode === this.#stamp?.inode && (stamp?.sizeBytes ?? 0) >= this.#bytes;
+    return this.#stamp?.inode === this.#inode && this.isKnown(stamp);
   }
 
   /** The same, also after a failed write: its records up to {@link JournalFile.records} are those that are known here. */

@@ -10,13 +10,12 @@
  */
 
 import type { JobName } from "../names/grammar.ts";
+import { someNames } from "../names/some_names.ts";
 import type { Job, JobFields } from "../job/job.ts";
 import type { Change, Jobs } from "./changes.ts";
 import { equalValues } from "./job_record.ts";
 import type { JournalRecord } from "./journal.ts";
 import { FLIGHT_FIELDS, isOlderForm } from "./merge.ts";
-
-const NAMED = 5;
 
 /** Jobs that came and went by commands since this process has had the queue, by their ids. */
 export class ComeAndGone {
@@ -89,8 +88,8 @@ export function makeUp(
   );
   for (const job of missed) changes.push({ type: "put", job });
   const warnings = [
-    `The queue file was saved from an older text: what was done since to ${listed(older)} stays`,
-    ...(missed.length === 0 ? [] : [`Added since, and therefore kept: ${listed(missed.map(({ name }) => name))}`]),
+    `The queue file was saved from an older text: what was done since to ${someNames(older)} stays`,
+    ...(missed.length === 0 ? [] : [`Added since, and therefore kept: ${someNames(missed.map(({ name }) => name))}`]),
   ];
   return { changes, warnings };
 }
@@ -99,9 +98,4 @@ function fieldsOf(now: Job, known: Job, fields: readonly (keyof JobFields)[]): J
   return Object.fromEntries(
     fields.filter((field) => !equalValues(now[field], known[field])).map((field) => [field, known[field]]),
   );
-}
-
-function listed(names: readonly JobName[]): string {
-  const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : "";
-  return names.slice(0, NAMED).join(", ") + more;
 }

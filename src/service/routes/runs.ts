@@ -7,6 +7,7 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { CmsError, NotFoundError } from "../../errors.ts";
 import { expand } from "../../names/expand.ts";
+import { someNames } from "../../names/some_names.ts";
 import { killJobs } from "../../operations/kill_jobs.ts";
 import { listJobs } from "../../operations/list_jobs.ts";
 import { listRuns, type QueueRun } from "../../operations/list_runs.ts";
@@ -181,11 +182,7 @@ export function addRunRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): vo
 }
 
 function unkilled(names: readonly string[]): CmsError {
-  const more = names.length > 5 ? ` and ${names.length - 5} more` : "";
-  return new CmsError(
-    "host",
-    `Cannot kill ${names.slice(0, 5).join(", ")}${more}: the host does not answer; it may still run`,
-  );
+  return new CmsError("host", `Cannot kill ${someNames(names)}: the host does not answer; it may still run`);
 }
 
 function line({ queue, run }: QueueRun): string {

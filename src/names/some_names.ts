@@ -1,0 +1,13 @@
+/**
+ * Names in a sentence for people.
+ *
+ * @module
+ */
+
+const MOST = 5;
+
+/** `job1, job2`; after the first five only how many more there are. */
+export function someNames(names: readonly string[]): string {
+  const more = names.length > MOST ? ` and ${names.length - MOST} more` : "";
+  return names.slice(0, MOST).join(", ") + more;
+}
