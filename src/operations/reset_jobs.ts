@@ -38,7 +38,7 @@ export async function resetJobs(
 ): Promise<{ changes: StatusChange[]; failed: JobName[] }> {
   const { store, runner } = await holdQueue(deps, request.queue);
   try {
-    const jobs = select(store.jobs, request, watch);
+    const jobs = select(store.jobs, request, { watch, isRun: runner !== null });
     const before = new Map(jobs.map((job) => [job.name, job]));
     const left = await clearFromHosts(deps, { store, runner, jobs, connect, warn: watch.warn });
     // A job that may still run must not be started again. One that has ended may, though its directory could not be removed.
@@ -70,8 +70,15 @@ export async function resetJobs(
   }
 }
 
-/** The jobs to reset, in file order. Waiting ones have nothing to reset but what an earlier attempt left on a host. */
-function select(jobs: ReadonlyMap<JobName, Job>, request: ResetRequest, watch: Watch): Job[] {
+/**
+ * The jobs to reset, in file order. Waiting ones have nothing to reset but what an earlier attempt left on a host. While a scheduler runs the
+ * queue (`isRun`) that stays, too: it may start them at any moment, and their directory would go with the claim of the new attempt.
+ */
+function select(
+  jobs: ReadonlyMap<JobName, Job>,
+  request: ResetRequest,
+  { watch, isRun }: { watch: Watch; isRun: boolean },
+): Job[] {
   const names = request.names === null ? null : new Set(request.names);
   for (const name of names ?? []) {
     if (!jobs.has(name as JobName)) watch.warn(`Job ${name} does not exist in queue ${request.queue.name}`);
@@ -80,7 +87,7 @@ function select(jobs: ReadonlyMap<JobName, Job>, request: ResetRequest, watch: W
   for (const job of jobs.values()) {
     if (names !== null && !names.has(job.name)) continue;
     if (request.status !== null ? job.status !== request.status : names === null && job.status === "end") continue;
-    if (isWaiting(job.status) && job.attempt === 0) continue;
+    if (isWaiting(job.status) && (isRun || job.attempt === 0)) continue;
     chosen.push(job);
   }
   return chosen;

@@ -202,7 +202,8 @@ export class Connection {
     this.#down.send(this.#latencyMs, text.length, () => {
       // A link is one from its hello on.
       this.#hasGreeted ||= text.includes(" hello 1 ");
-      if (this.#hasGreeted) this.host.heard.set(process, this.#parts.timeline.nowMs);
+      // What comes after its end nobody hears.
+      if (this.#hasGreeted && this.#isHere) this.host.heard.set(process, this.#parts.timeline.nowMs);
       process.resume(() => pipe.push(encoder.encode(text)));
     });
   }

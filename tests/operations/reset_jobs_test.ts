@@ -81,6 +81,20 @@ Deno.test("resetJobs() ends a job that runs, whatever its state says", async () 
   }
 });
 
+Deno.test("resetJobs() leaves alone what waits while a scheduler may start it at any moment", async () => {
+  const deps = memoryDeps();
+  const queue = queueRef(deps, { queue: "a" });
+  await createQueue(deps, { queue });
+  const store = await openQueue(deps, queue);
+  await store.claimRun("run", { scheduler: "fifo", cluster: null, slots: 1, machines: {} });
+  await store.commit(() => [put("waits", "x", { user: "pi", host: "red", attempt: 1, status: "ready" })]);
+  const link: Partial<Link> = { remove: () => assert.fail("removed"), close: () => Promise.resolve() };
+  const request = { queue, names: null, status: null };
+  const { changes, failed } = await resetJobs(deps, request, WATCH, () => Promise.resolve(link as Link));
+  assert.deepEqual([changes, failed], [[], []]);
+  store.close();
+});
+
 Deno.test("resetJobs() removes nothing from hosts while the manager's disk is full", async () => {
   const failure = { at: Infinity, moment: "before", code: "ENOSPC" } as const;
   const failures: { at: number } = failure;
