@@ -26,6 +26,8 @@ import { workOf } from "./wrapper.ts";
 
 /** Time that a world may take after its trouble, besides the work of its jobs. */
 const CALM_MS = 900_000;
+/** An attempt to connect, and the pause after it. */
+const CONNECT_MS = 11_000;
 
 /** A run that goes on. */
 export interface Run {
@@ -66,8 +68,9 @@ export class Course {
     await world.runUntil(() => isOver, { untilMs: Infinity, what: "trouble is not over" });
     if (truth.violation !== null) return;
     this.#calm();
-    // Twice, as jobs may be reset.
-    const workMs = 2 * scenario.jobs.reduce((sum, { command }) => sum + (workOf(command)?.ms ?? 0), 0);
+    // Twice, as jobs may be reset. `fifo` tries to connect anew for jobs of a host that stays away.
+    const triesMs = scenario.scheduler === "fifo" ? CONNECT_MS * scenario.jobs.length : 0;
+    const workMs = triesMs + 2 * scenario.jobs.reduce((sum, { command }) => sum + (workOf(command)?.ms ?? 0), 0);
     const untilDone = async (): Promise<void> => {
       this.lastResult = null;
       const limits = { untilMs: timeline.nowMs + CALM_MS + workMs, what: "the run has not ended" };
