@@ -22,8 +22,11 @@ export interface Deed {
 
 /** Something that happened to a host. */
 export interface Trouble {
-  /** `power`: all of its processes ended at that moment; `silent`: it was cut off for longer than the time-out. */
-  readonly type: "power" | "silent";
+  /**
+   * `power`: all of its processes ended at that moment; `silent`: it was cut off for longer than the time-out; `ssh`: the way to it was ended,
+   * perhaps while it was being opened, which fails a start of `fifo`.
+   */
+  readonly type: "power" | "silent" | "ssh";
   readonly host: string;
   readonly atMs: number;
 }

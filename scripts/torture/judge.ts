@@ -229,7 +229,7 @@ class Court {
   /** Whether there was a reason for an attempt to vanish. */
   #mayCrash(host: string, run: Ran | undefined): boolean {
     if (run?.dying) return true;
-    const troubles = this.#evidence.troubles.filter((trouble) => trouble.host === host);
+    const troubles = this.#evidence.troubles.filter((trouble) => trouble.host === host && trouble.type !== "ssh");
     // It may have been lost on its way, or before it could write anything.
     if (run === undefined) return troubles.length > 0;
     return troubles.some(({ type, atMs }) =>

@@ -5,6 +5,7 @@
  */
 
 import { sshPids } from "../../../tests/e2e/harness_faults.ts";
+import { uptimeMs } from "../deeds.ts";
 import { findTraces } from "../keeper.ts";
 import type { World } from "../world.ts";
 import { type Fault, pass, seconds } from "./fault.ts";
@@ -90,7 +91,13 @@ export const killSsh: Fault = {
         const pid = pids[Math.floor(which * pids.length)];
         if (pid === undefined) return Promise.resolve("there was none");
         try {
+          const words = Deno.readTextFileSync(`/proc/${pid}/cmdline`).split("\0");
           Deno.kill(pid, "SIGKILL");
+          for (const { name } of world.hosts) {
+            if (words.includes(`pi@${name}`)) {
+              world.journal.troubles.push({ type: "ssh", host: name, atMs: uptimeMs() });
+            }
+          }
         } catch {
           return Promise.resolve("there was none");
         }

@@ -132,4 +132,13 @@ Deno.test("judge() finds a crash, a kill and a failed start without a reason", (
     }));
   assert.deepEqual(job2("kill", []), ["state"]);
   assert.deepEqual(job2("fail_start", []), ["state"]);
+  const ssh = { type: "ssh", host: "red01", atMs: 2_100 } as const;
+  assert.deepEqual(broken(() => ({ troubles: [ssh] })), ["state"], "no job crashes for want of its ssh");
+  const unstarted = broken(({ jobs, logs, ran: all }) => ({
+    jobs: new Map([...jobs, ["job2", { ...jobs.get("job2")!, status: "fail_start" }]]),
+    logs: new Map([...logs].filter(([name]) => name !== "job2")),
+    ran: all.filter(({ job }) => job !== "job2"),
+    troubles: [ssh],
+  }));
+  assert.deepEqual(unstarted, []);
 });
