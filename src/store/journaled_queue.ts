@@ -54,7 +54,7 @@ export class JournaledQueue implements QueueStore {
   /** The YAML does not say what `#jobs` says. */
   #differs = false;
   #run: { lock: FileLock; runner: Runner } | null = null;
-  /** What makes up for a file that was saved from an older text, until it stands in the journal. */
+  /** What keeps jobs in flight as they are, and makes up for a file that was saved from an older text, until it stands in the journal. */
   #repairs: JournalRecord[] = [];
 
   /** Touches no file; {@link JournaledQueue.load} comes next. `at`: the host and directory where the queue lives. */
@@ -238,7 +238,7 @@ export class JournaledQueue implements QueueStore {
     for (const record of records.slice(seen)) if (record.type === "kill") this.#news.kill(record.jobs);
     const merged = mergeState({ jobs: read, hash }, header === null ? null : { header, records });
     for (const line of merged.warnings) this.#news.warn(line);
-    this.#repairs = [];
+    this.#repairs = [...merged.kept];
     if (isKnown && this.#loaded) this.#repair(merged, records.slice(seen));
     ownIds(merged.jobs, this.#jobs, this.#provisional, this.#deps.ids);
     // At first all is new, and nobody is told.
@@ -261,8 +261,9 @@ export class JournaledQueue implements QueueStore {
     const saved = { file, merged: jobs, ours, past: this.#past, provisional: this.#provisional };
     const { changes, warnings } = makeUp(saved);
     for (const line of warnings) this.#news.warn(line);
-    this.#repairs = recordsOf(changes, jobs);
-    for (const record of this.#repairs) applyRecord(jobs, record);
+    const records = recordsOf(changes, jobs);
+    for (const record of records) applyRecord(jobs, record);
+    this.#repairs.push(...records);
   }
 
   async #writeRepairs(): Promise<void> {

@@ -11,7 +11,8 @@
  *      id); if the name is gone the person deleted it. An entry with the record's own id is a later form of it and stays.
  *    - `delete`: the job goes if its id is the record's.
  *    At the end, jobs that the journal knows to be in flight (`run`, `start`) get the journal's values of {@link FLIGHT_FIELDS}
- *    whatever the person wrote, and come back (at the end) if the person deleted them, each with a warning.
+ *    whatever the person wrote, and come back (at the end) if the person deleted them, each with a warning. Records that say so
+ *    go before the next ones, so that it stays so when these jobs have ended.
  *
  * The order of jobs is the YAML's; new ones stand at the end. For rule 3 to know jobs in flight, every `set` that brings one there
  * carries the whole job, and a new journal begins with such a record (that changes nothing) for each job in flight.
@@ -22,8 +23,10 @@
 import type { JobName } from "../names/grammar.ts";
 import type { Job, JobFields } from "../job/job.ts";
 import { isInFlight, isWaiting } from "../job/states.ts";
+import type { Change } from "./changes.ts";
 import { equalJobs, equalValues } from "./job_record.ts";
 import type { JournalHeader, JournalRecord } from "./journal.ts";
+import { recordsOf } from "./records.ts";
 
 /** What a person cannot change while a job is in flight. */
 export const FLIGHT_FIELDS = [
@@ -52,6 +55,8 @@ export interface Merged {
   readonly warnings: readonly string[];
   /** What an edited file says, without the journal; else empty. */
   readonly file: ReadonlyMap<JobName, Job>;
+  /** Records that say what was not taken: until they are in the journal it is so only while the jobs are in flight. */
+  readonly kept: readonly JournalRecord[];
 }
 
 const NO_JOBS: ReadonlyMap<JobName, Job> = new Map();
@@ -90,7 +95,7 @@ export function mergeState(
   journal: { header: JournalHeader; records: readonly JournalRecord[] } | null,
 ): Merged {
   const { jobs, hash } = yaml;
-  if (journal === null) return { jobs, edited: false, differs: false, warnings: [], file: NO_JOBS };
+  if (journal === null) return { jobs, edited: false, differs: false, warnings: [], file: NO_JOBS, kept: [] };
   const { header, records } = journal;
   const folded = header.yaml === hash
     ? -1
@@ -98,16 +103,16 @@ export function mergeState(
   if (header.yaml === hash || folded >= 0) {
     const rest = records.slice(folded + 1);
     for (const record of rest) applyRecord(jobs, record);
-    return { jobs, edited: false, differs: rest.some(hasEffect), warnings: [], file: NO_JOBS };
+    return { jobs, edited: false, differs: rest.some(hasEffect), warnings: [], file: NO_JOBS, kept: [] };
   }
   const before = new Map(jobs);
   for (const record of records) mergeRecord(jobs, record);
-  const warnings = keepFlights(jobs, before, records);
+  const { warnings, kept } = keepFlights(jobs, before, records);
   const differs = jobs.size !== before.size || [...jobs].some(([name, job]) => {
     const old = before.get(name);
     return old === undefined || !equalJobs(old, job);
   });
-  return { jobs, edited: true, differs, warnings, file: before };
+  return { jobs, edited: true, differs, warnings, file: before, kept };
 }
 
 function mergeRecord(jobs: Map<JobName, Job>, record: JournalRecord): void {
@@ -140,20 +145,25 @@ function viewOf(records: readonly JournalRecord[]): Map<JobName, Job> {
   return view;
 }
 
-function keepFlights(jobs: Map<JobName, Job>, before: Map<JobName, Job>, records: readonly JournalRecord[]): string[] {
+function keepFlights(
+  jobs: Map<JobName, Job>,
+  before: Map<JobName, Job>,
+  records: readonly JournalRecord[],
+): { warnings: string[]; kept: JournalRecord[] } {
   const warnings: string[] = [];
+  const changes: Change[] = [];
   for (const [name, ours] of viewOf(records)) {
     if (!isInFlight(ours.status)) continue;
     const where = ours.user === null || ours.user === "" ? ours.host : `${ours.user}@${ours.host}`;
     const present = jobs.get(name);
     if (present === undefined) {
-      jobs.set(name, ours);
+      changes.push({ type: "put", job: ours });
       warnings.push(`Job ${name} was not deleted by the edit of the file: it runs on ${where}`);
       continue;
     }
     const kept = FLIGHT_FIELDS.filter((field) => !equalValues(present[field], ours[field]));
     if (kept.length === 0) continue;
-    jobs.set(name, { ...present, ...Object.fromEntries(kept.map((field) => [field, ours[field]])) });
+    changes.push({ type: "set", job: name, fields: Object.fromEntries(kept.map((field) => [field, ours[field]])) });
     const edited = kept.filter((field) =>
       !knownValues(name, field, records).some((v) => equalValues(v, before.get(name)?.[field]))
     );
@@ -164,7 +174,9 @@ function keepFlights(jobs: Map<JobName, Job>, before: Map<JobName, Job>, records
       warnings.push(`Edit of ${edited.join(", ")} of job ${name} was not taken: it runs on ${where}`);
     }
   }
-  return warnings;
+  const kept = recordsOf(changes, jobs);
+  for (const record of kept) applyRecord(jobs, record);
+  return { warnings, kept };
 }
 
 /** All values that a field has had by the journal. One of them in the file is no edit, but an older state. */

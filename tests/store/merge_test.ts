@@ -24,6 +24,7 @@ const step = fc.oneof(
     status: fc.constantFrom(...STATES),
   }),
 );
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 const program = fc.record({
   base: fc.subarray(NAMES).chain((names) =>
     fc.tuple(...names.map((name) => fc.tuple(fc.constant(name), fc.constantFrom(...STATES))))
@@ -37,26 +38,29 @@ function play(
 ): { before: JobMap; records: JournalRecord[]; after: JobMap } {
   const before: JobMap = new Map(base.map(([name, status]) => [jobName(name), newJob(name, "x", { status })]));
   const after: JobMap = new Map(before);
-  const records: JournalRecord[] = flightRecords(before);
-  for (const [i, { do: what, name, ...fields }] of steps.entries()) {
-    const attempt = (after.get(jobName(name))?.attempt ?? 0) + 1;
+  const records: JournalRecord[] = [...flightRecords(before), ...goOn(after, steps, "f")];
+  return { before, records, after };
+}
+
+/** Does the steps to the jobs. New jobs get ids that begin with `by`. @returns The records of the steps. */
+function goOn(jobs: JobMap, steps: readonly Step[], by: string): JournalRecord[] {
+  return steps.flatMap(({ do: what, name, ...fields }, i) => {
+    const attempt = (jobs.get(jobName(name))?.attempt ?? 0) + 1;
     const change: Change = what === "put"
-      ? { type: "put", job: newJob(name, "x", { id: `${i}`.padStart(32, "f") }) }
+      ? { type: "put", job: newJob(name, "x", { id: `${i}`.padStart(32, by) }) }
       : what === "delete"
       ? { type: "delete", job: jobName(name) }
       : { type: "set", job: jobName(name), fields: { ...fields, attempt } };
-    for (const record of recordsOf([change], after)) {
-      records.push(record);
-      applyRecord(after, record);
-    }
-  }
-  return { before, records, after };
+    const records = recordsOf([change], jobs);
+    for (const record of records) applyRecord(jobs, record);
+    return records;
+  });
 }
 
 function edited(
   jobs: JobMap,
   records: readonly JournalRecord[],
-): { jobs: JobMap; warnings: readonly string[]; differs: boolean } {
+): ReturnType<typeof mergeState> {
   return mergeState({ jobs: new Map(jobs), hash: "edited" }, { header, records });
 }
 
@@ -106,19 +110,32 @@ Deno.test("mergeState() keeps each value that a person changed, and all others a
   }));
 });
 
-Deno.test("mergeState() never loses a job in flight, nor what is known of it", () => {
-  const edit = fc.record({
+const edits = fc.array(
+  fc.record({
     keep: fc.boolean(),
     status: fc.constantFrom(...STATES, "kill" as const),
     host: fc.constantFrom(null, "h"),
-  });
-  fc.assert(fc.property(program, fc.array(edit, { minLength: 5, maxLength: 5 }), (input, edits) => {
+  }),
+  { minLength: 5, maxLength: 5 },
+);
+
+/** The file as a person leaves it. */
+function editedFile(
+  before: JobMap,
+  edits: readonly { keep: boolean; status: JobState; host: string | null }[],
+): JobMap {
+  const file: JobMap = new Map();
+  for (const [i, [name, job]] of [...before].reverse().entries()) {
+    const { keep, ...fields } = edits[i]!;
+    if (keep) file.set(name, { ...job, ...fields });
+  }
+  return file;
+}
+
+Deno.test("mergeState() never loses a job in flight, nor what is known of it", () => {
+  fc.assert(fc.property(program, edits, (input, edits) => {
     const { before, records, after } = play(input);
-    const file: JobMap = new Map();
-    for (const [i, [name, job]] of [...before].reverse().entries()) {
-      const { keep, ...fields } = edits[i]!;
-      if (keep) file.set(name, { ...job, ...fields });
-    }
+    const file = editedFile(before, edits);
     const { jobs, warnings, differs } = edited(file, records);
     for (const [name, ours] of after) {
       if (!isInFlight(ours.status)) continue;
@@ -132,6 +149,19 @@ Deno.test("mergeState() never loses a job in flight, nor what is known of it", (
     // The next reader of what a fold would write comes to the same.
     assert.deepEqual([...edited(jobs, records).jobs], [...jobs]);
     assert.equal(differs, JSON.stringify([...jobs].sort()) !== JSON.stringify([...file].sort()));
+  }));
+});
+
+Deno.test("mergeState() with what it kept written down comes to the same when the jobs have ended", () => {
+  fc.assert(fc.property(program, edits, fc.array(step, { maxLength: 12 }), (input, edits, more) => {
+    const { before, records } = play(input);
+    const file = editedFile(before, edits);
+    const { jobs, kept } = edited(file, records);
+    const live: JobMap = new Map(jobs);
+    const later = goOn(live, more, "e");
+    const read = edited(file, [...records, ...kept, ...later]);
+    assert.deepEqual([...read.jobs], [...live]);
+    assert.deepEqual(read.kept, []);
   }));
 });
 

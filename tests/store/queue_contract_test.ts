@@ -229,9 +229,17 @@ onBothFiles(
       assert.deepEqual((await queue.sync()).warnings, []);
     }
     assert.deepEqual([...three.jobs], [...one.jobs]);
+    // They end before the file is written anew: that they do still counts for all.
+    await two.commit(() => ["a", "b"].map((name) => set(name, { status: "end", exit_code: 0 })));
+    const four = await openQueue(world.deps, world.ref);
+    assert.deepEqual([jobOf(four, "a").status, jobOf(four, "b").status], ["end", "end"]);
+    for (const queue of [one, two, three, four]) {
+      await queue.sync();
+      assert.deepEqual([...queue.jobs], [...four.jobs]);
+    }
     assert.equal(await one.fold("always"), true);
-    assert.match(await yamlOf(world), /status: start(.*\n)*b:\n/);
-    for (const queue of [one, two, three]) queue.close();
+    assert.match(await yamlOf(world), /status: end(.*\n)*b:\n/);
+    for (const queue of [one, two, three, four]) queue.close();
   },
 );
 
