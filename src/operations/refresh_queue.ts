@@ -48,8 +48,14 @@ export async function refreshQueue(
       { connect, store, role, warn: watch.warn, jobs: asked },
       async (link, jobs) => {
         const states = await link.ask(jobs.map(toAttempt));
-        jobs.forEach((job, i) => found.set(job.name, states[i]!));
-        if (runner === null) await forbidUnstarted(link, jobs, found);
+        const unstarted: Job[] = [];
+        jobs.forEach((job, i) => {
+          if (runner === null && isUnstarted(job, states[i]!, link)) unstarted.push(job);
+          else found.set(job.name, states[i]!);
+        });
+        // Nothing is known of these until they are called off: the link may break before.
+        const calledOff = unstarted.length === 0 ? [] : await link.forbid(unstarted.map(toAttempt));
+        unstarted.forEach((job, i) => found.set(job.name, calledOff[i]!));
       },
     );
     const changes: StatusChange[] = [];
@@ -88,12 +94,6 @@ function toAttempt(job: Job): { job: JobName; attempt: string } {
  * A start that was decided, but never reached the host since it was booted, is called off for good: the job waits again. So is one
  * whose claim is not finished after seconds of asking.
  */
-async function forbidUnstarted(link: Link, jobs: readonly Job[], found: Map<JobName, AttemptState>): Promise<void> {
-  const unstarted = jobs.filter((job) => {
-    const type = found.get(job.name)?.type;
-    return job.status === "run" && (type === "claimed" || (type === "none" && job.boot === link.boot));
-  });
-  if (unstarted.length === 0) return;
-  const states = await link.forbid(unstarted.map(toAttempt));
-  unstarted.forEach((job, i) => found.set(job.name, states[i]!));
+function isUnstarted(job: Job, { type }: AttemptState, link: Link): boolean {
+  return job.status === "run" && (type === "claimed" || (type === "none" && job.boot === link.boot));
 }
