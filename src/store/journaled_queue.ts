@@ -202,7 +202,9 @@ export class JournaledQueue implements QueueStore {
   async #refresh(): Promise<void> {
     try {
       const [journal, yaml] = await this.#stamps();
-      const sameJournal = this.#journal.isSame(journal);
+      // What was to go into the journal is no more what has to, once others wrote there.
+      const isOvertaken = this.#repairs.length > 0 && !sameStamp(journal, this.#journal.stamp);
+      const sameJournal = this.#journal.isSame(journal) && !isOvertaken;
       if (!sameJournal || !this.#loaded || !sameStamp(yaml, this.#yaml.stamp)) {
         const read = await this.#yaml.read();
         const isSame = sameJournal && !this.#broken && !(read instanceof CmsError) && read.hash === this.#yaml.hash;
@@ -268,6 +270,8 @@ export class JournaledQueue implements QueueStore {
 
   async #writeRepairs(): Promise<void> {
     if (this.#repairs.length === 0) return;
+    // A run does it itself: it has to tell people of it, and to write the file anew.
+    if (this.#run === null && await this.runner() !== null) return;
     await this.#ensureJournal();
     await this.#journal.append(this.#repairs, { durable: true });
     this.#repairs = [];

@@ -231,6 +231,7 @@ onBothFiles(
     assert.deepEqual([...three.jobs], [...one.jobs]);
     // They end before the file is written anew: that they do still counts for all.
     await two.commit(() => ["a", "b"].map((name) => set(name, { status: "end", exit_code: 0 })));
+    await one.commit(() => [set("a", { command: "y" })]); // What it has seen of the edit is overtaken.
     const four = await openQueue(world.deps, world.ref);
     assert.deepEqual([jobOf(four, "a").status, jobOf(four, "b").status], ["end", "end"]);
     for (const queue of [one, two, three, four]) {
@@ -242,6 +243,22 @@ onBothFiles(
     for (const queue of [one, two, three, four]) queue.close();
   },
 );
+
+onBothFiles("an edit that is not taken is told to the run, whoever else saw it first", async (world) => {
+  const [one, two] = await twoOpen(world, ["a", "b"]);
+  assert.equal(await one.claimRun("r"), null);
+  await one.commit(() => [set("a", { status: "run", host: "red", user: "pi", attempt: 1 })]);
+  await one.fold("always");
+  await world.edit(world.file, (await yamlOf(world)).replace(/^a:\n( .*\n)*/m, ""));
+  await two.commit(() => [put("c")]);
+  const { warnings } = await one.sync();
+  assert.match(warnings.join("; "), /^Job a was not deleted by the edit of the file: it runs on pi@red$/);
+  assert.equal(namesOf(one), "b c a");
+  assert.equal(await one.fold("always"), true);
+  await two.sync();
+  assert.deepEqual([...two.jobs], [...one.jobs]);
+  for (const queue of [one, two]) queue.close();
+});
 
 onBothFiles(
   "a YAML that cannot be read stops nothing that is open, is never overwritten, and counts again once mended",
