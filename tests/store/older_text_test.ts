@@ -78,17 +78,6 @@ onBothFiles("a text of when a job still ran does not make it run again", async (
   queue.close();
 });
 
-onBothFiles("what was reset after an older text was seen, and before that was made up for, stays so", async (world) => {
-  const { queue, text } = await running(world);
-  await step(queue, "a", RUN, START, END);
-  await world.edit(world.file, text);
-  await queue.sync();
-  await byCommand(world, set("a", { status: "ready", pid: null, exit_code: null, started: null, ended: null }));
-  await takeIn(world, queue);
-  assert.deepEqual([jobOf(queue, "a").status, jobOf(queue, "a").attempt], ["ready", 1]);
-  queue.close();
-});
-
 onBothFiles("a text of before a reset does not undo it", async (world) => {
   const { queue } = await running(world);
   await step(queue, "a", RUN, START, END);
