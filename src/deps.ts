@@ -71,6 +71,8 @@ export interface Files {
     content: string | readonly Uint8Array[],
     mayReplace?: () => Promise<boolean>,
   ): Promise<boolean>;
+  /** Makes durable which files stand in a directory: who put one there may have been killed before it did. */
+  syncDirectory(path: string): Promise<void>;
   /** Opens (and makes, if `create`) a file for appending; null if absent and not `create`. */
   openAppend(path: string, options: { create: boolean }): Promise<AppendFile | null>;
   /**

@@ -235,6 +235,8 @@ export const files: Files = {
     return true;
   },
 
+  syncDirectory,
+
   // deno-lint-ignore require-await
   async openAppend(path, { create }) {
     const file = nowUnlessMissing(() => {

@@ -81,8 +81,15 @@ export class GatedFiles implements Files {
     this.#process.parts.onWrite(this.#process, path, null);
     await this.#process.pause(this.#process.parts.syncMs);
     if (!this.#process.step()) return await never();
-    this.#disk.syncDirectory(path.slice(0, slash));
+    await this.#disk.syncDirectory(path.slice(0, slash));
     return true;
+  }
+
+  async syncDirectory(path: string): Promise<void> {
+    if (!this.#process.step()) return await never();
+    await this.#process.pause(this.#process.parts.syncMs);
+    if (!this.#process.step()) return await never();
+    await this.#disk.syncDirectory(path);
   }
 
   async openAppend(path: string, options: { create: boolean }): Promise<AppendFile | null> {

@@ -122,7 +122,8 @@ export class MemoryFiles implements Files {
   }
 
   /** Makes the names in a directory durable. */
-  syncDirectory(directory: string): void {
+  // deno-lint-ignore require-await
+  async syncDirectory(directory: string): Promise<void> {
     for (const path of this.#durableNames.keys()) {
       if (parentOf(path) === directory && !this.#names.has(path)) this.#durableNames.delete(path);
     }
@@ -176,7 +177,7 @@ export class MemoryFiles implements Files {
     const temporary = `${parentOf(path)}/.${path.slice(path.lastIndexOf("/") + 1)}.${this.#inodes}.tmp`;
     this.writeSynced(temporary, content);
     this.rename(temporary, path);
-    this.syncDirectory(parentOf(path));
+    await this.syncDirectory(parentOf(path));
     return true;
   }
 
@@ -278,7 +279,6 @@ export class MemoryFiles implements Files {
     return all.map((name) => name.slice(name.lastIndexOf("/") + 1)).sort();
   }
 
-  // deno-lint-ignore require-await
   async remove(path: string): Promise<boolean> {
     let found = this.#directories.delete(path);
     for (const name of [...this.#names.keys()]) {
@@ -286,7 +286,7 @@ export class MemoryFiles implements Files {
       found = this.#names.delete(name);
       this.#changed(name);
     }
-    this.syncDirectory(parentOf(path));
+    await this.syncDirectory(parentOf(path));
     return found;
   }
 

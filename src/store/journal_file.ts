@@ -33,6 +33,8 @@ export class JournalFile {
   #stamp: FileStamp | null = null;
   /** Of the file that is open here; it stays where the stamp is given up. */
   #inode: number | undefined = undefined;
+  /** A power cut leaves it where it is. Who put it there may have been killed before that was so. */
+  #stays = false;
   #bytes = 0;
   #lines = 0;
   #records = 0;
@@ -90,6 +92,7 @@ export class JournalFile {
     this.#file?.close();
     this.#file = file;
     this.#stamp = stamp;
+    if (stamp?.inode !== this.#inode) this.#stays = false;
     this.#inode = stamp?.inode;
     this.#header = part.header;
     this.#bytes = part.goodBytes;
@@ -131,7 +134,7 @@ export class JournalFile {
     try {
       if (await file.size() > this.#bytes) await file.truncate(this.#bytes);
       await file.append(bytes);
-      if (options.durable) await file.sync();
+      if (options.durable) await this.sync();
     } catch (error) {
       await file.truncate(this.#bytes).catch(() => {});
       // What stands there now is uncertain: the next look reads all of it.
@@ -147,6 +150,9 @@ export class JournalFile {
   /** Makes durable what stands there, whoever wrote it. */
   async sync(): Promise<void> {
     await this.#file?.sync();
+    if (this.#stays) return;
+    await this.#files.syncDirectory(this.#path.slice(0, this.#path.lastIndexOf("/")));
+    this.#stays = true;
   }
 
   /** Puts a new journal in place of the old one, durably. @throws {StoreError} */
@@ -167,6 +173,7 @@ export class JournalFile {
       const file = await this.#files.openAppend(this.#path, { create: false });
       this.#stamp = await this.#files.stamp(this.#path);
       this.#inode = this.#stamp?.inode;
+      this.#stays = true;
       this.#file?.close();
       this.#file = file;
     } catch (error) {

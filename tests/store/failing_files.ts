@@ -5,11 +5,12 @@
  */
 
 import type { AppendFile, FileLock, Files } from "../../src/deps.ts";
+import { MemoryFiles } from "../support/memory_files.ts";
 
 /** The process is gone. */
 export class Died extends Error {}
 
-/** How an operation fails: without effect, with half of it (an append), or after all of it. */
+/** How an operation fails: without effect, with half of it (an append; a replacement that is not durable), or after all of it. */
 export type Moment = "before" | "half" | "after";
 
 /** What happens at the n-th writing operation, counted from 1. */
@@ -64,6 +65,13 @@ export function failingFiles(files: Files, failure: Failure): Files & { count():
       : { describe: (text) => write(() => held.describe(text)), release: () => held.release() };
   }
 
+  /** Half a replacement: the new file stands there, but a power cut brings back the old one. */
+  async function renamed(path: string, text: string | readonly Uint8Array[]): Promise<void> {
+    if (!(files instanceof MemoryFiles)) return;
+    files.writeSynced(`${path}.tmp`, text);
+    await Promise.resolve(files.rename(`${path}.tmp`, path));
+  }
+
   return {
     count: () => operations,
     readText: (path) => read(() => files.readText(path)),
@@ -74,7 +82,8 @@ export function failingFiles(files: Files, failure: Failure): Files & { count():
       return files.pieces(path, offset);
     },
     stamp: (path) => read(() => files.stamp(path)),
-    replace: (path, text, mayReplace) => write(() => files.replace(path, text, mayReplace)),
+    replace: (path, text, mayReplace) => write(() => files.replace(path, text, mayReplace), () => renamed(path, text)),
+    syncDirectory: (path) => write(() => files.syncDirectory(path)),
     openAppend: async (path, options) => {
       const file = await read(() => files.openAppend(path, options));
       return file === null ? null : appendFile(file);
