@@ -28,7 +28,7 @@ c_run() {
   c_place "$5"; c_into=$c_at
   c_script=$1.${3##*/}
   case $4$5 in *"$c_nl"*) c_why='the name of an output or log file has a line break' c_to=$c_job.out c_into=$c_job.log ;; esac
-  c_z=0
+  c_z=0 c_y=''
   while :; do
     c_walk "$1" "$2"
     if [ -n "$c_open" ] && [ "$c_z" -lt 20 ]; then
@@ -49,6 +49,8 @@ c_run() {
     c_claim "$1" "$2" "$c_me" "$c_me0" "$c_script" "$c_into" "$c_to" "${c_why:+R $c_why}"
     [ -z "$c_won" ] || break
     if [ ! -e "$c_next" ]; then
+      # The directory of an earlier attempt may just have been removed.
+      [ -n "$c_y" ] || { c_y=1; cms_dirs "$1"; cd "$c_here/$1" && continue; }
       c_cause "$c_next"
       c_refuse "$1" "$2" "$c_why"
       return

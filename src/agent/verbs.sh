@@ -132,29 +132,70 @@ c_kills() {
   c_event Z "$c_ask"
 }
 
-# cms_remove NUMBER JOB...: in the background; an event V for each, then Z.
+# cms_remove NUMBER (JOB ATTEMPT)...: in the background; an event V for each, then Z. Nobody who asked for it is there to hear of it when the
+# agent has ended: the rest is left alone.
 cms_remove() { c_apart c_removes "$@" & }
 c_removes() {
-  c_ask=$1 c_z=0
+  c_ask=$1 c_y=0
   shift
-  for c_rm do
-    c_remove "$c_rm"
-    c_event V "$c_ask" "$c_z" "$c_is"
-    c_z=$((c_z + 1))
+  while [ $# -gt 1 ] && c_alive $$ "$c_me0"; do
+    c_remove "$1" "$2"
+    c_event V "$c_ask" "$c_y" "$c_is"
+    c_y=$((c_y + 1))
+    shift 2
   done
   c_event Z "$c_ask"
 }
+
+# c_foreign JOB ATTEMPT: was an attempt of another job started here?
+c_foreign() {
+  c_v=$1.run c_n=0
+  while [ -e "$c_v" ]; do
+    c_read "$c_v"
+    case $c_k in F | R) ;; *) [ -z "$c_a" ] || [ "${c_a%.*}" = "${2%.*}" ] || return 0 ;; esac
+    c_n=$((c_n + 1))
+    c_v=$1.run.$c_n
+  done
+  return 1
+}
+
+# c_remove JOB ATTEMPT: the directory, unless something later than ATTEMPT was started there: by now it is that one's. The next link is taken
+# before, so that nothing starts while files go; whoever finds it empty waits.
 c_remove() {
-  c_is=absent
+  c_is=absent c_z=0
   [ -d "$c_here/$1" ] || return 0
   c_is=kept
   cd "$c_here/$1" || return 0
-  c_walk "$1" -
-  if [ -n "$c_live" ]; then
-    c_is=alive
-  elif [ -L "$c_here/$1" ]; then
-    return 0 # What a link leads to is somebody else's, also what lies there of ours.
-  elif [ -f .cms ]; then
+  while :; do
+    c_walk "$1" "$2"
+    if [ -n "$c_open" ]; then
+      c_z=$((c_z + 1))
+      [ "$c_z" -ge 20 ] || { c_pause; continue; }
+      # Its wrapper refuses then, if it is there still.
+      true >"$c_open.no" && [ "$c_z" -lt 40 ] || return 0
+      continue
+    fi
+    c_life=gone
+    [ -z "$c_found" ] || { c_read "$c_found"; c_life "$c_found"; }
+    if [ "$c_life" != gone ]; then
+      c_is=alive
+      return
+    fi
+    [ -z "$c_high$c_after" ] || return 0
+    if [ -n "$c_live" ]; then
+      c_is=alive
+      return
+    fi
+    # What a link leads to is somebody else's, also what lies there of ours.
+    [ ! -L "$c_here/$1" ] && { [ -n "$c_found" ] || ! c_foreign "$1" "$2"; } || return 0
+    set -C
+    c_won=''
+    { c_won=1; } >"$c_next"
+    set +C
+    # On a full disk no link can be made, and nothing starts.
+    [ -z "$c_won" ] && [ -e "$c_next" ] || break
+  done
+  if [ -f .cms ]; then
     cd "$c_here" && rm -rf "./$1"
     [ -e "$c_here/$1" ] || c_is=removed
   else

@@ -210,11 +210,11 @@ class AgentLink implements Link {
     return states;
   }
 
-  async remove(jobs: readonly JobName[]): Promise<RemoveResult[]> {
+  async remove(attempts: readonly AttemptRef[]): Promise<RemoveResult[]> {
     this.#mayChange();
     const results: RemoveResult[] = [];
-    for (const chunk of chunks(jobs, ATTEMPTS_AT_ONCE)) {
-      const reply = await this.#request((id) => request("remove", [id, ...chunk]));
+    for (const chunk of chunks(attempts, ATTEMPTS_AT_ONCE)) {
+      const reply = await this.#request((id) => request("remove", [id, ...attemptArgs(chunk)]));
       results.push(...chunk.map((_, i) => reply.results[i] ?? "kept"));
     }
     return results;

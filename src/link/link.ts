@@ -116,10 +116,10 @@ export interface Link {
    */
   kill(attempts: readonly { job: JobName; attempt: string }[], options: { graceMs: number }): Promise<AttemptState[]>;
   /**
-   * Removes the jobs' directories that this program made. `alive`: a job runs there, nothing is touched. `kept`: the
-   * directory was there before us; only the program's own files in it were removed.
+   * Removes the jobs' directories that this program made. `alive`: a job runs there, nothing is touched. `kept`: a later attempt than this
+   * was started there, nothing is touched; or the directory was there before us, and only the program's own files in it were removed.
    */
-  remove(jobs: readonly JobName[]): Promise<RemoveResult[]>;
+  remove(attempts: readonly { job: JobName; attempt: string }[]): Promise<RemoveResult[]>;
   /** Text of a file of a job's directory (or an absolute or `~/` path); null if there is none. At most `maxBytes` from its end. */
   read(job: JobName, file: string, options: { maxBytes: number }): Promise<Uint8Array | null>;
   /**

@@ -7,7 +7,7 @@
 import type { Deps } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
 import { attemptId, type Job } from "../job/job.ts";
-import { isInFlight } from "../job/states.ts";
+import { isInFlight, isWaiting } from "../job/states.ts";
 import type { Connect } from "../link/link.ts";
 import type { QueueStore, Runner } from "../store/store.ts";
 import { KILL_GRACE_MS } from "../scheduler/deliver.ts";
@@ -50,25 +50,39 @@ export async function clearFromHosts(deps: Deps, request: ClearRequest): Promise
     for (const name of failed) if (!stuck.has(name)) alive.add(name);
     for (const name of alive) warn(`Job ${name} still runs; its directory was left alone`);
   }
-  // A job that waits and was never started has nothing anywhere.
   const left = new Set([...stuck, ...alive]);
-  const touched = jobs.filter((job) => job.attempt > 0 && !left.has(job.name));
+  let touched: Job[] = [];
   // What the hosts know is about to go. A scheduler need not have made its record of the ends durable, which this does; and a disk that is
   // full refuses it now, while nothing is lost. It asks for nothing.
-  if (touched.length > 0) await store.commit(() => [{ type: "kill", jobs: [] }]);
+  await store.commit(() => {
+    // A job that waits and was never started has nothing anywhere.
+    touched = jobs.filter((job) => job.attempt > 0 && !left.has(job.name) && !isBegunAnew(job, store, runner));
+    return touched.length > 0 ? [{ type: "kill", jobs: [] }] : [];
+  });
   const role = runner === null ? "resident" : "visitor";
   const unreached = await onMachines(deps, { connect, store, role, warn, jobs: touched }, async (link, there) => {
-    const results = await link.remove(there.map((job) => job.name));
+    const results = await link.remove(there.map(toAttempt));
     const live = there.filter((_, i) => results[i] === "alive");
     if (live.length === 0) return;
     // Given up, or its state was lost with the files: what runs is ended whatever the queue says of it. Alive until the host says otherwise.
     for (const job of live) alive.add(job.name);
-    await link.kill(live.map((job) => ({ job: job.name, attempt: attemptId(job) })), { graceMs: KILL_GRACE_MS });
-    const again = await link.remove(live.map((job) => job.name));
+    await link.kill(live.map(toAttempt), { graceMs: KILL_GRACE_MS });
+    const again = await link.remove(live.map(toAttempt));
     live.forEach((job, i) => {
       if (again[i] !== "alive") return void alive.delete(job.name);
       warn(`Job ${job.name} still runs; its directory was left alone`);
     });
   });
   return { alive: [...alive], unreached: [...stuck, ...unreached.map((job) => job.name)] };
+}
+
+/** With a scheduler at work a job that was to be cleared may wait again, or have been started again: its directory is in use. */
+function isBegunAnew(job: Job, store: QueueStore, runner: Runner | null): boolean {
+  const now = store.jobs.get(job.name);
+  if (runner === null || now === undefined || now.id !== job.id) return false;
+  return now.attempt !== job.attempt || isWaiting(now.status) || isInFlight(now.status);
+}
+
+function toAttempt(job: Job): { job: JobName; attempt: string } {
+  return { job: job.name, attempt: attemptId(job) };
 }

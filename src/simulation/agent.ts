@@ -128,7 +128,7 @@ export class Agent {
         this.#host.spawn("helper", null, () => kills(this.#host, this.#tell, args));
         return;
       case "remove":
-        this.#host.spawn("helper", null, () => removes(this.#host, this.#tell, args));
+        this.#host.spawn("helper", null, () => removes(this.#host, this.#tell, args, this.process));
         return;
       case "read":
         return this.#say(`n ${args[0]}`);

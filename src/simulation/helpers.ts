@@ -5,12 +5,15 @@
  * @module
  */
 
-import { lifeOf, stateOf, walk } from "./claims.ts";
-import type { Host, Steps } from "./host.ts";
-import type { ClaimLink } from "./job_directory.ts";
+import type { RemoveResult } from "../agent/attempt.ts";
+import { type Doing, lifeOf, stateOf, walk } from "./claims.ts";
+import type { Host, HostProcess, Steps } from "./host.ts";
+import type { ClaimLink, JobDirectory } from "./job_directory.ts";
 import type { Tell } from "./wrapper.ts";
 
 const PAUSE_MS = 50;
+/** The removal of a large directory takes long. */
+const REMOVAL_MS = 2_000;
 
 function say({ events, queue }: Tell, text: string): void {
   events.append(`@${queue} ${text} .`);
@@ -46,22 +49,53 @@ function* kill(host: Host, job: string, attempt: string, graceMs: number): Steps
   yield* stateOf(host, directory, attempt);
 }
 
-/** `c_removes`. */
-export function* removes(host: Host, tell: Tell, args: readonly string[]): Steps {
-  const [number, ...jobs] = args;
-  for (const [i, job] of jobs.entries()) {
-    const directory = host.directory(job);
-    let result = "absent";
-    if (directory !== undefined) {
-      const { live } = walk(host, directory, "-.0");
-      result = live === null ? "removed" : "alive";
-      yield 0;
-      if (live === null) host.removeDirectory(job);
-    }
-    say(tell, `V ${number} ${i} ${result}`);
+/** `c_removes` of an agent. */
+export function* removes(host: Host, tell: Tell, args: readonly string[], agent: HostProcess): Steps {
+  const [number, ...attempts] = args;
+  for (let i = 0; i + 1 < attempts.length && agent.alive; i += 2) {
+    const result = yield* remove(host, attempts[i]!, attempts[i + 1]!);
+    say(tell, `V ${number} ${i / 2} ${result}`);
     yield 0;
   }
   say(tell, `Z ${number}`);
+}
+
+/** `c_remove`. */
+function* remove(host: Host, job: string, attempt: string): Doing<RemoveResult> {
+  const directory = host.directory(job);
+  if (directory === undefined) return "absent";
+  for (let pauses = 0;;) {
+    yield 0;
+    const { found, next, live, high, after, open } = walk(host, directory, attempt);
+    if (open !== null) {
+      if (++pauses < 20) {
+        yield PAUSE_MS;
+        continue;
+      }
+      if (host.isFull || pauses >= 40) return "kept";
+      directory.setLink(open, { no: true });
+      continue;
+    }
+    if (found !== null && lifeOf(host, found) !== "gone") return "alive";
+    if (high !== null || after !== null) return "kept";
+    if (live !== null) return "alive";
+    if (found === null && isForeign(directory, attempt)) return "kept";
+    yield 0;
+    if (host.directory(job) !== directory) return "kept";
+    if (directory.makeLink(next) !== null) break;
+  }
+  yield host.parts.random.logBetween(0.1, REMOVAL_MS);
+  if (host.directory(job) !== directory) return "kept";
+  host.removeDirectory(job);
+  return "removed";
+}
+
+/** `c_foreign`. */
+function isForeign({ chain }: JobDirectory, attempt: string): boolean {
+  const id = attempt.slice(0, attempt.lastIndexOf(".") + 1);
+  return chain.some((link) =>
+    link.attempt !== null && link.kind !== "F" && link.kind !== "R" && !link.attempt.startsWith(id)
+  );
 }
 
 /** `c_watch`. */

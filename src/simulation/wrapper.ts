@@ -86,13 +86,14 @@ export function* runWrapper(host: Host, self: HostProcess, start: StartWords, te
     event(`R${plus} ${job} ${attempt} ${reason}`);
   };
   yield 0;
-  const directory = host.directory(job);
+  let directory = host.directory(job);
   if (directory === undefined) {
     host.makeDirectory(job); // Why it cannot be used shows when it is made.
     return refuse("cannot use the directory: No such file or directory");
   }
   let link: ClaimLink | "full" | null = null;
   let reason = "";
+  let isMade = false;
   for (let pauses = 0; link === null;) {
     yield 0;
     const { found, next, live, high, open } = walk(host, directory, attempt);
@@ -111,7 +112,15 @@ export function* runWrapper(host: Host, self: HostProcess, start: StartWords, te
     if (live !== null) reason = `another attempt of the job runs there (${live})`;
     yield 0;
     // In a directory that was removed meanwhile nothing can be made.
-    if (host.directory(job) !== directory) return refuse("cannot write a claim: No such file or directory");
+    if (host.directory(job) !== directory) {
+      host.makeDirectory(job);
+      const made = host.directory(job);
+      if (made === undefined || isMade) return refuse("cannot write a claim: No such file or directory");
+      made.isOurs = true;
+      isMade = true;
+      directory = made;
+      continue;
+    }
     link = yield* claim(host, directory, attempt, next, {
       wrapper: self.pid,
       wrapperTicks: self.startTicks,

@@ -235,7 +235,7 @@ for (const shell of SHELLS) {
       attempt: attempt("job1").attempt,
       alive: true,
     }]);
-    assert.deepEqual(await link.remove([attempt("job1").job]), ["alive"]);
+    assert.deepEqual(await link.remove([attempt("job1")]), ["alive"]);
     await link.kill([attempt("job1")], { graceMs: 1000 });
   });
 
@@ -282,6 +282,69 @@ for (const shell of SHELLS) {
     }
   });
 
+  agentTest(
+    "removes nothing that a later attempt was started in, of the job or of another of its name",
+    async (place) => {
+      const { link, event } = await place.connect();
+      const other = { job: attempt("again").job, attempt: `${"f".repeat(32)}.1` };
+      const runs = ["again", "replaced", "runs"].map((job) => start(job, "true"));
+      link.start(runs);
+      for (const { job } of runs) await event("ended", job);
+      link.start([
+        start("again", "echo > result", { number: 2 }),
+        { ...start("replaced", "echo > result"), attempt: other.attempt },
+        start("runs", "sleep 300", { number: 2 }),
+      ]);
+      await event("started", "runs");
+      await waitUntil("the ends of the others", async () => {
+        const states = await link.ask([attempt("again", 2), { ...other, job: attempt("replaced").job }]);
+        return states.every(({ type }) => type === "ended");
+      });
+      assert.deepEqual(await link.remove(runs), ["kept", "kept", "kept"]);
+      for (const job of ["again", "replaced"]) assert.ok((await Deno.stat(`${place.directory}/${job}/result`)).isFile);
+      assert.deepEqual(await link.remove([attempt("runs", 2), attempt("runs", 3)]), ["alive", "alive"]);
+      await link.kill([attempt("runs", 2)], { graceMs: 1_000 });
+      // One that has left no trace there may be removed after earlier ones of its own, and not after those of another.
+      const never = [attempt("runs", 3), attempt("replaced", 2), { ...other, attempt: `${"e".repeat(32)}.9` }];
+      assert.deepEqual(await link.remove(never), ["removed", "kept", "kept"]);
+      const last = [attempt("again", 2), { job: attempt("replaced").job, attempt: other.attempt }];
+      assert.deepEqual(await link.remove(last), ["removed", "removed"]);
+    },
+  );
+
+  agentTest("removes nothing under a claim that is being made, and gives up one that stays empty", async (place) => {
+    const { link, event } = await place.connect();
+    link.start([start("job1", "true")]);
+    await event("ended", "job1");
+    await Deno.writeTextFile(`${place.directory}/job1/job1.run.1`, "");
+    const removed = link.remove([attempt("job1")]);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    assert.ok((await Deno.stat(`${place.directory}/job1/job1.out`)).isFile);
+    assert.deepEqual(await removed, ["removed"]);
+    // A start finds the directory as it goes, or makes it anew.
+    link.start([start("job1", "echo > again", { number: 2 })]);
+    await waitUntil("its end", async () => (await link.ask([attempt("job1", 2)]))[0]?.type === "ended");
+    assert.ok((await Deno.stat(`${place.directory}/job1/again`)).isFile);
+  });
+
+  agentTest("leaves the rest alone when whoever asked for a removal is gone", async (place) => {
+    const { link, event } = await place.connect();
+    const jobs = Array.from({ length: 40 }, (_, i) => `job${i}`);
+    link.start(jobs.map((job) => start(job, "true")));
+    for (const job of jobs) await event("ended", job);
+    // The first is slow to go: its claim is being made for a second.
+    await Deno.writeTextFile(`${place.directory}/job0/job0.run.1`, "");
+    const removed = link.remove(jobs.map((job) => attempt(job)));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await link.close();
+    await assert.rejects(removed);
+    const left = async (): Promise<number> =>
+      (await Array.fromAsync(Deno.readDir(place.directory))).filter(({ name }) => name.startsWith("job")).length;
+    await waitUntil("the end of the first removal", async () => await left() === jobs.length - 1);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assert.equal(await left(), jobs.length - 1);
+  });
+
   agentTest("removes what it made, and only its own files elsewhere", async (place) => {
     await Deno.mkdir(`${place.directory}/theirs`, { recursive: true });
     await Deno.writeTextFile(`${place.directory}/theirs/input`, "data");
@@ -289,7 +352,7 @@ for (const shell of SHELLS) {
     link.start([start("ours", "echo > made; mkdir -p deep/er"), start("theirs", "echo > made", { output: "x.txt" })]);
     await event("ended", "ours");
     await event("ended", "theirs");
-    const jobs = ["ours", "theirs", "none"].map((job) => attempt(job).job);
+    const jobs = ["ours", "theirs", "none"].map((job) => attempt(job));
     assert.deepEqual(await link.remove(jobs), ["removed", "kept", "absent"]);
     assert.deepEqual([...Deno.readDirSync(`${place.directory}/theirs`)].map(({ name }) => name).sort(), [
       "input",

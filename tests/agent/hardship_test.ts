@@ -84,7 +84,7 @@ for (const shell of SHELLS) {
       disk.fill();
       const [state] = await visitor.link.kill([attempt("job1")], { graceMs: 1000 });
       assert.ok(state?.type === "ended" && state.state === "kill", JSON.stringify(state));
-      assert.deepEqual(await visitor.link.remove([attempt("nosuch").job]), ["absent"]);
+      assert.deepEqual(await visitor.link.remove([attempt("nosuch")]), ["absent"]);
       const error = await place.connect({ role: "visitor" }).then(() => null, (error) => error);
       assert.ok(error instanceof LinkError);
       assert.match(error.reason, /cannot write in .*experiment.*no space left/);

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { waitUntil } from "../support/wait.ts";
-import type { JobName } from "../../src/names/grammar.ts";
 import { attempt, isAlive, SHELLS, start, withPlace } from "./support.ts";
 
 /** A job that runs until a file called `go` stands in its directory. */
@@ -127,7 +126,7 @@ for (const shell of SHELLS) {
       assert.ok(state?.type === "ended" && state.exitCode === 0, JSON.stringify(state));
       assert.equal((await link.kill([attempt("a")], { graceMs: 60_000 }))[0]?.type, "ended");
       assert.equal((await place.file("a", ".out")).trim(), "3");
-      assert.deepEqual(await link.remove(["a" as JobName]), ["removed"]);
+      assert.deepEqual(await link.remove([attempt("a")]), ["removed"]);
       assert.equal((await link.ask([attempt("b")]))[0]?.type, "alive");
       await Deno.writeTextFile(`${place.directory}/b/go`, "");
       assert.equal((await event("ended", "b")).exitCode, 4);

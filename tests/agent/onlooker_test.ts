@@ -35,7 +35,7 @@ async function lookAround(place: Place, pid: { runs: number; orphan: number; ear
   const out = await onlooker.link.read(attempt("done").job, "done.log", { maxBytes: 1000 });
   assert.match(new TextDecoder().decode(out ?? undefined), /# exit: 3\n/);
   await assert.rejects(onlooker.link.kill([attempt("runs")], { graceMs: 0 }), /changes nothing/);
-  await assert.rejects(onlooker.link.remove([attempt("runs").job]), /changes nothing/);
+  await assert.rejects(onlooker.link.remove([attempt("runs")]), /changes nothing/);
   await assert.rejects(onlooker.link.forbid([attempt("absent")]), /changes nothing/);
   assert.throws(() => onlooker.link.prepare([attempt("absent").job]), /changes nothing/);
   assert.throws(() => onlooker.link.start([start("absent", "true")]), /starts nothing/);

@@ -199,7 +199,7 @@ async function use(link: Link, count: { answered: number; failed: number }): Pro
   calls.push(states("forbid", link.forbid([one, two])));
   calls.push(states("kill", link.kill([one, two], { graceMs: 1 })));
   calls.push(
-    settled("remove", link.remove([jobName("job1"), jobName("job2")])).then((found) => {
+    settled("remove", link.remove([one, two])).then((found) => {
       if (found !== null) assert.ok(found.length === 2 && found.every((result) => REMOVED.includes(result)));
     }),
   );

@@ -46,7 +46,7 @@ async function contract(connect: ConnectTo): Promise<void> {
   const [killed] = await visitor.link.kill([attempt("job2")], { graceMs: 5000 });
   assert.ok(killed?.type === "ended" && killed.state === "kill");
   assert.equal((await second.event("ended", "job2")).state, "kill");
-  assert.deepEqual(await visitor.link.remove([attempt("job1").job, attempt("job2").job]), ["removed", "removed"]);
+  assert.deepEqual(await visitor.link.remove([attempt("job1"), attempt("job2")]), ["removed", "removed"]);
   await Promise.all([visitor.link.close(), second.link.close(), second.link.close()]);
   assert.deepEqual(visitor.events, []);
   assert.ok(!second.events.some(({ type }) => type === "down"));
@@ -261,7 +261,7 @@ sshTest("link over ssh stages directories without the program's own files", asyn
     // An old log that came along would be taken for an earlier attempt's.
     assert.ok(!events.some(({ type }) => type === "reused"));
     assert.equal(await Deno.readTextFile(`${home}/experiment/job119/sub/in put`), "job119");
-    assert.deepEqual(await link.remove([attempt("job119").job]), ["removed"]);
+    assert.deepEqual(await link.remove([attempt("job119")]), ["removed"]);
   } finally {
     await Deno.remove(from, { recursive: true });
   }
