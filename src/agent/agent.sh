@@ -194,10 +194,10 @@ c_ended() {
   done <"$1"
 }
 
-# c_close LINK: writes the end that no wrapper wrote; the first who comes does it, but no onlooker. The state in c_e1.
+# c_close LINK, just read: writes the end that no wrapper wrote; the first who comes does it, but no onlooker. The state in c_e1.
 c_close() {
   c_e1=crash c_e2='-' c_won=''
-  [ ! -e "$c_job.kill" ] || c_e1=kill
+  [ ! -e "$c_job.kill.$c_a" ] || c_e1=kill
   [ "$c_role" != onlooker ] || return 0
   set -C
   { c_won=1; } >"$1.fin"

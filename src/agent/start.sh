@@ -83,7 +83,7 @@ c_run() {
     [ -d "${c_at%/*}/" ] || mkdir -p "${c_at%/*}/"
   done
   # Marks of an earlier attempt would give this one a wrong end.
-  [ "$c_n" -eq 0 ] || for c_at in "$1.ended" "$1.kill"; do
+  [ "$c_n" -eq 0 ] || for c_at in "$1.ended" "$1.kill".*; do
     [ ! -e "$c_at" ] || rm -f "$c_at"
   done
   c_date
@@ -115,7 +115,7 @@ c_run() {
   c_rc=$?
   c_e1=end
   # From 129 to 192 the code alone does not tell a signal from the script's own exit: a script that came to its end left JOB.ended.
-  if [ -e "$1.kill" ]; then
+  if [ -e "$1.kill.$2" ]; then
     c_e1=kill
   elif [ "$c_rc" -gt 128 ] && [ "$c_rc" -le 192 ] && [ ! -e "$1.ended" ]; then
     c_e1=crash

@@ -95,7 +95,7 @@ c_kill() {
     c_pause
   done
   # Before the first signal: the wrapper tells by it a kill of ours from a crash.
-  true >"$1.kill"
+  true >"$1.kill.$2"
   c_group TERM
   c_now
   c_till=$((c_ms + $3))
@@ -212,7 +212,7 @@ c_remove() {
       c_n=$((c_n + 1))
       c_v=$1.run.$c_n
     done
-    rm -f "$1.pid" "$1-nohup.log" "$1.kill" "$1.ended" "$1.run" "$1.run".*
+    rm -f "$1.pid" "$1-nohup.log" "$1.kill".* "$1.ended" "$1.run" "$1.run".*
   fi
 }
 

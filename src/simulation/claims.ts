@@ -7,7 +7,7 @@
 
 import { isoSeconds } from "../job/job.ts";
 import type { Host } from "./host.ts";
-import type { ClaimLink, JobDirectory } from "./job_directory.ts";
+import { type ClaimLink, type JobDirectory, killMark } from "./job_directory.ts";
 
 /** Like `Steps`, with a result. */
 export type Doing<T> = Generator<number, T, void>;
@@ -93,7 +93,7 @@ export function* claim(
 
 /** `c_close`: writes the end that no wrapper wrote; the first who comes does it. */
 function* close(host: Host, directory: JobDirectory, link: ClaimLink): Doing<"crash" | "kill"> {
-  const end = directory.marks.has("kill") ? "kill" : "crash";
+  const end = directory.marks.has(killMark(link.attempt!)) ? "kill" : "crash";
   if (!link.fin) {
     directory.setLink(link, { fin: true });
     yield 0;

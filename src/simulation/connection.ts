@@ -203,7 +203,7 @@ export class Connection {
       // A link is one from its hello on.
       this.#hasGreeted ||= text.includes(" hello 1 ");
       // What comes after its end nobody hears.
-      if (this.#hasGreeted && this.#isHere) this.host.heard.set(process, this.#parts.timeline.nowMs);
+      if (this.#hasGreeted && this.#isHere) this.host.hear(process);
       process.resume(() => pipe.push(encoder.encode(text)));
     });
   }

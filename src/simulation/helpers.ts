@@ -8,7 +8,7 @@
 import type { RemoveResult } from "../agent/attempt.ts";
 import { type Doing, lifeOf, stateOf, walk } from "./claims.ts";
 import type { Host, HostProcess, Steps } from "./host.ts";
-import type { ClaimLink, JobDirectory } from "./job_directory.ts";
+import { type ClaimLink, type JobDirectory, killMark } from "./job_directory.ts";
 import type { Tell } from "./wrapper.ts";
 
 const PAUSE_MS = 50;
@@ -37,7 +37,7 @@ function* kill(host: Host, job: string, attempt: string, graceMs: number): Steps
   }
   if (!state.startsWith("alive")) return;
   const link = directory.chain.find((link) => link.attempt === attempt)!;
-  directory.setMark("kill", true);
+  directory.setMark(killMark(attempt), true);
   truth.killAsked(attempt);
   yield 0;
   truth.signal(attempt, "TERM", true);

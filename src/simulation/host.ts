@@ -64,6 +64,8 @@ export interface HostParts {
 
 /** Bytes are on the disk after so long at the latest. */
 const FLUSH_MS = 30_000;
+/** So long nothing was heard: a pause, not the time between two beats. */
+const PAUSE_MS = 1_000;
 
 /** One machine. */
 export class Host {
@@ -83,8 +85,8 @@ export class Host {
   /** It was full at some time: claims and logs may be missing. */
   wasFull = false;
   bootMs: number;
-  /** When each process of the manager last heard of it. */
-  readonly heard = new WeakMap<object, number>();
+  /** When each process of the manager last heard of it, and since when it had not before it last did after a pause. */
+  readonly heard = new WeakMap<object, { atMs: number; pause: { fromMs: number; toMs: number } }>();
   /** Since when the boot's first agent is there; empty claims that are older are nobody's. */
   bootMarkMs = Infinity;
   readonly clockOffsetMs: number;
@@ -223,6 +225,15 @@ export class Host {
 
   directory(job: string): JobDirectory | undefined {
     return this.directories.get(job);
+  }
+
+  /** A process of the manager hears of it. */
+  hear(process: object): void {
+    const atMs = this.parts.timeline.nowMs;
+    const before = this.heard.get(process);
+    const fromMs = before?.atMs ?? 0;
+    const isPause = before === undefined || atMs - fromMs > PAUSE_MS;
+    this.heard.set(process, { atMs, pause: isPause ? { fromMs, toMs: atMs } : before.pause });
   }
 
   /** `mkdir`. False if it exists, or the disk is full. */

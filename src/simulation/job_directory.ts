@@ -38,6 +38,11 @@ export interface LogText {
   dateMs: number | null;
 }
 
+/** That an attempt is being killed through us. */
+export function killMark(attempt: string): string {
+  return `kill.${attempt}`;
+}
+
 /** One directory. */
 export class JobDirectory {
   readonly job: string;
@@ -46,8 +51,8 @@ export class JobDirectory {
   isOurs = false;
   readonly chain: ClaimLink[] = [];
   log: LogText | null = null;
-  /** `JOB.kill`, `JOB.ended`. */
-  readonly marks = new Set<"kill" | "ended">();
+  /** `JOB.ended`, `JOB.kill.ATTEMPT`. */
+  readonly marks = new Set<string>();
 
   constructor(host: Host, job: string) {
     this.#host = host;
@@ -96,7 +101,7 @@ export class JobDirectory {
     this.#host.wrote(`${this.job}.log`, () => this.log = before);
   }
 
-  setMark(mark: "kill" | "ended", present: boolean): void {
+  setMark(mark: string, present: boolean): void {
     if (this.marks.has(mark) === present) return;
     const set = (value: boolean): unknown => value ? this.marks.add(mark) : this.marks.delete(mark);
     set(present);

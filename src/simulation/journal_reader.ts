@@ -11,6 +11,9 @@ import type { SimProcess } from "./process.ts";
 import type { AttemptTruth, Truth } from "./truth.ts";
 
 /** The moves of docs/formats.md, written down a second time. */
+/** A decision may come so long after it was due. */
+const LATE_MS = 500;
+
 const MOVES: Readonly<Record<string, readonly string[]>> = {
   undefined: ["ready", "run"],
   ready: ["undefined", "run", "fail_start"],
@@ -240,7 +243,11 @@ export class JournalReader {
   #wasSilent(process: SimProcess, host: Host | undefined): boolean {
     const { nowMs, beganMs, timeoutMs, isLate } = this.#parts;
     if (host === undefined || isLate()) return true;
-    return nowMs() - Math.max(host.heard.get(process) ?? 0, beganMs(process)) >= timeoutMs - 1;
+    const heard = host.heard.get(process);
+    const isLong = (fromMs: number, toMs: number) => toMs - Math.max(fromMs, beganMs(process)) >= timeoutMs - 1;
+    if (isLong(heard?.atMs ?? 0, nowMs())) return true;
+    // What was due before it was heard again may take a moment: a file that is just being saved is left alone until then.
+    return heard !== undefined && nowMs() - heard.pause.toMs < LATE_MS && isLong(heard.pause.fromMs, heard.pause.toMs);
   }
 
   /** A job leaves the queue: nothing of it may run, or start later, unless somebody was told. */

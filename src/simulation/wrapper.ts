@@ -7,7 +7,7 @@
 import { claim, stateOf, walk } from "./claims.ts";
 import type { EventsFile, Host, HostProcess, Steps } from "./host.ts";
 import { UNTIL_WOKEN } from "./host.ts";
-import type { ClaimLink, JobDirectory } from "./job_directory.ts";
+import { type ClaimLink, type JobDirectory, killMark } from "./job_directory.ts";
 
 const PAUSE_MS = 50;
 const MOST_PAUSES = 20;
@@ -143,8 +143,7 @@ export function* runWrapper(host: Host, self: HostProcess, start: StartWords, te
     event(`U ${job} ${attempt}`);
   }
   if (start.shell === "nosuch") return refuse(`there is no shell "nosuch"`, directory, link);
-  directory.setMark("ended", false);
-  directory.setMark("kill", false);
+  for (const mark of directory.marks) directory.setMark(mark, false);
   yield 0;
   if (host.isFull || host.directory(job) !== directory) {
     return refuse("cannot write the log: no space left on the device", directory, link);
@@ -165,7 +164,7 @@ export function* runWrapper(host: Host, self: HostProcess, start: StartWords, te
   while (process.alive) yield UNTIL_WOKEN;
   yield 0;
   const code = exit()?.code ?? 0;
-  const killed = directory.marks.has("kill");
+  const killed = directory.marks.has(killMark(attempt));
   const end = killed ? "kill" : code > 128 && code <= 192 && !directory.marks.has("ended") ? "crash" : "end";
   const endMs = host.clockMs;
   for (let tries = 0; host.isFull && host.directory(job) === directory && tries < 720; tries++) yield FULL_PAUSE_MS;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { AttemptState } from "../../src/agent/attempt.ts";
 import { agentProgram } from "../../src/agent/protocol.ts";
 import { waitUntil } from "../support/wait.ts";
 import { attempt, isAlive, run, SHELLS, start, withPlace } from "./support.ts";
@@ -260,6 +261,26 @@ for (const shell of SHELLS) {
     assert.ok(killed?.type === "ended" && killed.state === "kill");
     assert.equal((await event("ended", "victim")).state, "kill");
     assert.match(await place.file("victim", ".log"), /# cloudmesh state: kill\n$/);
+  });
+
+  agentTest("takes no attempt for killed because an earlier one was", async (place) => {
+    const { link, event } = await place.connect();
+    link.start([start("job1", "exec sleep 300")]);
+    await event("started", "job1");
+    await link.kill([attempt("job1")], { graceMs: 1_000 });
+    const mark = `${place.directory}/job1/job1.kill.${attempt("job1").attempt}`;
+    assert.ok((await Deno.stat(mark)).isFile);
+    link.start([start("job1", "exec sleep 300", { number: 2 })]);
+    const second = async (): Promise<AttemptState | undefined> => (await link.ask([attempt("job1", 2)]))[0];
+    await waitUntil("the second attempt", async () => (await second())?.type === "alive");
+    const alive = await second();
+    // A power cut can bring back what was removed.
+    await Deno.writeTextFile(mark, "");
+    Deno.kill(Number((await place.text(`${place.directory}/job1/job1.run.1`)).split(" ")[2]), "SIGKILL");
+    Deno.kill(alive?.type === "alive" ? alive.pid : 0, "SIGKILL");
+    // Not `ended` by a kill.
+    await waitUntil("its end", async () => (await second())?.type !== "alive");
+    assert.equal((await second())?.type, "crashed");
   });
 
   agentTest("runs nothing of a request that is cut off", async (place) => {
