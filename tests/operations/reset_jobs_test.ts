@@ -38,7 +38,7 @@ async function withJobs(
     forbid: (attempts) => Promise.resolve(attempts.map(() => ({ type: "forbidden" }))),
     async remove(jobs) {
       const states = (await listJobs(deps, { queue })).map(({ name, status }) => `${name} ${status}`);
-      removals.push(`${jobs.join(",")} while ${states.join(", ")}`);
+      removals.push(`${jobs.map(({ job }) => job).join(",")} while ${states.join(", ")}`);
       return jobs.map(() => "removed");
     },
     close: () => Promise.resolve(),
@@ -190,5 +190,43 @@ Deno.test("resetJobs() makes a scheduler's record of an end durable before the j
   const request = { queue, names: [jobName("runs")], status: null };
   await Promise.all([ends(), resetJobs(deps, request, WATCH, () => Promise.resolve(link as Link))]);
   assert.deepEqual(left, ["runs kill"]);
+  scheduler.close();
+});
+
+Deno.test("resetJobs() removes nothing of jobs that a scheduler called back or began anew before it could end them", async () => {
+  const files = new MemoryFiles();
+  const deps = memoryDeps(files);
+  const queue = queueRef(deps, { queue: "a" });
+  await createQueue(deps, { queue });
+  const scheduler = await openQueue(memoryDeps(files, { pid: 2 }), queue);
+  const place = { user: "pi", host: "red", boot: "b", attempt: 1, status: "run" } as const;
+  await scheduler.commit(() => [put("waits", "x", place), put("again", "x", place), put("ends", "x", place)]);
+  await scheduler.claimRun("run", { scheduler: "fifo", cluster: null, slots: 1, machines: {} });
+  const acts = async (): Promise<void> => {
+    for (let isAsked = false; !isAsked; await new Promise((go) => setTimeout(go, 5))) {
+      await scheduler.commit(({ kill }) => {
+        isAsked = kill.length > 0;
+        if (!isAsked) return [];
+        const again = [set("again", { status: "ready" }), set("again", { status: "run", attempt: 2 })];
+        return [
+          set("waits", { status: "ready" }),
+          ...again,
+          set("again", { status: "end" }),
+          set("ends", { status: "kill" }),
+        ];
+      });
+    }
+  };
+  const removed: string[] = [];
+  const link: Partial<Link> = {
+    remove(attempts) {
+      removed.push(...attempts.map(({ job, attempt }) => `${job} ${attempt.split(".")[1]}`));
+      return Promise.resolve(attempts.map(() => "removed"));
+    },
+    close: () => Promise.resolve(),
+  };
+  const request = { queue, names: null, status: null };
+  await Promise.all([acts(), resetJobs(deps, request, WATCH, () => Promise.resolve(link as Link))]);
+  assert.deepEqual(removed, ["ends 1"]);
   scheduler.close();
 });
