@@ -182,16 +182,19 @@ c_claim() {
   set +C
 }
 
-# c_ended LOG: the last state of a log in c_e1, exit code in c_e2, last date in c_e3.
+# c_ended LOG ATTEMPT: the last state of a log in c_e1, exit code in c_e2, last date in c_e3. After a power cut it may be that of an earlier
+# attempt: then it says nothing.
 c_ended() {
-  c_e1='' c_e2='-' c_e3='-'
+  c_e1='' c_e2='-' c_e3='-' c_e4=''
   while read -r c_l; do
     case $c_l in
     '# cloudmesh state: '*) c_e1=${c_l#*: } ;;
     '# exit: '*) c_e2=${c_l#*: } ;;
     '# date: '*) c_e3=${c_l#*: } ;;
+    '# attempt: '*) c_e4=${c_l#*: } ;;
     esac
   done <"$1"
+  case $c_e4 in '' | "$2") ;; *) c_e1='' c_e2='-' c_e3='-' ;; esac
 }
 
 # c_close LINK, just read: writes the end that no wrapper wrote; the first who comes does it, but no onlooker. The state in c_e1.
@@ -237,7 +240,7 @@ c_state() {
   orphan) c_is="alive $c_p $c_t 1" ;;
   gone)
     c_e1=''
-    [ "$c_k" != P ] || c_ended "$c_log"
+    [ "$c_k" != P ] || c_ended "$c_log" "$2"
     if [ -e "$c_next" ]; then
       # Another attempt came while we looked, and the log may be its own.
       c_state "$1" "$2"

@@ -89,7 +89,7 @@ c_run() {
   c_date
   c_at=$c_script
   if printf '%s' "$7" >"$c_at" && c_at=$c_into &&
-    printf '# cloudmesh state: start\n# date: %s\n' "$c_iso" >"$c_at" && c_at=$1-nohup.log && true >"$c_at"; then
+    printf '# cloudmesh state: start\n# date: %s\n# attempt: %s\n' "$c_iso" "$2" >"$c_at" && c_at=$1-nohup.log && true >"$c_at"; then
     c_at=$c_to
     case $6 in =*) CUDA_VISIBLE_DEVICES=${6#=}; export CUDA_VISIBLE_DEVICES ;; esac
     # setsid makes no process of its own here: $! is the job, its process group and its session.

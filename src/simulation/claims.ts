@@ -98,7 +98,8 @@ function* close(host: Host, directory: JobDirectory, link: ClaimLink): Doing<"cr
     directory.setLink(link, { fin: true });
     yield 0;
     const before = directory.log;
-    directory.setLog({ state: end, exit: before?.exit ?? null, dateMs: host.clockMs });
+    const attempt = before?.attempt ?? link.attempt!;
+    directory.setLog({ attempt, state: end, exit: before?.exit ?? null, dateMs: host.clockMs });
   }
   return end;
 }
@@ -117,7 +118,8 @@ export function* stateOf(host: Host, directory: JobDirectory, attempt: string): 
     if (life === "claimed") return "claimed";
     if (life !== "gone") return `alive ${found.pid} ${found.startedMs} ${life === "orphan" ? 1 : 0}`;
     yield 0;
-    const log = found.kind === "P" ? directory.log : null;
+    // After a power cut it may be that of an earlier attempt.
+    const log = found.kind === "P" && directory.log?.attempt === attempt ? directory.log : null;
     // Another attempt came while we looked, and the log may be its own.
     if (directory.chain.length > next) continue;
     let end = log?.state ?? "";

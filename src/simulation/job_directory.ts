@@ -33,6 +33,7 @@ export interface ClaimLink {
 
 /** What the log says since it was last begun. */
 export interface LogText {
+  readonly attempt: string;
   state: string;
   exit: number | null;
   dateMs: number | null;

@@ -148,7 +148,7 @@ export function* runWrapper(host: Host, self: HostProcess, start: StartWords, te
   if (host.isFull || host.directory(job) !== directory) {
     return refuse("cannot write the log: no space left on the device", directory, link);
   }
-  directory.setLog({ state: "start", exit: null, dateMs: host.clockMs });
+  directory.setLog({ attempt, state: "start", exit: null, dateMs: host.clockMs });
   yield 0;
   const { process, exit } = startJob(host, start);
   process.onGone.push(() => host.wake(self));
@@ -168,7 +168,7 @@ export function* runWrapper(host: Host, self: HostProcess, start: StartWords, te
   const end = killed ? "kill" : code > 128 && code <= 192 && !directory.marks.has("ended") ? "crash" : "end";
   const endMs = host.clockMs;
   for (let tries = 0; host.isFull && host.directory(job) === directory && tries < 720; tries++) yield FULL_PAUSE_MS;
-  directory.setLog({ state: end, exit: code, dateMs: endMs });
+  directory.setLog({ attempt, state: end, exit: code, dateMs: endMs });
   yield 0;
   if (plus !== "") directory.setLink(link, { done: true });
   event(`E${plus} ${job} ${attempt} ${end} ${code} ${endMs}`);

@@ -29,7 +29,9 @@ for (const shell of SHELLS) {
     assert.match(await place.file("job1", ".sh"), /^#!\/usr\/bin\/env sh\necho out;/);
     assert.match(
       await place.file("job1", ".log"),
-      new RegExp(`^# cloudmesh state: start\n${DATE}\n${DATE}\n# exit: 3\n# cloudmesh state: end\n$`),
+      new RegExp(
+        `^# cloudmesh state: start\n${DATE}\n# attempt: ${ended.attempt}\n${DATE}\n# exit: 3\n# cloudmesh state: end\n$`,
+      ),
     );
     const [state] = await link.ask([attempt("job1")]);
     assert.equal(state?.type, "ended");
@@ -270,12 +272,15 @@ for (const shell of SHELLS) {
     await link.kill([attempt("job1")], { graceMs: 1_000 });
     const mark = `${place.directory}/job1/job1.kill.${attempt("job1").attempt}`;
     assert.ok((await Deno.stat(mark)).isFile);
+    const log = await place.file("job1", ".log");
+    assert.match(log, /# cloudmesh state: kill\n$/);
     link.start([start("job1", "exec sleep 300", { number: 2 })]);
     const second = async (): Promise<AttemptState | undefined> => (await link.ask([attempt("job1", 2)]))[0];
     await waitUntil("the second attempt", async () => (await second())?.type === "alive");
     const alive = await second();
-    // A power cut can bring back what was removed.
+    // A power cut can bring back what was removed, and what stood in the log.
     await Deno.writeTextFile(mark, "");
+    await Deno.writeTextFile(`${place.directory}/job1/job1.log`, log);
     Deno.kill(Number((await place.text(`${place.directory}/job1/job1.run.1`)).split(" ")[2]), "SIGKILL");
     Deno.kill(alive?.type === "alive" ? alive.pid : 0, "SIGKILL");
     // Not `ended` by a kill.

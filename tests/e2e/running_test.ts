@@ -39,7 +39,7 @@ hostTest("run: a compound command's stdout, stderr and exit code are where the d
   assert.equal(await fileOn(red, "experiment/mix/mix-nohup.log"), "oops\n");
   assert.match(
     await fileOn(red, "experiment/mix/mix.log"),
-    /^# cloudmesh state: start\n# date: .+\n# date: .+\n# exit: 3\n# cloudmesh state: end\n$/,
+    /^# cloudmesh state: start\n# date: .+\n# attempt: .+\n# date: .+\n# exit: 3\n# cloudmesh state: end\n$/,
   );
   assert.match(await fileOn(red, "experiment/mix/mix.pid"), /^\d+\n$/);
   const jobs = await manager.jobs();
