@@ -49,8 +49,8 @@ export class JournaledQueue implements QueueStore {
   #loaded = false;
   /** The YAML cannot be read now. */
   #broken = false;
-  /** A person edited the YAML since the journal was begun. */
-  #edited = false;
+  /** What the YAML says by itself, if a person edited it since the journal was begun. */
+  #edited: Jobs | null = null;
   /** The YAML does not say what `#jobs` says. */
   #differs = false;
   #run: { lock: FileLock; runner: Runner } | null = null;
@@ -122,7 +122,7 @@ export class JournaledQueue implements QueueStore {
     return locked(this.#deps, this.#paths, "exclusive", async () => {
       await this.#refresh();
       await this.#writeRepairs();
-      if (this.#broken || !(this.#differs || this.#edited)) return false;
+      if (this.#broken || !(this.#differs || this.#edited !== null)) return false;
       const yamlBytes = this.#yaml.stamp?.sizeBytes ?? 0;
       if (policy === "cheap" && !isFoldDue({ yamlBytes, journalBytes: this.#journal.bytes })) return false;
       if (this.#run === null && await this.runner() !== null) return false;
@@ -224,18 +224,23 @@ export class JournaledQueue implements QueueStore {
     const { header } = this.#journal;
     const { yaml, stamp } = await readWhole(this.#deps, this.#paths, first, { header, records });
     let read: Map<JobName, Job>;
-    let hash = "";
+    let hash = this.#yaml.hash;
     try {
       if (yaml instanceof CmsError) throw yaml;
       hash = yaml.hash;
       const at = { shown: this.#paths.shown, experiment: this.ref.experiment };
       read = parseJobs(yaml.text, at, this.#yaml.known(yaml.text));
+      this.#broken = false;
     } catch (error) {
       if (!this.#loaded || !(error instanceof CmsError)) throw error;
       this.#news.warn(`${error.message}; the queue goes on with what was read before`);
       this.#broken = true;
-      this.#take(records.slice(seen));
-      return stamp;
+      if (this.#edited === null) {
+        this.#take(records.slice(seen));
+        return stamp;
+      }
+      // What is to be made up for the edit before it depends on what others wrote since.
+      read = new Map(this.#edited);
     }
     for (const record of records.slice(seen)) if (record.type === "kill") this.#news.kill(record.jobs);
     const merged = mergeState({ jobs: read, hash }, header === null ? null : { header, records });
@@ -247,9 +252,8 @@ export class JournaledQueue implements QueueStore {
     if (this.#loaded) adoptJobs(merged.jobs, this.#jobs, this.#news);
     else for (const [name, job] of merged.jobs) this.#jobs.set(name, job);
     this.#yaml.hash = hash;
-    this.#edited = merged.edited;
+    this.#edited = merged.edited ? merged.file : null;
     this.#differs = merged.differs || this.#repairs.length > 0;
-    this.#broken = false;
     this.#loaded = true;
     return stamp;
   }
@@ -335,7 +339,7 @@ export class JournaledQueue implements QueueStore {
   /** A new journal for the YAML as it is. */
   async #beginJournal(): Promise<void> {
     await this.#journal.begin(this.#newHeader(), flightRecords(this.#jobs));
-    this.#edited = false;
+    this.#edited = null;
     this.#differs = false;
     this.#news.forgetWarnings();
   }

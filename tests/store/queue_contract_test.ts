@@ -244,6 +244,29 @@ onBothFiles(
   },
 );
 
+onBothFiles(
+  "what an edit was not to change stays so, though the file cannot be read when that is written down",
+  async (world) => {
+    const [one, two] = await twoOpen(world, ["a", "b"]);
+    await one.commit(() => [set("a", { status: "run", host: "red", user: "pi", attempt: 1 })]);
+    await one.fold("always");
+    const edited = (await yamlOf(world)).replace(/^a:\n( .*\n)*/m, "");
+    await world.edit(world.file, edited);
+    for (const queue of [one, two]) await queue.sync();
+    await world.edit(world.file, "a: [");
+    await two.commit(() => [set("a", { status: "end", exit_code: 0 })]);
+    await one.commit(() => [set("b", { command: "y" })]);
+    await world.edit(world.file, edited);
+    const three = await openQueue(world.deps, world.ref);
+    assert.deepEqual([jobOf(three, "a").status, jobOf(three, "b").command], ["end", "y"]);
+    for (const queue of [one, two]) {
+      await queue.sync();
+      assert.deepEqual([...queue.jobs], [...three.jobs]);
+    }
+    for (const queue of [one, two, three]) queue.close();
+  },
+);
+
 onBothFiles("an edit that is not taken is told to the run, whoever else saw it first", async (world) => {
   const [one, two] = await twoOpen(world, ["a", "b"]);
   assert.equal(await one.claimRun("r"), null);
