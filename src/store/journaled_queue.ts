@@ -49,6 +49,8 @@ export class JournaledQueue implements QueueStore {
   #loaded = false;
   /** The YAML cannot be read now. */
   #broken = false;
+  /** Why, if things were written that only stand there: nothing can be decided on what is known. */
+  #outdated: CmsError | null = null;
   /** What the YAML says by itself, if a person edited it since the journal was begun. */
   #edited: Jobs | null = null;
   /** The YAML does not say what `#jobs` says. */
@@ -95,6 +97,7 @@ export class JournaledQueue implements QueueStore {
   async commit(decide: (news: News) => readonly Change[], options: { durable?: boolean } = {}): Promise<void> {
     await locked(this.#deps, this.#paths, "exclusive", async () => {
       await this.#refresh();
+      if (this.#outdated !== null) throw this.#outdated;
       const records = recordsOf(decide(this.#takeNews()), this.#jobs);
       await this.#writeRepairs();
       if (records.length === 0) return;
@@ -231,8 +234,11 @@ export class JournaledQueue implements QueueStore {
       const at = { shown: this.#paths.shown, experiment: this.ref.experiment };
       read = parseJobs(yaml.text, at, this.#yaml.known(yaml.text));
       this.#broken = false;
+      this.#outdated = null;
     } catch (error) {
       if (!this.#loaded || !(error instanceof CmsError)) throw error;
+      // Where another has begun the journal anew, what it wrote before stands in the file alone.
+      if (!isKnown && this.#run === null) this.#outdated = error;
       this.#news.warn(`${error.message}; the queue goes on with what was read before`);
       this.#broken = true;
       if (this.#edited === null) {

@@ -267,6 +267,21 @@ onBothFiles(
   },
 );
 
+onBothFiles("nothing is written on a state that is out of date and cannot be read", async (world) => {
+  const [one, two] = await twoOpen(world, ["a", "b"]);
+  await one.commit(() => [del("a")]);
+  await one.fold("always");
+  const text = await yamlOf(world);
+  await world.edit(world.file, "a: [");
+  await assert.rejects(two.commit(() => [set("a", { command: "x" })]), /a-queue.yaml:/);
+  assert.match((await two.sync()).warnings.join(), /goes on with what was read before/);
+  await assert.rejects(two.commit(() => [set("b", { command: "x" })]), /a-queue.yaml:/);
+  await world.edit(world.file, text);
+  await two.commit(() => [set("a", { command: "x" }), set("b", { command: "x" })]);
+  assert.deepEqual([namesOf(two), jobOf(two, "b").command], ["b", "x"]);
+  for (const queue of [one, two]) queue.close();
+});
+
 onBothFiles("an edit that is not taken is told to the run, whoever else saw it first", async (world) => {
   const [one, two] = await twoOpen(world, ["a", "b"]);
   assert.equal(await one.claimRun("r"), null);
