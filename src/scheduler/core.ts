@@ -82,6 +82,11 @@ export class Core {
     run.effects = [];
     run.nowMs = nowMs;
     if (this.#finished) return run.effects;
+    if (event.type === "stood_still") {
+      // Nothing is decided now: what others did meanwhile is told next.
+      this.#links.stoodStill(event.ms);
+      return run.effects;
+    }
     this.#attempts.takeReturned();
     this.#take(event);
     // Starts and ends, the many events, change nothing about the machines.
@@ -141,7 +146,7 @@ export class Core {
     return { slots: this.#run.slots, machines: this.#run.machines, running: this.#run.flights.running };
   }
 
-  #take(event: CoreEvent): void {
+  #take(event: Exclude<CoreEvent, { type: "stood_still" }>): void {
     const run = this.#run;
     switch (event.type) {
       case "begin":
@@ -191,9 +196,6 @@ export class Core {
       case "stop":
         if (!this.#stopping) report(run, { type: "stopping", running: run.flights.running, signal: event.signal });
         this.#stopping = true;
-        break;
-      case "stood_still":
-        this.#links.stoodStill(event.ms);
         break;
       case "tick":
         this.#links.askAgain();

@@ -184,6 +184,19 @@ Deno.test("time in which the run itself stood still is no silence of a machine",
   }
 });
 
+Deno.test("a run that stood still decides nothing before it is told what others did meanwhile", () => {
+  const [a, b] = [job("a", RED), job("b")];
+  const running = { status: "start", attempt: 1, boot: "1", slot: "h1" } as const;
+  const jobs = new Map([[a.name, { ...a, ...running }], [b.name, b]]);
+  const hosts = [slotHost("h1", RED), slotHost("h2", "pi@blue")];
+  const core = new Core({ policy: fifoMulti(), hosts, timeoutMs: 600_000, killCompletes: true }, jobs);
+  core.step({ type: "begin" }, 0);
+  core.step({ type: "link_up", machine: "pi@blue", boot: "1" }, 5);
+  // Red does not answer, and the time for that is over.
+  assert.deepEqual(core.step({ type: "stood_still", ms: 60_000 }, 60_010), []);
+  assert.ok(core.step({ type: "tick" }, 60_010).some((effect) => effect.type === "start"));
+});
+
 /** A world in which job a was given up while it runs on red, where b waits for its slot, and the run has died since. */
 function givenUp(seed: number): { world: World; lost: JobName } {
   const jobs = [job("a"), job("b")];
