@@ -46,6 +46,8 @@ export class Course {
   readonly spans: { readonly beganMs: number; readonly endedMs: number }[] = [];
   /** Numbers for new names. */
   added = 0;
+  /** Names whose deletion somebody asked for. */
+  readonly deleted: string[] = [];
   #isRestarting = false;
   #commands = 0;
   /** Since when nobody does anything but the run. */

@@ -10,10 +10,10 @@ import type { Host } from "./host.ts";
 import type { SimProcess } from "./process.ts";
 import type { AttemptTruth, Truth } from "./truth.ts";
 
-/** The moves of docs/formats.md, written down a second time. */
 /** A decision may come so long after it was due. */
 const LATE_MS = 500;
 
+/** The moves of docs/formats.md, written down a second time. */
 const MOVES: Readonly<Record<string, readonly string[]>> = {
   undefined: ["ready", "run"],
   ready: ["undefined", "run", "fail_start"],

@@ -41,15 +41,18 @@ export function act(course: Course, kind: FaultKind, dice: readonly number[]): v
   switch (kind) {
     case "add":
     case "replace": {
-      const jobs = kind === "replace"
-        ? some()
-        : Array.from({ length: 1 + random.below(4) }, () => `new${course.added++}`);
+      const jobs = kind === "replace" ? some() : Array.from(
+        { length: 1 + random.below(4) },
+        // Names that were deleted come again.
+        () => random.chance(0.4) ? course.deleted.shift() ?? `new${course.added++}` : `new${course.added++}`,
+      );
       if (jobs.length === 0) return;
       const plans = jobs.map((name) => ({ name, command: drawCommand(random, 500), host: random.below(1_000) }));
       return start(`add ${jobs.join(",")}`, (deps) => addJobsOfSpecs(deps, { queue, jobs: course.specsOf(plans) }));
     }
     case "delete": {
       const jobs = some();
+      course.deleted.push(...jobs);
       return start(`delete ${jobs.join(",")}`, (deps, self) => deleteJobs(deps, { queue, names: jobs }, watchOf(self)));
     }
     case "reset":
