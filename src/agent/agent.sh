@@ -182,6 +182,16 @@ c_claim() {
   set +C
 }
 
+# c_same JOB: are we still in the job's directory? If not, it was moved away to be removed, with what was claimed in it: we go into the one
+# that stands there now. c_y counts these moves.
+c_same() {
+  [ . -ef "$c_here/$1" ] && return
+  c_y=$((c_y + 1))
+  cms_dirs "$1"
+  cd "$c_here/$1" || c_y=100
+  return 1
+}
+
 # c_ended LOG ATTEMPT: the last state of a log in c_e1, exit code in c_e2, last date in c_e3. After a power cut it may be that of an earlier
 # attempt: then it says nothing.
 c_ended() {

@@ -9,7 +9,7 @@ c_need() {
 # c_tools: every program that we call; the first that is missing in c_why.
 c_tools() {
   c_why=''
-  for c_i in setsid tail mkdir rmdir rm date sleep grep tr sed; do
+  for c_i in setsid tail mkdir rmdir rm mv date sleep grep tr sed; do
     command -v "$c_i" || { c_why=$c_i; return 1; }
   done
 }
@@ -113,5 +113,12 @@ cms_hello() {
   else
     trap 'kill "$c_tail"' EXIT
   fi
+  # Directories that an agent was about to remove when it ended.
+  for c_i in "$c_own"/x.*; do
+    [ -e "$c_i" ] && [ "$c_role" != onlooker ] || continue
+    c_x=${c_i##*/x.}
+    c_v=${c_x#*.}
+    c_alive "${c_x%%.*}" "${c_v%%.*}" || c_apart rm -rf "$c_i" &
+  done
   c_say hello 1 "$c_boot" "$c_host" "$(id -un || printf '%s\n' "${LOGNAME:-unknown}")"
 }

@@ -19,7 +19,8 @@ c_refuse() {
 c_run() {
   c_job=$1 c_why=''
   c_self
-  if ! cd "$c_here/$1"; then
+  # It may just have been moved away, to be removed.
+  if ! cd "$c_here/$1" && ! { cms_dirs "$1"; cd "$c_here/$1"; }; then
     c_why=$(mkdir "$c_here/$1" 2>&1)
     c_refuse "$1" "$2" "cannot use the directory $c_here/$1: ${c_why##*: }"
     return
@@ -28,12 +29,13 @@ c_run() {
   c_place "$5"; c_into=$c_at
   c_script=$1.${3##*/}
   case $4$5 in *"$c_nl"*) c_why='the name of an output or log file has a line break' c_to=$c_job.out c_into=$c_job.log ;; esac
-  c_z=0 c_y=''
+  c_z=0 c_y=0
   while :; do
     c_walk "$1" "$2"
     if [ -n "$c_open" ] && [ "$c_z" -lt 20 ]; then
       c_z=$((c_z + 1))
       c_pause
+      c_same "$1"
       continue
     fi
     if [ -n "$c_found$c_open" ]; then
@@ -47,10 +49,12 @@ c_run() {
     [ -z "$c_high" ] || c_why="a later attempt ($c_high) was there before"
     [ -z "$c_live" ] || c_why="another attempt of the job runs there ($c_live)"
     c_claim "$1" "$2" "$c_me" "$c_me0" "$c_script" "$c_into" "$c_to" "${c_why:+R $c_why}"
-    [ -z "$c_won" ] || break
-    if [ ! -e "$c_next" ]; then
-      # The directory of an earlier attempt may just have been removed.
-      [ -n "$c_y" ] || { c_y=1; cms_dirs "$1"; cd "$c_here/$1" && continue; }
+    if c_same "$1"; then
+      [ -z "$c_won" ] || break
+    elif [ "$c_y" -lt 20 ]; then
+      continue
+    fi
+    if [ ! -e "$c_next" ] || [ "$c_y" -ge 20 ]; then
       c_cause "$c_next"
       c_refuse "$1" "$2" "$c_why"
       return

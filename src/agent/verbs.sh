@@ -45,14 +45,15 @@ cms_forbid() {
   c_z=$#
   while [ "$c_z" -gt 1 ]; do
     if cd "$c_here/$1"; then
-      c_tries=0
+      c_tries=0 c_y=0
       while c_walk "$1" "$2"; [ -z "$c_found" ]; do
         if [ -n "$c_open" ]; then
           c_tries=$((c_tries + 1))
-          [ "$c_tries" -ge 20 ] || { c_pause; continue; }
+          [ "$c_tries" -ge 20 ] || { c_pause; c_same "$1"; continue; }
           true >"$c_open.no" && [ "$c_tries" -lt 40 ] || break
         else
           c_claim "$1" "$2" - - - - - F
+          c_same "$1" || { [ "$c_y" -ge 20 ] || continue; break; }
           [ -z "$c_won" ] && [ -e "$c_next" ] || break
         fi
       done
@@ -136,12 +137,12 @@ c_kills() {
 # agent has ended: the rest is left alone.
 cms_remove() { c_apart c_removes "$@" & }
 c_removes() {
-  c_ask=$1 c_y=0
+  c_ask=$1 c_rm=0
   shift
   while [ $# -gt 1 ] && c_alive $$ "$c_me0"; do
     c_remove "$1" "$2"
-    c_event V "$c_ask" "$c_y" "$c_is"
-    c_y=$((c_y + 1))
+    c_event V "$c_ask" "$c_rm" "$c_is"
+    c_rm=$((c_rm + 1))
     shift 2
   done
   c_event Z "$c_ask"
@@ -159,8 +160,8 @@ c_foreign() {
   return 1
 }
 
-# c_remove JOB ATTEMPT: the directory, unless something later than ATTEMPT was started there: by now it is that one's. The next link is taken
-# before, so that nothing starts while files go; whoever finds it empty waits.
+# c_remove JOB ATTEMPT: the directory, unless something later than ATTEMPT was started there: by now it is that one's. The next link is taken,
+# so that nothing starts there any more, and the directory moved away at once; whoever waits for the link then goes to a new one.
 c_remove() {
   c_is=absent c_z=0
   [ -d "$c_here/$1" ] || return 0
@@ -196,8 +197,13 @@ c_remove() {
     [ -z "$c_won" ] && [ -e "$c_next" ] || break
   done
   if [ -f .cms ]; then
-    cd "$c_here" && rm -rf "./$1"
-    [ -e "$c_here/$1" ] || c_is=removed
+    c_v=$c_own/x.$$.$c_me0.$c_ask.$c_rm
+    if cd "$c_here" && mv "./$1" "$c_v"; then
+      rm -rf "$c_v"
+      [ -e "$c_v" ] || c_is=removed
+    else
+      rm -f "./$1/$c_next"
+    fi
   else
     # Not made by us: only what we put there.
     c_v=$1.run c_n=0

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { claim, stateOf, walk } from "./claims.ts";
+import { claim, directoryNow, stateOf, walk } from "./claims.ts";
+import type { ClaimLink } from "./job_directory.ts";
 import { EventsFile, type Host, type HostProcess, type Steps, UNTIL_WOKEN } from "./host.ts";
 import { kills, removes, watch } from "./helpers.ts";
 import { Line } from "./line.ts";
@@ -253,21 +254,28 @@ export class Agent {
   *#forbid(number: string, args: readonly string[]): Steps {
     for (let i = 0; i + 1 < args.length; i += 2) {
       const attempt = args[i + 1]!;
-      const directory = this.#host.directory(args[i]!);
-      for (let tries = 0; directory !== undefined;) {
+      let directory = this.#host.directory(args[i]!);
+      for (let tries = 0, moves = 0; directory !== undefined && moves < GIVE_UP_TRIES;) {
         const { found, open, next } = walk(this.#host, directory, attempt);
         if (found !== null) break;
         yield 0;
         if (open !== null) {
-          if (++tries < GIVE_UP_TRIES) yield PAUSE_MS;
-          else if (!this.#host.isFull && tries < 2 * GIVE_UP_TRIES) directory.setLink(open, { no: true });
+          if (++tries < GIVE_UP_TRIES) {
+            yield PAUSE_MS;
+            directory = directoryNow(this.#host, args[i]!);
+          } else if (!this.#host.isFull && tries < 2 * GIVE_UP_TRIES) directory.setLink(open, { no: true });
           else break;
           continue;
         }
         const none = { wrapper: 0, wrapperTicks: 0, kind: "F", reason: "" } as const;
-        const made = yield* claim(this.#host, directory, attempt, next, none);
-        if (made === "full") break;
-        if (made !== null) this.#host.parts.truth.forbidden(attempt);
+        const made: ClaimLink | "full" | null = yield* claim(this.#host, directory, attempt, next, none);
+        yield 0;
+        const now = directoryNow(this.#host, args[i]!);
+        if (now !== directory) {
+          directory = now;
+          moves++;
+        } else if (made === "full") break;
+        else if (made !== null) this.#host.parts.truth.forbidden(attempt);
       }
     }
     yield* this.#ask(number, args);

@@ -72,6 +72,12 @@ export function walk(host: Host, directory: JobDirectory, attempt: string): Walk
   return { found, next: directory.chain.length, live: live!, high: high!, after: after!, open };
 }
 
+/** `c_same`: the job's directory as it is now, made anew if it was moved away. undefined: it cannot be made. */
+export function directoryNow(host: Host, job: string): JobDirectory | undefined {
+  if (host.directory(job) === undefined && host.makeDirectory(job)) host.directory(job)!.isOurs = true;
+  return host.directory(job);
+}
+
 /** What stands in a new claim. */
 export type NewClaim = Pick<ClaimLink, "wrapper" | "wrapperTicks" | "kind" | "reason">;
 

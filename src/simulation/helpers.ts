@@ -84,9 +84,11 @@ function* remove(host: Host, job: string, attempt: string): Doing<RemoveResult> 
     if (host.directory(job) !== directory) return "kept";
     if (directory.makeLink(next) !== null) break;
   }
-  yield host.parts.random.logBetween(0.1, REMOVAL_MS);
+  yield 0;
+  // It is moved away, and its files go then.
   if (host.directory(job) !== directory) return "kept";
   host.removeDirectory(job);
+  yield host.parts.random.logBetween(0.1, REMOVAL_MS);
   return "removed";
 }
 

@@ -4,13 +4,14 @@
  * @module
  */
 
-import { claim, stateOf, walk } from "./claims.ts";
+import { claim, directoryNow, stateOf, walk } from "./claims.ts";
 import type { EventsFile, Host, HostProcess, Steps } from "./host.ts";
 import { UNTIL_WOKEN } from "./host.ts";
 import { type ClaimLink, type JobDirectory, killMark } from "./job_directory.ts";
 
 const PAUSE_MS = 50;
 const MOST_PAUSES = 20;
+const MOST_MOVES = 20;
 /** Pause between two tries to write the end of a job on a full disk. */
 const FULL_PAUSE_MS = 5_000;
 
@@ -86,20 +87,20 @@ export function* runWrapper(host: Host, self: HostProcess, start: StartWords, te
     event(`R${plus} ${job} ${attempt} ${reason}`);
   };
   yield 0;
-  let directory = host.directory(job);
-  if (directory === undefined) {
-    host.makeDirectory(job); // Why it cannot be used shows when it is made.
-    return refuse("cannot use the directory: No such file or directory");
-  }
+  let directory = directoryNow(host, job);
+  if (directory === undefined) return refuse("cannot use the directory: No space left on device");
   let link: ClaimLink | "full" | null = null;
   let reason = "";
-  let isMade = false;
-  for (let pauses = 0; link === null;) {
+  for (let pauses = 0, moves = 0; link === null;) {
     yield 0;
+    if (directory === undefined || moves >= MOST_MOVES) {
+      return refuse("cannot write a claim: No such file or directory");
+    }
     const { found, next, live, high, open } = walk(host, directory, attempt);
     if (open !== null && pauses < MOST_PAUSES) {
       pauses++;
       yield PAUSE_MS;
+      directory = directoryNow(host, job);
       continue;
     }
     if (found !== null || open !== null) {
@@ -111,23 +112,21 @@ export function* runWrapper(host: Host, self: HostProcess, start: StartWords, te
     if (high !== null) reason = `a later attempt (${high}) was there before`;
     if (live !== null) reason = `another attempt of the job runs there (${live})`;
     yield 0;
-    // In a directory that was removed meanwhile nothing can be made.
-    if (host.directory(job) !== directory) {
-      host.makeDirectory(job);
-      const made = host.directory(job);
-      if (made === undefined || isMade) return refuse("cannot write a claim: No such file or directory");
-      made.isOurs = true;
-      isMade = true;
-      directory = made;
-      continue;
-    }
     link = yield* claim(host, directory, attempt, next, {
       wrapper: self.pid,
       wrapperTicks: self.startTicks,
       kind: reason === "" ? "" : "R",
       reason,
     });
+    yield 0;
+    const now = directoryNow(host, job);
+    if (now === directory) continue;
+    // It was moved away, to be removed, with what was claimed in it.
+    directory = now;
+    link = null;
+    moves++;
   }
+  if (directory === undefined) return;
   if (link === "full") {
     const last = directory.chain.at(-1);
     if (last !== undefined) directory.setLink(last, { no: true });
