@@ -51,9 +51,10 @@ export async function deleteJobs(
       const again: JobName[] = [];
       await store.commit(() => {
         const records: Change[] = [];
-        for (const { name } of jobs) {
+        for (const { name, id } of jobs) {
           const job = store.jobs.get(name);
-          if (job === undefined || alive.has(name)) continue;
+          // Another job may have been added under the name since.
+          if (job === undefined || job.id !== id || alive.has(name)) continue;
           if (runner !== null && isInFlight(job.status) && !unreached.has(name)) again.push(name);
           else {
             records.push({ type: "delete", job: name });
