@@ -13,10 +13,10 @@ import { makeConnect } from "../link/connect.ts";
 import type { Change } from "../store/changes.ts";
 import type { StoreRef } from "../store/store.ts";
 import { clearFromHosts } from "./clear_from_hosts.ts";
-import { holdQueue } from "./hold_queue.ts";
+import { endByRunner, holdQueue } from "./hold_queue.ts";
 import type { Watch } from "./refresh_queue.ts";
 
-/** How often a job is ended again that a scheduler started in the middle of our work. */
+/** How often a job is ended again that a scheduler started in the middle of our work, or left as it was when it went. */
 const ROUNDS = 3;
 
 /**
@@ -29,53 +29,66 @@ export async function deleteJobs(
   watch: Watch,
   connect: Connect = makeConnect(deps),
 ): Promise<{ deleted: JobName[]; missing: string[]; failed: JobName[] }> {
-  const { store, runner } = await holdQueue(deps, request.queue);
+  let { store, runner } = await holdQueue(deps, request.queue);
   try {
     const missing = request.names.filter((name) => !store.jobs.has(name as JobName));
-    let jobs: Job[] = present(store.jobs, request.names);
+    let jobs = request.names.flatMap((name) => store.jobs.get(name as JobName) ?? []);
     const deleted = new Set<JobName>();
     const alive = new Set<JobName>();
-    if (runner !== null) {
-      // First those that wait: the slot of one that is ended must not go to one that is about to be deleted.
-      await store.commit(() => {
-        const waiting = jobs.filter(({ name }) => isWaiting(store.jobs.get(name)?.status ?? "end"));
-        for (const { name } of waiting) deleted.add(name);
-        return waiting.map(({ name }): Change => ({ type: "delete", job: name }));
-      });
-      jobs = jobs.map((job) => store.jobs.get(job.name) ?? job); // Some may have been started meanwhile.
-    }
     for (let round = 0; round < ROUNDS && jobs.length > 0; round++) {
-      const left = await clearFromHosts(deps, { store, runner, jobs, connect, warn: watch.warn });
-      for (const name of left.alive) alive.add(name);
-      const unreached = new Set(left.unreached);
-      const again: JobName[] = [];
-      await store.commit(() => {
-        const records: Change[] = [];
-        for (const { name } of jobs) {
-          const job = store.jobs.get(name);
-          if (job === undefined || alive.has(name)) continue;
-          if (runner !== null && isInFlight(job.status) && !unreached.has(name)) again.push(name);
-          else {
-            records.push({ type: "delete", job: name });
-            deleted.add(name);
-          }
+      let silent: ReadonlySet<JobName> = new Set();
+      if (runner !== null) {
+        // First those that wait: the slot of one that is ended must not go to one that is about to be deleted.
+        await store.commit(() => {
+          jobs = asNow(store.jobs, jobs); // Some may have been started meanwhile.
+          const waiting = jobs.filter(({ name, status }) => store.jobs.has(name) && isWaiting(status));
+          for (const { name } of waiting) deleted.add(name);
+          return waiting.map(({ name }): Change => ({ type: "delete", job: name }));
+        });
+        const inFlight = jobs.filter(({ status }) => isInFlight(status)).map(({ name }) => name);
+        silent = new Set(await endByRunner(deps, store, inFlight));
+        if (silent.size > 0 && (await store.runner())?.run !== runner.run) {
+          // It ended or died meanwhile: they are left to us, or to the next one.
+          store.close();
+          ({ store, runner } = await holdQueue(deps, request.queue));
+          jobs = asNow(store.jobs, jobs);
+          continue;
         }
-        return records;
+        for (const name of silent) watch.warn(`Job ${name} could not be killed: its host does not answer`);
+      }
+      const reached = asNow(store.jobs, jobs).filter(({ name }) => !silent.has(name));
+      const left = await clearFromHosts(deps, { store, runner, jobs: reached, connect, warn: watch.warn });
+      for (const name of left.alive) alive.add(name);
+      let again: Job[] = [];
+      await store.commit(() => {
+        const there = asNow(store.jobs, jobs).filter(({ name }) => store.jobs.has(name) && !alive.has(name));
+        const isBegun = ({ name, status }: Job) => runner !== null && isInFlight(status) && !silent.has(name);
+        again = there.filter(isBegun);
+        const over = there.filter((job) => !isBegun(job));
+        for (const { name } of over) deleted.add(name);
+        return over.map(({ name }): Change => ({ type: "delete", job: name }));
       });
-      jobs = present(store.jobs, again);
+      jobs = again;
     }
     if (runner === null) await store.fold("cheap");
     const failed = [...alive].filter((name) => !deleted.has(name));
     return {
       deleted: request.names.filter((name): name is JobName => deleted.has(name as JobName)),
       missing,
-      failed: [...failed, ...jobs.map((job) => job.name)],
+      failed: [...failed, ...jobs.map((job) => job.name).filter((name) => !deleted.has(name))],
     };
   } finally {
     store.close();
   }
 }
 
-function present(jobs: ReadonlyMap<JobName, Job>, names: readonly string[]): Job[] {
-  return names.map((name) => jobs.get(name as JobName)).filter((job) => job !== undefined);
+/**
+ * The same jobs as they are now. One that is not in the queue any more stays as it was, as its directory may still be there; one whose
+ * name another job has is left out.
+ */
+function asNow(now: ReadonlyMap<JobName, Job>, jobs: readonly Job[]): Job[] {
+  return jobs.flatMap((job) => {
+    const present = now.get(job.name) ?? job;
+    return present.id === job.id ? present : [];
+  });
 }

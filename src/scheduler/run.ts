@@ -294,15 +294,13 @@ class Loop {
     this.#foldAtMs = this.#deps.clock.now() + Math.max(FOLD_MS, tookMs * FOLD_SHARE);
   }
 
-  /** Reads the hosts anew if their file was changed. */
+  /** Reads the hosts anew if their file was changed. The first look reads them, too: opening a large queue took a while. */
   async #lookAtHosts(): Promise<void> {
     const { readHosts, hostFile } = this.#parts;
     if (readHosts === null || hostFile === null) return;
     const stamp = JSON.stringify(await this.#deps.files.stamp(hostFile));
     if (stamp === this.#hostStamp) return;
-    const isFirst = this.#hostStamp === "";
     this.#hostStamp = stamp;
-    if (isFirst) return;
     try {
       this.#push({ type: "hosts", hosts: await readHosts() });
     } catch (error) {

@@ -4,12 +4,16 @@
  * @module
  */
 
+import { CmsError } from "../errors.ts";
 import type { Deps } from "../deps.ts";
 import type { HostId } from "../names/grammar.ts";
 import type { Host } from "../cluster/host.ts";
 import { parseHosts, renderHosts } from "./host_record.ts";
-import { locked, notFound, storeError, storePaths } from "./paths.ts";
+import { locked, notFound, sameStamp, storeError, storePaths } from "./paths.ts";
 import type { Hosts, StoreRef } from "./store.ts";
+
+/** How often a change is made anew because a person saved the file meanwhile. */
+const TRIES = 5;
 
 /**
  * Makes a cluster's directory and file. An existing file is read, not changed.
@@ -50,8 +54,8 @@ export async function readCluster(deps: Deps, ref: StoreRef): Promise<Hosts> {
 
 /**
  * Changes a cluster under its lock. `change` gets the hosts as they stand and returns all that shall be there, in order; what it
- * throws is passed on and nothing is written.
- * @throws {CmsError} As {@link readCluster}, or if it cannot be written.
+ * throws is passed on and nothing is written. It is called again if a person, who takes no lock, saved the file meanwhile.
+ * @throws {CmsError} As {@link readCluster}, or if it cannot be written; `conflict` if somebody saves the file all the time.
  */
 export async function changeCluster(
   deps: Deps,
@@ -62,8 +66,13 @@ export async function changeCluster(
   // Not to leave a lock file where there is no cluster.
   if (await deps.files.stamp(paths.file) === null) throw notFound("cluster", paths.shown);
   await locked(deps, paths, "exclusive", async () => {
-    const hosts = await readCluster(deps, ref);
-    await write(deps, ref, change(hosts));
+    for (let i = 0; i < TRIES; i++) {
+      const before = await deps.files.stamp(paths.file);
+      const hosts = change(await readCluster(deps, ref));
+      const isStill = async () => sameStamp(await deps.files.stamp(paths.file), before);
+      if (await write(deps, ref, hosts, isStill)) return;
+    }
+    throw new CmsError("conflict", `Cannot change ${paths.shown}: somebody else saves it all the time`);
   });
 }
 
@@ -80,10 +89,16 @@ export async function removeCluster(deps: Deps, ref: StoreRef): Promise<void> {
   });
 }
 
-async function write(deps: Deps, ref: StoreRef, hosts: ReadonlyMap<HostId, Host>): Promise<void> {
+/** Replaces the file, if `mayReplace` still says so when all is written. @returns Its answer. */
+async function write(
+  deps: Deps,
+  ref: StoreRef,
+  hosts: ReadonlyMap<HostId, Host>,
+  mayReplace?: () => Promise<boolean>,
+): Promise<boolean> {
   const { file, shown } = storePaths(ref, "cluster");
   try {
-    await deps.files.replace(file, renderHosts(hosts));
+    return await deps.files.replace(file, renderHosts(hosts), mayReplace);
   } catch (error) {
     throw storeError(shown, "write", error);
   }

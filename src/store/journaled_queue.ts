@@ -22,7 +22,7 @@ import { JournalFile } from "./journal_file.ts";
 import { applyRecord, hasEffect, type Merged, mergeState } from "./merge.ts";
 import { NewsGatherer } from "./news.ts";
 import { ComeAndGone, makeUp } from "./older_text.ts";
-import { locked, sameStamp, storeError, type StorePaths, storePaths } from "./paths.ts";
+import { locked, notFound, sameStamp, storeError, type StorePaths, storePaths } from "./paths.ts";
 import { flightRecords, recordsOf, stamped } from "./records.ts";
 import { readLastRun, readRunner, sweepTemporaries, takeRun } from "./run_claim.ts";
 import type { FoldPolicy, LastRun, QueueStore, RunAbout, Runner, StoreRef } from "./store.ts";
@@ -139,6 +139,8 @@ export class JournaledQueue implements QueueStore {
     return locked(this.#deps, this.#paths, "exclusive", async () => {
       if (this.#run !== null) return this.#run.runner;
       await this.#refresh();
+      // A run is not to begin without the file, whatever the journal says.
+      if (this.#yaml.stamp === null) throw notFound("queue", this.#paths.shown);
       await this.#ensureJournal();
       const { environment } = this.#deps;
       const who = { pid: environment.pid, hostname: environment.hostname(), run };
@@ -237,10 +239,13 @@ export class JournaledQueue implements QueueStore {
       this.#outdated = null;
     } catch (error) {
       if (!this.#loaded || !(error instanceof CmsError)) throw error;
+      this.#broken = true;
+      // Both files are gone: the queue was deleted, and is not to come back from what we know. With its journal still there it is an editor
+      // that puts a new file in place of the old one.
+      if (error.code === "not_found" && header === null && this.#run === null) throw error;
       // Where another has begun the journal anew, what it wrote before stands in the file alone.
       if (!isKnown && this.#run === null) this.#outdated = error;
       this.#news.warn(`${error.message}; the queue goes on with what was read before`);
-      this.#broken = true;
       if (this.#edited === null) {
         this.#take(records.slice(seen));
         return stamp;

@@ -18,7 +18,13 @@ export async function takeRun(deps: Deps, paths: StorePaths, runner: Runner): Pr
   for (let i = 0; i < RETRIES; i++) {
     const lock = await deps.files.lock(paths.run, { mode: "exclusive", wait: false });
     if (lock !== null) {
-      await lock.describe(await textFor(deps, paths, runner));
+      try {
+        await lock.describe(await textFor(deps, paths, runner));
+      } catch (error) {
+        // A process that goes on, such as the service, would hold it until its end.
+        lock.release();
+        throw error;
+      }
       return lock;
     }
     const other = await readRunner(deps, paths);

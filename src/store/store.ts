@@ -66,7 +66,10 @@ export interface QueueStore {
   ): Promise<void>;
   /** Writes the YAML file and begins a new journal if that is due (see {@link FoldPolicy}); true if it did. */
   fold(policy: FoldPolicy): Promise<boolean>;
-  /** Takes the right to run this queue, or says who has it. Released by `close` or the end of the process. */
+  /**
+   * Takes the right to run this queue, or says who has it. Released by `close` or the end of the process.
+   * @throws {CmsError} `not_found` if the queue was deleted since it was opened; so do `sync`, `commit` and `fold`, but not for who runs it.
+   */
   claimRun(run: string, about?: RunAbout): Promise<Runner | null>;
   /** Replaces what is said of the run. Without effect for who has not claimed it. */
   tellRun(about: RunAbout): Promise<void>;

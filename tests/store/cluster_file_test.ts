@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import type { Deps } from "../../src/deps.ts";
 import { makeHost } from "../../src/cluster/host.ts";
 import { StoreError } from "../../src/errors.ts";
 import { hostId } from "../../src/names/grammar.ts";
 import { changeCluster, createCluster, readCluster } from "../../src/store/cluster_file.ts";
 import { listNames } from "../../src/store/queue_file.ts";
-import { onBothFiles } from "./support.ts";
+import { failingFiles } from "./failing_files.ts";
+import { onBothFiles, withFiles } from "./support.ts";
 
 const host = (id: string) => makeHost(hostId(id), { name: "red", user: "pi", gpu: "0,1" });
 
@@ -50,5 +52,50 @@ onBothFiles(
       return true;
     });
     assert.equal(await deps.files.readText(file), "");
+  },
+);
+
+/** Deps with which a person saves in the middle of each writing of a file. */
+function whileSaving(deps: Deps, save: () => Promise<void>): Deps {
+  const files = failingFiles(deps.files, { at: 0, moment: "before", code: null });
+  return withFiles(deps, {
+    ...files,
+    // At the end of the writing, right before the rename.
+    replace: (path, content, mayReplace) =>
+      files.replace(path, content, async () => {
+        await save();
+        return await mayReplace?.() ?? true;
+      }),
+  });
+}
+
+onBothFiles("changeCluster() keeps what a person saves while it writes", async ({ deps, ref, edit }) => {
+  await createCluster(deps, ref);
+  await changeCluster(deps, ref, () => new Map([[hostId("h1"), host("h1")], [hostId("h2"), host("h2")]]));
+  const file = `${ref.directory}/a-cluster.yaml`;
+  const mine = (await deps.files.readText(file) ?? "").replace("gpu: 0,1", "gpu: mine");
+  assert.match(mine, /gpu: mine/);
+  let saves = 0;
+  const saving = whileSaving(deps, async () => {
+    if (saves++ === 0) await edit(file, mine);
+  });
+  await changeCluster(saving, ref, (hosts) => new Map([...hosts, [hostId("h3"), host("h3")]]));
+  const hosts = await readCluster(deps, ref);
+  assert.deepEqual([...hosts].map(([id, { gpu }]) => `${id} ${gpu}`), ["h1 mine", "h2 0,1", "h3 0,1"]);
+});
+
+onBothFiles(
+  "changeCluster() gives up where a person saves all the time, and leaves that",
+  async ({ deps, ref, edit }) => {
+    await createCluster(deps, ref);
+    const file = `${ref.directory}/a-cluster.yaml`;
+    let saved = "";
+    const saving = whileSaving(deps, () => edit(file, saved = `#${saved || "\n{}\n"}`));
+    await assert.rejects(changeCluster(saving, ref, () => new Map([[hostId("h"), host("h")]])), {
+      code: "conflict",
+      message: "Cannot change ./experiment/a-cluster.yaml: somebody else saves it all the time",
+    });
+    assert.equal(await deps.files.readText(file), saved);
+    assert.deepEqual((await deps.files.list(ref.directory))?.filter((name) => name.endsWith(".tmp")), []);
   },
 );

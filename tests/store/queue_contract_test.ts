@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { CmsError, StoreError } from "../../src/errors.ts";
 import { NO_NEWS } from "../../src/store/changes.ts";
-import { createQueue, listNames, openQueue } from "../../src/store/queue_file.ts";
+import { createQueue, listNames, openQueue, removeQueue } from "../../src/store/queue_file.ts";
 import type { QueueStore } from "../../src/store/store.ts";
 import { del, jobOf, namesOf, onBothFiles, put, set, type World } from "./support.ts";
 import { jobName } from "../../src/names/grammar.ts";
@@ -46,6 +46,67 @@ onBothFiles("openQueue() of a queue that does not exist says so and makes no fil
   await assert.rejects(openQueue(deps, ref), refused("Queue: ./experiment/a-queue.yaml does not exist"));
   await assert.rejects(openQueue(deps, { ...ref, experiment: "E" }), refused("Queue: E/a-queue.yaml does not exist"));
   assert.deepEqual(await deps.files.list(ref.directory), []);
+});
+
+onBothFiles("a queue that was deleted since it was opened does not come back", async (world) => {
+  const { deps, ref } = world;
+  const gone = { code: "not_found", message: "Queue: ./experiment/a-queue.yaml does not exist" };
+  for (const names of [[], ["x"]]) {
+    const [one, two] = await twoOpen(world, names);
+    assert.equal(await one.claimRun("delete"), null);
+    await removeQueue(deps, ref);
+    one.close();
+    await assert.rejects(two.claimRun("r"), gone);
+    await assert.rejects(two.commit(() => [put("y")]), gone);
+    await assert.rejects(two.sync(), gone);
+    await assert.rejects(two.fold("always"), gone);
+    assert.deepEqual(await deps.files.list(ref.directory), [".a-queue.lock"]);
+    await createQueue(deps, ref);
+    assert.equal(await two.claimRun("r"), null);
+    assert.equal(namesOf(two), "");
+    two.close();
+    await deps.files.remove(world.file);
+  }
+});
+
+onBothFiles(
+  "a file that is away for a moment stops no run and no command, but none begins to run it",
+  async (world) => {
+    const { deps, ref, file } = world;
+    const [runner, other] = await twoOpen(world, ["a"]);
+    await runner.fold("always");
+    assert.equal(await runner.claimRun("r1"), null);
+    const text = await yamlOf(world);
+    await deps.files.remove(file);
+    await other.commit(() => [put("b")]);
+    await runner.commit(() => [put("c")]);
+    runner.close();
+    await assert.rejects(other.claimRun("r2"), { code: "not_found" });
+    await world.edit(file, text);
+    assert.equal(await other.claimRun("r2"), null);
+    assert.equal(namesOf(other), "a b c");
+    other.close();
+    const again = await openQueue(deps, ref);
+    assert.equal(namesOf(again), "a b c");
+    again.close();
+  },
+);
+
+onBothFiles("who runs a queue goes on when all its files are gone", async (world) => {
+  const { deps, file, journal } = world;
+  const [runner] = await twoOpen(world, ["a"]);
+  assert.equal(await runner.claimRun("r1"), null);
+  for (const path of [file, journal]) await deps.files.remove(path);
+  let warnings: readonly string[] = [];
+  await runner.commit((news) => {
+    ({ warnings } = news);
+    return [set("a", { status: "run" })];
+  });
+  assert.deepEqual(warnings, [
+    "Queue: ./experiment/a-queue.yaml does not exist; the queue goes on with what was read before",
+  ]);
+  assert.equal(jobOf(runner, "a").status, "run");
+  runner.close();
 });
 
 onBothFiles("listNames() lists queues, sorted, and none of a directory that is missing", async ({ deps, ref }) => {

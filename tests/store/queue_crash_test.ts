@@ -198,3 +198,20 @@ Deno.test("who takes a queue over makes durable what a run that was killed had o
   after.close();
   next.close();
 });
+
+Deno.test("a claim that fails at any write holds nothing: others may run the queue", async () => {
+  const messages: string[] = [];
+  for (let at = 1;; at++) {
+    const { files, deps } = await fresh();
+    const failing = withFiles(deps, failingFiles(files, { at, moment: "before", code: "ENOSPC" }));
+    const queue = await openQueue(failing, ref);
+    const failed = await queue.claimRun("fails").then(() => null, (error: Error) => error.message);
+    queue.close();
+    if (failed === null) break;
+    messages.push(failed);
+    const other = await openQueue(deps, ref);
+    assert.equal(await other.claimRun("other"), null, failed);
+    other.close();
+  }
+  assert.ok(messages.some((message) => /a-queue\.yaml: cannot claim the run: no space/.test(message)), messages.join());
+});

@@ -1,0 +1,126 @@
+/** deleteJobs() beside a scheduler that is made up. */
+import assert from "node:assert/strict";
+import type { Deps } from "../../src/deps.ts";
+import { LinkError } from "../../src/errors.ts";
+import type { Link } from "../../src/link/link.ts";
+import { addJobs } from "../../src/operations/add_jobs.ts";
+import { createQueue } from "../../src/operations/create_queue.ts";
+import { deleteJobs } from "../../src/operations/delete_jobs.ts";
+import { listJobs } from "../../src/operations/list_jobs.ts";
+import { queueRef } from "../../src/operations/refs.ts";
+import { storePaths } from "../../src/store/paths.ts";
+import { openQueue } from "../../src/store/queue_file.ts";
+import type { QueueStore, StoreRef } from "../../src/store/store.ts";
+import { newJob, set } from "../store/support.ts";
+import { memoryDeps, MemoryFiles } from "../support/memory_files.ts";
+import { waitUntil } from "../support/wait.ts";
+
+const ABOUT = { scheduler: "fifo", cluster: null, slots: 1, machines: {} } as const;
+const WATCH = { warn: (text: string) => assert.fail(text) };
+const ENDED = { type: "ended", state: "kill", exitCode: 143, startedAtMs: null, endedAtMs: null } as const;
+
+interface World {
+  readonly files: MemoryFiles;
+  /** Time passes a hundred times as fast. */
+  readonly deps: Deps;
+  readonly queue: StoreRef;
+  /** The queue as its scheduler has it. */
+  readonly scheduler: QueueStore;
+  readonly names: () => Promise<string[]>;
+}
+
+/** A queue with a job that waits and one that runs, and its scheduler. */
+async function withScheduler(use: (world: World) => Promise<void>): Promise<void> {
+  const files = new MemoryFiles();
+  const { clock, ...others } = memoryDeps(files);
+  const beganMs = clock.now();
+  const now = () => beganMs + 100 * (clock.now() - beganMs);
+  const sleepUntil = (atMs: number) => clock.sleepUntil(clock.now() + (atMs - now()) / 100);
+  const deps = { ...others, clock: { now, sleepUntil } };
+  const queue = queueRef(deps, { queue: "a" });
+  await createQueue(deps, { queue });
+  const scheduler = await openQueue(memoryDeps(files, { pid: 2 }), queue);
+  await scheduler.commit(() => [
+    { type: "put", job: newJob("waits") },
+    { type: "put", job: newJob("runs", "x", { user: "pi", host: "red", boot: "b", attempt: 1, status: "start" }) },
+  ]);
+  assert.equal(await scheduler.claimRun("run", ABOUT), null);
+  const names = async () => (await listJobs(deps, { queue })).map(({ name }) => name);
+  await use({ files, deps, queue, scheduler, names });
+  scheduler.close();
+}
+
+/** A link to a host that is there, and what was killed over it. */
+function linkTo(killed: string[]): Link {
+  const link: Partial<Link> = {
+    boot: "b",
+    kill(attempts) {
+      killed.push(...attempts.map(({ job }) => job));
+      return Promise.resolve(attempts.map(() => ENDED));
+    },
+    remove: (jobs) => Promise.resolve(jobs.map(() => "removed")),
+    close: () => Promise.resolve(),
+  };
+  return link as Link;
+}
+
+/** Waits until the scheduler is asked to end jobs. */
+function askedToKill(scheduler: QueueStore): Promise<boolean> {
+  return waitUntil("the request to kill", async () => (await scheduler.sync()).kill.length > 0);
+}
+
+Deno.test("deleteJobs() leaves a job alone that was added meanwhile under the name of one that it deleted", async () => {
+  await withScheduler(async ({ deps, queue, scheduler, names }) => {
+    const request = { queue, names: ["waits", "runs"] };
+    const deleting = deleteJobs(deps, request, WATCH, () => Promise.resolve(linkTo([])));
+    await askedToKill(scheduler);
+    assert.deepEqual(await names(), ["runs"]);
+    await addJobs(deps, { queue, name: "waits", spec: { command: "new" } });
+    await scheduler.commit(() => [set("runs", { status: "kill" })]);
+    assert.deepEqual(await deleting, { deleted: ["waits", "runs"], missing: [], failed: [] });
+    assert.deepEqual(await names(), ["waits"]);
+  });
+});
+
+Deno.test("deleteJobs() kills itself what a scheduler leaves that ends or dies meanwhile", async () => {
+  await withScheduler(async ({ deps, queue, scheduler, names }) => {
+    const killed: string[] = [];
+    const request = { queue, names: ["waits", "runs"] };
+    const deleting = deleteJobs(deps, request, WATCH, () => Promise.resolve(linkTo(killed)));
+    await askedToKill(scheduler);
+    scheduler.close();
+    assert.deepEqual(await deleting, { deleted: ["waits", "runs"], missing: [], failed: [] });
+    assert.deepEqual([killed, await names()], [["runs"], []]);
+  });
+});
+
+Deno.test("deleteJobs() asks the next scheduler to end what one leaves that ends or dies meanwhile", async () => {
+  await withScheduler(async ({ files, deps, queue, scheduler, names }) => {
+    const killed: string[] = [];
+    const deleting = deleteJobs(deps, { queue, names: ["runs"] }, WATCH, () => Promise.resolve(linkTo(killed)));
+    await askedToKill(scheduler);
+    // The next one has the queue when somebody looks.
+    const next = { pid: 3, hostname: "manager", run: "next", about: ABOUT };
+    files.edit(storePaths(queue, "queue").run, JSON.stringify(next));
+    await askedToKill(scheduler);
+    await scheduler.commit(() => [set("runs", { status: "kill" })]);
+    assert.deepEqual(await deleting, { deleted: ["runs"], missing: [], failed: [] });
+    assert.deepEqual([killed, await names()], [[], ["waits"]]);
+  });
+});
+
+Deno.test("deleteJobs() deletes a job that its scheduler cannot end, and one on a host that does not answer, with a warning", async () => {
+  for (const leaves of [false, true]) {
+    await withScheduler(async ({ deps, queue, scheduler, names }) => {
+      const warnings: string[] = [];
+      const watch = { warn: (text: string) => void warnings.push(text) };
+      const connect = () => Promise.reject(new LinkError("pi@red", "no route to host", false));
+      const deleting = deleteJobs(deps, { queue, names: ["runs"] }, watch, connect);
+      await askedToKill(scheduler);
+      if (leaves) scheduler.close();
+      assert.deepEqual(await deleting, { deleted: ["runs"], missing: [], failed: [] });
+      assert.deepEqual(await names(), ["waits"]);
+      assert.match(warnings.join(), leaves ? /^Cannot reach pi@red.*runs/ : /^Job runs could not be killed/);
+    });
+  }
+});
