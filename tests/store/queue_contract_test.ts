@@ -76,6 +76,7 @@ onBothFiles(
     const [runner, other] = await twoOpen(world, ["a"]);
     await runner.fold("always");
     assert.equal(await runner.claimRun("r1"), null);
+    await other.sync();
     const text = await yamlOf(world);
     await deps.files.remove(file);
     await other.commit(() => [put("b")]);
