@@ -160,6 +160,11 @@ export class MemoryFiles implements Files {
     return inode === undefined ? null : new TextDecoder().decode(bytesOf(inode));
   }
 
+  /** Tells at once of each file that is changed. */
+  onChange(tell: (path: string) => void): void {
+    this.#watchers.add(tell);
+  }
+
   // deno-lint-ignore require-await
   async stamp(path: string): Promise<FileStamp | null> {
     if (this.#directories.has(path)) return { sizeBytes: 0, modifiedMs: 0, inode: 0, isDirectory: true };

@@ -112,6 +112,10 @@ export class World {
       garble,
       ...(makeFiles === undefined ? {} : { makeFiles }),
     });
+    this.manager.disk.onChange((path) => {
+      // Large files take long to read; what is wrong with one is wrong with small ones too.
+      if (path === this.yamlPath && (++this.#yamlWrites % 8 === 1 || scenario.jobs.length < 20)) this.checkYaml();
+    });
     this.reader = new JournalReader({
       truth: this.truth,
       nowMs: () => timeline.nowMs,
@@ -237,7 +241,7 @@ export class World {
     this.stores.clear();
     this.lastWriter = null;
     this.#afterTurn.push(async () => {
-      await this.checkYaml();
+      this.checkYaml();
       const jobs = await this.readFiles();
       if (jobs === null) return;
       const numbers = new Map<string, number>();
@@ -273,16 +277,12 @@ export class World {
       this.lastWriter = process;
       this.reader.read(process, bytes);
     }
-    // Large files take long to read; what is wrong with one is wrong with small ones too.
-    if (path === this.yamlPath && (++this.#yamlWrites % 8 === 1 || this.scenario.jobs.length < 20)) {
-      void this.checkYaml();
-    }
   }
 
   /** The YAML must parse whenever somebody looks. */
-  async checkYaml(): Promise<void> {
+  checkYaml(): void {
     try {
-      const text = await this.manager.disk.readText(this.yamlPath);
+      const text = this.manager.disk.textNow(this.yamlPath);
       if (text === null || text === this.#wholeYaml || this.isTorn) return;
       parseJobs(text, { shown: this.yamlPath, experiment: "experiment" });
       this.#wholeYaml = text;
