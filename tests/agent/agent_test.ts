@@ -353,6 +353,28 @@ for (const shell of SHELLS) {
     assert.ok((await Deno.stat(`${place.directory}/job1/again`)).isFile);
   });
 
+  agentTest(
+    "starts a job while the directory of its earlier attempt is removed, and keeps what it wrote",
+    async (place) => {
+      const { link, event } = await place.connect();
+      const jobs = Array.from({ length: 10 }, (_, i) => `job${i}`);
+      // Files that take a while to go.
+      link.start(jobs.map((job) => start(job, "i=0; while [ $i -lt 200 ]; do : >f$i; i=$((i + 1)); done")));
+      for (const job of jobs) await event("ended", job);
+      const visitor = await place.connect({ role: "visitor" });
+      for (let number = 2; number < 6; number++) {
+        const removed = visitor.link.remove(jobs.map((job) => attempt(job, number - 1)));
+        link.start(jobs.map((job) => start(job, `echo ${number} >result`, { number })));
+        for (const result of await removed) assert.match(result, /^(removed|kept|alive)$/);
+        const states = async () => await link.ask(jobs.map((job) => attempt(job, number)));
+        await waitUntil("all ends", async () => (await states()).every(({ type }) => type === "ended"), {
+          limitMs: 30_000,
+        });
+        for (const job of jobs) assert.equal(await place.text(`${place.directory}/${job}/result`), `${number}\n`);
+      }
+    },
+  );
+
   agentTest("leaves the rest alone when whoever asked for a removal is gone", async (place) => {
     const { link, event } = await place.connect();
     const jobs = Array.from({ length: 40 }, (_, i) => `job${i}`);
