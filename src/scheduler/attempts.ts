@@ -91,6 +91,18 @@ export class Attempts {
     }
   }
 
+  /**
+   * The job of this name is to be started, and one of the same name is in flight: it was deleted while its host did not answer, and another
+   * was added since. The old one counts no more, as little as one whose job is gone when a run begins.
+   * @returns True if there was one: its slot is free, its line is over, and the place for the new one must be chosen anew.
+   */
+  leaveOld(name: JobName): boolean {
+    const old = this.#run.flights.get(name);
+    if (old === undefined || old.phase === "lost") return false;
+    this.#leave(old, false, null);
+    return true;
+  }
+
   /** Decides a start: the change is durable before the request is sent. `ahead`: it takes no slot yet, but waits for one there. */
   start(job: Job, place: Extract<Placement, { type: "place" }>, ahead = false): void {
     const { machines, slots, flights, outcomes, effects } = this.#run;

@@ -255,6 +255,7 @@ export class Core {
           startedAny = false;
           const host = this.#attempts.lines.next(candidates.waiting(jobs));
           if (host === null) return;
+          if (this.#attempts.leaveOld(name)) continue;
           candidates.take(name, jobs);
           const { machine, id: slot, gpu, pyenv } = host;
           this.#attempts.start(job, { type: "place", machine, slot, gpu, pyenv }, true);
@@ -270,6 +271,7 @@ export class Core {
           this.#attempts.failStart(job, placement);
           break;
         case "place":
+          if (this.#attempts.leaveOld(name)) continue;
           candidates.take(name, jobs);
           this.#attempts.start(job, placement);
           this.#ahead.started(name);
