@@ -243,7 +243,8 @@ export class Attempts {
         });
       case "forbidden":
         // A host that contradicts itself: what was said to run is never started again unasked.
-        if (flight.phase === "started") {
+        if (flight.phase === "started" || this.#isSaidToRun(flight)) {
+          if (inherited) report(run, { type: "found", job: flight.job, state: "crash", machine });
           return this.land(flight, { ...UNSEEN, state: "crash", reason: "the host says it never started" });
         }
         if (flight.killWanted) return this.land(flight, { ...UNSEEN, state: "kill" }, true);
@@ -299,6 +300,12 @@ export class Attempts {
   /** True if a further step has something to do at once. */
   get hasReturned(): boolean {
     return this.#returned.length > 0;
+  }
+
+  /** True if the host said to an earlier run that it runs. */
+  #isSaidToRun(flight: Flight): boolean {
+    const job = this.#run.jobs.get(flight.job);
+    return job !== undefined && job.status === "start" && attemptId(job) === flight.attempt;
   }
 
   /** It was never started and never will be: it waits again, at its place in the file. */

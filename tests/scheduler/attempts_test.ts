@@ -30,3 +30,15 @@ Deno.test("a job that waited in a line when its link broke, was deleted and adde
   assert.deepEqual(left.map((one) => one.name), []);
   assert.equal(world.core.inspect().slots.free((key) => key === RED)?.id, "h1");
 });
+
+Deno.test("a job that was said to run, and of which a later run hears that it never started, is crash, and the run ends", () => {
+  const was = { ...job("a", RED), status: "start", attempt: 1, boot: "1" } as const;
+  const world = new World({ seed: 7, jobs: [was], hosts: [slotHost("h1", RED)] });
+  // As it is when its directory was removed and somebody forbade it since.
+  world.machines.get(RED)!.ask({ job: was.name, attempt: `${was.id}.1` }, true);
+  world.runToEnd(0, { troubleSteps: 0, steps: 1_000 });
+  assert.equal(world.jobs.get(was.name)!.status, "crash");
+  assert.deepEqual(world.startOrder, []);
+  const found = world.reports.flatMap((event) => event.type === "found" ? [`${event.job} ${event.state}`] : []);
+  assert.deepEqual(found, ["a crash"]);
+});
