@@ -11,7 +11,7 @@ import { isInFlight, type JobState, mayMove, waitingState } from "../job/states.
 import { type Machine, machineKey, machineText, parseMachine } from "../cluster/machine.ts";
 import type { AttemptState } from "../link/link.ts";
 import { report, type RunContext } from "./context.ts";
-import type { Flight } from "./flights.ts";
+import { type Flight, isOf } from "./flights.ts";
 import { Lines } from "./lines.ts";
 import { startRequest } from "./start_request.ts";
 import type { Placement } from "./policies.ts";
@@ -272,13 +272,16 @@ export class Attempts {
     }
   }
 
-  /** Somebody wants the job ended; done as soon as it is known to run. */
+  /**
+   * Somebody wants the job ended: its start is called back, or it is killed as soon as it is known to run. Nobody waits for the word of
+   * its host: its input files may be on their way for long, and its job be deleted before they are there.
+   */
   wantKill(name: JobName): void {
     const flight = this.#run.flights.get(name);
     if (flight === undefined) return;
     flight.killWanted = true;
     if (flight.phase === "started") this.kill(flight);
-    else if (flight.ahead && !flight.recalled) this.lines.recall([flight]);
+    else if (flight.phase === "sent" && !flight.recalled) this.lines.recall([flight]);
   }
 
   kill(flight: Flight): void {
@@ -311,7 +314,7 @@ export class Attempts {
   /** It was never started and never will be: it waits again, at its place in the file. */
   #putBack(flight: Flight): void {
     const job = this.#run.jobs.get(flight.job);
-    if (job !== undefined) {
+    if (job !== undefined && isOf(flight, job)) {
       this.#move(flight, waitingState(job), NO_PLACE);
       this.#returned.push(flight.job);
     }

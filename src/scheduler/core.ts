@@ -303,10 +303,9 @@ export class Core {
     if (!flight.recalled) return;
     flight.recalled = false;
     // `none`: the claim could not be made (a full disk); `claimed`: it is being let in, and tells so itself.
-    if (state === undefined || state.type === "none" || state.type === "claimed") {
-      return this.#attempts.lines.notRecalled(flight);
-    }
-    this.#attempts.learn(flight, state);
+    const isOpen = state === undefined || state.type === "none" || state.type === "claimed";
+    if (isOpen && flight.line !== null) return this.#attempts.lines.notRecalled(flight);
+    this.#attempts.learn(flight, isOpen ? { type: "claimed" } : state);
   }
 
   #withFlight(attempt: Attempt, act: (flight: Flight) => void): void {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Job } from "../job/job.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { StartRequest } from "../link/link.ts";
 import type { Line } from "./lines.ts";
@@ -45,6 +46,11 @@ export interface Flight {
   claimed: boolean;
   /** It was told that it starts. */
   told: boolean;
+}
+
+/** True if it is of this very job, and not of one that had its name before. */
+export function isOf(flight: Flight, job: Job | undefined): boolean {
+  return job !== undefined && flight.attempt.startsWith(`${job.id}.`);
 }
 
 /** All flights, by job and by machine, in the order of their starts. */
