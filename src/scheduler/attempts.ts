@@ -18,6 +18,8 @@ import type { Placement } from "./policies.ts";
 
 /** Pause before asking again about an attempt that was just being claimed. */
 const ASK_AGAIN_MS = 1_000;
+/** It is given up when it was asked about so often: its host can neither start it nor forbid it, for ten minutes or longer. */
+const ASK_LIMIT = 600;
 
 /** How an attempt ends. `reason`: why, where it did not end by itself. */
 interface Ending {
@@ -75,6 +77,7 @@ export class Attempts {
       recalled: false,
       sinceMs: 0,
       claimed: false,
+      asked: 0,
       told: true,
     };
     flights.add(flight);
@@ -125,6 +128,7 @@ export class Attempts {
       recalled: false,
       sinceMs: this.#run.nowMs,
       claimed: false,
+      asked: 0,
       told: false,
     };
     if (place.slot !== null && !ahead) slots.take(job.name, place.slot);
@@ -208,8 +212,8 @@ export class Attempts {
   }
 
   /**
-   * Its machine was silent for too long: crashed, on the manager only (SEED, "crash"). Boot and slot stay in the record, so that a
-   * later run asks about it before anything starts on that machine.
+   * Its machine was silent for too long, or could not say what became of it: crashed, on the manager only (SEED, "crash"). Boot and slot
+   * stay in the record, so that a later run asks about it before anything starts on that machine.
    */
   giveUp(flight: Flight, reason: string): void {
     this.#tellStart(flight);
@@ -251,6 +255,13 @@ export class Attempts {
         if (inherited) report(run, { type: "found", job: flight.job, state: "never started, waits again", machine });
         return this.#putBack(flight);
       case "claimed": {
+        if (++flight.asked > ASK_LIMIT) {
+          if (flight.phase === "lost") return;
+          return this.giveUp(
+            flight,
+            `${machine} was asked ${ASK_LIMIT} times whether it was started, and could not say`,
+          );
+        }
         flight.claimed = true;
         const asked = run.machines.get(flight.machine);
         if (asked !== undefined) asked.askAtMs = run.nowMs + ASK_AGAIN_MS;

@@ -302,10 +302,10 @@ export class Core {
   #recalled(flight: Flight, state: AttemptState | undefined): void {
     if (!flight.recalled) return;
     flight.recalled = false;
-    // `none`: the claim could not be made (a full disk); `claimed`: it is being let in, and tells so itself.
-    const isOpen = state === undefined || state.type === "none" || state.type === "claimed";
-    if (isOpen && flight.line !== null) return this.#attempts.lines.notRecalled(flight);
-    this.#attempts.learn(flight, isOpen ? { type: "claimed" } : state);
+    // `claimed`: it is being let in, and tells so itself; or the claim could not be made (a full disk).
+    const known = state ?? { type: "claimed" };
+    if (known.type === "claimed" && flight.line !== null) return this.#attempts.lines.notRecalled(flight);
+    this.#attempts.learn(flight, known);
   }
 
   #withFlight(attempt: Attempt, act: (flight: Flight) => void): void {

@@ -44,6 +44,8 @@ export interface Flight {
   sinceMs: number;
   /** The host was just claiming it when it was asked: it is asked again. */
   claimed: boolean;
+  /** How often that was so. */
+  asked: number;
   /** It was told that it starts. */
   told: boolean;
 }

@@ -54,3 +54,8 @@ Deno.test("killJobs() takes a job that ran for a crash also if its host says tha
   const answers = { kill: { type: "forbidden" }, forbid: { type: "forbidden" } } as const;
   assert.deepEqual(await killed("start", answers), { status: "crash", isForbidden: false, failed: 0 });
 });
+
+Deno.test("killJobs() leaves a start as it is that could not be called off, and says so", async () => {
+  const answers = { kill: { type: "none" }, forbid: { type: "claimed" } } as const;
+  assert.deepEqual(await killed("run", answers), { status: "run", isForbidden: true, failed: 1 });
+});

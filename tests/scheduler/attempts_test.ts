@@ -145,3 +145,20 @@ Deno.test("a start that is to be ended and could not be called back is called ba
   }
   assert.equal(steps.status, "kill");
 });
+
+Deno.test("a start of an earlier run that can never be forbidden is given up after ten minutes, and its host gets jobs again", () => {
+  const steps = new Steps({ status: "run", attempt: 1, boot: "1", slot: "h1" });
+  steps.jobs.set("b" as JobName, job("b"));
+  steps.step(UP);
+  steps.step({ type: "news", news: { ...NO_NEWS, put: ["b" as JobName] } });
+  let rounds = 0;
+  for (; steps.status === "run" && rounds < 2_000; rounds++) {
+    const state = { type: "claimed" } as const;
+    steps.step({ type: "answer", machine: RED, states: [{ ...ATTEMPT, state }] });
+    if (steps.status === "run") assert.deepEqual(toHost(steps.step({ type: "tick" })), ["ask 0 forbid 1"]);
+  }
+  assert.equal(rounds, 601);
+  const { status, boot } = steps.jobs.get(A)!;
+  assert.deepEqual([status, boot], ["crash", "1"], "it is asked about again by the next run");
+  assert.equal(steps.jobs.get("b" as JobName)!.status, "run");
+});
