@@ -27,6 +27,8 @@ interface Ending {
   readonly exitCode: number | null;
   readonly endedAtMs: number | null;
   readonly reason: string | null;
+  /** Its host does not know that it ended so: only the record says it. */
+  readonly isOurs?: true;
 }
 
 /** Of an end that nobody saw. */
@@ -251,7 +253,7 @@ export class Attempts {
           if (inherited) report(run, { type: "found", job: flight.job, state: "crash", machine });
           return this.land(flight, { ...UNSEEN, state: "crash", reason: "the host says it never started" });
         }
-        if (flight.killWanted) return this.land(flight, { ...UNSEEN, state: "kill" }, true);
+        if (flight.killWanted) return this.land(flight, { ...UNSEEN, state: "kill", isOurs: true }, true);
         if (inherited) report(run, { type: "found", job: flight.job, state: "never started, waits again", machine });
         return this.#putBack(flight);
       case "claimed": {
@@ -333,13 +335,14 @@ export class Attempts {
     this.#leave(flight, true, null);
   }
 
-  #end(flight: Flight, { state, exitCode, endedAtMs, reason }: Ending, place: JobFields): void {
-    this.#move(flight, state, {
+  #end(flight: Flight, { state, exitCode, endedAtMs, reason, isOurs }: Ending, place: JobFields): void {
+    const fields: JobFields = {
       exit_code: exitCode,
       ...(flight.startedAtMs === null ? {} : { started: isoSeconds(flight.startedAtMs) }),
       ended: endedAtMs === null ? null : isoSeconds(endedAtMs),
       ...place,
-    });
+    };
+    this.#move(flight, state, fields, isOurs);
     const elapsedMs = endedAtMs === null || flight.startedAtMs === null ? null : endedAtMs - flight.startedAtMs;
     this.#tellEnd(flight.job, flight.shown, { state, exitCode, reason, elapsedMs });
   }

@@ -162,3 +162,25 @@ Deno.test("a start of an earlier run that can never be forbidden is given up aft
   assert.deepEqual([status, boot], ["crash", "1"], "it is asked about again by the next run");
   assert.equal(steps.jobs.get("b" as JobName)!.status, "run");
 });
+
+Deno.test("a job that is killed before it started is durably so: its host says only that it never started", () => {
+  const durable = (effects: readonly Effect[]) =>
+    effects.flatMap((effect) =>
+      effect.type === "change" && effect.change.type === "set"
+        ? [`${effect.change.fields.status} ${effect.durable}`]
+        : []
+    );
+  const states = [{ ...ATTEMPT, state: { type: "forbidden" } as const }];
+  const inherited = new Steps({ status: "run", attempt: 1, boot: "1", slot: "h1" });
+  inherited.step(UP);
+  inherited.step(KILL);
+  assert.deepEqual(durable(inherited.step({ type: "answer", machine: RED, states })), ["kill true"]);
+  const sent = new Steps();
+  sent.step(UP);
+  sent.step(KILL);
+  assert.deepEqual(durable(sent.step(recalled({ type: "forbidden" }))), ["kill true"]);
+  const runs = new Steps();
+  runs.step(UP);
+  const end = { type: "ended", ...ATTEMPT, state: "kill", exitCode: 143, atMs: 0 } as const;
+  assert.deepEqual(durable(runs.step({ type: "link", machine: RED, event: end })), ["kill false"]);
+});
