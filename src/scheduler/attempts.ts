@@ -148,7 +148,7 @@ export class Attempts {
       ended: null,
     }, true);
     if (!ahead) this.#tellStart(flight);
-    effects.push({ type: "start", machine: state.key, request });
+    effects.push({ type: "start", machine: state.key, request, again: false });
   }
 
   /** A job has its slot. */

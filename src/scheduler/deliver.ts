@@ -37,8 +37,8 @@ export class Deliver {
   readonly #options: DeliverOptions;
   readonly #links = new Map<string, Link>();
   readonly #closing = new AbortController();
-  /** Attempts with input files that were on their way before: ask before sending again. */
-  readonly #staged = new Set<string>();
+  /** Attempts that were sent before, over a link that broke: they may run. */
+  readonly #again = new Set<string>();
   /** What is on its way to `link.start`: input files are looked for, or copied. Who is called off meanwhile is taken out. */
   readonly #unsent = new Set<Batch>();
   readonly #inputs: Inputs;
@@ -59,6 +59,7 @@ export class Deliver {
         case "start": {
           const batch: Batch = starts.get(effect.machine) ?? new Map();
           batch.set(effect.request.attempt, effect.request);
+          if (effect.again) this.#again.add(effect.request.attempt);
           starts.set(effect.machine, batch);
           this.#unsent.add(batch);
           break;
@@ -149,7 +150,14 @@ export class Deliver {
       const requests = [...batch.values()];
       const hasInput = isLocal(link.machine) ? [] : await Promise.all(requests.map(({ job }) => this.#inputs.has(job)));
       this.#send(link, batch, requests.filter((_, i) => !hasInput[i]));
-      if (batch.size > 0) await this.#stageAndStart(link, machine, batch);
+      if (batch.size > 0) await this.#stageAndStart(link, batch);
+    } catch (error) {
+      if (this.#links.get(machine) !== link) return; // The link broke: the core sends again when it is back.
+      const reason = error instanceof LinkError ? error.reason : String((error as Error).message ?? error);
+      const left = [...batch.values()].map(({ job, attempt }) => ({ job, attempt }));
+      const again = left.filter(({ attempt }) => this.#again.has(attempt));
+      for (const one of left) if (!again.includes(one)) this.#options.push({ type: "stage_failed", ...one, reason });
+      if (again.length > 0) await this.#ask(machine, [], again); // Never started, or it runs: nobody here knows.
     } finally {
       this.#unsent.delete(batch);
     }
@@ -161,26 +169,20 @@ export class Deliver {
     if (wanted.length > 0) link.start(wanted);
   }
 
-  async #stageAndStart(link: Link, machine: string, batch: Batch): Promise<void> {
-    try {
-      for (const request of [...batch.values()].filter(({ attempt }) => this.#staged.has(attempt))) {
-        // It may run already: new input files under its feet would be wrong.
-        const [state] = await link.ask([request]);
-        if (state === undefined || state.type === "none") continue;
-        const { job, attempt } = request;
-        batch.delete(attempt);
-        this.#options.push({ type: "link", machine, event: { type: "known", job, attempt, state } });
-      }
-      const fresh = [...batch.values()];
-      for (const request of fresh) this.#staged.add(request.attempt);
-      if (fresh.length === 0) return;
-      await link.stage(fresh.map((request) => request.job), this.#options.localDirectory);
-      this.#send(link, batch, fresh);
-    } catch (error) {
-      if (this.#links.get(machine) !== link) return; // The link broke: the core sends again when it is back.
-      const reason = error instanceof LinkError ? error.reason : String((error as Error).message ?? error);
-      for (const { job, attempt } of batch.values()) this.#options.push({ type: "stage_failed", job, attempt, reason });
+  async #stageAndStart(link: Link, batch: Batch): Promise<void> {
+    for (const request of [...batch.values()].filter(({ attempt }) => this.#again.has(attempt))) {
+      // It may run already: new input files under its feet would be wrong.
+      const [state] = await link.ask([request]);
+      if (state === undefined || state.type === "none") continue;
+      const { job, attempt } = request;
+      batch.delete(attempt);
+      const event = { type: "known", job, attempt, state } as const;
+      this.#options.push({ type: "link", machine: machineKey(link.machine), event });
     }
+    const fresh = [...batch.values()];
+    if (fresh.length === 0) return;
+    await link.stage(fresh.map((request) => request.job), this.#options.localDirectory);
+    this.#send(link, batch, fresh);
   }
 
   async #ask(machine: string, ask: readonly Attempt[], forbid: readonly Attempt[]): Promise<void> {

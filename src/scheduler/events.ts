@@ -53,7 +53,8 @@ export type CoreEvent =
 export type Effect =
   | { readonly type: "change"; readonly change: Change; readonly durable: boolean }
   | { readonly type: "connect"; readonly machine: Machine }
-  | { readonly type: "start"; readonly machine: string; readonly request: StartRequest }
+  /** `again`: it was sent before, over a link that broke. */
+  | { readonly type: "start"; readonly machine: string; readonly request: StartRequest; readonly again: boolean }
   /** Before the starts of the same step. */
   | { readonly type: "line"; readonly machine: string; readonly line: number; readonly change: LineChange }
   /** Claims these so that they never start, if they have not; answered by the event `recalled`. */

@@ -13,8 +13,9 @@ import { job } from "./world.ts";
 const RED = "pi@red";
 const HOME = "/home/experiment";
 
-function start(name: string): Effect {
-  return { type: "start", machine: RED, request: startRequest(job(name), 1, { gpu: "", pyenv: "", line: null }) };
+function start(name: string, again = false): Effect {
+  const request = startRequest(job(name), 1, { gpu: "", pyenv: "", line: null });
+  return { type: "start", machine: RED, request, again };
 }
 
 function attempt(name: string): Attempt {
@@ -93,5 +94,23 @@ Deno.test("Deliver sends no start that is called off in the same breath", async 
   way.deliver.perform([start("a"), start("b"), { type: "recall", machine: RED, attempts: [attempt("a")] }]);
   await waitUntil("the other", () => way.sent.length > 0);
   assert.deepEqual(way.sent, ["b"]);
+  await way.deliver.close();
+});
+
+Deno.test("Deliver tells of starts whose input files cannot be looked for, and calls off what was sent before", async () => {
+  const files: Partial<Files> = {
+    stamp: () => Promise.resolve({ sizeBytes: 0, modifiedMs: 1, inode: 1, isDirectory: true }),
+    list: () => Promise.reject(new Error("Too many open files (os error 24)")),
+  };
+  const way = await Way.open(files as Files);
+  way.deliver.perform([start("a"), start("b", true), start("c")]);
+  await way.told("answer");
+  const reason = "Too many open files (os error 24)";
+  assert.deepEqual(way.events.slice(1), [
+    { type: "stage_failed", ...attempt("a"), reason },
+    { type: "stage_failed", ...attempt("c"), reason },
+    { type: "answer", machine: RED, states: [{ ...attempt("b"), state: { type: "forbidden" } }] },
+  ]);
+  assert.deepEqual(way.sent, []);
   await way.deliver.close();
 });
