@@ -11,6 +11,7 @@ import { isInFlight, type JobState, mayMove, waitingState } from "../job/states.
 import { type Machine, machineKey, machineText, parseMachine } from "../cluster/machine.ts";
 import type { AttemptState } from "../link/link.ts";
 import { report, type RunContext } from "./context.ts";
+import type { Attempt } from "./events.ts";
 import { type Flight, isOf } from "./flights.ts";
 import { Lines } from "./lines.ts";
 import { startRequest } from "./start_request.ts";
@@ -163,13 +164,22 @@ export class Attempts {
   /** A start that fails before anything is sent: no slot was taken. */
   failStart(job: Job, fail: Extract<Placement, { type: "fail" }>): void {
     const fields: JobFields = { status: "fail_start", pid: null, exit_code: null, started: null, ended: null };
-    this.#run.effects.push({ type: "change", change: { type: "set", job: job.name, fields }, durable: true });
+    this.#run.effects.push({ type: "change", change: { type: "set", job: job.name, fields }, of: job, durable: true });
     this.#tellEnd(job.name, fail.machine, {
       state: "fail_start",
       exitCode: null,
       reason: fail.reason,
       elapsedMs: null,
     });
+  }
+
+  /** What was decided about this attempt could not be written, and its job is another now: it counts as if it had never been. */
+  undo({ job, attempt }: Attempt): void {
+    const { flights, outcomes } = this.#run;
+    outcomes.retract(job);
+    outcomes.forget(job);
+    const flight = flights.of(job, attempt);
+    if (flight !== undefined) this.#leave(flight, false, null);
   }
 
   /** The host says that the attempt runs. */
@@ -363,6 +373,6 @@ export class Attempts {
     if (attemptId({ id: job.id, attempt: fields.attempt ?? job.attempt }) !== flight.attempt) return;
     if (job.status !== to && !mayMove(job.status, to)) return;
     const change = { type: "set", job: flight.job, fields: { status: to, ...fields } } as const;
-    this.#run.effects.push({ type: "change", change, durable });
+    this.#run.effects.push({ type: "change", change, of: job, durable });
   }
 }

@@ -81,6 +81,8 @@ export class Core {
     const run = this.#run;
     run.effects = [];
     run.nowMs = nowMs;
+    // What was decided last may have been undone: then there is more to do.
+    if (event.type === "news" && (event.undone ?? []).length > 0) this.#finished = false;
     if (this.#finished) return run.effects;
     this.#attempts.takeReturned();
     this.#take(event);
@@ -151,11 +153,12 @@ export class Core {
         this.#foresee(run.jobs.keys());
         break;
       case "news":
-        for (const attempt of event.undone ?? []) {
-          const reason = "it was changed before its start could be written";
-          this.#withFlight(attempt, (flight) => this.#attempts.failed(flight, reason, false));
-        }
+        for (const attempt of event.undone ?? []) this.#attempts.undo(attempt);
         run.candidates.apply(event.news, run.jobs);
+        run.candidates.putBack(
+          (event.undone ?? []).map(({ job }) => job).filter((name) => run.jobs.has(name)),
+          run.jobs,
+        );
         this.#foresee(event.news.put);
         for (const name of event.news.kill) this.#attempts.wantKill(name);
         this.#ahead.drop(event.news.deleted);
