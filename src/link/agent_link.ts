@@ -192,7 +192,9 @@ class AgentLink implements Link {
   async forbid(attempts: readonly AttemptRef[]): Promise<AttemptState[]> {
     this.#mayChange();
     this.prepare(attempts.map(({ job }) => job));
-    const states = await this.#askOnce("forbid", attempts);
+    const answers = await this.#askOnce("forbid", attempts);
+    // No trace after a claim that was to be made: it could not be (a full disk), and nothing is known yet.
+    const states = answers.map((state): AttemptState => state.type === "none" ? { type: "claimed" } : state);
     attempts.forEach((attempt, i) => states[i]?.type === "forbidden" && this.#flights.forget(attempt));
     this.#follow(attempts, states);
     return states;

@@ -108,7 +108,10 @@ export interface Link {
   unprepare(jobs: readonly JobName[]): void;
   /** State of each attempt, in order. A vanished process is written to its log as `crash` before the answer (not for an onlooker). */
   ask(attempts: readonly { job: JobName; attempt: string }[]): Promise<AttemptState[]>;
-  /** Claims each attempt so that it can never start; answers its state (`forbidden`, or what it was already). */
+  /**
+   * Claims each attempt so that it can never start; answers its state: `forbidden`, or what it was already. `claimed` also where no claim
+   * can be made (a full disk): nothing is known until it is forbidden again. Never `none`.
+   */
   forbid(attempts: readonly { job: JobName; attempt: string }[]): Promise<AttemptState[]>;
   /**
    * Ends each job, TERM first, KILL after `graceMs`, all that belongs to it; `kill` is in its log when the promise resolves.

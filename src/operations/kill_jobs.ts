@@ -110,12 +110,13 @@ export async function killHeld(
   return { killed, failed: [...failed], unreached: unreached.map((job) => job.name) };
 }
 
-/** Ends what runs, and forbids what was not started yet: a start may still be on its way. */
+/** Ends what runs, and forbids what was not started yet: a start may still be on its way. One that was seen to run is not called off. */
 async function endOn(link: Link, jobs: readonly Job[]): Promise<AttemptState[]> {
   const attempts = jobs.map((job) => ({ job: job.name, attempt: attemptId(job) }));
   const states = await link.kill(attempts, { graceMs: KILL_GRACE_MS });
   const unstarted = attempts.filter((_, i) =>
-    states[i]?.type === "claimed" || (states[i]?.type === "none" && jobs[i]?.boot === link.boot)
+    jobs[i]?.status === "run" &&
+    (states[i]?.type === "claimed" || (states[i]?.type === "none" && jobs[i]?.boot === link.boot))
   );
   if (unstarted.length === 0) return states;
   const forbidden = await link.forbid(unstarted);

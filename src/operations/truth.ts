@@ -30,7 +30,8 @@ function fieldsOf(job: Job, state: AttemptState): JobFields | null {
         ...over,
       };
     case "forbidden":
-      return { status: waitingState(job), ...over };
+      // A host that contradicts itself: what was said to run is never started again unasked.
+      return { status: job.status === "start" ? "crash" : waitingState(job), ...over };
     case "crashed":
       return { status: "crash", exit_code: state.exitCode, ...over };
     case "none":

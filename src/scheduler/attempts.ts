@@ -11,13 +11,16 @@ import { isInFlight, type JobState, mayMove, waitingState } from "../job/states.
 import { type Machine, machineKey, machineText, parseMachine } from "../cluster/machine.ts";
 import type { AttemptState } from "../link/link.ts";
 import { report, type RunContext } from "./context.ts";
-import type { Flight } from "./flights.ts";
+import type { Attempt } from "./events.ts";
+import { type Flight, isOf } from "./flights.ts";
 import { Lines } from "./lines.ts";
 import { startRequest } from "./start_request.ts";
 import type { Placement } from "./policies.ts";
 
 /** Pause before asking again about an attempt that was just being claimed. */
 const ASK_AGAIN_MS = 1_000;
+/** It is given up when it was asked about so often: its host can neither start it nor forbid it, for ten minutes or longer. */
+const ASK_LIMIT = 600;
 
 /** How an attempt ends. `reason`: why, where it did not end by itself. */
 interface Ending {
@@ -25,6 +28,8 @@ interface Ending {
   readonly exitCode: number | null;
   readonly endedAtMs: number | null;
   readonly reason: string | null;
+  /** Its host does not know that it ended so: only the record says it. */
+  readonly isOurs?: true;
 }
 
 /** Of an end that nobody saw. */
@@ -75,6 +80,7 @@ export class Attempts {
       recalled: false,
       sinceMs: 0,
       claimed: false,
+      asked: 0,
       told: true,
     };
     flights.add(flight);
@@ -89,6 +95,18 @@ export class Attempts {
         `it is left alone; cms queue reset --name=${name} ends that`;
       report(this.#run, { type: "warning", text });
     }
+  }
+
+  /**
+   * The job of this name is to be started, and one of the same name is in flight: it was deleted while its host did not answer, and another
+   * was added since. The old one counts no more, as little as one whose job is gone when a run begins.
+   * @returns True if there was one: its slot is free, its line is over, and the place for the new one must be chosen anew.
+   */
+  leaveOld(name: JobName): boolean {
+    const old = this.#run.flights.get(name);
+    if (old === undefined || old.phase === "lost") return false;
+    this.#leave(old, false, null);
+    return true;
   }
 
   /** Decides a start: the change is durable before the request is sent. `ahead`: it takes no slot yet, but waits for one there. */
@@ -113,6 +131,7 @@ export class Attempts {
       recalled: false,
       sinceMs: this.#run.nowMs,
       claimed: false,
+      asked: 0,
       told: false,
     };
     if (place.slot !== null && !ahead) slots.take(job.name, place.slot);
@@ -130,7 +149,7 @@ export class Attempts {
       ended: null,
     }, true);
     if (!ahead) this.#tellStart(flight);
-    effects.push({ type: "start", machine: state.key, request });
+    effects.push({ type: "start", machine: state.key, request, again: false });
   }
 
   /** A job has its slot. */
@@ -145,13 +164,22 @@ export class Attempts {
   /** A start that fails before anything is sent: no slot was taken. */
   failStart(job: Job, fail: Extract<Placement, { type: "fail" }>): void {
     const fields: JobFields = { status: "fail_start", pid: null, exit_code: null, started: null, ended: null };
-    this.#run.effects.push({ type: "change", change: { type: "set", job: job.name, fields }, durable: true });
+    this.#run.effects.push({ type: "change", change: { type: "set", job: job.name, fields }, of: job, durable: true });
     this.#tellEnd(job.name, fail.machine, {
       state: "fail_start",
       exitCode: null,
       reason: fail.reason,
       elapsedMs: null,
     });
+  }
+
+  /** What was decided about this attempt could not be written, and its job is another now: it counts as if it had never been. */
+  undo({ job, attempt }: Attempt): void {
+    const { flights, outcomes } = this.#run;
+    outcomes.retract(job);
+    outcomes.forget(job);
+    const flight = flights.of(job, attempt);
+    if (flight !== undefined) this.#leave(flight, false, null);
   }
 
   /** The host says that the attempt runs. */
@@ -196,8 +224,8 @@ export class Attempts {
   }
 
   /**
-   * Its machine was silent for too long: crashed, on the manager only (SEED, "crash"). Boot and slot stay in the record, so that a
-   * later run asks about it before anything starts on that machine.
+   * Its machine was silent for too long, or could not say what became of it: crashed, on the manager only (SEED, "crash"). Boot and slot
+   * stay in the record, so that a later run asks about it before anything starts on that machine.
    */
   giveUp(flight: Flight, reason: string): void {
     this.#tellStart(flight);
@@ -231,13 +259,21 @@ export class Attempts {
         });
       case "forbidden":
         // A host that contradicts itself: what was said to run is never started again unasked.
-        if (flight.phase === "started") {
+        if (flight.phase === "started" || this.#isSaidToRun(flight)) {
+          if (inherited) report(run, { type: "found", job: flight.job, state: "crash", machine });
           return this.land(flight, { ...UNSEEN, state: "crash", reason: "the host says it never started" });
         }
-        if (flight.killWanted) return this.land(flight, { ...UNSEEN, state: "kill" }, true);
+        if (flight.killWanted) return this.land(flight, { ...UNSEEN, state: "kill", isOurs: true }, true);
         if (inherited) report(run, { type: "found", job: flight.job, state: "never started, waits again", machine });
         return this.#putBack(flight);
       case "claimed": {
+        if (++flight.asked > ASK_LIMIT) {
+          if (flight.phase === "lost") return;
+          return this.giveUp(
+            flight,
+            `${machine} was asked ${ASK_LIMIT} times whether it was started, and could not say`,
+          );
+        }
         flight.claimed = true;
         const asked = run.machines.get(flight.machine);
         if (asked !== undefined) asked.askAtMs = run.nowMs + ASK_AGAIN_MS;
@@ -259,13 +295,16 @@ export class Attempts {
     }
   }
 
-  /** Somebody wants the job ended; done as soon as it is known to run. */
+  /**
+   * Somebody wants the job ended: its start is called back, or it is killed as soon as it is known to run. Nobody waits for the word of
+   * its host: its input files may be on their way for long, and its job be deleted before they are there.
+   */
   wantKill(name: JobName): void {
     const flight = this.#run.flights.get(name);
     if (flight === undefined) return;
     flight.killWanted = true;
     if (flight.phase === "started") this.kill(flight);
-    else if (flight.ahead && !flight.recalled) this.lines.recall([flight]);
+    else if (flight.phase === "sent") this.lines.callOff(flight);
   }
 
   kill(flight: Flight): void {
@@ -289,10 +328,16 @@ export class Attempts {
     return this.#returned.length > 0;
   }
 
+  /** True if the host said to an earlier run that it runs. */
+  #isSaidToRun(flight: Flight): boolean {
+    const job = this.#run.jobs.get(flight.job);
+    return job !== undefined && job.status === "start" && attemptId(job) === flight.attempt;
+  }
+
   /** It was never started and never will be: it waits again, at its place in the file. */
   #putBack(flight: Flight): void {
     const job = this.#run.jobs.get(flight.job);
-    if (job !== undefined) {
+    if (job !== undefined && isOf(flight, job)) {
       this.#move(flight, waitingState(job), NO_PLACE);
       this.#returned.push(flight.job);
     }
@@ -300,13 +345,14 @@ export class Attempts {
     this.#leave(flight, true, null);
   }
 
-  #end(flight: Flight, { state, exitCode, endedAtMs, reason }: Ending, place: JobFields): void {
-    this.#move(flight, state, {
+  #end(flight: Flight, { state, exitCode, endedAtMs, reason, isOurs }: Ending, place: JobFields): void {
+    const fields: JobFields = {
       exit_code: exitCode,
       ...(flight.startedAtMs === null ? {} : { started: isoSeconds(flight.startedAtMs) }),
       ended: endedAtMs === null ? null : isoSeconds(endedAtMs),
       ...place,
-    });
+    };
+    this.#move(flight, state, fields, isOurs);
     const elapsedMs = endedAtMs === null || flight.startedAtMs === null ? null : endedAtMs - flight.startedAtMs;
     this.#tellEnd(flight.job, flight.shown, { state, exitCode, reason, elapsedMs });
   }
@@ -327,6 +373,6 @@ export class Attempts {
     if (attemptId({ id: job.id, attempt: fields.attempt ?? job.attempt }) !== flight.attempt) return;
     if (job.status !== to && !mayMove(job.status, to)) return;
     const change = { type: "set", job: flight.job, fields: { status: to, ...fields } } as const;
-    this.#run.effects.push({ type: "change", change, durable });
+    this.#run.effects.push({ type: "change", change, of: job, durable });
   }
 }

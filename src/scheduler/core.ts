@@ -81,6 +81,8 @@ export class Core {
     const run = this.#run;
     run.effects = [];
     run.nowMs = nowMs;
+    // What was decided last may have been undone: then there is more to do.
+    if (event.type === "news" && (event.undone ?? []).length > 0) this.#finished = false;
     if (this.#finished) return run.effects;
     if (event.type === "stood_still") {
       // Nothing is decided now: what others did meanwhile is told next.
@@ -156,11 +158,12 @@ export class Core {
         this.#foresee(run.jobs.keys());
         break;
       case "news":
-        for (const attempt of event.undone ?? []) {
-          const reason = "it was changed before its start could be written";
-          this.#withFlight(attempt, (flight) => this.#attempts.failed(flight, reason, false));
-        }
+        for (const attempt of event.undone ?? []) this.#attempts.undo(attempt);
         run.candidates.apply(event.news, run.jobs);
+        run.candidates.putBack(
+          (event.undone ?? []).map(({ job }) => job).filter((name) => run.jobs.has(name)),
+          run.jobs,
+        );
         this.#foresee(event.news.put);
         for (const name of event.news.kill) this.#attempts.wantKill(name);
         this.#ahead.drop(event.news.deleted);
@@ -257,6 +260,7 @@ export class Core {
           startedAny = false;
           const host = this.#attempts.lines.next(candidates.waiting(jobs));
           if (host === null) return;
+          if (this.#attempts.leaveOld(name)) continue;
           candidates.take(name, jobs);
           const { machine, id: slot, gpu, pyenv } = host;
           this.#attempts.start(job, { type: "place", machine, slot, gpu, pyenv }, true);
@@ -272,6 +276,7 @@ export class Core {
           this.#attempts.failStart(job, placement);
           break;
         case "place":
+          if (this.#attempts.leaveOld(name)) continue;
           candidates.take(name, jobs);
           this.#attempts.start(job, placement);
           this.#ahead.started(name);
@@ -302,11 +307,10 @@ export class Core {
   #recalled(flight: Flight, state: AttemptState | undefined): void {
     if (!flight.recalled) return;
     flight.recalled = false;
-    // `none`: the claim could not be made (a full disk); `claimed`: it is being let in, and tells so itself.
-    if (state === undefined || state.type === "none" || state.type === "claimed") {
-      return this.#attempts.lines.notRecalled(flight);
-    }
-    this.#attempts.learn(flight, state);
+    // `claimed`: it is being let in, and tells so itself; or the claim could not be made (a full disk).
+    const known = state ?? { type: "claimed" };
+    if (known.type === "claimed" && flight.line !== null) return this.#attempts.lines.notRecalled(flight);
+    this.#attempts.learn(flight, known);
   }
 
   #withFlight(attempt: Attempt, act: (flight: Flight) => void): void {

@@ -29,13 +29,18 @@ export interface DeliverOptions {
   readonly push: (event: CoreEvent) => void;
 }
 
+/** Starts for one machine that are not sent yet, by attempt. */
+type Batch = Map<string, StartRequest>;
+
 /** The links of a run. */
 export class Deliver {
   readonly #options: DeliverOptions;
   readonly #links = new Map<string, Link>();
   readonly #closing = new AbortController();
-  /** Attempts with input files that were on their way before: ask before sending again. */
-  readonly #staged = new Set<string>();
+  /** Attempts that were sent before, over a link that broke: they may run. */
+  readonly #again = new Set<string>();
+  /** What is on its way to `link.start`: input files are looked for, or copied. Who is called off meanwhile is taken out. */
+  readonly #unsent = new Set<Batch>();
   readonly #inputs: Inputs;
 
   constructor(options: DeliverOptions) {
@@ -45,25 +50,29 @@ export class Deliver {
 
   /** Carries out the effects of a turn that concern machines; the starts for one machine go out together. Does not wait. */
   perform(effects: readonly Effect[]): void {
-    const starts = new Map<string, StartRequest[]>();
+    const starts = new Map<string, Batch>();
     for (const effect of effects) {
       switch (effect.type) {
         case "connect":
           void this.#connect(effect.machine);
           break;
         case "start": {
-          const batch = starts.get(effect.machine);
-          if (batch === undefined) starts.set(effect.machine, [effect.request]);
-          else batch.push(effect.request);
+          const batch: Batch = starts.get(effect.machine) ?? new Map();
+          batch.set(effect.request.attempt, effect.request);
+          if (effect.again) this.#again.add(effect.request.attempt);
+          starts.set(effect.machine, batch);
+          this.#unsent.add(batch);
           break;
         }
         case "ask":
+          this.#callOff(effect.forbid);
           void this.#ask(effect.machine, effect.ask, effect.forbid);
           break;
         case "line":
           this.#links.get(effect.machine)?.line(effect.line, effect.change);
           break;
         case "recall":
+          this.#callOff(effect.attempts);
           void this.#recall(effect.machine, effect.attempts);
           break;
         case "kill":
@@ -79,7 +88,7 @@ export class Deliver {
           effect satisfies never;
       }
     }
-    for (const [machine, requests] of starts) void this.#start(machine, requests);
+    for (const [machine, batch] of starts) void this.#start(machine, batch);
     for (const effect of effects) {
       if (effect.type === "prepare") this.#links.get(effect.machine)?.prepare(effect.jobs);
       if (effect.type === "unprepare") this.#links.get(effect.machine)?.unprepare(effect.jobs);
@@ -129,40 +138,51 @@ export class Deliver {
     }
   }
 
-  async #start(machine: string, requests: readonly StartRequest[]): Promise<void> {
-    const link = this.#links.get(machine);
-    if (link === undefined) return; // Broken meanwhile: the core sends again when it is back.
-    const hasInput = isLocal(link.machine) ? [] : await Promise.all(requests.map(({ job }) => this.#inputs.has(job)));
-    const plain = requests.filter((_, i) => !hasInput[i]);
-    const withInput = requests.filter((_, i) => hasInput[i]);
-    if (plain.length > 0) link.start(plain);
-    if (withInput.length > 0) await this.#stageAndStart(link, machine, withInput);
+  /** The core never sends these again. Were one sent after all, its claim might be gone by then, with the directory of a deleted job. */
+  #callOff(attempts: readonly Attempt[]): void {
+    for (const batch of this.#unsent) for (const { attempt } of attempts) batch.delete(attempt);
   }
 
-  async #stageAndStart(link: Link, machine: string, requests: readonly StartRequest[]): Promise<void> {
+  async #start(machine: string, batch: Batch): Promise<void> {
+    const link = this.#links.get(machine);
     try {
-      const fresh: StartRequest[] = [];
-      for (const request of requests) {
-        if (!this.#staged.has(request.attempt)) fresh.push(request);
-        else {
-          // It may run already: new input files under its feet would be wrong.
-          const [state] = await link.ask([request]);
-          if (state === undefined || state.type === "none") fresh.push(request);
-          else {
-            const { job, attempt } = request;
-            this.#options.push({ type: "link", machine, event: { type: "known", job, attempt, state } });
-          }
-        }
-      }
-      for (const request of fresh) this.#staged.add(request.attempt);
-      if (fresh.length === 0) return;
-      await link.stage(fresh.map((request) => request.job), this.#options.localDirectory);
-      link.start(fresh);
+      if (link === undefined) return; // Broken meanwhile: the core sends again when it is back.
+      const requests = [...batch.values()];
+      const hasInput = isLocal(link.machine) ? [] : await Promise.all(requests.map(({ job }) => this.#inputs.has(job)));
+      this.#send(link, batch, requests.filter((_, i) => !hasInput[i]));
+      if (batch.size > 0) await this.#stageAndStart(link, batch);
     } catch (error) {
       if (this.#links.get(machine) !== link) return; // The link broke: the core sends again when it is back.
       const reason = error instanceof LinkError ? error.reason : String((error as Error).message ?? error);
-      for (const { job, attempt } of requests) this.#options.push({ type: "stage_failed", job, attempt, reason });
+      const left = [...batch.values()].map(({ job, attempt }) => ({ job, attempt }));
+      const again = left.filter(({ attempt }) => this.#again.has(attempt));
+      for (const one of left) if (!again.includes(one)) this.#options.push({ type: "stage_failed", ...one, reason });
+      if (again.length > 0) await this.#ask(machine, [], again); // Never started, or it runs: nobody here knows.
+    } finally {
+      this.#unsent.delete(batch);
     }
+  }
+
+  /** Sends those of a batch that were not called off. */
+  #send(link: Link, batch: Batch, requests: readonly StartRequest[]): void {
+    const wanted = requests.filter(({ attempt }) => batch.delete(attempt));
+    if (wanted.length > 0) link.start(wanted);
+  }
+
+  async #stageAndStart(link: Link, batch: Batch): Promise<void> {
+    for (const request of [...batch.values()].filter(({ attempt }) => this.#again.has(attempt))) {
+      // It may run already: new input files under its feet would be wrong.
+      const [state] = await link.ask([request]);
+      if (state === undefined || state.type === "none") continue;
+      const { job, attempt } = request;
+      batch.delete(attempt);
+      const event = { type: "known", job, attempt, state } as const;
+      this.#options.push({ type: "link", machine: machineKey(link.machine), event });
+    }
+    const fresh = [...batch.values()];
+    if (fresh.length === 0) return;
+    await link.stage(fresh.map((request) => request.job), this.#options.localDirectory);
+    this.#send(link, batch, fresh);
   }
 
   async #ask(machine: string, ask: readonly Attempt[], forbid: readonly Attempt[]): Promise<void> {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Job } from "../job/job.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { Machine } from "../cluster/machine.ts";
 import type { AttemptState, LineChange, LinkEvent, StartRequest } from "../link/link.ts";
@@ -22,7 +23,10 @@ export interface Attempt {
 export type CoreEvent =
   /** The first event: open what is needed. */
   | { readonly type: "begin" }
-  /** `undone`: starts that were decided and never written, and must not be any more, as their jobs are others now. */
+  /**
+   * `undone`: attempts that were decided (their start, or that it fails) and never written, and must not be any more, as their jobs are
+   * others now.
+   */
   | { readonly type: "news"; readonly news: News; readonly undone?: readonly Attempt[] }
   /** The list of hosts is another now (a host was added, deactivated ...). */
   | { readonly type: "hosts"; readonly hosts: readonly SlotHost[] }
@@ -51,9 +55,11 @@ export type CoreEvent =
 
 /** What is to be done. All `change` effects of a step are durable before any other effect of it is carried out. */
 export type Effect =
-  | { readonly type: "change"; readonly change: Change; readonly durable: boolean }
+  /** `of`: the job as it was when this was decided. */
+  | { readonly type: "change"; readonly change: Change; readonly of: Job; readonly durable: boolean }
   | { readonly type: "connect"; readonly machine: Machine }
-  | { readonly type: "start"; readonly machine: string; readonly request: StartRequest }
+  /** `again`: it was sent before, over a link that broke. */
+  | { readonly type: "start"; readonly machine: string; readonly request: StartRequest; readonly again: boolean }
   /** Before the starts of the same step. */
   | { readonly type: "line"; readonly machine: string; readonly line: number; readonly change: LineChange }
   /** Claims these so that they never start, if they have not; answered by the event `recalled`. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Job } from "../job/job.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { StartRequest } from "../link/link.ts";
 import type { Line } from "./lines.ts";
@@ -43,8 +44,15 @@ export interface Flight {
   sinceMs: number;
   /** The host was just claiming it when it was asked: it is asked again. */
   claimed: boolean;
+  /** How often that was so. */
+  asked: number;
   /** It was told that it starts. */
   told: boolean;
+}
+
+/** True if it is of this very job, and not of one that had its name before. */
+export function isOf(flight: Flight, job: Job | undefined): boolean {
+  return job !== undefined && flight.attempt.startsWith(`${job.id}.`);
 }
 
 /** All flights, by job and by machine, in the order of their starts. */

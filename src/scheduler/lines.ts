@@ -156,9 +156,9 @@ export class Lines {
       line.over = true;
       this.#look(0);
       this.#close(line);
-      for (const flight of [...line.waiting, ...line.unconfirmed]) flight.recalled = false; // No answer comes any more.
       this.#settle(line);
     }
+    for (const flight of this.#run.flights.on(machine)) flight.recalled = false; // No answer comes any more.
   }
 
   /** Something about a machine is another now. */
@@ -244,6 +244,15 @@ export class Lines {
     for (const line of this.#lines) this.recall([...line.waiting].filter((flight) => !flight.recalled));
   }
 
+  /**
+   * Calls one back whose job is to be ended, in a line or not. Its ticket would stay in the line, and its directory, with the claim that
+   * forbids it, may be gone before its turn comes: so the line is over first.
+   */
+  callOff(flight: Flight): void {
+    if (flight.line !== null) this.#end(flight.line);
+    if (!flight.recalled) this.recall([flight]);
+  }
+
   /** Calls jobs of one machine back: they are claimed so that they never start, or prove to run. */
   recall(all: readonly Flight[]): void {
     // After a boot their claims may be lost: they are asked about, and never called back.
@@ -259,7 +268,7 @@ export class Lines {
     this.#run.effects.push({ type: "recall", machine: first.machine, attempts });
   }
 
-  /** The answer to that was none: it is tried again in a while. */
+  /** The answer to that was none, for one of a line: it is tried again in a while. */
   notRecalled(flight: Flight): void {
     flight.recalled = false;
     flight.sinceMs = this.#run.nowMs;

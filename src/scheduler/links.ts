@@ -9,7 +9,7 @@ import { type Machine, machineKey, machineText } from "../cluster/machine.ts";
 import type { Attempts } from "./attempts.ts";
 import { report, type RunContext } from "./context.ts";
 import type { Attempt } from "./events.ts";
-import type { Flight } from "./flights.ts";
+import { type Flight, isOf } from "./flights.ts";
 import { Machines, type MachineState } from "./machines.ts";
 
 /** With several machines, the first start waits this long for the slower links, so that the list's order decides. */
@@ -73,8 +73,9 @@ export class Links {
       // The claim on the host makes this safe: sent twice, it starts once. After a reboot the claim may be lost: only ask.
       // Who was let in from a line meanwhile nobody here knows: all that stood there are called back.
       const inLine = waitsForWord(flight);
-      if (flight.phase === "sent" && !inLine && sameBoot && flight.request !== null) {
-        run.effects.push({ type: "start", machine: key, request: flight.request });
+      const isToSend = flight.phase === "sent" && !inLine && !this.#isUnwanted(flight);
+      if (isToSend && sameBoot && flight.request !== null) {
+        run.effects.push({ type: "start", machine: key, request: flight.request, again: true });
       } else if (this.#isToForbid(flight, boot)) {
         flight.recalled = inLine;
         forbid.push(flight);
@@ -210,13 +211,18 @@ export class Links {
   }
 
   /**
-   * Nobody here knows whether it was let in from a line; or it is of an earlier run, and no host has said of it that it runs: its job may
-   * have been deleted since, and as long as its claim is not finished nothing else would start on this machine. After another boot its
-   * claim may be lost, and it is only asked about.
+   * Nobody here knows whether it was let in from a line; or nobody wants its start any more; or it is of an earlier run, and no host has
+   * said of it that it runs: its job may have been deleted since, and as long as its claim is not finished nothing else would start on
+   * this machine. After another boot its claim may be lost, and it is only asked about.
    */
   #isToForbid(flight: Flight, boot: string | null): boolean {
     const isUnseen = flight.phase === "inherited" && this.#run.jobs.get(flight.job)?.status !== "start";
-    return flight.boot === boot && (isUnseen || waitsForWord(flight));
+    return flight.boot === boot && (isUnseen || waitsForWord(flight) || this.#isUnwanted(flight));
+  }
+
+  /** True if it was sent, and the host has not said that it runs, and its job is to be ended, or is gone. */
+  #isUnwanted(flight: Flight): boolean {
+    return flight.phase === "sent" && (flight.killWanted || !isOf(flight, this.#run.jobs.get(flight.job)));
   }
 
   #connect(state: MachineState): void {

@@ -9,7 +9,6 @@ import type { Deps } from "../deps.ts";
 import type { Connect } from "../link/link.ts";
 import { attemptId } from "../job/job.ts";
 import { isWaiting } from "../job/states.ts";
-import type { JobName } from "../names/grammar.ts";
 import type { QueueStore } from "../store/store.ts";
 import type { Change, News } from "../store/changes.ts";
 import type { Core } from "./core.ts";
@@ -17,6 +16,7 @@ import { Deliver } from "./deliver.ts";
 import type { Attempt, CoreEvent, Effect } from "./events.ts";
 import { GATHER_MS } from "./pools.ts";
 import type { RunEvent, RunResult } from "./report.ts";
+import { startsAlike } from "./start_request.ts";
 import type { SlotHost } from "./slots.ts";
 
 /** Who watches a run, and how to end it. */
@@ -250,33 +250,30 @@ class Loop {
   }
 
   /**
-   * Starts that were decided and could not be written, of jobs that somebody deleted, replaced or changed since: they are not to be
-   * started any more. Takes them out of what is to be carried out.
+   * Takes out of what is to be carried out what was decided and could not be written, about jobs that somebody deleted, replaced or
+   * changed since.
+   * @returns The attempts of these jobs that were to start, or to fail to. Their jobs are to be considered anew.
    */
   #takeBack(): Attempt[] {
     const { store } = this.#parts;
-    const undecided = new Set<JobName>();
-    for (const effect of this.#carried) {
-      if (effect.type === "change" && effect.change.type === "set" && effect.change.fields.status === "run") {
-        undecided.add(effect.change.job);
+    const undone = new Map<string, Attempt>();
+    const isLeft = (effect: Effect): boolean => {
+      if (effect.type === "change") {
+        const { of } = effect;
+        const job = store.jobs.get(of.name);
+        if (!isWaiting(of.status)) return job?.id === of.id;
+        if (job !== undefined && startsAlike(job, of)) return true;
+        undone.set(of.name, { job: of.name, attempt: attemptId({ ...of, attempt: of.attempt + 1 }) });
+        return false;
       }
-    }
-    const gone = new Map<JobName, string>();
-    for (const effect of this.#carried) {
-      // One that is only sent again was written down long ago.
-      if (effect.type !== "start" || !undecided.has(effect.request.job)) continue;
-      const { job: name, attempt } = effect.request;
-      const job = store.jobs.get(name);
-      const isSame = job !== undefined && isWaiting(job.status) &&
-        attempt === attemptId({ ...job, attempt: job.attempt + 1 });
-      if (!isSame) gone.set(name, attempt);
-    }
-    if (gone.size === 0) return [];
-    this.#carried = this.#carried.filter((effect) =>
-      !(effect.type === "start" && gone.has(effect.request.job)) &&
-      !(effect.type === "change" && effect.change.type === "set" && gone.has(effect.change.job))
-    );
-    return [...gone].map(([job, attempt]) => ({ job, attempt }));
+      // A start that is only sent again was written down long ago.
+      if (effect.type === "start") return undone.get(effect.request.job)?.attempt !== effect.request.attempt;
+      const { event } = effect.type === "report" ? effect : { event: null };
+      return !((event?.type === "starting" || event?.type === "ended") && undone.has(event.job));
+    };
+    this.#carried = this.#carried.filter(isLeft);
+    if (undone.size > 0) this.#carried = this.#carried.filter(({ type }) => type !== "finish");
+    return [...undone.values()];
   }
 
   async #maybeFold(): Promise<void> {

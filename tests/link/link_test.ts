@@ -88,6 +88,18 @@ Deno.test("link looks after a job that it found alive by forbid, also when its w
     assert.equal((await second.event("ended", "job1")).state, "crash");
   }));
 
+Deno.test("link does not say that a start is unknown that it could not forbid: it is claimed, until the claim can be made", () =>
+  withPlace("sh", async (place) => {
+    const { link } = await place.connect();
+    await Deno.writeTextFile(`${place.directory}/job1`, "in the way of the claim, as a full disk would be");
+    assert.deepEqual(await link.forbid([attempt("job1"), attempt("job2")]), [{ type: "claimed" }, {
+      type: "forbidden",
+    }]);
+    assert.deepEqual((await link.ask([attempt("job1")])).map(({ type }) => type), ["none"]);
+    await Deno.remove(`${place.directory}/job1`);
+    assert.deepEqual(await link.forbid([attempt("job1")]), [{ type: "forbidden" }]);
+  }));
+
 Deno.test("link tells of a job that ran, died with its wrapper, and left no directory", () =>
   withPlace("sh", async (place) => {
     const { link, event } = await place.connect({ times: { lookMs: 100 } });

@@ -2,11 +2,12 @@
 import assert from "node:assert/strict";
 import type { Machine } from "../../src/cluster/machine.ts";
 import type { Deps } from "../../src/deps.ts";
+import { LinkError } from "../../src/errors.ts";
 import type { Job } from "../../src/job/job.ts";
 import type { ConnectOptions, Link } from "../../src/link/link.ts";
 import type { JobName } from "../../src/names/grammar.ts";
 import { Core } from "../../src/scheduler/core.ts";
-import { fifoMulti } from "../../src/scheduler/policies.ts";
+import { fifo, fifoMulti } from "../../src/scheduler/policies.ts";
 import type { RunEvent, RunResult } from "../../src/scheduler/report.ts";
 import { runLoop } from "../../src/scheduler/run.ts";
 import { type Change, type News, NO_NEWS } from "../../src/store/changes.ts";
@@ -20,20 +21,28 @@ const LIMIT_MS = 20_000;
 /** A run on one host with two slots, whose jobs end at once; its time passes as soon as it waits. */
 class Play {
   readonly jobs: Map<JobName, Job>;
-  /** Attempts whose start was sent, in order. */
+  /** Attempts whose start was sent, in order, */
   readonly sent: string[] = [];
+  /** and their scripts. */
+  readonly scripts: string[] = [];
   readonly events: RunEvent[] = [];
   nowMs = 0;
   /** What others did since the last look. */
   news: News = NO_NEWS;
   /** Nothing can be written while this is true. */
   isFull = false;
+  /** Called with what is to be written. */
+  onWrite: (changes: readonly Change[]) => void = () => {};
   /** Called with what could not be written. */
   onFull: (changes: readonly Change[]) => void = () => {};
   /** Called when a link is opened. */
   onConnect: () => void = () => {};
   /** How many of the first links break as soon as a start is sent over them. */
   breaks = 0;
+  /** Names of machines that do not answer. */
+  readonly away = new Set<string>();
+  /** None: each job names its own machine. */
+  hosts = [slotHost("h1", "pi@red", { capacity: 2 })];
 
   constructor(...names: string[]) {
     this.jobs = new Map(names.map((name) => [name as JobName, job(name)]));
@@ -60,9 +69,13 @@ class Play {
       commit: (decide) => Promise.resolve().then(() => this.#commit(decide)),
       fold: () => this.isFull ? Promise.reject(new Error("No space left on device")) : Promise.resolve(true),
     };
-    const hosts = [slotHost("h1", "pi@red", { capacity: 2 })];
-    const core = new Core({ policy: fifoMulti(), hosts, timeoutMs: 600_000, killCompletes: true }, this.jobs);
-    const connect = (machine: Machine, options: ConnectOptions) => Promise.resolve(this.#open(machine, options));
+    const { hosts } = this;
+    const policy = hosts.length > 0 ? fifoMulti() : fifo(2);
+    const core = new Core({ policy, hosts, timeoutMs: 600_000, killCompletes: true }, this.jobs);
+    const connect = (machine: Machine, options: ConnectOptions) =>
+      this.away.has(machine.name)
+        ? Promise.reject(new LinkError(machine.name, "no route to host", false))
+        : Promise.resolve(this.#open(machine, options));
     const parts = { store: store as QueueStore, core, connect, readHosts: null, hostFile: null };
     const onEvent = (event: RunEvent) => void this.events.push(event);
     const watch = { onEvent, stop: new AbortController().signal, leave: leave.signal };
@@ -76,6 +89,7 @@ class Play {
     this.news = NO_NEWS;
     const changes = decide(news);
     if (changes.length === 0) return; // Nothing to write.
+    this.onWrite(changes);
     if (this.isFull) {
       this.onFull(changes);
       throw new Error("No space left on device");
@@ -96,7 +110,10 @@ class Play {
       unprepare() {},
       line() {},
       start: (requests) => {
-        for (const { attempt } of requests) this.sent.push(attempt);
+        for (const { attempt, script } of requests) {
+          this.sent.push(attempt);
+          this.scripts.push(script);
+        }
         if (this.breaks-- > 0) return onEvent({ type: "down", reason: "cut" });
         for (const { job, attempt } of requests) {
           onEvent({ type: "ended", job, attempt, state: "end", exitCode: 0, atMs: this.nowMs });
@@ -148,6 +165,63 @@ Deno.test("runLoop() starts a job that was replaced before its start could be wr
   assert.equal(await play.run(), "done");
   assert.deepEqual(play.sent, [`${id}.1`]);
   assert.equal(play.jobs.get(A)?.status, "end");
+});
+
+Deno.test("runLoop() starts a job whose command was changed before its start could be written with the new one, and tells it once", async () => {
+  const play = new Play("a");
+  play.isFull = true;
+  play.onFull = () => {
+    play.isFull = false;
+    play.jobs.set(A, { ...job("a"), command: "echo changed" });
+    play.news = { ...NO_NEWS, changed: [A] };
+  };
+  assert.equal(await play.run(), "done");
+  assert.deepEqual(play.sent, [`${job("a").id}.1`]);
+  assert.match(play.scripts[0]!, /^echo changed$/m);
+  assert.equal(play.jobs.get(A)?.status, "end");
+  const told = play.events.filter(({ type }) => type === "starting" || type === "ended");
+  assert.deepEqual(told.map(({ type }) => type), ["starting", "ended"]);
+});
+
+Deno.test("runLoop() takes it back that a job fails to start, where the job is another before that could be written", async () => {
+  const others: Record<string, Job> = {
+    replaced: { ...job("a", "pi@blue"), id: "e".repeat(32) },
+    moved: job("a", "pi@blue"),
+  };
+  for (const [what, other] of Object.entries(others)) {
+    const play = new Play();
+    play.jobs.set(A, job("a", "pi@red"));
+    play.hosts = [];
+    play.away.add("red");
+    play.isFull = true;
+    play.onFull = () => {
+      play.isFull = false;
+      play.jobs.set(A, other);
+      play.news = { ...NO_NEWS, [what === "replaced" ? "put" : "changed"]: [A] };
+    };
+    assert.equal(await play.run(), "done");
+    assert.equal(play.jobs.get(A)?.status, "end", what);
+    assert.deepEqual(play.sent, [`${other.id}.1`]);
+    assert.ok(!play.events.some((event) => event.type === "ended" && event.state === "fail_start"), what);
+  }
+});
+
+Deno.test("runLoop() writes an end that could not be written at once into no other job of that name", async () => {
+  const play = new Play("a", "b");
+  const id = "e".repeat(32);
+  let writes = 0;
+  play.onWrite = (changes) => {
+    const ends = changes.filter((change) => change.type === "set" && change.fields.status === "end");
+    if (ends.length === 0 || writes++ > 0) return;
+    play.isFull = true;
+  };
+  play.onFull = () => {
+    play.isFull = false;
+    play.jobs.set(A, { ...job("a"), id });
+    play.news = { ...NO_NEWS, put: [A] };
+  };
+  assert.equal(await play.run(), "done");
+  assert.deepEqual([...play.jobs.values()].map((one) => `${one.id[0]} ${one.status}`), ["e undefined", "b end"]);
 });
 
 Deno.test("runLoop() sends a start again that was written long ago, also if what comes with it cannot be written at once", async () => {

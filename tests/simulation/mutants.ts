@@ -150,9 +150,10 @@ export const MUTANTS: readonly Mutant[] = [
       patch(Core.prototype, "step", (old) =>
         function (this: Core, event, nowMs) {
           const effects = old.call(this, event, nowMs);
-          if (event.type === "link" && event.event.type === "ended") {
+          const end = effects.find((effect) => effect.type === "change");
+          if (event.type === "link" && event.event.type === "ended" && end !== undefined) {
             const change = { type: "set", job: event.event.job, fields: { status: "start" } } as const;
-            effects.push({ type: "change", change, durable: false });
+            effects.push({ ...end, change, durable: false });
           }
           return effects;
         }),

@@ -1,0 +1,201 @@
+/** What becomes of attempts whose jobs are killed, deleted or replaced while they are on their way. */
+import assert from "node:assert/strict";
+import type { Job } from "../../src/job/job.ts";
+import type { AttemptState } from "../../src/link/link.ts";
+import type { JobName } from "../../src/names/grammar.ts";
+import { Core } from "../../src/scheduler/core.ts";
+import type { Attempt, CoreEvent, Effect } from "../../src/scheduler/events.ts";
+import { fifoMulti } from "../../src/scheduler/policies.ts";
+import { NO_NEWS } from "../../src/store/changes.ts";
+import { job, put, slotHost, World } from "./world.ts";
+
+const RED = "pi@red";
+const A = "a" as JobName;
+const ATTEMPT: Attempt = { job: A, attempt: `${job("a").id}.1` };
+const UP: CoreEvent = { type: "link_up", machine: RED, boot: "1" };
+const DOWN: CoreEvent = { type: "link", machine: RED, event: { type: "down", reason: "cut" } };
+const KILL: CoreEvent = { type: "news", news: { ...NO_NEWS, kill: [A] } };
+
+/** A core with job a on one host, whose effects are looked at one step after the other. */
+class Steps {
+  readonly jobs: Map<JobName, Job>;
+  readonly #core: Core;
+
+  constructor(fields: Partial<Job> = {}) {
+    this.jobs = new Map([[A, { ...job("a", RED), ...fields }]]);
+    const options = { policy: fifoMulti(), hosts: [slotHost("h1", RED)], timeoutMs: 600_000, killCompletes: true };
+    this.#core = new Core(options, this.jobs);
+    this.step({ type: "begin" });
+  }
+
+  /** Takes the event when the core is next due, and writes down what changes. */
+  step(event: CoreEvent): Effect[] {
+    const effects = this.#core.step(event, this.#core.wakeAtMs ?? 0);
+    for (const effect of effects) {
+      if (effect.type !== "change" || effect.change.type !== "set") continue;
+      const before = this.jobs.get(effect.change.job);
+      if (before !== undefined) this.jobs.set(before.name, { ...before, ...effect.change.fields });
+    }
+    return effects;
+  }
+
+  get status(): string | undefined {
+    return this.jobs.get(A)?.status;
+  }
+}
+
+/** What of these effects goes to a host, in short. */
+function toHost(effects: readonly Effect[]): string[] {
+  return effects.flatMap((effect) => {
+    if (effect.type === "ask") return [`ask ${effect.ask.length} forbid ${effect.forbid.length}`];
+    return effect.type === "start" || effect.type === "recall" || effect.type === "kill" ? [effect.type] : [];
+  });
+}
+
+function recalled(state: AttemptState): CoreEvent {
+  return { type: "recalled", attempts: [ATTEMPT], states: [state] };
+}
+
+Deno.test("a job that waited in a line when its link broke, was deleted and added anew, and runs elsewhere: its old line is settled", () => {
+  const jobs = Array.from({ length: 60 }, (_, i) => job(`job${i}`));
+  const hosts = [slotHost("h1", RED, { capacity: 2 }), slotHost("h2", "pi@blue")];
+  const world = new World({ seed: 5, jobs, hosts, roundTripMs: 400 });
+  const red = world.machines.get(RED)!;
+  const waiting = () => [...red.lines.values()].flatMap((line) => line.waiting.map((request) => request.job));
+  for (let i = 0; i < 5000 && waiting().length === 0; i++) world.tick(0);
+  const name = waiting().at(-1)!;
+  // The host notices as soon as the manager does: nobody is let in any more.
+  red.endLines();
+  red.reachable = false;
+  red.linkOpen = false;
+  world.feed({ type: "link", machine: RED, event: { type: "down", reason: "cut" } });
+  world.jobs.delete(name);
+  world.feed({ type: "news", news: { ...NO_NEWS, deleted: [name] } });
+  world.jobs.set(name, { ...job(name), id: "f".repeat(32) });
+  world.feed(put(name));
+  for (let i = 0; i < 5000 && world.jobs.get(name)!.host === null; i++) world.tick(0);
+  assert.equal(world.jobs.get(name)!.host, "blue");
+  red.reachable = true;
+  world.runToEnd(0, { troubleSteps: 0, steps: 20_000 });
+  const left = [...world.jobs.values()].filter(({ status }) => status !== "end" && status !== "crash");
+  assert.deepEqual(left.map((one) => one.name), []);
+  assert.equal(world.core.inspect().slots.free((key) => key === RED)?.id, "h1");
+});
+
+Deno.test("a job that was said to run, and of which a later run hears that it never started, is crash, and the run ends", () => {
+  const was = { ...job("a", RED), status: "start", attempt: 1, boot: "1" } as const;
+  const world = new World({ seed: 7, jobs: [was], hosts: [slotHost("h1", RED)] });
+  // As it is when its directory was removed and somebody forbade it since.
+  world.machines.get(RED)!.ask({ job: was.name, attempt: `${was.id}.1` }, true);
+  world.runToEnd(0, { troubleSteps: 0, steps: 1_000 });
+  assert.equal(world.jobs.get(was.name)!.status, "crash");
+  assert.deepEqual(world.startOrder, []);
+  const found = world.reports.flatMap((event) => event.type === "found" ? [`${event.job} ${event.state}`] : []);
+  assert.deepEqual(found, ["a crash"]);
+});
+
+Deno.test("a start is not sent again that was to be ended while the link was broken, or whose job is gone", () => {
+  const meanwhile: Record<string, (steps: Steps) => void> = {
+    killed: (steps) => void steps.step(KILL),
+    deleted: (steps) => void steps.jobs.delete(A),
+    replaced: (steps) => void steps.jobs.set(A, { ...job("a"), id: "f".repeat(32), status: "end" }),
+  };
+  for (const [what, happens] of Object.entries(meanwhile)) {
+    const steps = new Steps();
+    assert.deepEqual(toHost(steps.step(UP)), ["start"]);
+    steps.step(DOWN);
+    happens(steps);
+    assert.deepEqual(toHost(steps.step(UP)), ["ask 0 forbid 1"], what);
+    const status = steps.status;
+    const state = { type: "forbidden" } as const;
+    const effects = steps.step({ type: "answer", machine: RED, states: [{ ...ATTEMPT, state }] });
+    assert.ok(effects.some((effect) => effect.type === "finish"), what);
+    assert.equal(steps.status, what === "killed" ? "kill" : status);
+  }
+});
+
+Deno.test("a start that nobody touched while the link was broken is sent again", () => {
+  const steps = new Steps();
+  steps.step(UP);
+  steps.step(DOWN);
+  assert.deepEqual(toHost(steps.step(UP)), ["start"]);
+});
+
+Deno.test("a start that is to be ended is called back, whether or not it was sent ahead, and ended if it runs already", () => {
+  const alive = { type: "alive", pid: 7, startedAtMs: 0, orphan: false } as const;
+  for (const [state, then, status] of [[{ type: "forbidden" }, [], "kill"], [alive, ["kill"], "start"]] as const) {
+    const steps = new Steps();
+    steps.step(UP);
+    assert.deepEqual(toHost(steps.step(KILL)), ["recall"]);
+    assert.deepEqual(toHost(steps.step(KILL)), [], "once");
+    assert.deepEqual(toHost(steps.step(recalled(state))), then);
+    assert.equal(steps.status, status);
+  }
+});
+
+Deno.test("a start that is to be ended and could not be called back is called back again, until the host knows", () => {
+  const steps = new Steps();
+  steps.step(UP);
+  steps.step(KILL);
+  steps.step(recalled({ type: "claimed" }));
+  for (let i = 0; i < 3; i++) {
+    assert.deepEqual(toHost(steps.step({ type: "tick" })), ["ask 0 forbid 1"], `round ${i}`);
+    const state = { type: i < 2 ? "claimed" : "forbidden" } as const;
+    steps.step({ type: "answer", machine: RED, states: [{ ...ATTEMPT, state }] });
+  }
+  assert.equal(steps.status, "kill");
+});
+
+Deno.test("a line is over before a job of it that is to be ended is called back: its claim may go before its ticket has its turn", () => {
+  const jobs = Array.from({ length: 60 }, (_, i) => job(`job${i}`));
+  const world = new World({ seed: 5, jobs, hosts: [slotHost("h1", RED, { capacity: 2 })], roundTripMs: 400 });
+  const [red] = world.machines.values();
+  const waiting = () => [...red!.lines.values()].flatMap((line) => line.waiting.map((request) => request.job));
+  for (let i = 0; i < 5000 && waiting().length === 0; i++) world.tick(0);
+  const [name] = waiting();
+  const effects = world.core.step({ type: "news", news: { ...NO_NEWS, kill: [name!] } }, world.nowMs);
+  const told = effects.flatMap((effect) => {
+    if (effect.type === "recall") return effect.attempts.some((one) => one.job === name) ? ["recall"] : [];
+    return effect.type === "line" ? [effect.change.type] : [];
+  });
+  assert.deepEqual(told, ["over", "recall"]);
+});
+
+Deno.test("a start of an earlier run that can never be forbidden is given up after ten minutes, and its host gets jobs again", () => {
+  const steps = new Steps({ status: "run", attempt: 1, boot: "1", slot: "h1" });
+  steps.jobs.set("b" as JobName, job("b"));
+  steps.step(UP);
+  steps.step({ type: "news", news: { ...NO_NEWS, put: ["b" as JobName] } });
+  let rounds = 0;
+  for (; steps.status === "run" && rounds < 2_000; rounds++) {
+    const state = { type: "claimed" } as const;
+    steps.step({ type: "answer", machine: RED, states: [{ ...ATTEMPT, state }] });
+    if (steps.status === "run") assert.deepEqual(toHost(steps.step({ type: "tick" })), ["ask 0 forbid 1"]);
+  }
+  assert.equal(rounds, 601);
+  const { status, boot } = steps.jobs.get(A)!;
+  assert.deepEqual([status, boot], ["crash", "1"], "it is asked about again by the next run");
+  assert.equal(steps.jobs.get("b" as JobName)!.status, "run");
+});
+
+Deno.test("a job that is killed before it started is durably so: its host says only that it never started", () => {
+  const durable = (effects: readonly Effect[]) =>
+    effects.flatMap((effect) =>
+      effect.type === "change" && effect.change.type === "set"
+        ? [`${effect.change.fields.status} ${effect.durable}`]
+        : []
+    );
+  const states = [{ ...ATTEMPT, state: { type: "forbidden" } as const }];
+  const inherited = new Steps({ status: "run", attempt: 1, boot: "1", slot: "h1" });
+  inherited.step(UP);
+  inherited.step(KILL);
+  assert.deepEqual(durable(inherited.step({ type: "answer", machine: RED, states })), ["kill true"]);
+  const sent = new Steps();
+  sent.step(UP);
+  sent.step(KILL);
+  assert.deepEqual(durable(sent.step(recalled({ type: "forbidden" }))), ["kill true"]);
+  const runs = new Steps();
+  runs.step(UP);
+  const end = { type: "ended", ...ATTEMPT, state: "kill", exitCode: 143, atMs: 0 } as const;
+  assert.deepEqual(durable(runs.step({ type: "link", machine: RED, event: end })), ["kill false"]);
+});
