@@ -86,6 +86,10 @@ cms_hello() {
     # Lines of an agent that could not end them itself.
     for c_ld in "$c_own"/t.*; do c_over; done
     c_sweep
+    for c_i in "$c_own"/f.*; do
+      [ ! -e "$c_i" ] || rm -f "$c_own"/f.*
+      break
+    done
     ;;
   visitor) c_ev=$c_own/v.$$.$c_me0 ;;
   *) c_ev=/dev/null ;; # An onlooker changes nothing here, and has no events.

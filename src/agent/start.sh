@@ -18,6 +18,11 @@ c_refuse() {
 # after a broken link finds in the log what the event would have said.
 c_run() {
   c_job=$1 c_why=''
+  # Its ticket outlives the claim that forbade it, where the directory was removed.
+  if [ -n "$c_plus" ] && [ -e "$c_own/f.$2" ]; then
+    c_event "N$c_plus" "$1" "$2" forbidden
+    return
+  fi
   c_self
   # It may just have been moved away, to be removed.
   if ! cd "$c_here/$1" && ! { cms_dirs "$1"; cd "$c_here/$1"; }; then

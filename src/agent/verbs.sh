@@ -37,8 +37,8 @@ cms_ask() {
   c_say z "$c_ask"
 }
 
-# cms_forbid NUMBER (JOB ATTEMPT)...: as cms_ask, after a claim of those that have none. A link that stays empty for a second is that of
-# a wrapper that was ended in this very moment, and is given up.
+# cms_forbid NUMBER (JOB ATTEMPT)...: as cms_ask, after a claim of those that have none; f.ATTEMPT tells it to tickets of lines. A link that
+# stays empty for a second is that of a wrapper that was ended in this very moment, and is given up.
 cms_forbid() {
   c_ask=$1
   shift
@@ -54,6 +54,7 @@ cms_forbid() {
         else
           c_claim "$1" "$2" - - - - - F
           c_same "$1" || { [ "$c_y" -ge 20 ] || continue; break; }
+          [ -z "$c_won" ] || true >"$c_own/f.$2"
           [ -z "$c_won" ] && [ -e "$c_next" ] || break
         fi
       done

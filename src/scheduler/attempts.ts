@@ -304,7 +304,7 @@ export class Attempts {
     if (flight === undefined) return;
     flight.killWanted = true;
     if (flight.phase === "started") this.kill(flight);
-    else if (flight.phase === "sent") this.lines.callOff(flight);
+    else if (flight.phase === "sent" && !flight.recalled) this.lines.recall([flight]);
   }
 
   kill(flight: Flight): void {

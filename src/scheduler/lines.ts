@@ -244,16 +244,7 @@ export class Lines {
     for (const line of this.#lines) this.recall([...line.waiting].filter((flight) => !flight.recalled));
   }
 
-  /**
-   * Calls one back whose job is to be ended, in a line or not. Its ticket would stay in the line, and its directory, with the claim that
-   * forbids it, may be gone before its turn comes: so the line is over first.
-   */
-  callOff(flight: Flight): void {
-    if (flight.line !== null) this.#end(flight.line);
-    if (!flight.recalled) this.recall([flight]);
-  }
-
-  /** Calls jobs of one machine back: they are claimed so that they never start, or prove to run. */
+  /** Calls jobs of one machine back, in a line or not: they are claimed so that they never start, or prove to run. */
   recall(all: readonly Flight[]): void {
     // After a boot their claims may be lost: they are asked about, and never called back.
     const flights = all.filter((flight) => flight.boot === this.#run.machines.get(flight.machine)?.boot);

@@ -275,7 +275,10 @@ export class Agent {
           directory = now;
           moves++;
         } else if (made === "full") break;
-        else if (made !== null) this.#host.parts.truth.forbidden(attempt);
+        else if (made !== null) {
+          this.#host.parts.truth.forbidden(attempt);
+          this.#host.forbidden.add(attempt);
+        }
       }
     }
     yield* this.#ask(number, args);

@@ -75,6 +75,8 @@ export class Host {
   /** The events file of residents, by queue. */
   readonly events = new Map<string, EventsFile>();
   /** `agent` in the agent's own directory: who is resident, by queue. */
+  /** `f.ATTEMPT`: what tickets of lines must not start. They are older than a line at most. */
+  readonly forbidden = new Set<string>();
   readonly residents = new Map<string, { agent: HostProcess; tail: HostProcess; boot: string }>();
   isUp = true;
   /** False while the network to it is cut. */
@@ -185,6 +187,7 @@ export class Host {
     this.#loseUnsynced();
     this.events.clear();
     this.residents.clear();
+    this.forbidden.clear();
     this.#lines.clear();
     this.#changed();
   }

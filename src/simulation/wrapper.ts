@@ -86,6 +86,7 @@ export function* runWrapper(host: Host, self: HostProcess, start: StartWords, te
     }
     event(`R${plus} ${job} ${attempt} ${reason}`);
   };
+  if (plus !== "" && host.forbidden.has(attempt)) return event(`N${plus} ${job} ${attempt} forbidden`);
   yield 0;
   let directory = directoryNow(host, job);
   if (directory === undefined) return refuse("cannot use the directory: No space left on device");

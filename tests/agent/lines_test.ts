@@ -106,6 +106,19 @@ for (const shell of SHELLS) {
     assert.equal(await exists(`${place.directory}/b/b.log`), false);
   });
 
+  agentTest("starts nothing that was forbidden while it waited, also when the claim of that is gone", async (place) => {
+    const { link, event } = await place.connect();
+    link.line(5, { type: "open", slots: 1 });
+    link.start([gated("a", 5), gated("b", 5), start("c", "true", { line: 5 })]);
+    await event("started", "a");
+    assert.deepEqual((await link.forbid([attempt("b")])).map(({ type }) => type), ["forbidden"]);
+    assert.deepEqual(await link.remove([attempt("b")]), ["removed"]);
+    await Deno.writeTextFile(`${place.directory}/a/go`, "");
+    await event("ended", "c");
+    assert.equal((await event("known", "b")).state.type, "forbidden");
+    assert.equal(await exists(`${place.directory}/b`), false);
+  });
+
   agentTest(
     "goes on to the next job of a line in the same wrapper, and leaves the one before it behind",
     async (place) => {

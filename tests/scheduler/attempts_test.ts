@@ -146,21 +146,6 @@ Deno.test("a start that is to be ended and could not be called back is called ba
   assert.equal(steps.status, "kill");
 });
 
-Deno.test("a line is over before a job of it that is to be ended is called back: its claim may go before its ticket has its turn", () => {
-  const jobs = Array.from({ length: 60 }, (_, i) => job(`job${i}`));
-  const world = new World({ seed: 5, jobs, hosts: [slotHost("h1", RED, { capacity: 2 })], roundTripMs: 400 });
-  const [red] = world.machines.values();
-  const waiting = () => [...red!.lines.values()].flatMap((line) => line.waiting.map((request) => request.job));
-  for (let i = 0; i < 5000 && waiting().length === 0; i++) world.tick(0);
-  const [name] = waiting();
-  const effects = world.core.step({ type: "news", news: { ...NO_NEWS, kill: [name!] } }, world.nowMs);
-  const told = effects.flatMap((effect) => {
-    if (effect.type === "recall") return effect.attempts.some((one) => one.job === name) ? ["recall"] : [];
-    return effect.type === "line" ? [effect.change.type] : [];
-  });
-  assert.deepEqual(told, ["over", "recall"]);
-});
-
 Deno.test("a start of an earlier run that can never be forbidden is given up after ten minutes, and its host gets jobs again", () => {
   const steps = new Steps({ status: "run", attempt: 1, boot: "1", slot: "h1" });
   steps.jobs.set("b" as JobName, job("b"));
