@@ -49,10 +49,12 @@ export async function holdQueue(deps: Deps, ref: StoreRef): Promise<HeldQueue> {
  * @returns Those that are still in flight after the limit (their host does not answer).
  */
 export async function endByRunner(deps: Deps, store: QueueStore, names: readonly JobName[]): Promise<JobName[]> {
+  // One that gets the name of a job meanwhile is not meant.
+  const ids = new Map(names.map((name) => [name, store.jobs.get(name)?.id]));
   const inFlight = (): JobName[] =>
     names.filter((name) => {
       const job = store.jobs.get(name);
-      return job !== undefined && isInFlight(job.status);
+      return job !== undefined && job.id === ids.get(name) && isInFlight(job.status);
     });
   if (inFlight().length === 0) return [];
   await store.commit(() => [{ type: "kill", jobs: inFlight() }]);

@@ -11,7 +11,7 @@ import { queueRef } from "../../src/operations/refs.ts";
 import { storePaths } from "../../src/store/paths.ts";
 import { openQueue } from "../../src/store/queue_file.ts";
 import type { QueueStore, StoreRef } from "../../src/store/store.ts";
-import { newJob, set } from "../store/support.ts";
+import { newJob, put, set } from "../store/support.ts";
 import { memoryDeps, MemoryFiles } from "../support/memory_files.ts";
 import { waitUntil } from "../support/wait.ts";
 
@@ -123,4 +123,16 @@ Deno.test("deleteJobs() deletes a job that its scheduler cannot end, and one on 
       assert.match(warnings.join(), leaves ? /^Cannot reach pi@red.*runs/ : /^Job runs could not be killed/);
     });
   }
+});
+
+Deno.test("deleteJobs() neither ends nor waits for a job that got the name of one that it ends", async () => {
+  await withScheduler(async ({ deps, queue, scheduler, names }) => {
+    const deleting = deleteJobs(deps, { queue, names: ["runs"] }, WATCH, () => Promise.resolve(linkTo([])));
+    await askedToKill(scheduler);
+    const place = { user: "pi", host: "red", boot: "b", attempt: 1, status: "start" } as const;
+    await scheduler.commit(() => [put("runs", "other", { ...place, id: "f".repeat(32) })]);
+    assert.deepEqual((await deleting).failed, []);
+    assert.deepEqual((await scheduler.sync()).kill, []);
+    assert.deepEqual((await names()).sort(), ["runs", "waits"]);
+  });
 });
