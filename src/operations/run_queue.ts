@@ -69,7 +69,6 @@ export async function runQueue(
         `Cannot run queue ${request.queue.name}: process ${other.pid} on ${other.hostname} runs it already`,
       );
     }
-    await store.sync();
     const core = new Core({
       policy: request.scheduler === "fifo" ? fifo(request.maxParallel) : fifoMulti(),
       hosts,
