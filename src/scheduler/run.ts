@@ -272,7 +272,17 @@ class Loop {
       return !((event?.type === "starting" || event?.type === "ended") && undone.has(event.job));
     };
     this.#carried = this.#carried.filter(isLeft);
-    if (undone.size > 0) this.#carried = this.#carried.filter(({ type }) => type !== "finish");
+    if (undone.size === 0) return [];
+    // A number that was never used is the next one's, and must not be forbidden on a host.
+    const isUsed = ({ job, attempt }: Attempt): boolean => undone.get(job)?.attempt !== attempt;
+    this.#carried = this.#carried.flatMap((effect): Effect[] => {
+      if (effect.type === "finish") return [];
+      if (effect.type === "recall") return [{ ...effect, attempts: effect.attempts.filter(isUsed) }];
+      if (effect.type === "ask") {
+        return [{ ...effect, ask: effect.ask.filter(isUsed), forbid: effect.forbid.filter(isUsed) }];
+      }
+      return [effect];
+    });
     return [...undone.values()];
   }
 

@@ -25,6 +25,7 @@ class Play {
   readonly sent: string[] = [];
   /** and their scripts. */
   readonly scripts: string[] = [];
+  readonly forbidden: string[] = [];
   readonly events: RunEvent[] = [];
   nowMs = 0;
   /** What others did since the last look. */
@@ -109,6 +110,10 @@ class Play {
       prepare() {},
       unprepare() {},
       line() {},
+      forbid: (attempts) => {
+        this.forbidden.push(...attempts.map(({ attempt }) => attempt));
+        return Promise.resolve(attempts.map(() => ({ type: "forbidden" })));
+      },
       start: (requests) => {
         for (const { attempt, script } of requests) {
           this.sent.push(attempt);
@@ -181,6 +186,21 @@ Deno.test("runLoop() starts a job whose command was changed before its start cou
   assert.equal(play.jobs.get(A)?.status, "end");
   const told = play.events.filter(({ type }) => type === "starting" || type === "ended");
   assert.deepEqual(told.map(({ type }) => type), ["starting", "ended"]);
+});
+
+Deno.test("runLoop() forbids no attempt that was decided and not written, where its job is another: the next has its number", async () => {
+  const play = new Play("a");
+  play.isFull = true;
+  let fails = 0;
+  play.onFull = () => {
+    // Somebody wants it killed, and then changes it.
+    if (++fails === 1) return void (play.news = { ...NO_NEWS, kill: [A] });
+    play.isFull = false;
+    play.jobs.set(A, { ...job("a"), command: "echo changed" });
+    play.news = { ...NO_NEWS, changed: [A] };
+  };
+  assert.equal(await play.run(), "done");
+  assert.deepEqual([play.forbidden, play.sent], [[], [`${job("a").id}.1`]]);
 });
 
 Deno.test("runLoop() takes it back that a job fails to start, where the job is another before that could be written", async () => {
