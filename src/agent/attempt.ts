@@ -48,4 +48,4 @@ export type AttemptState =
   | { readonly type: "other"; readonly attempt: string; readonly alive: boolean };
 
 /** What became of a directory that was to be removed. */
-export type RemoveResult = "removed" | "absent" | "alive" | "kept";
+export type RemoveResult = "removed" | "absent" | "alive" | "later" | "kept";

@@ -72,6 +72,9 @@ cms_hello() {
   c_base=$((${c_x%% *} * 1000 + c_f - 1000 - c_ms))
   # Written once in a boot, before any claim of this boot is made: see c_walk.
   c_x=''
+  set -- "$c_own"/f/*
+  [ $# -lt 4096 ] || [ "$c_role" = onlooker ] || rm -rf "$c_own/f"
+  [ -d "$c_own/f" ] || [ "$c_role" = onlooker ] || mkdir "$c_own/f"
   [ ! -e "$c_own/boot" ] || read -r c_x <"$c_own/boot"
   [ "$c_x" = "$c_boot" ] || [ "$c_role" = onlooker ] || printf '%s\n' "$c_boot" >"$c_own/boot" || c_need 0 "cannot write in $c_own"
   c_stat $$
@@ -86,10 +89,6 @@ cms_hello() {
     # Lines of an agent that could not end them itself.
     for c_ld in "$c_own"/t.*; do c_over; done
     c_sweep
-    for c_i in "$c_own"/f.*; do
-      [ ! -e "$c_i" ] || rm -f "$c_own"/f.*
-      break
-    done
     ;;
   visitor) c_ev=$c_own/v.$$.$c_me0 ;;
   *) c_ev=/dev/null ;; # An onlooker changes nothing here, and has no events.

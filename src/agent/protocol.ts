@@ -201,7 +201,7 @@ export function parseAnswer(line: string, token: string): Answer | null {
   }
 }
 
-const REMOVE_RESULTS: readonly string[] = ["removed", "absent", "alive", "kept"] satisfies RemoveResult[];
+const REMOVE_RESULTS: readonly string[] = ["removed", "absent", "alive", "later", "kept"] satisfies RemoveResult[];
 
 /** Reads a line of the events file; null if it is no whole event of this queue. Never throws. */
 export function parseEvent(line: string, queueId: string): AgentEvent | null {

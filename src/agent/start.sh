@@ -13,16 +13,19 @@ c_refuse() {
   c_event "R$c_plus" "$1" "$2" "$3"
 }
 
+# c_off JOB ATTEMPT: was it forbidden? The claim that says so may be gone with the directory before a wrapper, or the ticket of a line, has its turn.
+c_off() {
+  [ -e "$c_own/f/$2" ] || return
+  c_event "N$c_plus" "$1" "$2" forbidden
+  return 0
+}
+
 # c_run JOB ATTEMPT SHELL OUTPUT LOG GPU SCRIPT: a job's wrapper, a fork of the agent without an exec. It holds nothing of the link.
 # Order: claim, script, log, start, pid and claim's last line, event; at the end the log before the event, so that whoever asks
 # after a broken link finds in the log what the event would have said.
 c_run() {
   c_job=$1 c_why=''
-  # Its ticket outlives the claim that forbade it, where the directory was removed.
-  if [ -n "$c_plus" ] && [ -e "$c_own/f.$2" ]; then
-    c_event "N$c_plus" "$1" "$2" forbidden
-    return
-  fi
+  c_off "$1" "$2" && return
   c_self
   # It may just have been moved away, to be removed.
   if ! cd "$c_here/$1" && ! { cms_dirs "$1"; cd "$c_here/$1"; }; then
@@ -36,6 +39,7 @@ c_run() {
   case $4$5 in *"$c_nl"*) c_why='the name of an output or log file has a line break' c_to=$c_job.out c_into=$c_job.log ;; esac
   c_z=0 c_y=0
   while :; do
+    c_off "$1" "$2" && return
     c_walk "$1" "$2"
     if [ -n "$c_open" ] && [ "$c_z" -lt 20 ]; then
       c_z=$((c_z + 1))

@@ -37,7 +37,7 @@ cms_ask() {
   c_say z "$c_ask"
 }
 
-# cms_forbid NUMBER (JOB ATTEMPT)...: as cms_ask, after a claim of those that have none; f.ATTEMPT tells it to tickets of lines. A link that
+# cms_forbid NUMBER (JOB ATTEMPT)...: as cms_ask, after a claim of those that have none; f/ATTEMPT tells it to wrappers. A link that
 # stays empty for a second is that of a wrapper that was ended in this very moment, and is given up.
 cms_forbid() {
   c_ask=$1
@@ -54,7 +54,7 @@ cms_forbid() {
         else
           c_claim "$1" "$2" - - - - - F
           c_same "$1" || { [ "$c_y" -ge 20 ] || continue; break; }
-          [ -z "$c_won" ] || true >"$c_own/f.$2"
+          [ -z "$c_won" ] || true >"$c_own/f/$2"
           [ -z "$c_won" ] && [ -e "$c_next" ] || break
         fi
       done
@@ -169,6 +169,8 @@ c_remove() {
   c_is=kept
   cd "$c_here/$1" || return 0
   while :; do
+    # Somebody else removes it.
+    [ . -ef "$c_here/$1" ] || return 0
     c_walk "$1" "$2"
     if [ -n "$c_open" ]; then
       c_z=$((c_z + 1))
@@ -183,13 +185,20 @@ c_remove() {
       c_is=alive
       return
     fi
-    [ -z "$c_high$c_after" ] || return 0
+    if [ -n "$c_high$c_after" ]; then
+      c_is=later
+      return
+    fi
     if [ -n "$c_live" ]; then
       c_is=alive
       return
     fi
     # What a link leads to is somebody else's, also what lies there of ours.
-    [ ! -L "$c_here/$1" ] && { [ -n "$c_found" ] || ! c_foreign "$1" "$2"; } || return 0
+    [ ! -L "$c_here/$1" ] || return 0
+    if [ -z "$c_found" ] && c_foreign "$1" "$2"; then
+      c_is=later
+      return
+    fi
     set -C
     c_won=''
     { c_won=1; } >"$c_next"
@@ -197,11 +206,13 @@ c_remove() {
     # On a full disk no link can be made, and nothing starts.
     [ -z "$c_won" ] && [ -e "$c_next" ] || break
   done
+  [ . -ef "$c_here/$1" ] || return 0
   if [ -f .cms ]; then
     c_v=$c_own/x.$$.$c_me0.$c_ask.$c_rm
     if cd "$c_here" && mv "./$1" "$c_v"; then
-      rm -rf "$c_v"
-      [ -e "$c_v" ] || c_is=removed
+      c_is=removed
+      # A start that was waiting may just have made its claim there.
+      rm -rf "$c_v" || rm -rf "$c_v"
     else
       rm -f "./$1/$c_next"
     fi

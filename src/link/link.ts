@@ -119,8 +119,8 @@ export interface Link {
    */
   kill(attempts: readonly { job: JobName; attempt: string }[], options: { graceMs: number }): Promise<AttemptState[]>;
   /**
-   * Removes the jobs' directories that this program made. `alive`: a job runs there, nothing is touched. `kept`: a later attempt than this
-   * was started there, nothing is touched; or the directory was there before us, and only the program's own files in it were removed.
+   * Removes the jobs' directories that this program made. `alive`: a job runs there, nothing is touched. `later`: a later attempt than this
+   * was started there, nothing is touched. `kept`: the directory was there before us, and only the program's own files in it were removed.
    */
   remove(attempts: readonly { job: JobName; attempt: string }[]): Promise<RemoveResult[]>;
   /** Text of a file of a job's directory (or an absolute or `~/` path); null if there is none. At most `maxBytes` from its end. */

@@ -28,8 +28,8 @@ const JOBS_AT_ONCE = 100;
 
 /** Files of ours in a job's directory: those of an earlier run on the manager itself are no input. */
 function ownFiles(job: JobName): string[] {
-  const names = [".cms", `${job}.pid`, `${job}.log`, `${job}.out`, `${job}-nohup.log`, `${job}.ended`, `${job}.kill`];
-  return [...names, `${job}.run`, `${job}.run.*`].map((name) => `${job}/${name}`);
+  const names = [".cms", `${job}.pid`, `${job}.log`, `${job}.out`, `${job}-nohup.log`, `${job}.ended`];
+  return [...names, `${job}.kill.*`, `${job}.run`, `${job}.run.*`].map((name) => `${job}/${name}`);
 }
 
 async function textOf(stream: ReadableStream<Uint8Array>): Promise<string> {

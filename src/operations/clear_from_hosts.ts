@@ -8,7 +8,9 @@ import type { Deps } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
 import { attemptId, type Job } from "../job/job.ts";
 import { isInFlight, isWaiting } from "../job/states.ts";
-import type { Connect } from "../link/link.ts";
+import type { AttemptRef } from "../agent/protocol.ts";
+import { machineText } from "../cluster/machine.ts";
+import type { Connect, Link } from "../link/link.ts";
 import type { QueueStore, Runner } from "../store/store.ts";
 import { KILL_GRACE_MS } from "../scheduler/deliver.ts";
 import { endByRunner } from "./hold_queue.ts";
@@ -61,19 +63,37 @@ export async function clearFromHosts(deps: Deps, request: ClearRequest): Promise
   });
   const role = runner === null ? "resident" : "visitor";
   const unreached = await onMachines(deps, { connect, store, role, warn, jobs: touched }, async (link, there) => {
-    const results = await link.remove(there.map(toAttempt));
-    const live = there.filter((_, i) => results[i] === "alive");
+    let attempts = there.map(toAttempt);
+    let results = await link.remove(attempts);
+    if (runner === null && results.includes("later")) {
+      // Nobody starts anything of this queue now: its file says less than was done, as when an old copy was put back.
+      attempts = await laterOnes(link, attempts.filter((_, i) => results[i] !== "removed"));
+      results = await link.remove(attempts);
+      attempts.filter((_, i) => results[i] === "later").forEach(({ job }) =>
+        warn(`Another job ${job} was started in the directory on ${machineText(link.machine)}, which was left alone`)
+      );
+    }
+    const live = attempts.filter((_, i) => results[i] === "alive");
     if (live.length === 0) return;
     // Given up, or its state was lost with the files: what runs is ended whatever the queue says of it. Alive until the host says otherwise.
-    for (const job of live) alive.add(job.name);
-    await link.kill(live.map(toAttempt), { graceMs: KILL_GRACE_MS });
-    const again = await link.remove(live.map(toAttempt));
-    live.forEach((job, i) => {
-      if (again[i] !== "alive") return void alive.delete(job.name);
-      warn(`Job ${job.name} still runs; its directory was left alone`);
+    for (const { job } of live) alive.add(job);
+    await link.kill(live, { graceMs: KILL_GRACE_MS });
+    const again = await link.remove(live);
+    live.forEach(({ job }, i) => {
+      if (again[i] !== "alive") return void alive.delete(job);
+      warn(`Job ${job} still runs; its directory was left alone`);
     });
   });
   return { alive: [...alive], unreached: [...stuck, ...unreached.map((job) => job.name)] };
+}
+
+/** Each attempt, or the last one that its host knows to have come after it. */
+async function laterOnes(link: Link, attempts: readonly AttemptRef[]): Promise<AttemptRef[]> {
+  const states = await link.ask(attempts);
+  return attempts.map((one, i) => {
+    const state = states[i]!;
+    return state.type === "other" ? { job: one.job, attempt: state.attempt } : one;
+  });
 }
 
 /** With a scheduler at work a job that was to be cleared may wait again, or have been started again: its directory is in use. */
@@ -83,6 +103,6 @@ function isBegunAnew(job: Job, store: QueueStore, runner: Runner | null): boolea
   return now.attempt !== job.attempt || isWaiting(now.status) || isInFlight(now.status);
 }
 
-function toAttempt(job: Job): { job: JobName; attempt: string } {
+function toAttempt(job: Job): AttemptRef {
   return { job: job.name, attempt: attemptId(job) };
 }

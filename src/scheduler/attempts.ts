@@ -20,7 +20,7 @@ import type { Placement } from "./policies.ts";
 /** Pause before asking again about an attempt that was just being claimed. */
 const ASK_AGAIN_MS = 1_000;
 /** It is given up when it was asked about so often: its host can neither start it nor forbid it, for ten minutes or longer. */
-const ASK_LIMIT = 600;
+export const ASK_LIMIT = 600;
 
 /** How an attempt ends. `reason`: why, where it did not end by itself. */
 interface Ending {
@@ -79,6 +79,7 @@ export class Attempts {
       ahead: false,
       recalled: false,
       sinceMs: 0,
+      again: false,
       claimed: false,
       asked: 0,
       told: true,
@@ -130,6 +131,7 @@ export class Attempts {
       ahead,
       recalled: false,
       sinceMs: this.#run.nowMs,
+      again: false,
       claimed: false,
       asked: 0,
       told: false,
@@ -232,6 +234,22 @@ export class Attempts {
     this.#end(flight, { ...UNSEEN, state: "crash", reason }, {});
     this.#run.flights.setLost(flight, true);
     this.lines.left(flight, this.#run.slots.giveBack(flight.job), { gaveBack: false, tookMs: null });
+  }
+
+  /**
+   * Its start met a claim of its number. If it was sent only once, the number was used by a run of which the queue knows nothing any more, as
+   * when an old copy of its file was put back: its end is none of this start's, which gets the next number.
+   */
+  met(flight: Flight, state: AttemptState, gaveBack = false): void {
+    const isOver = state.type === "ended" || state.type === "crashed";
+    if (flight.phase !== "sent" || flight.again || flight.recalled || !isOver) {
+      return this.learn(flight, state, gaveBack);
+    }
+    const number = flight.attempt.slice(flight.attempt.lastIndexOf(".") + 1);
+    const text =
+      `Job ${flight.job} had an attempt ${number} on ${flight.shown} before, of which its queue knows nothing: it is started anew`;
+    report(this.#run, { type: "warning", text });
+    this.#putBack(flight);
   }
 
   /** Takes in what the host knows of the attempt. */

@@ -15,7 +15,7 @@ import { isInFlight, isWaiting } from "../job/states.ts";
 import type { AttemptState, LinkEvent } from "../link/link.ts";
 import type { Jobs } from "../store/changes.ts";
 import { Ahead } from "./ahead.ts";
-import { Attempts } from "./attempts.ts";
+import { ASK_LIMIT, Attempts } from "./attempts.ts";
 import { Candidates } from "./candidates.ts";
 import { report, type RunContext } from "./context.ts";
 import type { Attempt, CoreEvent, Effect } from "./events.ts";
@@ -223,7 +223,7 @@ export class Core {
           (flight) => this.#attempts.failed(flight, event.reason, event.gaveBack === true),
         );
       case "known":
-        return this.#withFlight(event, (flight) => this.#attempts.learn(flight, event.state, event.gaveBack));
+        return this.#withFlight(event, (flight) => this.#attempts.met(flight, event.state, event.gaveBack));
       case "no_line":
         return this.#attempts.lines.unable(machine, event.line);
       case "round_trip": {
@@ -309,7 +309,9 @@ export class Core {
     flight.recalled = false;
     // `claimed`: it is being let in, and tells so itself; or the claim could not be made (a full disk).
     const known = state ?? { type: "claimed" };
-    if (known.type === "claimed" && flight.line !== null) return this.#attempts.lines.notRecalled(flight);
+    if (known.type === "claimed" && flight.line !== null && ++flight.asked <= ASK_LIMIT) {
+      return this.#attempts.lines.notRecalled(flight);
+    }
     this.#attempts.learn(flight, known);
   }
 

@@ -42,6 +42,8 @@ export interface Flight {
   recalled: boolean;
   /** Since when it waits for what comes next: its slot, or the host's word that it runs; epoch ms. */
   sinceMs: number;
+  /** It was sent once more, over another link. */
+  again: boolean;
   /** The host was just claiming it when it was asked: it is asked again. */
   claimed: boolean;
   /** How often that was so. */

@@ -241,7 +241,9 @@ export class Lines {
 
   /** No job starts any more: all that wait are called back. */
   recallAll(): void {
-    for (const line of this.#lines) this.recall([...line.waiting].filter((flight) => !flight.recalled));
+    const isDue = ({ recalled, asked, sinceMs }: Flight): boolean =>
+      !recalled && (asked === 0 || this.#run.nowMs - sinceMs >= AGAIN_MS);
+    for (const line of this.#lines) this.recall([...line.waiting].filter(isDue));
   }
 
   /** Calls jobs of one machine back, in a line or not: they are claimed so that they never start, or prove to run. */

@@ -75,6 +75,7 @@ export class Links {
       const inLine = waitsForWord(flight);
       const isToSend = flight.phase === "sent" && !inLine && !this.#isUnwanted(flight);
       if (isToSend && sameBoot && flight.request !== null) {
+        flight.again = true;
         run.effects.push({ type: "start", machine: key, request: flight.request, again: true });
       } else if (this.#isToForbid(flight, boot)) {
         flight.recalled = inLine;

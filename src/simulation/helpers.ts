@@ -77,9 +77,9 @@ function* remove(host: Host, job: string, attempt: string): Doing<RemoveResult> 
       continue;
     }
     if (found !== null && lifeOf(host, found) !== "gone") return "alive";
-    if (high !== null || after !== null) return "kept";
+    if (high !== null || after !== null) return "later";
     if (live !== null) return "alive";
-    if (found === null && isForeign(directory, attempt)) return "kept";
+    if (found === null && isForeign(directory, attempt)) return "later";
     yield 0;
     if (host.directory(job) !== directory) return "kept";
     if (directory.makeLink(next) !== null) break;

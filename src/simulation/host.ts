@@ -75,7 +75,7 @@ export class Host {
   /** The events file of residents, by queue. */
   readonly events = new Map<string, EventsFile>();
   /** `agent` in the agent's own directory: who is resident, by queue. */
-  /** `f.ATTEMPT`: what tickets of lines must not start. They are older than a line at most. */
+  /** `f/ATTEMPT`: what wrappers must not start, though the claim that says so is gone. */
   readonly forbidden = new Set<string>();
   readonly residents = new Map<string, { agent: HostProcess; tail: HostProcess; boot: string }>();
   isUp = true;

@@ -86,7 +86,9 @@ export function* runWrapper(host: Host, self: HostProcess, start: StartWords, te
     }
     event(`R${plus} ${job} ${attempt} ${reason}`);
   };
-  if (plus !== "" && host.forbidden.has(attempt)) return event(`N${plus} ${job} ${attempt} forbidden`);
+  const isOff = (): boolean => host.forbidden.has(attempt);
+  const off = (): void => event(`N${plus} ${job} ${attempt} forbidden`);
+  if (isOff()) return off();
   yield 0;
   let directory = directoryNow(host, job);
   if (directory === undefined) return refuse("cannot use the directory: No space left on device");
@@ -94,6 +96,7 @@ export function* runWrapper(host: Host, self: HostProcess, start: StartWords, te
   let reason = "";
   for (let pauses = 0, moves = 0; link === null;) {
     yield 0;
+    if (isOff()) return off();
     if (directory === undefined || moves >= MOST_MOVES) {
       return refuse("cannot write a claim: No such file or directory");
     }

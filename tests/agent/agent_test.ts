@@ -326,13 +326,13 @@ for (const shell of SHELLS) {
         const states = await link.ask([attempt("again", 2), { ...other, job: attempt("replaced").job }]);
         return states.every(({ type }) => type === "ended");
       });
-      assert.deepEqual(await link.remove(runs), ["kept", "kept", "kept"]);
+      assert.deepEqual(await link.remove(runs), ["later", "later", "later"]);
       for (const job of ["again", "replaced"]) assert.ok((await Deno.stat(`${place.directory}/${job}/result`)).isFile);
       assert.deepEqual(await link.remove([attempt("runs", 2), attempt("runs", 3)]), ["alive", "alive"]);
       await link.kill([attempt("runs", 2)], { graceMs: 1_000 });
       // One that has left no trace there may be removed after earlier ones of its own, and not after those of another.
       const never = [attempt("runs", 3), attempt("replaced", 2), { ...other, attempt: `${"e".repeat(32)}.9` }];
-      assert.deepEqual(await link.remove(never), ["removed", "kept", "kept"]);
+      assert.deepEqual(await link.remove(never), ["removed", "later", "later"]);
       const last = [attempt("again", 2), { job: attempt("replaced").job, attempt: other.attempt }];
       assert.deepEqual(await link.remove(last), ["removed", "removed"]);
     },
@@ -365,7 +365,7 @@ for (const shell of SHELLS) {
       for (let number = 2; number < 6; number++) {
         const removed = visitor.link.remove(jobs.map((job) => attempt(job, number - 1)));
         link.start(jobs.map((job) => start(job, `echo ${number} >result`, { number })));
-        for (const result of await removed) assert.match(result, /^(removed|kept|alive)$/);
+        for (const result of await removed) assert.match(result, /^(removed|later|alive)$/);
         const states = async () => await link.ask(jobs.map((job) => attempt(job, number)));
         await waitUntil("all ends", async () => (await states()).every(({ type }) => type === "ended"), {
           limitMs: 30_000,
@@ -374,6 +374,40 @@ for (const shell of SHELLS) {
       }
     },
   );
+
+  agentTest(
+    "starts nothing that was forbidden before its wrapper had its turn, also when the claim of that is gone",
+    async (place) => {
+      const { link, event } = await place.connect();
+      assert.deepEqual((await link.ask([attempt("job1")])).map(({ type }) => type), ["none"]);
+      link.prepare([attempt("job1").job]);
+      assert.deepEqual((await link.forbid([attempt("job1")])).map(({ type }) => type), ["forbidden"]);
+      assert.deepEqual(await link.remove([attempt("job1")]), ["removed"]);
+      link.start([start("job1", "echo ran >../ran")]);
+      assert.equal((await event("known", "job1")).state.type, "forbidden");
+      // Also after another hello.
+      const other = await place.connect({ role: "visitor" });
+      assert.match((await other.link.remove([attempt("job1")])).join(), /^(removed|absent)$/);
+      link.start([start("job1", "echo ran >../ran", { number: 2 })]);
+      assert.equal((await event("ended")).attempt, attempt("job1", 2).attempt);
+    },
+  );
+
+  agentTest("leaves a directory to whoever is removing it, and what stands there then alone", async (place) => {
+    const [one, two] = [await place.connect(), await place.connect({ role: "visitor" })];
+    const other = { job: attempt("job1").job, attempt: `${"f".repeat(32)}.1` };
+    one.link.start([start("job1", "i=0; while [ $i -lt 3000 ]; do : >f$i; i=$((i + 1)); done")]);
+    await one.event("ended", "job1");
+    // Both find the directory; the first moves it away under the feet of the second.
+    const removed = [one.link.remove([attempt("job1")]), two.link.remove([attempt("job1")])];
+    const found = (await Promise.all(removed)).flat();
+    assert.ok(found.includes("removed"), found.join());
+    one.link.start([{ ...start("job1", "echo > result; exec sleep 300"), attempt: other.attempt }]);
+    await waitUntil("the other job", async () => (await one.link.ask([other]))[0]?.type === "alive");
+    assert.deepEqual(await two.link.remove([attempt("job1")]), ["alive"]);
+    assert.ok((await Deno.stat(`${place.directory}/job1/result`)).isFile);
+    await one.link.kill([other], { graceMs: 1_000 });
+  });
 
   agentTest("leaves the rest alone when whoever asked for a removal is gone", async (place) => {
     const { link, event } = await place.connect();

@@ -262,11 +262,11 @@ sshTest("link over ssh stages directories without the program's own files", asyn
     for (const job of jobs) {
       await Deno.mkdir(`${from}/${job}/sub`, { recursive: true });
       await Deno.writeTextFile(`${from}/${job}/sub/in put`, job);
-      await Deno.writeTextFile(`${from}/${job}/${job}.log`, "old");
+      for (const own of ["log", "kill.x.1"]) await Deno.writeTextFile(`${from}/${job}/${job}.${own}`, "old");
     }
     const { link, event, events } = await connectTo("pi@red01")();
     await link.stage([...jobs, "absent"].map((job) => attempt(job).job), from);
-    link.start([start("job7", "cat 'sub/in put'; echo; ls sub")]);
+    link.start([start("job7", "cat 'sub/in put'; echo; ls sub *kill*")]);
     await event("ended", "job7");
     const home = hosts.host("red01").home;
     assert.equal(await Deno.readTextFile(`${home}/experiment/job7/job7.out`), "job7\nin put\n");

@@ -230,3 +230,38 @@ Deno.test("resetJobs() removes nothing of jobs that a scheduler called back or b
   assert.deepEqual(removed, ["ends 1"]);
   scheduler.close();
 });
+
+Deno.test("resetJobs() without a scheduler removes what came after an old copy of the file", async () => {
+  const deps = memoryDeps();
+  const queue = queueRef(deps, { queue: "a" });
+  await createQueue(deps, { queue });
+  const store = await openQueue(deps, queue);
+  const place = { user: "pi", host: "red", attempt: 1, status: "end" } as const;
+  await store.commit(() => [put("again", "x", place), put("gone", "x", place), put("foreign", "x", place)]);
+  const idOf = (name: string): string => store.jobs.get(jobName(name))!.id;
+  store.close();
+  const removed: string[] = [];
+  const link: Partial<Link> = {
+    machine: { user: "pi", name: "red", address: null },
+    ask: (attempts) =>
+      Promise.resolve(
+        attempts.map(({ job }) =>
+          job === "again" ? { type: "other", attempt: `${idOf("again")}.3`, alive: false } : { type: "none" }
+        ),
+      ),
+    remove(attempts) {
+      removed.push(...attempts.map(({ job, attempt }) => `${job} ${attempt.split(".")[1]}`));
+      return Promise.resolve(
+        attempts.map(({ job, attempt }) => job === "gone" || attempt.endsWith(".3") ? "removed" : "later"),
+      );
+    },
+    close: () => Promise.resolve(),
+  };
+  const warnings: string[] = [];
+  const watch = { warn: (text: string) => void warnings.push(text) };
+  const request = { queue, names: ["again", "gone", "foreign"], status: null };
+  const { changes } = await resetJobs(deps, request, watch, () => Promise.resolve(link as Link));
+  assert.deepEqual(removed, ["again 1", "gone 1", "foreign 1", "again 3", "foreign 1"]);
+  assert.equal(changes.length, 3);
+  assert.deepEqual(warnings, ["Another job foreign was started in the directory on pi@red, which was left alone"]);
+});

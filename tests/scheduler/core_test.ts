@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Job } from "../../src/job/job.ts";
 import type { JobName } from "../../src/names/grammar.ts";
 import type { LinkEvent } from "../../src/link/link.ts";
 import { NO_NEWS } from "../../src/store/changes.ts";
@@ -8,6 +9,7 @@ import { fifoMulti } from "../../src/scheduler/policies.ts";
 import { job, put, slotHost, World } from "./world.ts";
 
 const RED = "pi@red";
+const A = "a" as JobName;
 
 function names(count: number): string[] {
   return Array.from({ length: count }, (_, i) => `job${i}`);
@@ -168,6 +170,38 @@ Deno.test("a machine that is silent for the time-out loses its jobs, and they ar
   runQuietly(world);
   assert.equal(world.jobs.get(lost.job)!.status, "end");
   assert.deepEqual(world.core.result().failed, []);
+});
+
+Deno.test("an attempt's number that was used before the file was put back is passed over, and its end is not taken for this one's", () => {
+  for (const again of [false, true]) {
+    const jobs = new Map([["a" as JobName, job("a")]]);
+    const core = new Core({
+      policy: fifoMulti(),
+      hosts: [slotHost("h1", RED)],
+      timeoutMs: 600_000,
+      killCompletes: true,
+    }, jobs);
+    const feed = (event: CoreEvent, nowMs: number): string[] =>
+      core.step(event, nowMs).flatMap((effect) => {
+        if (effect.type === "change" && effect.change.type === "set") {
+          const { fields } = effect.change;
+          jobs.set(A, { ...jobs.get(A)!, ...fields } as Job);
+          return [`${fields.status} ${jobs.get(A)!.attempt}`];
+        }
+        return effect.type === "start" ? [effect.request.attempt.split(".")[1]!] : [];
+      });
+    core.step({ type: "begin" }, 0);
+    assert.deepEqual(feed({ type: "link_up", machine: RED, boot: "1" }, 5), ["run 1", "1"]);
+    if (again) {
+      feed({ type: "link", machine: RED, event: { type: "down", reason: "cut" } }, 6);
+      assert.deepEqual(feed({ type: "link_up", machine: RED, boot: "1" }, 7), ["1"]);
+    }
+    const state = { type: "ended", state: "end", exitCode: 0, startedAtMs: 0, endedAtMs: 1 } as const;
+    const attempt = `${jobs.get(A)!.id}.1`;
+    const told = feed({ type: "link", machine: RED, event: { type: "known", job: A, attempt, state } }, 10);
+    assert.deepEqual(told, again ? ["end 1"] : ["ready 1"]);
+    if (!again) assert.deepEqual(feed({ type: "tick" }, 11), ["run 2", "2"]);
+  }
 });
 
 Deno.test("time in which the run itself stood still is no silence of a machine", () => {
@@ -500,4 +534,49 @@ Deno.test("no directory is made ahead where several machines may get a job", () 
   const world = new World({ seed: 31, jobs: names(40).map((name) => job(name)), hosts });
   runQuietly(world);
   assert.equal(world.everPrepared, 0);
+});
+
+Deno.test("what waits in a line on a host that can never forbid it is asked about once a second, and given up in the end", () => {
+  for (const isStopped of [false, true]) {
+    const jobs = new Map(names(10).map((name) => [name as JobName, job(name)]));
+    const hosts = [slotHost("h1", RED)];
+    const core = new Core({ policy: fifoMulti(), hosts, timeoutMs: 600_000, killCompletes: true }, jobs);
+    const answers: CoreEvent[] = [];
+    let [nowMs, recalls, isFinished] = [0, 0, false];
+    const step = (event: CoreEvent): void => {
+      for (const effect of core.step(event, nowMs)) {
+        if (effect.type === "change" && effect.change.type === "set") {
+          const { job, fields } = effect.change;
+          jobs.set(job, { ...jobs.get(job)!, ...fields } as Job);
+        } else if (effect.type === "recall") {
+          recalls += effect.attempts.length;
+          const states = effect.attempts.map(() => ({ type: "claimed" } as const));
+          answers.push({ type: "recalled", attempts: effect.attempts, states });
+        } else if (effect.type === "finish") isFinished = true;
+      }
+    };
+    const tell = (name: string, event: Record<string, unknown>): void => {
+      const attempt = `${job(name).id}.1`;
+      step({ type: "link", machine: RED, event: { job: name, attempt, ...event } as unknown as LinkEvent });
+    };
+    step({ type: "begin" });
+    step({ type: "link_up", machine: RED, boot: "1" });
+    step({ type: "link", machine: RED, event: { type: "round_trip", ms: 50 } });
+    tell("job0", { type: "started", pid: 1, atMs: 0 });
+    nowMs = 100;
+    tell("job0", { type: "ended", state: "end", exitCode: 0, atMs: 100, gaveBack: true });
+    tell("job1", { type: "started", pid: 1, atMs: 100 });
+    // Its wrapper is killed: the line ends, and what waits there is called back.
+    tell("job1", { type: "ended", state: "crash", exitCode: null, atMs: 200, gaveBack: false });
+    if (isStopped) step({ type: "stop", signal: "SIGINT" });
+    while (!isFinished && nowMs < 3_600_000) {
+      const answer = answers.shift();
+      if (answer === undefined && core.wakeAtMs === null) break; // It waits for the host.
+      nowMs = answer !== undefined ? nowMs + 50 : Math.max(nowMs + 1, core.wakeAtMs ?? Infinity);
+      step(answer ?? { type: "tick" });
+    }
+    const waited = [...jobs.values()].filter(({ status }) => status === "crash").length;
+    assert.ok(waited > 1 && recalls <= 610 * waited, `${waited} jobs, ${recalls} times`);
+    assert.ok(nowMs < 3_600_000, `${nowMs} ms`);
+  }
 });

@@ -94,7 +94,7 @@ export const killSsh: Fault = {
           const words = Deno.readTextFileSync(`/proc/${pid}/cmdline`).split("\0");
           Deno.kill(pid, "SIGKILL");
           for (const { name } of world.hosts) {
-            if (words.includes(`pi@${name}`)) {
+            if (words.includes(name)) {
               world.journal.troubles.push({ type: "ssh", host: name, atMs: uptimeMs() });
             }
           }

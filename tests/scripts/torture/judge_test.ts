@@ -118,6 +118,12 @@ Deno.test("judge() finds states that are not true", () => {
   assert.deepEqual(withJob1({ host: "red01" }), ["state"]);
   assert.deepEqual(broken(({ logs }) => ({ logs: new Map([...logs, ["job1", "crash"]]) })), ["state"]);
   assert.deepEqual(broken(({ logs }) => ({ logs: new Map([...logs, ["job1", null]]) })), ["state"]);
+  const killed = { ...deed("delete", 5_000, 5_100, "job1"), done: false };
+  const removed = broken(({ logs, deeds }) => ({
+    logs: new Map([...logs, ["job1", null]]),
+    deeds: [...deeds, killed],
+  }));
+  assert.deepEqual(removed, []);
 });
 
 Deno.test("judge() finds a crash, a kill and a failed start without a reason", () => {
