@@ -266,10 +266,10 @@ sshTest("link over ssh stages directories without the program's own files", asyn
     }
     const { link, event, events } = await connectTo("pi@red01")();
     await link.stage([...jobs, "absent"].map((job) => attempt(job).job), from);
-    link.start([start("job7", "cat 'sub/in put'; echo; ls sub *kill*")]);
+    link.start([start("job7", "cat 'sub/in put'; echo; ls sub; echo *kill*")]);
     await event("ended", "job7");
     const home = hosts.host("red01").home;
-    assert.equal(await Deno.readTextFile(`${home}/experiment/job7/job7.out`), "job7\nin put\n");
+    assert.equal(await Deno.readTextFile(`${home}/experiment/job7/job7.out`), "job7\nin put\n*kill*\n");
     // An old log that came along would be taken for an earlier attempt's.
     assert.ok(!events.some(({ type }) => type === "reused"));
     assert.equal(await Deno.readTextFile(`${home}/experiment/job119/sub/in put`), "job119");
