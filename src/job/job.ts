@@ -107,6 +107,11 @@ export function attemptId(job: { id: string; attempt: number }): string {
   return `${job.id}.${job.attempt}`;
 }
 
+/** The job's last attempt, as a link wants it named. */
+export function attemptOf(job: Job): { job: JobName; attempt: string } {
+  return { job: job.name, attempt: attemptId(job) };
+}
+
 /** Epoch ms as the file has it: `2026-01-31T12:00:00Z`. */
 export function isoSeconds(ms: number): string {
   return new Date(Math.floor(ms / 1000) * 1000).toISOString().replace(".000Z", "Z");

@@ -6,7 +6,7 @@
 
 import type { Deps } from "../deps.ts";
 import { type Machine, machineKey, machineText } from "../cluster/machine.ts";
-import { attemptId, type Job } from "../job/job.ts";
+import { attemptOf, type Job } from "../job/job.ts";
 import { isInFlight } from "../job/states.ts";
 import { makeConnect } from "../link/connect.ts";
 import type { AttemptState, Connect } from "../link/link.ts";
@@ -108,7 +108,7 @@ async function ask(
       },
     },
     async (link, there) => {
-      const states = await link.ask(there.map((job) => ({ job: job.name, attempt: attemptId(job) })));
+      const states = await link.ask(there.map(attemptOf));
       there.forEach((job, i) => answers.states.set(job.name, { state: states[i]!, boot: link.boot }));
       answers.machines.set(machineKey(link.machine), link.machine);
     },

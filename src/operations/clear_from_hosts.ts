@@ -6,7 +6,7 @@
 
 import type { Deps } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
-import { attemptId, type Job } from "../job/job.ts";
+import { attemptOf, type Job } from "../job/job.ts";
 import { isInFlight, isWaiting } from "../job/states.ts";
 import type { AttemptRef } from "../agent/protocol.ts";
 import { machineText } from "../cluster/machine.ts";
@@ -63,7 +63,7 @@ export async function clearFromHosts(deps: Deps, request: ClearRequest): Promise
   });
   const role = runner === null ? "resident" : "visitor";
   const unreached = await onMachines(deps, { connect, store, role, warn, jobs: touched }, async (link, there) => {
-    let attempts = there.map(toAttempt);
+    let attempts = there.map(attemptOf);
     let results = await link.remove(attempts);
     if (runner === null && results.includes("later")) {
       // Nobody starts anything of this queue now: its file says less than was done, as when an old copy was put back.
@@ -101,8 +101,4 @@ function isBegunAnew(job: Job, store: QueueStore, runner: Runner | null): boolea
   const now = store.jobs.get(job.name);
   if (runner === null || now === undefined || now.id !== job.id) return false;
   return now.attempt !== job.attempt || isWaiting(now.status) || isInFlight(now.status);
-}
-
-function toAttempt(job: Job): AttemptRef {
-  return { job: job.name, attempt: attemptId(job) };
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Deps } from "../deps.ts";
-import { attemptId, type Job } from "../job/job.ts";
+import { attemptId, attemptOf, type Job } from "../job/job.ts";
 import { isInFlight } from "../job/states.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { AttemptState, Connect, Link } from "../link/link.ts";
@@ -16,7 +16,7 @@ import type { QueueStore, StoreRef } from "../store/store.ts";
 import { endByRunner, holdQueue } from "./hold_queue.ts";
 import { onMachines } from "./on_machines.ts";
 import type { Watch } from "./refresh_queue.ts";
-import { fieldsFrom } from "./truth.ts";
+import { fieldsFrom, isUnstarted } from "./truth.ts";
 
 const ROUNDS = 3;
 
@@ -110,15 +110,12 @@ export async function killHeld(
   return { killed, failed: [...failed], unreached: unreached.map((job) => job.name) };
 }
 
-/** Ends what runs, and forbids what was not started yet: a start may still be on its way. One that was seen to run is not called off. */
+/** Ends what runs, and forbids what was not started yet: a start may still be on its way. */
 async function endOn(link: Link, jobs: readonly Job[]): Promise<AttemptState[]> {
-  const attempts = jobs.map((job) => ({ job: job.name, attempt: attemptId(job) }));
-  const states = await link.kill(attempts, { graceMs: KILL_GRACE_MS });
-  const unstarted = attempts.filter((_, i) =>
-    jobs[i]?.status === "run" &&
-    (states[i]?.type === "claimed" || (states[i]?.type === "none" && jobs[i]?.boot === link.boot))
-  );
+  const states = await link.kill(jobs.map(attemptOf), { graceMs: KILL_GRACE_MS });
+  const unstarted = [...jobs.keys()].filter((i) => isUnstarted(jobs[i]!, states[i]!, link.boot));
   if (unstarted.length === 0) return states;
-  const forbidden = await link.forbid(unstarted);
-  return states.map((state, i) => forbidden[unstarted.indexOf(attempts[i]!)] ?? state);
+  const forbidden = await link.forbid(unstarted.map((i) => attemptOf(jobs[i]!)));
+  unstarted.forEach((i, k) => states[i] = forbidden[k]!);
+  return states;
 }

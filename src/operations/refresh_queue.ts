@@ -6,15 +6,15 @@
 
 import type { Deps } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
-import { attemptId, type Job } from "../job/job.ts";
+import { attemptId, attemptOf, type Job } from "../job/job.ts";
 import { isInFlight, type JobState } from "../job/states.ts";
-import type { AttemptState, Connect, Link } from "../link/link.ts";
+import type { AttemptState, Connect } from "../link/link.ts";
 import { makeConnect } from "../link/connect.ts";
 import type { Change } from "../store/changes.ts";
 import type { StoreRef } from "../store/store.ts";
 import { holdQueue } from "./hold_queue.ts";
 import { onMachines } from "./on_machines.ts";
-import { fieldsFrom } from "./truth.ts";
+import { fieldsFrom, isUnstarted } from "./truth.ts";
 
 /** A state that is another now. */
 export interface StatusChange {
@@ -47,14 +47,14 @@ export async function refreshQueue(
       deps,
       { connect, store, role, warn: watch.warn, jobs: asked },
       async (link, jobs) => {
-        const states = await link.ask(jobs.map(toAttempt));
+        const states = await link.ask(jobs.map(attemptOf));
         const unstarted: Job[] = [];
         jobs.forEach((job, i) => {
-          if (runner === null && isUnstarted(job, states[i]!, link)) unstarted.push(job);
+          if (runner === null && isUnstarted(job, states[i]!, link.boot)) unstarted.push(job);
           else found.set(job.name, states[i]!);
         });
         // Nothing is known of these until they are called off: the link may break before.
-        const calledOff = unstarted.length === 0 ? [] : await link.forbid(unstarted.map(toAttempt));
+        const calledOff = unstarted.length === 0 ? [] : await link.forbid(unstarted.map(attemptOf));
         unstarted.forEach((job, i) => found.set(job.name, calledOff[i]!));
       },
     );
@@ -84,16 +84,4 @@ export async function refreshQueue(
 function canHaveChanged(job: Job, isRun: boolean): boolean {
   if (isInFlight(job.status)) return !isRun;
   return job.status === "crash" && job.exit_code === null && job.attempt > 0;
-}
-
-function toAttempt(job: Job): { job: JobName; attempt: string } {
-  return { job: job.name, attempt: attemptId(job) };
-}
-
-/**
- * A start that was decided, but never reached the host since it was booted, is called off for good: the job waits again. So is one
- * whose claim is not finished after seconds of asking.
- */
-function isUnstarted(job: Job, { type }: AttemptState, link: Link): boolean {
-  return job.status === "run" && (type === "claimed" || (type === "none" && job.boot === link.boot));
 }

@@ -1,5 +1,5 @@
 /**
- * What a host's word about an attempt means for the job's record, when no scheduler runs: for `refresh`.
+ * What a host's word about an attempt means for the job's record, when no scheduler runs: for `refresh` and `kill`.
  *
  * @module
  */
@@ -7,6 +7,14 @@
 import { isoSeconds, type Job, type JobFields } from "../job/job.ts";
 import { mayMove, waitingState } from "../job/states.ts";
 import type { AttemptState } from "../link/link.ts";
+
+/**
+ * True for a start that was decided, but never reached the host since it was booted (`boot` is its present one), or whose claim is not
+ * finished after seconds of asking: it is to be called off for good. One that was seen to run is not.
+ */
+export function isUnstarted(job: Job, { type }: AttemptState, boot: string | null): boolean {
+  return job.status === "run" && (type === "claimed" || (type === "none" && job.boot === boot));
+}
 
 /** The fields to set, or null if the record is right as it is. */
 export function fieldsFrom(job: Job, state: AttemptState): JobFields | null {

@@ -119,7 +119,7 @@ async function read(deps: Deps, ref: StoreRef, paths: StorePaths): Promise<Found
   }
   // Without a YAML the journal still knows whole jobs: those in flight, and those that were added since.
   const merged = mergeState({ jobs, hash }, header === null ? null : { header, records });
-  const isEdited = merged.edited && yamlProblem === null;
+  const isEdited = merged.file !== null && yamlProblem === null;
   const at = `${deps.environment.hostname()}:${await deps.files.realPath(ref.directory)}`;
   return {
     id: header?.queue ?? deps.ids.hex(8),

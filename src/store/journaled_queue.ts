@@ -263,16 +263,16 @@ export class JournaledQueue implements QueueStore {
     if (this.#loaded) adoptJobs(merged.jobs, this.#jobs, this.#news);
     else for (const [name, job] of merged.jobs) this.#jobs.set(name, job);
     this.#yaml.hash = hash;
-    this.#edited = merged.edited ? merged.file : null;
+    this.#edited = merged.file;
     this.#differs = merged.differs || this.#repairs.length > 0;
     this.#loaded = true;
     return stamp;
   }
 
   /** Makes up for a file that was saved from an older text, if the queue is ours: others would have to know what we know. */
-  #repair({ jobs, file, edited }: Merged, fresh: readonly JournalRecord[]): void {
+  #repair({ jobs, file }: Merged, fresh: readonly JournalRecord[]): void {
     for (const record of fresh) this.#past.note(record);
-    if (!edited || this.#run === null) return;
+    if (file === null || this.#run === null) return;
     const ours = new Map(this.#jobs);
     for (const record of fresh) applyRecord(ours, record);
     const saved = { file, merged: jobs, ours, past: this.#past, provisional: this.#provisional };

@@ -47,19 +47,15 @@ export const FLIGHT_FIELDS = [
 export interface Merged {
   /** In file order. */
   readonly jobs: Map<JobName, Job>;
-  /** True if a person edited the YAML since the journal was begun. */
-  readonly edited: boolean;
   /** True if the YAML does not say the same as `jobs`. */
   readonly differs: boolean;
   /** Edits that were not taken, one line each. */
   readonly warnings: readonly string[];
-  /** What an edited file says, without the journal; else empty. */
-  readonly file: ReadonlyMap<JobName, Job>;
+  /** What the YAML says by itself, if a person edited it since the journal was begun. */
+  readonly file: ReadonlyMap<JobName, Job> | null;
   /** Records that say what was not taken: until they are in the journal it is so only while the jobs are in flight. */
   readonly kept: readonly JournalRecord[];
 }
-
-const NO_JOBS: ReadonlyMap<JobName, Job> = new Map();
 
 /** True if `saved`, an entry of an edited file, is the same job as it was earlier: no edit, but an older text. */
 export function isOlderForm(saved: Job, ours: Job): boolean {
@@ -95,7 +91,7 @@ export function mergeState(
   journal: { header: JournalHeader; records: readonly JournalRecord[] } | null,
 ): Merged {
   const { jobs, hash } = yaml;
-  if (journal === null) return { jobs, edited: false, differs: false, warnings: [], file: NO_JOBS, kept: [] };
+  if (journal === null) return { jobs, differs: false, warnings: [], file: null, kept: [] };
   const { header, records } = journal;
   const folded = header.yaml === hash
     ? -1
@@ -103,7 +99,7 @@ export function mergeState(
   if (header.yaml === hash || folded >= 0) {
     const rest = records.slice(folded + 1);
     for (const record of rest) applyRecord(jobs, record);
-    return { jobs, edited: false, differs: rest.some(hasEffect), warnings: [], file: NO_JOBS, kept: [] };
+    return { jobs, differs: rest.some(hasEffect), warnings: [], file: null, kept: [] };
   }
   const before = new Map(jobs);
   for (const record of records) mergeRecord(jobs, record);
@@ -112,7 +108,7 @@ export function mergeState(
     const old = before.get(name);
     return old === undefined || !equalJobs(old, job);
   });
-  return { jobs, edited: true, differs, warnings, file: before, kept };
+  return { jobs, differs, warnings, file: before, kept };
 }
 
 function mergeRecord(jobs: Map<JobName, Job>, record: JournalRecord): void {

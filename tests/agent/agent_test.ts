@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { AttemptState } from "../../src/agent/attempt.ts";
 import { agentProgram } from "../../src/agent/protocol.ts";
 import { waitUntil } from "../support/wait.ts";
-import { attempt, isAlive, run, SHELLS, start, withPlace } from "./support.ts";
+import { attempt, isAlive, QUEUE_ID, run, SHELLS, start, withPlace } from "./support.ts";
 
 const DATE = String.raw`# date: \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`;
 
@@ -340,17 +340,22 @@ for (const shell of SHELLS) {
 
   agentTest("removes nothing under a claim that is being made, and gives up one that stays empty", async (place) => {
     const { link, event } = await place.connect();
-    link.start([start("job1", "true")]);
-    await event("ended", "job1");
-    await Deno.writeTextFile(`${place.directory}/job1/job1.run.1`, "");
-    const removed = link.remove([attempt("job1")]);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    assert.ok((await Deno.stat(`${place.directory}/job1/job1.out`)).isFile);
-    assert.deepEqual(await removed, ["removed"]);
+    link.start(["made", "empty"].map((job) => start(job, "true")));
+    for (const job of ["made", "empty"]) {
+      await event("ended", job);
+      await Deno.writeTextFile(`${place.directory}/${job}/${job}.run.1`, "");
+    }
+    const removed = ["made", "empty"].map((job) => link.remove([attempt(job)]));
+    // When these are answered both removals go on.
+    await link.ask([attempt("made")]);
+    const [, boot] = (await place.file("made", ".run")).split(" ");
+    const claim = `${attempt("made", 2).attempt} ${boot} ${Deno.pid} 999999999999 q made.sh .\nlog\nout\n`;
+    await Deno.writeTextFile(`${place.directory}/made/made.run.1`, claim);
+    assert.deepEqual((await Promise.all(removed)).flat(), ["later", "removed"]);
     // A start finds the directory as it goes, or makes it anew.
-    link.start([start("job1", "echo > again", { number: 2 })]);
-    await waitUntil("its end", async () => (await link.ask([attempt("job1", 2)]))[0]?.type === "ended");
-    assert.ok((await Deno.stat(`${place.directory}/job1/again`)).isFile);
+    link.start([start("empty", "echo > again", { number: 2 })]);
+    await waitUntil("its end", async () => (await link.ask([attempt("empty", 2)]))[0]?.type === "ended");
+    assert.ok((await Deno.stat(`${place.directory}/empty/again`)).isFile);
   });
 
   agentTest(
@@ -414,17 +419,18 @@ for (const shell of SHELLS) {
     const jobs = Array.from({ length: 40 }, (_, i) => `job${i}`);
     link.start(jobs.map((job) => start(job, "true")));
     for (const job of jobs) await event("ended", job);
-    // The first is slow to go: its claim is being made for a second.
-    await Deno.writeTextFile(`${place.directory}/job0/job0.run.1`, "");
-    const removed = link.remove(jobs.map((job) => attempt(job)));
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    await link.close();
-    await assert.rejects(removed);
     const left = async (): Promise<number> =>
       (await Array.fromAsync(Deno.readDir(place.directory))).filter(({ name }) => name.startsWith("job")).length;
-    await waitUntil("the end of the first removal", async () => await left() === jobs.length - 1);
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    assert.equal(await left(), jobs.length - 1);
+    // The second is slow to go: its claim is being made for a second.
+    await Deno.writeTextFile(`${place.directory}/job1/job1.run.1`, "");
+    const removed = link.remove(jobs.map((job) => attempt(job)));
+    await waitUntil("the first removal", async () => await left() === jobs.length - 1);
+    await link.close();
+    await assert.rejects(removed);
+    const own = `${place.directory}/.cms/${QUEUE_ID}`;
+    const [host] = await Array.fromAsync(Deno.readDir(own));
+    await waitUntil("the end of the removals", async () => / Z /.test(await place.text(`${own}/${host!.name}/events`)));
+    assert.equal(await left(), jobs.length - 2);
   });
 
   agentTest("removes what it made, and only its own files elsewhere", async (place) => {

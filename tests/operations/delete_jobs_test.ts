@@ -13,7 +13,7 @@ import { openQueue } from "../../src/store/queue_file.ts";
 import type { QueueStore, StoreRef } from "../../src/store/store.ts";
 import { newJob, put, set } from "../store/support.ts";
 import { memoryDeps, MemoryFiles } from "../support/memory_files.ts";
-import { waitUntil } from "../support/wait.ts";
+import { askedToKill } from "./made_up_scheduler.ts";
 
 const ABOUT = { scheduler: "fifo", cluster: null, slots: 1, machines: {} } as const;
 const WATCH = { warn: (text: string) => assert.fail(text) };
@@ -62,11 +62,6 @@ function linkTo(killed: string[]): Link {
     close: () => Promise.resolve(),
   };
   return link as Link;
-}
-
-/** Waits until the scheduler is asked to end jobs. */
-function askedToKill(scheduler: QueueStore): Promise<boolean> {
-  return waitUntil("the request to kill", async () => (await scheduler.sync()).kill.length > 0);
 }
 
 Deno.test("deleteJobs() leaves a job alone that was added meanwhile under the name of one that it deleted", async () => {

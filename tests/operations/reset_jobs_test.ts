@@ -13,6 +13,7 @@ import { openQueue } from "../../src/store/queue_file.ts";
 import { failingFiles } from "../store/failing_files.ts";
 import { newJob, put, set } from "../store/support.ts";
 import { memoryDeps, MemoryFiles } from "../support/memory_files.ts";
+import { askedToKill } from "./made_up_scheduler.ts";
 
 const ENDED = { type: "ended", state: "kill", exitCode: 143, startedAtMs: null, endedAtMs: null } as const;
 const WATCH = { warn: (text: string) => assert.fail(text) };
@@ -170,12 +171,8 @@ Deno.test("resetJobs() makes a scheduler's record of an end durable before the j
   await scheduler.commit(() => [{ type: "put", job: newJob("runs", "x", place) }]);
   await scheduler.claimRun("run", { scheduler: "fifo", cluster: null, slots: 1, machines: {} });
   const ends = async (): Promise<void> => {
-    for (let isAsked = false; !isAsked; await new Promise((go) => setTimeout(go, 5))) {
-      await scheduler.commit(({ kill }) => {
-        isAsked = kill.length > 0;
-        return isAsked ? [set("runs", { status: "kill" })] : [];
-      }, { durable: false });
-    }
+    await askedToKill(scheduler);
+    await scheduler.commit(() => [set("runs", { status: "kill" })], { durable: false });
   };
   let left: string[] = [];
   const link: Partial<Link> = {
@@ -203,19 +200,10 @@ Deno.test("resetJobs() removes nothing of jobs that a scheduler called back or b
   await scheduler.commit(() => [put("waits", "x", place), put("again", "x", place), put("ends", "x", place)]);
   await scheduler.claimRun("run", { scheduler: "fifo", cluster: null, slots: 1, machines: {} });
   const acts = async (): Promise<void> => {
-    for (let isAsked = false; !isAsked; await new Promise((go) => setTimeout(go, 5))) {
-      await scheduler.commit(({ kill }) => {
-        isAsked = kill.length > 0;
-        if (!isAsked) return [];
-        const again = [set("again", { status: "ready" }), set("again", { status: "run", attempt: 2 })];
-        return [
-          set("waits", { status: "ready" }),
-          ...again,
-          set("again", { status: "end" }),
-          set("ends", { status: "kill" }),
-        ];
-      });
-    }
+    await askedToKill(scheduler);
+    const again = [set("again", { status: "ready" }), set("again", { status: "run", attempt: 2 })];
+    const ends = [set("again", { status: "end" }), set("ends", { status: "kill" })];
+    await scheduler.commit(() => [set("waits", { status: "ready" }), ...again, ...ends]);
   };
   const removed: string[] = [];
   const link: Partial<Link> = {

@@ -45,6 +45,15 @@ class Play {
   /** None: each job names its own machine. */
   hosts = [slotHost("h1", "pi@red", { capacity: 2 })];
 
+  /** Nothing can be written until somebody has made another of a job. */
+  isFullUntil(other: Job, how: "put" | "changed"): void {
+    this.onFull = () => {
+      this.isFull = false;
+      this.jobs.set(other.name, other);
+      this.news = { ...NO_NEWS, [how]: [other.name] };
+    };
+  }
+
   constructor(...names: string[]) {
     this.jobs = new Map(names.map((name) => [name as JobName, job(name)]));
   }
@@ -162,11 +171,7 @@ Deno.test("runLoop() starts a job that was replaced before its start could be wr
   const play = new Play("a");
   const id = "e".repeat(32);
   play.isFull = true;
-  play.onFull = () => {
-    play.isFull = false;
-    play.jobs.set(A, { ...job("a"), id });
-    play.news = { ...NO_NEWS, put: [A] };
-  };
+  play.isFullUntil({ ...job("a"), id }, "put");
   assert.equal(await play.run(), "done");
   assert.deepEqual(play.sent, [`${id}.1`]);
   assert.equal(play.jobs.get(A)?.status, "end");
@@ -175,11 +180,7 @@ Deno.test("runLoop() starts a job that was replaced before its start could be wr
 Deno.test("runLoop() starts a job whose command was changed before its start could be written with the new one, and tells it once", async () => {
   const play = new Play("a");
   play.isFull = true;
-  play.onFull = () => {
-    play.isFull = false;
-    play.jobs.set(A, { ...job("a"), command: "echo changed" });
-    play.news = { ...NO_NEWS, changed: [A] };
-  };
+  play.isFullUntil({ ...job("a"), command: "echo changed" }, "changed");
   assert.equal(await play.run(), "done");
   assert.deepEqual(play.sent, [`${job("a").id}.1`]);
   assert.match(play.scripts[0]!, /^echo changed$/m);
@@ -191,13 +192,10 @@ Deno.test("runLoop() starts a job whose command was changed before its start cou
 Deno.test("runLoop() forbids no attempt that was decided and not written, where its job is another: the next has its number", async () => {
   const play = new Play("a");
   play.isFull = true;
-  let fails = 0;
   play.onFull = () => {
     // Somebody wants it killed, and then changes it.
-    if (++fails === 1) return void (play.news = { ...NO_NEWS, kill: [A] });
-    play.isFull = false;
-    play.jobs.set(A, { ...job("a"), command: "echo changed" });
-    play.news = { ...NO_NEWS, changed: [A] };
+    play.news = { ...NO_NEWS, kill: [A] };
+    play.isFullUntil({ ...job("a"), command: "echo changed" }, "changed");
   };
   assert.equal(await play.run(), "done");
   assert.deepEqual([play.forbidden, play.sent], [[], [`${job("a").id}.1`]]);
@@ -214,11 +212,7 @@ Deno.test("runLoop() takes it back that a job fails to start, where the job is a
     play.hosts = [];
     play.away.add("red");
     play.isFull = true;
-    play.onFull = () => {
-      play.isFull = false;
-      play.jobs.set(A, other);
-      play.news = { ...NO_NEWS, [what === "replaced" ? "put" : "changed"]: [A] };
-    };
+    play.isFullUntil(other, what === "replaced" ? "put" : "changed");
     assert.equal(await play.run(), "done");
     assert.equal(play.jobs.get(A)?.status, "end", what);
     assert.deepEqual(play.sent, [`${other.id}.1`]);
@@ -235,11 +229,7 @@ Deno.test("runLoop() writes an end that could not be written at once into no oth
     if (ends.length === 0 || writes++ > 0) return;
     play.isFull = true;
   };
-  play.onFull = () => {
-    play.isFull = false;
-    play.jobs.set(A, { ...job("a"), id });
-    play.news = { ...NO_NEWS, put: [A] };
-  };
+  play.isFullUntil({ ...job("a"), id }, "put");
   assert.equal(await play.run(), "done");
   assert.deepEqual([...play.jobs.values()].map((one) => `${one.id[0]} ${one.status}`), ["e undefined", "b end"]);
 });

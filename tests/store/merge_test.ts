@@ -69,7 +69,7 @@ Deno.test("mergeState() of an unedited file is what the program made", () => {
     const { before, records, after } = play(input);
     const merged = mergeState({ jobs: new Map(before), hash: "base" }, { header, records });
     assert.deepEqual([...merged.jobs], [...after]);
-    assert.equal(merged.edited, false);
+    assert.equal(merged.file, null);
   }));
 });
 
