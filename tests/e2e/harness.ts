@@ -9,7 +9,7 @@
 
 import { fileURLToPath } from "node:url";
 import { compiledCms } from "../support/compiled.ts";
-import type { TestHosts } from "../support/hosts.ts";
+import type { TestHost, TestHosts } from "../support/hosts.ts";
 import { waitUntil } from "../support/wait.ts";
 import { type Outcome, Running } from "./child.ts";
 
@@ -54,13 +54,15 @@ export class Manager {
   /** All variables that commands get. */
   readonly env: Readonly<Record<string, string>>;
   readonly #root: string;
+  readonly #node: TestHost | null;
   readonly #children = new Set<Running>();
 
-  private constructor(root: string, env: Record<string, string>) {
+  private constructor(root: string, env: Record<string, string>, node: TestHost | null = null) {
     this.#root = root;
-    this.dir = `${root}/work`;
-    this.home = `${root}/home`;
-    this.bin = `${root}/bin`;
+    this.#node = node;
+    this.dir = node?.home ?? `${root}/work`;
+    this.home = node ? `/home/${node.user}` : `${root}/home`;
+    this.bin = node ? `${this.home}/.bin` : `${root}/bin`;
     this.env = { HOME: this.home, PATH: `${this.bin}:${PLAIN_PATH}`, LANG: "C.UTF-8", ...env };
   }
 
@@ -75,6 +77,23 @@ export class Manager {
     const manager = new Manager(root, { XDG_CACHE_HOME: CACHE, ...hosts?.env, ...env });
     for (const directory of [manager.dir, manager.home, manager.bin]) await Deno.mkdir(directory);
     for (const name of ["cms", "cluster", "queue"]) await Deno.symlink(executable, `${manager.bin}/${name}`);
+    return manager;
+  }
+
+  /**
+   * A manager on a host with a shared home (see `HostsOptions`): a login node, whose user is pi and whose working directory is the
+   * home. `ssh` leads to the other hosts. Of signals only KILL reaches what it started; others go by `TestHost.run`.
+   */
+  static async on(node: TestHost, env: Record<string, string> = {}): Promise<Manager> {
+    const executable = await compiledCms();
+    sweepCache(executable);
+    // Unpacked by root, so that a host need not have it in its memory.
+    await new Deno.Command(executable, { args: ["--version"], env: { XDG_CACHE_HOME: CACHE } }).output();
+    const manager = new Manager(node.home, { XDG_CACHE_HOME: CACHE, USER: node.user, ...env }, node);
+    const bin = `${node.home}/.bin`;
+    await Deno.mkdir(bin, { recursive: true });
+    await Deno.copyFile(executable, `${bin}/cms.new`);
+    await Deno.rename(`${bin}/cms.new`, `${bin}/cms`);
     return manager;
   }
 
@@ -102,7 +121,9 @@ export class Manager {
 
   /** Starts any program as a command of this manager. */
   spawn(command: readonly string[], options: StartOptions = {}): Running {
-    const child = new Running(command, { cwd: this.dir, env: { ...this.env, ...options.env } }, options.limitMs);
+    const there = ["sh", "-c", 'cd && exec "$@"', "sh", ...command];
+    const args = this.#node?.command(there) ?? command;
+    const child = new Running(args, { cwd: this.dir, env: { ...this.env, ...options.env } }, options.limitMs);
     this.#children.add(child);
     return child;
   }
@@ -132,6 +153,8 @@ export class Manager {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const child of this.#children) child.signal("SIGKILL");
     await Promise.all([...this.#children].map((child) => child.gone));
+    // A host is cleared by whoever has it.
+    if (this.#node) return;
     // Jobs of localhost outlive their manager; they stand in its directory.
     for (const pid of processesIn(this.#root)) endByPid(pid);
     await waitUntil("the last process of the manager", () => processesIn(this.#root).length === 0);

@@ -11,7 +11,7 @@
 import { RigHost } from "./hosts/host.ts";
 import { makeRigDirectory, sweepLeftovers, takeDownCommand } from "./hosts/leftovers.ts";
 import { RigNetwork } from "./hosts/network.ts";
-import { type HostsOptions, writeRigFiles } from "./hosts/rig_files.ts";
+import { clientFiles, homeOf, type HostsOptions, writeRigFiles } from "./hosts/rig_files.ts";
 import { must, outcomeOf } from "./hosts/shell.ts";
 
 export type { HostsOptions } from "./hosts/rig_files.ts";
@@ -24,7 +24,7 @@ export interface TestHost {
   readonly address: string;
   /** The one user. */
   readonly user: "pi";
-  /** Path of the home directory as seen from the manager's side. */
+  /** Path of the home directory as seen from the manager's side; with `sharedHome` it is the same one for all hosts. */
   readonly home: string;
   /**
    * Ends all processes of the host at once (power cut; the disk stays). Its connections say no goodbye: the far end sees
@@ -45,6 +45,12 @@ export interface TestHost {
     script: string,
     options?: { user?: "pi" | "root" },
   ): Promise<{ code: number; stdout: string; stderr: string }>;
+  /**
+   * The command that runs another inside as pi, with the directory and the environment of whoever starts it. A KILL for it is
+   * one for the program inside; other signals end it the same way.
+   * @throws {Error} If the host is down.
+   */
+  command(inside: readonly string[], options?: { user?: "pi" | "root" }): string[];
 }
 
 /** A set of hosts. */
@@ -58,12 +64,14 @@ export interface TestHosts {
   /** Environment for a manager process: CMS_SSH="ssh -F <sshConfig>". */
   readonly env: Record<string, string>;
   /**
-   * Brings every host back to its first state: up, link mended, no process of pi, home empty but for .ssh/authorized_keys,
-   * /tmp empty. For between two tests.
+   * Brings every host back to its first state: up, link mended, no process of pi, home empty but for `.ssh`, /tmp empty. For
+   * between two tests.
    */
   reset(): Promise<void>;
   /** Takes all down; nothing is left of it when this resolves. */
   [Symbol.asyncDispose](): Promise<void>;
+  /** Takes all down before it returns; at the end of a test file nobody waits for promises. */
+  disposeNow(): void;
 }
 
 /** Programs that test hosts are made with. */
@@ -103,10 +111,12 @@ export async function makeHosts(names: readonly string[], options: HostsOptions 
   const { path: rig, id } = makeRigDirectory();
   try {
     const network = await RigNetwork.make(id);
-    const hosts = new Map(names.map((name, index) => [name, new RigHost(name, rig, index, network)]));
+    const hosts = new Map(
+      names.map((name, index) => [name, new RigHost(name, rig, index, network, homeOf(rig, name, options))]),
+    );
     const sshConfig = await writeRigFiles(rig, [...hosts.values()], options);
     await Promise.all([...hosts.values()].map((host) => host.boot()));
-    return new Rig(rig, hosts, sshConfig);
+    return new Rig(rig, hosts, sshConfig, options);
   } catch (error) {
     await outcomeOf(takeDownCommand([rig]));
     throw error;
@@ -121,7 +131,7 @@ let shared: Promise<TestHosts> | undefined;
  */
 export function sharedHosts(): Promise<TestHosts> {
   shared ??= makeHosts(["red", "red01", "red02"]).then((hosts) => {
-    globalThis.addEventListener("unload", () => (hosts as Rig).disposeNow());
+    globalThis.addEventListener("unload", () => hosts.disposeNow());
     return hosts;
   });
   return shared;
@@ -132,9 +142,11 @@ class Rig implements TestHosts {
   readonly sshConfig: string;
   readonly env: Record<string, string>;
   readonly #directory: string;
+  readonly #kept: readonly string[];
 
-  constructor(directory: string, hosts: ReadonlyMap<string, RigHost>, sshConfig: string) {
+  constructor(directory: string, hosts: ReadonlyMap<string, RigHost>, sshConfig: string, options: HostsOptions) {
     this.#directory = directory;
+    this.#kept = ["authorized_keys", ...(options.sharedHome ? clientFiles : [])];
     this.hosts = hosts;
     this.sshConfig = sshConfig;
     this.env = { CMS_SSH: `ssh -F ${sshConfig}` };
@@ -147,7 +159,12 @@ class Rig implements TestHosts {
   }
 
   async reset(): Promise<void> {
-    await Promise.all([...this.hosts.values()].map((host) => resetHost(host, `${this.#directory}/id.pub`)));
+    const hosts = [...this.hosts.values()];
+    // No process of any host is left before a home, which they may share, is emptied.
+    await Promise.all(hosts.map(bringUp));
+    await Promise.all(hosts.map((host) => empty(host, "/tmp")));
+    const homes = new Map(hosts.map((host) => [host.home, host]));
+    await Promise.all([...homes.values()].map((host) => emptyHome(host, `${this.#directory}/id.pub`, this.#kept)));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -155,25 +172,30 @@ class Rig implements TestHosts {
     await must(takeDownCommand([this.#directory]));
   }
 
-  /** Takes all down before it returns; at the end of a test file nobody waits for promises. */
   disposeNow(): void {
     const [program, ...args] = takeDownCommand([this.#directory]);
     new Deno.Command(program ?? "", { args }).outputSync();
   }
 }
 
-/** Kills as pi, because process 1 and sshd are root's; a shell's `kill -1` spares itself. */
-const resetScript = `setpriv --reuid pi --regid pi --init-groups sh -c 'kill -9 -1'
-left=100
-until find /home/pi /tmp -xdev -mindepth 1 ! -path '/home/pi/.ssh' ! -path '/home/pi/.ssh/authorized_keys' -delete; do
-  left=$((left - 1)); [ $left -gt 0 ] || exit 1; sleep 0.01
-done`;
-
-async function resetHost(host: RigHost, publicKey: string): Promise<void> {
+/** Up, link mended, no process of pi. Kills as pi, because process 1 and sshd are root's; a shell's `kill -1` spares itself. */
+async function bringUp(host: RigHost): Promise<void> {
   await host.mend();
   if (!host.isUp) await host.boot();
-  const { code, stderr } = await host.run(resetScript, { user: "root" });
-  if (code !== 0) throw new Error(`Cannot empty the home of "${host.name}": ${stderr.trim()}`);
+  await host.run("setpriv --reuid pi --regid pi --init-groups sh -c 'kill -9 -1'", { user: "root" });
+}
+
+async function empty(host: RigHost, directory: string, kept: readonly string[] = []): Promise<void> {
+  const script = `left=100
+until find ${directory} -xdev -mindepth 1 ${kept.map((file) => `! -path '${file}'`).join(" ")} -delete; do
+  left=$((left - 1)); [ $left -gt 0 ] || exit 1; sleep 0.01
+done`;
+  const { code, stderr } = await host.run(script, { user: "root" });
+  if (code !== 0) throw new Error(`Cannot empty ${directory} of "${host.name}": ${stderr.trim()}`);
+}
+
+async function emptyHome(host: RigHost, publicKey: string, kept: readonly string[]): Promise<void> {
+  await empty(host, "/home/pi", ["/home/pi/.ssh", ...kept.map((name) => `/home/pi/.ssh/${name}`)]);
   // Overwritten rather than replaced: owner and mode stay.
   await Deno.writeTextFile(`${host.home}/.ssh/authorized_keys`, await Deno.readTextFile(publicKey));
 }

@@ -138,6 +138,35 @@ needTest("makeHosts() honours the login shell and sshd's options", whyNot, async
   assert.match(config.stdout, /^maxstartups 7:30:7$/m);
 });
 
+needTest(
+  "makeHosts() with a shared home gives all hosts one home, from which they reach each other",
+  whyNot,
+  async () => {
+    await using hosts = await makeHosts(["red", "red01"], { sharedHome: true });
+    const [red, red01] = [hosts.host("red"), hosts.host("red01")];
+    assert.equal(red.home, red01.home);
+    assert.equal((await ssh(hosts, "red", "hostname; hostname >mine; hostname >/tmp/mine")).stdout, "red\n");
+    assert.equal(
+      (await ssh(hosts, "red01", "hostname; cat mine; ls /tmp; ssh red hostname")).stdout,
+      "red01\nred\nred\n",
+    );
+    await red01.run("setsid sleep 1000 >/dev/null 2>&1 &");
+    await hosts.reset();
+    assert.equal((await red.run("ls -A")).stdout, ".ssh\n");
+    assert.equal((await red01.run("ps -u pi -o comm= | grep sleep; ssh red hostname")).stdout, "red\n");
+  },
+);
+
+hostTest("command() runs a program inside, and its end by KILL is the end of the program", async (hosts) => {
+  const red = hosts.host("red");
+  const [program, ...args] = red.command(["sh", "-c", "cd /home/pi; id -un; hostname; echo $$ >pid; exec sleep 1000"]);
+  const child = new Deno.Command(program ?? "", { args, stdout: "piped" }).spawn();
+  await waitUntil("the program", async () => (await red.run("[ -s pid ] && kill -0 $(cat pid)")).code === 0);
+  child.kill("SIGKILL");
+  await waitUntil("its end", async () => (await red.run("! kill -0 $(cat pid)")).code === 0);
+  assert.equal(new TextDecoder().decode((await child.output()).stdout), "pi\nred\n");
+});
+
 needTest("disposing leaves no process, device or directory", whyNot, async () => {
   const hosts = await makeHosts(["red", "red01"]);
   const directory = hosts.sshConfig.replace("/ssh_config", "");

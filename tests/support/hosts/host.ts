@@ -41,11 +41,11 @@ export class RigHost {
   #boot: Boot | null = null;
   #isCut = false;
 
-  /** A host that is down. @param index Its number in the rig, from 0. */
-  constructor(name: string, rig: string, index: number, network: RigNetwork) {
+  /** A host that is down. @param index Its number in the rig, from 0. @param home Its home directory on the machine. */
+  constructor(name: string, rig: string, index: number, network: RigNetwork, home: string) {
     this.name = name;
     this.address = network.addressOf(index);
-    this.home = `${rig}/${name}/home`;
+    this.home = home;
     this.#rig = rig;
     this.#index = index;
     this.#network = network;
@@ -62,7 +62,7 @@ export class RigHost {
     const holder = new Deno.Command("unshare", {
       args: [
         ...["--net", "--pid", "--mount", "--uts", "--ipc", "--fork", "--kill-child"],
-        ...["sh", initScript, this.name, this.#rig, this.user],
+        ...["sh", initScript, this.name, this.#rig, this.user, this.home],
       ],
       clearEnv: true,
       env: { PATH: path },
@@ -115,14 +115,20 @@ export class RigHost {
 
   /** Runs text with `sh -c` inside. */
   async run(script: string, options: { user?: "pi" | "root" } = {}): Promise<Outcome> {
-    if (!this.#boot) throw new Error(`Cannot run a command on "${this.name}": it is down`);
     const user = options.user ?? this.user;
-    const drop = user === "root" ? [] : ["setpriv", "--reuid", user, "--regid", user, "--init-groups"];
-    const enter = ["nsenter", `--target=${this.#boot.pid}`, "--mount", "--uts", "--ipc", "--net", "--pid", "--"];
     const home = user === "root" ? "/root" : `/home/${user}`;
-    return await outcomeOf([...enter, ...drop, "sh", "-c", `cd; ${script}`], {
+    return await outcomeOf(this.command(["sh", "-c", `cd; ${script}`], { user }), {
       env: { PATH: path, HOME: home, USER: user, LOGNAME: user, SHELL: "/bin/sh" },
     });
+  }
+
+  /** The command that runs another inside; KILL for it is KILL for that. */
+  command(inside: readonly string[], options: { user?: "pi" | "root" } = {}): string[] {
+    if (!this.#boot) throw new Error(`Cannot run a command on "${this.name}": it is down`);
+    const user = options.user ?? this.user;
+    const drop = user === "root" ? [] : ["--reuid", user, "--regid", user, "--init-groups"];
+    const enter = ["nsenter", `--target=${this.#boot.pid}`, "--mount", "--uts", "--ipc", "--net", "--pid", "--"];
+    return [...enter, "setpriv", "--pdeathsig", "KILL", ...drop, ...inside];
   }
 
   /** Ends process 1; resolves when nothing of the host is left. */

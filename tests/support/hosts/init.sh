@@ -1,11 +1,11 @@
-# Process 1 of a test host. Arguments: host name, rig directory, user name.
+# Process 1 of a test host. Arguments: host name, rig directory, user name, home directory.
 #
 # It is started in namespaces of its own, prints its pid as the machine sees it, waits for a line with the host's address (by
 # then the network end is there) and goes on. When its stdin ends, so does the host: a test process that is killed takes its
 # hosts with it. It waits for ever, and so reaps what is left without a parent. What the machine and the other hosts
 # must not see (homes, temp files, logs) is mounted over.
 set -eu
-name=$1 rig=$2 user=$3
+name=$1 rig=$2 user=$3 home=$4
 exec 2>>"$rig/$name/log"
 # Still the machine's /proc: this is our pid out there.
 read -r outer _ </proc/self/stat
@@ -22,7 +22,7 @@ END
 for file in passwd shadow group hosts; do mount --bind "$rig/etc/$file" "/etc/$file"; done
 mount -t tmpfs -o mode=0755 tmpfs /home
 mkdir "/home/$user"
-mount --bind "$rig/$name/home" "/home/$user"
+mount --bind "$home" "/home/$user"
 mount -t tmpfs -o mode=0755 tmpfs /run
 mkdir -p /run/sshd /run/lock
 cp "$rig/etc/sshd_config" "$rig/etc/host_key" /run/sshd/

@@ -26,6 +26,13 @@ export interface HostsOptions {
   readonly maxStartups?: string;
   /** Further lines for sshd_config; they come first, and there the first one counts. */
   readonly sshdOptions?: readonly string[];
+  /** One home directory for all hosts, from which each reaches the others by name with plain `ssh`; own ones unless given. */
+  readonly sharedHome?: boolean;
+}
+
+/** Where the home directory of a host is on this machine. */
+export function homeOf(rig: string, name: string, options: HostsOptions): string {
+  return options.sharedHome ? `${rig}/home` : `${rig}/${name}/home`;
 }
 
 /** Writes everything below the rig directory; returns the path of the ssh config. */
@@ -45,9 +52,12 @@ export async function writeRigFiles(
   await Deno.writeTextFile(`${rig}/etc/hosts`, hostsFile(hosts));
   await Deno.writeTextFile(`${rig}/etc/sshd_config`, await sshdConfig(options));
   for (const { name } of hosts) {
-    await Deno.mkdir(`${rig}/${name}/home/.ssh`, { recursive: true });
-    await writeAuthorizedKeys(`${rig}/${name}/home`, `${rig}/id.pub`, account);
+    const home = homeOf(rig, name, options);
+    await Deno.mkdir(`${rig}/${name}`);
+    await Deno.mkdir(`${home}/.ssh`, { recursive: true });
+    await writeAuthorizedKeys(home, `${rig}/id.pub`, account);
   }
+  if (options.sharedHome) await writeClientFiles(rig, `${rig}/home/.ssh`, hosts, account);
   await Deno.writeTextFile(`${rig}/ssh_config`, sshConfig(rig, hosts));
   return `${rig}/ssh_config`;
 }
@@ -66,6 +76,24 @@ async function writeAuthorizedKeys(home: string, publicKey: string, { uid, gid }
   for (const [path, mode] of [[file, 0o600], [`${home}/.ssh`, 0o700], [home, 0o755]] as const) {
     await Deno.chmod(path, mode);
     await Deno.chown(path, uid, gid);
+  }
+}
+
+/** What ssh needs to reach the other hosts from a host with a shared home, in `.ssh` there. */
+export const clientFiles = ["id", "known_hosts", "config"] as const;
+
+async function writeClientFiles(
+  rig: string,
+  directory: string,
+  hosts: readonly HostEntry[],
+  { uid, gid }: Account,
+): Promise<void> {
+  await Deno.copyFile(`${rig}/id`, `${directory}/id`);
+  await Deno.copyFile(`${rig}/known_hosts`, `${directory}/known_hosts`);
+  await Deno.writeTextFile(`${directory}/config`, sshConfig(`/home/${testUser}/.ssh`, hosts));
+  for (const name of clientFiles) {
+    await Deno.chmod(`${directory}/${name}`, 0o600);
+    await Deno.chown(`${directory}/${name}`, uid, gid);
   }
 }
 
@@ -113,13 +141,14 @@ async function sshdConfig(options: HostsOptions): Promise<string> {
   return [...lines, ""].join("\n");
 }
 
-function sshConfig(rig: string, hosts: readonly HostEntry[]): string {
+/** @param directory Where the key and the known hosts are. */
+function sshConfig(directory: string, hosts: readonly HostEntry[]): string {
   const entries = hosts.map(({ name, address }) => `Host ${name}\n  HostName ${address}\n`);
   return `${entries.join("")}Host *
   User ${testUser}
-  IdentityFile ${rig}/id
+  IdentityFile ${directory}/id
   IdentitiesOnly yes
-  UserKnownHostsFile ${rig}/known_hosts
+  UserKnownHostsFile ${directory}/known_hosts
   GlobalKnownHostsFile /dev/null
   StrictHostKeyChecking no
   LogLevel ERROR
