@@ -9,6 +9,7 @@
 import { cpus, loadavg } from "node:os";
 import type { Bench } from "./bench.ts";
 import { type BenchOptions, parseOptions, USAGE } from "./options.ts";
+import { compareWith, renderChanges } from "./history.ts";
 import { BENCHES, benchesOf } from "./registry.ts";
 import { waitForQuiet } from "./quiet.ts";
 import { renderResult, type Result, resultOf } from "./report.ts";
@@ -25,6 +26,7 @@ async function main(): Promise<number> {
     return 0;
   }
   const benches = benchesOf(options.names);
+  const before = options.against === null ? [] : await earlier(options.against);
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(signal, () => stop.abort(new Error("Interrupted")));
@@ -40,7 +42,16 @@ async function main(): Promise<number> {
   await Deno.writeTextFile(json, `${JSON.stringify({ machine, program: programOf(options), results }, null, 2)}\n`);
   write(`All figures: ${json}\n`);
   const missed = results.some(({ answers }) => answers.some(({ reached }) => reached === false));
-  return options.check && missed ? 1 : 0;
+  const changes = compareWith(before, results);
+  write(renderChanges(changes));
+  return options.check && (missed || changes.some(({ isWorse }) => isWorse)) ? 1 : 0;
+}
+
+/** The results of an earlier run. @throws {Error} If the file cannot be read, or holds none. */
+async function earlier(path: string): Promise<Result[]> {
+  const { results } = JSON.parse(await Deno.readTextFile(path)) as { results?: Result[] };
+  if (results === undefined) throw new Error(`Cannot compare with ${path}: it has no "results"`);
+  return results;
 }
 
 async function measure(bench: Bench, options: BenchOptions, signal: AbortSignal): Promise<Result> {

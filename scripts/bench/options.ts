@@ -23,14 +23,16 @@ export interface BenchOptions {
   readonly quiet: number;
   /** File for the figures; null: one in the directory for temporary files. */
   readonly json: string | null;
-  /** Whether a mark that is missed makes the exit status 1. */
+  /** File with the figures of an earlier run, to compare with; null: none. */
+  readonly against: string | null;
+  /** Whether a mark that is missed, or an answer that got worse, makes the exit status 1. */
   readonly check: boolean;
 }
 
 /** Text for `--help`; the list of benches follows it. */
 export const USAGE =
   `Usage: deno task bench [NAME...] [--rounds=N] [--jobs=N] [--binary=dist/cms] [--without=CONTENDER,...]
-                       [--quiet=SECONDS] [--json=FILE] [--check]
+                       [--quiet=SECONDS] [--json=FILE] [--against=FILE] [--check]
 
   --rounds   rounds that are counted; each runs every contender once, in turn
   --jobs     how many jobs (of \`store\`: how many at most)
@@ -38,7 +40,8 @@ export const USAGE =
   --without  contenders that are left out, by the beginnings of their names
   --quiet    how long each run waits at most until nobody else uses the processors (default: 10; 0: not at all)
   --json     file for all figures (default: one in the directory for temporary files)
-  --check    exit with 1 if a mark is missed
+  --against  compare with the figures of an earlier run, such as bench/history/0.1.0.json
+  --check    exit with 1 if a mark is missed, or an answer is worse than that of --against
 `;
 
 /**
@@ -48,7 +51,15 @@ export const USAGE =
  */
 export function parseOptions(args: readonly string[]): BenchOptions | "help" {
   const text = { type: "string" } as const;
-  const options = { rounds: text, jobs: text, binary: text, without: text, quiet: text, json: text } as const;
+  const options = {
+    rounds: text,
+    jobs: text,
+    binary: text,
+    without: text,
+    quiet: text,
+    json: text,
+    against: text,
+  } as const;
   const flags = { check: { type: "boolean" }, help: { type: "boolean", short: "h" } } as const;
   const { values, positionals } = (() => {
     try {
@@ -66,6 +77,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | "help" {
     without: (values.without ?? "").split(",").filter((name) => name !== ""),
     quiet: values.quiet === "0" ? 0 : count("--quiet", values.quiet) ?? 10,
     json: values.json === undefined ? null : resolve(values.json),
+    against: values.against === undefined ? null : resolve(values.against),
     check: values.check ?? false,
   };
 }

@@ -105,6 +105,7 @@ Deno.test("parseOptions() reads the options and refuses what is no number", () =
     quiet: 0,
     json: "/x/y",
     check: false,
+    against: null,
   });
   assert.equal(parseOptions(["-h"]), "help");
   assert.throws(() => parseOptions(["--rounds=0"]), /--rounds is a whole number from 1, not "0"/);
