@@ -6,6 +6,27 @@ c_need() {
   exit 0
 }
 
+# c_denied TEXT PATH: ends with what could not be done, why, and, where that is a permission, whose the path is.
+c_denied() {
+  c_x=$2
+  case $c_why in
+  *[Dd]enied* | *'not permitted'*)
+    while [ ! -e "$c_x" ] && [ "${c_x%/*}" != "$c_x" ]; do c_x=${c_x%/*}; done
+    c_v=$(ls -ld "${c_x:-/}") && set -- "$1" $c_v && [ $# -gt 4 ] && c_why="$c_why (${c_x:-/} belongs to $4)"
+    ;;
+  esac
+  c_need 0 "$1: ${c_why:-no space left on the device?}"
+}
+
+# c_put TEXT FILE: writes a line into a file of ours, or ends with the reason why it cannot.
+c_put() {
+  printf '%s\n' "$1" >"$2" && return
+  c_why=$({ printf '%s\n' "$1" >"$2"; } 2>&1)
+  # A write that fails says too little in some shells.
+  case ${c_why##*: } in *[Dd]enied | *'not permitted'* | [Rr]ead-only*) c_why=${c_why##*: } ;; *) c_why='' ;; esac
+  c_denied "cannot write in $c_own" "$2"
+}
+
 # c_tools: every program that we call; the first that is missing in c_why.
 c_tools() {
   c_why=''
@@ -60,8 +81,9 @@ cms_hello() {
   if [ "$c_role" = onlooker ]; then
     cd "$c_here" || cd /
   else
-    c_why=$(mkdir -p "$c_own" 2>&1) || c_need 0 "cannot make $c_own: ${c_why##*: }"
+    c_why=$(mkdir -p "$c_own" 2>&1) || { c_why=${c_why##*: }; c_denied "cannot make $c_own" "$c_own"; }
     cd "$c_here" || c_need 0 "cannot use $c_here"
+    [ -w "$c_own" ] || { c_why='Permission denied'; c_denied "cannot write in $c_own" "$c_own"; }
   fi
   c_x=$(date '+%s %N')
   c_now
@@ -76,7 +98,7 @@ cms_hello() {
   [ $# -lt 4096 ] || [ "$c_role" = onlooker ] || rm -rf "$c_own/f"
   [ -d "$c_own/f" ] || [ "$c_role" = onlooker ] || mkdir "$c_own/f"
   [ ! -e "$c_own/boot" ] || read -r c_x <"$c_own/boot"
-  [ "$c_x" = "$c_boot" ] || [ "$c_role" = onlooker ] || printf '%s\n' "$c_boot" >"$c_own/boot" || c_need 0 "cannot write in $c_own"
+  [ "$c_x" = "$c_boot" ] || [ "$c_role" = onlooker ] || c_put "$c_boot" "$c_own/boot"
   c_stat $$
   c_me0=$c_t0 c_mark=@$c_qid c_ev=$c_own/events
   for c_i in "$c_own"/v.*; do
@@ -95,7 +117,7 @@ cms_hello() {
   esac
   # Nothing is lost with the old events: the manager asks about what it has in flight after hello, and ends are in the logs.
   # The line is noise. It takes a block of the disk now: were that full, a request whose end is an event would wait for ever.
-  printf '\n' >"$c_ev" || c_need 0 "cannot write in $c_own: no space left on the device?"
+  c_put '' "$c_ev"
   # What came on this stream before (banners, ssh's own words) is none of ours.
   printf '\n%s\n' "$c_tok" >&4
   c_now
@@ -110,7 +132,7 @@ cms_hello() {
   [ "$c_o" -gt "$c_tail0" ] || [ "$c_tail0" -gt "$c_up" ] || c_fast=1
   if [ "$c_role" = resident ]; then
     trap 'kill "$c_tail"; for c_ld in "$c_own/t.$$."*; do c_over; done' EXIT
-    printf '%s %s %s %s %s .\n' "$$" "$c_me0" "$c_tail" "$c_tail0" "$c_boot" >"$c_own/agent" || c_need 0 "cannot write in $c_own"
+    c_put "$$ $c_me0 $c_tail $c_tail0 $c_boot ." "$c_own/agent"
   elif [ "$c_role" = visitor ]; then
     trap 'kill "$c_tail"; rm -f "$c_ev"' EXIT
   else

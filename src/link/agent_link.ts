@@ -24,7 +24,7 @@ import { Channel } from "./channel.ts";
 import { Flights } from "./flights.ts";
 import type { AttemptState, ConnectOptions, LineChange, Link, LinkEvent, RemoveResult, StartRequest } from "./link.ts";
 import { chunks, joined, type Reply, Requests } from "./requests.ts";
-import { oneLine } from "./ssh.ts";
+import { lastWords, oneLine, START_UP } from "./ssh.ts";
 import { keepBeat, keepLooking, type LinkTimes } from "./upkeep.ts";
 import type { Cause, Way } from "./way.ts";
 
@@ -40,6 +40,7 @@ const DIRS_AT_ONCE = 64;
 /** Pauses before a state `claimed` is asked for again. */
 const CLAIMED_PAUSES_MS = [50, 100, 200, 400, 800, 1600];
 const CLOSE_MS = 3000;
+const LAST_WORDS_MS = 1000;
 
 type Hello = Extract<Answer, { type: "hello" }>;
 type RoundTrip = Extract<LinkEvent, { type: "round_trip" }>;
@@ -67,6 +68,7 @@ class AgentLink implements Link {
   #state: "opening" | "open" | "closing" | "down" = "opening";
   /** Events that came before the caller could know of the link. */
   #early: (AgentEvent | RoundTrip)[] | null = [];
+  #isLate = false;
   #pingedMs = 0;
   #greeting: Hello | null = null;
   /** Why the link went down: the first cause counts. */
@@ -87,7 +89,7 @@ class AgentLink implements Link {
     }
     this.#channel = new Channel(child, deps.clock, {
       token: this.#token,
-      onAnswer: (line) => this.#onAnswer(parseAnswer(line, this.#token)),
+      onAnswer: (line) => this.#onLine(line),
       onEvent: (line) => this.#onEvent(parseEvent(line, options.queueId)),
     });
   }
@@ -112,9 +114,7 @@ class AgentLink implements Link {
     if (signal?.aborted) cancel();
     const late = new AbortController();
     const limit = this.#deps.clock.sleepUntil(this.#deps.clock.now() + times.helloMs, late.signal).then(() => {
-      if (!late.signal.aborted) {
-        this.#giveUp({ reason: `no answer within ${Math.ceil(times.helloMs / 1000)} s`, lasting: false });
-      }
+      if (!late.signal.aborted) this.#endLate();
     });
     this.#channel.send(agentProgram({ token: this.#token, directory, queueId, role }));
     try {
@@ -143,6 +143,22 @@ class AgentLink implements Link {
     if (role !== "resident") return;
     this.#ping();
     keepLooking(upkeep, this, this.#flights);
+  }
+
+  /** No hello came. A shell that waits for the end of its input (fish) gets it, and a moment to say what it makes of the agent. */
+  #endLate(): void {
+    this.#isLate = true;
+    this.#channel.close();
+    const { clock } = this.#deps;
+    const over = clock.sleepUntil(clock.now() + LAST_WORDS_MS, this.#stop.signal);
+    over.then(() => this.#giveUp(this.#lateCause()));
+  }
+
+  #lateCause(): Cause {
+    const last = lastWords(this.#channel.noise);
+    const said = last === "" ? "" : `; the last that came: ${last}`;
+    const seconds = Math.ceil(this.#options.times.helloMs / 1000);
+    return { reason: `no answer within ${seconds} s${said} (${START_UP})`, lasting: false };
   }
 
   start(requests: readonly StartRequest[]): void {
@@ -288,8 +304,17 @@ class AgentLink implements Link {
     this.#channel.send(request("ping", [0]));
   }
 
-  #onAnswer(answer: Answer | null): void {
-    if (answer === null) return;
+  #onLine(line: string): boolean {
+    const answer = parseAnswer(line, this.#token);
+    if (answer !== null) this.#onAnswer(answer);
+    // The agent runs, but nobody gave it its token: something has read the first lines that we sent.
+    else if (/^ (hello|need) [01] /.test(line)) {
+      this.#giveUp({ reason: `something there reads what is sent to its shell (${START_UP})`, lasting: true });
+    }
+    return answer !== null;
+  }
+
+  #onAnswer(answer: Answer): void {
     if (answer.type === "pong") this.#onEvent({ type: "round_trip", ms: this.#deps.clock.now() - this.#pingedMs });
     else if (answer.type === "hello") this.#hello.resolve(answer);
     else if (answer.type === "need") this.#giveUp({ reason: oneLine(answer.reason), lasting: answer.lasting });
@@ -325,6 +350,8 @@ class AgentLink implements Link {
       ? { reason: "the link is closed", lasting: false }
       : code === 0 && before === "open"
       ? { reason: "its agent has ended (another took its place, or its directory was removed)", lasting: false }
+      : this.#isLate
+      ? this.#lateCause()
       : this.#options.way.explain(noise, code);
     this.#state = "down";
     this.#stop.abort();

@@ -43,7 +43,8 @@ async function eachLine(
 export interface ChannelHandlers {
   /** Line on stderr after which lines are events; what came before is noise. */
   readonly token: string;
-  readonly onAnswer: (line: string) => void;
+  /** True once an agent has answered; lines before that are noise, too. */
+  readonly onAnswer: (line: string) => boolean;
   readonly onEvent: (line: string) => void;
 }
 
@@ -80,6 +81,11 @@ export class Channel {
   /** When something came, or was taken, last. */
   get heardMs(): number {
     return this.#heardMs;
+  }
+
+  /** What came that is none of the agent's, on both streams, before it began. */
+  get noise(): string {
+    return this.#noise;
   }
 
   /** Sends text, in order; all that is sent within one turn goes in one write. Errors show as the end of the process. */
@@ -135,13 +141,20 @@ export class Channel {
       this.#heardMs = this.#clock.now();
       handle(line);
     };
-    let hasBegun = false;
+    let [hasAnswered, hasBegun] = [false, false];
     const noise = (text: string) => {
       if (!hasBegun) this.#noise = (this.#noise + text).slice(-NOISE_CHARS);
     };
     const readers = [this.#child.stdout.getReader(), this.#child.stderr.getReader()] as const;
     const streams = Promise.all([
-      eachLine(readers[0], heard(onAnswer), () => {}),
+      eachLine(
+        readers[0],
+        heard((line) => {
+          if (onAnswer(line)) hasAnswered = true;
+          else if (!hasAnswered) noise(line + "\n");
+        }),
+        (text) => hasAnswered || noise(text + "\n"),
+      ),
       eachLine(
         readers[1],
         heard((line) => {

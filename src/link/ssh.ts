@@ -9,6 +9,7 @@
 
 import type { Environment } from "../deps.ts";
 import { type Machine, machineText } from "../cluster/machine.ts";
+import { bareAddress } from "../names/grammar.ts";
 import type { Cause } from "./way.ts";
 
 const OPTIONS = [
@@ -29,29 +30,35 @@ const OPTIONS = [
  */
 export function sshCommand(environment: Environment, machine: Machine, remote: string): string[] {
   const program = (environment.get("CMS_SSH") ?? "").split(/\s+/).filter((word) => word !== "");
-  // In brackets is how people write an IPv6 address; ssh wants it bare.
-  const bare = (address: string) => address.replace(/^\[(.*)\]$/, "$1");
   return [
     ...(program.length > 0 ? program : ["ssh"]),
     "-T",
     ...OPTIONS.flatMap((option) => ["-o", option]),
-    ...(machine.address === null ? [] : ["-o", `HostName=${bare(machine.address)}`]),
+    // In a HostName `%` begins a token.
+    ...(machine.address === null ? [] : ["-o", `HostName=${bareAddress(machine.address).replaceAll("%", "%%")}`]),
     ...(machine.user === "" ? [] : ["-l", machine.user]),
     "--",
-    bare(machine.name),
+    bareAddress(machine.name),
     remote,
   ];
 }
 
-const CAUSES: readonly (readonly [pattern: RegExp, lasting: boolean, reason: (machine: string) => string])[] = [
-  [
-    /REMOTE HOST IDENTIFICATION HAS CHANGED/,
-    true,
-    (machine) =>
-      `its host key has changed; if that is right, run ssh-keygen -R ${
-        machine.replace(/^.*@/, "")
-      }, then ssh ${machine} once`,
-  ],
+/** ssh names the line of the old key, which may stand under an address or another name, and often the command that removes it. */
+function keyChanged(machine: string, noise: string): string {
+  const [, line] = /^\s*(Offending .{0,20}key in .{1,300}:\d+)\s*$/m.exec(noise) ?? [];
+  const [, command] = /^\s*(ssh-keygen (?:-f .{1,300} )?-R .{1,300}?)\s*$/m.exec(noise) ?? [];
+  const remove = command === undefined ? "remove that line" : `run ${command}`;
+  return `its host key has changed${
+    line === undefined ? "" : ` (${line})`
+  }; if that is right, ${remove}, then ssh ${machine} once`;
+}
+
+const CAUSES: readonly (readonly [
+  pattern: RegExp,
+  lasting: boolean,
+  reason: (machine: string, noise: string) => string,
+])[] = [
+  [/REMOTE HOST IDENTIFICATION HAS CHANGED/, true, keyChanged],
   [
     /Host key verification failed|host key is known for|authenticity of host/,
     true,
@@ -60,7 +67,8 @@ const CAUSES: readonly (readonly [pattern: RegExp, lasting: boolean, reason: (ma
   [
     /Permission denied/,
     true,
-    (machine) => `permission denied; ssh ${machine} must work without a password (ssh-copy-id ${machine})`,
+    (machine) =>
+      `permission denied; ssh ${machine} must work without a password (ssh-copy-id ${machine}; ssh-add for a key with a pass phrase)`,
   ],
   [/Too many authentication failures/, true, () => "permission denied: ssh offered too many keys"],
   [/Could not resolve hostname|Name or service not known/, false, () => "its name cannot be resolved"],
@@ -81,12 +89,20 @@ export function oneLine(text: string): string {
   return (lines.at(-1) ?? "").slice(0, 200);
 }
 
+/** Where to look when a login does not lead to a plain shell. */
+export const START_UP = "look at its login shell, and at what .bashrc, .profile and the like do there";
+
+/** The last line that says something: some shells end their errors with a line of marks. */
+export function lastWords(text: string): string {
+  return oneLine(text.split("\n").filter((line) => /\p{L}{2}/u.test(line)).join("\n"));
+}
+
 /** What the end of ssh means. @param noise What it (and the far login shell) wrote on stderr. @param code Its exit code. */
 export function explainSsh(machine: Machine, noise: string, code: number): Cause {
   for (const [pattern, lasting, reason] of CAUSES) {
-    if (pattern.test(noise)) return { reason: reason(machineText(machine)), lasting };
+    if (pattern.test(noise)) return { reason: reason(machineText(machine), noise), lasting };
   }
-  const last = oneLine(noise);
+  const last = lastWords(noise);
   if (code === 255) return { reason: last === "" ? "the connection was lost" : last, lasting: false };
-  return { reason: `its shell ended with ${code}${last === "" ? "" : `: ${last}`}`, lasting: false };
+  return { reason: `its shell ended with ${code}${last === "" ? "" : `: ${last}`} (${START_UP})`, lasting: false };
 }

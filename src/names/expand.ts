@@ -53,12 +53,17 @@ function expandPart(part: string, list: string): string[] {
   const pieces = part.split(/\[([^\]]*)\]/); // text, ranges, text, ranges, ..., text
   let names = [pieces.at(-1) as string];
   for (let i = pieces.length - 2; i >= 1; i -= 2) {
-    const numbers = expandRanges(pieces[i] as string, list);
+    const numbers = isAddress(pieces[i] as string) ? [`[${pieces[i]}]`] : expandRanges(pieces[i] as string, list);
     if (numbers.length * names.length > EXPAND_LIMIT) fail(list, `it has more than ${EXPAND_LIMIT} names`);
     const before = pieces[i - 1] as string;
     names = numbers.flatMap((number) => names.map((rest) => before + number + rest));
   }
   return names;
+}
+
+/** True for an IPv6 address, which people write in brackets. */
+function isAddress(text: string): boolean {
+  return text.length <= 80 && text.includes(":") && /^[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?$/.test(text);
 }
 
 /** The text between brackets: `1,3` or `08-11,20`. */
@@ -87,7 +92,8 @@ function expandRanges(ranges: string, list: string): string[] {
 function copyPrefix(names: string[]): string[] {
   const first = names[0] ?? "";
   const end = first.indexOf(":");
-  if (end < 0 || names.slice(1).some((name) => name.includes(":"))) return names;
+  // What stands before the colon of an IPv6 address is none of its kind.
+  if (end < 0 || first.includes("[") || names.slice(1).some((name) => name.includes(":"))) return names;
   const prefix = first.slice(0, end + 1);
   return names.map((name, i) => i === 0 ? name : prefix + name);
 }

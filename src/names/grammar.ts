@@ -14,8 +14,11 @@ export type JobName = string & { readonly __brand: "JobName" };
 export type HostId = string & { readonly __brand: "HostId" };
 
 const PLAIN = /^[A-Za-z0-9_][A-Za-z0-9._+-]{0,199}$/;
-const USER = /^[A-Za-z0-9_][A-Za-z0-9._+-]{0,63}\$?$/;
-const MACHINE = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,254}$|^\[?[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9]+)?\]?$/;
+/** What `ssh -l` takes, but for what means something in a list of hosts. */
+const USER = /^[^\s\p{C}'"`;&<>|(){},[\]$-][^\s\p{C}'"`;&<>|(){},[\]$]{0,254}\$?$/u;
+const MACHINE = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,254}$/;
+/** An IPv6 address, perhaps with the scope of a link-local one. */
+const IPV6 = /^(?=.{2,64}$)[0-9A-Fa-f:.]{2,45}(?:%[A-Za-z0-9._-]{1,15})?$/;
 const SHELL = /^[A-Za-z0-9_/][A-Za-z0-9._+/-]{0,199}$/;
 const PLAIN_HINT = "use letters, digits, . _ - +, beginning with a letter, a digit or _";
 
@@ -41,12 +44,35 @@ export function fileName(text: string, kind: "queue" | "cluster"): string {
 
 /** Checks a user name (it never begins with `-`), and throws `InvalidError` if it is none. */
 export function userName(text: string): string {
-  return check(USER, "a user name", "use letters, digits, . _ - +, beginning with a letter, a digit or _", text);
+  const hint = "use what ssh -l takes: no blanks, quotes, brackets or commas, not beginning with -";
+  if (text.endsWith("\\")) throw new InvalidError([`Cannot use ${JSON.stringify(text)} as a user name: ${hint}`]);
+  return check(USER, "a user name", hint, text);
+}
+
+/** True for an IPv6 address without brackets: eight groups, fewer with `::`. */
+function isIpv6(text: string): boolean {
+  if (!IPV6.test(text)) return false;
+  const groups = text.replace(/%.*$/, "").split(":");
+  const isGroup = (group: string, i: number): boolean =>
+    /^[0-9A-Fa-f]{0,4}$/.test(group) || (i === groups.length - 1 && /^\d{1,3}(\.\d{1,3}){3}$/.test(group));
+  if (!groups.every(isGroup) || text.includes(":::")) return false;
+  const gaps = text.split("::").length - 1;
+  return gaps === 1 ? groups.length <= 9 : gaps === 0 && groups.length >= 7 && groups.length <= 8;
+}
+
+/** `[2001:db8::5]` is how people write an IPv6 address; ssh wants it bare. */
+export function bareAddress(text: string): string {
+  return text.startsWith("[") && text.endsWith("]") ? text.slice(1, -1) : text;
 }
 
 /** A machine as ssh knows it: host name, alias of ssh_config, IPv4 or IPv6. @throws {InvalidError} If `text` is none. */
 export function machineName(text: string): string {
-  return check(MACHINE, "a host name", "use a host name, an ssh alias or an IP address", text);
+  if (text.length <= 80 && isIpv6(bareAddress(text))) return text;
+  const [, name, port] = /^(\[[^\]]{1,80}\]|[^:[\]]{1,255}):(\d{1,5})$/.exec(text) ?? [];
+  const hint = port === undefined
+    ? "use a host name, an ssh alias or an IP address"
+    : `a port belongs into ~/.ssh/config, as "Port ${port}" below "Host ${bareAddress(name!)}"`;
+  return check(MACHINE, "a host name", hint, text);
 }
 
 /** A program that runs scripts: a bare name or a path. @throws {InvalidError} If `text` is none. */

@@ -48,7 +48,7 @@ async function readEvents(
     lines.push(line);
     if (isAnswered) channel.send("an answer\n");
   };
-  const channel = new Channel(child, clock, { token: "token", onAnswer: () => {}, onEvent });
+  const channel = new Channel(child, clock, { token: "token", onAnswer: () => true, onEvent });
   await channel.ended;
   return { lines, rests };
 }

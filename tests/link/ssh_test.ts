@@ -16,6 +16,25 @@ Deno.test("sshCommand() ends the options before the name, and gives user and add
   assert.ok(command.includes("BatchMode=yes") && command.includes("ControlPath=none"));
 });
 
+Deno.test("sshCommand() keeps the scope of an address from ssh's tokens", () => {
+  const command = sshCommand(environment(), { user: "", name: "node", address: "[fe80::1%br-lan]" }, "exec sh");
+  assert.ok(command.includes("HostName=fe80::1%%br-lan"), command.join(" "));
+});
+
+Deno.test("explainSsh() says of a changed host key which line it is, and how to remove it", () => {
+  const noise = `@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @
+Offending ED25519 key in /home/me/.ssh/known_hosts:12
+  remove with:
+  ssh-keygen -f "/home/me/.ssh/known_hosts" -R "10.0.0.7"
+Host key verification failed.\r
+`;
+  assert.equal(
+    explainSsh(RED, noise, 255).reason,
+    "its host key has changed (Offending ED25519 key in /home/me/.ssh/known_hosts:12); if that is right, run " +
+      'ssh-keygen -f "/home/me/.ssh/known_hosts" -R "10.0.0.7", then ssh pi@red once',
+  );
+});
+
 Deno.test("sshCommand() leaves the user out where ssh is to choose, and the brackets of IPv6", () => {
   const command = sshCommand(
     environment(" /opt/ssh  -F /etc/x "),
@@ -38,7 +57,7 @@ Deno.test("explainSsh() gives one reason for what ssh says, and knows which ones
     ],
     [
       "@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nHost key verification failed.",
-      /host key has changed.*ssh-keygen -R red,/,
+      /^its host key has changed; if that is right, remove that line, then ssh pi@red once$/,
       true,
     ],
     ["ssh: connect to host red port 22: Connection refused", /^connection refused$/, false],
@@ -52,7 +71,12 @@ Deno.test("explainSsh() gives one reason for what ssh says, and knows which ones
     assert.match(cause.reason, reason);
     assert.equal(cause.lasting, lasting, noise);
   }
-  assert.equal(explainSsh(RED, "sh: not found", 127).reason, "its shell ended with 127: sh: not found");
+  assert.match(
+    explainSsh(RED, "sh: not found", 127).reason,
+    /^its shell ended with 127: sh: not found \(look at .*\.bashrc/,
+  );
+  const fish = "fish: Unknown command: c_say\n- (line 3):\n   c_say() {\n   ^~~~^\n";
+  assert.match(explainSsh(RED, fish, 127).reason, /: c_say\(\) \{ \(look at/);
 });
 
 Deno.test("oneLine() takes the last line and no control characters", () => {

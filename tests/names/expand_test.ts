@@ -22,6 +22,8 @@ const ROWS: readonly [list: string, names: string][] = [
   ["local:a,b,c", "local:a local:b local:c"],
   ["local:a,other:b", "local:a other:b"],
   ["a,local:b", "a local:b"],
+  ["pi@[2001:db8::5]", "pi@[2001:db8::5]"],
+  ["[fe80::1%br-lan],red[1-2]", "[fe80::1%br-lan] red1 red2"],
 ];
 
 for (const [list, names] of ROWS) {

@@ -26,3 +26,34 @@ Deno.test("experimentPath() makes paths plain and refuses those that climb", () 
   assert.equal(experimentPath("."), ".");
   for (const path of ["", "..", "a/../b", "~/x", "-x", "a\nb"]) assert.throws(() => experimentPath(path), InvalidError);
 });
+
+Deno.test("userName() takes what ssh -l takes", () => {
+  for (const name of ["john@corp.example", "CORP\\john", "jörg", "a:b", "user%gate", "$(x)", "box$", "a".repeat(255)]) {
+    if (name === "$(x)") assert.throws(() => userName(name), InvalidError);
+    else assert.equal(userName(name), name);
+  }
+  for (const name of ["-l", "a b", "a,b", "a[1]", "a`b", "a|b", "john\\", "a".repeat(257), "a\u001bb"]) {
+    assert.throws(() => userName(name), InvalidError, name);
+  }
+});
+
+Deno.test("machineName() takes IPv6 with brackets and scopes, and says where a port belongs", () => {
+  for (
+    const name of [
+      "::",
+      "::1",
+      "[2001:db8::5]",
+      "fe80::1%br-lan",
+      "[fe80::1%eth0.10]",
+      "1:2:3:4:5:6:7:8",
+      "::ffff:10.0.0.1",
+    ]
+  ) assert.equal(machineName(name), name);
+  const port = /a port belongs into ~\/\.ssh\/config, as "Port 2222" below "Host /;
+  for (const name of ["red:2222", "cafe:2222", "10.0.0.1:2222", "[::1]:2222"]) {
+    assert.throws(() => machineName(name), port, name);
+  }
+  for (const name of ["a:b:c", ":::::::::", "fe80::1%", "fe80::12345", "[::1", "1:2:3", ":".repeat(99_990), "[red]"]) {
+    assert.throws(() => machineName(name), InvalidError, name);
+  }
+});
