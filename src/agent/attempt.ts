@@ -20,8 +20,8 @@ export interface StartRequest {
   readonly log: string;
   /** Value of CUDA_VISIBLE_DEVICES in the job's environment; null leaves it unset by us. */
   readonly gpu: string | null;
-  /** The line on the host (see `Link.line`) in which it waits for its turn; null: it starts at once. */
-  readonly line: number | null;
+  /** Number of the backlog (see `Link.backlog`) in which it waits for its turn; null: it starts at once. */
+  readonly backlog: number | null;
 }
 
 /** What the host knows of a job's attempt. */

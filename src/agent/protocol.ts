@@ -55,7 +55,7 @@ export type AgentEvent =
   | (AttemptRef & { readonly type: "refused"; readonly reason: string; readonly gaveBack?: true })
   | (AttemptRef & { readonly type: "known"; readonly state: AttemptState; readonly gaveBack?: true })
   | (AttemptRef & { readonly type: "reused" })
-  | { readonly type: "no_line"; readonly line: number }
+  | { readonly type: "no_backlog"; readonly number: number }
   | { readonly type: "removed"; readonly request: number; readonly index: number; readonly result: RemoveResult }
   | { readonly type: "done"; readonly request: number };
 
@@ -88,24 +88,24 @@ export function undirsRequest(jobs: readonly JobName[]): string {
   return request("undirs", jobs);
 }
 
-/** Starts one attempt, at once or when it is its turn in a line. @throws {RangeError} If a text holds a NUL. */
+/** Starts one attempt, at once or when it is its turn in a backlog. @throws {RangeError} If a text holds a NUL. */
 export function startRequest(start: StartRequest): string {
   const gpu = start.gpu === null ? MARKER_OF_NO_GPU : `=${start.gpu}`;
   const args = [start.job, start.attempt, start.shell, start.output, start.log, gpu, start.script];
-  if (start.line === null) return request("start", args);
-  return request("queue", [start.line, start.job, start.attempt, ["c_run", ...args.map(quote)].join(" ")]);
+  if (start.backlog === null) return request("start", args);
+  return request("queue", [start.backlog, start.job, start.attempt, ["c_run", ...args.map(quote)].join(" ")]);
 }
 
-/** What is done to a line: `slots` makes it anew, with so many free; `more` adds some; `over` ends it. */
-export type LineChange =
+/** A change of a backlog: `open` makes it anew with so many free slots, `more` adds some, `over` ends it. */
+export type BacklogChange =
   | { readonly type: "open"; readonly slots: number }
   | { readonly type: "more"; readonly slots: number }
   | { readonly type: "over" };
 
-/** Changes a line. */
-export function lineRequest(line: number, change: LineChange): string {
+/** Changes a backlog. */
+export function backlogRequest(number: number, change: BacklogChange): string {
   const word = change.type === "over" ? "-" : change.type === "more" ? `+${change.slots}` : String(change.slots);
-  return request("line", [line, word]);
+  return request("line", [number, word]);
 }
 
 /** Job, attempt, job, attempt ... as `cms_ask`, `cms_forbid` and `cms_kill` take them. */
@@ -218,7 +218,7 @@ export function parseEvent(line: string, queueId: string): AgentEvent | null {
     if (request === null || index === null || !REMOVE_RESULTS.includes(result)) return null;
     return { type: "removed", request, index, result: result as RemoveResult };
   }
-  if (kind === "Q") return request === null ? null : { type: "no_line", line: request };
+  if (kind === "Q") return request === null ? null : { type: "no_backlog", number: request };
   if (first === "" || second === "") return null;
   const ref: AttemptRef = { job: first as JobName, attempt: second };
   switch (kind) {

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { agentProgram, attemptArgs, dirsRequest, lineRequest, request, startRequest } from "../agent/protocol.ts";
+import { agentProgram, attemptArgs, backlogRequest, dirsRequest, request, startRequest } from "../agent/protocol.ts";
 import {
   type AgentEvent,
   type Answer,
@@ -22,7 +22,15 @@ import { LinkError } from "../errors.ts";
 import type { JobName } from "../names/grammar.ts";
 import { Channel } from "./channel.ts";
 import { Flights } from "./flights.ts";
-import type { AttemptState, ConnectOptions, LineChange, Link, LinkEvent, RemoveResult, StartRequest } from "./link.ts";
+import type {
+  AttemptState,
+  BacklogChange,
+  ConnectOptions,
+  Link,
+  LinkEvent,
+  RemoveResult,
+  StartRequest,
+} from "./link.ts";
 import { chunks, joined, type Reply, Requests } from "./requests.ts";
 import { lastWords, oneLine, START_UP } from "./ssh.ts";
 import { keepBeat, keepLooking, type LinkTimes } from "./upkeep.ts";
@@ -180,8 +188,8 @@ class AgentLink implements Link {
     this.#channel.send(text);
   }
 
-  line(line: number, change: LineChange): void {
-    if (this.#state === "open") this.#channel.send(lineRequest(line, change));
+  backlog(number: number, change: BacklogChange): void {
+    if (this.#state === "open") this.#channel.send(backlogRequest(number, change));
   }
 
   prepare(jobs: readonly JobName[]): void {
@@ -324,7 +332,7 @@ class AgentLink implements Link {
   #onEvent(event: AgentEvent | RoundTrip | null): void {
     if (event === null || this.#state === "closing") return;
     if (this.#early !== null) this.#early.push(event);
-    else if (event.type === "round_trip" || event.type === "no_line") this.#options.onEvent(event);
+    else if (event.type === "round_trip" || event.type === "no_backlog") this.#options.onEvent(event);
     else if (event.type === "done" || event.type === "removed") this.#requests.take(event);
     else if (event.type === "known" && event.state.type === "claimed") this.#tellLater(event);
     else this.#flights.tell(event);

@@ -11,9 +11,9 @@
 import type { JobName } from "../names/grammar.ts";
 import type { Machine } from "../cluster/machine.ts";
 import type { AttemptState, RemoveResult, StartRequest } from "../agent/attempt.ts";
-import type { LineChange } from "../agent/protocol.ts";
+import type { BacklogChange } from "../agent/protocol.ts";
 
-export type { LineChange } from "../agent/protocol.ts";
+export type { BacklogChange } from "../agent/protocol.ts";
 export type { AttemptState, RemoveResult, StartRequest } from "../agent/attempt.ts";
 
 /** What comes from a machine unasked. Times are the host's clock, epoch ms. */
@@ -34,7 +34,7 @@ export type LinkEvent =
     /** null where nobody could see it (an orphan). */
     readonly exitCode: number | null;
     readonly atMs: number;
-    /** It stood in a line and gives its slot back to it, to the next who waits there. Missing where that is not certain. */
+    /** Its slot went back to its backlog, to the next that waits there. Missing where that is not certain. */
     readonly gaveBack?: true;
   }
   /** The start failed on the host and left nothing running; `reason` is one line. */
@@ -55,8 +55,8 @@ export type LinkEvent =
   }
   /** The job's directory holds files of an earlier attempt (a rerun without reset); the start goes on. */
   | { readonly type: "reused"; readonly job: JobName; readonly attempt: string }
-  /** The host cannot have a line (no fifo can be made there): nothing that was sent into it will start. */
-  | { readonly type: "no_line"; readonly line: number }
+  /** The host cannot keep a backlog (no fifo can be made there): nothing that was sent into it will start. */
+  | { readonly type: "no_backlog"; readonly number: number }
   /** How long a request and its answer took just now. */
   | { readonly type: "round_trip"; readonly ms: number }
   /** The link is gone; no further event follows. Jobs go on. */
@@ -94,11 +94,11 @@ export interface Link {
    */
   start(requests: readonly StartRequest[]): void;
   /**
-   * Makes or changes a line, in which jobs that are sent ahead wait on the host for a slot; ordered with `start`. A line holds
+   * Makes or changes a backlog, in which prefetched jobs wait on the host for a slot; ordered with `start`. A backlog holds
    * as many slots as were put in and never lets more jobs run at once. It is over with the link: what waits there then never starts.
-   * @param line From 5 to 8.
+   * @param number From 5 to 8.
    */
-  line(line: number, change: LineChange): void;
+  backlog(number: number, change: BacklogChange): void;
   /**
    * Makes the directories of jobs that will be started here soon, all at once, which spares their starts a process each. A hint:
    * a start makes what is missing. Does not wait.

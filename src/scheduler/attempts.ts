@@ -10,10 +10,10 @@ import { attemptId, isGivenUp, isoSeconds, type Job, type JobFields } from "../j
 import { isInFlight, type JobState, mayMove, waitingState } from "../job/states.ts";
 import { type Machine, machineKey, machineText, parseMachine } from "../cluster/machine.ts";
 import type { AttemptState } from "../link/link.ts";
-import { report, type RunContext } from "./context.ts";
+import type { Backlogs } from "./backlogs.ts";
+import { report, reportStart, type RunContext } from "./context.ts";
 import type { Attempt } from "./events.ts";
-import { type Flight, isOf } from "./flights.ts";
-import { Lines } from "./lines.ts";
+import { backlogOf, type InFlight, inFlight, isOf, isRecalled, isUnseen, startedAtMsOf } from "./in_flight.ts";
 import { startRequest } from "./start_request.ts";
 import type { Placement } from "./policies.ts";
 
@@ -26,6 +26,8 @@ export const ASK_LIMIT = 600;
 interface Ending {
   readonly state: "end" | "kill" | "crash" | "fail_start";
   readonly exitCode: number | null;
+  /** What the answer says; what is known already goes before it. */
+  readonly startedAtMs?: number | null;
   readonly endedAtMs: number | null;
   readonly reason: string | null;
   /** Its host does not know that it ended so: only the record says it. */
@@ -41,21 +43,20 @@ const NO_PLACE = { boot: null, slot: null } as const satisfies JobFields;
 /** The lives of attempts. */
 export class Attempts {
   readonly #run: RunContext;
-  /** Where jobs that were sent ahead wait. */
-  readonly lines: Lines;
+  readonly #backlogs: Backlogs;
   /** Jobs that were proved not to have been started: candidates again from the next step on, when the change is written. */
   #returned: JobName[] = [];
   /** In flight when the run began, on a host that cannot be named. */
   readonly #lost: Job[] = [];
 
-  constructor(run: RunContext) {
+  constructor(run: RunContext, backlogs: Backlogs) {
     this.#run = run;
-    this.lines = new Lines(run, (flight) => this.#tellStart(flight));
+    this.#backlogs = backlogs;
   }
 
   /** Takes over a job that was in flight when the run began, or that an earlier run gave up: it may still run and take a slot. */
   inherit(job: Job): void {
-    const { machines, slots, flights } = this.#run;
+    const { machines, slots } = this.#run;
     let machine: Machine;
     try {
       machine = parseMachine(job.user ? `${job.user}@${job.host ?? ""}` : job.host ?? "");
@@ -65,28 +66,16 @@ export class Attempts {
     }
     const offered = slots.hosts.find((host) => machineKey(host.machine) === machineKey(machine));
     const state = machines.of(offered?.machine ?? machine);
-    const flight: Flight = {
+    this.#run.inFlight.add(inFlight({
       job: job.name,
       attempt: attemptId(job),
       machine: state.key,
       shown: machineText(machine),
       boot: job.boot,
       request: null,
-      phase: "inherited",
-      startedAtMs: null,
-      killWanted: false,
-      line: null,
-      ahead: false,
-      recalled: false,
-      sinceMs: 0,
-      again: false,
-      claimed: false,
-      asked: 0,
-      told: true,
-    };
-    flights.add(flight);
-    if (isGivenUp(job)) flights.setLost(flight, true);
-    else slots.adopt(job.name, state.key, job.slot);
+      stage: isGivenUp(job) ? { at: "given_up", startedAtMs: null } : { at: "inherited" },
+    }));
+    if (!isGivenUp(job)) slots.adopt(job.name, state.key, job.slot);
   }
 
   /** The run begins: tells of the jobs that it cannot take over. */
@@ -101,46 +90,36 @@ export class Attempts {
   /**
    * The job of this name is to be started, and one of the same name is in flight: it was deleted while its host did not answer, and another
    * was added since. The old one counts no more, as little as one whose job is gone when a run begins.
-   * @returns True if there was one: its slot is free, its line is over, and the place for the new one must be chosen anew.
+   * @returns True if there was one: its slot is free, its backlog is over, and the place for the new one must be chosen anew.
    */
   leaveOld(name: JobName): boolean {
-    const old = this.#run.flights.get(name);
-    if (old === undefined || old.phase === "lost") return false;
+    const old = this.#run.inFlight.get(name);
+    if (old === undefined || old.stage.at === "given_up") return false;
     this.#leave(old, false, null);
     return true;
   }
 
-  /** Decides a start: the change is durable before the request is sent. `ahead`: it takes no slot yet, but waits for one there. */
-  start(job: Job, place: Extract<Placement, { type: "place" }>, ahead = false): void {
-    const { machines, slots, flights, outcomes, effects } = this.#run;
+  /** Decides a start: the change is durable before the request is sent. `isPrefetch`: it takes no slot yet, but waits for one there. */
+  start(job: Job, place: Extract<Placement, { type: "place" }>, isPrefetch = false): void {
+    const { machines, slots, effects, nowMs: sinceMs } = this.#run;
     const state = machines.of(place.machine);
     const attempt = job.attempt + 1;
-    const line = place.slot === null ? null : this.lines.join(place.slot, ahead);
-    const request = startRequest(job, attempt, { ...place, line: line?.number ?? null });
-    const flight: Flight = {
+    const backlog = place.slot === null ? null : this.#backlogs.join(place.slot, isPrefetch);
+    const isWaiting = isPrefetch && backlog !== null;
+    const request = startRequest(job, attempt, { ...place, backlog: backlog?.number ?? null });
+    const one = inFlight({
       job: job.name,
       attempt: request.attempt,
       machine: state.key,
       shown: machineText(place.machine),
       boot: state.boot,
       request,
-      phase: "sent",
-      startedAtMs: null,
-      killWanted: false,
-      line,
-      ahead,
-      recalled: false,
-      sinceMs: this.#run.nowMs,
-      again: false,
-      claimed: false,
-      asked: 0,
-      told: false,
-    };
-    if (place.slot !== null && !ahead) slots.take(job.name, place.slot);
-    flights.add(flight);
-    outcomes.begin(job.name);
-    this.lines.sent(flight);
-    this.#move(flight, "run", {
+      stage: isWaiting ? { at: "backlog", backlog, sinceMs } : { at: "sent", backlog, sinceMs, isResent: false },
+    });
+    if (place.slot !== null && !isWaiting) slots.take(job.name, place.slot);
+    this.#run.inFlight.add(one);
+    this.#backlogs.sent(one);
+    this.#move(one, "run", {
       ...(place.slot === null ? {} : { user: place.machine.user, host: place.machine.name }),
       attempt,
       boot: state.boot,
@@ -150,24 +129,15 @@ export class Attempts {
       started: null,
       ended: null,
     }, true);
-    if (!ahead) this.#tellStart(flight);
+    if (!isWaiting) reportStart(this.#run, one);
     effects.push({ type: "start", machine: state.key, request, again: false });
-  }
-
-  /** A job has its slot. */
-  #tellStart(flight: Flight): void {
-    if (flight.told) return;
-    flight.told = true;
-    const { flights } = this.#run;
-    const machine = flight.shown;
-    report(this.#run, { type: "starting", job: flight.job, machine, running: flights.names() });
   }
 
   /** A start that fails before anything is sent: no slot was taken. */
   failStart(job: Job, fail: Extract<Placement, { type: "fail" }>): void {
     const fields: JobFields = { status: "fail_start", pid: null, exit_code: null, started: null, ended: null };
     this.#run.effects.push({ type: "change", change: { type: "set", job: job.name, fields }, of: job, durable: true });
-    this.#tellEnd(job.name, fail.machine, {
+    this.#reportEnd(job.name, fail.machine, {
       state: "fail_start",
       exitCode: null,
       reason: fail.reason,
@@ -177,99 +147,97 @@ export class Attempts {
 
   /** What was decided about this attempt could not be written, and its job is another now: it counts as if it had never been. */
   undo({ job, attempt }: Attempt): void {
-    const { flights, outcomes } = this.#run;
+    const { inFlight, outcomes } = this.#run;
     outcomes.retract(job);
     outcomes.forget(job);
-    const flight = flights.of(job, attempt);
-    if (flight !== undefined) this.#leave(flight, false, null);
+    const one = inFlight.of(job, attempt);
+    if (one !== undefined) this.#leave(one, false, null);
   }
 
   /** The host says that the attempt runs. */
-  started(flight: Flight, pid: number, startedAtMs: number | null): void {
-    const { flights, outcomes, slots } = this.#run;
-    flight.startedAtMs = startedAtMs;
-    if (flight.phase === "lost") {
-      flights.setLost(flight, false); // Given up too early: it runs, so it takes a slot again.
-      outcomes.retract(flight.job);
-      slots.adopt(flight.job, flight.machine, this.#run.jobs.get(flight.job)?.slot ?? null);
-      this.lines.doubt(flight.machine);
+  started(one: InFlight, pid: number, startedAtMs: number | null): void {
+    const { outcomes, slots } = this.#run;
+    const wasGivenUp = one.stage.at === "given_up";
+    this.#backlogs.confirm(one, startedAtMs);
+    if (wasGivenUp) {
+      // Given up too early: it runs, so it takes a slot again.
+      outcomes.retract(one.job);
+      slots.adopt(one.job, one.machine, this.#run.jobs.get(one.job)?.slot ?? null);
+      this.#backlogs.doubt(one.machine);
     }
-    flight.phase = "started";
-    this.lines.started(flight);
-    this.#tellStart(flight);
-    outcomes.ran(flight.job);
+    reportStart(this.#run, one);
+    outcomes.ran(one.job);
     const started = startedAtMs === null ? {} : { started: isoSeconds(startedAtMs) };
-    this.#move(flight, "start", { pid: String(pid), ...started });
-    if (flight.killWanted) this.kill(flight);
+    this.#move(one, "start", { pid: String(pid), ...started });
+    if (one.isKillWanted) this.kill(one);
   }
 
-  /** The attempt is over; its slot is free. `gaveBack`: the host has said that it is free in its line too. */
-  land(flight: Flight, end: Ending, gaveBack = false): void {
-    this.#tellStart(flight);
-    // A lost one counts as crashed already; now it is one for certain.
-    const known = flight.phase === "lost" && end.state === "crash";
-    if (known) this.#move(flight, end.state, { exit_code: end.exitCode, ...NO_PLACE });
-    else this.#end(flight, end, NO_PLACE);
-    const { endedAtMs } = end;
-    const tookMs = endedAtMs === null || flight.startedAtMs === null ? null : endedAtMs - flight.startedAtMs;
-    this.#leave(flight, gaveBack, tookMs);
+  /** The attempt is over; its slot is free. `gaveBack`: the host has said that it is free in its backlog too. */
+  end(one: InFlight, end: Ending, gaveBack = false): void {
+    reportStart(this.#run, one);
+    // One that was given up counts as crashed already; now it is one for certain.
+    const isKnown = one.stage.at === "given_up" && end.state === "crash";
+    if (isKnown) this.#move(one, end.state, { exit_code: end.exitCode, ...NO_PLACE });
+    else this.#writeEnd(one, end, NO_PLACE);
+    this.#leave(one, gaveBack, tookMsOf(one, end));
   }
 
-  #leave(flight: Flight, gaveBack: boolean, tookMs: number | null): void {
-    this.#run.flights.remove(flight);
-    this.lines.left(flight, this.#run.slots.giveBack(flight.job), { gaveBack, tookMs });
+  #leave(one: InFlight, gaveBack: boolean, tookMs: number | null): void {
+    const backlog = backlogOf(one);
+    this.#run.inFlight.remove(one);
+    this.#backlogs.left(backlog, this.#run.slots.giveBack(one.job), { gaveBack, tookMs });
   }
 
   /** The host, or the way there, refused the start; nothing was started. */
-  failed(flight: Flight, reason: string, gaveBack: boolean): void {
-    this.land(flight, { ...UNSEEN, state: "fail_start", reason }, gaveBack);
+  failed(one: InFlight, reason: string, gaveBack: boolean): void {
+    this.end(one, { ...UNSEEN, state: "fail_start", reason }, gaveBack);
   }
 
   /**
    * Its machine was silent for too long, or could not say what became of it: crashed, on the manager only (SEED, "crash"). Boot and slot
    * stay in the record, so that a later run asks about it before anything starts on that machine.
    */
-  giveUp(flight: Flight, reason: string): void {
-    this.#tellStart(flight);
-    this.#end(flight, { ...UNSEEN, state: "crash", reason }, {});
-    this.#run.flights.setLost(flight, true);
-    this.lines.left(flight, this.#run.slots.giveBack(flight.job), { gaveBack: false, tookMs: null });
+  giveUp(one: InFlight, reason: string): void {
+    reportStart(this.#run, one);
+    this.#writeEnd(one, { ...UNSEEN, state: "crash", reason }, {});
+    const backlog = backlogOf(one);
+    this.#run.inFlight.setStage(one, { at: "given_up", startedAtMs: startedAtMsOf(one) });
+    this.#backlogs.left(backlog, this.#run.slots.giveBack(one.job), { gaveBack: false, tookMs: null });
   }
 
   /**
    * Its start met a claim of its number. If it was sent only once, the number was used by a run of which the queue knows nothing any more, as
    * when an old copy of its file was put back: its end is none of this start's, which gets the next number.
    */
-  met(flight: Flight, state: AttemptState, gaveBack = false): void {
+  met(one: InFlight, state: AttemptState, gaveBack = false): void {
     const isOver = state.type === "ended" || state.type === "crashed";
-    if (flight.phase !== "sent" || flight.again || flight.recalled || !isOver) {
-      return this.learn(flight, state, gaveBack);
-    }
-    const number = flight.attempt.slice(flight.attempt.lastIndexOf(".") + 1);
+    const { stage } = one;
+    const isResent = stage.at === "sent" && stage.isResent;
+    if (!isUnseen(one) || isResent || isRecalled(one) || !isOver) return this.learn(one, state, gaveBack);
+    const number = one.attempt.slice(one.attempt.lastIndexOf(".") + 1);
     const text =
-      `Job ${flight.job} had an attempt ${number} on ${flight.shown} before, of which its queue knows nothing: it is started anew`;
+      `Job ${one.job} had an attempt ${number} on ${one.shown} before, of which its queue knows nothing: it is started anew`;
     report(this.#run, { type: "warning", text });
-    this.#putBack(flight);
+    this.#putBack(one);
   }
 
   /** Takes in what the host knows of the attempt. */
-  learn(flight: Flight, state: AttemptState, gaveBack = false): void {
+  learn(one: InFlight, state: AttemptState, gaveBack = false): void {
     const run = this.#run;
-    const inherited = flight.phase === "inherited";
-    const revived = inherited || (flight.phase === "lost" && flight.request === null);
-    const machine = flight.shown;
+    const inherited = one.stage.at === "inherited";
+    const revived = inherited || (one.stage.at === "given_up" && one.request === null);
+    const machine = one.shown;
     switch (state.type) {
       case "alive":
-        this.started(flight, state.pid, state.startedAtMs);
-        if (revived) report(run, { type: "adopted", job: flight.job, machine });
+        this.started(one, state.pid, state.startedAtMs);
+        if (revived) report(run, { type: "adopted", job: one.job, machine });
         return;
       case "ended":
-        if (revived) report(run, { type: "found", job: flight.job, state: state.state, machine });
-        flight.startedAtMs ??= state.startedAtMs;
-        return this.land(flight, { ...state, reason: null }, gaveBack);
+        if (revived) report(run, { type: "found", job: one.job, state: state.state, machine });
+        return this.end(one, { ...state, reason: null }, gaveBack);
       case "crashed":
-        if (inherited) report(run, { type: "found", job: flight.job, state: "crash", machine });
-        return this.land(flight, {
+        if (inherited) report(run, { type: "found", job: one.job, state: "crash", machine });
+        return this.end(one, {
           ...UNSEEN,
           state: "crash",
           exitCode: state.exitCode,
@@ -277,33 +245,33 @@ export class Attempts {
         });
       case "forbidden":
         // A host that contradicts itself: what was said to run is never started again unasked.
-        if (flight.phase === "started" || this.#isSaidToRun(flight)) {
-          if (inherited) report(run, { type: "found", job: flight.job, state: "crash", machine });
-          return this.land(flight, { ...UNSEEN, state: "crash", reason: "the host says it never started" });
+        if (one.stage.at === "running" || this.#isSaidToRun(one)) {
+          if (inherited) report(run, { type: "found", job: one.job, state: "crash", machine });
+          return this.end(one, { ...UNSEEN, state: "crash", reason: "the host says it never started" });
         }
-        if (flight.killWanted) return this.land(flight, { ...UNSEEN, state: "kill", isOurs: true }, true);
-        if (inherited) report(run, { type: "found", job: flight.job, state: "never started, waits again", machine });
-        return this.#putBack(flight);
+        if (one.isKillWanted) return this.end(one, { ...UNSEEN, state: "kill", isOurs: true }, true);
+        if (inherited) report(run, { type: "found", job: one.job, state: "never started, waits again", machine });
+        return this.#putBack(one);
       case "claimed": {
-        if (++flight.asked > ASK_LIMIT) {
-          if (flight.phase === "lost") return;
+        if (++one.timesAsked > ASK_LIMIT) {
+          if (one.stage.at === "given_up") return;
           return this.giveUp(
-            flight,
+            one,
             `${machine} was asked ${ASK_LIMIT} times whether it was started, and could not say`,
           );
         }
-        flight.claimed = true;
-        const asked = run.machines.get(flight.machine);
+        one.question = { type: one.question?.type ?? "ask", isDue: true };
+        const asked = run.machines.get(one.machine);
         if (asked !== undefined) asked.askAtMs = run.nowMs + ASK_AGAIN_MS;
         return;
       }
       case "none":
         // No trace: the host was started anew, or the directory removed. It may have run, so it is never started again unasked.
-        if (inherited) report(run, { type: "found", job: flight.job, state: "crash", machine });
-        return this.land(flight, { ...UNSEEN, state: "crash", reason: "the host has no trace of it" });
+        if (inherited) report(run, { type: "found", job: one.job, state: "crash", machine });
+        return this.end(one, { ...UNSEEN, state: "crash", reason: "the host has no trace of it" });
       case "other":
-        if (inherited) report(run, { type: "found", job: flight.job, state: "crash", machine });
-        return this.land(flight, {
+        if (inherited) report(run, { type: "found", job: one.job, state: "crash", machine });
+        return this.end(one, {
           ...UNSEEN,
           state: "crash",
           reason: `another attempt (${state.attempt}) holds its directory`,
@@ -318,17 +286,17 @@ export class Attempts {
    * its host: its input files may be on their way for long, and its job be deleted before they are there.
    */
   wantKill(name: JobName): void {
-    const flight = this.#run.flights.get(name);
-    if (flight === undefined) return;
-    flight.killWanted = true;
-    if (flight.phase === "started") this.kill(flight);
-    else if (flight.phase === "sent" && !flight.recalled) this.lines.recall([flight]);
+    const one = this.#run.inFlight.get(name);
+    if (one === undefined) return;
+    one.isKillWanted = true;
+    if (one.stage.at === "running") this.kill(one);
+    else if (isUnseen(one) && !isRecalled(one)) this.#backlogs.recall([one]);
   }
 
-  kill(flight: Flight): void {
+  kill(one: InFlight): void {
     // Without a link: when it is back, the answer "alive" comes here again.
-    if (this.#run.machines.get(flight.machine)?.openedAtMs === null) return;
-    const { job, attempt, machine } = flight;
+    if (this.#run.machines.get(one.machine)?.openedAtMs === null) return;
+    const { job, attempt, machine } = one;
     this.#run.effects.push({ type: "kill", machine, attempt: { job, attempt } });
   }
 
@@ -347,35 +315,36 @@ export class Attempts {
   }
 
   /** True if the host said to an earlier run that it runs. */
-  #isSaidToRun(flight: Flight): boolean {
-    const job = this.#run.jobs.get(flight.job);
-    return job !== undefined && job.status === "start" && attemptId(job) === flight.attempt;
+  #isSaidToRun(one: InFlight): boolean {
+    const job = this.#run.jobs.get(one.job);
+    return job !== undefined && job.status === "start" && attemptId(job) === one.attempt;
   }
 
   /** It was never started and never will be: it waits again, at its place in the file. */
-  #putBack(flight: Flight): void {
-    const job = this.#run.jobs.get(flight.job);
-    if (job !== undefined && isOf(flight, job)) {
-      this.#move(flight, waitingState(job), NO_PLACE);
-      this.#returned.push(flight.job);
+  #putBack(one: InFlight): void {
+    const job = this.#run.jobs.get(one.job);
+    if (job !== undefined && isOf(one, job)) {
+      this.#move(one, waitingState(job), NO_PLACE);
+      this.#returned.push(one.job);
     }
-    this.#run.outcomes.forget(flight.job);
-    this.#leave(flight, true, null);
+    this.#run.outcomes.forget(one.job);
+    this.#leave(one, true, null);
   }
 
-  #end(flight: Flight, { state, exitCode, endedAtMs, reason, isOurs }: Ending, place: JobFields): void {
+  #writeEnd(one: InFlight, end: Ending, place: JobFields): void {
+    const { state, exitCode, endedAtMs, reason, isOurs } = end;
+    const startedAtMs = startedAtMsOf(one) ?? end.startedAtMs ?? null;
     const fields: JobFields = {
       exit_code: exitCode,
-      ...(flight.startedAtMs === null ? {} : { started: isoSeconds(flight.startedAtMs) }),
+      ...(startedAtMs === null ? {} : { started: isoSeconds(startedAtMs) }),
       ended: endedAtMs === null ? null : isoSeconds(endedAtMs),
       ...place,
     };
-    this.#move(flight, state, fields, isOurs);
-    const elapsedMs = endedAtMs === null || flight.startedAtMs === null ? null : endedAtMs - flight.startedAtMs;
-    this.#tellEnd(flight.job, flight.shown, { state, exitCode, reason, elapsedMs });
+    this.#move(one, state, fields, isOurs);
+    this.#reportEnd(one.job, one.shown, { state, exitCode, reason, elapsedMs: tookMsOf(one, end) });
   }
 
-  #tellEnd(
+  #reportEnd(
     job: JobName,
     machine: string,
     end: Pick<Ending, "state" | "exitCode" | "reason"> & { readonly elapsedMs: number | null },
@@ -385,12 +354,18 @@ export class Attempts {
   }
 
   /** Moves the job's state and sets fields. A job that was deleted or replaced meanwhile is left alone. */
-  #move(flight: Flight, to: JobState, fields: JobFields, durable = false): void {
-    const job = this.#run.jobs.get(flight.job);
+  #move(one: InFlight, to: JobState, fields: JobFields, durable = false): void {
+    const job = this.#run.jobs.get(one.job);
     if (job === undefined) return;
-    if (attemptId({ id: job.id, attempt: fields.attempt ?? job.attempt }) !== flight.attempt) return;
+    if (attemptId({ id: job.id, attempt: fields.attempt ?? job.attempt }) !== one.attempt) return;
     if (job.status !== to && !mayMove(job.status, to)) return;
-    const change = { type: "set", job: flight.job, fields: { status: to, ...fields } } as const;
+    const change = { type: "set", job: one.job, fields: { status: to, ...fields } } as const;
     this.#run.effects.push({ type: "change", change, of: job, durable });
   }
+}
+
+/** How long an attempt took, ms by its host's clock; null if that is not known. */
+function tookMsOf(one: InFlight, { startedAtMs, endedAtMs }: Ending): number | null {
+  const fromMs = startedAtMsOf(one) ?? startedAtMs ?? null;
+  return endedAtMs === null || fromMs === null ? null : endedAtMs - fromMs;
 }

@@ -56,7 +56,7 @@ export class Candidates {
   }
 
   /** The next `count` jobs at most that are to be considered and wait. */
-  ahead(jobs: Jobs, count: number): Job[] {
+  upcoming(jobs: Jobs, count: number): Job[] {
     const found: Job[] = [];
     for (let i = this.#next; i < this.#order.length && found.length < count; i++) {
       const job = jobs.get(this.#order[i]!);

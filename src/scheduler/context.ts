@@ -1,6 +1,6 @@
 /**
  * What the parts of the core share during a step: the state of the run, the time, and the list of effects. Only the files of
- * the core (`core.ts`, `attempts.ts`, `links.ts`) use it.
+ * the core use it: `core.ts`, `attempts.ts`, `backlogs.ts`, `links.ts`, `directory_hints.ts`.
  *
  * @module
  */
@@ -8,7 +8,8 @@
 import type { Jobs } from "../store/changes.ts";
 import type { Candidates } from "./candidates.ts";
 import type { Effect } from "./events.ts";
-import type { Flights } from "./flights.ts";
+import type { InFlight } from "./in_flight.ts";
+import type { InFlightSet } from "./in_flight_set.ts";
 import type { Machines } from "./machines.ts";
 import type { Outcomes } from "./outcomes.ts";
 import type { RunEvent } from "./report.ts";
@@ -18,7 +19,7 @@ import type { Slots } from "./slots.ts";
 export interface RunContext {
   readonly jobs: Jobs;
   readonly machines: Machines;
-  readonly flights: Flights;
+  readonly inFlight: InFlightSet;
   readonly slots: Slots;
   readonly candidates: Candidates;
   readonly outcomes: Outcomes;
@@ -31,4 +32,12 @@ export interface RunContext {
 /** Adds an effect `report`. */
 export function report(run: RunContext, event: RunEvent): void {
   run.effects.push({ type: "report", event });
+}
+
+/** Reports, once, that a job has its slot. */
+export function reportStart(run: RunContext, one: InFlight): void {
+  if (one.isReported) return;
+  one.isReported = true;
+  run.outcomes.begin(one.job);
+  report(run, { type: "starting", job: one.job, machine: one.shown, running: run.inFlight.names() });
 }

@@ -14,12 +14,14 @@ import { isGivenUp, type Job } from "../job/job.ts";
 import { isInFlight, isWaiting } from "../job/states.ts";
 import type { AttemptState, LinkEvent } from "../link/link.ts";
 import type { Jobs } from "../store/changes.ts";
-import { Ahead } from "./ahead.ts";
 import { ASK_LIMIT, Attempts } from "./attempts.ts";
+import { Backlogs } from "./backlogs.ts";
 import { Candidates } from "./candidates.ts";
 import { report, type RunContext } from "./context.ts";
 import type { Attempt, CoreEvent, Effect } from "./events.ts";
-import { type Flight, Flights } from "./flights.ts";
+import { DirectoryHints } from "./directory_hints.ts";
+import { backlogOf, type InFlight, isRecalled } from "./in_flight.ts";
+import { InFlightSet } from "./in_flight_set.ts";
 import { Links } from "./links.ts";
 import { Machines } from "./machines.ts";
 import { Outcomes } from "./outcomes.ts";
@@ -44,7 +46,8 @@ export class Core {
   readonly #run: RunContext;
   readonly #attempts: Attempts;
   readonly #links: Links;
-  readonly #ahead: Ahead;
+  readonly #backlogs: Backlogs;
+  readonly #hints: DirectoryHints;
   #began = false;
   #stopping = false;
   #noHosts = false;
@@ -62,7 +65,7 @@ export class Core {
     this.#run = {
       jobs,
       machines: new Machines(),
-      flights: new Flights(),
+      inFlight: new InFlightSet(),
       slots: new Slots(options.hosts),
       candidates: new Candidates(jobs, inFlight),
       outcomes: new Outcomes(options.killCompletes),
@@ -70,9 +73,10 @@ export class Core {
       nowMs: 0,
       effects: [],
     };
-    this.#attempts = new Attempts(this.#run);
-    this.#links = new Links(this.#run, this.#attempts);
-    this.#ahead = new Ahead(this.#run, this.#policy);
+    this.#backlogs = new Backlogs(this.#run);
+    this.#attempts = new Attempts(this.#run, this.#backlogs);
+    this.#links = new Links(this.#run, { attempts: this.#attempts, backlogs: this.#backlogs });
+    this.#hints = new DirectoryHints(this.#run, this.#policy);
     for (const job of inherited) this.#attempts.inherit(job);
   }
 
@@ -100,11 +104,11 @@ export class Core {
     }
     if (this.#began) this.#consider();
     const more = this.#hasMore();
-    if (this.#stopping || this.#noHosts) this.#attempts.lines.recallAll();
-    this.#attempts.lines.tick(more);
-    if (more) this.#ahead.prepare();
-    else this.#ahead.dropAll();
-    if (this.#began && run.flights.open === 0 && !more && !this.#attempts.hasReturned) {
+    if (this.#stopping || this.#noHosts) this.#backlogs.recallAll();
+    this.#backlogs.tick(more);
+    if (more) this.#hints.prepare();
+    else this.#hints.dropAll();
+    if (this.#began && run.inFlight.open === 0 && !more && !this.#attempts.hasReturned) {
       this.#finished = true;
       run.effects.push({ type: "finish" });
     }
@@ -114,38 +118,35 @@ export class Core {
   /** When to send `tick` at the latest, epoch ms; null for never. */
   get wakeAtMs(): number | null {
     if (this.#attempts.hasReturned) return this.#run.nowMs;
-    const at = Math.min(this.#links.wakeAtMs, this.#attempts.lines.wakeAtMs);
+    const at = Math.min(this.#links.wakeAtMs, this.#backlogs.wakeAtMs);
     return at === Infinity ? null : at;
   }
 
   /** True if enough jobs wait on the machine for whatever slot is free next: `ended` ends there need not be dealt with at once. */
   hasStock(machine: string, ended: number): boolean {
-    return this.#attempts.lines.hasStock(machine, ended);
+    return this.#backlogs.hasStock(machine, ended);
   }
 
   /** Numbers so far. */
   progress(): Progress {
-    const { flights, outcomes, candidates, jobs } = this.#run;
+    const { inFlight, outcomes, candidates, jobs } = this.#run;
     const { done, failed } = outcomes.counts();
-    return { done, failed, running: flights.running, total: done + flights.open + candidates.waiting(jobs) };
+    return { done, failed, running: inFlight.running, total: done + inFlight.open + candidates.waiting(jobs) };
   }
 
   /** The result as it stands; final after the effect `finish`. */
   result(): RunResult {
-    const isAhead = (job: JobName): boolean => this.#run.flights.get(job)?.ahead === true;
-    const { ran, ...rest } = this.#run.outcomes.summary();
     return {
-      ran: ran.filter((job) => !isAhead(job)),
-      ...rest,
+      ...this.#run.outcomes.summary(),
       outcome: this.#noHosts ? "no_hosts" : this.#stopping ? "stopped" : "done",
-      running: this.#run.flights.names(),
-      waiting: this.#run.flights.ahead + this.#run.candidates.waiting(this.#run.jobs),
+      running: this.#run.inFlight.names(),
+      waiting: this.#run.inFlight.waiting + this.#run.candidates.waiting(this.#run.jobs),
     };
   }
 
   /** For the invariants that tests and the simulation check after each step. */
   inspect(): { slots: Slots; machines: Machines; running: number } {
-    return { slots: this.#run.slots, machines: this.#run.machines, running: this.#run.flights.running };
+    return { slots: this.#run.slots, machines: this.#run.machines, running: this.#run.inFlight.running };
   }
 
   #take(event: Exclude<CoreEvent, { type: "stood_still" }>): void {
@@ -166,11 +167,11 @@ export class Core {
         );
         this.#foresee(event.news.put);
         for (const name of event.news.kill) this.#attempts.wantKill(name);
-        this.#ahead.drop(event.news.deleted);
+        this.#hints.drop(event.news.deleted);
         break;
       case "hosts":
         run.slots.setHosts(event.hosts);
-        this.#attempts.lines.hostsChanged();
+        this.#backlogs.hostsChanged();
         this.#links.hostsChanged();
         break;
       case "link_up":
@@ -184,20 +185,20 @@ export class Core {
         break;
       case "answer":
         for (const answer of event.states) {
-          this.#withFlight(answer, (flight) => this.#attempts.learn(flight, answer.state));
+          this.#withAttempt(answer, (one) => this.#attempts.learn(one, answer.state));
         }
         this.#links.answered(event.machine);
         break;
       case "recalled":
         event.attempts.forEach((attempt, i) =>
-          this.#withFlight(attempt, (flight) => this.#recalled(flight, event.states?.[i]))
+          this.#withAttempt(attempt, (one) => this.#recalled(one, event.states?.[i]))
         );
         break;
       case "stage_failed":
-        this.#withFlight(event, (flight) => this.#attempts.failed(flight, event.reason, false));
+        this.#withAttempt(event, (one) => this.#attempts.failed(one, event.reason, false));
         break;
       case "stop":
-        if (!this.#stopping) report(run, { type: "stopping", running: run.flights.running, signal: event.signal });
+        if (!this.#stopping) report(run, { type: "stopping", running: run.inFlight.running, signal: event.signal });
         this.#stopping = true;
         break;
       case "tick":
@@ -211,28 +212,28 @@ export class Core {
   #fromLink(machine: string, event: LinkEvent): void {
     switch (event.type) {
       case "started":
-        return this.#withFlight(event, (flight) => this.#attempts.started(flight, event.pid, event.atMs));
+        return this.#withAttempt(event, (one) => this.#attempts.started(one, event.pid, event.atMs));
       case "ended":
-        return this.#withFlight(
+        return this.#withAttempt(
           event,
-          (flight) => this.#attempts.land(flight, { ...event, endedAtMs: event.atMs, reason: null }, event.gaveBack),
+          (one) => this.#attempts.end(one, { ...event, endedAtMs: event.atMs, reason: null }, event.gaveBack),
         );
       case "refused":
-        return this.#withFlight(
+        return this.#withAttempt(
           event,
-          (flight) => this.#attempts.failed(flight, event.reason, event.gaveBack === true),
+          (one) => this.#attempts.failed(one, event.reason, event.gaveBack === true),
         );
       case "known":
-        return this.#withFlight(event, (flight) => this.#attempts.met(flight, event.state, event.gaveBack));
-      case "no_line":
-        return this.#attempts.lines.unable(machine, event.line);
+        return this.#withAttempt(event, (one) => this.#attempts.met(one, event.state, event.gaveBack));
+      case "no_backlog":
+        return this.#backlogs.unable(machine, event.number);
       case "round_trip": {
         const state = this.#run.machines.get(machine);
         if (state !== undefined) state.roundTripMs = Math.min(event.ms, state.roundTripMs ?? Infinity);
-        return this.#attempts.lines.machineChanged(machine);
+        return this.#backlogs.machineChanged(machine);
       }
       case "reused":
-        return this.#withFlight(
+        return this.#withAttempt(
           event,
           ({ job, shown }) => report(this.#run, { type: "directory_present", job, machine: shown }),
         );
@@ -245,26 +246,26 @@ export class Core {
 
   /** Considers jobs in file order until one has to wait. */
   #consider(): void {
-    const { jobs, candidates, slots, machines, flights } = this.#run;
+    const { jobs, candidates, slots, machines, inFlight } = this.#run;
     if (!this.#links.isSettled()) return;
     let startedAny = false;
     while (this.#hasMore()) {
       const name = candidates.peek(jobs)!;
       const job = jobs.get(name)!;
-      const placement = this.#policy.place(job, { slots, machines, running: flights.running });
+      const placement = this.#policy.place(job, { slots, machines, running: inFlight.running });
       switch (placement.type) {
         case "wait": {
           if (placement.need !== null) this.#links.need(placement.need);
           if (placement.full === null) return;
           if (startedAny) report(this.#run, { type: "waiting", slots: placement.full });
           startedAny = false;
-          const host = this.#attempts.lines.next(candidates.waiting(jobs));
+          const host = this.#backlogs.next(candidates.waiting(jobs));
           if (host === null) return;
           if (this.#attempts.leaveOld(name)) continue;
           candidates.take(name, jobs);
           const { machine, id: slot, gpu, pyenv } = host;
           this.#attempts.start(job, { type: "place", machine, slot, gpu, pyenv }, true);
-          this.#ahead.started(name);
+          this.#hints.started(name);
           break;
         }
         case "skip":
@@ -279,7 +280,7 @@ export class Core {
           if (this.#attempts.leaveOld(name)) continue;
           candidates.take(name, jobs);
           this.#attempts.start(job, placement);
-          this.#ahead.started(name);
+          this.#hints.started(name);
           startedAny = true;
           break;
         default:
@@ -303,20 +304,20 @@ export class Core {
     }
   }
 
-  /** What became of an attempt that was called back. */
-  #recalled(flight: Flight, state: AttemptState | undefined): void {
-    if (!flight.recalled) return;
-    flight.recalled = false;
-    // `claimed`: it is being let in, and tells so itself; or the claim could not be made (a full disk).
+  /** The fate of an attempt that was recalled. */
+  #recalled(one: InFlight, state: AttemptState | undefined): void {
+    if (!isRecalled(one)) return;
+    one.question = null;
+    // `claimed`: its host is just letting it in, and will say so; or the claim could not be made (a full disk).
     const known = state ?? { type: "claimed" };
-    if (known.type === "claimed" && flight.line !== null && ++flight.asked <= ASK_LIMIT) {
-      return this.#attempts.lines.notRecalled(flight);
+    if (known.type === "claimed" && backlogOf(one) !== null && ++one.timesAsked <= ASK_LIMIT) {
+      return this.#backlogs.notRecalled(one);
     }
-    this.#attempts.learn(flight, known);
+    this.#attempts.learn(one, known);
   }
 
-  #withFlight(attempt: Attempt, act: (flight: Flight) => void): void {
-    const flight = this.#run.flights.of(attempt.job, attempt.attempt);
-    if (flight !== undefined) act(flight);
+  #withAttempt({ job, attempt }: Attempt, act: (one: InFlight) => void): void {
+    const one = this.#run.inFlight.of(job, attempt);
+    if (one !== undefined) act(one);
   }
 }

@@ -68,8 +68,8 @@ export class Deliver {
           this.#callOff(effect.forbid);
           void this.#ask(effect.machine, effect.ask, effect.forbid);
           break;
-        case "line":
-          this.#links.get(effect.machine)?.line(effect.line, effect.change);
+        case "backlog":
+          this.#links.get(effect.machine)?.backlog(effect.number, effect.change);
           break;
         case "recall":
           this.#callOff(effect.attempts);

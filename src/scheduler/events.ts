@@ -8,7 +8,7 @@
 import type { Job } from "../job/job.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { Machine } from "../cluster/machine.ts";
-import type { AttemptState, LineChange, LinkEvent, StartRequest } from "../link/link.ts";
+import type { AttemptState, BacklogChange, LinkEvent, StartRequest } from "../link/link.ts";
 import type { Change, News } from "../store/changes.ts";
 import type { RunEvent } from "./report.ts";
 import type { SlotHost } from "./slots.ts";
@@ -61,7 +61,7 @@ export type Effect =
   /** `again`: it was sent before, over a link that broke. */
   | { readonly type: "start"; readonly machine: string; readonly request: StartRequest; readonly again: boolean }
   /** Before the starts of the same step. */
-  | { readonly type: "line"; readonly machine: string; readonly line: number; readonly change: LineChange }
+  | { readonly type: "backlog"; readonly machine: string; readonly number: number; readonly change: BacklogChange }
   /** Claims these so that they never start, if they have not; answered by the event `recalled`. */
   | { readonly type: "recall"; readonly machine: string; readonly attempts: readonly Attempt[] }
   /** A hint: these jobs will probably be started there soon. */

@@ -7,9 +7,10 @@
 
 import { type Machine, machineKey, machineText } from "../cluster/machine.ts";
 import type { Attempts } from "./attempts.ts";
+import type { Backlogs } from "./backlogs.ts";
 import { report, type RunContext } from "./context.ts";
 import type { Attempt } from "./events.ts";
-import { type Flight, isOf } from "./flights.ts";
+import { backlogOf, type InFlight, isOf, isRecalled, isUnseen } from "./in_flight.ts";
 import { Machines, type MachineState } from "./machines.ts";
 
 /** With several machines, the first start waits this long for the slower links, so that the list's order decides. */
@@ -19,6 +20,7 @@ const SETTLE_MS = 1_000;
 export class Links {
   readonly #run: RunContext;
   readonly #attempts: Attempts;
+  readonly #backlogs: Backlogs;
   /** Until when starts are held back for slower links: Infinity before the first is there, null once that is over. */
   #settleAtMs: number | null = Infinity;
   #allDownSinceMs: number | null = null;
@@ -26,9 +28,10 @@ export class Links {
   /** Machines whose jobs of an earlier run were told as unknown. */
   readonly #unknownTold = new Set<string>();
 
-  constructor(run: RunContext, attempts: Attempts) {
+  constructor(run: RunContext, parts: { attempts: Attempts; backlogs: Backlogs }) {
     this.#run = run;
-    this.#attempts = attempts;
+    this.#attempts = parts.attempts;
+    this.#backlogs = parts.backlogs;
   }
 
   /** The run begins: from now on silence counts. */
@@ -54,7 +57,7 @@ export class Links {
     for (const state of this.#run.machines.all()) {
       const due = state.phase === "idle" || (state.phase === "down" && state.retryAtMs <= this.#run.nowMs);
       if (!due) continue;
-      if (this.#run.flights.anyOn(state.key) || (more && this.#offers(state.key))) this.#connect(state);
+      if (this.#run.inFlight.anyOn(state.key) || (more && this.#offers(state.key))) this.#connect(state);
       else state.phase = "idle";
     }
   }
@@ -68,22 +71,15 @@ export class Links {
     report(run, { type: "machine_up", machine: machineText(state.machine), again });
     const ask: Attempt[] = [];
     const forbid: Attempt[] = [];
-    for (const flight of run.flights.on(key)) {
-      const sameBoot = flight.boot === boot;
-      // The claim on the host makes this safe: sent twice, it starts once. After a reboot the claim may be lost: only ask.
-      // Who was let in from a line meanwhile nobody here knows: all that stood there are called back.
-      const inLine = waitsForWord(flight);
-      const isToSend = flight.phase === "sent" && !inLine && !this.#isUnwanted(flight);
-      if (isToSend && sameBoot && flight.request !== null) {
-        flight.again = true;
-        run.effects.push({ type: "start", machine: key, request: flight.request, again: true });
-      } else if (this.#isToForbid(flight, boot)) {
-        flight.recalled = inLine;
-        forbid.push(flight);
-      } else ask.push(flight);
+    for (const one of [...run.inFlight.on(key)]) {
+      if (this.#sendAgain(one, boot)) continue;
+      if (this.#isToForbid(one, boot)) {
+        if (isUnseenInBacklog(one)) one.question = { type: "recall", isDue: false };
+        forbid.push(one);
+      } else ask.push(one);
     }
     this.#ask(state, ask, forbid);
-    this.#attempts.lines.machineChanged(key);
+    this.#backlogs.machineChanged(key);
     if (this.#settleAtMs === Infinity) this.#settleAtMs = run.nowMs + SETTLE_MS;
   }
 
@@ -102,7 +98,7 @@ export class Links {
     if (state === undefined || state.openedAtMs === null) return;
     const { nowMs, timeoutMs } = this.#run;
     Machines.fail(state, reason, { nowMs, lasting: false, timeoutMs });
-    this.#attempts.lines.linkDown(key);
+    this.#backlogs.linkDown(key);
     report(this.#run, { type: "machine_down", machine: machineText(state.machine), reason, wasUp: true });
   }
 
@@ -112,7 +108,7 @@ export class Links {
     if (state === undefined || state.phase !== "asking" || state.askAtMs !== null) return;
     state.phase = "up";
     this.#run.slots.machineUp();
-    this.#attempts.lines.machineChanged(key);
+    this.#backlogs.machineChanged(key);
   }
 
   /** Asks again where that is due. */
@@ -120,13 +116,13 @@ export class Links {
     for (const state of this.#run.machines.all()) {
       if (state.askAtMs === null || this.#run.nowMs < state.askAtMs) continue;
       state.askAtMs = null;
-      // Of others the host may have no trace yet: they wait in a line, or were sent a moment ago.
-      const claimed = [...this.#run.flights.on(state.key)].filter((flight) => flight.claimed);
-      for (const flight of claimed) flight.claimed = false;
-      const open = claimed.filter((flight) => flight.phase !== "started");
-      // On a full disk the claim that was to forbid one is empty itself; who asks only would see it being claimed for ever.
-      const isToForbid = (flight: Flight): boolean => this.#isToForbid(flight, state.boot);
-      this.#ask(state, open.filter((flight) => !isToForbid(flight)), open.filter(isToForbid));
+      // Of others the host may have no trace yet: they wait in a backlog, or were sent a moment ago.
+      const due = [...this.#run.inFlight.on(state.key)].filter(({ question }) => question?.isDue === true);
+      for (const one of due) one.question = isRecalled(one) ? { type: "recall", isDue: false } : null;
+      const open = due.filter(({ stage }) => stage.at !== "running");
+      // On a full disk the claim that was to forbid one is empty itself; to ask only would show it as being claimed for ever.
+      const isToForbid = (one: InFlight): boolean => this.#isToForbid(one, state.boot);
+      this.#ask(state, open.filter((one) => !isToForbid(one)), open.filter(isToForbid));
     }
   }
 
@@ -140,10 +136,10 @@ export class Links {
   giveUpSilent(): void {
     for (const state of this.#run.machines.all()) {
       if (state.silentSinceMs === null || this.#run.nowMs < state.silentSinceMs + this.#run.timeoutMs) continue;
-      for (const flight of [...this.#run.flights.on(state.key)]) {
-        if (flight.phase === "lost") continue;
+      for (const one of [...this.#run.inFlight.on(state.key)]) {
+        if (one.stage.at === "given_up") continue;
         this.#attempts.giveUp(
-          flight,
+          one,
           `${machineText(state.machine)} did not answer for ${this.#run.timeoutMs / 60_000} minutes`,
         );
       }
@@ -188,7 +184,7 @@ export class Links {
     for (const state of this.#run.machines.all()) {
       if (state.phase === "down") at = Math.min(at, state.retryAtMs);
       if (state.askAtMs !== null) at = Math.min(at, state.askAtMs);
-      if (state.silentSinceMs !== null && this.#run.flights.anyOn(state.key)) {
+      if (state.silentSinceMs !== null && this.#run.inFlight.anyOn(state.key)) {
         at = Math.min(at, state.silentSinceMs + this.#run.timeoutMs);
       }
     }
@@ -204,26 +200,39 @@ export class Links {
   }
 
   #tellUnknown({ key, machine }: MachineState): void {
-    const { flights, timeoutMs } = this.#run;
-    const jobs = [...flights.on(key)].filter((flight) => flight.phase === "inherited").map((flight) => flight.job);
+    const { inFlight, timeoutMs } = this.#run;
+    const jobs = [...inFlight.on(key)].filter(({ stage }) => stage.at === "inherited").map(({ job }) => job);
     if (jobs.length === 0 || this.#unknownTold.has(key)) return;
     this.#unknownTold.add(key);
     report(this.#run, { type: "unknown", jobs, machine: machineText(machine), timeoutMs });
   }
 
   /**
-   * Nobody here knows whether it was let in from a line; or nobody wants its start any more; or it is of an earlier run, and no host has
-   * said of it that it runs: its job may have been deleted since, and as long as its claim is not finished nothing else would start on
-   * this machine. After another boot its claim may be lost, and it is only asked about.
+   * Sends a start once more over a new link. Its claim on the host makes that safe: sent twice, it starts once. Not after another boot, as
+   * the claim may be lost, and not one of a backlog, as the host may have let it in meanwhile.
    */
-  #isToForbid(flight: Flight, boot: string | null): boolean {
-    const isUnseen = flight.phase === "inherited" && this.#run.jobs.get(flight.job)?.status !== "start";
-    return flight.boot === boot && (isUnseen || waitsForWord(flight) || this.#isUnwanted(flight));
+  #sendAgain(one: InFlight, boot: string): boolean {
+    const { stage, request, machine } = one;
+    if (stage.at !== "sent" || stage.backlog !== null || request === null) return false;
+    if (one.boot !== boot || this.#isUnwanted(one)) return false;
+    this.#run.inFlight.setStage(one, { ...stage, isResent: true });
+    this.#run.effects.push({ type: "start", machine, request, again: true });
+    return true;
   }
 
-  /** True if it was sent, and the host has not said that it runs, and its job is to be ended, or is gone. */
-  #isUnwanted(flight: Flight): boolean {
-    return flight.phase === "sent" && (flight.killWanted || !isOf(flight, this.#run.jobs.get(flight.job)));
+  /**
+   * An attempt is forbidden in three cases: its host may have let it in from a backlog; its start is not wanted any more; or it is of an
+   * earlier run and was not seen to run. In the last case its job may be deleted, and an unfinished claim would keep the machine from
+   * starting anything else. After another boot the claim may be lost, and the attempt is only asked about.
+   */
+  #isToForbid(one: InFlight, boot: string | null): boolean {
+    const isUnknown = one.stage.at === "inherited" && this.#run.jobs.get(one.job)?.status !== "start";
+    return one.boot === boot && (isUnknown || isUnseenInBacklog(one) || this.#isUnwanted(one));
+  }
+
+  /** True if the host has not said that it runs, and its job is to be ended, or is gone. */
+  #isUnwanted(one: InFlight): boolean {
+    return isUnseen(one) && (one.isKillWanted || !isOf(one, this.#run.jobs.get(one.job)));
   }
 
   #connect(state: MachineState): void {
@@ -241,7 +250,7 @@ function isOffered(host: { active: boolean; capacity: number }): boolean {
   return host.active && host.capacity > 0;
 }
 
-/** True if it was sent into a line, and the host has not said since that it runs. */
-function waitsForWord(flight: Flight): boolean {
-  return flight.phase === "sent" && flight.line !== null;
+/** True if it was sent into a backlog, and the host has not said since that it runs. */
+function isUnseenInBacklog(one: InFlight): boolean {
+  return isUnseen(one) && backlogOf(one) !== null;
 }

@@ -14,7 +14,7 @@ import type { Change, News } from "../store/changes.ts";
 import type { Core } from "./core.ts";
 import { Deliver } from "./deliver.ts";
 import type { Attempt, CoreEvent, Effect } from "./events.ts";
-import { GATHER_MS } from "./pools.ts";
+import { GATHER_MS } from "./slot_pools.ts";
 import type { RunEvent, RunResult } from "./report.ts";
 import { startsAlike } from "./start_request.ts";
 import type { SlotHost } from "./slots.ts";

@@ -32,7 +32,7 @@ export function startsAlike(a: Job, b: Job): boolean {
 export function startRequest(
   job: Job,
   attempt: number,
-  place: { gpu: string; pyenv: string; line: number | null },
+  place: { gpu: string; pyenv: string; backlog: number | null },
 ): StartRequest {
   const gpu = place.gpu !== "" ? place.gpu : job.gpu;
   const pyenv = job.pyenv !== null && job.pyenv !== "" ? job.pyenv : place.pyenv;
@@ -44,6 +44,6 @@ export function startRequest(
     output: job.output,
     log: job.log,
     gpu: gpu === "" ? null : gpu,
-    line: place.line,
+    backlog: place.backlog,
   };
 }

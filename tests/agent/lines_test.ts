@@ -3,8 +3,8 @@ import { waitUntil } from "../support/wait.ts";
 import { attempt, isAlive, SHELLS, start, withPlace } from "./support.ts";
 
 /** A job that runs until a file called `go` stands in its directory. */
-function gated(job: string, line: number): ReturnType<typeof start> {
-  return start(job, "until [ -e go ]; do sleep 0.05; done", { line });
+function gated(job: string, backlog: number): ReturnType<typeof start> {
+  return start(job, "until [ -e go ]; do sleep 0.05; done", { backlog });
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -19,7 +19,7 @@ for (const shell of SHELLS) {
     "lets as many of a line run as it has slots, and the next in when one gives its slot back",
     async (place) => {
       const { link, events, event } = await place.connect();
-      link.line(5, { type: "open", slots: 2 });
+      link.backlog(5, { type: "open", slots: 2 });
       link.start(["a", "b", "c", "d"].map((job) => gated(job, 5)));
       await event("started", "a");
       await event("started", "b");
@@ -31,7 +31,7 @@ for (const shell of SHELLS) {
       assert.equal((await event("ended", "a")).gaveBack, true);
       await event("started", "c");
       assert.equal(events.some((one) => one.type === "started" && one.job === "d"), false);
-      link.line(5, { type: "more", slots: 1 });
+      link.backlog(5, { type: "more", slots: 1 });
       await event("started", "d");
       for (const job of ["b", "c", "d"]) await Deno.writeTextFile(`${place.directory}/${job}/go`, "");
       for (const job of ["b", "c", "d"]) assert.equal((await event("ended", job)).gaveBack, true);
@@ -40,7 +40,7 @@ for (const shell of SHELLS) {
 
   agentTest("never starts what was called back from a line, and passes its turn on", async (place) => {
     const { link, event, events } = await place.connect();
-    link.line(6, { type: "open", slots: 1 });
+    link.backlog(6, { type: "open", slots: 1 });
     link.start(["a", "b", "c"].map((job) => gated(job, 6)));
     await event("started", "a");
     assert.deepEqual((await link.forbid([attempt("b")])).map(({ type }) => type), ["forbidden"]);
@@ -59,16 +59,16 @@ for (const shell of SHELLS) {
     "lets nobody in when a line is over, and tells of a failed start whose slot is free again",
     async (place) => {
       const { link, event } = await place.connect();
-      link.line(7, { type: "open", slots: 1 });
-      link.start([start("none", "true", { line: 7, shell: "no-such-shell" })]);
+      link.backlog(7, { type: "open", slots: 1 });
+      link.start([start("none", "true", { backlog: 7, shell: "no-such-shell" })]);
       assert.equal((await event("refused", "none")).gaveBack, true);
       link.start([gated("a", 7), gated("b", 7)]);
       await event("started", "a");
-      link.line(7, { type: "over" });
+      link.backlog(7, { type: "over" });
       await Deno.writeTextFile(`${place.directory}/a/go`, "");
       await event("ended", "a");
       // A new line of the same number owes nothing to those of the old one.
-      link.line(7, { type: "open", slots: 1 });
+      link.backlog(7, { type: "open", slots: 1 });
       link.start([gated("c", 7)]);
       await event("started", "c");
       assert.deepEqual((await link.ask([attempt("b")])).map(({ type }) => type), ["none"]);
@@ -79,7 +79,7 @@ for (const shell of SHELLS) {
 
   agentTest("ends with its lines: who waits never starts, who runs goes on", async (place) => {
     const first = await place.connect();
-    first.link.line(5, { type: "open", slots: 1 });
+    first.link.backlog(5, { type: "open", slots: 1 });
     first.link.start([gated("a", 5), gated("b", 5)]);
     const { pid } = await first.event("started", "a");
     await first.link.close();
@@ -93,7 +93,7 @@ for (const shell of SHELLS) {
 
   agentTest("keeps what waits from starting after its agent was killed, once a new one forbids it", async (place) => {
     const first = await place.connect();
-    first.link.line(5, { type: "open", slots: 1 });
+    first.link.backlog(5, { type: "open", slots: 1 });
     first.link.start([gated("a", 5), gated("b", 5)]);
     await first.event("started", "a");
     place.children[0]!.kill("SIGKILL");
@@ -108,8 +108,8 @@ for (const shell of SHELLS) {
 
   agentTest("starts nothing that was forbidden while it waited, also when the claim of that is gone", async (place) => {
     const { link, event } = await place.connect();
-    link.line(5, { type: "open", slots: 1 });
-    link.start([gated("a", 5), gated("b", 5), start("c", "true", { line: 5 })]);
+    link.backlog(5, { type: "open", slots: 1 });
+    link.start([gated("a", 5), gated("b", 5), start("c", "true", { backlog: 5 })]);
     await event("started", "a");
     assert.deepEqual((await link.forbid([attempt("b")])).map(({ type }) => type), ["forbidden"]);
     assert.deepEqual(await link.remove([attempt("b")]), ["removed"]);
@@ -123,12 +123,12 @@ for (const shell of SHELLS) {
     "goes on to the next job of a line in the same wrapper, and leaves the one before it behind",
     async (place) => {
       const { link, event } = await place.connect();
-      link.line(5, { type: "open", slots: 1 });
+      link.backlog(5, { type: "open", slots: 1 });
       link.start([
-        start("a", "echo ${CUDA_VISIBLE_DEVICES-none}", { line: 5, gpu: "3" }),
-        start("b", "echo ${CUDA_VISIBLE_DEVICES-none}; until [ -e go ]; do sleep 0.05; done; exit 4", { line: 5 }),
-        start("c", "kill -9 $$", { line: 5, shell: "dash" }),
-        start("d", "echo last", { line: 5, output: "../d's 'file" }),
+        start("a", "echo ${CUDA_VISIBLE_DEVICES-none}", { backlog: 5, gpu: "3" }),
+        start("b", "echo ${CUDA_VISIBLE_DEVICES-none}; until [ -e go ]; do sleep 0.05; done; exit 4", { backlog: 5 }),
+        start("c", "kill -9 $$", { backlog: 5, shell: "dash" }),
+        start("d", "echo last", { backlog: 5, output: "../d's 'file" }),
       ]);
       await event("ended", "a");
       await event("started", "b");
@@ -152,10 +152,10 @@ for (const shell of SHELLS) {
 
   agentTest("takes tickets of any size, each over the one before it of its number", async (place) => {
     const { link, event } = await place.connect();
-    link.line(6, { type: "open", slots: 1 });
+    link.backlog(6, { type: "open", slots: 1 });
     const sizes = Array.from({ length: 140 }, (_, i) => i % 3 === 0 ? 9000 : i % 3 === 1 ? 3 : 400);
     for (const [i, size] of sizes.entries()) {
-      link.start([start(`j${i}`, `cat <<'X'\n${"'\"$x\\ ".repeat(size / 2)}\nX\nexit ${i % 100}`, { line: 6 })]);
+      link.start([start(`j${i}`, `cat <<'X'\n${"'\"$x\\ ".repeat(size / 2)}\nX\nexit ${i % 100}`, { backlog: 6 })]);
       // No more than there is room for.
       if (i >= 60) await event("ended", `j${i - 60}`);
     }

@@ -57,7 +57,7 @@ export function start(
     output: `${job}.out`,
     log: `${job}.log`,
     gpu: null,
-    line: null,
+    backlog: null,
     ...fields,
   };
 }

@@ -26,7 +26,7 @@ Deno.test("runQueue() sees hosts that are activated and deactivated while it ope
       boot: "b",
       prepare() {},
       unprepare() {},
-      line() {},
+      backlog() {},
       start(requests) {
         for (const { job, attempt } of requests) {
           started.push(`${job} on ${machine.name}`);

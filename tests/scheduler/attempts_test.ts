@@ -61,11 +61,11 @@ Deno.test("a job that waited in a line when its link broke, was deleted and adde
   const hosts = [slotHost("h1", RED, { capacity: 2 }), slotHost("h2", "pi@blue")];
   const world = new World({ seed: 5, jobs, hosts, roundTripMs: 400 });
   const red = world.machines.get(RED)!;
-  const waiting = () => [...red.lines.values()].flatMap((line) => line.waiting.map((request) => request.job));
+  const waiting = () => [...red.backlogs.values()].flatMap((backlog) => backlog.waiting.map((request) => request.job));
   for (let i = 0; i < 5000 && waiting().length === 0; i++) world.tick(0);
   const name = waiting().at(-1)!;
   // The host notices as soon as the manager does: nobody is let in any more.
-  red.endLines();
+  red.endBacklogs();
   red.reachable = false;
   red.linkOpen = false;
   world.feed({ type: "link", machine: RED, event: { type: "down", reason: "cut" } });

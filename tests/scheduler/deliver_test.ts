@@ -14,7 +14,7 @@ const RED = "pi@red";
 const HOME = "/home/experiment";
 
 function start(name: string, again = false): Effect {
-  const request = startRequest(job(name), 1, { gpu: "", pyenv: "", line: null });
+  const request = startRequest(job(name), 1, { gpu: "", pyenv: "", backlog: null });
   return { type: "start", machine: RED, request, again };
 }
 

@@ -118,7 +118,7 @@ class Play {
       close: () => Promise.resolve(),
       prepare() {},
       unprepare() {},
-      line() {},
+      backlog() {},
       forbid: (attempts) => {
         this.forbidden.push(...attempts.map(({ attempt }) => attempt));
         return Promise.resolve(attempts.map(() => ({ type: "forbidden" })));

@@ -8,7 +8,7 @@
 import assert from "node:assert/strict";
 import type { JobName } from "../../src/names/grammar.ts";
 import { type Job, makeJob } from "../../src/job/job.ts";
-import type { AttemptState, LineChange, LinkEvent, StartRequest } from "../../src/link/link.ts";
+import type { AttemptState, BacklogChange, LinkEvent, StartRequest } from "../../src/link/link.ts";
 import { machineKey, parseMachine } from "../../src/cluster/machine.ts";
 import { NO_NEWS } from "../../src/store/changes.ts";
 import { Core } from "../../src/scheduler/core.ts";
@@ -42,11 +42,11 @@ type Process = {
   alive: boolean;
   endsAtMs: number;
   state: AttemptState;
-  line: SimLine | null;
+  backlog: SimBacklog | null;
 };
 
-/** A line on a machine: tokens, and who waits. Once it is over nobody is let in. */
-interface SimLine {
+/** A backlog on a machine: tokens, and who waits. Once it is over nobody is let in. */
+interface SimBacklog {
   tokens: number;
   over: boolean;
   readonly waiting: StartRequest[];
@@ -60,7 +60,7 @@ class SimMachine {
   readonly claims = new Map<string, Process>();
   linkOpen = false;
   /** By number. They outlive a link that breaks, until the agent notices or another takes its place. */
-  lines = new Map<number, SimLine>();
+  backlogs = new Map<number, SimBacklog>();
   readonly roundTripMs: number;
   #world: World;
 
@@ -71,36 +71,36 @@ class SimMachine {
   }
 
   /** As `cms_line` does it. */
-  line(number: number, change: LineChange): void {
-    const line = this.lines.get(number);
+  backlog(number: number, change: BacklogChange): void {
+    const backlog = this.backlogs.get(number);
     if (change.type === "more") {
-      if (line !== undefined) line.tokens += change.slots;
-    } else if (line !== undefined) {
-      line.over = true;
-      this.lines.delete(number);
+      if (backlog !== undefined) backlog.tokens += change.slots;
+    } else if (backlog !== undefined) {
+      backlog.over = true;
+      this.backlogs.delete(number);
     }
-    if (change.type === "open") this.lines.set(number, { tokens: change.slots, over: false, waiting: [] });
+    if (change.type === "open") this.backlogs.set(number, { tokens: change.slots, over: false, waiting: [] });
     this.letIn();
   }
 
   /** The agent ends, and its lines with it. */
-  endLines(): void {
-    for (const line of this.lines.values()) line.over = true;
-    this.lines.clear();
+  endBacklogs(): void {
+    for (const backlog of this.backlogs.values()) backlog.over = true;
+    this.backlogs.clear();
   }
 
   queue(request: StartRequest): void {
-    if (request.line === null) return this.start(request, null);
-    this.lines.get(request.line)?.waiting.push(request);
+    if (request.backlog === null) return this.start(request, null);
+    this.backlogs.get(request.backlog)?.waiting.push(request);
     this.letIn();
   }
 
   /** Whoever is first goes on when there is a token. */
   letIn(): void {
-    for (const line of this.lines.values()) {
-      while (line.tokens > 0 && line.waiting.length > 0) {
-        line.tokens--;
-        this.start(line.waiting.shift()!, line);
+    for (const backlog of this.backlogs.values()) {
+      while (backlog.tokens > 0 && backlog.waiting.length > 0) {
+        backlog.tokens--;
+        this.start(backlog.waiting.shift()!, backlog);
       }
     }
   }
@@ -109,17 +109,17 @@ class SimMachine {
     return [...this.claims.values()].filter((process) => process.alive);
   }
 
-  start(request: StartRequest, line: SimLine | null): void {
+  start(request: StartRequest, backlog: SimBacklog | null): void {
     const known = this.claims.get(request.attempt);
     const { job, attempt } = request;
     if (known !== undefined) {
-      if (line !== null) line.tokens++;
+      if (backlog !== null) backlog.tokens++;
       return this.tell({
         type: "known",
         job,
         attempt,
         state: known.state,
-        ...(line === null ? {} : { gaveBack: true }),
+        ...(backlog === null ? {} : { gaveBack: true }),
       });
     }
     const world = this.#world;
@@ -136,9 +136,9 @@ class SimMachine {
       alive: true,
       endsAtMs: world.nowMs + Math.floor(world.random() * 5000),
       state: { type: "alive", pid: 1, startedAtMs: world.nowMs, orphan: false },
-      line,
+      backlog,
     };
-    if (line !== null) world.everInLine++;
+    if (backlog !== null) world.everInLine++;
     this.claims.set(attempt, process);
     world.checkCapacity();
     this.tell({ type: "started", job, attempt, pid: 1, atMs: world.nowMs });
@@ -148,13 +148,13 @@ class SimMachine {
     process.alive = false;
     const atMs = this.#world.nowMs;
     process.state = { type: "ended", state: "end", exitCode: 0, startedAtMs: atMs, endedAtMs: atMs };
-    const { job, attempt, line } = process;
+    const { job, attempt, backlog } = process;
     // Now and then the wrapper dies before it can give back what it took.
-    const gives = line !== null && this.#world.random() > 0.02;
+    const gives = backlog !== null && this.#world.random() > 0.02;
     const gaveBack = gives ? { gaveBack: true as const } : {};
     this.tell({ type: "ended", job, attempt, state: "end", exitCode: 0, atMs, ...gaveBack });
     if (!gives) return;
-    line.tokens++;
+    backlog.tokens++;
     this.letIn();
   }
 
@@ -164,7 +164,7 @@ class SimMachine {
       process.alive = false;
       process.state = { type: "crashed", exitCode: null };
     }
-    this.endLines();
+    this.endBacklogs();
   }
 
   ask({ job, attempt }: Attempt, forbid: boolean): AttemptState {
@@ -172,7 +172,7 @@ class SimMachine {
     if (known !== undefined) return known.state;
     if (!forbid) return { type: "none" };
     const state: AttemptState = { type: "forbidden" };
-    this.claims.set(attempt, { attempt, job, alive: false, endsAtMs: 0, state, line: null });
+    this.claims.set(attempt, { attempt, job, alive: false, endsAtMs: 0, state, backlog: null });
     return state;
   }
 
@@ -203,7 +203,7 @@ export class World {
   /** Jobs whose directories were made ahead, somewhere, and not taken back or used since. */
   readonly prepared = new Set<string>();
   everPrepared = 0;
-  /** Starts that took their slot from a line. */
+  /** Starts that took their slot from a backlog. */
   everInLine = 0;
   nowMs = 1_000_000;
   readonly roundTripMs: number;
@@ -243,7 +243,7 @@ export class World {
   waitingInLines(): number {
     let waiting = 0;
     for (const machine of this.machines.values()) {
-      for (const line of machine.lines.values()) waiting += line.waiting.length;
+      for (const backlog of machine.backlogs.values()) waiting += backlog.waiting.length;
     }
     return waiting;
   }
@@ -278,8 +278,8 @@ export class World {
       case "start":
         this.#send(effect.machine, () => this.machines.get(effect.machine)!.queue(effect.request));
         break;
-      case "line":
-        this.#send(effect.machine, () => this.machines.get(effect.machine)!.line(effect.line, effect.change));
+      case "backlog":
+        this.#send(effect.machine, () => this.machines.get(effect.machine)!.backlog(effect.number, effect.change));
         break;
       case "recall": {
         const { machine, attempts } = effect;
@@ -368,7 +368,7 @@ export class World {
     const arrives = Math.floor(this.random() * (mine.length + 1));
     machine.linkOpen = false;
     for (const message of mine.slice(0, arrives)) message.run();
-    if (this.random() < 0.5) machine.endLines(); // Else it is half open: the agent has noticed nothing.
+    if (this.random() < 0.5) machine.endBacklogs(); // Else it is half open: the agent has noticed nothing.
     this.#toMachine = this.#toMachine.filter((message) => message.machine !== machine.key);
     this.#toManager = this.#toManager.filter((event) => !("machine" in event) || event.machine !== machine.key);
     this.toManager({ type: "link", machine: machine.key, event: { type: "down", reason: "broken" } });
@@ -391,7 +391,7 @@ export class World {
       const machine = this.machines.get(key)!;
       machine.linkOpen = machine.reachable;
       if (machine.reachable) {
-        machine.endLines();
+        machine.endBacklogs();
         this.feed({ type: "link_up", machine: key, boot: String(machine.boot) });
         machine.tell({ type: "round_trip", ms: machine.roundTripMs });
       } else this.feed({ type: "connect_failed", machine: key, reason: "no route", lasting: false });

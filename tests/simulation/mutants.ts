@@ -10,7 +10,7 @@ import type { JobName } from "../../src/names/grammar.ts";
 import { Attempts } from "../../src/scheduler/attempts.ts";
 import { Candidates } from "../../src/scheduler/candidates.ts";
 import { Core } from "../../src/scheduler/core.ts";
-import { Flights } from "../../src/scheduler/flights.ts";
+import { InFlightSet } from "../../src/scheduler/in_flight_set.ts";
 import { Slots } from "../../src/scheduler/slots.ts";
 import { GatedFiles } from "../../src/simulation/gated_files.ts";
 import type { MemoryFiles } from "../../src/simulation/memory_files.ts";
@@ -121,14 +121,14 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 4,
     name: "one more than max_parallel",
     breaks: () => {
-      const old = Object.getOwnPropertyDescriptor(Flights.prototype, "running")!;
-      Object.defineProperty(Flights.prototype, "running", {
+      const old = Object.getOwnPropertyDescriptor(InFlightSet.prototype, "running")!;
+      Object.defineProperty(InFlightSet.prototype, "running", {
         ...old,
-        get(this: Flights) {
+        get(this: InFlightSet) {
           return Math.max(0, (old.get!.call(this) as number) - 1);
         },
       });
-      return () => Object.defineProperty(Flights.prototype, "running", old);
+      return () => Object.defineProperty(InFlightSet.prototype, "running", old);
     },
   },
   {
@@ -139,7 +139,7 @@ export const MUTANTS: readonly Mutant[] = [
       return patch(Candidates.prototype, "peek", (old) =>
         function (this: Candidates, jobs) {
           const name = old.call(this, jobs);
-          return ++calls % 5 === 0 ? this.ahead(jobs, 2)[1]?.name ?? name : name;
+          return ++calls % 5 === 0 ? this.upcoming(jobs, 2)[1]?.name ?? name : name;
         });
     },
   },

@@ -102,7 +102,7 @@ async function openLink(rig: Rig, stack: AsyncDisposableStack): Promise<OpenLink
       const job = jobName(name);
       const files = { output: `${name}.out`, log: `${name}.log` };
       const script = jobScript({ name, shell, command: "true", pyenv: null, gpu: null });
-      link.start([{ job, attempt: `${real.ids.hex(16)}.1`, shell, script, ...files, gpu: null, line: null }]);
+      link.start([{ job, attempt: `${real.ids.hex(16)}.1`, shell, script, ...files, gpu: null, backlog: null }]);
     });
   return { start, prepare: (jobs) => link.prepare(jobs.map(jobName)) };
 }

@@ -1,50 +1,35 @@
 /**
- * Pools: hosts of one machine that are alike (same GPU, same environment), so that any of their slots will do for a job; and how many
- * jobs it is worth to send there ahead of a free slot. Part of the core; pure.
+ * Slot pools: hosts of one machine that a job cannot tell apart (same GPU, same environment), so that any of their slots will do; and how
+ * many jobs are worth prefetching there. Part of the core; pure.
  *
  * @module
  */
 
 import { machineKey } from "../cluster/machine.ts";
-import type { Line } from "./lines.ts";
+import type { SlotPool } from "./in_flight.ts";
 import type { Machines } from "./machines.ts";
 import type { SlotHost } from "./slots.ts";
 
-/** From the end of a job to the start of the next without sending ahead: a round trip, and this. */
+/** From the end of a job to the start of the next without prefetch: a round trip, and this. */
 const TURN_MS = 4;
-/** Jobs are sent ahead where that time is more than this part of what a job takes. */
+/** Jobs are prefetched where that time is more than this part of what a job takes. */
 const WORTH = 0.02;
-/** How long an end waits for others, to be dealt with and written down together, where the host has the next jobs already. */
+/** How long an end waits for others, to be written down with them, where the host has the next jobs already. */
 export const GATHER_MS = 20;
 /** At most so many for each slot, */
 const MOST_EACH = 16;
-/** and so many in all; a pool of more slots sends nothing ahead. A line has room for twice as many. */
+/** and so many in all; a pool of more slots prefetches nothing. A backlog has room for twice as many. */
 const MOST = 64;
-/** Who waits for longer than this, or than three jobs take, is called back: others may have a slot sooner. */
+/** What waits for longer than this, or than three jobs take, is recalled: others may have a slot sooner. */
 const PATIENCE_MS = [1_000, 20_000] as const;
 /** Weight of the last job in the mean time that jobs take. */
 const WEIGHT = 1 / 8;
 
-/** Like hosts of one machine. */
-export interface Pool {
-  /** Key of the machine. */
-  readonly machine: string;
-  /** Active hosts with slots; the last that were, where there are none now. */
-  hosts: readonly SlotHost[];
-  /** Jobs at once; 0 where no host is active. */
-  slots: number;
-  line: Line | null;
-  /** What its jobs take, a moving mean, ms; null before the first end. */
-  jobMs: number | null;
-  /** The machine cannot have lines. */
-  unable: boolean;
-}
-
 /** The pools of a run. */
-export class Pools {
+export class SlotPools {
   readonly #machines: Machines;
-  readonly #pools = new Map<string, Pool>();
-  readonly #ofHost = new Map<string, Pool>();
+  readonly #pools = new Map<string, SlotPool>();
+  readonly #ofHost = new Map<string, SlotPool>();
   /** What jobs of the run take, for pools that have seen none; ms. */
   #jobMs: number | null = null;
 
@@ -52,17 +37,17 @@ export class Pools {
     this.#machines = machines;
   }
 
-  all(): Iterable<Pool> {
+  all(): Iterable<SlotPool> {
     return this.#pools.values();
   }
 
   /** The pool that a host belongs to; undefined if it is not active. */
-  of(host: string): Pool | undefined {
+  of(host: string): SlotPool | undefined {
     return this.#ofHost.get(host);
   }
 
   /** Takes in the hosts of a run. @returns Pools that were there before and are other ones now. */
-  setHosts(hosts: readonly SlotHost[]): Pool[] {
+  setHosts(hosts: readonly SlotHost[]): SlotPool[] {
     const groups = new Map<string, SlotHost[]>();
     for (const host of hosts) {
       if (!host.active || host.capacity < 1) continue;
@@ -71,7 +56,7 @@ export class Pools {
       if (group === undefined) groups.set(key, [host]);
       else group.push(host);
     }
-    const changed: Pool[] = [];
+    const changed: SlotPool[] = [];
     for (const [key, pool] of this.#pools) {
       const now = groups.get(key) ?? [];
       if (textOf(now) !== textOf(pool.hosts)) changed.push(pool);
@@ -82,7 +67,7 @@ export class Pools {
     for (const [key, group] of groups) {
       const machine = machineKey(group[0]!.machine);
       const pool = this.#pools.get(key) ??
-        { machine, hosts: group, slots: 0, line: null, jobMs: null, unable: false };
+        { machine, hosts: group, slots: 0, backlog: null, jobMs: null, isUnable: false };
       this.#pools.set(key, pool);
       pool.hosts = group;
       pool.slots = group.reduce((sum, host) => sum + host.capacity, 0);
@@ -92,7 +77,7 @@ export class Pools {
   }
 
   /** Takes in what a job took. @returns True if it is the first of the run: all pools can tell more now. */
-  learn(pool: Pool, tookMs: number): boolean {
+  learn(pool: SlotPool, tookMs: number): boolean {
     const mean = (before: number | null): number => before === null ? tookMs : before + (tookMs - before) * WEIGHT;
     const isFirst = this.#jobMs === null;
     this.#jobMs = mean(this.#jobMs);
@@ -101,9 +86,9 @@ export class Pools {
   }
 
   /** How many jobs may wait in a pool: as many as end there before the next are sent and have arrived, and as many again. */
-  depth(pool: Pool): number {
+  depth(pool: SlotPool): number {
     const jobMs = this.#expectedMs(pool);
-    if (jobMs === null || pool.unable || pool.slots > MOST) return 0;
+    if (jobMs === null || pool.isUnable || pool.slots > MOST) return 0;
     const gapMs = this.gapMs(pool);
     if (gapMs < WORTH * jobMs) return 0;
     const each = Math.ceil(2 * (gapMs + GATHER_MS) / Math.max(jobMs, 1));
@@ -111,16 +96,16 @@ export class Pools {
   }
 
   /** How long a slot of the pool is empty if nothing waits there. */
-  gapMs(pool: Pool): number {
+  gapMs(pool: SlotPool): number {
     return (this.#machines.get(pool.machine)?.roundTripMs ?? 0) + TURN_MS;
   }
 
-  /** How long a job may wait in the pool's line. */
-  patienceMs(pool: Pool): number {
+  /** How long a job may wait in the pool's backlog. */
+  patienceMs(pool: SlotPool): number {
     return Math.min(PATIENCE_MS[1], Math.max(PATIENCE_MS[0], 3 * (this.#expectedMs(pool) ?? 0)));
   }
 
-  #expectedMs(pool: Pool): number | null {
+  #expectedMs(pool: SlotPool): number | null {
     return pool.jobMs ?? this.#jobMs;
   }
 }

@@ -1,9 +1,9 @@
 /**
- * Has directories made ahead for the jobs that come next, where it is known which machine will get them. Part of the core; a hint
+ * Has directories made early for the jobs that come next, where it is known which machine will get them. Part of the core; a hint
  * to the links, nothing depends on it.
  *
  * A start that has to make its directory costs a process more than one that finds it, about a third of what a short job costs. Where
- * several machines may get a job nothing is made ahead: the directories that stay empty would be in the way of people.
+ * several machines may get a job nothing is made early: the directories that stay empty would be in the way of people.
  *
  * @module
  */
@@ -19,7 +19,7 @@ const BATCH = 64;
 const LEFT = 16;
 
 /** What was prepared in a run. */
-export class Ahead {
+export class DirectoryHints {
   readonly #run: RunContext;
   readonly #policy: Policy;
   /** Prepared and not yet started, with the key of the machine; null where nothing was made. */
@@ -42,7 +42,7 @@ export class Ahead {
   prepare(): void {
     if (this.#starts === 0 || this.#prepared.size > LEFT) return;
     this.#starts = 0;
-    const next = this.#run.candidates.ahead(this.#run.jobs, BATCH);
+    const next = this.#run.candidates.upcoming(this.#run.jobs, BATCH);
     // What was prepared but is next no more was passed over.
     const names = new Set(next.map((job) => job.name));
     this.drop([...this.#prepared.keys()].filter((name) => !names.has(name)));
