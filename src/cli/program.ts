@@ -135,7 +135,7 @@ function makeProgram(
 
 /** One line of what commander says in two. */
 function usageText(text: string): string {
-  const line = text.replace(/^error: /, "").trim().replaceAll(/\s*\n\s*/g, " ").replace(/\.$/, "");
+  const line = text.replace(/^error: /, "").trim().split("\n").map((one) => one.trim()).join(" ").replace(/\.$/, "");
   return line.charAt(0).toUpperCase() + line.slice(1);
 }
 

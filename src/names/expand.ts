@@ -7,21 +7,25 @@
  */
 
 import { InvalidError } from "../errors.ts";
+import { shortened } from "./some_names.ts";
 
-/** Most names of one range, and of a whole list. */
+/** Most names of a list, those that come twice counted twice. */
 export const EXPAND_LIMIT = 100_000;
+/** Longest name of a list. No name of a job, a host or `user@host` is as long. */
+const NAME_LIMIT = 600;
 
 /**
  * Expands a list to its names, in order. The names are not checked against any grammar.
  * @returns Each name once; empty for an empty list.
- * @throws {InvalidError} If brackets or ranges are wrong, or the list has more than {@link EXPAND_LIMIT} names.
+ * @throws {InvalidError} If brackets or ranges are wrong, or the list has more than {@link EXPAND_LIMIT} names, or longer ones than any
+ * name may be. That is known before a name is made.
  */
 export function expand(list: string): string[] {
+  const parts = splitTopLevel(list).map((part) => measurePart(part, list));
+  // Bounded before any name is made.
+  if (parts.reduce((sum, { count }) => sum + count, 0) > EXPAND_LIMIT) tooMany(list);
   const names = new Set<string>();
-  for (const part of splitTopLevel(list)) {
-    for (const name of expandPart(part, list)) names.add(name);
-    if (names.size > EXPAND_LIMIT) fail(list, `it has more than ${EXPAND_LIMIT} names`);
-  }
+  for (const part of parts) for (const name of namesOf(part)) names.add(name);
   return copyPrefix([...names]);
 }
 
@@ -48,15 +52,52 @@ export function splitTopLevel(list: string): string[] {
   return parts;
 }
 
-/** All names of one part; brackets match. Worked from the right, so that the left bracket varies slowest. */
-function expandPart(part: string, list: string): string[] {
+/** One range of a bracket: its bounds, and the least width of its numbers. */
+interface Range {
+  readonly low: bigint;
+  readonly count: number;
+  readonly width: number;
+}
+
+/** A part of a list before its names are made: text, and a bracket's ranges between two texts. */
+interface Part {
+  readonly texts: readonly string[];
+  /** An IPv6 address stands for itself. */
+  readonly brackets: readonly (string | readonly Range[])[];
+  readonly count: number;
+}
+
+/** Reads one part, whose brackets match, and refuses it if it would have too many names or too long ones. */
+function measurePart(part: string, list: string): Part {
   const pieces = part.split(/\[([^\]]*)\]/); // text, ranges, text, ranges, ..., text
-  let names = [pieces.at(-1) as string];
-  for (let i = pieces.length - 2; i >= 1; i -= 2) {
-    const numbers = isAddress(pieces[i] as string) ? [`[${pieces[i]}]`] : expandRanges(pieces[i] as string, list);
-    if (numbers.length * names.length > EXPAND_LIMIT) fail(list, `it has more than ${EXPAND_LIMIT} names`);
-    const before = pieces[i - 1] as string;
-    names = numbers.flatMap((number) => names.map((rest) => before + number + rest));
+  const texts = pieces.filter((_, i) => i % 2 === 0);
+  let length = texts.reduce((sum, text) => sum + text.length, 0);
+  let count = 1;
+  const brackets: (string | Range[])[] = [];
+  for (let i = 1; i < pieces.length; i += 2) {
+    if (isAddress(pieces[i]!)) {
+      brackets.push(`[${pieces[i]}]`);
+      length += pieces[i]!.length + 2;
+      continue;
+    }
+    const { ranges, longest } = readRanges(pieces[i]!, list);
+    length += longest;
+    count *= ranges.reduce((sum, range) => sum + range.count, 0);
+    if (count > EXPAND_LIMIT) tooMany(list);
+    if (length > NAME_LIMIT) break;
+    brackets.push(ranges);
+  }
+  if (length > NAME_LIMIT) fail(list, `a name of it has more than ${NAME_LIMIT} characters`);
+  return { texts, brackets, count };
+}
+
+/** Worked from the right, so that the left bracket varies slowest. */
+function namesOf({ texts, brackets }: Part): string[] {
+  let names = [texts.at(-1)!];
+  for (let i = brackets.length - 1; i >= 0; i--) {
+    const bracket = brackets[i]!;
+    const numbers = typeof bracket === "string" ? [bracket] : bracket.flatMap(numbersOf);
+    names = numbers.flatMap((number) => names.map((rest) => texts[i] + number + rest));
   }
   return names;
 }
@@ -67,25 +108,26 @@ function isAddress(text: string): boolean {
 }
 
 /** The text between brackets: `1,3` or `08-11,20`. */
-function expandRanges(ranges: string, list: string): string[] {
-  const numbers: string[] = [];
-  for (const range of ranges.split(",")) {
+function readRanges(text: string, list: string): { ranges: Range[]; longest: number } {
+  const ranges: Range[] = [];
+  let longest = 0;
+  for (const range of text.split(",")) {
     const match = /^([0-9]+)(?:-([0-9]+))?$/.exec(range);
-    if (match === null) fail(list, `${JSON.stringify(range)} is no range; write it as 1-10 or 1,3`);
-    const [, low = "", high] = match;
-    if (high === undefined) {
-      numbers.push(low);
-      continue;
-    }
+    if (match === null) fail(list, `${JSON.stringify(shortened(range))} is no range; write it as 1-10 or 1,3`);
+    const [, low = "", high = low] = match;
+    longest = Math.max(longest, low.length, high.length);
+    if (longest > NAME_LIMIT) fail(list, `a name of it has more than ${NAME_LIMIT} characters`);
     // BigInt: more digits than a number can hold exactly must not make wrong names.
-    const first = BigInt(low);
-    const count = BigInt(high) - first + 1n;
-    if (count < 1n) fail(list, `the range ${range} runs backwards`);
-    if (count > EXPAND_LIMIT) fail(list, `the range ${range} has more than ${EXPAND_LIMIT} names`);
-    for (let n = 0n; n < count; n++) numbers.push((first + n).toString().padStart(low.length, "0"));
-    if (numbers.length > EXPAND_LIMIT) fail(list, `it has more than ${EXPAND_LIMIT} names`);
+    const count = BigInt(high) - BigInt(low) + 1n;
+    if (count < 1n) fail(list, `the range ${shortened(range)} runs backwards`);
+    if (count > EXPAND_LIMIT) fail(list, `the range ${shortened(range)} has more than ${EXPAND_LIMIT} names`);
+    ranges.push({ low: BigInt(low), count: Number(count), width: low.length });
   }
-  return numbers;
+  return { ranges, longest };
+}
+
+function numbersOf({ low, count, width }: Range): string[] {
+  return Array.from({ length: count }, (_, n) => (low + BigInt(n)).toString().padStart(width, "0"));
 }
 
 /** `local:a,b` is `local:a,local:b`: what stands before `:` is copied when only the first name has it. */
@@ -98,7 +140,10 @@ function copyPrefix(names: string[]): string[] {
   return names.map((name, i) => i === 0 ? name : prefix + name);
 }
 
+function tooMany(list: string): never {
+  fail(list, `it has more than ${EXPAND_LIMIT} names`);
+}
+
 function fail(list: string, reason: string): never {
-  const shown = list.length > 80 ? `${list.slice(0, 80)}...` : list;
-  throw new InvalidError([`Cannot expand ${JSON.stringify(shown)}: ${reason}`]);
+  throw new InvalidError([`Cannot expand ${JSON.stringify(shortened(list))}: ${reason}`]);
 }

@@ -7,6 +7,7 @@
  */
 
 import { InvalidError } from "../errors.ts";
+import { shortened } from "./some_names.ts";
 
 /** A job's name: 1 to 200 of `A-Z a-z 0-9 . _ - +`, not beginning with `.`, `-` or `+`. It is a directory name on hosts. */
 export type JobName = string & { readonly __brand: "JobName" };
@@ -22,8 +23,13 @@ const IPV6 = /^(?=.{2,64}$)[0-9A-Fa-f:.]{2,45}(?:%[A-Za-z0-9._-]{1,15})?$/;
 const SHELL = /^[A-Za-z0-9_/][A-Za-z0-9._+/-]{0,199}$/;
 const PLAIN_HINT = "use letters, digits, . _ - +, beginning with a letter, a digit or _";
 
+/** Longer than anything that a pattern here takes. A text is bounded before it is matched, so that no pattern can take long. */
+const LONGEST = 300;
+
 function check(pattern: RegExp, kind: string, hint: string, text: string): string {
-  if (!pattern.test(text)) throw new InvalidError([`Cannot use ${JSON.stringify(text)} as ${kind}: ${hint}`]);
+  if (text.length > LONGEST || !pattern.test(text)) {
+    throw new InvalidError([`Cannot use ${JSON.stringify(shortened(text))} as ${kind}: ${hint}`]);
+  }
   return text;
 }
 
@@ -45,7 +51,9 @@ export function fileName(text: string, kind: "queue" | "cluster"): string {
 /** Checks a user name (it never begins with `-`), and throws `InvalidError` if it is none. */
 export function userName(text: string): string {
   const hint = "use what ssh -l takes: no blanks, quotes, brackets or commas, not beginning with -";
-  if (text.endsWith("\\")) throw new InvalidError([`Cannot use ${JSON.stringify(text)} as a user name: ${hint}`]);
+  if (text.endsWith("\\")) {
+    throw new InvalidError([`Cannot use ${JSON.stringify(shortened(text))} as a user name: ${hint}`]);
+  }
   return check(USER, "a user name", hint, text);
 }
 
@@ -90,7 +98,9 @@ export function experimentPath(text: string): string {
   // deno-lint-ignore no-control-regex
   if (text === "" || parts.some((part) => part === ".." || /^[-~]/.test(part) || /[\u0000-\u001f\u007f]/.test(part))) {
     throw new InvalidError([
-      `Cannot use ${JSON.stringify(text)} as the experiment: give a directory without "..", such as experiment`,
+      `Cannot use ${
+        JSON.stringify(shortened(text))
+      } as the experiment: give a directory without "..", such as experiment`,
     ]);
   }
   if (text.startsWith("/")) return "/" + parts.join("/");

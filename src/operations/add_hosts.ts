@@ -8,9 +8,11 @@ import { type HostSpec, makeHost } from "../cluster/host.ts";
 import type { Deps } from "../deps.ts";
 import { expand } from "../names/expand.ts";
 import { type HostId, hostId, machineName, userName } from "../names/grammar.ts";
+import { shortened } from "../names/some_names.ts";
 import { changeCluster } from "../store/cluster_file.ts";
 import type { StoreRef } from "../store/store.ts";
 import { hasControl, nonEmpty, Problems } from "./check.ts";
+import { Copies } from "./copies.ts";
 
 /** What {@link addHosts} takes. `id` is an expandable list; each of its ids becomes a host of the same `spec`. */
 export interface AddHostsRequest {
@@ -46,8 +48,9 @@ export async function addHostsOfSpecs(
 function checkHosts(hosts: readonly Omit<AddHostsRequest, "cluster">[]): Map<HostId, HostSpec> {
   const problems = new Problems();
   const specs = new Map<HostId, HostSpec>();
+  const copies = new Copies("add hosts");
   for (const host of hosts) {
-    const { ids, spec } = checkHost(problems, host);
+    const { ids, spec } = checkHost(problems, copies, host);
     for (const id of ids) specs.set(id, spec);
   }
   problems.throwIfAny();
@@ -56,6 +59,7 @@ function checkHosts(hosts: readonly Omit<AddHostsRequest, "cluster">[]): Map<Hos
 
 function checkHost(
   problems: Problems,
+  copies: Copies,
   request: Omit<AddHostsRequest, "cluster">,
 ): { ids: HostId[]; spec: HostSpec } {
   const given = request.spec;
@@ -67,14 +71,19 @@ function checkHost(
     gpu: nonEmpty(given.gpu),
     pyenv: nonEmpty(given.pyenv),
   };
-  const ids = problems.take(() => expand(request.id).map(hostId)) ?? [];
+  const list = problems.take(() => expand(request.id)) ?? [];
+  copies.add(list, given);
+  const ids = problems.take(() => list.map(hostId)) ?? [];
   problems.note(request.id.replaceAll(",", "") === "", "Cannot add hosts: --id is empty");
   problems.take(() => machineName(spec.name));
   problems.take(() => userName(spec.user));
   if (spec.ip !== undefined) problems.take(() => machineName(spec.ip as string));
   for (const field of ["status", "gpu"] as const) {
     const value = spec[field] ?? "";
-    problems.note(hasControl(value), `Cannot use ${JSON.stringify(value)} as ${field}: it holds a control character`);
+    problems.note(
+      hasControl(value),
+      `Cannot use ${JSON.stringify(shortened(value))} as ${field}: it holds a control character`,
+    );
   }
   problems.note(spec.pyenv?.includes("\0") ?? false, "Cannot use this pyenv: it holds a NUL character");
   return { ids, spec };

@@ -11,9 +11,11 @@ import { type JobSpec, makeJob } from "../job/job.ts";
 import { isInFlight, isJobState, JOB_STATES } from "../job/states.ts";
 import { expand } from "../names/expand.ts";
 import { type JobName, jobName, machineName, shellName, userName } from "../names/grammar.ts";
+import { shortened } from "../names/some_names.ts";
 import { NamedJobs } from "../store/named_jobs.ts";
 import type { StoreRef } from "../store/store.ts";
 import { hasControl, nonEmpty, Problems } from "./check.ts";
+import { Copies } from "./copies.ts";
 
 /** What {@link addJobs} takes. `name` is an expandable list; each of its names becomes a job of the same `spec`. */
 export interface AddJobsRequest {
@@ -67,8 +69,11 @@ function refuseInFlight(names: readonly JobName[]): void {
 function checkJobs(jobs: readonly Omit<AddJobsRequest, "queue">[]): Map<JobName, JobSpec> {
   const problems = new Problems();
   const specs = new Map<JobName, JobSpec>();
+  const copies = new Copies("add jobs");
   for (const { name, spec: given } of jobs) {
-    const names = problems.take(() => expand(name).map(jobName)) ?? [];
+    const list = problems.take(() => expand(name)) ?? [];
+    copies.add(list, given);
+    const names = problems.take(() => list.map(jobName)) ?? [];
     problems.note(name.replaceAll(",", "") === "", "Cannot add jobs: --name is empty");
     const spec = checkJobSpec(problems, given);
     for (const one of names) specs.set(one, spec);
@@ -97,7 +102,10 @@ export function checkJobSpec(problems: Problems, given: AddJobsRequest["spec"]):
   }
   for (const field of ["input", "output", "log", "gpu"] as const) {
     const value = spec[field] ?? "";
-    problems.note(hasControl(value), `Cannot use ${JSON.stringify(value)} as ${field}: it holds a control character`);
+    problems.note(
+      hasControl(value),
+      `Cannot use ${JSON.stringify(shortened(value))} as ${field}: it holds a control character`,
+    );
   }
   if (spec.user !== undefined) problems.take(() => userName(spec.user as string));
   if (spec.host !== undefined) problems.take(() => machineName(spec.host as string));
@@ -110,6 +118,9 @@ export function checkJobSpec(problems: Problems, given: AddJobsRequest["spec"]):
   );
   const { status, ...rest } = spec;
   if (status === undefined || isJobState(status)) return status === undefined ? rest : { ...rest, status };
-  problems.note(true, `Cannot use ${JSON.stringify(status)} as a status: use one of ${JOB_STATES.join(", ")}`);
+  problems.note(
+    true,
+    `Cannot use ${JSON.stringify(shortened(status))} as a status: use one of ${JOB_STATES.join(", ")}`,
+  );
   return rest;
 }

@@ -7,6 +7,9 @@
 
 import { InvalidError } from "../errors.ts";
 
+/** Most problems that an answer names. */
+const MOST = 100;
+
 /** Collects the problems of a request. */
 export class Problems {
   readonly #found: string[] = [];
@@ -17,7 +20,7 @@ export class Problems {
       return check();
     } catch (error) {
       if (!(error instanceof InvalidError)) throw error;
-      this.#found.push(...error.problems);
+      for (const problem of error.problems) this.#found.push(problem);
       return undefined;
     }
   }
@@ -29,7 +32,10 @@ export class Problems {
 
   /** @throws {InvalidError} If anything was found. */
   throwIfAny(): void {
-    if (this.#found.length > 0) throw new InvalidError([...new Set(this.#found)]);
+    if (this.#found.length === 0) return;
+    const all = [...new Set(this.#found)];
+    const more = all.length > MOST ? [`and ${all.length - MOST} more problems`] : [];
+    throw new InvalidError([...all.slice(0, MOST), ...more]);
   }
 }
 

@@ -49,13 +49,14 @@ export async function killJobs(
       const missing = request.names.filter((name) => !store.jobs.has(name as JobName));
       const jobs = [...new Set(request.names)].flatMap((name) => store.jobs.get(name as JobName) ?? []);
       const names = jobs.filter((job) => isInFlight(job.status)).map((job) => job.name);
-      const idle = jobs.map((job) => job.name).filter((name) => !names.includes(name) && !killed.includes(name));
+      const known = new Set([...names, ...killed]);
+      const idle = jobs.map((job) => job.name).filter((name) => !known.has(name));
       if (runner === null) {
         const result = await killHeld(deps, { store, names, connect, warn: watch.warn });
         return { killed: [...killed, ...result.killed], idle, missing, failed: result.failed };
       }
       const failed = await endByRunner(deps, store, names);
-      killed.push(...names.filter((name) => store.jobs.get(name)?.status === "kill"));
+      for (const name of names) if (store.jobs.get(name)?.status === "kill") killed.push(name);
       // A scheduler that ends or dies meanwhile leaves them to us.
       if (failed.length > 0 && round < ROUNDS && await store.runner() === null) continue;
       for (const name of failed) watch.warn(`Job ${name} could not be killed: its host does not answer`);

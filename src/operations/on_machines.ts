@@ -65,7 +65,7 @@ export async function onMachines(
       try {
         await withLink(work, machine, group.jobs, act);
       } catch (error) {
-        unreached.push(...group.jobs);
+        for (const job of group.jobs) unreached.push(job);
         const names = someNames(group.jobs.map((job) => job.name));
         const { message } = error as Error;
         const reason = error instanceof LinkError ? error.reason : message;

@@ -9,9 +9,11 @@ import type { Deps } from "../deps.ts";
 import { CmsError, InvalidError, NotFoundError } from "../errors.ts";
 import { expand } from "../names/expand.ts";
 import { type HostId, hostId, machineName, userName } from "../names/grammar.ts";
+import { shortened } from "../names/some_names.ts";
 import { changeCluster } from "../store/cluster_file.ts";
 import type { Hosts, StoreRef } from "../store/store.ts";
 import { hasControl, Problems } from "./check.ts";
+import { Copies } from "./copies.ts";
 
 /** What {@link setHostField} takes. `id` is an expandable list. */
 export interface SetHostFieldRequest {
@@ -64,6 +66,7 @@ export async function setHostFields(
 ): Promise<{ changed: HostId[] }> {
   const problems = new Problems();
   const ids = problems.take(() => expand(request.id).map(hostId)) ?? [];
+  new Copies("set fields of hosts").add(ids, request.fields);
   const values: Partial<Host> = {};
   for (const [key, text] of Object.entries(request.fields)) {
     problems.take(() => Object.assign(values, { [key]: READERS[fieldOf(key)](text) }));
@@ -106,7 +109,9 @@ function checkRename(hosts: Hosts, ids: readonly HostId[], next: HostId, cluster
 
 function fieldOf(key: string): Field {
   if (HOST_FIELDS.includes(key)) return key as Field;
-  throw new InvalidError([`Cannot set ${JSON.stringify(key)} of a host: use one of ${HOST_FIELDS.join(", ")}`]);
+  throw new InvalidError([
+    `Cannot set ${JSON.stringify(shortened(key))} of a host: use one of ${HOST_FIELDS.join(", ")}`,
+  ]);
 }
 
 function isNone(value: string): boolean {
@@ -128,5 +133,5 @@ function line(key: string, value: string): string {
 }
 
 function fail(key: string, value: string, wanted: string): never {
-  throw new InvalidError([`Cannot use ${JSON.stringify(value)} as ${key}: give ${wanted}`]);
+  throw new InvalidError([`Cannot use ${JSON.stringify(shortened(value))} as ${key}: give ${wanted}`]);
 }

@@ -6,6 +6,7 @@
  */
 
 import { InvalidError } from "../errors.ts";
+import { shortened } from "../names/some_names.ts";
 import { clusterRef, experimentDirectory, queueRef } from "../operations/refs.ts";
 import type { StoreRef } from "../store/store.ts";
 import type { Service } from "./service.ts";
@@ -74,7 +75,7 @@ async function checkInside({ deps, root }: Service, experiment: string, director
 function refuse(experiment: string): never {
   throw new InvalidError([
     `Cannot use ${
-      JSON.stringify(experiment)
+      JSON.stringify(shortened(experiment))
     } as the experiment: give a relative path of a directory, such as experiment`,
   ]);
 }

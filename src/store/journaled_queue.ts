@@ -280,7 +280,7 @@ export class JournaledQueue implements QueueStore {
     for (const line of warnings) this.#news.warn(line);
     const records = recordsOf(changes, jobs);
     for (const record of records) applyRecord(jobs, record);
-    this.#repairs.push(...records);
+    for (const record of records) this.#repairs.push(record);
   }
 
   async #writeRepairs(): Promise<void> {

@@ -10,9 +10,10 @@ const PLAIN = /^(?:[A-Za-z\/]|\.\/|~\/)(?:[A-Za-z0-9_.\/;=&|<>()+*$~@% -]*[A-Za-
 const PLAIN_READ = /^(?:[A-Za-z\/]|\.\/|~\/)[ -~]*$/;
 const NOT_PLAIN = /: | #|[ :]$/;
 const RESERVED = /^(?:y|n|yes|no|on|off|true|false|null)$/i;
-const HEX_TEXT = /^[0-9][0-9a-f]*[acdf][0-9a-f]*$/;
+// One way to match each text, so that a long one takes no longer than its length.
+const HEX_TEXT = /^[0-9][0-9be]*[acdf][0-9a-f]*$/;
 /** Read: only whole numbers in decimal digits are numbers there. */
-const HEX_READ = /^[0-9][0-9a-f]*[a-f][0-9a-f]*$/;
+const HEX_READ = /^[0-9]+[a-f][0-9a-f]*$/;
 const QUOTED = /^(?:[0-9]|[1-9][0-9]+|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)$/;
 const FIELD = /^[a-z][a-z_]+$/;
 

@@ -26,6 +26,8 @@ import {
 import { StoreError } from "../errors.ts";
 import { isFieldName, isPlain, quickScalar, quickValue } from "./quick_scalar.ts";
 
+/** An alias stands for a copy: a few lines of them can stand for gigabytes. */
+const MOST_UNFOLDED = 32 * 1024 * 1024;
 const INTEGER = /^-?(?:0|[1-9][0-9]*)$/;
 const integerTag = defineScalarTag("tag:yaml.org,2002:int", {
   implicit: true,
@@ -62,6 +64,9 @@ export function parseYaml(text: string, shown: string): Map<string, unknown> {
     throw new StoreError(shown, cause.mark === undefined ? 0 : cause.mark.line + 1, cause.reason, { cause });
   }
   if (!(document instanceof Map)) throw new StoreError(shown, 1, "is not a map of names");
+  if (unfolds(document, MOST_UNFOLDED + text.length) < 0) {
+    throw new StoreError(shown, 0, "its aliases unfold to more than 32 MiB of text");
+  }
   const entries = new Map<string, unknown>();
   for (const [key, value] of document) {
     if (typeof key === "object" && key !== null) throw new StoreError(shown, 0, "holds a key that is not a name");
@@ -70,6 +75,18 @@ export function parseYaml(text: string, shown: string): Map<string, unknown> {
     entries.set(name, value);
   }
   return entries;
+}
+
+/** What is left of `room` when each value has taken its length, as often as it is named; below 0 as soon as there is no room. */
+function unfolds(value: unknown, room: number): number {
+  if (typeof value === "string") return room - value.length;
+  if (typeof value !== "object" || value === null) return room - 1;
+  let left = room - 1;
+  for (const inner of value instanceof Map ? [...value].flat() : value as unknown[]) {
+    left = unfolds(inner, left);
+    if (left < 0) break;
+  }
+  return left;
 }
 
 /** The line, from 1, where an entry (or a field of it) stands in a file's text; 0 if it is not found. For error messages. */

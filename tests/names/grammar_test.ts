@@ -57,3 +57,12 @@ Deno.test("machineName() takes IPv6 with brackets and scopes, and says where a p
     assert.throws(() => machineName(name), InvalidError, name);
   }
 });
+
+Deno.test("a text longer than any name is refused before it is matched, and shown in part", () => {
+  for (const check of [jobName, machineName, userName, shellName]) {
+    for (const text of [":".repeat(99_990), `${":".repeat(1_000_000)}z`, "a".repeat(99_990)]) {
+      assert.throws(() => check(text), (error) => error instanceof InvalidError && error.message.length < 300);
+    }
+  }
+  assert.equal(machineName("a".repeat(255)), "a".repeat(255));
+});

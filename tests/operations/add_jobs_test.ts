@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { CmsError, InvalidError } from "../../src/errors.ts";
 import { jobName } from "../../src/names/grammar.ts";
-import { addJobs, type AddJobsRequest } from "../../src/operations/add_jobs.ts";
+import { addJobs, addJobsOfSpecs, type AddJobsRequest } from "../../src/operations/add_jobs.ts";
 import { createQueue } from "../../src/operations/create_queue.ts";
 import { listJobs } from "../../src/operations/list_jobs.ts";
 import { queueRef } from "../../src/operations/refs.ts";
@@ -127,5 +127,29 @@ Deno.test("addJobs() takes a pyenv with every shell that can source it", async (
   await withQueue(async ({ add, jobs }) => {
     for (const shell of ["sh", "dash", "/bin/bash", "zsh", "tcsh", "fish"]) await add("a", { shell, pyenv: "~/x" });
     assert.equal((await jobs())[0]?.shell, "fish");
+  });
+});
+
+Deno.test("addJobs() refuses more text than one request may make, before it makes any", async () => {
+  await withQueue(async ({ deps, add, jobs }) => {
+    const text = "x".repeat(99_000);
+    for (const [name, spec] of [["a[1-100000]", { command: text }], ["a[1-400]", { gpu: text }]] as const) {
+      await assert.rejects(add(name, spec), /Cannot add jobs: the request makes more than 32 MiB of text .*; split it/);
+    }
+    const queue = queueRef(deps, { queue: "a" });
+    const many = (count: number, name: string) => Array(count).fill({ name, spec: { command: "true" } });
+    await assert.rejects(
+      addJobsOfSpecs(deps, { queue, jobs: many(100_000, "-[1-100000]") }),
+      /Cannot add jobs: the request makes more than 100000 names/,
+    );
+    const wrong = Array.from({ length: 500 }, (_, i) => ({ name: `-${i}`, spec: { command: "true" } }));
+    await assert.rejects(addJobsOfSpecs(deps, { queue, jobs: wrong }), (error: InvalidError) => {
+      assert.equal(error.problems.length, 101);
+      assert.equal(error.problems.at(-1), "and 400 more problems");
+      return true;
+    });
+    assert.deepEqual(await jobs(), []);
+    await add("a[1-300]", { command: text });
+    assert.equal((await jobs()).length, 300);
   });
 });

@@ -155,3 +155,14 @@ Deno.test("listHosts() filters by status and number, in file order", async () =>
     assert.deepEqual(await ids({ status: "none" }), []);
   });
 });
+
+Deno.test("addHosts() and setHostField() refuse more text than one request may make", async () => {
+  await withHosts(async (at) => {
+    const { deps, cluster } = at;
+    const pyenv = "x".repeat(99_000);
+    const spec = { name: "red", user: "pi", pyenv };
+    await refused(at, "invalid", () => addHosts(deps, { cluster, id: "h[1-400]", spec }));
+    await addHosts(deps, { cluster, id: "h[1-400]", spec: { ...spec, pyenv: "" } });
+    await refused(at, "invalid", () => at.set("h[1-400]", "pyenv", pyenv));
+  });
+});

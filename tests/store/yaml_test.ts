@@ -3,6 +3,7 @@ import { dump } from "js-yaml";
 import fc from "fast-check";
 import { StoreError } from "../../src/errors.ts";
 import { joinBlocks, lineOf, parseYaml, renderBlock } from "../../src/store/yaml.ts";
+import { quickValue } from "../../src/store/quick_scalar.ts";
 
 function fieldsOf(text: string): Map<string, unknown> {
   return parseYaml(text, "x").values().next().value as Map<string, unknown>;
@@ -191,4 +192,20 @@ Deno.test("parseYaml() reads common text on the quick way as the library does", 
     }),
     { numRuns: 3000 },
   );
+});
+
+Deno.test("parseYaml() refuses aliases that stand for more than a file can hold, and takes others", () => {
+  const levels = (count: number) =>
+    "a:\n  command: x\n  e0: &e0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" +
+    Array.from({ length: count }, (_, i) => `  e${i + 1}: &e${i + 1} [${Array(10).fill(`*e${i}`).join(", ")}]\n`).join(
+      "",
+    );
+  assert.throws(() => parseYaml(levels(30), "x"), /x: its aliases unfold to more than 32 MiB of text/);
+  assert.equal(parseYaml(levels(2), "x").size, 1);
+});
+
+Deno.test("quickValue() needs no longer for a text than its length allows", () => {
+  // With two ways to match each digit this would take hours.
+  assert.equal(quickValue(`0${"a".repeat(2_000_000)}z`), undefined);
+  assert.equal(quickValue(`0${"a".repeat(2_000_000)}`), `0${"a".repeat(2_000_000)}`);
 });
