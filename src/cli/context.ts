@@ -6,10 +6,13 @@
 
 import type { Command, CommandUnknownOpts, OptionValues } from "@commander-js/extra-typings";
 import type { Deps } from "../deps.ts";
+import { CmsError } from "../errors.ts";
+import { experimentPath } from "../names/grammar.ts";
 import { clusterRef, queueRef } from "../operations/refs.ts";
 import type { StoreRef } from "../store/store.ts";
 import type { Terminal } from "./io.ts";
 import { pickName, unquote } from "./names.ts";
+import { pathValue } from "./options.ts";
 import type { Lines } from "./output/lines.ts";
 
 /** What a command works with. It sets `status` where it is not 0; errors are thrown. */
@@ -39,7 +42,7 @@ export function queueVerb(parent: CommandUnknownOpts, verb: string, description:
   return parent.command(verb).description(description)
     .argument("[queue]", "name of the queue, also queue=NAME (default: default)", (word: string) => unquote(word))
     .option("--queue <name>", "name of the queue", (word: string) => unquote(word))
-    .option("--experiment <dir>", "directory of the queue (default: experiment)", (word: string) => unquote(word));
+    .option("--experiment <dir>", "directory of the queue (default: experiment)", pathValue);
 }
 
 /** Begins a command of `cms cluster`. */
@@ -47,20 +50,50 @@ export function clusterVerb(parent: CommandUnknownOpts, verb: string, descriptio
   return parent.command(verb).description(description)
     .argument("[cluster]", "name of the cluster, also cluster=NAME (default: default)", (word: string) => unquote(word))
     .option("--cluster <name>", "name of the cluster", (word: string) => unquote(word))
-    .option("--experiment <dir>", "directory of the cluster (default: experiment)", (word: string) => unquote(word));
+    .option("--experiment <dir>", "directory of the cluster (default: experiment)", pathValue);
 }
 
 /** The queue that a command's words name. @throws {CmsError} If they name two, or one that cannot be. */
 export function queueOf(context: Context, word: string | undefined, words: QueueWords): StoreRef {
-  return queueRef(context.deps, { queue: pickName("queue", word, words.queue), experiment: words.experiment });
+  return queueRef(
+    context.deps,
+    fromPath(context.deps, "queue", pickName("queue", word, words.queue), words.experiment),
+  );
 }
 
 /** The cluster that a command's words name. @throws {CmsError} If they name two, or one that cannot be. */
 export function clusterOf(context: Context, word: string | undefined, words: ClusterWords): StoreRef {
-  return clusterRef(context.deps, {
-    cluster: pickName("cluster", word, words.cluster),
-    experiment: words.experiment,
-  });
+  const name = pickName("cluster", word, words.cluster);
+  return clusterRef(context.deps, fromPath(context.deps, "cluster", name, words.experiment));
+}
+
+/** The cluster that `--hostfile` names; clusters are in the experiment of their queue. */
+export function hostFileOf(context: Context, name: string, experiment: string): StoreRef {
+  return clusterRef(context.deps, fromPath(context.deps, "cluster", name, experiment));
+}
+
+/** A path such as `runs/a-queue.yaml`, as a shell completes it, is the queue `a` of the experiment `runs`. */
+function fromPath(
+  { environment }: Deps,
+  kind: "queue" | "cluster",
+  given: string | undefined,
+  experiment: string | undefined,
+): { queue?: string | undefined; cluster?: string | undefined; experiment: string | undefined } {
+  const end = given?.lastIndexOf("/") ?? -1;
+  if (given === undefined || end < 0 || !given.endsWith(`-${kind}.yaml`)) return { [kind]: given, experiment };
+  const here = `${environment.cwd()}/`;
+  const path = given.slice(0, end) || "/";
+  const directory = experimentPath(
+    experiment?.startsWith("/") || !path.startsWith(here) ? path : path.slice(here.length),
+  );
+  // An experiment has the same path on hosts: an absolute one has to be meant, not to come from a shell's completion.
+  if (directory.startsWith("/") && experiment === undefined) {
+    throw new CmsError("usage", `Cannot use the path ${given}: give the ${kind}'s name, and --experiment=${directory}`);
+  }
+  if (experiment !== undefined && experimentPath(experiment) !== directory) {
+    throw new CmsError("usage", `Cannot use ${kind} ${given}: it is not in the experiment ${experiment}`);
+  }
+  return { [kind]: given.slice(end + 1), experiment: directory };
 }
 
 /** The section that ends each command's help. */

@@ -75,14 +75,15 @@ export function minutesValue(value: string): number {
 
 /** Reads a TCP port. */
 export function portValue(value: string): number {
-  const port = countValue(value);
-  if (port <= 65_535) return port;
+  const port = unquote(value);
+  if (/^[1-9][0-9]{0,4}$/.test(port) && Number(port) <= 65_535) return Number(port);
   throw new InvalidArgumentError("Give a number from 1 to 65535.");
 }
 
 /** Reads a TCP port to listen on; 0 is any that is free. */
 export function portOrAnyValue(value: string): number {
-  return unquote(value) === "0" ? 0 : portValue(value);
+  if (/^[0-9]{1,9}$/.test(unquote(value)) && Number(unquote(value)) <= 65_535) return Number(unquote(value));
+  throw new InvalidArgumentError("Give a number from 0 to 65535; 0 is any port that is free.");
 }
 
 /** Reads a form of the access log. */

@@ -17,9 +17,11 @@ import { addList as addClusterList } from "./cluster/list.ts";
 import { addSet } from "./cluster/set.ts";
 import { addCompletion } from "./completion/command.ts";
 import { type Context, examples } from "./context.ts";
+import { printError, usageText } from "./failure.ts";
 import { addHelp, findCommand } from "./help.ts";
 import type { Terminal } from "./io.ts";
 import { addOpenapi } from "./openapi.ts";
+import { prepareOptions } from "./options.ts";
 import { makeLines } from "./output/lines.ts";
 import { addAdd } from "./queue/add.ts";
 import { addCheck } from "./queue/check.ts";
@@ -39,10 +41,11 @@ import { addService, serviceArgs } from "./queue/service.ts";
 export async function cms(args: readonly string[], deps: Deps, io: Terminal): Promise<number> {
   const lines = makeLines(io, deps.environment);
   const context: Context = { deps, io, lines, args, status: 0 };
-  const words = serviceArgs(args);
+  const words = wordsOf(args);
   let usageError = "";
   const program = makeProgram(context, words, (text) => usageError = text);
   try {
+    refuseBrokenText(args);
     await program.parseAsync(words, { from: "user" });
     return context.status;
   } catch (error) {
@@ -51,10 +54,24 @@ export async function cms(args: readonly string[], deps: Deps, io: Terminal): Pr
       if (usageError !== "") lines.error(`${usageError}; see: ${["cms help", ...path(program, words)].join(" ")}`);
       return STATUS_OF.usage.exit;
     }
-    return printError(context, error);
+    return await printError(context, error);
   } finally {
     await io.flush();
   }
+}
+
+/** The words in the order of the grammar: the document writes `queue --service start`, and a link named `queue` stands before all else. */
+function wordsOf(args: readonly string[]): string[] {
+  if (args[0] === "help") return ["help", ...serviceArgs(args.slice(1))];
+  if (args[1] === "__complete") return ["__complete", args[0]!, ...args.slice(2)];
+  return serviceArgs(args);
+}
+
+/** What is no UTF-8 arrives with U+FFFD in place of the bytes: stored, it would be another command than was given. */
+function refuseBrokenText(args: readonly string[]): void {
+  const broken = args.find((arg) => arg.includes("\ufffd") && args[0] !== "__complete");
+  if (broken === undefined) return;
+  throw new CmsError("usage", `Cannot use ${JSON.stringify(broken)}: it is not UTF-8 text (or holds U+FFFD)`);
 }
 
 type AddVerb = (group: CommandUnknownOpts, context: Context) => void;
@@ -113,7 +130,7 @@ function makeProgram(
       getErrHelpWidth: () => io.columns(),
       getOutHasColors: () => false,
       getErrHasColors: () => false,
-      outputError: (text) => onUsageError(usageText(text)),
+      outputError: (text) => onUsageError(usageText(text, context.args)),
     })
     .addHelpText("after", examples("cms queue create a", "cms help queue add"));
 
@@ -130,29 +147,11 @@ function makeProgram(
   for (const group of [program, queue, cluster]) addHelp(group);
   addOpenapi(program, context);
   addCompletion(program, context);
+  prepareOptions(program, context.deps.environment);
   return program;
-}
-
-/** One line of what commander says in two. */
-function usageText(text: string): string {
-  const line = text.replace(/^error: /, "").trim().split("\n").map((one) => one.trim()).join(" ").replace(/\.$/, "");
-  return line.charAt(0).toUpperCase() + line.slice(1);
 }
 
 /** Names of the command that the words lead to. */
 function path(program: CommandUnknownOpts, words: readonly string[]): string[] {
   return findCommand(program, words).path;
-}
-
-/** A person's mistake is one line; anything else is a fault of the program, and its stack is for whoever mends it. */
-function printError({ lines, io, deps }: Context, error: unknown): number {
-  const debug = (deps.environment.get("CMS_DEBUG") ?? "") !== "";
-  if (debug && error instanceof Error) io.err(`${error.stack ?? error.message}\n`);
-  if (error instanceof CmsError) {
-    lines.error(error.message);
-    return STATUS_OF[error.code].exit;
-  }
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  lines.error(`Fault in the program: ${text}${debug ? "" : " (CMS_DEBUG=1 shows the stack)"}`);
-  return 1;
 }

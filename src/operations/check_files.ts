@@ -8,9 +8,9 @@ import type { Deps } from "../deps.ts";
 import { isInFlight } from "../job/states.ts";
 import type { QueueInspection } from "../store/inspect_queue.ts";
 import { storePaths } from "../store/paths.ts";
-import type { LastRun, Runner, StoreRef } from "../store/store.ts";
+import type { LastRun, StoreRef } from "../store/store.ts";
 import { type Finding, queueCommand } from "./finding.ts";
-import { type ProcessState, processState } from "./process_state.ts";
+import { runnerState } from "./process_state.ts";
 
 const GUIDE = "docs/operations.md";
 
@@ -95,11 +95,6 @@ async function checkRun(
   } else if (state === "stopped") {
     say("trouble", where, `${who} ${what}, but is stopped`, `kill -CONT ${pid} lets it go on`);
   } else say("note", where, `${who} ${what}`);
-}
-
-/** How the process stands that runs the queue; of processes elsewhere nothing can be told. */
-export async function runnerState(deps: Deps, { pid, hostname }: Runner): Promise<ProcessState> {
-  return pid > 0 && hostname === deps.environment.hostname() ? await processState(deps, pid) : "unknown";
 }
 
 /** The command of the last run, as far as it is known. */

@@ -14,10 +14,11 @@ import type { JobName } from "../names/grammar.ts";
 import { someNames } from "../names/some_names.ts";
 import { inspectQueue, type QueueInspection } from "../store/inspect_queue.ts";
 import type { StoreRef } from "../store/store.ts";
-import { checkFiles, runnerState } from "./check_files.ts";
+import { checkFiles } from "./check_files.ts";
 import { disagreement } from "./disagreement.ts";
 import { type Finding, queueCommand } from "./finding.ts";
 import { machineOfJob, onMachines } from "./on_machines.ts";
+import { runnerState } from "./process_state.ts";
 
 /** While a run goes on its queue is a moment behind or before the hosts: what disagrees counts if it still does after this. */
 const AGAIN_MS = 1_500;

@@ -6,7 +6,7 @@
 
 import type { Deps } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
-import type { Job } from "../job/job.ts";
+import { isGivenUp, type Job } from "../job/job.ts";
 import { isInFlight, isWaiting } from "../job/states.ts";
 import type { Connect } from "../link/link.ts";
 import { makeConnect } from "../link/connect.ts";
@@ -19,13 +19,22 @@ import type { Watch } from "./refresh_queue.ts";
 /** How often a job is ended again that a scheduler started in the middle of our work, or left as it was when it went. */
 const ROUNDS = 3;
 
+/** Which jobs. */
+export interface DeleteRequest {
+  readonly queue: StoreRef;
+  readonly names: readonly string[];
+  /** Jobs that may still run on a host that does not answer are deleted, too: nothing but the queue forgets them. */
+  readonly force?: boolean | undefined;
+}
+
 /**
- * Deletes jobs. One on a host that cannot be reached is deleted all the same, with a warning (SEED, "Deleting a Job").
- * @returns What was deleted, names that are not in the queue, and jobs that still run and were kept.
+ * Deletes jobs. One that may still run on a host that does not answer is kept, unless `force` is given. One that is over is deleted, though
+ * its directory stays there, with a warning.
+ * @returns What was deleted, names that are not in the queue, and jobs that run or may still run and were kept.
  */
 export async function deleteJobs(
   deps: Deps,
-  request: { queue: StoreRef; names: readonly string[] },
+  request: DeleteRequest,
   watch: Watch,
   connect: Connect = makeConnect(deps),
 ): Promise<{ deleted: JobName[]; missing: string[]; failed: JobName[] }> {
@@ -59,6 +68,11 @@ export async function deleteJobs(
       const reached = asNow(store.jobs, jobs).filter(({ name }) => !silent.has(name));
       const left = await clearFromHosts(deps, { store, runner, jobs: reached, connect, warn: watch.warn });
       for (const name of left.alive) alive.add(name);
+      const unknown = asNow(store.jobs, jobs).filter(({ name }) => silent.has(name) || left.unreached.includes(name));
+      for (const job of unknown.filter((job) => isInFlight(job.status) || isGivenUp(job))) {
+        if (request.force !== true) alive.add(job.name);
+        else watch.warn(`Job ${job.name} may still run on ${job.user ?? ""}@${job.host}: only its entry was deleted`);
+      }
       let again: Job[] = [];
       await store.commit(() => {
         const there = asNow(store.jobs, jobs).filter(({ name }) => store.jobs.has(name) && !alive.has(name));

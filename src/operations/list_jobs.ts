@@ -15,9 +15,11 @@ import { scanJobs } from "../store/scan_jobs.ts";
 import type { StoreRef } from "../store/store.ts";
 import { type Page, pageOf } from "./page.ts";
 
-/** What {@link listJobs} takes: all jobs, or those in one state; at most the first `limit`. */
+/** What {@link listJobs} takes: all jobs, or those of these names, in one state; at most the first `limit`. */
 export interface ListJobsRequest {
   readonly queue: StoreRef;
+  /** Names that the queue does not have are passed over. */
+  readonly names?: readonly string[] | undefined;
   readonly status?: JobState | undefined;
   readonly limit?: number | undefined;
 }
@@ -27,9 +29,10 @@ export interface ListJobsRequest {
  * @throws {CmsError} `not_found` if there is no such queue.
  */
 export async function listJobs(deps: Deps, request: ListJobsRequest): Promise<Job[]> {
-  const { queue, status, limit } = request;
-  if (status === undefined && limit === undefined) return [...(await readJobs(deps, queue)).values()];
-  const found = await scanJobs(deps, queue, (job) => status === undefined || job.status === status, limit ?? Infinity);
+  const { queue, limit } = request;
+  const keep = filterOf(request);
+  if (keep === undefined && limit === undefined) return [...(await readJobs(deps, queue)).values()];
+  const found = await scanJobs(deps, queue, keep ?? (() => true), limit ?? Infinity);
   return found ?? (await pageJobs(deps, request)).records;
 }
 
@@ -41,9 +44,14 @@ export async function pageJobs(
   deps: Deps,
   request: ListJobsRequest & { readonly cursor?: string | undefined },
 ): Promise<Page<Job>> {
-  const { queue, status, limit, cursor } = request;
-  const keep = status === undefined ? undefined : (job: Job) => job.status === status;
-  return pageOf<Job>(await readJobs(deps, queue), { limit, cursor, keep });
+  const { queue, limit, cursor } = request;
+  return pageOf<Job>(await readJobs(deps, queue), { limit, cursor, keep: filterOf(request) });
+}
+
+function filterOf({ names, status }: ListJobsRequest): ((job: Job) => boolean) | undefined {
+  if (names === undefined && status === undefined) return undefined;
+  const wanted = names === undefined ? null : new Set(names);
+  return (job) => (status === undefined || job.status === status) && (wanted === null || wanted.has(job.name));
 }
 
 /**

@@ -28,17 +28,20 @@ export interface ResetRequest {
 
 /**
  * Resets jobs.
- * @returns What changed, in file order; and the jobs that may still run on a host that cannot be asked: they stay as they are.
+ * @returns What changed, in file order; the jobs that may still run on a host that cannot be asked: they stay as they are; and names
+ * that the queue does not have.
  */
 export async function resetJobs(
   deps: Deps,
   request: ResetRequest,
   watch: Watch,
   connect: Connect = makeConnect(deps),
-): Promise<{ changes: StatusChange[]; failed: JobName[] }> {
+): Promise<{ changes: StatusChange[]; failed: JobName[]; missing: string[] }> {
   const { store, runner } = await holdQueue(deps, request.queue);
   try {
-    const jobs = select(store.jobs, request, { watch, isRun: runner !== null });
+    const missing = [...new Set(request.names ?? [])].filter((name) => !store.jobs.has(name as JobName));
+    for (const name of missing) watch.warn(`Job ${name} does not exist in queue ${request.queue.name}`);
+    const jobs = select(store.jobs, request, runner !== null);
     const before = new Map(jobs.map((job) => [job.name, job]));
     const left = await clearFromHosts(deps, { store, runner, jobs, connect, warn: watch.warn });
     // A job that may still run must not be started again. One that has ended may, though its directory could not be removed.
@@ -64,7 +67,7 @@ export async function resetJobs(
       return records;
     });
     if (runner === null) await store.fold("cheap");
-    return { changes, failed: [...failed] };
+    return { changes, failed: [...failed], missing };
   } finally {
     store.close();
   }
@@ -77,12 +80,9 @@ export async function resetJobs(
 function select(
   jobs: ReadonlyMap<JobName, Job>,
   request: ResetRequest,
-  { watch, isRun }: { watch: Watch; isRun: boolean },
+  isRun: boolean,
 ): Job[] {
   const names = request.names === null ? null : new Set(request.names);
-  for (const name of names ?? []) {
-    if (!jobs.has(name as JobName)) watch.warn(`Job ${name} does not exist in queue ${request.queue.name}`);
-  }
   const chosen: Job[] = [];
   for (const job of jobs.values()) {
     if (names !== null && !names.has(job.name)) continue;

@@ -17,6 +17,8 @@ import { Core } from "../scheduler/core.ts";
 import { fifo, fifoMulti } from "../scheduler/policies.ts";
 import type { RunResult } from "../scheduler/report.ts";
 import { runLoop, type RunWatch } from "../scheduler/run.ts";
+import { noFreeHosts } from "./no_free_hosts.ts";
+import { runsAlready } from "./process_state.ts";
 import { RunTeller } from "./tell_run.ts";
 import type { SlotHost } from "../scheduler/slots.ts";
 
@@ -55,7 +57,7 @@ export async function runQueue(
   const readHosts = request.scheduler === "fifo" ? null : hostReader(deps, request.hosts, request.cluster);
   const hosts = readHosts === null ? [] : await readHosts();
   if (request.scheduler === "fifo_multi" && !hosts.some((host) => host.active && host.capacity > 0)) {
-    throw new CmsError("invalid", `No free hosts found in cluster ${request.cluster?.name ?? ""}-cluster.yaml`);
+    throw new CmsError("invalid", await noFreeHosts(deps, request.cluster));
   }
   const store = await open(deps, request.queue);
   const cluster = request.scheduler === "fifo_multi" ? request.cluster : null;
@@ -63,17 +65,11 @@ export async function runQueue(
   const teller = new RunTeller(store, { scheduler: request.scheduler, cluster: cluster?.name ?? null, slots });
   try {
     const other = await store.claimRun(deps.ids.hex(4), teller.about);
-    if (other !== null) {
-      throw new CmsError(
-        "conflict",
-        `Cannot run queue ${request.queue.name}: process ${other.pid} on ${other.hostname} runs it already`,
-      );
-    }
+    if (other !== null) throw await runsAlready(deps, "run", request.queue, other);
     const core = new Core({
       policy: request.scheduler === "fifo" ? fifo(request.maxParallel) : fifoMulti(),
       hosts,
       timeoutMs: request.timeoutMs,
-      killCompletes: request.scheduler === "fifo_multi",
     }, store.jobs);
     return await runLoop(deps, {
       store,

@@ -11,6 +11,8 @@ import { readCluster } from "../store/cluster_file.ts";
 import { storePaths } from "../store/paths.ts";
 import { openQueue } from "../store/queue_file.ts";
 import type { QueueStore, StoreRef } from "../store/store.ts";
+import { noFreeHosts } from "./no_free_hosts.ts";
+import { runsAlready } from "./process_state.ts";
 
 /** What to run in the background. */
 export type StartRunRequest =
@@ -92,16 +94,11 @@ async function refuse(deps: Deps, request: StartRunRequest, store: QueueStore): 
     await deps.clock.sleepUntil(deps.clock.now() + LOOK_MS);
     runner = await store.runner();
   }
-  if (runner !== null) {
-    throw new CmsError(
-      "conflict",
-      `Cannot run queue ${request.queue.name}: process ${runner.pid} on ${runner.hostname} runs it already`,
-    );
-  }
+  if (runner !== null) throw await runsAlready(deps, "run", request.queue, runner);
   if (request.scheduler === "fifo") return;
   const hosts = await readCluster(deps, request.cluster);
   if (![...hosts.values()].some((host) => host.status === "active" && host.max_jobs_allowed > 0)) {
-    throw new CmsError("invalid", `No free hosts found in cluster ${request.cluster.name}-cluster.yaml`);
+    throw new CmsError("invalid", await noFreeHosts(deps, request.cluster));
   }
 }
 
@@ -177,7 +174,7 @@ async function begun(deps: Deps, { store, said, log, from, queue }: Beginning): 
   }
   const line = await firstProblem(deps, log, from);
   if (line === null) throw new CmsError("store", `Cannot run queue ${queue}: its process ended at once`);
-  throw new CmsError(/runs it already$/.test(line) ? "conflict" : "invalid", line);
+  throw new CmsError(/runs it already/.test(line) ? "conflict" : "invalid", line);
 }
 
 /** The first ERROR or WARNING line of the log from an offset on, without its word. */

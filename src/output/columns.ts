@@ -20,16 +20,11 @@ export const HOST_COLUMNS: readonly string[] = [
   "ip",
   "max_jobs_allowed",
 ];
-/** All fields of a host. */
+/** The same, with what the machine has. The fields that only the original program kept up to date are left out. */
 export const HOST_COLUMNS_WIDE: readonly string[] = [
   ...HOST_COLUMNS,
   "cores",
   "threads",
-  "job_counter",
-  "probe_status",
-  "probe_time",
-  "ping_status",
-  "ping_time",
 ];
 
 /** Columns of what a check found. */

@@ -32,6 +32,8 @@ interface Ending {
   readonly reason: string | null;
   /** Its host does not know that it ended so: only the record says it. */
   readonly isOurs?: true;
+  /** It was called back before it started. */
+  readonly isUnstarted?: true;
 }
 
 /** Of an end that nobody saw. */
@@ -142,7 +144,7 @@ export class Attempts {
       exitCode: null,
       reason: fail.reason,
       elapsedMs: null,
-    });
+    }, false);
   }
 
   /** What was decided about this attempt could not be written, and its job is another now: it counts as if it had never been. */
@@ -174,7 +176,7 @@ export class Attempts {
 
   /** The attempt is over; its slot is free. `gaveBack`: the host has said that it is free in its backlog too. */
   end(one: InFlight, end: Ending, gaveBack = false): void {
-    reportStart(this.#run, one);
+    if (end.isUnstarted !== true) reportStart(this.#run, one);
     // One that was given up counts as crashed already; now it is one for certain.
     const isKnown = one.stage.at === "given_up" && end.state === "crash";
     if (isKnown) this.#move(one, end.state, { exit_code: end.exitCode, ...NO_PLACE });
@@ -249,7 +251,10 @@ export class Attempts {
           if (inherited) report(run, { type: "found", job: one.job, state: "crash", machine });
           return this.end(one, { ...UNSEEN, state: "crash", reason: "the host says it never started" });
         }
-        if (one.isKillWanted) return this.end(one, { ...UNSEEN, state: "kill", isOurs: true }, true);
+        if (one.isKillWanted) {
+          const reason = "before it started";
+          return this.end(one, { ...UNSEEN, state: "kill", reason, isOurs: true, isUnstarted: true }, true);
+        }
         if (inherited) report(run, { type: "found", job: one.job, state: "never started, waits again", machine });
         return this.#putBack(one);
       case "claimed": {
@@ -341,15 +346,17 @@ export class Attempts {
       ...place,
     };
     this.#move(one, state, fields, isOurs);
-    this.#reportEnd(one.job, one.shown, { state, exitCode, reason, elapsedMs: tookMsOf(one, end) });
+    const began = state !== "fail_start" && end.isUnstarted !== true;
+    this.#reportEnd(one.job, one.shown, { state, exitCode, reason, elapsedMs: tookMsOf(one, end) }, began);
   }
 
   #reportEnd(
     job: JobName,
     machine: string,
     end: Pick<Ending, "state" | "exitCode" | "reason"> & { readonly elapsedMs: number | null },
+    began: boolean,
   ): void {
-    this.#run.outcomes.ended(job, { state: end.state, exitCode: end.exitCode, machine });
+    this.#run.outcomes.ended(job, { state: end.state, exitCode: end.exitCode, machine, began });
     report(this.#run, { type: "ended", job, machine, ...end });
   }
 

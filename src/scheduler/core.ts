@@ -11,7 +11,7 @@
 
 import type { JobName } from "../names/grammar.ts";
 import { isGivenUp, type Job } from "../job/job.ts";
-import { isInFlight, isWaiting } from "../job/states.ts";
+import { isInFlight, isWaiting, type JobState } from "../job/states.ts";
 import type { AttemptState, LinkEvent } from "../link/link.ts";
 import type { Jobs } from "../store/changes.ts";
 import { ASK_LIMIT, Attempts } from "./attempts.ts";
@@ -36,8 +36,6 @@ export interface CoreOptions {
   readonly hosts: readonly SlotHost[];
   /** A machine silent for this long is given up, with the jobs on it. */
   readonly timeoutMs: number;
-  /** True if a killed job counts as completed (fifo_multi, as the original has it). */
-  readonly killCompletes: boolean;
 }
 
 /** One run. Feed it events with {@link Core.step}. */
@@ -52,6 +50,8 @@ export class Core {
   #stopping = false;
   #noHosts = false;
   #finished = false;
+  /** Passed over so far. */
+  readonly #skipped = new Set<JobName>();
 
   /** @param jobs A live view of the queue, up to date at each step. */
   constructor(options: CoreOptions, jobs: Jobs) {
@@ -68,7 +68,7 @@ export class Core {
       inFlight: new InFlightSet(),
       slots: new Slots(options.hosts),
       candidates: new Candidates(jobs, inFlight),
-      outcomes: new Outcomes(options.killCompletes),
+      outcomes: new Outcomes(),
       timeoutMs: options.timeoutMs,
       nowMs: 0,
       effects: [],
@@ -136,8 +136,14 @@ export class Core {
 
   /** The result as it stands; final after the effect `finish`. */
   result(): RunResult {
+    const summary = this.#run.outcomes.summary();
+    const { jobs } = this.#run;
+    const skipped = [...this.#skipped].filter((name) => isWaiting(jobs.get(name)?.status ?? "end"));
+    const isIdle = summary.ran.length + summary.failed.length + skipped.length === 0;
     return {
-      ...this.#run.outcomes.summary(),
+      ...summary,
+      skipped,
+      idle: isIdle ? countStates(jobs) : null,
       outcome: this.#noHosts ? "no_hosts" : this.#stopping ? "stopped" : "done",
       running: this.#run.inFlight.names(),
       waiting: this.#run.inFlight.waiting + this.#run.candidates.waiting(this.#run.jobs),
@@ -270,7 +276,10 @@ export class Core {
         }
         case "skip":
           candidates.take(name, jobs);
-          if (placement.tell) report(this.#run, { type: "skipped", job: name });
+          if (placement.reason !== null) {
+            this.#skipped.add(name);
+            report(this.#run, { type: "skipped", job: name, reason: placement.reason });
+          }
           break;
         case "fail":
           candidates.take(name, jobs);
@@ -279,6 +288,7 @@ export class Core {
         case "place":
           if (this.#attempts.leaveOld(name)) continue;
           candidates.take(name, jobs);
+          this.#skipped.delete(name);
           this.#attempts.start(job, placement);
           this.#hints.started(name);
           startedAny = true;
@@ -320,4 +330,10 @@ export class Core {
     const one = this.#run.inFlight.of(job, attempt);
     if (one !== undefined) act(one);
   }
+}
+
+function countStates(jobs: Jobs): Partial<Record<JobState, number>> {
+  const counts: Partial<Record<JobState, number>> = {};
+  for (const { status } of jobs.values()) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
 }

@@ -12,25 +12,21 @@ export interface Outcome {
   readonly state: "end" | "kill" | "crash" | "fail_start";
   readonly exitCode: number | null;
   readonly machine: string;
+  /** False if no process of it ever was: its start failed, or was called back. */
+  readonly began: boolean;
 }
 
-/** True if somebody should look at it: a failed start, a crash, an end with a code other than 0. A kill was asked for. */
+/** True if it did not end well: it failed to start, crashed, was killed, or ended with another code than 0. */
 export function isBad(outcome: Outcome): boolean {
-  if (outcome.state === "crash" || outcome.state === "fail_start") return true;
-  return outcome.state === "end" && outcome.exitCode !== 0;
+  return outcome.state !== "end" || outcome.exitCode !== 0;
 }
 
 /** Jobs in the order of their starts, and how each ended. */
 export class Outcomes {
-  readonly #killCompletes: boolean;
   /** In order of starts; null while it runs. */
   readonly #jobs = new Map<JobName, Outcome | null>();
   #done = 0;
   #failed = 0;
-
-  constructor(killCompletes: boolean) {
-    this.#killCompletes = killCompletes;
-  }
 
   /** A start was decided. */
   begin(job: JobName): void {
@@ -74,10 +70,11 @@ export class Outcomes {
     const completed: JobName[] = [];
     const failed: RunResult["failed"][number][] = [];
     for (const [job, outcome] of this.#jobs) {
-      if (outcome?.state !== "fail_start") ran.push(job);
+      if (outcome?.began !== false) ran.push(job);
       if (outcome === null) continue;
-      if (outcome.state === "end" || (outcome.state === "kill" && this.#killCompletes)) completed.push(job);
-      if (isBad(outcome)) failed.push({ job, ...outcome });
+      const { state, exitCode, machine } = outcome;
+      if (state === "end") completed.push(job);
+      if (isBad(outcome)) failed.push({ job, state, exitCode, machine });
     }
     return { ran, completed, failed };
   }

@@ -32,8 +32,8 @@ export type Placement =
    * link is to be opened for it.
    */
   | { readonly type: "wait"; readonly full: number | null; readonly need: Machine | null }
-  /** Pass it over. `tell`: a person would wonder why. */
-  | { readonly type: "skip"; readonly tell: boolean }
+  /** Pass it over. `reason`: where a person would wonder why. */
+  | { readonly type: "skip"; readonly reason: string | null }
   /** It cannot be started. */
   | { readonly type: "fail"; readonly machine: string; readonly reason: string };
 
@@ -51,6 +51,13 @@ export function assignedMachine(job: Pick<Job, "user" | "host">): Machine | null
   return parseMachine(`${job.user}@${job.host}`);
 }
 
+/** Why a job that is not assigned to a machine is passed over. */
+function lackOf({ user, host }: Pick<Job, "user" | "host">): string {
+  if (user && host) return "it is undefined; only ready jobs are run";
+  if (user) return "it has no host";
+  return host ? "it has no user" : "it has no user and host";
+}
+
 /**
  * SchedulerFIFO: each job runs on the host it is assigned to; at most `maxParallel` at once in all. A job without user and host
  * is passed over; one whose machine cannot be reached fails to start, so that the queue goes on (SEED, "Failure considerations").
@@ -58,14 +65,14 @@ export function assignedMachine(job: Pick<Job, "user" | "host">): Machine | null
 export function fifo(maxParallel: number): Policy {
   return {
     place(job, { machines, running }) {
-      if (job.status !== "ready") return { type: "skip", tell: job.status === "undefined" };
+      if (job.status !== "ready") return { type: "skip", reason: job.status === "undefined" ? lackOf(job) : null };
       let machine: Machine | null;
       try {
         machine = assignedMachine(job);
       } catch (error) {
         return { type: "fail", machine: `${job.user}@${job.host}`, reason: (error as Error).message };
       }
-      if (machine === null) return { type: "skip", tell: true };
+      if (machine === null) return { type: "skip", reason: lackOf(job) };
       if (running >= maxParallel) return { type: "wait", full: maxParallel, need: null };
       const state = machines.of(machine);
       if (state.phase === "idle") return { type: "wait", full: null, need: machine };
@@ -89,7 +96,7 @@ export function fifo(maxParallel: number): Policy {
 export function fifoMulti(): Policy {
   return {
     place(job, { slots, machines }) {
-      if (job.status !== "ready" && job.status !== "undefined") return { type: "skip", tell: false };
+      if (job.status !== "ready" && job.status !== "undefined") return { type: "skip", reason: null };
       const host = slots.free((key) => machines.isUp(key));
       if (host === null) return { type: "wait", full: slots.capacity(), need: null };
       return { type: "place", machine: host.machine, slot: host.id, gpu: host.gpu, pyenv: host.pyenv };

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { JobState } from "../job/states.ts";
 import type { JobName } from "../names/grammar.ts";
 
 /** The two policies of the user's document. */
@@ -50,8 +51,8 @@ export type RunEvent =
     readonly reason: string | null;
     readonly elapsedMs: number | null;
   }
-  /** A waiting job that a `fifo` run passes over because it has no user and host. */
-  | { readonly type: "skipped"; readonly job: JobName }
+  /** A waiting job that a `fifo` run passes over. */
+  | { readonly type: "skipped"; readonly job: JobName; readonly reason: string }
   | { readonly type: "directory_present"; readonly job: JobName; readonly machine: string }
   | { readonly type: "machine_up"; readonly machine: string; readonly again: boolean }
   | { readonly type: "machine_down"; readonly machine: string; readonly reason: string; readonly wasUp: boolean }
@@ -65,11 +66,11 @@ export type RunEvent =
 
 /** How a run ended. Names are in the order of starts. */
 export interface RunResult {
-  /** All that were started or adopted (a failed start is not among them). */
+  /** All that were started or adopted (a start that failed, or was called back, is not among them). */
   readonly ran: readonly JobName[];
-  /** Those whose end is known: `end`, and `kill` too for fifo_multi. */
+  /** Those that came to their own end, whatever their exit code. */
   readonly completed: readonly JobName[];
-  /** Those that did not end well. `exitCode` null where unknown. */
+  /** Those that did not end well: any other state than `end`, any other code than 0. `exitCode` null where unknown. */
   readonly failed: readonly {
     readonly job: JobName;
     readonly state: "end" | "kill" | "crash" | "fail_start";
@@ -84,4 +85,8 @@ export interface RunResult {
   readonly running: readonly JobName[];
   /** Jobs that still wait to be run. */
   readonly waiting: number;
+  /** Jobs that were passed over, and still wait. */
+  readonly skipped: readonly JobName[];
+  /** Where no job was run, tried or passed over: how many jobs the queue has in each state. */
+  readonly idle: Readonly<Partial<Record<JobState, number>>> | null;
 }

@@ -169,7 +169,7 @@ export const ChangedSchema = z.object({ changed: nameArray("Ids of what was chan
 export const DeletedJobsSchema = z.object({
   deleted: nameArray("Names of the jobs that are gone.", "job1"),
   missing: nameArray("Names that the queue does not have.", "job99"),
-  failed: nameArray("Jobs that could not be ended; they stay.", "job2"),
+  failed: nameArray("Jobs that could not be ended, or whose host does not answer; they stay.", "job2"),
   warnings: WarningsSchema,
 }).openapi("DeletedJobs");
 /** Ids of deleted hosts. */
@@ -188,9 +188,15 @@ export const RefreshedSchema = z.object({
   unreachable: nameArray("Jobs on hosts that do not answer.", "job9"),
   warnings: WarningsSchema,
 }).openapi("Refreshed");
+/** Whether jobs go that may still run. */
+export const ForceQuery = z.enum(["true", "false"]).optional().openapi({
+  description: "`true`: jobs that may still run on a host that does not answer are deleted, too. They run on.",
+  examples: ["true"],
+});
 /** What a reset did. */
 export const ResetSchema = z.object({
   changes: z.array(StateChangeSchema).openapi({ description: "In file order." }),
   failed: nameArray("Jobs that may still run on a host that does not answer; they stay as they are.", "job9"),
+  missing: nameArray("Names that the queue does not have.", "job99"),
   warnings: WarningsSchema,
 }).openapi("Reset");

@@ -59,8 +59,10 @@ Deno.test("queue check of a job that is ready by an edit of the file, with its o
 
 Deno.test("queue check of no queue, or with wrong words, is status 2 and makes nothing", async () => {
   await withPlace(async ({ run, directory }) => {
+    const MISSING = "ERROR: Queue: ./experiment/b-queue.yaml does not exist; " +
+      "there is no queue in experiment; to make it: cms queue create b";
     const missing = await run("queue", "check", "b");
-    assert.deepEqual(missing, { out: "", err: "ERROR: Queue: ./experiment/b-queue.yaml does not exist\n", status: 2 });
+    assert.deepEqual(missing, { out: "", err: `${MISSING}\n`, status: 2 });
     assert.equal((await run("queue", "check", "b", "--output=xml")).status, 2);
     assert.equal((await run("queue", "check", "b", "--experiment=../x")).status, 2);
     assert.deepEqual(await Array.fromAsync(Deno.readDir(directory)), []);

@@ -78,3 +78,59 @@ Deno.test("an interrupt leaves running jobs alone and says how to go on", async 
     assert.match(out, /INFO: Completed Jobs: \['job1', 'job2'\]\n$/);
   });
 });
+
+Deno.test("a run that has nothing to do says why, and how to run jobs again", async () => {
+  await withPlace(async ({ ok }) => {
+    await ok("queue", "create", "a");
+    const words = ["queue", "run", "fifo_multi", "a", "--hosts=localhost", "--timeout=0.5"];
+    const rest = "INFO: Ran Jobs: []\nINFO: Completed Jobs: []\n";
+    const empty =
+      "INFO: Nothing to run: the queue is empty. To add a job: cms queue add a --name=job1 --command=hostname\n";
+    assert.equal(await ok(...words), empty + rest);
+    await ok("queue", "add", "a", "--name=job[1-2]", "--command=true");
+    assert.doesNotMatch(await ok(...words), /Nothing to run/);
+    const over = "INFO: Nothing to run: no job waits (2 in end). " +
+      "To run jobs again: cms queue reset a --status=end, then run the queue\n";
+    assert.equal(await ok(...words), over + rest);
+    assert.equal(await ok("queue", "run", "fifo", "a", "--max_parallel=1", "--timeout=0.5"), over + rest);
+  });
+});
+
+Deno.test("a job that fifo skipped makes the status 1, and is told with what it lacks", async () => {
+  await withPlace(async ({ ok, run }) => {
+    await ok("queue", "create", "a");
+    await ok("queue", "add", "a", "--name=bare", "--command=true");
+    await ok("queue", "add", "a", "--name=here", "--command=true", "--host=localhost");
+    await ok("queue", "add", "a", "--name=good", "--command=true", "--user=me", "--host=localhost");
+    const { out, err, status } = await run("queue", "run", "fifo", "a", "--max_parallel=1", "--timeout=0.5");
+    assert.match(
+      out,
+      /^INFO: Skipping job: bare, it has no user and host\.\nINFO: Skipping job: here, it has no user\.\n/,
+    );
+    assert.match(out, /Completed Jobs: \['good'\]\n$/);
+    assert.deepEqual([err, status], ["WARNING: Skipped, and still waiting: ['bare', 'here']\n", 1]);
+  });
+});
+
+for (const scheduler of ["fifo", "fifo_multi"] as const) {
+  Deno.test(`a job that is killed during a run of ${scheduler} is not completed, and makes the status 1`, async () => {
+    await withPlace(async ({ ok, deps, directory }) => {
+      await ok("queue", "create", "a");
+      const place = ["--user=me", "--host=localhost"];
+      await ok("queue", "add", "a", "--name=gone", `--command=${waitFor(`${directory}/nothing`)}`, ...place);
+      await ok("queue", "add", "a", "--name=good", "--command=true", ...place);
+      const io = new FakeTerminal();
+      const write = io.out.bind(io);
+      let deleting: Promise<unknown> | null = null;
+      io.out = (text) => {
+        write(text);
+        if (text.includes("['gone']")) deleting ??= ok("queue", "delete", "a", "--name=gone");
+      };
+      const how = scheduler === "fifo" ? "--max_parallel=1" : "--hosts=localhost";
+      assert.equal(await cms(["queue", "run", scheduler, "a", how, "--timeout=0.5"], deps, io), 1);
+      await deleting;
+      assert.match(io.text("out"), /Completed Jobs: \['good'\]\n$/);
+      assert.match(io.text("err"), /^WARNING: Job gone did not end well: kill(, exit code \d+)? on (me@)?localhost\n$/);
+    });
+  });
+}

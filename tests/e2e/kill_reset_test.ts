@@ -173,9 +173,17 @@ hostTest(
     assert.equal(await jobProcesses(red01), "");
 
     const deleted = await manager.cms("queue", "delete", "a", "--name=job[2,4]");
-    assert.equal(deleted.code, 0, deleted.stdout + deleted.stderr);
-    assert.equal(deleted.stdout, "INFO: Deleting jobs: ['job2', 'job4']\n");
+    assert.equal(deleted.code, 1, deleted.stdout + deleted.stderr);
+    assert.equal(deleted.stdout, "INFO: Deleting jobs: ['job4']\n");
     assert.match(deleted.stderr, /^WARNING: Cannot reach pi@red: /m);
+    assert.match(
+      deleted.stderr,
+      /^WARNING: Could not delete job:job2, it may still run; --force deletes its entry alone$/m,
+    );
+    assert.equal((await manager.jobs()).get("job2")?.status, "start");
+    const forced = await manager.cms("queue", "delete", "a", "--name=job2", "--force");
+    assert.deepEqual([forced.code, forced.stdout], [0, "INFO: Deleting jobs: ['job2']\n"]);
+    assert.match(forced.stderr, /^WARNING: Job job2 may still run on pi@red: only its entry was deleted$/m);
     assert.equal((await manager.jobs()).size, 0);
   },
 );

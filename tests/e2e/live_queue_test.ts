@@ -81,7 +81,8 @@ hostTest(
     const end = await run.ended();
     assert.match(end.stdout, /^INFO: Job run1 was killed on pi@red\.$/m);
     assert.match(end.stdout, /Completed Jobs: \['run2', 'wait2'\]\n$/);
-    assert.equal(end.code, 0, end.stderr);
+    assert.match(end.stderr, /^WARNING: Job run1 did not end well: kill\b.* on pi@red$/m);
+    assert.equal(end.code, 1, end.stderr);
     assert.deepEqual(await ranOn(hosts), ["run1", "run2", "wait2"]);
     assert.deepEqual(await manager.states(), ["run2 end", "wait2 end"]);
   },

@@ -91,7 +91,6 @@ for (const scheduler of ["fifo", "fifo_multi"] as const) {
           policy: scheduler === "fifo" ? fifo(2) : fifoMulti(),
           hosts,
           timeoutMs: 600_000,
-          killCompletes: scheduler === "fifo_multi",
         }, jobs);
         let nowMs = 1_000_000;
         for (const [one, passedMs] of [[{ type: "begin" }, 0] as const, ...events]) {

@@ -104,18 +104,20 @@ Deno.test("deleteJobs() asks the next scheduler to end what one leaves that ends
   });
 });
 
-Deno.test("deleteJobs() deletes a job that its scheduler cannot end, and one on a host that does not answer, with a warning", async () => {
-  for (const leaves of [false, true]) {
+Deno.test("deleteJobs() keeps a job that its scheduler cannot end, and one on a host that does not answer, unless it is forced", async () => {
+  for (const [leaves, force] of [[false, false], [true, false], [false, true], [true, true]]) {
     await withScheduler(async ({ deps, queue, scheduler, names }) => {
       const warnings: string[] = [];
       const watch = { warn: (text: string) => void warnings.push(text) };
       const connect = () => Promise.reject(new LinkError("pi@red", "no route to host", false));
-      const deleting = deleteJobs(deps, { queue, names: ["runs"] }, watch, connect);
+      const deleting = deleteJobs(deps, { queue, names: ["runs"], force }, watch, connect);
       await askedToKill(scheduler);
       if (leaves) scheduler.close();
-      assert.deepEqual(await deleting, { deleted: ["runs"], missing: [], failed: [] });
-      assert.deepEqual(await names(), ["waits"]);
+      const [deleted, failed] = force ? [["runs"], []] : [[], ["runs"]];
+      assert.deepEqual(await deleting, { deleted, missing: [], failed });
+      assert.deepEqual(await names(), force ? ["waits"] : ["waits", "runs"]);
       assert.match(warnings.join(), leaves ? /^Cannot reach pi@red.*runs/ : /^Job runs could not be killed/);
+      assert.equal(/Job runs may still run on pi@red: only its entry was deleted/.test(warnings.join()), force);
     });
   }
 });

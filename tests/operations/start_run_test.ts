@@ -65,7 +65,7 @@ Deno.test("startRun() refuses a cluster without a free host, and a queue or clus
     await assert.rejects(start(), is("not_found", /c-cluster.yaml does not exist$/));
     await createCluster(deps, { cluster });
     await addHosts(deps, { cluster, id: "h1", spec: { name: "localhost", user: "me", status: "off" } });
-    await assert.rejects(start(), is("invalid", /^No free hosts found in cluster c-cluster.yaml$/));
+    await assert.rejects(start(), is("invalid", /^No free hosts found in cluster c-cluster.yaml: h1 has status off /));
     const missing = { ...queue, name: "b" };
     await assert.rejects(
       startRun(deps, { queue: missing, scheduler: "fifo", maxParallel: 1, timeoutMinutes: 10 }),

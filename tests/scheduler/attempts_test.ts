@@ -23,7 +23,7 @@ class Steps {
 
   constructor(fields: Partial<Job> = {}) {
     this.jobs = new Map([[A, { ...job("a", RED), ...fields }]]);
-    const options = { policy: fifoMulti(), hosts: [slotHost("h1", RED)], timeoutMs: 600_000, killCompletes: true };
+    const options = { policy: fifoMulti(), hosts: [slotHost("h1", RED)], timeoutMs: 600_000 };
     this.#core = new Core(options, this.jobs);
     this.step({ type: "begin" });
   }

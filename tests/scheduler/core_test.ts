@@ -179,7 +179,6 @@ Deno.test("an attempt's number that was used before the file was put back is pas
       policy: fifoMulti(),
       hosts: [slotHost("h1", RED)],
       timeoutMs: 600_000,
-      killCompletes: true,
     }, jobs);
     const feed = (event: CoreEvent, nowMs: number): string[] =>
       core.step(event, nowMs).flatMap((effect) => {
@@ -208,7 +207,7 @@ Deno.test("time in which the run itself stood still is no silence of a machine",
   for (const stoodMs of [0, 700_000]) {
     const jobs = new Map([["a" as JobName, { ...job("a", RED), status: "start", attempt: 1, boot: "1" } as const]]);
     const hosts = [slotHost("h1", RED)];
-    const core = new Core({ policy: fifoMulti(), hosts, timeoutMs: 600_000, killCompletes: true }, jobs);
+    const core = new Core({ policy: fifoMulti(), hosts, timeoutMs: 600_000 }, jobs);
     core.step({ type: "begin" }, 0);
     core.step({ type: "connect_failed", machine: RED, reason: "cut", lasting: false }, 10);
     if (stoodMs > 0) core.step({ type: "stood_still", ms: stoodMs }, 700_010);
@@ -223,7 +222,7 @@ Deno.test("a run that stood still decides nothing before it is told what others 
   const running = { status: "start", attempt: 1, boot: "1", slot: "h1" } as const;
   const jobs = new Map([[a.name, { ...a, ...running }], [b.name, b]]);
   const hosts = [slotHost("h1", RED), slotHost("h2", "pi@blue")];
-  const core = new Core({ policy: fifoMulti(), hosts, timeoutMs: 600_000, killCompletes: true }, jobs);
+  const core = new Core({ policy: fifoMulti(), hosts, timeoutMs: 600_000 }, jobs);
   core.step({ type: "begin" }, 0);
   core.step({ type: "link_up", machine: "pi@blue", boot: "1" }, 5);
   // Red does not answer, and the time for that is over.
@@ -272,7 +271,7 @@ Deno.test("a job that was given up, and is gone when the next run asks, stays a 
 Deno.test("only what was just being claimed is asked about again: others may have been sent a moment ago", () => {
   const jobs = new Map(["a", "b"].map((name) => [name as JobName, job(name)]));
   const hosts = [slotHost("h1", RED, { capacity: 2 })];
-  const core = new Core({ policy: fifoMulti(), hosts, timeoutMs: 600_000, killCompletes: true }, jobs);
+  const core = new Core({ policy: fifoMulti(), hosts, timeoutMs: 600_000 }, jobs);
   core.step({ type: "begin" }, 0);
   const starts = core.step({ type: "link_up", machine: RED, boot: "1" }, 0).flatMap((effect) =>
     effect.type === "start" ? [effect.request] : []
@@ -291,7 +290,7 @@ Deno.test("an unfinished claim of a job that was deleted is forbidden, so that i
   const jobs = new Map(["gone", "runs"].map((name) => [name as JobName, { ...job(name, RED), ...was }]));
   jobs.set("runs" as JobName, { ...job("runs", RED), ...was, status: "start" } as never);
   const hosts = [slotHost("h1", RED, { capacity: 2 })];
-  const core = new Core({ policy: fifoMulti(), hosts, timeoutMs: 600_000, killCompletes: true }, jobs);
+  const core = new Core({ policy: fifoMulti(), hosts, timeoutMs: 600_000 }, jobs);
   jobs.delete("gone" as JobName);
   core.step({ type: "begin" }, 0);
   const [question] = core.step({ type: "link_up", machine: RED, boot: "1" }, 0).filter(({ type }) => type === "ask");
@@ -304,7 +303,7 @@ Deno.test("a start of an earlier run that could not be forbidden, as the disk th
   const was = { ...job("a", RED), status: "run", attempt: 1, boot: "1" } as const;
   const hosts = [slotHost("h1", RED)];
   const core = new Core(
-    { policy: fifoMulti(), hosts, timeoutMs: 600_000, killCompletes: true },
+    { policy: fifoMulti(), hosts, timeoutMs: 600_000 },
     new Map([[was.name, was]]),
   );
   core.step({ type: "begin" }, 0);
@@ -321,7 +320,7 @@ Deno.test("a start of an earlier run that could not be forbidden, as the disk th
 Deno.test("what waited in a line and could not be forbidden when the link was back is forbidden again", () => {
   const jobs = new Map(names(40).map((name) => [name as JobName, job(name)]));
   const core = new Core(
-    { policy: fifoMulti(), hosts: [slotHost("h1", RED)], timeoutMs: 600_000, killCompletes: true },
+    { policy: fifoMulti(), hosts: [slotHost("h1", RED)], timeoutMs: 600_000 },
     jobs,
   );
   const step = (event: CoreEvent, nowMs: number): Effect[] => {
@@ -540,7 +539,7 @@ Deno.test("what waits in a line on a host that can never forbid it is asked abou
   for (const isStopped of [false, true]) {
     const jobs = new Map(names(10).map((name) => [name as JobName, job(name)]));
     const hosts = [slotHost("h1", RED)];
-    const core = new Core({ policy: fifoMulti(), hosts, timeoutMs: 600_000, killCompletes: true }, jobs);
+    const core = new Core({ policy: fifoMulti(), hosts, timeoutMs: 600_000 }, jobs);
     const answers: CoreEvent[] = [];
     let [nowMs, recalls, isFinished] = [0, 0, false];
     const step = (event: CoreEvent): void => {

@@ -81,7 +81,7 @@ class Play {
     };
     const { hosts } = this;
     const policy = hosts.length > 0 ? fifoMulti() : fifo(2);
-    const core = new Core({ policy, hosts, timeoutMs: 600_000, killCompletes: true }, this.jobs);
+    const core = new Core({ policy, hosts, timeoutMs: 600_000 }, this.jobs);
     const connect = (machine: Machine, options: ConnectOptions) =>
       this.away.has(machine.name)
         ? Promise.reject(new LinkError(machine.name, "no route to host", false))

@@ -235,7 +235,6 @@ export class World {
       policy: max === undefined ? fifoMulti() : fifo(max),
       hosts: this.#hosts,
       timeoutMs: this.#options.timeoutMs ?? 600_000,
-      killCompletes: true,
     }, this.jobs);
   }
 

@@ -115,6 +115,7 @@ Deno.test("reset answers as the command prints; refresh with the table", async (
     assert.deepEqual(await json("PUT /queue/a/reset?name=job[1-2]&status=end"), {
       changes: [{ job: "job1", old: "end", new: "ready" }],
       failed: [],
+      missing: [],
       warnings: [],
     });
     assert.equal(await text("PUT /queue/a/refresh"), TABLE);

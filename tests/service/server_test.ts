@@ -179,6 +179,9 @@ Deno.test("more connections than the process may have files do not end the servi
 Deno.test("service info opens the page in the browser of a desktop, and does not wait for its end", async () => {
   await withDirectory(async (directory) => {
     await Deno.mkdir(`${directory}/bin`);
+    using service = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = service.addr as Deno.NetAddr;
+    const url = `http://127.0.0.1:${port}/docs`;
     const opened = `${directory}/opened`;
     // A browser that lives as long as its window, here until the test has seen it.
     const browser = `#!/bin/sh\necho noise; echo noise >&2\necho "$# $*" > '${opened}'\n` +
@@ -186,16 +189,16 @@ Deno.test("service info opens the page in the browser of a desktop, and does not
     await Deno.writeTextFile(`${directory}/bin/xdg-open`, browser, { mode: 0o755 });
     const PATH = `${directory}/bin:${Deno.env.get("PATH")}`;
     for (const screen of [{ DISPLAY: ":7", WAYLAND_DISPLAY: "" }, { DISPLAY: "", WAYLAND_DISPLAY: "wayland-7" }]) {
-      await using info = new Cms(directory, { ...screen, PATH }, ["queue", "--service", "info", "--port=8123"]);
-      assert.deepEqual([await info.ended(), info.out, info.err], [0, "http://127.0.0.1:8123/docs\n", ""]);
-      const words = async () => await Deno.readTextFile(opened) === "1 http://127.0.0.1:8123/docs\n";
+      await using info = new Cms(directory, { ...screen, PATH }, ["queue", "--service", "info", `--port=${port}`]);
+      assert.deepEqual([await info.ended(), info.out, info.err], [0, `${url}\n`, ""]);
+      const words = async () => await Deno.readTextFile(opened) === `1 ${url}\n`;
       await waitUntil("the browser to be started", words);
       await Deno.remove(opened);
     }
     // No program that could: the address is printed all the same.
     const nothing = { DISPLAY: ":7", PATH: `${directory}/nothing` };
-    await using info = new Cms(directory, nothing, ["queue", "--service", "info", "--port=8123"]);
-    assert.deepEqual([await info.ended(), info.out, info.err], [0, "http://127.0.0.1:8123/docs\n", ""]);
+    await using info = new Cms(directory, nothing, ["queue", "--service", "info", `--port=${port}`]);
+    assert.deepEqual([await info.ended(), info.out, info.err], [0, `${url}\n`, ""]);
   });
 });
 
@@ -247,15 +250,17 @@ needTest("files that are no certificate and key are refused in one line", whyNoP
   });
 });
 
-Deno.test("service info prints the address of the documentation; openapi prints the document", async () => {
+Deno.test("service info prints the address of the documentation, and says if nothing listens there; openapi prints the document", async () => {
   await withDirectory(async (directory) => {
     await using info = new Cms(directory, { DISPLAY: "", WAYLAND_DISPLAY: "", TERM_PROGRAM: "" }, [
       "queue",
       "--service",
       "info",
-      "--port=8123",
+      "--port=1",
     ]);
-    assert.deepEqual([await info.ended(), info.out, info.err], [0, "http://127.0.0.1:8123/docs\n", ""]);
+    assert.deepEqual([await info.ended(), info.out], [1, "http://127.0.0.1:1/docs\n"]);
+    const start = "to start the service: cms queue --service start --port=1";
+    assert.equal(info.err, `WARNING: Nothing listens on port 1; ${start}\n`);
     await using openapi = new Cms(directory, {}, ["openapi"]);
     assert.equal(await openapi.ended(), 0);
     assert.equal(JSON.parse(openapi.out).openapi, "3.1.0");

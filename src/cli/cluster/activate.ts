@@ -6,7 +6,7 @@
 
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { clusterOf, clusterVerb, type Context, examples } from "../context.ts";
-import { unquote } from "../names.ts";
+import { listValue } from "../options.ts";
 
 const VERBS = [
   { verb: "activate", status: "active", doing: "Activating", description: "let hosts get jobs" },
@@ -17,7 +17,7 @@ const VERBS = [
 export function addActivate(group: CommandUnknownOpts, context: Context): void {
   for (const { verb, status, doing, description } of VERBS) {
     clusterVerb(group, verb, description)
-      .requiredOption("--id <id>", "id of the host, or a list such as host[1-4]", (value: string) => unquote(value))
+      .requiredOption("--id <id>", "id of the host, or a list such as host[1-4]", listValue)
       .addHelpText("after", examples(`cms cluster ${verb} a --id=host[1-2]`))
       .action(async (word, { id, ...words }) => {
         const cluster = clusterOf(context, word, words);

@@ -7,12 +7,13 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { clusterOf, clusterVerb, type Context, examples } from "../context.ts";
 import { unquote } from "../names.ts";
+import { listValue } from "../options.ts";
 
 /** Adds the command to its group. */
 export function addAdd(group: CommandUnknownOpts, context: Context): void {
   const text = (value: string) => unquote(value);
   clusterVerb(group, "add", "add hosts to a cluster; each runs one job at once")
-    .requiredOption("--id <id>", "id of the host, or a list such as host[1-4]", text)
+    .requiredOption("--id <id>", "id of the host, or a list such as host[1-4]", listValue)
     .requiredOption("--name <name>", "host name, as ssh knows it", text)
     .requiredOption("--user <user>", "user to run jobs as", text)
     .option("--ip <ip>", "address to connect to in place of the name's", text)

@@ -19,9 +19,17 @@ export function addList(group: CommandUnknownOpts, context: Context): void {
     .option("--status <status>", "only hosts of this status", (value: string) => unquote(value))
     .option("--limit <n>", "only the first n hosts", countValue)
     .addHelpText("after", examples("cms cluster list a", "cms cluster list a --status=active --output=json"))
-    .action(async (word, { wide, output, status, limit, ...words }) => {
+    .action(async (word, { wide, output = "table", status, limit, ...words }) => {
       const { listHosts } = await import("../../operations/list_hosts.ts");
-      const hosts = await listHosts(context.deps, { cluster: clusterOf(context, word, words), status, limit });
-      context.io.out(await renderRecords(output ?? "table", wide ? HOST_COLUMNS_WIDE : HOST_COLUMNS, hosts));
+      const cluster = clusterOf(context, word, words);
+      const hosts = await listHosts(context.deps, { cluster, status, limit });
+      if (output !== "table" || hosts.length > 0) {
+        context.io.out(await renderRecords(output, wide ? HOST_COLUMNS_WIDE : HOST_COLUMNS, hosts));
+      } else if (status !== undefined) {
+        context.lines.info(`No host of cluster ${cluster.name} has the status ${status}.`);
+      } else {
+        const add = `cms cluster add ${cluster.name} --id=host1 --name=HOST --user=USER`;
+        context.lines.info(`Cluster ${cluster.name} is empty; to add a host: ${add}`);
+      }
     });
 }

@@ -7,12 +7,13 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { clusterOf, clusterVerb, type Context, examples } from "../context.ts";
 import { unquote } from "../names.ts";
+import { listValue } from "../options.ts";
 
 /** Adds the command to its group. */
 export function addSet(group: CommandUnknownOpts, context: Context): void {
   const text = (value: string) => unquote(value);
   clusterVerb(group, "set", "set a field of hosts")
-    .requiredOption("--id <id>", "id of the host, or a list such as host[1-4]", text)
+    .requiredOption("--id <id>", "id of the host, or a list such as host[1-4]", listValue)
     .requiredOption("--key <key>", "field, such as name, gpu or max_jobs_allowed; id renames the host", text)
     .requiredOption("--value <value>", "its new value", text)
     .addHelpText(

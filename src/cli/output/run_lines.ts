@@ -5,6 +5,9 @@
  */
 
 import type { RunEvent, RunResult, SchedulerName } from "../../scheduler/report.ts";
+import type { JobState } from "../../job/states.ts";
+import { queueCommand } from "../../operations/finding.ts";
+import type { StoreRef } from "../../store/store.ts";
 import { type Lines, nameList } from "./lines.ts";
 import { durationText } from "./progress.ts";
 
@@ -15,7 +18,7 @@ const WAITING_EVERY_MS = 1000;
 /** What {@link RunLines} needs to know. `again`: the command that goes on with a stopped run. */
 export interface RunLinesOptions {
   readonly scheduler: SchedulerName;
-  readonly experiment: string;
+  readonly queue: StoreRef;
   readonly again: string;
   readonly now: () => number;
 }
@@ -56,17 +59,17 @@ export class RunLines {
             `and as crashed after ${durationText(event.timeoutMs / 1000)} of silence.`,
         );
       case "skipped":
-        return lines.info(`Skipping job: ${event.job}, it has no user and host.`);
+        return lines.info(`Skipping job: ${event.job}, ${event.reason}.`);
       case "directory_present":
-        lines.warning(`Job directory ${this.#options.experiment}/${event.job} already present on host.`);
+        lines.warning(`Job directory ${this.#options.queue.experiment}/${event.job} already present on host.`);
         return lines.warning("Use `cms queue reset` prior to re-running jobs to ensure dir is deleted.");
       case "machine_up":
         if (event.again) lines.info(`Host ${event.machine} responds again.`);
         return;
       case "machine_down": {
-        const host = event.machine.slice(event.machine.lastIndexOf("@") + 1);
-        lines.warning(`Host ${host} not responding to probe check. Not assigning jobs to ${host}`);
-        return lines.warning(`${event.machine}: ${event.reason}`);
+        const { machine } = event;
+        lines.warning(`Host ${machine} not responding to probe check. Not assigning jobs to ${machine}`);
+        return lines.warning(`${machine}: ${event.reason}`);
       }
       case "all_down":
         return lines.warning(`No host responds. Trying again for ${durationText(event.timeoutMs / 1000)}.`);
@@ -86,6 +89,7 @@ export class RunLines {
 
   result(result: RunResult): void {
     const lines = this.#lines;
+    if (result.idle !== null && result.outcome === "done") lines.info(nothingToRun(this.#options.queue, result.idle));
     lines.info(`Ran Jobs: ${nameList(result.ran)}`);
     lines.info(`Completed Jobs: ${nameList(result.completed)}`);
     for (const { job, state, exitCode, machine } of result.failed.slice(0, FAILED_LIMIT)) {
@@ -95,6 +99,7 @@ export class RunLines {
     }
     const more = result.failed.length - FAILED_LIMIT;
     if (more > 0) lines.warning(`and ${more} more`);
+    if (result.skipped.length > 0) lines.warning(`Skipped, and still waiting: ${nameList(result.skipped)}`);
     if (result.outcome === "stopped") {
       lines.warning(
         `Stopped. Still running: ${result.running.length}, waiting: ${result.waiting}. To go on: ${this.#options.again}`,
@@ -119,7 +124,9 @@ export class RunLines {
       case "end":
         return; // A job that ends has no line of its own; those with another exit code than 0 are named at the end.
       case "kill":
-        return lines.info(`Job ${event.job} was killed on ${event.machine}.`);
+        return lines.info(
+          `Job ${event.job} was killed on ${event.machine}${event.reason === null ? "" : ` ${event.reason}`}.`,
+        );
       case "crash":
         lines.warning(`Job ${event.job} status:CRASH`);
         break;
@@ -131,4 +138,18 @@ export class RunLines {
     }
     if (event.reason !== null) lines.warning(`${event.job} on ${event.machine}: ${event.reason}`);
   }
+}
+
+/** Why a run had nothing to do, and what would give it something. */
+function nothingToRun(queue: StoreRef, idle: Readonly<Partial<Record<JobState, number>>>): string {
+  const states = Object.entries(idle);
+  const [first] = states;
+  if (first === undefined) {
+    return `Nothing to run: the queue is empty. To add a job: ${
+      queueCommand(queue, "add", "--name=job1", "--command=hostname")
+    }`;
+  }
+  const counts = states.map(([state, count]) => `${count} in ${state}`).join(", ");
+  const again = queueCommand(queue, "reset", `--status=${states.length === 1 ? first[0] : "STATE"}`);
+  return `Nothing to run: no job waits (${counts}). To run jobs again: ${again}, then run the queue`;
 }

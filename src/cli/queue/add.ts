@@ -7,12 +7,13 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Context, examples, queueOf, queueVerb } from "../context.ts";
 import { stateValue, unquote } from "../names.ts";
+import { listValue } from "../options.ts";
 
 /** Adds the command to its group. */
 export function addAdd(group: CommandUnknownOpts, context: Context): void {
   const text = (value: string) => unquote(value);
   queueVerb(group, "add", "add jobs to a queue; a job of the same name is replaced and keeps its place")
-    .requiredOption("--name <name>", "name of the job, or a list such as job[1-10]", text)
+    .requiredOption("--name <name>", "name of the job, or a list such as job[1-10]", listValue)
     .requiredOption("--command <command>", "what to run; blanks need quotes: --command='sleep 10'", text)
     .option("--input <path>", "input of the command (default: NAME/input)", text)
     .option("--output <file>", "file for its output (default: NAME.out)", text)

@@ -8,9 +8,9 @@ import { type Machine, parseMachine } from "../../cluster/machine.ts";
 import { CmsError } from "../../errors.ts";
 import { expand, splitTopLevel } from "../../names/expand.ts";
 import { listHosts } from "../../operations/list_hosts.ts";
-import { clusterRef } from "../../operations/refs.ts";
+import { noFreeHosts } from "../../operations/no_free_hosts.ts";
 import type { StoreRef } from "../../store/store.ts";
-import type { Context } from "../context.ts";
+import { type Context, hostFileOf } from "../context.ts";
 
 /** Hosts of a run; the hosts of `cluster` are read by the run itself, as they may change while it goes on. */
 export interface ChosenHosts {
@@ -25,17 +25,17 @@ export interface ChosenHosts {
  */
 export async function chooseHosts(
   context: Context,
-  words: { hosts?: string | undefined; hostfile?: string | undefined; experiment?: string | undefined },
+  words: { hosts?: string | undefined; hostfile?: string | undefined; experiment: string },
 ): Promise<ChosenHosts | null> {
   const hosts = parseHosts(words.hosts ?? "");
   if (words.hostfile === undefined) {
     if (hosts.length === 0) throw new CmsError("usage", "Cannot run on no hosts: --hosts is empty");
     return { hosts, cluster: null };
   }
-  const cluster = clusterRef(context.deps, { cluster: words.hostfile, experiment: words.experiment });
+  const cluster = hostFileOf(context, words.hostfile, words.experiment);
   const active = await listHosts(context.deps, { cluster, status: "active" });
   if (hosts.length === 0 && !active.some((host) => host.max_jobs_allowed > 0)) {
-    context.lines.warning(`No free hosts found in cluster ${cluster.name}-cluster.yaml`);
+    context.lines.warning(await noFreeHosts(context.deps, cluster));
     context.status = 2;
     return null;
   }

@@ -7,13 +7,14 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { expand } from "../../names/expand.ts";
 import { type Context, examples, queueOf, queueVerb } from "../context.ts";
-import { stateValue, unquote } from "../names.ts";
+import { stateValue } from "../names.ts";
+import { listValue } from "../options.ts";
 import { printChanges } from "./state_changes.ts";
 
 /** Adds the command to its group. */
 export function addReset(group: CommandUnknownOpts, context: Context): void {
   queueVerb(group, "reset", "make jobs ready to run again: kill them, remove their directories, set their state")
-    .option("--name <name>", "only these jobs; a list such as job[1-10]", (value: string) => unquote(value))
+    .option("--name <name>", "only these jobs; a list such as job[1-10]", listValue)
     .option("--status <state>", "only jobs in this state (default: all that are not in end)", stateValue)
     .addHelpText("after", examples("cms queue reset a", "cms queue reset a --status=end --name=job[1-8]"))
     .action(async (word, { name, status, ...words }) => {
@@ -24,6 +25,6 @@ export function addReset(group: CommandUnknownOpts, context: Context): void {
       const result = await resetJobs(deps, { queue, names, status: status ?? null }, { warn: lines.warning });
       printChanges(lines, result.changes);
       for (const job of result.failed) lines.warning(`Could not reset job:${job}`);
-      if (result.failed.length > 0) context.status = 1;
+      if (result.failed.length + result.missing.length > 0) context.status = 1;
     });
 }

@@ -7,6 +7,7 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Context, examples, queueOf, queueVerb } from "../context.ts";
 import { countValue, minutesValue, unquote } from "../names.ts";
+import { listValue } from "../options.ts";
 
 const DEFAULT_TIMEOUT_MS = 10 * 60_000;
 const TIMEOUT_HELP = "how long a host may be silent before its jobs count as crashed (default: 10)";
@@ -39,7 +40,11 @@ function addFifo(run: CommandUnknownOpts, context: Context): void {
 function addFifoMulti(run: CommandUnknownOpts, context: Context): void {
   const text = (value: string) => unquote(value);
   queueVerb(run, "fifo_multi", "run the undefined and ready jobs in file order, each on the first host that is free")
-    .option("--hosts <hosts>", "hosts such as pi@red,pi@red[01-04]; a host given twice runs two jobs at once", text)
+    .option(
+      "--hosts <hosts>",
+      "hosts such as pi@red,pi@red[01-04]; a host given twice runs two jobs at once",
+      listValue,
+    )
     .option("--hostfile <cluster>", "cluster whose active hosts are used", text)
     .option("--timeout <minutes>", TIMEOUT_HELP, minutesValue)
     .addHelpText(
@@ -57,7 +62,7 @@ function addFifoMulti(run: CommandUnknownOpts, context: Context): void {
         return;
       }
       const { chooseHosts } = await import("./choose_hosts.ts");
-      const chosen = await chooseHosts(context, { hosts, hostfile, experiment: words.experiment });
+      const chosen = await chooseHosts(context, { hosts, hostfile, experiment: queue.experiment });
       if (chosen === null) return;
       const { runAndWatch } = await import("./watch_run.ts");
       const timeoutMs = timeout ?? DEFAULT_TIMEOUT_MS;

@@ -7,6 +7,7 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Context, examples } from "../context.ts";
 import { logFormatValue, portOrAnyValue, portValue, unquote } from "../names.ts";
+import { listValue, pathValue } from "../options.ts";
 
 const DEFAULT_PORT = 8000;
 
@@ -25,11 +26,11 @@ function addStart(service: CommandUnknownOpts, context: Context): void {
   service.command("start").description("serve the working directory; ends with Ctrl-C or TERM")
     .option("--port <port>", "port to listen on; 0: any that is free (default: 8000)", portOrAnyValue)
     .option("--bind <address>", "address to listen on (default: 127.0.0.1)", text)
-    .option("--cert <file>", "certificate chain in PEM, for TLS", text)
-    .option("--key <file>", "its key", text)
+    .option("--cert <file>", "certificate chain in PEM, for TLS", pathValue)
+    .option("--key <file>", "its key", pathValue)
     .option("--insecure", "listen for other machines without TLS")
-    .option("--allow-host <names>", "names that clients may use for this service, such as jobs.example.org", text)
-    .option("--credentials <file>", "file with user:password, readable by you alone (default: asks)", text)
+    .option("--allow-host <names>", "names that clients may use for this service, such as jobs.example.org", listValue)
+    .option("--credentials <file>", "file with user:password, readable by you alone (default: asks)", pathValue)
     .option("--log <format>", "access log as text, json or none (default: text)", logFormatValue)
     .addHelpText(
       "after",
@@ -54,10 +55,15 @@ function addInfo(service: CommandUnknownOpts, context: Context): void {
     .option("--port <port>", "port of the service (default: 8000)", portValue)
     .addHelpText("after", examples("cms queue --service info --port=8000"))
     .action(async ({ port }) => {
-      const { openBrowser } = await import("./open_browser.ts");
-      const url = `http://127.0.0.1:${port ?? DEFAULT_PORT}/docs`;
-      await openBrowser(context.deps, url);
+      const { isListening, openBrowser } = await import("./open_browser.ts");
+      const at = port ?? DEFAULT_PORT;
+      const url = `http://127.0.0.1:${at}/docs`;
       context.lines.plain(url);
+      if (await isListening(context.deps, at)) return await openBrowser(context.deps, url);
+      context.lines.warning(
+        `Nothing listens on port ${at}; to start the service: cms queue --service start --port=${at}`,
+      );
+      context.status = 1;
     });
 }
 

@@ -22,7 +22,7 @@ export async function runAndWatch(context: Context, request: RunRequest): Promis
   const screen = io.outIsTerminal && deps.environment.get("TERM") !== "dumb" ? new StatusLine(io, deps.clock) : null;
   const view = new RunLines(screen === null ? context.lines : makeLines(screen, deps.environment), {
     scheduler: request.scheduler,
-    experiment: request.queue.experiment,
+    queue: request.queue,
     again: commandLine(context.args),
     now: () => deps.clock.now(),
   });
@@ -39,7 +39,7 @@ export async function runAndWatch(context: Context, request: RunRequest): Promis
     });
     screen?.close();
     view.result(result);
-    if (result.failed.length > 0 || result.outcome !== "done") context.status = 1;
+    if (result.failed.length + result.skipped.length > 0 || result.outcome !== "done") context.status = 1;
   } finally {
     screen?.close();
     interrupts.release();

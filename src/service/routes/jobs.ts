@@ -15,7 +15,16 @@ import { textOrJson } from "../negotiate.ts";
 import { failures, jsonReply, operation, textReply } from "../operation.ts";
 import { queueAt } from "../places.ts";
 import { jobReply, jobsTable } from "../records.ts";
-import { AddedSchema, DeletedJobsSchema, ExperimentQuery, JobPath, JobSchema, QueuePath, text } from "../schemas.ts";
+import {
+  AddedSchema,
+  DeletedJobsSchema,
+  ExperimentQuery,
+  ForceQuery,
+  JobPath,
+  JobSchema,
+  QueuePath,
+  text,
+} from "../schemas.ts";
 import type { Service, ServiceEnv } from "../service.ts";
 import { inTurn } from "../turns.ts";
 import { gatherWarnings } from "../warnings.ts";
@@ -104,7 +113,10 @@ const remove = operation({
     "the job of the path and, if given, those of the query.",
   request: {
     params: JobPath,
-    query: ExperimentQuery.extend({ name: text("Further jobs; a list such as job[1-10] too.", "job[2-3]").optional() }),
+    query: ExperimentQuery.extend({
+      name: text("Further jobs; a list such as job[1-10] too.", "job[2-3]").optional(),
+      force: ForceQuery,
+    }),
   },
   responses: { ...textReply("The jobs that are left.", JOBS_TABLE, DeletedJobsSchema), ...failures(404, 502) },
 });
@@ -140,11 +152,14 @@ export function addJobRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): vo
 
   app.openapi(remove, async (c) => {
     const { job } = c.req.valid("param");
-    const { name = "", experiment } = c.req.valid("query");
+    const { name = "", force, experiment } = c.req.valid("query");
     const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
     const names = [...new Set([...expand(job), ...expand(name)])];
     const warnings = gatherWarnings(service);
-    const result = await inTurn(queue, () => deleteJobs(deps, { queue, names }, warnings, connect));
+    const result = await inTurn(
+      queue,
+      () => deleteJobs(deps, { queue, names, force: force === "true" }, warnings, connect),
+    );
     if (result.deleted.length === 0) {
       const [failed] = result.failed;
       if (failed !== undefined) throw new CmsError("host", `Could not delete job:${failed}`);

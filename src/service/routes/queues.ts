@@ -5,7 +5,7 @@
  */
 
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
-import { CmsError } from "../../errors.ts";
+import { CmsError, NotFoundError } from "../../errors.ts";
 import { expand } from "../../names/expand.ts";
 import { createQueue } from "../../operations/create_queue.ts";
 import { deleteQueue } from "../../operations/delete_queue.ts";
@@ -22,6 +22,7 @@ import { experimentAt, queueAt } from "../places.ts";
 import { jobsReply, jobsTable } from "../records.ts";
 import {
   ExperimentQuery,
+  ForceQuery,
   JobsSchema,
   JobStateSchema,
   PageQuery,
@@ -109,7 +110,7 @@ const remove = operation({
   summary: "Queue Delete",
   description: "Ends the queue's jobs, removes their directories on the hosts, and deletes the queue. " +
     "A queue that is being run is refused: stop it first.",
-  request: { params: QueuePath, query: ExperimentQuery },
+  request: { params: QueuePath, query: ExperimentQuery.extend({ force: ForceQuery }) },
   responses: {
     ...textReply(
       "`Delete Successful`, or a line for each job whose directory may still be on its host.",
@@ -120,7 +121,7 @@ const remove = operation({
         warnings: WarningsSchema,
       }).openapi("DeletedQueue"),
     ),
-    ...failures(404, 409),
+    ...failures(404, 409, 502),
   },
 });
 
@@ -195,9 +196,11 @@ export function addQueueRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): 
   });
 
   app.openapi(remove, async (c) => {
-    const queue = await queueAt(service, { ...c.req.valid("param"), ...c.req.valid("query") });
+    const { experiment, force } = c.req.valid("query");
+    const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
     const warnings = gatherWarnings(service);
-    const { left } = await inTurn(queue, () => deleteQueue(deps, { queue }, warnings, connect));
+    const request = { queue, force: force === "true" };
+    const { left } = await inTurn(queue, () => deleteQueue(deps, request, warnings, connect));
     const lines = left.map(({ name, user, host }) => `Could not delete ${name} dir on ${user ?? ""}@${host ?? ""}\n`);
     return await textOrJson(c, () => lines.length === 0 ? "Delete Successful" : lines.join(""), {
       left: left.map(({ name, user, host }) => ({ job: name, user, host })),
@@ -221,6 +224,10 @@ export function addQueueRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): 
     const result = await inTurn(queue, () => resetJobs(deps, { queue, names, status }, warnings, connect));
     if (result.changes.length === 0 && result.failed.length > 0) {
       throw new CmsError("host", `Could not reset job:${result.failed.slice(0, 20).join(", job:")}`);
+    }
+    const [missing] = result.missing;
+    if (missing !== undefined && result.missing.length === new Set(names).size) {
+      throw new NotFoundError("job", missing, `Could not reset job:${missing}`);
     }
     return await textOrJson(c, () => stateChangeLines(result.changes), { ...result, warnings: [...warnings.texts] });
   });

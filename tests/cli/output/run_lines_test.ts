@@ -5,6 +5,7 @@ import { jobName } from "../../../src/names/grammar.ts";
 import type { RunEvent, RunResult, SchedulerName } from "../../../src/scheduler/report.ts";
 import { FakeTerminal } from "../harness.ts";
 
+const QUEUE = { experiment: "experiment", directory: "/w/experiment", name: "a" };
 const RULE = `# ${"-".repeat(70)}`;
 const job1 = jobName("job1");
 const job2 = jobName("job2");
@@ -17,7 +18,7 @@ function print(scheduler: SchedulerName, events: readonly RunEvent[], options: {
   const now = () => nowMs += options.stepMs ?? 0;
   const view = new RunLines(makeLines(io, { get: () => undefined }), {
     scheduler,
-    experiment: "experiment",
+    queue: QUEUE,
     again: "cms again",
     now,
   });
@@ -28,8 +29,18 @@ function print(scheduler: SchedulerName, events: readonly RunEvent[], options: {
 function printResult(result: Partial<RunResult>): FakeTerminal {
   const io = new FakeTerminal();
   const lines = makeLines(io, { get: () => undefined });
-  const view = new RunLines(lines, { scheduler: "fifo", experiment: "experiment", again: "cms again", now: () => 0 });
-  view.result({ ran: [], completed: [], failed: [], outcome: "done", running: [], waiting: 0, ...result });
+  const view = new RunLines(lines, { scheduler: "fifo", queue: QUEUE, again: "cms again", now: () => 0 });
+  view.result({
+    ran: [],
+    completed: [],
+    failed: [],
+    outcome: "done",
+    running: [],
+    waiting: 0,
+    skipped: [],
+    idle: null,
+    ...result,
+  });
   return io;
 }
 
@@ -68,7 +79,7 @@ Deno.test("failures print the original's WARNING lines with their reason", () =>
 WARNING: Job job1 status:CRASH
 WARNING: Job job1 failed to start.
 WARNING: job1 on pi@red: no such shell: xsh
-WARNING: Host red not responding to probe check. Not assigning jobs to red
+WARNING: Host pi@red not responding to probe check. Not assigning jobs to pi@red
 WARNING: pi@red: ssh exited with 255
 WARNING: Job directory experiment/job1 already present on host.
 WARNING: Use \`cms queue reset\` prior to re-running jobs to ensure dir is deleted.
@@ -81,7 +92,7 @@ Deno.test("every other event has a line of its own, progress has none", () => {
   const io = print("fifo", [
     { type: "adopted", job: job1, machine },
     { type: "found", job: job2, state: "end", machine },
-    { type: "skipped", job: job1 },
+    { type: "skipped", job: job1, reason: "it has no user" },
     { type: "machine_up", machine, again: true },
     { type: "machine_up", machine, again: false },
     { type: "progress", progress: { done: 0, running: 1, failed: 0, total: 1 } },
@@ -95,7 +106,7 @@ Deno.test("every other event has a line of its own, progress has none", () => {
     `\
 INFO: Job job1 still runs on pi@red.
 INFO: Job job2 of an earlier run on pi@red: end
-INFO: Skipping job: job1, it has no user and host.
+INFO: Skipping job: job1, it has no user.
 INFO: Host pi@red responds again.
 INFO: Job job1 was killed on pi@red.
 `,

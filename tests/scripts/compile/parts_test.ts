@@ -46,7 +46,8 @@ Deno.test("the executable has each command, in whichever bundle it is", async ()
   const env = { HOME: directory.make("home"), XDG_CACHE_HOME: `${ROOT}.deno/compile/cache` };
   const cms = await compiledCms();
   const run = async (...words: string[]) => await launch(cms, words, { env, cwd: directory.path });
-  const missing = "ERROR: Queue: ./experiment/a-queue.yaml does not exist\n";
+  const missing =
+    "ERROR: Queue: ./experiment/a-queue.yaml does not exist; there is no queue in experiment; to make it: cms queue create a\n";
   const verbs = ["list a", "refresh a", "check a", "reset a", "delete a --name=b", "run fifo a --max_parallel=1"];
   for (const verb of [...verbs, "run fifo_multi a --hosts=localhost"]) {
     const { code, stderr } = await run("queue", ...verb.split(" "));

@@ -1,0 +1,59 @@
+/**
+ * What holds for the options of every command: which may be given several times, which must be given, and what `~` means in the
+ * path of a file of the manager.
+ *
+ * @module
+ */
+
+import type { CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import type { Deps } from "../deps.ts";
+import { CmsError } from "../errors.ts";
+import { unquote } from "./names.ts";
+
+/** Reads the value of an option that takes a list. Given several times, the lists are joined: `--name=job{1,2}` is two of them. */
+export function listValue(value: string, before?: string): string {
+  return before === undefined ? unquote(value) : `${before},${unquote(value)}`;
+}
+
+/** Reads the path of a file or directory of the manager. A shell leaves the `~` of `--experiment=~/x` to the program. */
+export function pathValue(value: string): string {
+  return unquote(value);
+}
+
+/**
+ * Prepares all commands below this one. An option that takes no list is refused the second time. A missing option is reported after all
+ * that is wrong with those that are there, so that a misspelt one is not taken for a missing one.
+ */
+export function prepareOptions(command: CommandUnknownOpts, environment: Deps["environment"]): void {
+  const required = command.options.filter((option) => option.mandatory);
+  for (const option of command.options) {
+    if (option.parseArg !== undefined) option.parseArg = reader(option, environment);
+    if (!option.mandatory) continue;
+    option.mandatory = false;
+    option.description += " (required)";
+  }
+  if (required.length > 0) {
+    command.hook("preAction", () => {
+      const missing = required.find((option) => command.getOptionValue(option.attributeName()) === undefined);
+      if (missing !== undefined) command.error(`error: Required option '${missing.flags}' not specified`);
+    });
+  }
+  for (const sub of command.commands) prepareOptions(sub, environment);
+}
+
+function reader(option: Option, environment: Deps["environment"]): NonNullable<Option["parseArg"]> {
+  const read = option.parseArg as (value: string, before: unknown) => unknown;
+  return (value: string, before: unknown): never => {
+    if (before !== undefined && read !== listValue) {
+      throw new CmsError("usage", `Option ${option.long} is given twice; give it once`);
+    }
+    const given = read(value, before);
+    return (read === pathValue ? withHome(String(given), environment) : given) as never;
+  };
+}
+
+/** The path with the home directory in place of a `~` at its begin. */
+function withHome(path: string, environment: Deps["environment"]): string {
+  const home = environment.get("HOME") ?? "";
+  return home !== "" && (path === "~" || path.startsWith("~/")) ? home + path.slice(1) : path;
+}
