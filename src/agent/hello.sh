@@ -49,6 +49,24 @@ c_replace() {
   done
 }
 
+# c_plainly: how a job is started whose signals are as a login's, in c_plain. Shells let what runs beside them ignore SIGINT and SIGQUIT (bits 1
+# and 2). Some can undo that, as a job's start tries; else env can, unless it is busybox's. Without a locale (c_quick) setsid and env need look
+# for none, which is more than half of their work; env then takes that variable out again.
+c_plainly() {
+  c_plain='' c_quick='' c_bash=${BASH_VERSION:+1}
+  # Else the end of a child interrupts wait.
+  [ -z "$c_bash" ] || set +o posix
+  c_heard && return
+  c_i=$(command -v env)
+  case $c_i in *[!A-Za-z0-9/._+-]*) c_i=env ;; esac
+  c_plain="$c_i --default-signal=INT,QUIT"
+  [ -n "${LC_ALL+1}" ] || c_quick=1 c_plain="$c_plain -u LC_ALL"
+  c_heard || c_plain='' c_quick=''
+}
+c_heard() {
+  case $({ trap - INT QUIT; exec $c_plain grep '^SigIgn:' /proc/self/status; } & wait) in *[0189]) ;; *) false ;; esac
+}
+
 cms_hello() {
   exec 3>&1 4>&2 >/dev/null 2>&1
   # A banner may have ended in the middle of a line.
@@ -131,6 +149,7 @@ cms_hello() {
   # In some containers the uptime is the container's and the start times of processes are the machine's.
   [ "$c_o" -gt "$c_tail0" ] || [ "$c_tail0" -gt "$c_up" ] || c_fast=1
   if [ "$c_role" = resident ]; then
+    c_plainly
     trap 'kill "$c_tail"; for c_ld in "$c_own/t.$$."*; do c_over; done' EXIT
     c_put "$$ $c_me0 $c_tail $c_tail0 $c_boot ." "$c_own/agent"
   elif [ "$c_role" = visitor ]; then

@@ -20,6 +20,34 @@ c_off() {
   return 0
 }
 
+# c_empty FILE: files of jobs are opened for append, so that all who write into them add to them.
+c_empty() { [ ! -s "$1" ] || true >"$1"; }
+
+# c_heed: bash on the end of a child. Only now its list of jobs says how that ended.
+c_heed() {
+  [ -z "$c_rc" ] || return 0
+  wait "$!"
+  c_rc=$?
+  [ "$c_rc" -le 128 ] || c_how=$(jobs -l)
+}
+
+# c_wait: waits for the job c_p. Its exit code in c_rc; c_cut is set if a signal ended it. `wait` gives 128+n for a signal and for the job's
+# own code alike. The shell's list of jobs tells them apart: there an exit has its code. The pipe of a here-document holds that list, so
+# that no file is needed. (A fork has no list of its own.)
+c_wait() {
+  wait "$c_p"
+  c_z=$? c_cut=''
+  c_rc=${c_rc:-$c_z}
+  [ "$c_rc" -gt 128 ] && [ "$c_rc" -le 192 ] || return 0
+  [ -n "$c_bash" ] || {
+    jobs -l >/proc/self/fd/9
+    while read -r c_l; do c_how="$c_how $c_l$c_nl"; done <&9
+  } 9<<X
+X
+  c_how=${c_how#*" $c_p "}
+  case ${c_how%%"$c_nl"*} in *"$c_rc"*) ;; *) c_cut=1 ;; esac
+}
+
 # c_run JOB ATTEMPT SHELL OUTPUT LOG GPU SCRIPT: a job's wrapper, a fork of the agent without an exec. It holds nothing of the link.
 # Order: claim, script, log, start, pid and claim's last line, event; at the end the log before the event, so that whoever asks
 # after a broken link finds in the log what the event would have said.
@@ -96,17 +124,28 @@ c_run() {
     [ -d "${c_at%/*}/" ] || mkdir -p "${c_at%/*}/"
   done
   # Marks of an earlier attempt would give this one a wrong end.
-  [ "$c_n" -eq 0 ] || for c_at in "$1.ended" "$1.kill".*; do
+  [ "$c_n" -eq 0 ] || for c_at in "$1.kill".*; do
     [ ! -e "$c_at" ] || rm -f "$c_at"
   done
   c_date
   c_at=$c_script
   if printf '%s' "$7" >"$c_at" && c_at=$c_into &&
-    printf '# cloudmesh state: start\n# date: %s\n# attempt: %s\n' "$c_iso" "$2" >"$c_at" && c_at=$1-nohup.log && true >"$c_at"; then
-    c_at=$c_to
+    printf '# cloudmesh state: start\n# date: %s\n# attempt: %s\n' "$c_iso" "$2" >"$c_at" &&
+    c_at=$1-nohup.log && c_empty "$c_at" && c_at=$c_to && c_empty "$c_at"; then
     case $6 in =*) CUDA_VISIBLE_DEVICES=${6#=}; export CUDA_VISIBLE_DEVICES ;; esac
+    c_rc='' c_how=''
+    [ -z "$c_bash" ] || trap c_heed CHLD
     # setsid makes no process of its own here: $! is the job, its process group and its session.
-    { CLOUDMESH_JOB=$2 "$c_setsid" "$c_path" "$c_script" & } </dev/null >"$c_to" 2>"$1-nohup.log" 5>&- 6>&- 7>&- 8>&- && c_at=''
+    {
+      {
+        trap - INT QUIT
+        CLOUDMESH_JOB=$2
+        export CLOUDMESH_JOB
+        [ -z "$c_quick" ] || export LC_ALL=C
+        exec "$c_setsid" $c_plain "$c_path" "$c_script"
+      } &
+    } </dev/null >>"$c_to" 2>>"$1-nohup.log" 5>&- 6>&- 7>&- 8>&- && c_at=''
+    [ -z "$c_at" ] || ! true >>"$c_at" || c_at=$1-nohup.log
   fi
   if [ -n "$c_at" ]; then
     c_cause "$c_at"
@@ -124,13 +163,11 @@ c_run() {
   printf 'P %s %s %s .\n' "$c_p" "$c_t0" "$c_ms" >>"$c_next"
   printf '%s\n' "$c_p" >"$1.pid"
   c_event B "$1" "$2" "$c_p" "$c_ms"
-  wait "$c_p"
-  c_rc=$?
+  c_wait
   c_e1=end
-  # From 129 to 192 the code alone does not tell a signal from the script's own exit: a script that came to its end left JOB.ended.
   if [ -e "$1.kill.$2" ]; then
     c_e1=kill
-  elif [ "$c_rc" -gt 128 ] && [ "$c_rc" -le 192 ] && [ ! -e "$1.ended" ]; then
+  elif [ -n "$c_cut" ]; then
     c_e1=crash
   fi
   c_now

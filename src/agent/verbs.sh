@@ -230,7 +230,7 @@ c_remove() {
       c_n=$((c_n + 1))
       c_v=$1.run.$c_n
     done
-    rm -f "$1.pid" "$1-nohup.log" "$1.kill".* "$1.ended" "$1.run" "$1.run".*
+    rm -f "$1.pid" "$1-nohup.log" "$1.kill".* "$1.run" "$1.run".*
   fi
 }
 

@@ -12,37 +12,28 @@ interface Family {
   readonly shells: readonly string[];
   readonly source: (pyenv: string) => string;
   readonly gpu: (value: string) => string;
-  /** Last lines, see {@link jobScript}; null where the family has no way. */
-  readonly epilogue: ((job: string) => string) | null;
 }
-
-/** The `: >` makes `JOB.ended`: the script itself came to its end with this code (the agent asks only above 128). */
-const SH_EPILOGUE = (job: string): string => `cms_rc=$?; [ $cms_rc -le 128 ] || : > ${job}.ended; exit $cms_rc`;
 
 const FAMILIES: readonly Family[] = [
   {
     shells: ["bash", "zsh", "ksh"],
     source: (pyenv) => `source ${pyenv}`,
     gpu: (value) => `export CUDA_VISIBLE_DEVICES=${value}`,
-    epilogue: SH_EPILOGUE,
   },
   {
     shells: ["sh", "dash", "ash"],
     source: (pyenv) => `. ${pyenv}`,
     gpu: (value) => `export CUDA_VISIBLE_DEVICES=${value}`,
-    epilogue: SH_EPILOGUE,
   },
   {
     shells: ["csh", "tcsh"],
     source: (pyenv) => `source ${pyenv}`,
     gpu: (value) => `setenv CUDA_VISIBLE_DEVICES ${value}`,
-    epilogue: null,
   },
   {
     shells: ["fish"],
     source: (pyenv) => `source ${pyenv}`,
     gpu: (value) => `set -gx CUDA_VISIBLE_DEVICES ${value}`,
-    epilogue: null,
   },
 ];
 
@@ -75,9 +66,7 @@ export interface ScriptSpec {
 /**
  * Makes a job's script. The GPU also stands in the job's environment (for a shell of no known family only there); the line here
  * lets a person run the script by hand and see the same.
- *
- * The last line tells a script that ended by itself with a code above 128 from one whose shell was ended by a signal. The blank
- * line before it takes the sting out of a command that ends in a backslash.
+ * The command's own lines are the last: nothing of ours runs after it, so that its end is the job's.
  */
 export function jobScript(job: ScriptSpec): string {
   const family = familyOf(job.shell);
@@ -85,6 +74,5 @@ export function jobScript(job: ScriptSpec): string {
   if (family !== null && job.pyenv !== null && job.pyenv !== "") lines.push(family.source(job.pyenv));
   if (family !== null && job.gpu !== null && job.gpu !== "") lines.push(family.gpu(plainOrQuoted(job.gpu)));
   lines.push(job.command);
-  if (family !== null && family.epilogue !== null) lines.push("", family.epilogue(job.name));
   return lines.join("\n") + "\n";
 }

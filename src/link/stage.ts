@@ -28,7 +28,7 @@ const JOBS_AT_ONCE = 100;
 
 /** Files of ours in a job's directory: those of an earlier run on the manager itself are no input. */
 function ownFiles(job: JobName): string[] {
-  const names = [".cms", `${job}.pid`, `${job}.log`, `${job}.out`, `${job}-nohup.log`, `${job}.ended`];
+  const names = [".cms", `${job}.pid`, `${job}.log`, `${job}.out`, `${job}-nohup.log`];
   return [...names, `${job}.kill.*`, `${job}.run`, `${job}.run.*`].map((name) => `${job}/${name}`);
 }
 

@@ -52,7 +52,7 @@ export class JobDirectory {
   isOurs = false;
   readonly chain: ClaimLink[] = [];
   log: LogText | null = null;
-  /** `JOB.ended`, `JOB.kill.ATTEMPT`. */
+  /** `JOB.kill.ATTEMPT`. */
   readonly marks = new Set<string>();
 
   constructor(host: Host, job: string) {

@@ -48,6 +48,8 @@ export function workOf(script: string): { ms: number; code: number; isDeaf: bool
 /** How a job's process ended, as the one who waits for it sees it. */
 export interface JobExit {
   readonly code: number;
+  /** A signal ended it; its code is then 128+n. */
+  readonly isSignal: boolean;
 }
 
 /** Starts a job's process; it ends by itself when its work is done. */
@@ -59,15 +61,14 @@ export function startJob(host: Host, start: StartWords): { process: HostProcess;
   truth.started(host, start.job, start.attempt, { pid: process.pid, gpu: start.gpu });
   const timer = timeline.after(work.ms, () => {
     if (!process.alive) return;
-    exit = { code: work.isSignal ? 139 : work.code };
-    if (!work.isSignal && work.code > 128) host.directory(start.job)?.setMark("ended", true);
+    exit = { code: work.isSignal ? 139 : work.code, isSignal: work.isSignal };
     truth.ended(start.attempt, work.isSignal ? "signal" : "exit", exit.code);
     host.end(process);
   });
   truth.onSignal(start.attempt, (signal, fromUs) => {
     if (!process.alive || (signal === "TERM" && work.isDeaf)) return;
     timer.cancel();
-    exit = { code: signal === "TERM" ? 143 : 137 };
+    exit = { code: signal === "TERM" ? 143 : 137, isSignal: true };
     truth.ended(start.attempt, fromUs ? "killed" : "signal", exit.code);
     host.end(process);
   });
@@ -166,9 +167,9 @@ export function* runWrapper(host: Host, self: HostProcess, start: StartWords, te
   event(`B ${job} ${attempt} ${process.pid} ${host.clockMs}`);
   while (process.alive) yield UNTIL_WOKEN;
   yield 0;
-  const code = exit()?.code ?? 0;
+  const { code, isSignal } = exit() ?? { code: 0, isSignal: false };
   const killed = directory.marks.has(killMark(attempt));
-  const end = killed ? "kill" : code > 128 && code <= 192 && !directory.marks.has("ended") ? "crash" : "end";
+  const end = killed ? "kill" : isSignal ? "crash" : "end";
   const endMs = host.clockMs;
   for (let tries = 0; host.isFull && host.directory(job) === directory && tries < 720; tries++) yield FULL_PAUSE_MS;
   directory.setLog({ attempt, state: end, exit: code, dateMs: endMs });

@@ -22,7 +22,7 @@ one() {
   cd "$1" || exit 1
   clock
   printf '%s.1 %s %s %s %s %s .\n%s\n%s\n' "$id" "$boot" "$$" "$now" events "$1.$shell" "$here/$1/$1.log" "$here/$1/$1.out" >"$1.run"
-  printf '#!/usr/bin/env %s\n%s\n\ncms_rc=$?; [ $cms_rc -le 128 ] || : > %s.ended; exit $cms_rc\n' "$shell" "$command" "$1" >"$1.$shell"
+  printf '#!/usr/bin/env %s\n%s\n' "$shell" "$command" >"$1.$shell"
   printf '# cloudmesh state: start\n# date: %s\n# attempt: %s\n' "$now" "$1" >"$1.log"
   setsid "$shell" "$1.$shell" </dev/null >"$1.out" 2>"$1-nohup.log" &
   printf 'P %s %s %s .\n' "$!" "$now" "$now" >>"$1.run"

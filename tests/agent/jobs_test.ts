@@ -1,0 +1,144 @@
+/**
+ * What a job is and how it ends, as its agent starts it and tells its end: as ssh would start it, and as it ended.
+ */
+
+import assert from "node:assert/strict";
+import { needTest, whyNoPrograms } from "../support/need.ts";
+import { waitUntil } from "../support/wait.ts";
+import { attempt, type Place, SHELLS, start, withPlace } from "./support.ts";
+
+/** Commands of a POSIX shell, and the end of each: state and exit code. */
+const ENDS: Record<string, readonly [command: string, state: string, code: number]> = {
+  aborts: ["cd /tmp; sh -c 'kill -ABRT $$'", "end", 134],
+  exits134: ["exit 134", "end", 134],
+  exits129: ["exit 129", "end", 129],
+  exits192: ["exit 192", "end", 192],
+  exits193: ["exit 193", "end", 193],
+  exits255: ["exit 255", "end", 255],
+  strict: ["set -e; sh -c 'kill -9 $$'; echo never", "end", 137],
+  execs: ["exec sh -c 'exit 130'", "end", 130],
+  interrupted: ["kill -INT $$", "crash", 130],
+  quits: ["kill -QUIT $$", "crash", 131],
+  killed: ["kill -9 $$", "crash", 137],
+  piped: ["kill -PIPE $$", "crash", 141],
+  terminated: ["kill -TERM $$", "crash", 143],
+  hangs_up: ["kill -HUP $$", "crash", 129],
+  realtime: ["exec sh -c 'kill -40 $$'", "crash", 168],
+  traps: ["trap 'exit 143' TERM; kill -TERM $$", "end", 143],
+  at_exit: ["trap 'echo at exit' EXIT; exit 135", "end", 135],
+  fields: ["IFS=0123456789; (exit 5)", "end", 5],
+  fields_high: ["IFS=0123456789; (exit 131)", "end", 131],
+  heredoc: ["cat <<X\nno end", "end", 0],
+  backslash: ["echo a \\", "end", 0],
+  builtins: ["printf() { echo ours; }; cms_rc=7; alias exit=true; (exit 3)", "end", 3],
+  gone: ['rm -rf "$PWD"; exit 140', "end", 140],
+  elsewhere: ["cd /; umask 777; exit 141", "end", 141],
+};
+
+for (const shell of SHELLS) {
+  const agentTest = (name: string, body: (place: Place) => Promise<void>) =>
+    Deno.test(`agent in ${shell} ${name}`, () => withPlace(shell, body));
+
+  agentTest("tells of each end whether a signal made it, and the job's own code", async (place) => {
+    const { link, event } = await place.connect();
+    link.start(Object.entries(ENDS).map(([name, [command]]) => start(name, command)));
+    for (const [name, [, state, code]] of Object.entries(ENDS)) {
+      const ended = await event("ended", name);
+      assert.deepEqual([name, ended.state, ended.exitCode], [name, state, code]);
+    }
+    assert.equal(await place.file("heredoc", ".out"), "no end\n");
+    assert.equal(await place.file("backslash", ".out"), "a\n");
+    assert.equal(await place.file("at_exit", ".out"), "at exit\n");
+  });
+
+  agentTest("tells the same of jobs of a backlog, whose wrapper goes on to others", async (place) => {
+    const { link, event } = await place.connect();
+    link.backlog(5, { type: "open", slots: 1 });
+    link.start(Object.entries(ENDS).map(([name, [command]]) => start(name, command, { backlog: 5 })));
+    for (const [name, [, state, code]] of Object.entries(ENDS)) {
+      const ended = await event("ended", name);
+      assert.deepEqual([name, ended.state, ended.exitCode], [name, state, code]);
+    }
+  });
+
+  agentTest("touches no file where the job stands at its end", async (place) => {
+    const { link, event } = await place.connect();
+    const project = `${place.home}/proj`;
+    await Deno.mkdir(project);
+    await Deno.writeTextFile(`${project}/train.ended`, "a person's");
+    link.start([start("train", `cd ${project}; sh -c 'kill -ABRT $$'`)]);
+    assert.equal((await event("ended")).exitCode, 134);
+    assert.equal(await place.text(`${project}/train.ended`), "a person's");
+    assert.deepEqual([...Deno.readDirSync(project)].map(({ name }) => name), ["train.ended"]);
+  });
+
+  agentTest("keeps all that a job writes into its output, whoever opens that", async (place) => {
+    const { link, event } = await place.connect();
+    const lines = "echo 1; sh -c 'echo 2; echo 3 >>/dev/stdout; echo 4'; echo 5 >>job1.out; echo 6";
+    const errors = "echo a >&2; echo b >>/dev/stderr; echo c >>job1-nohup.log; echo d >&2";
+    link.start([start("job1", `${lines}; ${errors}`)]);
+    await event("ended");
+    assert.equal(await place.file("job1", ".out"), "1\n2\n3\n4\n5\n6\n");
+    assert.equal(await place.file("job1", "-nohup.log"), "a\nb\nc\nd\n");
+    // The next attempt begins with empty files.
+    link.start([start("job1", "echo again", { number: 2 })]);
+    await waitUntil("its end", async () => (await link.ask([attempt("job1", 2)]))[0]?.type === "ended");
+    assert.equal(await place.file("job1", ".out"), "again\n");
+    assert.equal(await place.file("job1", "-nohup.log"), "");
+  });
+
+  agentTest("starts jobs with the signals, descriptors and session of a login", async (place) => {
+    const { link, event } = await place.connect();
+    const look = "grep -E '^Sig(Blk|Ign):' /proc/self/status; ls /proc/self/fd; cut -d' ' -f 7 /proc/self/stat; " +
+      'echo "${LC_ALL-no locale}"';
+    link.backlog(5, { type: "open", slots: 1 });
+    for (const job of ["job1", "job2", "job3"]) {
+      link.start([start(job, look, { backlog: job === "job1" ? null : 5 })]);
+      await event("ended", job);
+      // `ls` has a descriptor of its own for what it lists.
+      const expected = `SigBlk: 0 SigIgn: 0 0 1 2 3 0 ${Deno.env.get("LC_ALL") ?? "no locale"}`;
+      const found = (await place.file(job, ".out")).trim().split(/\s+/).join(" ");
+      // From 32 on they are the C library's own.
+      assert.equal(
+        found.replaceAll(/0{8}([0-9a-f]{8})/g, (_, hex) => String(parseInt(hex, 16) & 0x7fffffff)),
+        expected,
+      );
+    }
+  });
+
+  needTest(
+    `agent in ${shell} starts Python so that SIGINT is KeyboardInterrupt`,
+    whyNoPrograms("python3"),
+    () =>
+      withPlace(shell, async (place) => {
+        const { link, event } = await place.connect();
+        const command = "import os, signal\ntry:\n  os.kill(os.getpid(), 2)\n  signal.pause()\n" +
+          "except KeyboardInterrupt:\n  print('interrupted')";
+        link.start([start("job1", command, { shell: "python3" })]);
+        assert.equal((await event("ended")).exitCode, 0);
+        assert.equal(await place.file("job1", ".out"), "interrupted\n");
+      }),
+  );
+
+  for (const jobShell of ["bash", "zsh", "fish", "tcsh", "python3"]) {
+    needTest(
+      `agent in ${shell} tells the ends of jobs of ${jobShell}`,
+      whyNoPrograms(jobShell),
+      () =>
+        withPlace(shell, async (place) => {
+          const { link, event } = await place.connect();
+          const [exit, cut] = jobShell === "python3"
+            ? ["raise SystemExit(134)", "import os; os.abort()"]
+            : ["exit 134", `kill -6 ${jobShell === "fish" ? "$fish_pid" : "$$"}`];
+          link.start([
+            start("own", exit, { shell: jobShell }),
+            start("cut", cut, { shell: jobShell }),
+          ]);
+          for (const [job, state] of [["own", "end"], ["cut", "crash"]] as const) {
+            const ended = await event("ended", job);
+            assert.deepEqual([ended.state, ended.exitCode], [state, 134], job);
+          }
+        }),
+    );
+  }
+}
