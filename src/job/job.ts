@@ -9,10 +9,11 @@
  */
 
 import type { JobName } from "../names/grammar.ts";
+import { type JobOptions, setOptions } from "./options.ts";
 import type { JobState } from "./states.ts";
 
 /** One shell command with its name, its state, and what is known of its last attempt. */
-export interface Job {
+export interface Job extends JobOptions {
   readonly name: JobName;
   /** 32 hex digits, new for each `add`. */
   readonly id: string;
@@ -52,8 +53,8 @@ export interface Job {
 /** Fields that a change may set (a job keeps its name). */
 export type JobFields = Partial<Omit<Job, "name" | "extra">>;
 
-/** What `queue add` takes for each job. Unset members get the original's defaults. */
-export interface JobSpec {
+/** What `queue add` takes for each job. Unset members get the original's defaults; options that are not set are left out. */
+export interface JobSpec extends JobOptions {
   readonly command: string;
   readonly input?: string | undefined;
   readonly output?: string | undefined;
@@ -93,6 +94,7 @@ export function makeJob(name: JobName, spec: JobSpec, at: { id: string; experime
     attempt: 0,
     boot: null,
     slot: null,
+    ...setOptions(spec),
     extra: {},
   };
 }

@@ -6,6 +6,7 @@
  */
 
 import { InvalidError } from "../errors.ts";
+import { type JobOptions, type OptionName, readOption } from "../job/options.ts";
 
 /** Something wrong with one field of one entry. */
 export interface Problem {
@@ -92,6 +93,22 @@ export class FieldReader {
     if (text === null || is(text)) return text;
     this.#problem(field, `is ${JSON.stringify(text)}: use ${hint}`);
     return null;
+  }
+
+  /** The options of a job that are set. */
+  options(names: readonly OptionName[]): JobOptions {
+    const set: Partial<Record<OptionName, unknown>> = {};
+    for (const name of names) {
+      if (!this.#fields.has(name)) continue;
+      try {
+        const value = readOption(name, this.#take(name));
+        if (value !== null) set[name] = value;
+      } catch (error) {
+        if (!(error instanceof InvalidError)) throw error;
+        this.#problem(name, `is not valid: ${error.message}`);
+      }
+    }
+    return set as JobOptions;
   }
 
   /** What is left: fields that nobody asked for, as plain JSON values. */

@@ -8,6 +8,7 @@
 
 import { CmsError } from "../errors.ts";
 import type { Job } from "../job/job.ts";
+import { isOptionName, type JobOptions, readOption } from "../job/options.ts";
 import { isJobState } from "../job/states.ts";
 import { experimentPath, type JobName, jobName, machineName, shellName, userName } from "../names/grammar.ts";
 import { isPlain, quickScalar, quickValue } from "./quick_scalar.ts";
@@ -28,7 +29,7 @@ const state: Read = (value) => typeof value === "string" && isJobState(value) ? 
 const integer = (least: number): Read => (value) => typeof value === "number" && value >= least ? value : NOT_HERE;
 const integerOrNull: Read = (value) => value === null || typeof value === "number" ? value : NOT_HERE;
 
-/** In the order in which they are written; `boot` and `slot` may follow. */
+/** In the order in which they are written; `boot`, `slot` and options may follow. */
 const FIELDS: readonly (readonly [field: string, read: Read])[] = [
   ["name", anything],
   ["id", idText],
@@ -61,6 +62,7 @@ export class JobBlockReader {
   readonly #lines: string[] = PREFIXES.map(() => "\0");
   readonly #values: unknown[] = PREFIXES.map(() => null);
   readonly #later: (string | null)[] = [null, null];
+  #options: JobOptions = NO_OPTIONS;
   /** Whether each of those lines is what would be written for its value. */
   readonly #areExact: boolean[] = PREFIXES.map(() => false);
   /** Where the entry that {@link JobBlockReader.read} gave ends. */
@@ -86,7 +88,7 @@ export class JobBlockReader {
       if (end === null) return null;
       this.end = end;
       this.isExact = isPlain(name) && name === this.#values[0] && this.#later[0] === null && this.#later[1] === null &&
-        !this.#areExact.includes(false);
+        this.#options === NO_OPTIONS && !this.#areExact.includes(false);
       return this.#job(name);
     } catch (error) {
       if (error instanceof CmsError) return null; // Its message is made where all problems are told at once.
@@ -124,8 +126,54 @@ export class JobBlockReader {
       this.#later[i] = value;
       at = end + 1;
     }
+    if (text.startsWith("  ", at)) {
+      const after = this.#readOptions(at);
+      if (after === null) return null;
+      at = after;
+    } else this.#options = NO_OPTIONS;
     // Anything but the key of the next entry may belong to this one: a comment, one more field, a value of several lines.
     return at === text.length || /[A-Za-z0-9_']/.test(text[at]!) ? at : null;
+  }
+
+  /** Reads the options that begin at `at`; gives where they end, or null if one is of another form. */
+  #readOptions(at: number): number | null {
+    const text = this.#text;
+    const options: Record<string, unknown> = {};
+    while (text.startsWith("  ", at)) {
+      const end = text.indexOf("\n", at);
+      const colon = text.indexOf(":", at);
+      const field = text.slice(at + 2, colon);
+      if (end < 0 || colon > end || !isOptionName(field) || field in options) return null;
+      const nested = colon + 1 === end ? this.#nested(end + 1) : null;
+      const value = nested === null ? quickValue(text.slice(colon + 2, end)) : nested.value;
+      if (value === undefined || text[colon + 1] === "\n" !== (nested !== null)) return null;
+      const kept = readOption(field, value);
+      if (kept !== null) options[field] = kept;
+      at = nested?.end ?? end + 1;
+    }
+    this.#options = options;
+    return at;
+  }
+
+  /** Reads a list or a map of scalars that begins at `at`; null if there is none of that form. */
+  #nested(at: number): { value: unknown; end: number } | null {
+    const text = this.#text;
+    const list: unknown[] = [];
+    const map = new Map<string, unknown>();
+    while (text.startsWith("    ", at)) {
+      const end = text.indexOf("\n", at);
+      const row = text.slice(at + 4, end);
+      const isItem = row.startsWith("- ");
+      const colon = isItem ? 0 : row.indexOf(": ");
+      const key = isItem ? "" : quickValue(row.slice(0, colon));
+      const value = quickValue(row.slice(isItem ? 2 : colon + 2));
+      if (end < 0 || colon < 0 || typeof key !== "string" || map.has(key) || value === undefined) return null;
+      if (isItem) list.push(value);
+      else map.set(key, value);
+      at = end + 1;
+    }
+    if ((list.length === 0) === (map.size === 0)) return null;
+    return { value: list.length > 0 ? list : map, end: at };
   }
 
   #job(name: JobName): Job {
@@ -153,12 +201,14 @@ export class JobBlockReader {
       attempt: v[19] as number,
       boot: this.#later[0]!,
       slot: this.#later[1]!,
+      ...this.#options,
       extra: NO_EXTRA,
     };
   }
 }
 
 const NO_EXTRA: Job["extra"] = Object.freeze({});
+const NO_OPTIONS: JobOptions = Object.freeze({});
 
 /** A part of a long text keeps all of it in memory; this is a text of its own. */
 function own<T extends string>(text: T): T {

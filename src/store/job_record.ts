@@ -7,6 +7,7 @@
 import { StoreError } from "../errors.ts";
 import { experimentPath, type JobName, jobName, machineName, shellName, userName } from "../names/grammar.ts";
 import { type Job, type JobFields, makeJob } from "../job/job.ts";
+import { hasOptions, isOptionName, OPTION_NAMES, setOptions } from "../job/options.ts";
 import { isJobState, JOB_STATES, waitingState } from "../job/states.ts";
 import { FieldReader, type Problem } from "./fields.ts";
 import { JobBlockReader } from "./job_block.ts";
@@ -18,10 +19,16 @@ const DERIVED = ["remote_command", "nohup_command", "scriptname", "shell_path", 
 const ID = /^[0-9A-Za-z]{1,64}$/;
 const MOST_PROBLEMS = 20;
 
-/** The fields of a job that a file holds, in its order. `boot` and `slot` only while there is one. */
+/** The fields of a job that a file holds, in its order. `boot`, `slot` and options only while they are set. */
 export function jobRecord(job: Job): Record<string, unknown> {
   const { extra, boot, slot, ...fields } = job;
-  return { ...fields, ...(boot === null ? {} : { boot }), ...(slot === null ? {} : { slot }), ...extra };
+  const own = hasOptions(job) ? withoutOptions(fields) : fields;
+  const options = own === fields ? {} : setOptions(job);
+  return { ...own, ...(boot === null ? {} : { boot }), ...(slot === null ? {} : { slot }), ...options, ...extra };
+}
+
+function withoutOptions(fields: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([field]) => !isOptionName(field)));
 }
 
 /**
@@ -61,6 +68,7 @@ export function normalizeJob(
     boot: read.textOrNull("boot"),
     slot: read.textOrNull("slot"),
   };
+  const options = read.options(OPTION_NAMES);
   // The key counts: a person who copies an entry and renames it forgets the name inside.
   read.drop(["name", ...DERIVED]);
   const problems = [...read.problems];
@@ -69,7 +77,7 @@ export function normalizeJob(
   } catch (error) {
     problems.unshift({ field: "", text: (error as Error).message });
   }
-  return { job: { ...job, extra: read.rest() }, problems };
+  return { job: { ...job, ...options, extra: read.rest() }, problems };
 }
 
 /**
@@ -139,16 +147,20 @@ export function problemOfFields(fields: JobFields): string | null {
   return null;
 }
 
-/** True if both stand for the same in the file. */
+/** True if both stand for the same in the file; what is missing is null. */
 export function equalValues(a: unknown, b: unknown): boolean {
-  return a === b || (typeof a === "object" && typeof b === "object" && JSON.stringify(a) === JSON.stringify(b));
+  if (a === b || (a ?? null) === (b ?? null)) return true;
+  return typeof a === "object" && typeof b === "object" && JSON.stringify(a) === JSON.stringify(b);
 }
 
 /** True if all fields of two jobs are equal. */
 export function equalJobs(a: Job, b: Job): boolean {
   if (a === b) return true;
-  for (const field of Object.keys(a) as (keyof Job)[]) if (!equalValues(a[field], b[field])) return false;
-  return true;
+  const fields = Object.keys(a) as (keyof Job)[];
+  for (const field of fields) if (!equalValues(a[field], b[field])) return false;
+  // What only one of them has is an option.
+  return Object.keys(b).length === fields.length ||
+    (Object.keys(b) as (keyof Job)[]).every((field) => equalValues(a[field], b[field]));
 }
 
 /** The text of one job in a queue file. */

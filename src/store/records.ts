@@ -6,6 +6,7 @@
 
 import type { JobName } from "../names/grammar.ts";
 import type { Job, JobFields } from "../job/job.ts";
+import { setOptions } from "../job/options.ts";
 import { isInFlight } from "../job/states.ts";
 import type { Change, Jobs } from "./changes.ts";
 import { equalValues } from "./job_record.ts";
@@ -20,7 +21,7 @@ export function recordsOf(changes: readonly Change[], jobs: Jobs): JournalRecord
     if (change.type === "put") {
       const old = present(change.job.name);
       const same = old !== undefined && old.id === change.job.id && equalValues(old.extra, change.job.extra);
-      const record = same ? setRecord(old, change.job) : putRecord(change.job, old);
+      const record = same ? setRecord(old, { ...unset(old), ...change.job }) : putRecord(change.job, old);
       changed.set(change.job.name, change.job);
       if (record !== null) records.push(record);
     } else if (change.type === "set") {
@@ -47,6 +48,11 @@ function putRecord(job: Job, old: Job | undefined): JournalRecord {
   return { type: "put", job, was: old?.id ?? null };
 }
 
+/** Nulls for the options of a job: what a record does not name stays. */
+function unset(job: Job): JobFields {
+  return Object.fromEntries(Object.keys(setOptions(job)).map((name) => [name, null]));
+}
+
 /** Null if nothing changes. */
 function setRecord(old: Job, fields: JobFields): JournalRecord | null {
   const names = (Object.keys(fields) as (keyof Job)[]).filter((field) =>
@@ -54,7 +60,7 @@ function setRecord(old: Job, fields: JobFields): JournalRecord | null {
   );
   if (names.length === 0) return null;
   const pick = (from: JobFields | Job) =>
-    Object.fromEntries(names.map((field) => [field, from[field as keyof JobFields]]));
+    Object.fromEntries(names.map((field) => [field, from[field as keyof JobFields] ?? null]));
   const starts = isInFlight(fields.status ?? old.status) && !isInFlight(old.status);
   return { type: "set", job: old.name, id: old.id, fields: pick(fields), was: pick(old), whole: starts ? old : null };
 }

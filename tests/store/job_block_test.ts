@@ -40,8 +40,19 @@ const someJob: fc.Arbitrary<Job> = fc.record({
   started: fc.option(fc.constant("2026-01-31T12:00:00Z")),
   boot: fc.option(someText),
   slot: fc.option(fc.constant("red")),
+  time_limit: fc.option(fc.constantFrom("30m", "1h30m")),
+  after: fc.option(fc.uniqueArray(someName, { minLength: 1, maxLength: 3 })),
+  gpus: fc.option(fc.constantFrom(0.5, 2)),
+  params: fc.option(
+    fc.dictionary(fc.constantFrom("lr", "no", "seed"), someText.map((text) => text.replaceAll("\0", ""))),
+  ),
+  history: fc.option(fc.constant([{
+    ...{ attempt: 1, host: "red", user: "pi", started: null, ended: "2026-01-31T12:00:00Z", status: "end" },
+    ...{ exit_code: 3, reason: "exit code 3" },
+  }])),
   extra: fc.oneof(fc.constant({}), fc.dictionary(fc.constantFrom("note", "no", "b"), fc.option(someText))),
 }).map(({ name, command, ...fields }) => newJob(name, command, fields));
+
 const someFile = fc.array(someJob, { minLength: 1, maxLength: 5 }).map((jobs) =>
   renderJobs(new Map(jobs.map((job) => [job.name, job])))
 );
@@ -83,6 +94,20 @@ Deno.test("parseJobs() takes no second document for further jobs", () => {
     asTheLibrary(`${one}  more: 1\n${mark}\n# c\n`);
     asTheLibrary(`# c\n${one}${mark}\n${two}  more: 1\n`);
   }
+});
+
+Deno.test("JobBlockReader reads options, lists and maps among them, without the library", () => {
+  const options = {
+    retries: 3,
+    retry_on: ["crash", 75],
+    after: ["a", "b"],
+    params: { lr: "0.1", "seed": "5" },
+    hold: true,
+  };
+  const job = newJob("x", "true", { slot: "red", ...options });
+  const reader = new JobBlockReader(`${renderJob(job)}${renderJob(newJob("y"))}`);
+  assert.deepEqual(reader.read(0), job);
+  assert.equal(reader.read(reader.end)?.name, "y");
 });
 
 Deno.test("JobBlockReader takes an entry as the program writes it, with what stood before it or not", () => {

@@ -53,10 +53,10 @@ Deno.test("parseJobs() gives missing fields the defaults of add, and the key cou
 });
 
 Deno.test("parseJobs() keeps unknown fields, and renderJobs() writes them back", () => {
-  const text = "x:\n  command: a\n  note: 'yes'\n  tags:\n    - 1\n    - k: v\n  __proto__: 1\n";
+  const text = "x:\n  command: a\n  note: 'yes'\n  labels:\n    - 1\n    - k: v\n  __proto__: 1\n";
   const jobs = parseJobs(text, at);
   assert.deepEqual([...parseJobs(renderJobs(jobs), at)], [...jobs]);
-  assert.match(renderJobs(jobs), /note: 'yes'\n {2}tags:\n {4}- 1\n {4}- k: v\n {2}__proto__: 1\n$/);
+  assert.match(renderJobs(jobs), /note: 'yes'\n {2}labels:\n {4}- 1\n {4}- k: v\n {2}__proto__: 1\n$/);
 });
 
 Deno.test("renderJobs() writes the original's fields in its order, ours after them, boot and slot only while there is one", () => {

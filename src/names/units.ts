@@ -1,0 +1,59 @@
+/**
+ * Durations and sizes as people write them: `90s`, `30m`, `1h30m`, `1d`; `500M`, `8G`. Pure.
+ *
+ * @module
+ */
+
+import { InvalidError } from "../errors.ts";
+
+const UNITS_MS: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 };
+const DURATION =
+  /^(?=[0-9])(?:([0-9]{1,6}(?:\.[0-9]{1,3})?)d)?(?:([0-9]{1,6}(?:\.[0-9]{1,3})?)h)?(?:([0-9]{1,9}(?:\.[0-9]{1,3})?)m)?(?:([0-9]{1,9}(?:\.[0-9]{1,3})?)s)?$/;
+const MINUTES = /^[0-9]{1,9}(?:\.[0-9]{1,3})?$/;
+/** Ten years: what is longer is a mistake. */
+const LONGEST_MS = 3650 * 86_400_000;
+
+const UNITS_BYTES: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
+const SIZE = /^([0-9]{1,9}(?:\.[0-9]{1,3})?)([KMGT])(?:i?B)?$/i;
+
+/**
+ * Reads a duration: `90s`, `30m`, `2h`, `1d`, `1h30m`. A bare number is minutes, as `--timeout` has them.
+ * @returns Milliseconds. @throws {InvalidError} If it is none, is 0, or is longer than ten years.
+ */
+export function parseDuration(text: string): number {
+  const parts = DURATION.exec(text);
+  let ms = 0;
+  if (MINUTES.test(text)) ms = Number(text) * UNITS_MS.m!;
+  else if (parts !== null) ["d", "h", "m", "s"].forEach((unit, i) => ms += Number(parts[i + 1] ?? 0) * UNITS_MS[unit]!);
+  if (ms > 0 && ms <= LONGEST_MS) return Math.round(ms);
+  throw new InvalidError([`Cannot use ${JSON.stringify(text)} as a duration: write it as 90s, 30m, 2h, 1d or 1h30m`]);
+}
+
+/** A duration as the file has it: a bare number gets its unit. @throws {InvalidError} As {@link parseDuration}. */
+export function durationField(text: string): string {
+  parseDuration(text);
+  return MINUTES.test(text) ? `${text}m` : text;
+}
+
+/** Milliseconds as a person would write them, in the two largest units: `1h30m`, `40s`; less than a second is `0s`. */
+export function renderDuration(ms: number): string {
+  let rest = Math.floor(ms / 1000) * 1000;
+  const parts: string[] = [];
+  for (const [unit, size] of Object.entries(UNITS_MS)) {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    if (count > 0) parts.push(`${count}${unit}`);
+  }
+  return parts.length === 0 ? "0s" : parts.slice(0, 2).join("");
+}
+
+/**
+ * Reads a size: `500M`, `8G`; a unit is 1024 of the one before.
+ * @returns Bytes, a whole number. @throws {InvalidError} If it is none.
+ */
+export function parseSize(text: string): number {
+  const [, number = "", unit = ""] = SIZE.exec(text) ?? [];
+  const bytes = Math.round(Number(number) * (UNITS_BYTES[unit.toUpperCase()] ?? NaN));
+  if (bytes > 0) return bytes;
+  throw new InvalidError([`Cannot use ${JSON.stringify(text)} as a size: write it as 500M or 8G`]);
+}

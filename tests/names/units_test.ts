@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { InvalidError } from "../../src/errors.ts";
+import { durationField, parseDuration, parseSize, renderDuration } from "../../src/names/units.ts";
+
+Deno.test("parseDuration() reads units, and takes a bare number for minutes", () => {
+  const cases: [string, number][] = [
+    ...[["90s", 90_000], ["30m", 1_800_000], ["2h", 7_200_000], ["1d", 86_400_000]] as [string, number][],
+    ...[["1h30m", 5_400_000], ["1d2h3m4s", 93_784_000], ["10", 600_000], ["0.5", 30_000], ["1.5h", 5_400_000]] as [
+      string,
+      number,
+    ][],
+  ];
+  for (const [text, ms] of cases) assert.equal(parseDuration(text), ms, text);
+  for (const text of ["", "0", "0s", "-1", "5 m", "m", "1m1h", "1x", "9999999d", "1e3", "1m30", "٣m"]) {
+    assert.throws(() => parseDuration(text), InvalidError, text);
+  }
+});
+
+Deno.test("durationField() gives a bare number its unit and keeps all else", () => {
+  assert.equal(durationField("30"), "30m");
+  assert.equal(durationField("90s"), "90s");
+});
+
+Deno.test("renderDuration() writes what parseDuration() reads, in the two largest units", () => {
+  assert.equal(renderDuration(0), "0s");
+  assert.equal(renderDuration(5_400_000), "1h30m");
+  assert.equal(renderDuration(93_784_000), "1d2h");
+  fc.assert(fc.property(fc.integer({ min: 1, max: 3_599 }), (seconds) => {
+    assert.equal(parseDuration(renderDuration(seconds * 1000)), seconds * 1000);
+  }));
+});
+
+Deno.test("parseSize() counts in units of 1024, and wants a unit", () => {
+  assert.equal(parseSize("8G"), 8 * 2 ** 30);
+  assert.equal(parseSize("500M"), 500 * 2 ** 20);
+  assert.equal(parseSize("1.5KiB"), 1536);
+  for (const text of ["", "8", "G", "0G", "8 G", "8X", "-1G"]) assert.throws(() => parseSize(text), InvalidError, text);
+});
