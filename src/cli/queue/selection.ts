@@ -1,0 +1,41 @@
+/**
+ * The options by which a command chooses jobs; the same for each command that takes them.
+ *
+ * @module
+ */
+
+import type { Command, OptionValues } from "@commander-js/extra-typings";
+import type { Selection } from "../../operations/select_jobs.ts";
+import { unquote } from "../names.ts";
+
+/** The words as the grammar gives them. */
+export interface SelectionOptions {
+  readonly name?: string;
+  readonly status?: string;
+  readonly failed?: true;
+  readonly where?: string[];
+}
+
+/** Adds `--name`, `--status`, `--failed` and `--where`. */
+export function withSelection<A extends unknown[], O extends OptionValues, G extends OptionValues>(
+  command: Command<A, O, G>,
+): Command<A, O & SelectionOptions, G> {
+  const several = (value: string, before: string[] | undefined) => [...before ?? [], unquote(value)];
+  return command
+    .option("--name <name>", "only these jobs; a list such as job[1-10]", unquote)
+    .option("--status <states>", "only jobs in these states, such as end,crash", unquote)
+    .option("--failed", "only jobs that are over and did not end well")
+    .option(
+      "--where <condition>",
+      "only jobs for which this holds, such as exit_code!=0 or param.lr<0.1; repeatable",
+      several,
+    ) as unknown as Command<A, O & SelectionOptions, G>;
+}
+
+/** Reads the words, and the job that stands behind the queue's name. @throws {InvalidError} If any cannot be used. */
+export async function selectionOf(words: SelectionOptions, job?: string): Promise<Selection> {
+  const { readSelection } = await import("../../operations/select_jobs.ts");
+  const name = [words.name, job].filter((one) => one !== undefined && one !== "").join(",");
+  const { status, failed, where } = words;
+  return readSelection({ name: name === "" ? undefined : name, status, failed, where });
+}

@@ -1,0 +1,76 @@
+/**
+ * Which jobs a verb takes: by name, state, outcome and condition. All that is given must hold.
+ *
+ * @module
+ */
+
+import type { JobName } from "../names/grammar.ts";
+import { expand } from "../names/expand.ts";
+import type { Job } from "../job/job.ts";
+import { isJobState, JOB_STATES, type JobState } from "../job/states.ts";
+import { type Condition, holds, isFailed, parseWhere } from "../job/where.ts";
+import type { Jobs } from "../store/changes.ts";
+import { Problems } from "./check.ts";
+
+/** A choice of jobs; what is null or empty chooses all. */
+export interface Selection {
+  readonly names: readonly string[] | null;
+  readonly states: readonly JobState[] | null;
+  /** Only jobs that are over and did not end well. */
+  readonly isFailed: boolean;
+  readonly where: readonly Condition[];
+}
+
+/** The words of a request, unread. */
+export interface SelectionWords {
+  /** An expandable list of names. */
+  readonly name?: string | undefined;
+  /** States between commas. */
+  readonly status?: string | undefined;
+  readonly failed?: boolean | undefined;
+  readonly where?: readonly string[] | undefined;
+}
+
+/** Chooses all jobs. */
+export const ALL_JOBS: Selection = { names: null, states: null, isFailed: false, where: [] };
+
+/** Reads the words. @throws {InvalidError} If any cannot be used; all problems at once. */
+export function readSelection(words: SelectionWords): Selection {
+  const problems = new Problems();
+  const names = words.name === undefined ? null : problems.take(() => expand(words.name!)) ?? [];
+  const states = words.status === undefined ? null : words.status.split(",").filter((state) => state !== "");
+  for (const state of states ?? []) {
+    problems.note(!isJobState(state), `Cannot use ${JSON.stringify(state)} as a status: use ${JOB_STATES.join(", ")}`);
+  }
+  const where = (words.where ?? []).flatMap((text) => problems.take(() => parseWhere(text)) ?? []);
+  problems.throwIfAny();
+  return { names, states: states as JobState[] | null, isFailed: words.failed === true, where };
+}
+
+/** True if the selection chooses by more than names: a verb then prints how many jobs it changed. */
+export function isByProperty({ states, isFailed, where }: Selection): boolean {
+  return states !== null || isFailed || where.length > 0;
+}
+
+/** True if the job is chosen. */
+export function isSelected(job: Job, selection: Selection): boolean {
+  const { names, states, where } = selection;
+  if (names !== null && !names.includes(job.name)) return false;
+  if (states !== null && !states.includes(job.status)) return false;
+  return (!selection.isFailed || isFailed(job)) && where.every((condition) => holds(job, condition));
+}
+
+/**
+ * The jobs that are chosen, in file order.
+ * @returns `missing`: names of the selection that the queue does not have.
+ */
+export function selectJobs(jobs: Jobs, selection: Selection): { chosen: Job[]; missing: string[] } {
+  const { names, ...rest } = selection;
+  const missing = (names ?? []).filter((name) => !jobs.has(name as JobName));
+  const wanted = names === null ? null : new Set<string>(names);
+  const chosen: Job[] = [];
+  for (const job of jobs.values()) {
+    if ((wanted === null || wanted.has(job.name)) && isSelected(job, { ...rest, names: null })) chosen.push(job);
+  }
+  return { chosen, missing };
+}
