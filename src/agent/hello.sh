@@ -119,9 +119,10 @@ cms_hello() {
   [ "$c_x" = "$c_boot" ] || [ "$c_role" = onlooker ] || c_put "$c_boot" "$c_own/boot"
   c_stat $$
   c_me0=$c_t0 c_mark=@$c_qid c_ev=$c_own/events
-  for c_i in "$c_own"/v.*; do
-    c_x=${c_i##*/v.}
-    [ ! -e "$c_i" ] || [ "$c_role" = onlooker ] || c_alive "${c_x%.*}" "${c_x#*.}" || rm -f "$c_i"
+  # Events of visitors that are gone, and input files whose copy was ended.
+  for c_i in "$c_own"/[vi].*; do
+    c_x=${c_i##*/[vi].}
+    [ ! -e "$c_i" ] || [ "$c_role" = onlooker ] || c_alive "${c_x%.*}" "${c_x#*.}" || rm -rf "$c_i"
   done
   case $c_role in
   resident)

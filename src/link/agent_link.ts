@@ -65,6 +65,7 @@ export async function openAgentLink(deps: Deps, machine: Machine, options: Agent
 
 class AgentLink implements Link {
   readonly machine: Machine;
+  isShared = false;
   readonly #deps: Deps;
   readonly #options: AgentLinkOptions;
   readonly #token: string;
@@ -251,10 +252,13 @@ class AgentLink implements Link {
     return reply.absent ? null : joined(reply.data);
   }
 
-  async stage(jobs: readonly JobName[], from: string): Promise<void> {
+  async stage(jobs: readonly JobName[], from: string): Promise<ReadonlyMap<JobName, string>> {
     this.#mayChange();
     if (this.#state !== "open") throw this.#error();
-    await this.#options.way.stage(jobs, from);
+    if (this.isShared) return new Map();
+    const { isSame, failed } = await this.#options.way.stage(jobs, from, this.hostname);
+    this.isShared = isSame;
+    return failed;
   }
 
   async close(): Promise<void> {

@@ -9,7 +9,7 @@ import { isLocal, type Machine, machineKey } from "../cluster/machine.ts";
 import type { Deps } from "../deps.ts";
 import { openAgentLink } from "./agent_link.ts";
 import { Gate } from "./gate.ts";
-import type { Connect } from "./link.ts";
+import type { Connect, ConnectOptions } from "./link.ts";
 import { localWay } from "./local.ts";
 import { explainSsh, sshCommand } from "./ssh.ts";
 import { stageOverSsh } from "./stage.ts";
@@ -47,17 +47,18 @@ export function makeConnect(deps: Deps, options: MakeConnectOptions = {}): Conne
     }
   }
 
-  function wayTo(machine: Machine, directory: string): Way {
+  function wayTo(machine: Machine, { directory, queueId }: ConnectOptions): Way {
     if (isLocal(machine)) return localWay(options.localShell ?? ["sh"]);
     return {
       command: sshCommand(deps.environment, machine, "exec sh"),
       explain: (noise, code) => explainSsh(machine, noise, code),
-      stage: (jobs, from) => copies.pass(() => stageOverSsh(deps, machine, { jobs, from, to: directory })),
+      stage: (jobs, from, hostname) =>
+        copies.pass(() => stageOverSsh(deps, { machine, directory, queueId, hostname }, { jobs, from })),
     };
   }
 
   return (machine, connectOptions) => {
-    const way = wayTo(machine, connectOptions.directory);
+    const way = wayTo(machine, connectOptions);
     const open = () => openAgentLink(deps, machine, { ...connectOptions, way, times });
     // First the machine's gate: those who wait for one machine must not take places from the others.
     return passMachine(machine, () => all.pass(open));

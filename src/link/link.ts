@@ -126,10 +126,14 @@ export interface Link {
   /** Text of a file of a job's directory (or an absolute or `~/` path); null if there is none. At most `maxBytes` from its end. */
   read(job: JobName, file: string, options: { maxBytes: number }): Promise<Uint8Array | null>;
   /**
-   * Copies `DIRECTORY/JOB/` of the manager to the host for each job, all in one stream of a second session. Without effect on
-   * a local link, where both are the same. @throws {LinkError} If it fails; the reason names what failed.
+   * Copies `DIRECTORY/JOB/` of the manager to the host for each job, all in one stream of a second session; beside, and then into
+   * place, so that one that breaks off changes nothing. Nothing is copied where both directories are the same one: on a local
+   * link, and where manager and host share it. @returns The jobs whose files cannot be copied, each with the reason.
+   * @throws {LinkError} If the host cannot be reached.
    */
-  stage(jobs: readonly JobName[], from: string): Promise<void>;
+  stage(jobs: readonly JobName[], from: string): Promise<ReadonlyMap<JobName, string>>;
+  /** The host's experiment directory is known to be the manager's own: {@link stage} has nothing to do. */
+  readonly isShared: boolean;
   /** Ends the link in good order. Jobs go on. Idempotent; the event `down` does not follow. */
   close(): Promise<void>;
 }

@@ -34,6 +34,6 @@ export function localWay(command: readonly string[]): Way {
       return { reason: `its shell ended with ${code}${last === "" ? "" : `: ${last}`}`, lasting: false };
     },
     // The directories of manager and host are the same.
-    stage: () => Promise.resolve(),
+    stage: () => Promise.resolve({ isSame: true, failed: new Map() }),
   };
 }

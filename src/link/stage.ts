@@ -1,6 +1,6 @@
 /**
  * Copies job directories of the manager to a machine: one tar stream over an ssh session of its own, never through the agent, whose
- * requests and heartbeat would wait behind it.
+ * requests and heartbeat would wait behind it. The far end is `stage.sh`.
  *
  * @module
  */
@@ -9,39 +9,84 @@ import type { Child, Deps } from "../deps.ts";
 import { type Machine, machineText } from "../cluster/machine.ts";
 import { LinkError } from "../errors.ts";
 import type { JobName } from "../names/grammar.ts";
+import stageText from "./stage.sh" with { type: "text" };
 import { explainSsh, oneLine, sshCommand } from "./ssh.ts";
 
 /**
  * What runs there, inside the user's login shell, which may be fish or csh: so in one pair of single quotes, with none of the
- * characters that one of them reads differently there (`'`, `\`, `!`, a line break). It reads a head of lines, the directory, the
- * jobs and an empty one; `read` takes byte by byte from a pipe, so that tar finds its stream whole. Directories that it makes
- * get the mark by which `remove` knows them.
+ * characters that one of them reads differently there (`'`, `\`, `!`, a line break).
  */
-const UNPACK = "exec sh -c '" +
-  'IFS= read -r d && cd "$d" || exit 3; ' +
-  'while IFS= read -r j && [ -n "$j" ]; do [ -d "$j" ] || set -- "$@" "$j"; done; ' +
-  '[ $# -eq 0 ] || mkdir "$@" || exit 3; ' +
-  'for j do : > "$j/.cms" || exit 3; done; ' +
-  "exec tar -xof -'";
-
+const FAR_END = `exec sh -c 'IFS= read -r s && eval "$(printf %b "$s")"'`;
 const JOBS_AT_ONCE = 100;
+/** Sessions for one group of jobs while the one whose files cannot be copied is looked for. */
+const MOST_SESSIONS = 32;
+/** A copy whose connection broke is made again. */
+const TRIES = 3;
+const PAUSE_MS = 1_000;
+const ANSWER_MS = 30_000;
+
+/** The text of the far end in one line, as `printf %b` reads it. */
+const farText = stageText.split("\n").filter((line) => !/^\s*(#|$)/.test(line)).join("\n")
+  .replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
+
+/** Where input files go. */
+export interface Destination {
+  readonly machine: Machine;
+  /** The experiment directory there: relative to the home directory, or absolute. */
+  readonly directory: string;
+  readonly queueId: string;
+  /** Host name as the agent has it, which names its own directory. */
+  readonly hostname: string;
+}
+
+/** The files of these jobs cannot be copied; the connection is not the cause. */
+class CopyError extends Error {}
 
 /** Files of ours in a job's directory: those of an earlier run on the manager itself are no input. */
 function ownFiles(job: JobName): string[] {
   const names = [".cms", `${job}.pid`, `${job}.log`, `${job}.out`, `${job}-nohup.log`];
-  return [...names, `${job}.kill.*`, `${job}.run`, `${job}.run.*`].map((name) => `${job}/${name}`);
+  return [...names, `${job}.kill.*`, `${job}.run`, `${job}.run.*`];
+}
+
+/** True if a name in a job's directory is one of a file of ours, so that it is no input. */
+export function isOwnFile(job: JobName, name: string): boolean {
+  return ownFiles(job).some((own) => own.endsWith("*") ? name.startsWith(own.slice(0, -1)) : name === own);
 }
 
 async function textOf(stream: ReadableStream<Uint8Array>): Promise<string> {
   return await new Response(stream).text().catch(() => "");
 }
 
-/** Sends the head, then all that tar writes. An error of the pipe shows as the end of one of the two. */
-async function pipe(head: string, from: Child, to: Child): Promise<void> {
-  const writer = to.stdin.getWriter();
-  writer.closed.catch(() => {});
+/** What a program complained of, without tar's last words, which say nothing. */
+function complaint(text: string): string {
+  return oneLine(text.replaceAll(/^.*(Exiting with failure status|Error is not recoverable).*$/gm, ""));
+}
+
+/** Reads a stream to its end; `answer` is the word of the first line that is `WORD TOKEN`, null if there is none. */
+function listen(
+  stream: ReadableStream<Uint8Array>,
+  token: string,
+): { answer: Promise<string | null>; end: Promise<void> } {
+  const answer = Promise.withResolvers<string | null>();
+  const end = (async () => {
+    let text = "";
+    try {
+      for await (const part of stream.pipeThrough(new TextDecoderStream())) {
+        text = (text + part).slice(-10_000);
+        const [, word] = new RegExp(`^(same|ready) ${RegExp.escape(token)}$`, "m").exec(text) ?? [];
+        if (word !== undefined) answer.resolve(word);
+      }
+    } catch {
+      // Its process has ended, which tells.
+    }
+    answer.resolve(null);
+  })();
+  return { answer: answer.promise, end };
+}
+
+/** Sends all that tar writes. An error of the pipe shows as the end of one of the two. */
+async function pipe(from: Child, writer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {
   try {
-    await writer.write(new TextEncoder().encode(head));
     for await (const chunk of from.stdout) await writer.write(chunk);
     await writer.close();
   } catch {
@@ -50,41 +95,110 @@ async function pipe(head: string, from: Child, to: Child): Promise<void> {
   }
 }
 
-async function copy(deps: Deps, machine: Machine, jobs: readonly JobName[], from: string, to: string): Promise<void> {
-  const excludes = jobs.flatMap(ownFiles).map((name) => `--exclude=${name}`);
-  // The variable keeps a Mac's tar from adding a `._` file for each.
-  const env = { COPYFILE_DISABLE: "1" };
-  const tar = deps.processes.spawn(["tar", "-cf", "-", ...excludes, "-C", from, ...jobs], { env });
-  tar.stdin.close().catch(() => {});
-  const ssh = deps.processes.spawn(sshCommand(deps.environment, machine, UNPACK));
-  const head = [to.startsWith("/") ? to : `./${to}`, ...jobs, "", ""].join("\n");
-  const [tarSaid, sshSaid, tarEnd, sshEnd] = await Promise.all([
-    textOf(tar.stderr),
-    textOf(ssh.stderr),
-    tar.ended,
-    ssh.ended,
-    textOf(ssh.stdout),
-    pipe(head, tar, ssh),
-  ]);
-  const where = machineText(machine);
-  if (sshEnd.code === 255) {
-    const { reason, lasting } = explainSsh(machine, sshSaid, sshEnd.code);
-    throw new LinkError(where, reason, lasting);
+/** One copy. @returns False if nothing was to be copied, as the directory there is the manager's own. */
+async function copy(
+  deps: Deps,
+  to: Destination,
+  jobs: readonly JobName[],
+  from: string,
+  token: string,
+): Promise<boolean> {
+  const where = machineText(to.machine);
+  const ssh = deps.processes.spawn(sshCommand(deps.environment, to.machine, FAR_END));
+  const sshSaid = textOf(ssh.stderr);
+  const { answer, end } = listen(ssh.stdout, token);
+  const writer = ssh.stdin.getWriter();
+  writer.closed.catch(() => {});
+  writer.write(
+    new TextEncoder().encode(
+      [farText, to.directory, `.cms/${to.queueId}/${to.hostname}`, token, ...jobs, "", ""].join("\n"),
+    ),
+  ).catch(() => {});
+  let packed = { code: 0, said: "" };
+  const answered = new AbortController();
+  const late = deps.clock.sleepUntil(deps.clock.now() + ANSWER_MS, answered.signal).then(() => {
+    if (!answered.signal.aborted) ssh.kill("SIGKILL");
+  });
+  const word = await answer;
+  answered.abort();
+  await late;
+  if (word === "ready") {
+    const own = jobs.flatMap((job) => ownFiles(job).map((name) => [job, name] as const));
+    const excludes = own.flatMap(([job, name]) => [`--exclude=${job}/${name}`, `--exclude=${job}/./${name}`]);
+    // So the directory is meant where the name is a link. The token comes last: where it arrives all has arrived.
+    const names = [...jobs.map((job) => `${job}/.`), token];
+    // The variable keeps a Mac's tar from adding a `._` file for each.
+    const env = { COPYFILE_DISABLE: "1" };
+    const tar = deps.processes.spawn(["tar", "-cf", "-", ...excludes, "-C", from, ...names], { env });
+    tar.stdin.close().catch(() => {});
+    const [said, { code }] = await Promise.all([textOf(tar.stderr), tar.ended, pipe(tar, writer)]);
+    packed = { code, said };
+  } else writer.close().catch(() => {});
+  const { code, signal } = await ssh.ended;
+  await end;
+  if (signal !== null) throw new LinkError(where, "cannot copy input files: the connection was lost", false);
+  if (code === 255 || word === null && code === 0) {
+    const { reason, lasting } = explainSsh(to.machine, await sshSaid, code);
+    throw new LinkError(where, `cannot copy input files: ${reason}`, lasting);
   }
-  if (sshEnd.code !== 0) throw new LinkError(where, `cannot unpack the input files there: ${oneLine(sshSaid)}`, false);
-  // 1 is GNU tar's "a file changed while it was read".
-  if (tarEnd.code > 1) throw new LinkError(where, `cannot pack the input files of ${from}: ${oneLine(tarSaid)}`, false);
+  // 1 is GNU tar's "a file changed while it was read". What ended by a signal ended as the pipe did.
+  if (packed.code > 1 && packed.code < 128) {
+    throw new CopyError(`cannot pack the input files: ${complaint(packed.said)}`);
+  }
+  if (code !== 0) {
+    throw new CopyError(
+      `cannot unpack the input files there: ${complaint(await sshSaid) || `its shell ended with ${code}`}`,
+    );
+  }
+  return word === "ready";
 }
 
-/** Copies `FROM/JOB/` to `TO/JOB/` on the machine for each job that has such a directory. @throws {LinkError} If it fails. */
+/** The copy, made again where the connection broke. */
+async function copySurely(deps: Deps, to: Destination, jobs: readonly JobName[], from: string): Promise<boolean> {
+  for (let tries = 1;; tries++) {
+    const token = `.input.${to.queueId}.${deps.ids.hex(8)}.tmp`;
+    try {
+      (await deps.files.openAppend(`${from}/${token}`, { create: true }))?.close();
+      return await copy(deps, to, jobs, from, token);
+    } catch (error) {
+      if (!(error instanceof LinkError) || error.lasting || tries >= TRIES) throw error;
+    } finally {
+      await deps.files.remove(`${from}/${token}`).catch(() => false);
+    }
+    await deps.clock.sleepUntil(deps.clock.now() + PAUSE_MS);
+  }
+}
+
+/** What became of the copies. */
+export interface Staged {
+  /** The directory there is the manager's own: nothing was copied, nor need be. */
+  readonly isSame: boolean;
+  /** Jobs whose files cannot be copied, each with the reason. */
+  readonly failed: ReadonlyMap<JobName, string>;
+}
+
+/** Copies `FROM/JOB/` there for each job that has such a directory. @throws {LinkError} If the machine cannot be reached. */
 export async function stageOverSsh(
   deps: Deps,
-  machine: Machine,
-  options: { jobs: readonly JobName[]; from: string; to: string },
-): Promise<void> {
-  const stamps = await Promise.all(options.jobs.map((job) => deps.files.stamp(`${options.from}/${job}`)));
-  const present = options.jobs.filter((_, i) => stamps[i]?.isDirectory === true);
+  to: Destination,
+  { jobs, from }: { jobs: readonly JobName[]; from: string },
+): Promise<Staged> {
+  const stamps = await Promise.all(jobs.map((job) => deps.files.stamp(`${from}/${job}`)));
+  const present = jobs.filter((_, i) => stamps[i]?.isDirectory === true);
+  const failed = new Map<JobName, string>();
   for (let at = 0; at < present.length; at += JOBS_AT_ONCE) {
-    await copy(deps, machine, present.slice(at, at + JOBS_AT_ONCE), options.from, options.to);
+    const parts = [present.slice(at, at + JOBS_AT_ONCE)];
+    for (let sessions = 1, part = parts.shift(); part !== undefined; sessions++, part = parts.shift()) {
+      try {
+        if (!await copySurely(deps, to, part, from)) return { isSame: true, failed };
+      } catch (error) {
+        if (!(error instanceof CopyError)) throw error;
+        const half = Math.ceil(part.length / 2);
+        // Halves, until it is alone.
+        if (part.length > 1 && sessions < MOST_SESSIONS) parts.push(part.slice(0, half), part.slice(half));
+        else for (const job of part) failed.set(job, error.message);
+      }
+    }
   }
+  return { isSame: false, failed };
 }

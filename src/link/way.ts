@@ -5,6 +5,7 @@
  */
 
 import type { JobName } from "../names/grammar.ts";
+import type { Staged } from "./stage.ts";
 
 /** Why a machine cannot be reached, in one line. `lasting`: trying again soon is of no use. */
 export interface Cause {
@@ -18,6 +19,6 @@ export interface Way {
   readonly command: readonly string[];
   /** What it means when that program has ended. */
   readonly explain: (noise: string, code: number) => Cause;
-  /** Copies job directories there, see `Link.stage`. */
-  readonly stage: (jobs: readonly JobName[], from: string) => Promise<void>;
+  /** Copies job directories there, see `Link.stage`. `hostname` is the host's own, as its agent says. */
+  readonly stage: (jobs: readonly JobName[], from: string, hostname: string) => Promise<Staged>;
 }

@@ -148,16 +148,14 @@ export class Deliver {
     try {
       if (link === undefined) return; // Broken meanwhile: the core sends again when it is back.
       const requests = [...batch.values()];
-      const hasInput = isLocal(link.machine) ? [] : await Promise.all(requests.map(({ job }) => this.#inputs.has(job)));
-      this.#send(link, batch, requests.filter((_, i) => !hasInput[i]));
+      const isThere = isLocal(link.machine) || link.isShared;
+      const hasInput = isThere ? new Set() : await this.#inputs.of(requests.map(({ job }) => job));
+      this.#send(link, batch, requests.filter(({ job }) => !hasInput.has(job)));
       if (batch.size > 0) await this.#stageAndStart(link, batch);
     } catch (error) {
       if (this.#links.get(machine) !== link) return; // The link broke: the core sends again when it is back.
       const reason = error instanceof LinkError ? error.reason : String((error as Error).message ?? error);
-      const left = [...batch.values()].map(({ job, attempt }) => ({ job, attempt }));
-      const again = left.filter(({ attempt }) => this.#again.has(attempt));
-      for (const one of left) if (!again.includes(one)) this.#options.push({ type: "stage_failed", ...one, reason });
-      if (again.length > 0) await this.#ask(machine, [], again); // Never started, or it runs: nobody here knows.
+      await this.#failStaging(machine, [...batch.values()], () => reason);
     } finally {
       this.#unsent.delete(batch);
     }
@@ -181,8 +179,25 @@ export class Deliver {
     }
     const fresh = [...batch.values()];
     if (fresh.length === 0) return;
-    await link.stage(fresh.map((request) => request.job), this.#options.localDirectory);
-    this.#send(link, batch, fresh);
+    const failed = await link.stage(fresh.map((request) => request.job), this.#options.localDirectory);
+    this.#send(link, batch, fresh.filter(({ job }) => !failed.has(job)));
+    const unstaged = fresh.filter(({ job, attempt }) => failed.has(job) && batch.delete(attempt));
+    await this.#failStaging(machineKey(link.machine), unstaged, ({ job }) => failed.get(job)!);
+  }
+
+  /** The input files of these cannot be copied. Of what was sent before nobody here knows whether it runs. */
+  async #failStaging(
+    machine: string,
+    requests: readonly StartRequest[],
+    reasonOf: (request: StartRequest) => string,
+  ): Promise<void> {
+    const again: Attempt[] = [];
+    for (const request of requests) {
+      const { job, attempt } = request;
+      if (this.#again.has(attempt)) again.push({ job, attempt });
+      else this.#options.push({ type: "stage_failed", job, attempt, reason: reasonOf(request) });
+    }
+    if (again.length > 0) await this.#ask(machine, [], again);
   }
 
   async #ask(machine: string, ask: readonly Attempt[], forbid: readonly Attempt[]): Promise<void> {

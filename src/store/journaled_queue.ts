@@ -155,7 +155,7 @@ export class JournaledQueue implements QueueStore {
       this.#run = { lock, runner };
       // A run that was killed need not have made durable all that we have read, and that we are about to act on.
       await this.#journal.sync();
-      await sweepTemporaries(this.#deps, this.ref);
+      await sweepTemporaries(this.#deps, this.ref, this.id);
       return null;
     });
   }

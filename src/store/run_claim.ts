@@ -105,15 +105,20 @@ function isAbout(value: unknown): value is RunAbout {
 }
 
 /** Removes what writers left that were killed in the middle. The caller holds the write lock, so that nobody writes now. */
-export async function sweepTemporaries(deps: Deps, ref: StoreRef): Promise<void> {
-  for (const name of await leftTemporaries(deps, ref)) {
+export async function sweepTemporaries(deps: Deps, ref: StoreRef, id: string): Promise<void> {
+  // The latter by copies of input files, which only a run of the queue makes.
+  for (const name of await leftTemporaries(deps, ref, [`.input.${id}.`])) {
     await deps.files.remove(`${ref.directory}/${name}`).catch(() => false);
   }
 }
 
 /** Names of the files that {@link sweepTemporaries} removes. The caller holds the lock. */
-export async function leftTemporaries({ files }: Deps, ref: StoreRef): Promise<string[]> {
-  const prefixes = [`.${ref.name}-queue.yaml.`, `..${ref.name}-queue.journal.`];
+export async function leftTemporaries(
+  { files }: Deps,
+  ref: StoreRef,
+  others: readonly string[] = [],
+): Promise<string[]> {
+  const prefixes = [`.${ref.name}-queue.yaml.`, `..${ref.name}-queue.journal.`, ...others];
   const isLeft = (name: string) => name.endsWith(".tmp") && prefixes.some((prefix) => name.startsWith(prefix));
   return (await files.list(ref.directory) ?? []).filter(isLeft);
 }

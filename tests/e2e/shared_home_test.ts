@@ -21,3 +21,24 @@ needTest("a manager on a login node runs jobs on a node that shares its home", w
   await manager.ok("queue", "run", "fifo_multi", "a", "--hosts=pi@node");
   assert.equal(await manager.read("job1/job1.out"), "node\npi\n");
 });
+
+needTest("input files in a home that manager and host share are neither copied nor counted twice", whyNot, async () => {
+  await hosts!.reset();
+  const login = hosts!.host("login");
+  await using manager = await Manager.on(login, { CMS_SSH: "/home/pi/noted-ssh" });
+  // Notes each session, and ends one that is not the agent's in the middle.
+  await login.run(`printf '%s\\n' '#!/bin/sh' 'echo "$@" >>~/sessions' \\
+    'case $* in *"exec sh") exec ssh "$@" ;; *) dd bs=64k count=40 2>/dev/null | ssh "$@" ;; esac' >noted-ssh; chmod +x noted-ssh
+    mkdir -p experiment/job1; head -c 40000000 /dev/urandom >experiment/job1/data; ls -i experiment/job1/data >before; sum <experiment/job1/data >>before`);
+  await manager.ok("queue", "create", "a");
+  await manager.ok("queue", "add", "a", "--name=job[1-40]", "--command=ls; cat data | sum");
+  await manager.cms("queue", "run", "fifo_multi", "a", "--hosts=pi@node,pi@node");
+  const after = await login.run(
+    "ls -i experiment/job1/data >after; sum <experiment/job1/data >>after; cmp before after; ls -A experiment | grep tmp",
+  );
+  assert.deepEqual(after, { code: 1, stdout: "", stderr: "" });
+  assert.deepEqual(new Set((await manager.states()).map((line) => line.split(" ")[1])), new Set(["end"]));
+  assert.match(await manager.read("job1/job1.out"), /^data\n/);
+  const sessions = (await login.run("grep -vc 'exec sh$' sessions")).stdout;
+  assert.equal(sessions, "1\n");
+});

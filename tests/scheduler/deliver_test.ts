@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { Files } from "../../src/deps.ts";
 import { parseMachine } from "../../src/cluster/machine.ts";
 import type { Link } from "../../src/link/link.ts";
+import type { JobName } from "../../src/names/grammar.ts";
 import { Deliver } from "../../src/scheduler/deliver.ts";
 import type { Attempt, CoreEvent, Effect } from "../../src/scheduler/events.ts";
 import { startRequest } from "../../src/scheduler/start_request.ts";
@@ -28,7 +29,9 @@ class Way {
   /** Names of the jobs whose start was sent. */
   readonly sent: string[] = [];
   /** Lets the input files that are being copied arrive. */
-  arrive: () => void = () => {};
+  arrive: (() => void) | null = null;
+  /** Those that cannot be copied. */
+  readonly unstaged = new Map<JobName, string>();
   readonly deliver: Deliver;
 
   constructor(files: Files) {
@@ -36,7 +39,7 @@ class Way {
       machine: parseMachine(RED),
       boot: "1",
       start: (requests) => void this.sent.push(...requests.map((request) => request.job)),
-      stage: () => new Promise((resolve) => this.arrive = resolve),
+      stage: () => new Promise((resolve) => this.arrive = () => resolve(this.unstaged)),
       forbid: (attempts) => Promise.resolve(attempts.map(() => ({ type: "forbidden" }))),
       close: () => Promise.resolve(),
     };
@@ -65,7 +68,10 @@ class Way {
 async function filesWithInput(...names: string[]): Promise<MemoryFiles> {
   const files = new MemoryFiles();
   await files.makeDirectory(HOME);
-  for (const name of names) await files.makeDirectory(`${HOME}/${name}`);
+  for (const name of names) {
+    await files.makeDirectory(`${HOME}/${name}`);
+    files.edit(`${HOME}/${name}/data`, "data");
+  }
   return files;
 }
 
@@ -75,6 +81,7 @@ Deno.test("Deliver sends no start that was called off while its input files were
     way.deliver.perform([start("a"), start("b"), start("plain")]);
     await waitUntil("what needs no files", () => way.sent.length > 0);
     assert.deepEqual(way.sent, ["plain"]);
+    await waitUntil("the copy", () => way.arrive !== null);
     const off = [attempt("a")];
     way.deliver.perform([
       how === "recall"
@@ -82,7 +89,7 @@ Deno.test("Deliver sends no start that was called off while its input files were
         : { type: "ask", machine: RED, ask: [], forbid: off },
     ]);
     await way.told(how === "recall" ? "recalled" : "answer");
-    way.arrive();
+    way.arrive?.();
     await waitUntil("the rest", () => way.sent.length > 1);
     assert.deepEqual(way.sent, ["plain", "b"]);
     await way.deliver.close();
@@ -112,5 +119,18 @@ Deno.test("Deliver tells of starts whose input files cannot be looked for, and c
     { type: "answer", machine: RED, states: [{ ...attempt("b"), state: { type: "forbidden" } }] },
   ]);
   assert.deepEqual(way.sent, []);
+  await way.deliver.close();
+});
+
+Deno.test("Deliver fails only the job whose input files cannot be copied, and calls off what was sent before", async () => {
+  const way = await Way.open(await filesWithInput("a", "b", "c"));
+  const reason = "a device";
+  for (const name of ["a", "b"]) way.unstaged.set(job(name).name, reason);
+  way.deliver.perform([start("a"), start("c")]);
+  await waitUntil("the copy", () => way.arrive !== null);
+  way.arrive?.();
+  await way.told("stage_failed");
+  assert.deepEqual(way.events.slice(1), [{ type: "stage_failed", ...attempt("a"), reason }]);
+  assert.deepEqual(way.sent, ["c"]);
   await way.deliver.close();
 });

@@ -1,37 +1,62 @@
 import assert from "node:assert/strict";
 import { realDeps } from "../../src/deps_real.ts";
+import type { JobName } from "../../src/names/grammar.ts";
 import { Inputs } from "../../src/scheduler/inputs.ts";
 
-Deno.test("Inputs.has() sees a directory that comes, one that goes, and takes no file for one", async () => {
+async function has(inputs: Inputs, job: string): Promise<boolean> {
+  return (await inputs.of([job as JobName])).size === 1;
+}
+
+Deno.test("Inputs.of() sees a directory that comes, one that goes, and takes no file for one", async () => {
   const directory = await Deno.makeTempDir();
   try {
     const inputs = new Inputs(realDeps(), directory);
-    assert.equal(await inputs.has("job1"), false);
+    assert.equal(await has(inputs, "job1"), false);
     await Deno.mkdir(`${directory}/job1`);
-    assert.equal(await inputs.has("job1"), true, "made a moment after the directory was read");
+    for (const own of [".cms", "job1.log", "job1.run.2"]) await Deno.writeTextFile(`${directory}/job1/${own}`, "");
+    assert.equal(await has(inputs, "job1"), false, "only the program's own files");
+    await Deno.writeTextFile(`${directory}/job1/.data`, "");
+    assert.equal(await has(inputs, "job1"), true, "made a moment after the directory was read");
     await Deno.writeTextFile(`${directory}/job2`, "");
-    assert.equal(await inputs.has("job2"), false);
-    await Deno.remove(`${directory}/job1`);
-    assert.equal(await inputs.has("job1"), false);
+    assert.equal(await has(inputs, "job2"), false);
+    await Deno.remove(`${directory}/job1`, { recursive: true });
+    assert.equal(await has(inputs, "job1"), false);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
 });
 
-Deno.test("Inputs.has() reads a directory once while it stays as it is", async () => {
+Deno.test("Inputs.of() reads a directory once while it stays as it is", async () => {
   let lists = 0;
   let modifiedMs = 0;
   const files = {
     ...realDeps().files,
     stamp: () => Promise.resolve({ sizeBytes: 0, modifiedMs, inode: 1, isDirectory: true }),
-    list: () => Promise.resolve([`job${++lists}`]),
+    list: (path: string) => Promise.resolve(path === "/experiment" ? [`job${++lists}`] : ["data"]),
   };
   const clock = { ...realDeps().clock, now: () => 10_000 };
   const inputs = new Inputs({ files, clock }, "/experiment");
-  assert.equal(await inputs.has("job1"), true);
-  assert.equal(await inputs.has("job2"), false);
+  assert.equal(await has(inputs, "job1"), true);
+  assert.equal(await has(inputs, "job2"), false);
   assert.equal(lists, 1);
   modifiedMs = 9_950; // A moment ago: it may change again within the same tick of the file system's clock.
-  assert.equal(await inputs.has("job2"), true);
-  assert.equal(await inputs.has("job3"), true);
+  assert.equal(await has(inputs, "job2"), true);
+  assert.equal(await has(inputs, "job3"), true);
+});
+
+Deno.test("Inputs.of() asks for each job where the directory is large and changes all the time", async () => {
+  let lists = 0;
+  const files = {
+    ...realDeps().files,
+    stamp: (path: string) =>
+      Promise.resolve(path === "/e/job7" ? null : { sizeBytes: 0, modifiedMs: 9_999, inode: 1, isDirectory: true }),
+    list: (path: string) => {
+      if (path !== "/e") return Promise.resolve(["data"]);
+      lists++;
+      return Promise.resolve(Array.from({ length: 10_000 }, (_, i) => `job${i}`));
+    },
+  };
+  const inputs = new Inputs({ files, clock: { ...realDeps().clock, now: () => 10_000 } }, "/e");
+  for (let i = 1; i < 50; i++) assert.equal(await has(inputs, `job${i}`), i !== 7);
+  assert.equal(lists, 1);
 });

@@ -1,0 +1,59 @@
+# The far end of a copy of input files: sent as one line of stdin, see stage.ts. POSIX sh (dash, bash, busybox ash).
+#
+# After it come lines: the experiment directory, the agent's own directory in it, a token, the jobs, an empty one; then a tar stream.
+# `read` takes byte by byte from a pipe, so that tar finds its stream whole. Files go to a place of their own and are moved to the
+# jobs when all have come: a copy that breaks off changes nothing.
+IFS= read -r d && IFS= read -r o && IFS= read -r t || exit 3
+case $d in
+/*) ;;
+.) d=$HOME ;;
+*) d=$HOME/$d ;;
+esac
+cd "$d" || exit 3
+set --
+while IFS= read -r j && [ -n "$j" ]; do set -- "$@" "$j"; done
+# The manager has just made this file in its own directory: this is it, and a file must not be moved onto itself.
+if [ -e "$t" ]; then
+  printf '\nsame %s\n' "$t"
+  exit 0
+fi
+start() { shift 19; s=$1; }
+read -r s </proc/$$/stat && start ${s##*) }
+p=$o/i.$$.$s
+mkdir -p "$p" || exit 3
+trap 'rm -rf "$p" || { chmod -R u+rwx "$p"; rm -rf "$p"; }' EXIT
+trap 'exit 3' HUP INT TERM PIPE
+# What the login shell wrote may end in the middle of a line.
+printf '\nready %s\n' "$t"
+(cd "$p" && exec tar -xof -) || exit 3
+# The last of the stream.
+[ -e "$p/$t" ] || { echo 'the copy broke off' >&2; exit 4; }
+
+# put FROM TO: what is in one directory into another that is there, file by file; each is replaced in one step.
+put() {
+  a=$1 b=$2
+  shift 2
+  for e in "$a"/* "$a"/.[!.]* "$a"/..?*; do
+    [ -e "$e" ] || [ -L "$e" ] || continue
+    n=$b/${e##*/}
+    if [ -L "$e" ] || [ ! -d "$e" ]; then
+      [ -L "$n" ] || [ ! -d "$n" ] || { echo "$n is a directory there" >&2; return 1; }
+      set -- "$@" "$e"
+      [ $# -lt 100 ] || { mv -f "$@" "$b/" || return 1; set --; }
+    elif [ -d "$n" ]; then
+      (put "$e" "$n") || return 1
+    elif [ -w "$e" ]; then
+      mv -f "$e" "$b/" || return 1
+    else
+      chmod u+w "$e" && mv -f "$e" "$b/" && chmod u-w "$n" || return 1
+    fi
+  done
+  [ $# -eq 0 ] || mv -f "$@" "$b/"
+}
+for j do
+  [ -d "$p/$j" ] || continue
+  # A directory that is made here gets the mark by which `remove` knows it.
+  [ -d "$j" ] || { mkdir "$j" && : >"$j/.cms"; } || exit 3
+  put "$p/$j" "$j" || exit 3
+done
+echo "done $t"

@@ -1,0 +1,87 @@
+/**
+ * Input files on their way to hosts: where they land, what a copy that breaks off leaves, and files that cannot be copied.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { hostTest } from "../support/need.ts";
+import { waitUntil } from "../support/wait.ts";
+import { Manager } from "./harness.ts";
+import { isAlive, makeManager, makeQueue, sshPids } from "./harness_faults.ts";
+
+async function input(manager: Manager, job: string, files: Record<string, string>): Promise<void> {
+  await Deno.mkdir(manager.path(job), { recursive: true });
+  for (const [name, text] of Object.entries(files)) await Deno.writeTextFile(manager.path(`${job}/${name}`), text);
+}
+
+hostTest("input files land where the job runs, wherever the login shell goes first", async (hosts) => {
+  await using manager = await Manager.make(hosts);
+  const red = hosts.host("red");
+  await red.run("mkdir -p scratch/experiment/job1");
+  await makeQueue(manager, "job1", "cat data");
+  await input(manager, "job1", { data: "here" });
+  // As with `cd ~/scratch` in .bashrc.
+  const script = `#!/bin/bash\nexec ${manager.env.CMS_SSH} "\${@:1:$#-1}" "cd ~/scratch; \${!#}"\n`;
+  await Deno.writeTextFile(`${manager.home}/ssh`, script, { mode: 0o755 });
+  const run = await manager.type("cms queue run fifo_multi a --hosts=pi@red", {
+    env: { CMS_SSH: `${manager.home}/ssh` },
+  });
+  assert.equal(run.code, 0, run.stdout + run.stderr);
+  assert.equal((await red.run("cat experiment/job1/job1.out; ls scratch/experiment/job1")).stdout, "here");
+});
+
+hostTest("a copy of input files that breaks off changes nothing, and is made again", async (hosts) => {
+  await using manager = await makeManager(hosts);
+  const red = hosts.host("red");
+  await makeQueue(manager, "job1", "cat data | wc -c; cat old");
+  await input(manager, "job1", { data: "x".repeat(64_000_000), old: "new" });
+  await red.run("mkdir -p experiment/job1; echo kept >experiment/job1/data; echo kept >experiment/job1/old");
+  // So that the copy is caught in the middle.
+  const slow = ["-o", "Compression=yes"];
+  const run = manager.spawn([`${manager.bin}/cms`, "queue", "run", "fifo_multi", "a", "--hosts=pi@red"], {
+    env: { CMS_SSH: [manager.env.CMS_SSH, ...slow].join(" ") },
+  });
+  const copying = () => red.run("find experiment -path '*/.cms/*' -size +1000k | grep .");
+  await waitUntil("the copy", async () => (await copying()).code === 0, { limitMs: 20_000 });
+  const copier = sshPids(run).at(-1)!;
+  Deno.kill(copier, "SIGKILL");
+  assert.equal((await red.run("cat experiment/job1/data experiment/job1/old")).stdout, "kept\nkept\n");
+  const { code, stdout, stderr } = await run.ended();
+  assert.equal(code, 0, stdout + stderr);
+  assert.equal((await red.run("cat experiment/job1/job1.out")).stdout.trim(), "64000000\nnew");
+  await waitUntil("no rest of it", async () => (await copying()).code !== 0);
+  assert.ok(!isAlive(copier));
+});
+
+hostTest("input files that cannot be copied fail their own job alone, with the reason", async (hosts) => {
+  await using manager = await Manager.make(hosts);
+  await makeQueue(manager, "job[1-9]", "cat data");
+  for (let i = 1; i < 10; i++) await input(manager, `job${i}`, { data: `data${i}` });
+  await manager.type("mknod experiment/job3/device c 1 3");
+  // A directory of that name stands there.
+  await hosts.host("red").run("mkdir -p experiment/job5/data");
+  await Deno.mkdir(`${manager.dir}/elsewhere`);
+  await Deno.writeTextFile(`${manager.dir}/elsewhere/data`, "data7");
+  await Deno.remove(manager.path("job7"), { recursive: true });
+  await Deno.symlink("../elsewhere", manager.path("job7"));
+  const run = await manager.cms(
+    "queue",
+    "run",
+    "fifo_multi",
+    "a",
+    "--hosts=pi@red,pi@red,pi@red,pi@red,pi@red,pi@red,pi@red,pi@red,pi@red",
+  );
+  assert.equal(run.code, 1);
+  const states = await manager.states();
+  assert.deepEqual(
+    states,
+    [1, 2, 3, 4, 5, 6, 7, 8, 9].map((i) => `job${i} ${i === 3 || i === 5 ? "fail_start" : "end"}`),
+  );
+  assert.match(run.stderr, /job3 .*cannot unpack the input files there: .*device: .*not permitted/);
+  assert.match(run.stderr, /job5 .*cannot unpack the input files there: .*job5\/data is a directory there/);
+  for (const i of [1, 7, 9]) {
+    assert.equal((await hosts.host("red").run(`cat experiment/job${i}/job${i}.out`)).stdout, `data${i}`);
+  }
+  assert.equal((await hosts.host("red").run("ls -A experiment/.cms/*/red | grep '^i'")).stdout, "");
+});
