@@ -115,10 +115,23 @@ c_read() {
   if [ "${4-}" = . ]; then c_p=$1 c_p0=$2 c_t=$3; else c_k=''; fi
 }
 
-# c_life LINK, just read: is it `claimed` (not yet started), `wrapper` (runs), `orphan` (runs, its wrapper is gone), or `gone`?
+# c_away LINK, just read and of another boot: of another machine, and nobody knows its end? Machines that share a home see each other's
+# claims. A process over there can not be looked at, but its end is in the log; `.fin`: somebody who knew it was gone has written it.
+c_away() {
+  [ "${c_q##*/}" != "$c_name" ] && [ ! -e "$1.fin" ] || return 1
+  c_ended "$c_log" "$c_a"
+  case $c_e1 in end | kill | crash) return 1 ;; esac
+}
+
+# c_life LINK, just read: is it `claimed` (not yet started), `wrapper` (runs), `orphan` (runs, its wrapper is gone), `away` (lives on another
+# machine, for all that can be known here), or `gone`?
 c_life() {
   c_life=gone
-  [ "$c_k" != F ] && [ "$c_k" != R ] && [ -z "$c_done" ] && [ "$c_b" = "$c_boot" ] || return 0
+  [ "$c_k" != F ] && [ "$c_k" != R ] && [ -z "$c_done" ] || return 0
+  if [ "$c_b" != "$c_boot" ]; then
+    ! c_away "$1" || c_life=away
+    return 0
+  fi
   if c_alive "$c_w" "$c_w0"; then
     c_life=wrapper
     [ "$c_k" = P ] || c_life=claimed
@@ -246,6 +259,7 @@ c_state() {
   c_life "$c_found"
   case $c_life in
   claimed) c_is=claimed ;;
+  away) c_is="away ${c_q##*/}" ;;
   wrapper) c_is="alive $c_p $c_t 0" ;;
   orphan) c_is="alive $c_p $c_t 1" ;;
   gone)

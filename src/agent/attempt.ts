@@ -44,8 +44,13 @@ export type AttemptState =
   }
   /** Its process is gone without an end; this was written to its log on the host. */
   | { readonly type: "crashed"; readonly exitCode: number | null }
+  /**
+   * The claim is of another machine, with which this one shares its files, and nothing here says that it ended. `machine`: its name, see
+   * `boot.ts`. Nobody but that machine, or the attempt's log, can say more.
+   */
+  | { readonly type: "away"; readonly machine: string }
   /** Another attempt holds the job's directory; `alive` if it still runs. */
   | { readonly type: "other"; readonly attempt: string; readonly alive: boolean };
 
 /** What became of a directory that was to be removed. */
-export type RemoveResult = "removed" | "absent" | "alive" | "later" | "kept";
+export type RemoveResult = "removed" | "absent" | "alive" | "away" | "later" | "kept";

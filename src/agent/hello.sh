@@ -89,12 +89,20 @@ cms_hello() {
   esac
   read -r c_boot </proc/sys/kernel/random/boot_id || c_need 1 'it does not tell its boot id'
   c_stat 1 || c_t0=0
-  c_boot=$c_boot.$c_t0
+  # Containers that were started in the same moment differ by their namespace of processes.
+  c_x=$(ls -l /proc/self/ns/pid)
+  c_x=${c_x##*[} c_x=${c_x%]*}
+  case $c_x in '' | *[!0-9]*) c_x=0 ;; esac
+  c_boot=$c_boot.$c_t0.$c_x
   c_host=localhost
   read -r c_host </proc/sys/kernel/hostname
-  # Machines that share a home directory must not share an events file: each has its own directory, by its name.
   case $c_host in '' | .* | *[!A-Za-z0-9._-]*) c_host=localhost ;; esac
-  c_tag=$c_qid/$c_host
+  # What a machine is, over its boots: its host name, and a part of its machine-id where it has one. Machines that share a home directory
+  # must not share an events file: each has its own directory, by this name.
+  c_x='' c_name=$c_host
+  read -r c_x </etc/machine-id
+  case $c_x in *[!0-9a-f]*) ;; ????????*) c_name=$c_host+${c_x%"${c_x#????????}"} ;; esac
+  c_tag=$c_qid/$c_name
   c_own=$c_here/.cms/$c_tag
   if [ "$c_role" = onlooker ]; then
     cd "$c_here" || cd /
@@ -165,5 +173,5 @@ cms_hello() {
     c_v=${c_x#*.}
     c_alive "${c_x%%.*}" "${c_v%%.*}" || c_apart rm -rf "$c_i" &
   done
-  c_say hello 1 "$c_boot" "$c_host" "$(id -un || printf '%s\n' "${LOGNAME:-unknown}")"
+  c_say hello 1 "$c_name/$c_boot" "$c_host" "$(id -un || printf '%s\n' "${LOGNAME:-unknown}")"
 }

@@ -141,6 +141,8 @@ export function parseState(words: readonly string[]): AttemptState | null {
       if (rest[0] !== "end" && rest[0] !== "kill") return null;
       return { type, state: rest[0], exitCode, startedAtMs: number(rest[2]), endedAtMs: instant(rest[3]) };
     }
+    case "away":
+      return rest[0] === undefined ? null : { type, machine: rest[0] };
     case "other":
       return rest[0] === undefined ? null : { type, attempt: rest[0], alive: rest[1] === "1" };
     default:
@@ -201,7 +203,14 @@ export function parseAnswer(line: string, token: string): Answer | null {
   }
 }
 
-const REMOVE_RESULTS: readonly string[] = ["removed", "absent", "alive", "later", "kept"] satisfies RemoveResult[];
+const REMOVE_RESULTS: readonly string[] = [
+  "removed",
+  "absent",
+  "alive",
+  "away",
+  "later",
+  "kept",
+] satisfies RemoveResult[];
 
 /** Reads a line of the events file; null if it is no whole event of this queue. Never throws. */
 export function parseEvent(line: string, queueId: string): AgentEvent | null {

@@ -1,10 +1,16 @@
 # The agent, third part: what else a link may ask for. Sent after start.sh.
 
-# c_watch JOB ATTEMPT LINK: tells the end of a job whose wrapper is gone or tells another events file. Looks once a second.
+# c_watch JOB ATTEMPT LINK: tells the end of a job whose wrapper is gone, tells another events file, or is on another machine (then only
+# while the agent is there). Looks once a second.
 c_watch() {
   c_stat self
   printf '%s %s %s\n' "$c_pid" "$c_t0" "$c_tag" >"$3.watch"
-  while c_read "$3"; c_life "$3"; [ "$c_life" != gone ]; do sleep 1; done
+  while c_read "$3"; c_life "$3"; [ "$c_life" != gone ]; do
+    if [ "$c_life" = away ]; then
+      [ -e "$3" ] && c_alive $$ "$c_me0" || return
+    fi
+    sleep 1
+  done
   c_state "$1" "$2"
   c_now
   case $c_is in ended*) c_is=${c_is#* } ;; *) c_is='crash - -' ;; esac
@@ -20,14 +26,16 @@ cms_ask() {
     c_is=none
     if cd "$c_here/$1"; then
       c_state "$1" "$2"
-      case $c_role$c_tag$c_is in
-      resident"$c_q"alive*0 | visitor* | onlooker* | *none | *claimed) ;;
-      *' alive'* | *alive*)
+      c_v=''
+      case $c_role/$c_is in
+      resident/alive*0) [ "$c_q" = "$c_tag" ] || c_v=1 ;;
+      resident/alive* | resident/away*) c_v=1 ;;
+      esac
+      if [ -n "$c_v" ]; then
         c_v='' c_d='' c_l=''
         [ ! -e "$c_found.watch" ] || read -r c_v c_d c_l <"$c_found.watch"
         [ "$c_l" = "$c_tag" ] && c_alive "$c_v" "$c_d" || c_apart c_watch "$1" "$2" "$c_found" &
-        ;;
-      esac
+      fi
     fi
     c_say a "$c_ask" "$c_z" "$c_is"
     c_z=$((c_z + 1))
@@ -183,6 +191,7 @@ c_remove() {
     [ -z "$c_found" ] || { c_read "$c_found"; c_life "$c_found"; }
     if [ "$c_life" != gone ]; then
       c_is=alive
+      [ "$c_life" != away ] || c_is=away
       return
     fi
     if [ -n "$c_high$c_after" ]; then

@@ -83,7 +83,7 @@ export interface ConnectOptions {
 /** An open link. Methods reject with `LinkError` once it is down. */
 export interface Link {
   readonly machine: Machine;
-  /** Changes whenever the machine (or its container) is started anew. */
+  /** `MACHINE/BOOT`, see `agent/boot.ts`: another whenever the machine (or its container) is started anew, or another one answers. */
   readonly boot: string;
   /** The host's own name and the user there, as it says; for messages. */
   readonly hostname: string;
@@ -119,7 +119,8 @@ export interface Link {
    */
   kill(attempts: readonly { job: JobName; attempt: string }[], options: { graceMs: number }): Promise<AttemptState[]>;
   /**
-   * Removes the jobs' directories that this program made. `alive`: a job runs there, nothing is touched. `later`: a later attempt than this
+   * Removes the jobs' directories that this program made. `alive`: a job runs there, nothing is touched. `away`: it may run on another
+   * machine that shares the files, nothing is touched. `later`: a later attempt than this
    * was started there, nothing is touched. `kept`: the directory was there before us, and only the program's own files in it were removed.
    */
   remove(attempts: readonly { job: JobName; attempt: string }[]): Promise<RemoveResult[]>;

@@ -5,7 +5,9 @@
  */
 
 import type { Deps } from "../deps.ts";
+import { isElsewhere } from "../agent/boot.ts";
 import type { JobName } from "../names/grammar.ts";
+import { someNames } from "../names/some_names.ts";
 import { attemptOf, type Job } from "../job/job.ts";
 import { isInFlight, isWaiting } from "../job/states.ts";
 import type { AttemptRef } from "../agent/protocol.ts";
@@ -47,10 +49,10 @@ export async function clearFromHosts(deps: Deps, request: ClearRequest): Promise
   } else {
     // What became of them is written down before their claims go with the directories: if we end in between, nobody takes a job
     // that ran for one that never did.
-    const { failed, unreached } = await killHeld(deps, { store, names: running, connect, warn });
+    const { failed, unreached, away } = await killHeld(deps, { store, names: running, connect, warn });
     stuck = new Set(unreached);
     for (const name of failed) if (!stuck.has(name)) alive.add(name);
-    for (const name of alive) warn(`Job ${name} still runs; its directory was left alone`);
+    for (const name of alive) if (!away.has(name)) warn(`Job ${name} still runs; its directory was left alone`);
   }
   const left = new Set([...stuck, ...alive]);
   let touched: Job[] = [];
@@ -71,6 +73,21 @@ export async function clearFromHosts(deps: Deps, request: ClearRequest): Promise
       results = await link.remove(attempts);
       attempts.filter((_, i) => results[i] === "later").forEach(({ job }) =>
         warn(`Another job ${job} was started in the directory on ${machineText(link.machine)}, which was left alone`)
+      );
+    }
+    // Its name leads to another machine now. That one can kill nothing there, and may know nothing of it.
+    const resultOf = new Map(attempts.map(({ job }, i) => [job, results[i]]));
+    const away = there.filter(({ name, boot }) => {
+      const result = resultOf.get(name) ?? "removed";
+      return result === "away" || (result !== "removed" && isElsewhere(boot, link.boot));
+    });
+    for (const { name } of away) alive.add(name);
+    if (away.length > 0) {
+      warn(
+        `May run on another machine than ${machineText(link.machine)} leads to now: ${
+          someNames(away.map(({ name }) => name))
+        }. ` +
+          "Left as they are",
       );
     }
     const live = attempts.filter((_, i) => results[i] === "alive");

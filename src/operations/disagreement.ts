@@ -9,6 +9,7 @@ import type { Job } from "../job/job.ts";
 import { isInFlight, isWaiting } from "../job/states.ts";
 import type { AttemptState } from "../link/link.ts";
 import type { StoreRef } from "../store/store.ts";
+import { livesElsewhere } from "./truth.ts";
 import { type Finding, queueCommand } from "./finding.ts";
 
 /** What is known beside the job and the host's word. */
@@ -24,7 +25,10 @@ export interface Surroundings {
 
 /** What disagrees, or null. `state`: the host's word on the job's last attempt. */
 export function disagreement(job: Job, state: AttemptState, about: Surroundings): Finding | null {
-  const found = isInFlight(job.status)
+  const elsewhere = livesElsewhere(job, state, about.boot);
+  const found = elsewhere !== null
+    ? ofElsewhere(job, elsewhere, about)
+    : isInFlight(job.status)
     ? ofFlight(job, state, about)
     : isWaiting(job.status)
     ? ofWaiting(job, state, about)
@@ -34,12 +38,22 @@ export function disagreement(job: Job, state: AttemptState, about: Surroundings)
 
 type Found = Pick<Finding, "finding" | "action"> & { readonly kind?: "note" };
 
+/** Nobody here can say: it is neither gone nor wrong. */
+function ofElsewhere({ status }: Job, host: string, { queue, machine }: Surroundings): Found {
+  const here = /(^|@)localhost$/.test(machine) ? "this machine" : `where ${machine} leads to now`;
+  return {
+    finding: `is ${status}, on ${host} for all that is known, and that is not ${here}`,
+    action: `${queueCommand(queue, "check")} on ${host}, or when the name leads there again`,
+  };
+}
+
 function ofFlight(job: Job, state: AttemptState, about: Surroundings): Found | null {
   const { status } = job;
   const refresh = queueCommand(about.queue, "refresh");
   const settle = about.isRun ? "nothing: the run takes it in when its link to the host is back" : refresh;
   switch (state.type) {
     case "alive":
+    case "away":
       return null;
     case "claimed":
       if (about.isRun) return null;
@@ -99,6 +113,7 @@ function ofWaiting(job: Job, state: AttemptState, about: Surroundings): Found | 
     case "none":
     case "claimed":
     case "forbidden":
+    case "away":
       return null;
     default:
       state satisfies never;
@@ -130,6 +145,7 @@ function ofEnded(job: Job, state: AttemptState, about: Surroundings): Found | nu
     case "none":
     case "claimed":
     case "forbidden":
+    case "away":
       return null;
     default:
       state satisfies never;

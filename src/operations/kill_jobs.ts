@@ -8,6 +8,7 @@ import type { Deps } from "../deps.ts";
 import { attemptId, attemptOf, type Job } from "../job/job.ts";
 import { isInFlight } from "../job/states.ts";
 import type { JobName } from "../names/grammar.ts";
+import { machineText } from "../cluster/machine.ts";
 import type { AttemptState, Connect, Link } from "../link/link.ts";
 import { makeConnect } from "../link/connect.ts";
 import { KILL_GRACE_MS } from "../scheduler/deliver.ts";
@@ -16,7 +17,7 @@ import type { QueueStore, StoreRef } from "../store/store.ts";
 import { endByRunner, holdQueue } from "./hold_queue.ts";
 import { onMachines } from "./on_machines.ts";
 import type { Watch } from "./refresh_queue.ts";
-import { fieldsFrom, isUnstarted } from "./truth.ts";
+import { elsewhereText, fieldsFrom, isUnstarted, livesElsewhere } from "./truth.ts";
 
 const ROUNDS = 3;
 
@@ -79,20 +80,28 @@ export interface KillHeldRequest {
 
 /**
  * Kills jobs of a queue that no scheduler runs. A start that never reached its host is called off: the job waits again.
- * @returns Those that are in state `kill` now; those that may still run; and of these, those whose host does not answer.
+ * @returns Those that are in state `kill` now; those that may still run; of these, those whose host does not answer, and those
+ * that live on another machine than their host's name leads to now, which was told.
  */
 export async function killHeld(
   deps: Deps,
   { store, names, connect, warn }: KillHeldRequest,
-): Promise<{ killed: JobName[]; failed: JobName[]; unreached: JobName[] }> {
+): Promise<{ killed: JobName[]; failed: JobName[]; unreached: JobName[]; away: ReadonlySet<JobName> }> {
   const jobs = names.flatMap((name) => store.jobs.get(name) ?? []);
   const found = new Map<JobName, AttemptState>();
+  const away = new Set<JobName>();
   const unreached = await onMachines(deps, { connect, store, role: "resident", warn, jobs }, async (link, there) => {
     const states = await endOn(link, there);
-    there.forEach((job, i) => found.set(job.name, states[i]!));
+    const elsewhere = there.map((job, i) => livesElsewhere(job, states[i]!, link.boot));
+    for (const [host, jobs] of Map.groupBy(there, (_, i) => elsewhere[i])) {
+      if (host === null || host === undefined) continue;
+      for (const { name } of jobs) away.add(name);
+      warn(elsewhereText(jobs, machineText(link.machine), host));
+    }
+    there.forEach((job, i) => elsewhere[i] === null && found.set(job.name, states[i]!));
   });
   const killed: JobName[] = [];
-  const failed = new Set(unreached.map((job) => job.name));
+  const failed = new Set([...unreached.map((job) => job.name), ...away]);
   await store.commit(() => {
     const records: Change[] = [];
     for (const before of jobs) {
@@ -108,7 +117,7 @@ export async function killHeld(
     return records;
   });
   await store.fold("cheap");
-  return { killed, failed: [...failed], unreached: unreached.map((job) => job.name) };
+  return { killed, failed: [...failed], unreached: unreached.map((job) => job.name), away };
 }
 
 /** Ends what runs, and forbids what was not started yet: a start may still be on its way. */

@@ -8,13 +8,14 @@ import type { Deps } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
 import { attemptId, attemptOf, type Job } from "../job/job.ts";
 import { isInFlight, type JobState } from "../job/states.ts";
+import { machineText } from "../cluster/machine.ts";
 import type { AttemptState, Connect } from "../link/link.ts";
 import { makeConnect } from "../link/connect.ts";
 import type { Change } from "../store/changes.ts";
 import type { StoreRef } from "../store/store.ts";
 import { holdQueue } from "./hold_queue.ts";
 import { onMachines } from "./on_machines.ts";
-import { fieldsFrom, isUnstarted } from "./truth.ts";
+import { elsewhereText, fieldsFrom, isUnstarted, livesElsewhere } from "./truth.ts";
 
 /** A state that is another now. */
 export interface StatusChange {
@@ -42,6 +43,7 @@ export async function refreshQueue(
   try {
     const asked = [...store.jobs.values()].filter((job) => canHaveChanged(job, runner !== null));
     const found = new Map<JobName, AttemptState>();
+    const unknown: JobName[] = [];
     const role = runner === null ? "resident" : "visitor";
     const unreached = await onMachines(
       deps,
@@ -49,7 +51,14 @@ export async function refreshQueue(
       async (link, jobs) => {
         const states = await link.ask(jobs.map(attemptOf));
         const unstarted: Job[] = [];
+        const elsewhere = jobs.map((job, i) => livesElsewhere(job, states[i]!, link.boot));
+        for (const [host, away] of Map.groupBy(jobs, (_, i) => elsewhere[i])) {
+          if (host === null || host === undefined) continue;
+          unknown.push(...away.map(({ name }) => name));
+          watch.warn(elsewhereText(away, machineText(link.machine), host));
+        }
         jobs.forEach((job, i) => {
+          if (elsewhere[i] !== null) return;
           if (runner === null && isUnstarted(job, states[i]!, link.boot)) unstarted.push(job);
           else found.set(job.name, states[i]!);
         });
@@ -74,7 +83,7 @@ export async function refreshQueue(
       return records;
     });
     if (runner === null) await store.fold("cheap");
-    return { changes, unreachable: unreached.map((job) => job.name) };
+    return { changes, unreachable: [...unreached.map((job) => job.name), ...unknown] };
   } finally {
     store.close();
   }

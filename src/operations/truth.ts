@@ -4,8 +4,10 @@
  * @module
  */
 
+import { someNames } from "../names/some_names.ts";
 import { isoSeconds, type Job, type JobFields } from "../job/job.ts";
 import { mayMove, waitingState } from "../job/states.ts";
+import { hostOfMachine, isElsewhere, machineOfBoot } from "../agent/boot.ts";
 import type { AttemptState } from "../link/link.ts";
 
 /**
@@ -14,6 +16,23 @@ import type { AttemptState } from "../link/link.ts";
  */
 export function isUnstarted(job: Job, { type }: AttemptState, boot: string | null): boolean {
   return job.status === "run" && (type === "claimed" || (type === "none" && job.boot === boot));
+}
+
+/**
+ * The host that alone can say what became of the job's attempt, where that is not the one which was asked (`boot` is that one's): the name
+ * leads to another machine now. null: what was said counts.
+ */
+export function livesElsewhere(job: Pick<Job, "boot">, state: AttemptState, boot: string): string | null {
+  if (state.type === "away") return hostOfMachine(state.machine);
+  // That one may have its files to itself: what it has no trace of proves nothing.
+  const isBlind = state.type === "none" || state.type === "claimed" || state.type === "other";
+  return isBlind && isElsewhere(job.boot, boot) ? hostOfMachine(machineOfBoot(job.boot!)!) : null;
+}
+
+/** What a person is told of it. */
+export function elsewhereText(jobs: readonly { readonly name: string }[], machine: string, host: string): string {
+  return `Not known: ${someNames(jobs.map(({ name }) => name))}, on ${host}, to which ${machine} does not lead now. ` +
+    `Left as they are; try again when it does, or on ${host} itself`;
 }
 
 /** The fields to set, or null if the record is right as it is. */
@@ -46,6 +65,7 @@ function fieldsOf(job: Job, state: AttemptState): JobFields | null {
     case "other":
       return { status: "crash", ...over };
     case "claimed":
+    case "away":
       return null;
     default:
       state satisfies never;

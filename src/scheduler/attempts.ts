@@ -9,6 +9,7 @@ import type { JobName } from "../names/grammar.ts";
 import { attemptId, isGivenUp, isoSeconds, type Job, type JobFields } from "../job/job.ts";
 import { isInFlight, type JobState, mayMove, waitingState } from "../job/states.ts";
 import { type Machine, machineKey, machineText, parseMachine } from "../cluster/machine.ts";
+import { hostOfMachine, isElsewhere, machineOfBoot } from "../agent/boot.ts";
 import type { AttemptState } from "../link/link.ts";
 import type { Backlogs } from "./backlogs.ts";
 import { report, reportStart, type RunContext } from "./context.ts";
@@ -19,6 +20,8 @@ import type { Placement } from "./policies.ts";
 
 /** Pause before asking again about an attempt that was just being claimed. */
 const ASK_AGAIN_MS = 1_000;
+/** How often it is asked about what lives on another machine. */
+const LOOK_MS = 30_000;
 /** It is given up when it was asked about so often: its host can neither start it nor forbid it, for ten minutes or longer. */
 export const ASK_LIMIT = 600;
 
@@ -48,6 +51,9 @@ export class Attempts {
   readonly #backlogs: Backlogs;
   /** Jobs that were proved not to have been started: candidates again from the next step on, when the change is written. */
   #returned: JobName[] = [];
+  /** Proved to live elsewhere, by attempt, and whether that was told. */
+  readonly #away = new Map<string, { readonly one: InFlight; readonly host: string; isTold: boolean }>();
+  #hasNews = false;
   /** In flight when the run began, on a host that cannot be named. */
   readonly #lost: Job[] = [];
 
@@ -185,6 +191,7 @@ export class Attempts {
   }
 
   #leave(one: InFlight, gaveBack: boolean, tookMs: number | null): void {
+    this.#away.delete(one.attempt);
     const backlog = backlogOf(one);
     this.#run.inFlight.remove(one);
     this.#backlogs.left(backlog, this.#run.slots.giveBack(one.job), { gaveBack, tookMs });
@@ -229,7 +236,12 @@ export class Attempts {
     const inherited = one.stage.at === "inherited";
     const revived = inherited || (one.stage.at === "given_up" && one.request === null);
     const machine = one.shown;
+    const elsewhere = this.#machineOf(one, state);
+    if (elsewhere !== null) return this.#isAway(one, elsewhere);
+    this.#away.delete(one.attempt);
     switch (state.type) {
+      case "away":
+        return;
       case "alive":
         this.started(one, state.pid, state.startedAtMs);
         if (revived) report(run, { type: "adopted", job: one.job, machine });
@@ -283,6 +295,50 @@ export class Attempts {
         });
       default:
         state satisfies never;
+    }
+  }
+
+  /** The machine that alone can say what became of it, if that is not the one that was asked. */
+  #machineOf(one: InFlight, state: AttemptState): string | null {
+    if (state.type === "away") return state.machine;
+    const present = this.#run.machines.get(one.machine)?.boot ?? null;
+    // It may have its files to itself: what it has no trace of proves nothing.
+    const isBlind = state.type === "none" || state.type === "claimed" || state.type === "other";
+    return isBlind && isElsewhere(one.boot, present) ? machineOfBoot(one.boot!) : null;
+  }
+
+  /**
+   * It lives on another machine, for all that is known: neither gone nor to be started again. It keeps its slot, or has it back, until that
+   * machine or its log says that it ended.
+   */
+  #isAway(one: InFlight, machine: string): void {
+    const { slots, jobs, machines, inFlight, nowMs } = this.#run;
+    const host = hostOfMachine(machine);
+    const state = machines.get(one.machine);
+    if (state !== undefined) state.lookAtMs = nowMs + LOOK_MS;
+    one.question = null;
+    if (this.#away.get(one.attempt)?.host !== host) {
+      this.#away.set(one.attempt, { one, host, isTold: false });
+      this.#hasNews = true;
+    } else if (one.stage.at === "given_up") return;
+    const hasSlot = one.stage.at !== "backlog" && one.stage.at !== "given_up";
+    if (!hasSlot) slots.adopt(one.job, one.machine, jobs.get(one.job)?.slot ?? null);
+    if (one.stage.at === "given_up") return;
+    const backlog = backlogOf(one);
+    inFlight.setStage(one, { at: "away", host, startedAtMs: startedAtMsOf(one) });
+    if (backlog !== null) this.#backlogs.leave(backlog);
+  }
+
+  /** Tells of those that proved to live elsewhere, once of each. */
+  tellAway(): void {
+    if (!this.#hasNews) return;
+    this.#hasNews = false;
+    const fresh = [...this.#away.values()].filter(({ isTold }) => !isTold);
+    const groups = Map.groupBy(fresh, ({ one, host }) => JSON.stringify([one.shown, host]));
+    for (const group of groups.values()) {
+      const { one, host } = group[0]!;
+      for (const away of group) away.isTold = true;
+      report(this.#run, { type: "elsewhere", jobs: group.map(({ one }) => one.job), machine: one.shown, host });
     }
   }
 

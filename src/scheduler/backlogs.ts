@@ -128,6 +128,12 @@ export class Backlogs {
     this.#feed(pool);
   }
 
+  /** One that was sent into it is out of reach, and has its slot for all that is known: the backlog does not wait for it. */
+  leave(backlog: Backlog): void {
+    this.#end(backlog);
+    this.#settle(backlog);
+  }
+
   /** The link is gone and its backlogs with it: the host lets in no more once it has noticed. */
   linkDown(machine: string): void {
     for (const backlog of this.#on(machine)) {

@@ -95,6 +95,7 @@ export class Core {
     }
     this.#attempts.takeReturned();
     this.#take(event);
+    this.#attempts.tellAway();
     // Starts and ends, the many events, change nothing about the machines.
     const isAboutMachines = event.type !== "link" || event.event.type === "down";
     if (this.#began && isAboutMachines) {

@@ -20,6 +20,10 @@ export type AttemptStage =
   | { readonly at: "sent"; readonly backlog: Backlog | null; readonly sinceMs: number; readonly isResent: boolean }
   /** Its host has said that it runs. `backlog`: the one that its slot goes back to. */
   | { readonly at: "running"; readonly backlog: Backlog | null; readonly startedAtMs: number | null }
+  /**
+   * It holds a slot and lives on `host`, for all that is known: its machine's name leads to another one now, which can neither see nor end it.
+   */
+  | { readonly at: "away"; readonly host: string; readonly startedAtMs: number | null }
   /** Its machine was silent for too long. If that comes back, it is asked what really happened. */
   | { readonly at: "given_up"; readonly startedAtMs: number | null };
 
@@ -103,6 +107,7 @@ export function backlogOf({ stage }: InFlight): Backlog | null {
     case "running":
       return stage.backlog;
     case "inherited":
+    case "away":
     case "given_up":
       return null;
     default:
@@ -112,7 +117,7 @@ export function backlogOf({ stage }: InFlight): Backlog | null {
 
 /** When its job started, by the host's clock; null if unknown. */
 export function startedAtMsOf({ stage }: InFlight): number | null {
-  return stage.at === "running" || stage.at === "given_up" ? stage.startedAtMs : null;
+  return stage.at === "running" || stage.at === "away" || stage.at === "given_up" ? stage.startedAtMs : null;
 }
 
 /** True if its start was sent and its host has not said that it runs. */

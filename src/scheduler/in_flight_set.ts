@@ -12,7 +12,14 @@ import type { AttemptStage, InFlight } from "./in_flight.ts";
 export class InFlightSet {
   readonly #byJob = new Map<JobName, InFlight>();
   readonly #byMachine = new Map<string, Set<InFlight>>();
-  readonly #counts: Record<AttemptStage["at"], number> = { inherited: 0, backlog: 0, sent: 0, running: 0, given_up: 0 };
+  readonly #counts: Record<AttemptStage["at"], number> = {
+    inherited: 0,
+    backlog: 0,
+    sent: 0,
+    running: 0,
+    away: 0,
+    given_up: 0,
+  };
 
   /** Adds an attempt. One of the same job that was given up goes: its job was reset and is started again. */
   add(one: InFlight): void {

@@ -114,6 +114,7 @@ export class Links {
   /** Asks again where that is due. */
   askAgain(): void {
     for (const state of this.#run.machines.all()) {
+      this.#lookAway(state);
       if (state.askAtMs === null || this.#run.nowMs < state.askAtMs) continue;
       state.askAtMs = null;
       // Of others the host may have no trace yet: they wait in a backlog, or were sent a moment ago.
@@ -124,6 +125,15 @@ export class Links {
       const isToForbid = (one: InFlight): boolean => this.#isToForbid(one, state.boot);
       this.#ask(state, open.filter((one) => !isToForbid(one)), open.filter(isToForbid));
     }
+  }
+
+  /** Asks where the time has come about what lives on another machine: its end may be in the log by now. */
+  #lookAway(state: MachineState): void {
+    if (state.lookAtMs === null || this.#run.nowMs < state.lookAtMs) return;
+    state.lookAtMs = null;
+    const ask = [...this.#run.inFlight.on(state.key)].filter(({ stage }) => stage.at === "away")
+      .map(({ job, attempt }) => ({ job, attempt }));
+    if (ask.length > 0) this.#run.effects.push({ type: "ask", machine: state.key, ask, forbid: [] });
   }
 
   /** Time in which nobody listened is no silence. */
@@ -184,6 +194,7 @@ export class Links {
     for (const state of this.#run.machines.all()) {
       if (state.phase === "down") at = Math.min(at, state.retryAtMs);
       if (state.askAtMs !== null) at = Math.min(at, state.askAtMs);
+      if (state.lookAtMs !== null) at = Math.min(at, state.lookAtMs);
       if (state.silentSinceMs !== null && this.#run.inFlight.anyOn(state.key)) {
         at = Math.min(at, state.silentSinceMs + this.#run.timeoutMs);
       }
@@ -221,12 +232,13 @@ export class Links {
   }
 
   /**
-   * An attempt is forbidden in three cases: its host may have let it in from a backlog; its start is not wanted any more; or it is of an
-   * earlier run and was not seen to run. In the last case its job may be deleted, and an unfinished claim would keep the machine from
+   * An attempt is forbidden in four cases: its host may have let it in from a backlog; its start is not wanted any more; it was not seen to run
+   * and its name led elsewhere since; or it is of an earlier run and was not seen to run. In the last case its job may be deleted, and an unfinished claim would keep the machine from
    * starting anything else. After another boot the claim may be lost, and the attempt is only asked about.
    */
   #isToForbid(one: InFlight, boot: string | null): boolean {
-    const isUnknown = one.stage.at === "inherited" && this.#run.jobs.get(one.job)?.status !== "start";
+    const isUnknown = (one.stage.at === "inherited" || one.stage.at === "away") &&
+      this.#run.jobs.get(one.job)?.status !== "start";
     return one.boot === boot && (isUnknown || isUnseenInBacklog(one) || this.#isUnwanted(one));
   }
 

@@ -34,6 +34,8 @@ export interface MachineState {
   roundTripMs: number | null;
   /** When to ask again about attempts that were just being claimed; null for never. */
   askAtMs: number | null;
+  /** The same about those that live on another machine; starts go on meanwhile. */
+  lookAtMs: number | null;
 }
 
 /** First pause after a failed attempt; doubles with each, up to the second number. */
@@ -67,6 +69,7 @@ export class Machines {
       reason: "",
       roundTripMs: null,
       askAtMs: null,
+      lookAtMs: null,
     };
     this.#byKey.set(key, state);
     return state;
@@ -113,5 +116,6 @@ export class Machines {
     state.openedAtMs = null;
     state.silentSinceMs ??= options.nowMs;
     state.askAtMs = null;
+    state.lookAtMs = null;
   }
 }

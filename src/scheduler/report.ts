@@ -32,6 +32,13 @@ export type RunEvent =
     readonly machine: string;
     readonly timeoutMs: number;
   }
+  /** Jobs that live on the machine `host`, to which the name does not lead now: nothing is known of them; told once. */
+  | {
+    readonly type: "elsewhere";
+    readonly jobs: readonly JobName[];
+    readonly machine: string;
+    readonly host: string;
+  }
   | {
     readonly type: "starting";
     readonly job: JobName;

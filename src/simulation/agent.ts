@@ -182,7 +182,7 @@ export class Agent {
     events.followers.add(follow);
     if (isResident) host.residents.set(queue, { agent: this.process, tail, boot: host.boot });
     yield 0;
-    this.#say(`hello 1 ${host.boot} ${host.key.replace(/^.*@/, "")} me`);
+    this.#say(`hello 1 ${host.machine}/${host.boot} ${host.hostname} me`);
   }
 
   #wordsOf(args: readonly string[]): StartWords {
@@ -234,7 +234,7 @@ export class Agent {
       const [job, attempt] = [args[2 * i]!, args[2 * i + 1]!];
       const directory = this.#host.directory(job);
       const state = directory === undefined ? "none" : yield* stateOf(this.#host, directory, attempt);
-      const isOrphan = state.startsWith("alive") && state.endsWith(" 1");
+      const isOrphan = (state.startsWith("alive") && state.endsWith(" 1")) || state.startsWith("away");
       if (directory !== undefined && isOrphan && this.#role === "resident") this.#watch(directory.job, attempt);
       this.#say(`a ${number} ${i} ${state}`);
       yield 0;
@@ -244,11 +244,14 @@ export class Agent {
 
   #watch(job: string, attempt: string): void {
     const host = this.#host;
-    const link = host.directory(job)?.chain.find((link) => link.attempt === attempt);
-    if (link === undefined) return;
-    if (link.watcher !== null && host.isAlive(link.watcher.pid, link.watcher.ticks)) return;
-    const process = host.spawn("helper", null, () => watch(host, this.#tell, job, attempt, link));
-    link.watcher = { pid: process.pid, ticks: process.startTicks };
+    const directory = host.directory(job);
+    const link = directory?.chain.find((link) => link.attempt === attempt);
+    if (directory === undefined || link === undefined) return;
+    const { watcher } = link;
+    if (watcher?.machine === host.machine && host.isAlive(watcher.pid, watcher.ticks)) return;
+    const what = { job, attempt, directory, link, agent: this.process };
+    const process = host.spawn("helper", null, () => watch(host, this.#tell, what));
+    link.watcher = { machine: host.machine, pid: process.pid, ticks: process.startTicks };
   }
 
   *#forbid(number: string, args: readonly string[]): Steps {

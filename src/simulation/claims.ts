@@ -7,7 +7,7 @@
 
 import { isoSeconds } from "../job/job.ts";
 import type { Host } from "./host.ts";
-import { type ClaimLink, type JobDirectory, killMark } from "./job_directory.ts";
+import { type ClaimLink, type JobDirectory, killMark, type LogText } from "./job_directory.ts";
 
 /** Like `Steps`, with a result. */
 export type Doing<T> = Generator<number, T, void>;
@@ -27,16 +27,23 @@ export interface Walk {
 }
 
 /** How a claimed attempt lives, see `c_life`. */
-export type Life = "claimed" | "wrapper" | "orphan" | "gone";
+export type Life = "claimed" | "wrapper" | "orphan" | "away" | "gone";
 
 function splitAttempt(attempt: string): [id: string, number: number] {
   const dot = attempt.lastIndexOf(".");
   return [attempt.slice(0, dot), Number(attempt.slice(dot + 1))];
 }
 
+/** `c_away`. */
+function isAway(host: Host, link: ClaimLink, log: LogText | null): boolean {
+  if (link.machine === host.machine || link.fin) return false;
+  return !(log?.attempt === link.attempt && /^(end|kill|crash)$/.test(log.state));
+}
+
 /** `c_life`. */
-export function lifeOf(host: Host, link: ClaimLink): Life {
-  if (link.kind === "F" || link.kind === "R" || link.done || link.boot !== host.boot) return "gone";
+export function lifeOf(host: Host, directory: JobDirectory, link: ClaimLink): Life {
+  if (link.kind === "F" || link.kind === "R" || link.done) return "gone";
+  if (link.boot !== host.boot) return isAway(host, link, directory.log) ? "away" : "gone";
   if (host.isAlive(link.wrapper, link.wrapperTicks)) return link.kind === "P" ? "wrapper" : "claimed";
   if (link.kind === "") {
     // Its wrapper was ended before it could write the pid: the job can still be known by its mark.
@@ -65,7 +72,7 @@ export function walk(host: Host, directory: JobDirectory, attempt: string): Walk
     else {
       const [otherId, otherNumber] = splitAttempt(link.attempt);
       if (otherId === id && otherNumber > number) high = link.attempt;
-      if (lifeOf(host, link) !== "gone") live = link.attempt;
+      if (lifeOf(host, directory, link) !== "gone") live = link.attempt;
       if (link.kind !== "F" && link.kind !== "R" && found !== null) after = link.attempt;
     }
   }
@@ -93,7 +100,7 @@ export function* claim(
   if (link === null) return null;
   yield 0;
   if (host.isFull) return "full";
-  directory.setLink(link, { attempt, boot: host.boot, ...values });
+  directory.setLink(link, { attempt, boot: host.boot, machine: host.machine, ...values });
   return link;
 }
 
@@ -120,8 +127,9 @@ export function* stateOf(host: Host, directory: JobDirectory, attempt: string): 
     if (found.kind === "F") return "forbidden";
     if (found.kind === "R") return `forbidden ${found.reason}`;
     if (after !== null) return live !== null ? `other ${live} 1` : `other ${after} 0`;
-    const life = lifeOf(host, found);
+    const life = lifeOf(host, directory, found);
     if (life === "claimed") return "claimed";
+    if (life === "away") return `away ${found.machine}`;
     if (life !== "gone") return `alive ${found.pid} ${found.startedMs} ${life === "orphan" ? 1 : 0}`;
     yield 0;
     // After a power cut it may be that of an earlier attempt.

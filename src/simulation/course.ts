@@ -26,6 +26,8 @@ import { workOf } from "./wrapper.ts";
 
 /** Time that a world may take after its trouble, besides the work of its jobs. */
 const CALM_MS = 900_000;
+/** How long a name leads to one of its machines when all is calm. */
+const ALTERNATE_MS = 60_000;
 /** An attempt to connect, and the pause after it. */
 const CONNECT_MS = 11_000;
 
@@ -225,7 +227,17 @@ export class Course {
       "activate",
       (deps) => setHostStatus(deps, { cluster: world.cluster, id: ids.join(","), status: "active" }),
     );
+    for (const name of world.rerouted) this.#alternate(name);
     if (this.runs.length === 0) this.#restartSoon();
+  }
+
+  /** A name that leads to several machines leads to each of them now and then. */
+  #alternate(name: string): void {
+    const { world } = this;
+    world.timeline.after(ALTERNATE_MS, () => {
+      world.reroute(name, true);
+      this.#alternate(name);
+    });
   }
 
   #isAllDone(): boolean {
@@ -266,8 +278,9 @@ export class Course {
       const attempts = truth.attemptsOf(job.id);
       const last = attempts.find(({ number }) => number === job.attempt);
       const away = (): boolean => {
-        const host = world.hosts.get(world.machineKeyOf(job.user, job.host));
-        return host === undefined || !host.isUp || !host.isReachable;
+        const name = world.machineKeyOf(job.user, job.host);
+        // One of several machines that stays away may have the job.
+        return !world.canReach(name) || [...world.hosts.values()].some((host) => host.name === name && !host.isUp);
       };
       if (isInFlight(job.status)) {
         if (!away()) truth.fail(`job ${job.name} is ${job.status} at the end of time`);

@@ -97,6 +97,10 @@ export function applyFault(course: Course, fault: Fault): void {
     case "power_host":
       host.powerOff();
       return later(log(500, c < 0.8 ? 20_000 : 3 * scenario.timeoutMs, d), () => host.powerOn());
+    case "reroute": {
+      const name = pick(world.rerouted, a);
+      return name === undefined ? undefined : world.reroute(name, b < 0.7);
+    }
     case "host_full":
       host.isFull = host.wasFull = true;
       return later(log(100, 20_000, b), () => host.isFull = false);

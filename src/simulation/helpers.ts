@@ -76,7 +76,8 @@ function* remove(host: Host, job: string, attempt: string): Doing<RemoveResult> 
       directory.setLink(open, { no: true });
       continue;
     }
-    if (found !== null && lifeOf(host, found) !== "gone") return "alive";
+    const life = found === null ? "gone" : lifeOf(host, directory, found);
+    if (life !== "gone") return life === "away" ? "away" : "alive";
     if (high !== null || after !== null) return "later";
     if (live !== null) return "alive";
     if (found === null && isForeign(directory, attempt)) return "later";
@@ -101,8 +102,22 @@ function isForeign({ chain }: JobDirectory, attempt: string): boolean {
 }
 
 /** `c_watch`. */
-export function* watch(host: Host, tell: Tell, job: string, attempt: string, link: ClaimLink): Steps {
-  while (lifeOf(host, link) !== "gone") yield 1_000;
+export function* watch(
+  host: Host,
+  tell: Tell,
+  { job, attempt, directory: first, link, agent }: {
+    job: string;
+    attempt: string;
+    directory: JobDirectory;
+    link: ClaimLink;
+    agent: HostProcess;
+  },
+): Steps {
+  for (let life = lifeOf(host, first, link); life !== "gone"; life = lifeOf(host, first, link)) {
+    // Only while the agent is there.
+    if (life === "away" && (!agent.alive || host.directory(job) !== first)) return;
+    yield 1_000;
+  }
   const directory = host.directory(job);
   const state = directory === undefined ? "none" : yield* stateOf(host, directory, attempt);
   const [word, end = "crash", code = "-"] = state.split(" ");

@@ -7,7 +7,7 @@
 
 import type { Line } from "./line.ts";
 import { JobDirectory } from "./job_directory.ts";
-import type { Random } from "./random.ts";
+import { quickHash, type Random } from "./random.ts";
 import type { Planned, Timeline } from "./timeline.ts";
 import type { Truth } from "./truth.ts";
 
@@ -48,7 +48,16 @@ export class EventsFile {
 
 /** What a world gives a host. */
 export interface HostParts {
+  /** How the world names it: `user@name`, and which of the machines it is that the name leads to. */
   readonly key: string;
+  /** `user@name`; that of the key otherwise. */
+  readonly name?: string;
+  /** Its own host name. */
+  readonly hostname?: string;
+  /** Directories that it shares with other hosts, on a server that loses nothing; its own otherwise. */
+  readonly home?: Map<string, JobDirectory>;
+  /** Of all machines that its name leads to. */
+  readonly heard?: Host["heard"];
   readonly timeline: Timeline;
   readonly random: Random;
   readonly truth: Truth;
@@ -71,7 +80,12 @@ const PAUSE_MS = 1_000;
 export class Host {
   readonly key: string;
   readonly parts: HostParts;
-  readonly directories = new Map<string, JobDirectory>();
+  readonly directories: Map<string, JobDirectory>;
+  /** `user@name`, under which the manager knows it. */
+  readonly name: string;
+  readonly hostname: string;
+  /** What it is over its boots, as `c_name` of `hello.sh`. */
+  machine: string;
   /** The events file of residents, by queue. */
   readonly events = new Map<string, EventsFile>();
   /** `agent` in the agent's own directory: who is resident, by queue. */
@@ -88,7 +102,7 @@ export class Host {
   wasFull = false;
   bootMs: number;
   /** When each process of the manager last heard of it, and since when it had not before it last did after a pause. */
-  readonly heard = new WeakMap<object, { atMs: number; pause: { fromMs: number; toMs: number } }>();
+  readonly heard: WeakMap<object, { atMs: number; pause: { fromMs: number; toMs: number } }>;
   /** Since when the boot's first agent is there; empty claims that are older are nobody's. */
   bootMarkMs = Infinity;
   readonly clockOffsetMs: number;
@@ -105,6 +119,11 @@ export class Host {
   constructor(parts: HostParts) {
     this.key = parts.key;
     this.parts = parts;
+    this.name = parts.name ?? parts.key;
+    this.hostname = parts.hostname ?? this.name.replace(/^.*@/, "");
+    this.machine = `${this.hostname}+${quickHash([new TextEncoder().encode(parts.key)]).slice(0, 8)}`;
+    this.directories = parts.home ?? new Map();
+    this.heard = parts.heard ?? new WeakMap();
     this.bootMs = parts.timeline.nowMs - 100_000;
     this.clockOffsetMs = Math.floor(parts.random.between(-5_000, 5_000));
   }
@@ -210,6 +229,7 @@ export class Host {
 
   /** Notes a write that a power cut may take. `file` keeps its own order; files lose what they lose each by itself. */
   wrote(file: string, undo: () => void): void {
+    if (this.parts.home !== undefined) return;
     const { nowMs } = this.parts.timeline;
     if (this.#dirty.length > 256 && this.#dirty[0]!.atMs < nowMs - FLUSH_MS) {
       this.#dirty = this.#dirty.filter(({ atMs }) => atMs >= nowMs - FLUSH_MS);

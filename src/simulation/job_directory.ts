@@ -11,6 +11,8 @@ import type { Host } from "./host.ts";
 export interface ClaimLink {
   attempt: string | null;
   boot: string;
+  /** The last part of the agent's directory in it. */
+  machine: string;
   /** Wrapper; 0 for a claim that forbids. */
   wrapper: number;
   wrapperTicks: number;
@@ -28,7 +30,7 @@ export interface ClaimLink {
   /** `.no`: its write failed. */
   no: boolean;
   /** `.watch`. */
-  watcher: { pid: number; ticks: number } | null;
+  watcher: { machine: string; pid: number; ticks: number } | null;
 }
 
 /** What the log says since it was last begun. */
@@ -66,6 +68,7 @@ export class JobDirectory {
     const link: ClaimLink = {
       attempt: null,
       boot: "",
+      machine: "",
       wrapper: 0,
       wrapperTicks: 0,
       kind: "",

@@ -41,7 +41,8 @@ export interface ReaderParts {
   readonly truth: Truth;
   readonly nowMs: () => number;
   readonly timeoutMs: number;
-  hostOf(machine: string): Host | undefined;
+  /** The machine that a name leads to, or led to when it had that boot. */
+  hostOf(machine: string, boot: string | null | undefined): Host | undefined;
   /** The queue as the process that runs it sees it; null if it is not known. */
   liveJobs(process: SimProcess): Jobs | null;
   /** True if the process warned of something it could not reach. */
@@ -198,7 +199,7 @@ export class JournalReader {
       attempt.isAbandoned = attempt.isGivenUp = false;
       return;
     }
-    const host = this.#parts.hostOf(attempt.decided?.machine ?? "");
+    const host = this.#parts.hostOf(attempt.decided?.machine ?? "", attempt.decided?.boot);
     if (attempt.isAlive) {
       if (to === "crash" && this.#wasSilent(process, host)) attempt.isGivenUp = true;
       else if (attempt.isGivenUp && (to === "ready" || to === "undefined")) attempt.isAbandoned = true;
@@ -236,7 +237,7 @@ export class JournalReader {
     if (attempt.how === "signal" || attempt.how === "power" || attempt.isWrapperKilled || attempt.isForgotten) {
       return true;
     }
-    if (host === undefined || host.boot !== attempt.decided?.boot || host.wasFull) return true;
+    if (host === undefined || `${host.machine}/${host.boot}` !== attempt.decided?.boot || host.wasFull) return true;
     return this.#wasSilent(process, host);
   }
 

@@ -46,8 +46,8 @@ export const FAULTS = [
   "edit_torn",
 ] as const;
 
-/** One kind of {@link FAULTS}. */
-export type FaultKind = typeof FAULTS[number];
+/** One kind of {@link FAULTS}; or what happens in surroundings that only some worlds have: a name leads to another machine. */
+export type FaultKind = typeof FAULTS[number] | "reroute";
 
 /** One thing that happens at a time. `dice`: numbers from 0 to 1 that settle the rest. */
 export interface Fault {
@@ -66,6 +66,12 @@ export interface HostPlan {
   readonly preemption: number;
   readonly pids: number;
   readonly entries: readonly { readonly id: string; readonly capacity: number; readonly gpu: string }[];
+  /** How many machines the name leads to, one at a time, as with login nodes. @default 1 */
+  readonly nodes?: number;
+  /** All hosts with this have one home directory. */
+  readonly sharesHome?: boolean;
+  /** Its own host name; that of its key otherwise. */
+  readonly hostname?: string;
 }
 
 /** A job as it is added. */
@@ -152,6 +158,7 @@ export function drawScenario(seed: number, sizes: ScenarioSizes = {}): Scenario 
     kind: random.pick(kinds),
     dice: Array.from({ length: 4 }, () => random.next()),
   })).sort((a, b) => a.atMs - b.atMs);
+  const surroundings = drawSurroundings(seed, hosts, { steps, troubleMs });
   return {
     seed,
     scheduler,
@@ -160,11 +167,38 @@ export function drawScenario(seed: number, sizes: ScenarioSizes = {}): Scenario 
     syncMs: random.logBetween(0.2, 20),
     // Slow, so that runs do not spend their days on writing the YAML.
     writeMsPerByte: 0.004,
-    hosts,
+    hosts: surroundings.hosts,
     jobs,
     troubleMs,
-    faults,
+    faults: [...faults, ...surroundings.faults].sort((a, b) => a.atMs - b.atMs),
   };
+}
+
+/** Shared homes, names that lead now to one machine and now to another, equal host names: drawn apart, so that the rest stays as it is. */
+function drawSurroundings(
+  seed: number,
+  hosts: readonly HostPlan[],
+  { steps, troubleMs }: { steps: number; troubleMs: number },
+): { hosts: readonly HostPlan[]; faults: Fault[] } {
+  const random = randomOf(seed, "surroundings");
+  if (steps === 0 || random.chance(0.5)) return { hosts, faults: [] };
+  const [share, many, equal] = [0.6, 0.6, 0.3].map((chance) => random.chance(chance));
+  const faults = many
+    ? Array.from({ length: 1 + random.below(6) }, (): Fault => ({
+      atMs: random.between(0, troubleMs),
+      kind: "reroute",
+      dice: Array.from({ length: 4 }, () => random.next()),
+    }))
+    : [];
+  const around = hosts.map((host): HostPlan =>
+    host.key === "localhost" ? host : {
+      ...host,
+      ...(share ? { sharesHome: true } : {}),
+      ...(many && random.chance(0.5) ? { nodes: 2 } : {}),
+      ...(equal ? { hostname: "node" } : {}),
+    }
+  );
+  return { hosts: around, faults };
 }
 
 /** A command that `workOf` reads. */

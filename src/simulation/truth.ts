@@ -166,9 +166,12 @@ export class Truth {
       }
       return;
     }
-    const room = this.#limits.capacityOn(host.key, attempt.gpu);
+    const room = this.#limits.capacityOn(host.name, attempt.gpu);
     let here = 0;
-    for (const one of this.#aliveOn.get(host) ?? []) if (!one.isAbandoned && one.gpu === attempt.gpu) here++;
+    for (const [other, alive] of this.#aliveOn) {
+      if (other.name !== host.name) continue;
+      for (const one of alive) if (!one.isAbandoned && one.gpu === attempt.gpu) here++;
+    }
     if (room !== null && here > room) {
       this.fail(`${here} jobs run at once on ${host.key} (gpu "${attempt.gpu}") with the start of ${job}; ${room} may`);
     }

@@ -55,7 +55,10 @@ export class World {
   readonly options: WorldOptions;
   readonly timeline = new Timeline(BEGIN_MS);
   readonly random: Random;
+  /** All machines, by their keys. */
   readonly hosts = new Map<string, Host>();
+  /** Where each name leads now. */
+  readonly #routes = new Map<string, Host>();
   readonly truth: Truth;
   readonly ledger = new Ledger();
   readonly capacities: Capacities;
@@ -91,12 +94,18 @@ export class World {
       capacityOn: (machine, gpu) => this.capacities.mostOn(machine, gpu),
       maxParallel: scenario.scheduler === "fifo" ? scenario.maxParallel : null,
     });
+    const home: Host["directories"] = new Map();
     for (const plan of scenario.hosts) {
-      const random = randomOf(scenario.seed, `host ${plan.key}`);
-      const trace = this.trace;
-      const host = new Host({ ...plan, timeline, random, truth: this.truth, trace });
-      options.spoilHost?.(host);
-      this.hosts.set(plan.key, host);
+      const heard: Host["heard"] = new WeakMap();
+      for (let node = 0; node < (plan.nodes ?? 1); node++) {
+        const key = node === 0 ? plan.key : `${plan.key}~${node}`;
+        const random = randomOf(scenario.seed, `host ${key}`);
+        const parts = { ...plan, key, name: plan.key, heard, timeline, random, truth: this.truth, trace: this.trace };
+        const host = new Host(plan.sharesHome ? { ...parts, home } : parts);
+        options.spoilHost?.(host);
+        this.hosts.set(key, host);
+        if (node === 0) this.#routes.set(plan.key, host);
+      }
     }
     const { garble = null, makeFiles } = options;
     this.manager = new Manager({
@@ -105,7 +114,7 @@ export class World {
       random: this.random,
       syncMs: scenario.syncMs,
       writeMsPerByte: scenario.writeMsPerByte,
-      hostOf: (key) => this.hosts.get(key),
+      hostOf: (name) => this.#routes.get(name),
       stirred: () => this.#stirred = true,
       onWrite: (process, path, bytes) => this.#onWrite(process, path, bytes),
       onSync: (path) => path === this.#journalPath && this.reader.synced(),
@@ -120,7 +129,7 @@ export class World {
       truth: this.truth,
       nowMs: () => timeline.nowMs,
       timeoutMs: scenario.timeoutMs,
-      hostOf: (key) => this.hosts.get(key),
+      hostOf: (name, boot) => this.#nodes(name).find((host) => isOf(host, boot)) ?? this.#routes.get(name),
       liveJobs: (process) => scenario.jobs.length > MOST_ORDERED ? null : this.stores.get(process)?.jobs ?? null,
       hasWarned: (process) => this.warned.has(process),
       isLate: () => this.manager.wasFullLately,
@@ -230,6 +239,31 @@ export class World {
     }
   }
 
+  /** The machines of a name. */
+  #nodes(name: string): Host[] {
+    return [...this.hosts.values()].filter((host) => host.name === name);
+  }
+
+  /** True if one can connect there. */
+  canReach(name: string): boolean {
+    const host = this.#routes.get(name);
+    return host !== undefined && host.isUp && host.isReachable;
+  }
+
+  /** Names that lead to one of several machines. */
+  get rerouted(): string[] {
+    return this.scenario.hosts.filter(({ nodes = 1 }) => nodes > 1).map(({ key }) => key);
+  }
+
+  /** From now on a name leads to the next of its machines. `isCut`: and the connections that there are go down. */
+  reroute(name: string, isCut: boolean): void {
+    const nodes = this.#nodes(name);
+    const at = nodes.indexOf(this.#routes.get(name)!);
+    this.#routes.set(name, nodes[(at + 1) % nodes.length]!);
+    this.trace(name, "leads to", this.#routes.get(name)!.key);
+    if (isCut) { for (const one of [...this.manager.connections]) if (one.host.name === name) one.reset(); }
+  }
+
   /** The program is to get its turns: something was done to it from outside. */
   stir(): void {
     this.#stirred = true;
@@ -290,4 +324,9 @@ export class World {
       this.truth.fail(`the YAML does not parse: ${(error as Error).message}`);
     }
   }
+}
+
+/** True if it is the machine of a recorded boot. */
+function isOf(host: Host, boot: string | null | undefined): boolean {
+  return boot?.startsWith(`${host.machine}/`) === true;
 }

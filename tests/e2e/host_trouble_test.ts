@@ -164,7 +164,7 @@ hostTest("the ssh process or the agent is killed: the link is made anew, nothing
   Deno.kill(ssh, "SIGKILL");
   await waitUntil(() => `the link after ssh was killed; ${run.text}`, () => again() === 1, { limitMs: 20_000 });
 
-  const { code, stderr } = await red.run("set -- $(cat experiment/.cms/*/red/agent); kill -9 $1");
+  const { code, stderr } = await red.run("set -- $(cat experiment/.cms/*/red*/agent); kill -9 $1");
   assert.equal(code, 0, stderr);
   await waitUntil(() => `the link after the agent was killed; ${run.text}`, () => again() === 2, { limitMs: 20_000 });
 

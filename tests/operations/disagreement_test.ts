@@ -17,6 +17,7 @@ const STATES: Readonly<Record<string, AttemptState>> = {
   crash: { type: "crashed", exitCode: null },
   other: { type: "other", attempt: "ff.1", alive: false },
   later: { type: "other", attempt: `${JOB.id}.3`, alive: false },
+  away: { type: "away", machine: "red2+0a1b2c3d" },
   "other alive": { type: "other", attempt: "ff.1", alive: true },
 };
 
@@ -27,14 +28,14 @@ function judge(status: typeof JOB_STATES[number], state: string, more: { isRun?:
 
 /** Which of the host's words are trouble for a job in this state; notes are in brackets. */
 const TROUBLE: Readonly<Record<typeof JOB_STATES[number], string>> = {
-  undefined: "alive, (end), (kill), (crash), later, other alive",
-  ready: "alive, (end), (kill), (crash), later, other alive",
-  run: "none, claimed, forbidden, end, kill, crash, other, later, other alive",
-  start: "none, claimed, forbidden, end, kill, crash, other, later, other alive",
-  end: "alive, kill, crash, other alive",
-  kill: "alive, end, crash, other alive",
-  fail_start: "alive, end, kill, crash, other alive",
-  crash: "alive, end, kill, other alive",
+  undefined: "alive, (end), (kill), (crash), later, away, other alive",
+  ready: "alive, (end), (kill), (crash), later, away, other alive",
+  run: "none, claimed, forbidden, end, kill, crash, other, later, away, other alive",
+  start: "none, claimed, forbidden, end, kill, crash, other, later, away, other alive",
+  end: "alive, kill, crash, away, other alive",
+  kill: "alive, end, crash, away, other alive",
+  fail_start: "alive, end, kill, crash, away, other alive",
+  crash: "alive, end, kill, away, other alive",
 };
 
 for (const status of JOB_STATES) {
@@ -50,6 +51,17 @@ for (const status of JOB_STATES) {
     assert.equal(found.join(", "), TROUBLE[status]);
   });
 }
+
+Deno.test("disagreement() of a job on another machine than its name leads to says so, and never that it is gone", () => {
+  const away = judge("start", "away");
+  assert.equal(away?.finding, "is start, on red2 for all that is known, and that is not where pi@red leads to now");
+  assert.equal(away?.action, "cms queue check a --experiment=runs/one on red2, or when the name leads there again");
+  const about = { queue: QUEUE, machine: "localhost", boot: "node2/x", isRun: false };
+  const local = disagreement({ ...JOB, status: "start", boot: "node1/y" }, STATES["none"]!, about);
+  assert.equal(local?.finding, "is start, on node1 for all that is known, and that is not this machine");
+  const booted = disagreement({ ...JOB, status: "start", boot: "node2/y" }, STATES["none"]!, about);
+  assert.match(booted?.action ?? "", /makes it crash/);
+});
 
 Deno.test("disagreement() gives the command that settles it", () => {
   const experiment = "--experiment=runs/one";

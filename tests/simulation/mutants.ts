@@ -107,6 +107,42 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: () => patch(Attempts.prototype, "inherit", () => () => {}),
   },
   {
+    rule: 3,
+    name: "a machine that shares a home is taken for the one that was booted",
+    options: {
+      spoilHost: (host) => {
+        host.machine = "any";
+      },
+    },
+  },
+  {
+    rule: 3,
+    name: "machines told apart by host name alone",
+    options: {
+      spoilHost: (host) => {
+        host.machine = host.hostname;
+      },
+    },
+  },
+  {
+    rule: 3,
+    name: "what lives on another machine is gone",
+    breaks: () =>
+      patch(Attempts.prototype, "learn", (old) =>
+        function (this: Attempts, flight, state, gaveBack) {
+          old.call(this, flight, state.type === "away" ? { type: "crashed", exitCode: null } : state, gaveBack);
+        }),
+  },
+  {
+    rule: 3,
+    name: "no trace on another machine is a proof",
+    breaks: () =>
+      patch(Attempts.prototype, "learn", (old) =>
+        function (this: Attempts, flight, state, gaveBack) {
+          old.call(this, flight, state.type === "none" ? { type: "crashed", exitCode: null } : state, gaveBack);
+        }),
+  },
+  {
     rule: 4,
     name: "a slot that is not counted now and then",
     breaks: () => {

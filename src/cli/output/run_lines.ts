@@ -58,6 +58,11 @@ export class RunLines {
           `Not known until ${event.machine} answers: ${nameList(event.jobs)}. They count as running, ` +
             `and as crashed after ${durationText(event.timeoutMs / 1000)} of silence.`,
         );
+      case "elsewhere":
+        return lines.warning(
+          `Not known until ${event.machine} leads to ${event.host} again, or their logs say that they ended: ` +
+            `${nameList(event.jobs)}. They count as running.`,
+        );
       case "skipped":
         return lines.info(`Skipping job: ${event.job}, ${event.reason}.`);
       case "directory_present":
