@@ -127,6 +127,8 @@ export interface ServeOptions {
   readonly key?: string | undefined;
   /** Where they differ from the usual ones. */
   readonly limits?: Partial<ServeLimits>;
+  /** Told of what went wrong where no request could be told. The server goes on. */
+  readonly onFault?: (fault: unknown) => void;
 }
 
 /** What a client may take before it is cut off. */
@@ -138,6 +140,8 @@ export interface ServeLimits {
   /** Time to take a reply, beside what its length allows. */
   readonly replyMs: number;
   readonly replyBytesPerSecond: number;
+  /** Bytes of all replies that may wait to be taken; beyond, those that have waited longest are cut off. */
+  readonly replyBytes: number;
   /** Connections at once; more are closed unheard. */
   readonly connections: number;
 }
@@ -145,6 +149,8 @@ export interface ServeLimits {
 /** A server that listens. */
 export interface Server {
   readonly port: number;
+  /** So many files the process may have open, connections among them. */
+  readonly files: number;
   /** Takes no new requests; resolves when those that were begun are answered. */
   shutdown(): Promise<void>;
   /** Comes after {@link Server.shutdown}: the process ends a moment after all else, whatever connections are left. */
@@ -152,13 +158,20 @@ export interface Server {
 }
 
 /**
- * Serves HTTP. `remote` is the client's address. Clients that are slow to ask, or to take what they asked for, are cut off.
+ * Answers a request. `remote` is the client's address. Nothing of the body is taken before the stream that `body` makes is read; it
+ * is to be read instead of the request's own. A connection whose body was not read to its end is closed after the reply.
+ */
+export type Handler = (
+  request: Request,
+  remote: string,
+  body: () => ReadableStream<Uint8Array<ArrayBuffer>>,
+) => Response | Promise<Response>;
+
+/**
+ * Serves HTTP. Clients that are slow to ask, or to take what they asked for, are cut off.
  * @throws {Error} With `code` EADDRINUSE, EACCES ... if it cannot listen there.
  */
-export type Serve = (
-  options: ServeOptions,
-  handler: (request: Request, remote: string) => Response | Promise<Response>,
-) => Promise<Server>;
+export type Serve = (options: ServeOptions, handler: Handler) => Promise<Server>;
 
 /** The process's surroundings. */
 export interface Environment {

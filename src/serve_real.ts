@@ -9,18 +9,21 @@ import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { createServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
-import type { ServeLimits, ServeOptions, Server } from "./deps.ts";
+import type { Handler, ServeLimits, ServeOptions, Server } from "./deps.ts";
+import { bodyOf } from "./serve_body_real.ts";
+import { roomForConnections } from "./serve_room_real.ts";
+import { Turns } from "./serve_turns_real.ts";
 
 /** Time for what was printed at the end to go out. */
 const LAST_WORDS_MS = 500;
 
 /** What a person's client never meets. */
-const LIMITS: ServeLimits = {
+const LIMITS: Omit<ServeLimits, "connections"> = {
   headMs: 15_000,
   idleMs: 15_000,
   replyMs: 30_000,
   replyBytesPerSecond: 16 * 1024,
-  connections: 8_000,
+  replyBytes: 256 * 1024 * 1024,
 };
 /** A whole request; the service has a smaller limit for bodies, and says so. */
 const REQUEST_MS = 60_000;
@@ -28,6 +31,13 @@ const REQUEST_MS = 60_000;
 const HEAD_BYTES = 40 * 1024;
 /** Headers beyond these are not even counted. */
 const HEADERS = 200;
+/** What of a body may wait unread, beside one read of the system's. */
+const UNREAD_BYTES = 4 * 1024;
+/** What is left of a body of a known length is thrown away so far and so long: a client that still sends gets its reply. */
+const REST_BYTES = 1024 * 1024;
+const REST_MS = 500;
+/** Replies up to here are never cut off for want of memory. */
+const SMALL_REPLY_BYTES = 16 * 1024;
 
 const PARSE_STATUS: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
@@ -36,25 +46,30 @@ const PARSE_STATUS: Readonly<Record<string, string>> = {
 
 /** Serves HTTP; see {@link Serve}. */
 export async function serve(
-  { hostname, port, cert, key, limits: given }: ServeOptions,
-  handler: (request: Request, remote: string) => Response | Promise<Response>,
+  { hostname, port, cert, key, limits: given, onFault = () => {} }: ServeOptions,
+  handler: Handler,
 ): Promise<Server> {
-  const { connections, backlog } = roomForConnections();
+  const { connections, backlog, files } = await roomForConnections();
   const limits = { ...LIMITS, connections, ...given };
   const replies = new Replies(limits);
   const listener = getRequestListener(async (request, env) => {
     const { incoming, outgoing } = env as HttpBindings;
-    const response = await handler(request, addressOf(incoming.socket));
+    const response = await handler(request, addressOf(incoming.socket), () => bodyOf(incoming));
+    if (!incoming.complete) leaveBody(incoming, response);
     replies.begin(outgoing, response);
     return response;
     // It puts its own quick `Request` and `Response` into the global scope; they are as the real ones.
-  }, { overrideGlobalObjects: true });
+  }, { overrideGlobalObjects: true, autoCleanupIncoming: false });
+  const turns = new Turns((incoming, outgoing) => {
+    void listener(incoming, outgoing).then(() => replies.written(outgoing));
+  });
   const options = {
     headersTimeout: limits.headMs,
     requestTimeout: Math.max(REQUEST_MS, limits.headMs),
     keepAliveTimeout: limits.idleMs,
     connectionsCheckingInterval: Math.min(1000, limits.headMs),
     maxHeaderSize: HEAD_BYTES,
+    highWaterMark: UNREAD_BYTES,
   };
   if (cert !== undefined && key !== undefined) checkPair(cert, key);
   const server: HttpServer = cert === undefined || key === undefined
@@ -62,9 +77,16 @@ export async function serve(
     : createTlsServer({ ...options, cert, key, handshakeTimeout: limits.headMs });
   server.maxHeadersCount = HEADERS;
   server.maxConnections = limits.connections;
+  // A client that says that it sends no more still gets its reply.
+  (server as HttpServer & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
   server.on("request", (incoming, outgoing) => {
-    if (namesOneHost(incoming)) return void listener(incoming, outgoing);
+    if (namesOneHost(incoming)) return turns.take(incoming, outgoing);
     outgoing.writeHead(400, { Connection: "close" }).end();
+  });
+  server.on("checkContinue", (incoming, outgoing) => {
+    // Who shows no password is not asked for the body.
+    if (incoming.headers.authorization !== undefined) outgoing.writeContinue();
+    server.emit("request", incoming, outgoing);
   });
   server.on("connect", (_incoming, socket) => refuse(socket as Socket, "405 Method Not Allowed"));
   server.on("clientError", (error: Error & { code?: string }, socket) => {
@@ -72,14 +94,17 @@ export async function serve(
   });
   // The runtime tells of a handshake that is late, and leaves the connection open.
   server.on("tlsClientError", (_error, socket: Socket) => socket.destroy());
+  const release = catchFaults(onFault);
   await listening(server, { host: hostname, port, backlog });
   return {
     port: (server.address() as AddressInfo).port,
+    files,
     async shutdown() {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeIdleConnections();
       await closed;
       replies.end();
+      release();
     },
     abandon() {
       replies.end();
@@ -90,6 +115,24 @@ export async function serve(
   };
 }
 
+/** What goes wrong with one connection must not end the process, which serves others. */
+function catchFaults(tell: (fault: unknown) => void): () => void {
+  const onError = (event: ErrorEvent) => {
+    event.preventDefault();
+    tell(event.error);
+  };
+  const onRejection = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    tell(event.reason);
+  };
+  globalThis.addEventListener("error", onError);
+  globalThis.addEventListener("unhandledrejection", onRejection);
+  return () => {
+    globalThis.removeEventListener("error", onError);
+    globalThis.removeEventListener("unhandledrejection", onRejection);
+  };
+}
+
 /** Node's server finds out at the first handshake that a pair cannot be used; this does at once. */
 function checkPair(cert: string, key: string): void {
   try {
@@ -97,21 +140,6 @@ function checkPair(cert: string, key: string): void {
   } catch (cause) {
     throw new Error(`the certificate and key cannot be used: ${(cause as Error).message}`, { cause });
   }
-}
-
-/**
- * Connections at once, and those that may wait to be taken. When a burst of them finds no free file descriptor, the runtime takes
- * none ever again; so some are kept for all else.
- */
-function roomForConnections(): { connections: number; backlog: number } {
-  let files = Infinity;
-  try {
-    files = Number(/^Max open files +([0-9]+)/m.exec(Deno.readTextFileSync("/proc/self/limits"))?.[1] ?? Infinity);
-  } catch { /* there is no such file but on Linux */ }
-  return {
-    connections: Math.min(LIMITS.connections, Math.max(8, Math.floor(files / 2) - 30)),
-    backlog: Math.min(511, Math.max(4, Math.floor(files / 5))),
-  };
 }
 
 /** Resolves when it listens; rejects with the system's error. */
@@ -138,6 +166,30 @@ function namesOneHost({ rawHeaders }: IncomingMessage): boolean {
   return hosts === 1;
 }
 
+/**
+ * Ends the connection of a request that is answered before its body has come. A body in chunks is not looked at any more, as each
+ * of them costs something; of one whose length is known a little is thrown away, so that the system does not cut off the reply.
+ */
+function leaveBody(incoming: IncomingMessage, response: Response): void {
+  response.headers.set("Connection", "close");
+  if (incoming.headers["content-length"] === undefined) return;
+  const { socket } = incoming;
+  const { bytesRead } = socket;
+  socket.destroySoon = () => {
+    socket.end();
+    const sinceMs = performance.now();
+    const timer = setInterval(() => {
+      const isOver = performance.now() - sinceMs > REST_MS || socket.bytesRead - bytesRead > REST_BYTES;
+      if (isOver || incoming.complete || socket.destroyed) end();
+    }, REST_MS / 20);
+    const end = () => {
+      clearInterval(timer);
+      socket.destroy();
+    };
+    socket.once("close", end);
+  };
+}
+
 function addressOf({ remoteAddress = "" }: Socket): string {
   return remoteAddress.replace(/^::ffff:(?=\d+\.)/, "");
 }
@@ -156,10 +208,28 @@ class Replies {
 
   /** Events have no end; whoever sends them sees to slow clients. */
   begin(outgoing: HttpBindings["outgoing"], response: Response): void {
-    if (response.headers.get("content-type")?.startsWith("text/event-stream")) return;
     const reply = outgoing as ServerResponse;
+    if (response.headers.get("content-type")?.startsWith("text/event-stream")) {
+      // A client that sends no more may still want a reply, but of one without an end it has gone.
+      if (reply.socket?.readableEnded) reply.destroy();
+      else reply.socket?.once("end", () => reply.destroy());
+      return;
+    }
     this.#open.set(reply, { sinceMs: performance.now(), bytes: 0 });
     reply.once("close", () => this.#open.delete(reply));
+  }
+
+  /** A reply was handed over. Where too much waits to be taken, those that have waited longest are cut off. */
+  written(reply: ServerResponse): void {
+    if ((reply.socket?.writableLength ?? 0) <= SMALL_REPLY_BYTES) return;
+    const waiting = [...this.#open.keys()].map((reply) => ({ reply, bytes: reply.socket?.writableLength ?? 0 }));
+    let sum = waiting.reduce((all, { bytes }) => all + bytes, 0);
+    for (const { reply, bytes } of waiting) {
+      if (sum <= this.#limits.replyBytes) return;
+      if (bytes <= SMALL_REPLY_BYTES) continue;
+      reply.destroy();
+      sum -= bytes;
+    }
   }
 
   end(): void {

@@ -27,8 +27,10 @@ export interface Auth {
   check(header: string | undefined): Promise<Verdict>;
 }
 
-/** Longest header that is looked at. */
-const LONGEST = 2048;
+/** Most bytes of a user name and a password with the colon between them. */
+export const MOST_BYTES = 4096;
+/** Longest header that is looked at: the bytes in base64, and the word before them. */
+const LONGEST = 2 * MOST_BYTES;
 
 /** Makes the check for one pair. */
 export async function makeAuth(ids: Ids, credentials: Credentials): Promise<Auth> {

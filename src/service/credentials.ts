@@ -7,7 +7,7 @@
 import type { Deps } from "../deps.ts";
 import { storeError } from "../store/paths.ts";
 import { CmsError, InvalidError } from "../errors.ts";
-import type { Credentials } from "./auth.ts";
+import { type Credentials, MOST_BYTES } from "./auth.ts";
 
 /** Asks one question on the terminal; null where there is nobody to ask, or no answer. */
 export type AskPerson = (question: string, options: { isSecret: boolean }) => Promise<string | null>;
@@ -27,7 +27,14 @@ export async function findCredentials(deps: Deps, file: string | undefined, ask:
 
 async function fromFile(deps: Deps, file: string): Promise<Credentials> {
   const path = file.startsWith("/") ? file : `${deps.environment.cwd()}/${file}`;
-  const stamp = await deps.files.stamp(path);
+  const stamp = await deps.files.stamp(path).catch((cause) => {
+    // Such as /dev/stdin, which is none of the program's own files.
+    throw new CmsError(
+      "usage",
+      `Cannot read the credentials in ${file}: give a regular file, or CMS_USER and CMS_PASSWORD in the environment`,
+      { cause },
+    );
+  });
   if (stamp === null || stamp.isDirectory) throw new CmsError("usage", `Cannot read the credentials: no file ${file}`);
   const { mode } = stamp;
   if (mode !== undefined && (mode & 0o077) !== 0) {
@@ -64,6 +71,9 @@ function checked(credentials: Credentials): Credentials {
   // deno-lint-ignore no-control-regex
   if (/[\u0000-\u001f\u007f]/.test(credentials.user + credentials.password)) {
     problems.push("Cannot use control characters in the user name or password");
+  }
+  if (new TextEncoder().encode(`${credentials.user}:${credentials.password}`).length > MOST_BYTES) {
+    problems.push(`Cannot use a user name and password of more than ${MOST_BYTES - 1} bytes in all`);
   }
   if (problems.length > 0) throw new InvalidError(problems);
   return credentials;

@@ -1,6 +1,6 @@
 /**
- * What every request passes before its route, from the outside in: the access log, the headers of every reply, bounds,
- * where it comes from, who sends it.
+ * What every request passes before its route, from the outside in: the access log, the headers of every reply, the bounds of its
+ * head, where it comes from, who sends it; only then its body is read, and only then it may wait for a place among others.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { Refusal } from "./errors.ts";
-import { checkHead, Crowd, readBody } from "./limits.ts";
+import { checkHead, Crowd, lengthOfBody, readBody } from "./limits.ts";
 import { checkOrigin } from "./origin.ts";
 import type { Service, ServiceEnv } from "./service.ts";
 import { SlowDown } from "./slow_down.ts";
@@ -27,9 +27,16 @@ const HEADERS: Readonly<Record<string, string>> = {
   "Cache-Control": "no-store",
 };
 
-/** Requests that only read are quick; others may wait for hosts, and must not keep those from being answered. */
+/** Requests that only read are quick; others wait for the disk, and must not keep those from being answered. */
 const READERS = { most: 64, mostWaiting: 1024 };
 const WORKERS = { most: 64, mostWaiting: 256 };
+/** What waits for hosts may wait long, and keeps nobody else waiting; `hosts.ts` bounds what one host may hold. */
+const HOST_READERS = { most: 128, mostWaiting: 128 };
+const HOST_WORKERS = { most: 128, mostWaiting: 128 };
+const ASKS_HOSTS = /^\/queue\/[^/]+\/(check|refresh|reset|stop|job\/[^/]+\/(log|output|error|kill))$/;
+/** Bodies that are large, or of no known length, with the work that they make. */
+const LARGE_BODIES = { most: 4, mostWaiting: 128 };
+const LARGE_BYTES = 64 * 1024;
 
 /** True if the path needs no credentials. */
 export function isOpen(path: string): boolean {
@@ -40,8 +47,13 @@ export function isOpen(path: string): boolean {
 export function addGuards(app: OpenAPIHono<ServiceEnv>, service: Service): void {
   const { clock } = service.deps;
   const slowDown = new SlowDown(clock);
-  const readers = new Crowd(READERS);
-  const workers = new Crowd(WORKERS);
+  const crowds = {
+    readers: new Crowd(READERS),
+    workers: new Crowd(WORKERS),
+    hostReaders: new Crowd(HOST_READERS),
+    hostWorkers: new Crowd(HOST_WORKERS),
+  };
+  const largeBodies = new Crowd(LARGE_BODIES);
 
   app.use(async (c, next) => {
     const atMs = clock.now();
@@ -70,36 +82,58 @@ export function addGuards(app: OpenAPIHono<ServiceEnv>, service: Service): void 
       site: c.req.header("sec-fetch-site"),
       mode: c.req.header("sec-fetch-mode"),
     }, service.hosts);
-    if (!isOpen(c.req.path)) c.set("user", await authenticate(c, service, slowDown));
+    if (!isOpen(c.req.path)) {
+      c.set("user", await authenticate(c, service, slowDown));
+      return await next();
+    }
+    if (!reads(c)) throw new Refusal(405, "Method Not Allowed", { Allow: "GET, HEAD" });
     await next();
   });
 
   app.use(async (c, next) => {
-    const reads = c.req.method === "GET" || c.req.method === "HEAD";
-    await (reads ? readers : workers).pass(async () => {
-      // Asking a request for its body costs something; readers have none.
-      if (!reads && c.req.raw.body !== null) await takeBody(c, service);
-      await next();
-    });
+    if (isOpen(c.req.path)) return await next();
+    const crowd = crowds[crowdOf(c)];
+    const length = reads(c) ? 0 : lengthOf(c);
+    if (length === 0) return await crowd.pass(next);
+    const withBody = async () => {
+      await takeBody(c, service);
+      await crowd.pass(next);
+    };
+    await (length !== null && length <= LARGE_BYTES ? withBody() : largeBodies.pass(withBody));
   });
+}
+
+function reads(c: Context): boolean {
+  return c.req.method === "GET" || c.req.method === "HEAD";
+}
+
+/** Where a request may wait. */
+function crowdOf(c: Context): "readers" | "workers" | "hostReaders" | "hostWorkers" {
+  if (reads(c)) return asksHosts(c.req.method, c.req.path) ? "hostReaders" : "readers";
+  return asksHosts(c.req.method, c.req.path) ? "hostWorkers" : "workers";
+}
+
+/** True if the operation may wait for hosts. */
+export function asksHosts(method: string, path: string): boolean {
+  if (!path.startsWith("/queue/")) return false;
+  return method === "DELETE" || ASKS_HOSTS.test(path);
 }
 
 function remoteOf(c: Context<ServiceEnv>): string {
   return c.env?.remote ?? "unknown";
 }
 
-/** The user's name. @throws {Refusal} 401, or 429 if the address fails too often. */
+/** The user's name. @throws {Refusal} 401, or 429 if too many wrong credentials come. */
 async function authenticate(c: Context<ServiceEnv>, service: Service, slowDown: SlowDown): Promise<string> {
-  const remote = remoteOf(c);
-  if (slowDown.isFull(remote)) throw new Refusal(429, "Too many wrong credentials; try again", { "Retry-After": "1" });
   const verdict = await service.auth.check(c.req.header("authorization"));
   switch (verdict.type) {
     case "right":
-      slowDown.succeeded(remote);
       return verdict.user;
     case "wrong":
-      await slowDown.failed(remote, service.stopping);
-      throw new Refusal(401, "Wrong credentials", CHALLENGE);
+      if (await slowDown.failed(remoteOf(c), service.stopping, hasBody(c))) {
+        throw new Refusal(401, "Wrong credentials", CHALLENGE);
+      }
+      throw new Refusal(429, "Too many wrong credentials; try again", { "Retry-After": "1", Connection: "close" });
     case "none":
       throw new Refusal(401, "Not authenticated", CHALLENGE);
     default:
@@ -107,10 +141,22 @@ async function authenticate(c: Context<ServiceEnv>, service: Service, slowDown: 
   }
 }
 
+/** Without a socket there is nothing that says how long a body is. */
+function lengthOf(c: Context<ServiceEnv>): number | null {
+  if (c.env?.body !== undefined) return lengthOfBody(c.req.raw.headers);
+  return c.req.raw.body === null ? 0 : null;
+}
+
+/** Whether the client says that a body comes. */
+function hasBody(c: Context): boolean {
+  return c.req.header("transfer-encoding") !== undefined || (c.req.header("content-length") ?? "0") !== "0";
+}
+
 /** Reads the body here, with its bounds, and gives the route one that has come already. */
 async function takeBody(c: Context<ServiceEnv>, service: Service): Promise<void> {
   const { raw } = c.req;
-  const body = await readBody(raw.body!, service.deps.clock);
+  const stream = c.env?.body?.() ?? raw.body;
+  const body = stream === null ? new Uint8Array() : await readBody(stream, service.deps.clock);
   const { method, headers } = raw;
   c.req.raw = new Request(raw.url, { method, headers, ...(body.length > 0 ? { body } : {}) });
 }

@@ -11,6 +11,9 @@ import { Refusal } from "./errors.ts";
 export const BODY_BYTES = 16 * 1024 * 1024;
 /** How long a body may take to come. */
 const BODY_MS = 30_000;
+/** Pieces that a body may come in: so many, and one for each 64 bytes. */
+const BODY_PIECES = 4096;
+const PIECE_BYTES = 64;
 const HEADERS = 64;
 const HEADER_BYTES = 16 * 1024;
 const TARGET_BYTES = 16 * 1024;
@@ -31,31 +34,54 @@ export function checkHead(request: Request): void {
   if (count > HEADERS || bytes > HEADER_BYTES) throw new Refusal(431, "Too many headers, or too long ones");
 }
 
-/** Reads a body whole. @throws {Refusal} If it is too big or too slow. */
+/** The length of the body as the client gives it: 0 without one, null if it comes in chunks. @throws {Refusal} If it is too big. */
+export function lengthOfBody(headers: Headers): number | null {
+  if (headers.get("transfer-encoding") !== null) return null;
+  const length = Number(headers.get("content-length") ?? 0);
+  if (length > BODY_BYTES) throw tooLong();
+  return length;
+}
+
+/** Reads a body whole, into one buffer. @throws {Refusal} If it is too big, too slow, in too small pieces, or breaks off. */
 export async function readBody(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
   clock: Clock,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const reader = body.getReader();
   const done = new AbortController();
-  const parts: Uint8Array<ArrayBuffer>[] = [];
+  const late = clock.sleepUntil(clock.now() + BODY_MS, done.signal).then(() => "late" as const);
+  let buffer = new Uint8Array(PIECE_BYTES * 1024);
   let bytes = 0;
-  const late = clock.sleepUntil(clock.now() + BODY_MS, done.signal).then(() => null);
+  let pieces = 0;
   try {
     while (true) {
-      const next = await Promise.race([reader.read(), late]);
-      if (next === null) throw new Refusal(408, "The body did not come in time", { Connection: "close" });
-      if (next.done) return new Uint8Array(await new Blob(parts).arrayBuffer());
-      bytes += next.value.length;
-      if (bytes > BODY_BYTES) {
-        throw new Refusal(413, `The body is longer than ${BODY_BYTES} bytes`, { Connection: "close" });
+      const next = await Promise.race([reader.read().catch(() => "gone" as const), late]);
+      if (next === "late") throw new Refusal(408, "The body did not come in time", { Connection: "close" });
+      if (next === "gone") throw new Refusal(400, "The body broke off", { Connection: "close" });
+      if (next.done) return buffer.subarray(0, bytes);
+      const { value } = next;
+      if (bytes + value.length > BODY_BYTES) throw tooLong();
+      if (++pieces > BODY_PIECES + bytes / PIECE_BYTES) {
+        throw new Refusal(400, "The body comes in too many small pieces", { Connection: "close" });
       }
-      parts.push(next.value);
+      if (bytes + value.length > buffer.length) buffer = grown(buffer, bytes + value.length);
+      buffer.set(value, bytes);
+      bytes += value.length;
     }
   } finally {
     done.abort();
     reader.cancel().catch(() => {});
   }
+}
+
+function grown(buffer: Uint8Array<ArrayBuffer>, least: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(Math.min(BODY_BYTES, Math.max(2 * buffer.length, least)));
+  larger.set(buffer);
+  return larger;
+}
+
+function tooLong(): Refusal {
+  return new Refusal(413, `The body is longer than ${BODY_BYTES} bytes`, { Connection: "close" });
 }
 
 /** Lets a number of requests work at once, and a number of them wait; more are refused. */
@@ -71,7 +97,7 @@ export class Crowd {
   }
 
   /** Does `work` when there is room. @throws {Refusal} If too many wait already. */
-  async pass(work: () => Promise<void>): Promise<void> {
+  async pass<T>(work: () => Promise<T>): Promise<T> {
     if (this.#working >= this.#most) {
       if (this.#waiting.length >= this.#mostWaiting) {
         throw new Refusal(503, "Too many requests wait; try again", { "Retry-After": "1" });
@@ -80,7 +106,7 @@ export class Crowd {
       await new Promise<void>((go) => this.#waiting.push(go));
     } else this.#working++;
     try {
-      await work();
+      return await work();
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) this.#working--;

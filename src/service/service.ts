@@ -50,6 +50,8 @@ export interface ServiceEnv {
   Bindings: {
     /** Address of the client. */
     readonly remote?: string;
+    /** Makes the stream of the body; without it the request's own is read. */
+    readonly body?: () => ReadableStream<Uint8Array<ArrayBuffer>>;
   };
   Variables: {
     /** Who asks; set once the credentials are checked. */

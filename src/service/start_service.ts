@@ -4,12 +4,13 @@
  * @module
  */
 
-import type { Deps, Server } from "../deps.ts";
+import type { Deps, Handler, ServeOptions, Server } from "../deps.ts";
 import { CmsError } from "../errors.ts";
 import { makeConnect } from "../link/connect.ts";
 import { makeApp } from "./app.ts";
 import { makeAuth } from "./auth.ts";
 import { type AskPerson, findCredentials } from "./credentials.ts";
+import { boundedConnect } from "./hosts.ts";
 import type { Service, ServiceLog } from "./service.ts";
 
 /** How long requests that were begun may take when the service ends. */
@@ -59,24 +60,31 @@ export interface ServiceWatch {
  */
 export async function startService(deps: Deps, options: ServiceOptions, watch: ServiceWatch): Promise<void> {
   const tls = await checkedTls(deps, options);
+  checkNames(options.allowedHosts);
   const credentials = await findCredentials(deps, options.credentials, watch.ask);
   const stopping = new AbortController();
   const root = await deps.files.realPath(deps.environment.cwd());
   const { environment } = deps;
   // What is served does not depend on where the process goes later.
   const ownDeps: Deps = { ...deps, environment: { ...environment, cwd: () => root } };
+  const auth = await makeAuth(deps.ids, credentials);
+  const server = await listen(
+    deps,
+    { hostname: options.bind, port: options.port, ...tls, onFault: (fault) => watch.log.warning(faultText(fault)) },
+    (request, remote, body) => app.fetch(request, { remote, body }),
+  );
+  // Nothing is waited for from here on to the app: a request may come.
   const service: Service = {
     deps: ownDeps,
-    connect: makeConnect(ownDeps),
+    connect: boundedConnect(makeConnect(ownDeps), server.files),
     root,
-    auth: await makeAuth(deps.ids, credentials),
+    auth,
     log: watch.log,
     hosts: [environment.hostname(), options.bind, ...options.allowedHosts].map((name) => name.toLowerCase()),
     tls: tls !== null,
     stopping: stopping.signal,
   };
   const app = makeApp(service);
-  const server = await listen(deps, { ...options, ...tls }, (request, remote) => app.fetch(request, { remote }));
   const interrupts = watch.interrupts();
   try {
     const name = options.bind.includes(":") ? `[${options.bind}]` : options.bind;
@@ -102,6 +110,17 @@ async function checkedTls(deps: Deps, options: ServiceOptions): Promise<{ cert: 
   );
 }
 
+/** What can never be in a `Host` header would be allowed in vain. */
+function checkNames(names: readonly string[]): void {
+  for (const name of names) {
+    if (/^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/i.test(name)) continue;
+    throw new CmsError(
+      "usage",
+      `Cannot use ${JSON.stringify(name)} in --allow-host: give whole names without a port, such as jobs.example.org`,
+    );
+  }
+}
+
 async function pem(deps: Deps, file: string): Promise<string> {
   const path = file.startsWith("/") ? file : `${deps.environment.cwd()}/${file}`;
   const text = await deps.files.readText(path).catch(() => null);
@@ -109,20 +128,19 @@ async function pem(deps: Deps, file: string): Promise<string> {
   throw new CmsError("usage", `Cannot use ${file}: ${text === null ? "it cannot be read" : "it is no PEM file"}`);
 }
 
-async function listen(
-  deps: Deps,
-  options: ServiceOptions,
-  handler: (request: Request, remote: string) => Response | Promise<Response>,
-): Promise<Server> {
+async function listen(deps: Deps, options: ServeOptions, handler: Handler): Promise<Server> {
   if (deps.serve === undefined) throw new RangeError("Cannot serve: there is no network here");
-  const { bind, port, cert, key } = options;
   try {
-    return await deps.serve({ hostname: bind, port, cert, key }, handler);
+    return await deps.serve(options, handler);
   } catch (error) {
     const { code = "", message } = error as { code?: string; message: string };
     const why = WHY_NOT[code] ?? message;
-    throw new CmsError("usage", `Cannot listen on ${bind}:${port}: ${why}`, { cause: error });
+    throw new CmsError("usage", `Cannot listen on ${options.hostname}:${options.port}: ${why}`, { cause: error });
   }
+}
+
+function faultText(fault: unknown): string {
+  return `fault in the program: ${fault instanceof Error ? fault.stack : fault}`;
 }
 
 /** Lets what was begun come to its end, for a while. */

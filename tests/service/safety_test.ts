@@ -1,5 +1,6 @@
 /** Who may use the service and how: credentials on every operation, where requests come from, bounds, places. */
 import assert from "node:assert/strict";
+import { SlowDown } from "../../src/service/slow_down.ts";
 import { waitUntil } from "../support/wait.ts";
 import { OPERATIONS, targetOf } from "./operations.ts";
 import { RIGHT, withService } from "./support.ts";
@@ -43,7 +44,7 @@ Deno.test("the health check and the documentation need no credentials", async ()
   });
 });
 
-Deno.test("who fails often waits longer for each answer and has few open, whatever is sent; others do not", async () => {
+Deno.test("who fails often waits longer for each refusal and has few open; the right password gets in, and ends nothing", async () => {
   const waits: { ms: number; go: () => void }[] = [];
   await withService(async ({ ask }) => {
     const bad = (remote: string) => ask("GET /", { headers: { authorization: `Basic ${btoa("a:b")}` }, remote });
@@ -53,13 +54,16 @@ Deno.test("who fails often waits longer for each answer and has few open, whatev
     await waitUntil("eight pauses", () => waits.length === 8);
     assert.deepEqual(waits.map(({ ms }) => ms), [20, 40, 80, 160, 320, 640, 1000, 1000]);
     assert.equal((await bad("10.0.0.1")).status, 429);
-    assert.equal((await ask("GET /", { remote: "10.0.0.1" })).status, 429);
+    assert.equal((await ask("GET /", { remote: "10.0.0.1" })).status, 200);
     assert.equal((await ask("GET /", { remote: "10.0.0.2" })).status, 200);
+    assert.equal((await bad("10.0.0.1")).status, 429, "a success gives no attempts back");
     for (const { go } of waits) go();
     assert.deepEqual(new Set((await Promise.all(open)).map((reply) => reply.status)), new Set([401]));
-    assert.equal((await ask("GET /", { remote: "10.0.0.1" })).status, 200);
-    await bad("10.0.0.1");
-    assert.equal(waits.length, 8, "the right credentials end it");
+    const late = bad("10.0.0.1");
+    await waitUntil("a pause", () => waits.length === 9);
+    assert.equal(waits[8]!.ms, 1000, "nor does time that has not passed");
+    waits[8]!.go();
+    assert.equal((await late).status, 401);
   }, ({ deps }) => ({
     deps: {
       ...deps,
@@ -69,6 +73,31 @@ Deno.test("who fails often waits longer for each answer and has few open, whatev
       },
     },
   }));
+});
+
+Deno.test("failures are bounded over all addresses, those of a network of IPv6 count as one, and time alone forgets", async () => {
+  let nowMs = 0;
+  const slowDown = new SlowDown({
+    now: () => nowMs,
+    sleepUntil: (atMs) => Promise.resolve(void (slept += atMs - nowMs)),
+  });
+  let slept = 0;
+  const fail = async (address: string, hasBody = false) => {
+    slept = 0;
+    return { isTold: await slowDown.failed(address, new AbortController().signal, hasBody), slept };
+  };
+  for (let i = 0; i < 10; i++) assert.deepEqual(await fail(`2001:db8::${i}`), { isTold: true, slept: 0 });
+  assert.deepEqual(await fail("2001:db8::ffff"), { isTold: true, slept: 20 });
+  assert.deepEqual(await fail("2001:db8:0:0:1::"), { isTold: true, slept: 40 });
+  assert.deepEqual(await fail("2001:db8:1::"), { isTold: true, slept: 0 });
+  for (let i = 13; i < 100; i++) assert.deepEqual(await fail(`127.0.0.${i}`), { isTold: true, slept: 0 });
+  assert.deepEqual(await fail("127.0.1.1"), { isTold: true, slept: 20 }, "no free attempt is left to anybody");
+  assert.deepEqual(await fail("127.0.1.2", true), { isTold: false, slept: 0 }, "what waits holds no body");
+  nowMs += 200_000;
+  assert.deepEqual(await fail("127.0.1.3"), { isTold: true, slept: 0 });
+  assert.deepEqual(await fail("2001:db8::"), { isTold: true, slept: 80 });
+  nowMs += 16 * 60_000;
+  assert.deepEqual(await fail("2001:db8::"), { isTold: true, slept: 0 });
 });
 
 Deno.test("web pages of others are refused by Host, Origin and Sec-Fetch-Site", async () => {

@@ -30,7 +30,11 @@ function addStart(service: CommandUnknownOpts, context: Context): void {
     .option("--key <file>", "its key", pathValue)
     .option("--insecure", "listen for other machines without TLS")
     .option("--allow-host <names>", "names that clients may use for this service, such as jobs.example.org", listValue)
-    .option("--credentials <file>", "file with user:password, readable by you alone (default: asks)", pathValue)
+    .option(
+      "--credentials <file>",
+      "file with user:password, readable by you alone, read at the start (default: asks)",
+      pathValue,
+    )
     .option("--log <format>", "access log as text, json or none (default: text)", logFormatValue)
     .addHelpText(
       "after",

@@ -51,7 +51,7 @@ window.ui = SwaggerUIBundle({
   deepLinking: true,
   displayRequestDuration: true,
   layout: "BaseLayout",
-  persistAuthorization: true,
+  persistAuthorization: false,
   validatorUrl: null,
   plugins: [() => ({
     statePlugins: { spec: { wrapSelectors: { currentProducesFor: firstKind } } },

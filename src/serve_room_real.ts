@@ -1,0 +1,52 @@
+/**
+ * How many connections a server may take, by the files that the process may open.
+ *
+ * When a burst of connections finds no free file descriptor, the runtime takes none ever again. So the server must know the limit:
+ * where it cannot, it does not start.
+ *
+ * @module
+ */
+
+/** Most connections, however many files there may be. */
+const MOST = 8_000;
+/** Below this there is no room for connections beside the program's own files and links to hosts. */
+const FEWEST_FILES = 64;
+
+/** Connections at once, those that may wait to be taken, and the limit that both follow from. */
+export interface Room {
+  readonly files: number;
+  readonly connections: number;
+  readonly backlog: number;
+}
+
+/**
+ * The room for connections in this process.
+ * @throws {Error} If the limit cannot be found out, or is too small to serve.
+ */
+export async function roomForConnections(): Promise<Room> {
+  const files = await mostFiles();
+  if (files < FEWEST_FILES) {
+    throw new Error(`${files} files may be open at once, which is too few: say ulimit -n ${FEWEST_FILES} or more`);
+  }
+  return {
+    files,
+    connections: Math.min(MOST, Math.max(8, Math.floor(files / 2) - 30)),
+    backlog: Math.min(511, Math.max(4, Math.floor(files / 5))),
+  };
+}
+
+/** A child has the limits of this process. The executable may not read `/proc/self`, and some systems have none. */
+async function mostFiles(): Promise<number> {
+  const text = await new Deno.Command("/bin/sh", {
+    args: ["-c", "ulimit -n"],
+    env: { ENV: "" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "null",
+  }).output().then(({ stdout }) => new TextDecoder().decode(stdout).trim(), () => "");
+  const files = text === "unlimited" ? Infinity : Number(text);
+  if (text === "" || Number.isNaN(files)) {
+    throw new Error("it cannot be found out how many files may be open (sh -c 'ulimit -n')");
+  }
+  return files;
+}

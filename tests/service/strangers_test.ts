@@ -1,0 +1,164 @@
+/** What a stranger sends costs no more than an answer, and a user no more than its bound: in the executable that is shipped. */
+import assert from "node:assert/strict";
+import { needTest } from "../support/need.ts";
+import { waitUntil } from "../support/wait.ts";
+import { close, type Executable, receive, withExecutable } from "./executable.ts";
+import { RIGHT } from "./support.ts";
+
+/** As documented in docs/service.md; what strangers do stays far below. */
+const MEMORY_MB = 1024;
+const STRANGERS_MB = 400;
+const HEAD = "Host: localhost\r\n";
+const WRONG = `Basic ${btoa("pi:wrong")}`;
+const why = Deno.build.os === "linux" ? null : "needs /proc";
+
+needTest("who sends a head and no body gets an answer at once, holds no place, and is closed", why, async () => {
+  await withExecutable(async (service) => {
+    const heads = [
+      [`POST /healthz HTTP/1.1\r\n${HEAD}Content-Length: 10\r\n\r\n`, /^HTTP\/1\.1 405 [^]*allow: GET, HEAD/],
+      [`POST /queue/a/jobs HTTP/1.1\r\n${HEAD}Content-Length: 10\r\n\r\n`, /^HTTP\/1\.1 401 /],
+      [
+        `POST /queue/a/jobs HTTP/1.1\r\n${HEAD}Authorization: ${WRONG}\r\nTransfer-Encoding: chunked\r\n\r\n`,
+        /^HTTP\/1\.1 4(01|29) /,
+      ],
+      // Not asked for the body.
+      [`POST /queue/a/jobs HTTP/1.1\r\n${HEAD}Expect: 100-continue\r\nContent-Length: 10\r\n\r\n`, /^HTTP\/1\.1 401 /],
+    ] as const;
+    const sent = await Promise.all(Array.from({ length: 330 }, async (_, i) => {
+      const [head, reply] = heads[i % heads.length]!;
+      return { connection: await service.send(head), reply };
+    }));
+    assert.equal((await service.ask("POST /queue/?name=a")).status, 200);
+    for (const { connection, reply } of sent) assert.match(await receive(connection), reply);
+    // A user's bodies that do not come hold no place either.
+    const slow = `POST /queue/a/jobs HTTP/1.1\r\n${HEAD}Authorization: ${RIGHT}\r\nContent-Length: 10\r\n\r\n`;
+    await Promise.all(Array.from({ length: 330 }, () => service.send(slow)));
+    assert.equal((await service.ask("POST /queue/a?name=x&command=true")).status, 200);
+    assert.equal((await service.ask("GET /queue/a")).status, 200);
+  });
+});
+
+needTest(
+  "a body in tiny pieces, large bodies, and requests sent ahead stay below the bound of memory",
+  why,
+  async () => {
+    await withExecutable(async (service) => {
+      assert.equal((await service.ask("POST /queue/?name=a")).status, 200);
+      const tiny = "1\r\nx\r\n".repeat(500_000);
+      for (
+        const head of ["POST /healthz", "POST /queue/a/jobs", `POST /queue/a/jobs HTTP/1.1\r\nAuthorization: ${RIGHT}`]
+      ) {
+        const line = head.includes("HTTP") ? head : `${head} HTTP/1.1`;
+        const texts = Array.from({ length: 8 }, () => `${line}\r\n${HEAD}Transfer-Encoding: chunked\r\n\r\n${tiny}`);
+        const most = await highest(service, () => Promise.all(texts.map((text) => service.send(text).catch(() => {}))));
+        assert.ok(most < STRANGERS_MB, `${most} MB`);
+      }
+      // 64 bodies of 16 MiB: each is read, and found to be no JSON.
+      const body = `"${"x".repeat(16 * 1024 * 1024 - 2)}"`;
+      const headers = { "content-type": "application/json" };
+      const bodies = () =>
+        Promise.all(Array.from({ length: 16 }, () => service.ask("POST /queue/a/jobs", { headers, body })));
+      for (let i = 0; i < 4; i++) {
+        let replies: Response[] = [];
+        const most = await highest(service, async () => void (replies = await bodies()));
+        assert.deepEqual(new Set(replies.map(({ status }) => status)), new Set([422]));
+        assert.ok(most < MEMORY_MB, `${most} MB`);
+      }
+      const names = { jobs: [{ name: "job[1-5000]", command: "x".repeat(200) }] };
+      assert.equal((await service.ask("POST /queue/a/jobs", { headers, body: JSON.stringify(names) })).status, 200);
+      const ahead = `GET /queue/a/info HTTP/1.1\r\n${HEAD}Authorization: ${RIGHT}\r\n\r\n`.repeat(2000);
+      const most = await highest(service, () => Promise.all([1, 2, 3].map(() => service.send(ahead).catch(() => {}))));
+      assert.ok(most < MEMORY_MB, `${most} MB`);
+      // A few are answered, in their order, one after the other.
+      const few = ["/queue/a/job/job1", "/healthz", "/queue/"].map((path) =>
+        `GET ${path} HTTP/1.1\r\n${HEAD}Authorization: ${RIGHT}\r\n\r\n`
+      );
+      const text = await receive(await service.send(few.join("")), (so) => so.includes("a-queue.yaml"));
+      assert.match(text, /"name":"job1"[^]*"status":"ok"[^]*a-queue\.yaml/);
+      assert.equal(service.text().includes("ERROR") || service.text().includes("WARNING"), false, service.text());
+    });
+  },
+);
+
+/** The most memory while `work` goes on and right after. */
+async function highest({ ask, memory }: Executable, work: () => Promise<unknown>): Promise<number> {
+  let most = 0;
+  let isOver = false;
+  const working = work().finally(() => isOver = true);
+  while (!isOver) {
+    assert.equal((await ask("GET /healthz")).status, 200);
+    most = Math.max(most, memory());
+  }
+  await working;
+  assert.equal((await ask("GET /")).status, 200);
+  return Math.max(most, memory());
+}
+
+for (const files of [128, 256, 1024]) {
+  needTest(`with ${files} files, more idle connections than that leave a service that answers`, why, async () => {
+    await withExecutable(async (service) => {
+      const before = service.files();
+      // Not all get through at once, and some never.
+      const open: Deno.Conn[] = [];
+      const connecting = Array.from(
+        { length: files + 200 },
+        async () => void open.push(await service.send("GET / HT")),
+      );
+      await waitUntil("many connections", () => open.length > files / 4, { limitMs: 60_000 });
+      await waitUntil("a bound", () => service.files() > before + files / 8);
+      assert.ok(service.files() < files, `${service.files()} files`);
+      open.forEach(close);
+      const answer = async () => (await service.ask("GET /")).status === 200;
+      await waitUntil("an answer", answer, { limitMs: 60_000 });
+      await Promise.allSettled(connecting);
+      open.forEach(close);
+      await waitUntil("an answer to each", answer, { limitMs: 60_000 });
+      await waitUntil("the files to be given back", () => service.files() <= before + 8, { limitMs: 60_000 });
+    }, { before: `ulimit -n ${files}` });
+  });
+}
+
+needTest(
+  "beside wrong passwords from many addresses the right one always gets in, and gives them nothing back",
+  why,
+  async () => {
+    await withExecutable(async (service) => {
+      let isOver = false;
+      let guesses = 0;
+      const guess = async () => {
+        while (!isOver) {
+          const reply = await fetch(`http://127.0.0.1:${service.port}/`, { headers: { authorization: WRONG } });
+          if (reply.status === 401) guesses++;
+          await reply.body?.cancel();
+        }
+      };
+      const guessing = Array.from({ length: 32 }, guess);
+      await waitUntil("the free attempts to be over", () => guesses > 20);
+      const statuses: number[] = [];
+      for (let i = 0; i < 50; i++) statuses.push((await service.ask("GET /")).status);
+      isOver = true;
+      await Promise.all(guessing);
+      assert.deepEqual(statuses, statuses.map(() => 200));
+    });
+  },
+);
+
+needTest("clients that send no more get their reply; those that hang up are no fault of the program", why, async () => {
+  await withExecutable(async (service) => {
+    assert.equal((await service.ask("POST /queue/?name=a")).status, 200);
+    const half = await service.send(`GET /queue/ HTTP/1.1\r\n${HEAD}Authorization: ${RIGHT}\r\n\r\n`);
+    await half.closeWrite();
+    assert.match(await receive(half), /^HTTP\/1\.1 200 [^]*a-queue\.yaml/);
+    const begin = `POST /queue/a/jobs HTTP/1.1\r\n${HEAD}Authorization: ${RIGHT}\r\nContent-Type: application/json\r\n`;
+    for (const text of [`${begin}Content-Length: 10\r\n\r\n{`, `${begin}Transfer-Encoding: chunked\r\n\r\n5\r\n{"jo`]) {
+      (await service.send(text)).close();
+    }
+    const stream = await service.send(`GET /events HTTP/1.1\r\n${HEAD}Authorization: ${RIGHT}\r\n\r\n`);
+    await receive(stream, (so) => so.includes("retry:"));
+    stream.close();
+    const streams = async () =>
+      /^cms_event_streams\{[^}]*\} 0$/m.test(await (await service.ask("GET /metrics")).text());
+    await waitUntil("the stream to be forgotten", streams);
+    assert.doesNotMatch(service.text(), /fault|error|warning|aborted/i);
+  });
+});
