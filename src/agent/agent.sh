@@ -85,8 +85,61 @@ c_place() {
   case $1 in
   /*) c_at=$1 ;;
   '~/'*) c_at=$HOME/${1#'~/'} ;;
-  *) c_at=$c_here/$c_job/$1 ;;
+  *) c_at=$c_home/$1 ;;
   esac
+}
+
+# Owners. A job's directory is JOB; where that belongs to another queue, it is JOB.QUEUE, beside it. A directory belongs to the queue whose claims
+# are in it, and as a claim is made with O_EXCL, to one only (older versions shared them). A claim of the same job by another queue is ours,
+# too: the experiment was moved. Every request finds out anew what is whose, and touches nothing of another's.
+
+# c_visit JOB: goes into the directory that the job has here, c_home; makes nothing. c_beside: it is JOB.QUEUE.
+c_visit() {
+  c_home=$c_here/$1.$c_qid c_beside=1
+  [ -d "$c_home" ] || c_home=$c_here/$1 c_beside=''
+  cd "$c_home"
+}
+
+# c_theirs, after c_walk: does the current directory belong to another queue?
+c_theirs() { [ -n "$c_alien" ] && [ -z "$c_kin" ]; }
+
+# c_enter JOB: as c_visit, but makes what is missing.
+c_enter() {
+  c_visit "$1" || { cms_dirs "$1"; c_visit "$1"; } || return
+  [ -z "$c_beside" ] || [ -e .cms ] || c_fill "$1"
+}
+
+# c_next_to JOB ATTEMPT: JOB is another queue's: goes into JOB.QUEUE. Another agent of this queue may have seen JOB free just now: it looks for
+# JOB.QUEUE after its claim in JOB, we look for that claim after we made JOB.QUEUE. One of us sees the other.
+c_next_to() {
+  mkdir "$c_here/$1.$c_qid"
+  if cd "$c_here/$1"; then
+    c_walk "$1" "$2"
+    [ -n "$c_alien" ] || rmdir "$c_here/$1.$c_qid"
+  fi
+  c_enter "$1"
+}
+
+# c_fill JOB: completes JOB.QUEUE, the current directory. What a person put into JOB is input for both.
+c_fill() {
+  if cd "$c_here/$1" && [ ! -f .cms ]; then
+    for c_i in * .[!.]*; do
+      case $c_i in
+      "$1.run" | "$1.run".* | "$1.kill".* | "$1.pid" | "$1.log" | "$1.out" | "$1-nohup.log" | "$1.ended") ;;
+      *) [ ! -e "$c_i" ] || cp -RP "./$c_i" "$c_home/" || return ;;
+      esac
+    done
+    c_v=$1.run c_n=0
+    while [ -e "$c_v" ]; do
+      c_read "$c_v"
+      for c_at in "$c_here/$1/$c_f" "$c_log" "$c_out"; do
+        case $c_at in */../*) ;; "$c_here/$1/"?*) rm -f "$c_home/${c_at#"$c_here/$1/"}" ;; esac
+      done
+      c_n=$((c_n + 1))
+      c_v=$1.run.$c_n
+    done
+  fi
+  cd "$c_home" && true >.cms
 }
 
 # Claims. The claims of a job are a chain of files, JOB.run, JOB.run.1, JOB.run.2 ..., each made with O_EXCL (set -C) and never
@@ -162,12 +215,18 @@ c_marked() {
 
 # c_walk JOB ATTEMPT: goes through the chain. c_found: the attempt's link; c_next: the name of the next link; c_last: the last that
 # is there; c_live: another attempt that runs; c_high: a later one of the same job; c_open: the link that is being written; c_after:
-# the attempt that was started after c_found; c_ran: another attempt was started here once.
+# the attempt that was started after c_found; c_ran: another attempt was started here once; c_kin, c_alien: there are claims of this queue (or
+# job), of others.
 c_walk() {
-  c_job=$1 c_found='' c_next=$1.run c_last='' c_live='' c_high='' c_open='' c_after='' c_ran='' c_n=0
+  c_job=$1 c_found='' c_next=$1.run c_last='' c_live='' c_high='' c_open='' c_after='' c_ran='' c_kin='' c_alien='' c_n=0
   while [ -e "$c_next" ]; do
     c_last=$c_next
     c_read "$c_next"
+    case $c_a:$c_q in
+    :*) ;;
+    "${2%.*}".*:* | *":$c_qid/"*) c_kin=1 ;;
+    *) c_alien=1 ;;
+    esac
     if [ -z "$c_a" ]; then
       # Empty: just being made; or its write failed, or was given up (.no); or it is older than the first hello of this boot.
       [ -e "$c_next.no" ] || [ "$c_next" -ot "$c_own/boot" ] || c_open=$c_next
@@ -198,10 +257,20 @@ c_claim() {
 # c_same JOB: are we still in the job's directory? If not, it was moved away to be removed, with what was claimed in it: we go into the one
 # that stands there now. c_y counts these moves.
 c_same() {
-  [ . -ef "$c_here/$1" ] && return
+  [ . -ef "$c_home" ] && return
   c_y=$((c_y + 1))
-  cms_dirs "$1"
-  cd "$c_here/$1" || c_y=100
+  c_enter "$1" || c_y=100
+  return 1
+}
+
+# c_stays JOB, after a claim: as c_same; and no other agent of this queue has made JOB.QUEUE meanwhile. If one has, the claim is void, and we go
+# there.
+c_stays() {
+  c_same "$1" || return
+  [ -z "$c_beside" ] && [ -d "$c_here/$1.$c_qid" ] || return 0
+  [ -z "$c_won" ] || printf 'R %s\n' 'its directory is another' >>"$c_next"
+  c_y=$((c_y + 1))
+  c_enter "$1" || c_y=100
   return 1
 }
 
@@ -240,6 +309,7 @@ c_state() {
   c_walk "$1" "$2"
   if [ -z "$c_found" ]; then
     c_is=none
+    ! c_theirs || return 0
     [ -z "$c_high" ] || c_is="other $c_high 0"
     [ -z "$c_live" ] || c_is="other $c_live 1"
     [ -z "$c_open" ] || c_is=claimed

@@ -40,6 +40,7 @@ export type Answer =
   | { readonly type: "data"; readonly request: number; readonly bytes: Uint8Array }
   | { readonly type: "absent"; readonly request: number }
   | { readonly type: "failed"; readonly request: number; readonly reason: string }
+  | { readonly type: "where"; readonly request: number; readonly index: number; readonly directory: string }
   | { readonly type: "done"; readonly request: number };
 
 /** A line of the events file. */
@@ -55,6 +56,7 @@ export type AgentEvent =
   | (AttemptRef & { readonly type: "refused"; readonly reason: string; readonly gaveBack?: true })
   | (AttemptRef & { readonly type: "known"; readonly state: AttemptState; readonly gaveBack?: true })
   | (AttemptRef & { readonly type: "reused" })
+  | (AttemptRef & { readonly type: "beside"; readonly directory: string })
   | { readonly type: "no_backlog"; readonly number: number }
   | { readonly type: "removed"; readonly request: number; readonly index: number; readonly result: RemoveResult }
   | { readonly type: "done"; readonly request: number };
@@ -192,6 +194,10 @@ export function parseAnswer(line: string, token: string): Answer | null {
       const bytes = words[0] === "h" ? hex(rest) : base64(rest.join(""));
       return bytes === null ? null : { type: "data", request: id, bytes };
     }
+    case "w": {
+      const [index, directory] = [number(rest[0]), rest[1]];
+      return index === null || directory === undefined ? null : { type: "where", request: id, index, directory };
+    }
     case "n":
       return { type: "absent", request: id };
     case "x":
@@ -249,6 +255,8 @@ export function parseEvent(line: string, queueId: string): AgentEvent | null {
     }
     case "U":
       return { type: "reused", ...ref };
+    case "D":
+      return rest[0] === undefined ? null : { type: "beside", ...ref, directory: rest[0] };
     default:
       return null;
   }

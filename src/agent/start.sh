@@ -13,6 +13,12 @@ c_refuse() {
   c_event "R$c_plus" "$1" "$2" "$3"
 }
 
+# c_useless JOB ATTEMPT: it has no directory here.
+c_useless() {
+  c_why=$(mkdir "$c_home" 2>&1)
+  c_refuse "$1" "$2" "cannot use the directory $c_home: ${c_why##*: }"
+}
+
 # c_off JOB ATTEMPT: was it forbidden? The claim that says so may be gone with the directory before a wrapper, or the ticket of a line, has its turn.
 c_off() {
   [ -e "$c_own/f/$2" ] || return
@@ -56,19 +62,21 @@ c_run() {
   c_off "$1" "$2" && return
   c_self
   # It may just have been moved away, to be removed.
-  if ! cd "$c_here/$1" && ! { cms_dirs "$1"; cd "$c_here/$1"; }; then
-    c_why=$(mkdir "$c_here/$1" 2>&1)
-    c_refuse "$1" "$2" "cannot use the directory $c_here/$1: ${c_why##*: }"
+  if ! c_enter "$1"; then
+    c_useless "$1" "$2"
     return
   fi
-  c_place "$4"; c_to=$c_at
-  c_place "$5"; c_into=$c_at
   c_script=$1.${3##*/}
-  case $4$5 in *"$c_nl"*) c_why='the name of an output or log file has a line break' c_to=$c_job.out c_into=$c_job.log ;; esac
   c_z=0 c_y=0
   while :; do
     c_off "$1" "$2" && return
     c_walk "$1" "$2"
+    if [ -n "$c_alien" ] && [ -z "$c_found" ]; then
+      c_y=$((c_y + 1))
+      [ "$c_y" -lt 20 ] && c_next_to "$1" "$2" && continue
+      c_useless "$1" "$2"
+      return
+    fi
     if [ -n "$c_open" ] && [ "$c_z" -lt 20 ]; then
       c_z=$((c_z + 1))
       c_pause
@@ -85,8 +93,11 @@ c_run() {
     fi
     [ -z "$c_high" ] || c_why="a later attempt ($c_high) was there before"
     [ -z "$c_live" ] || c_why="another attempt of the job runs there ($c_live)"
+    c_place "$4"; c_to=$c_at
+    c_place "$5"; c_into=$c_at
+    case $4$5 in *"$c_nl"*) c_why='the name of an output or log file has a line break' c_to=$c_job.out c_into=$c_job.log ;; esac
     c_claim "$1" "$2" "$c_me" "$c_me0" "$c_script" "$c_into" "$c_to" "${c_why:+R $c_why}"
-    if c_same "$1"; then
+    if c_stays "$1"; then
       [ -z "$c_won" ] || break
     elif [ "$c_y" -lt 20 ]; then
       continue
@@ -114,6 +125,7 @@ c_run() {
   fi
   # The log is ours now: nobody may write the end of an earlier attempt into it.
   [ -z "$c_last" ] || true >"$c_last.fin"
+  [ -z "$c_beside" ] || c_event D "$1" "$2" "${c_home##*/}"
   if [ -n "$c_ran" ] || [ -e "$c_into" ]; then c_event U "$1" "$2"; fi
   [ "$c_shell" = "$3" ] || { c_path=$(command -v "$3") && c_shell=$3 || c_shell=''; }
   if [ "$c_shell" != "$3" ]; then
@@ -317,13 +329,13 @@ cms_queue() {
   fi
 }
 
-# cms_dirs JOB...: makes the directories that are not there, with one mkdir, and marks them as made by us.
+# cms_dirs JOB...: makes the directories that are not there, with one mkdir, and marks them as made by us. They are nobody's until there is a claim.
 cms_dirs() {
   # Somebody removed our directory: no event could arrive. A new agent makes it anew.
   [ -e "$c_ev" ] || exit 0
   for c_job do
     shift
-    [ -d "$c_here/$c_job" ] || set -- "$@" "$c_here/$c_job"
+    [ -d "$c_here/$c_job" ] || [ -d "$c_here/$c_job.$c_qid" ] || set -- "$@" "$c_here/$c_job"
   done
   [ $# -gt 0 ] || return 0
   mkdir "$@"

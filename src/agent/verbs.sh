@@ -24,8 +24,9 @@ cms_ask() {
   shift
   while [ $# -gt 1 ]; do
     c_is=none
-    if cd "$c_here/$1"; then
+    if c_visit "$1"; then
       c_state "$1" "$2"
+      [ -z "$c_beside" ] || [ "$c_is" = none ] || c_event D "$1" "$2" "${c_home##*/}"
       c_v=''
       case $c_role/$c_is in
       resident/alive*0) [ "$c_q" = "$c_tag" ] || c_v=1 ;;
@@ -52,16 +53,19 @@ cms_forbid() {
   shift
   c_z=$#
   while [ "$c_z" -gt 1 ]; do
-    if cd "$c_here/$1"; then
+    if c_enter "$1"; then
       c_tries=0 c_y=0
       while c_walk "$1" "$2"; [ -z "$c_found" ]; do
-        if [ -n "$c_open" ]; then
+        if [ -n "$c_alien" ]; then
+          c_y=$((c_y + 1))
+          [ "$c_y" -lt 20 ] && c_next_to "$1" "$2" || break
+        elif [ -n "$c_open" ]; then
           c_tries=$((c_tries + 1))
           [ "$c_tries" -ge 20 ] || { c_pause; c_same "$1"; continue; }
           true >"$c_open.no" && [ "$c_tries" -lt 40 ] || break
         else
           c_claim "$1" "$2" - - - - - F
-          c_same "$1" || { [ "$c_y" -ge 20 ] || continue; break; }
+          c_stays "$1" || { [ "$c_y" -ge 20 ] || continue; break; }
           [ -z "$c_won" ] || true >"$c_own/f/$2"
           [ -z "$c_won" ] && [ -e "$c_next" ] || break
         fi
@@ -91,7 +95,7 @@ c_crowd() {
 
 # c_kill JOB ATTEMPT GRACE: TERM to the group; KILL to it, to the session, and to all that carry the job's mark; then its log.
 c_kill() {
-  cd "$c_here/$1" || return
+  c_visit "$1" || return
   c_z=0
   while c_state "$1" "$2"; [ "$c_is" = claimed ] && [ "$c_z" -lt 100 ]; do
     c_z=$((c_z + 1))
@@ -169,17 +173,22 @@ c_foreign() {
   return 1
 }
 
-# c_remove JOB ATTEMPT: the directory, unless something later than ATTEMPT was started there: by now it is that one's. The next link is taken,
+# c_remove JOB ATTEMPT: the directory, unless it is another queue's, or something later than ATTEMPT was started there: by now it is that one's. The next link is taken,
 # so that nothing starts there any more, and the directory moved away at once; whoever waits for the link then goes to a new one.
 c_remove() {
   c_is=absent c_z=0
-  [ -d "$c_here/$1" ] || return 0
+  c_visit "$1" || { [ ! -d "$c_home" ] || c_is=kept; return 0; }
   c_is=kept
-  cd "$c_here/$1" || return 0
   while :; do
     # Somebody else removes it.
-    [ . -ef "$c_here/$1" ] || return 0
+    [ . -ef "$c_home" ] || return 0
     c_walk "$1" "$2"
+    if c_theirs; then
+      c_is=absent
+      return
+    fi
+    # Shared with another queue, as older versions had it.
+    [ -z "$c_alien" ] || return 0
     if [ -n "$c_open" ]; then
       c_z=$((c_z + 1))
       [ "$c_z" -ge 20 ] || { c_pause; continue; }
@@ -203,7 +212,7 @@ c_remove() {
       return
     fi
     # What a link leads to is somebody else's, also what lies there of ours.
-    [ ! -L "$c_here/$1" ] || return 0
+    [ ! -L "$c_home" ] || return 0
     if [ -z "$c_found" ] && c_foreign "$1" "$2"; then
       c_is=later
       return
@@ -215,25 +224,25 @@ c_remove() {
     # On a full disk no link can be made, and nothing starts.
     [ -z "$c_won" ] && [ -e "$c_next" ] || break
   done
-  [ . -ef "$c_here/$1" ] || return 0
+  [ . -ef "$c_home" ] || return 0
   if [ -f .cms ]; then
     c_v=$c_own/x.$$.$c_me0.$c_ask.$c_rm
-    if cd "$c_here" && mv "./$1" "$c_v"; then
+    if cd "$c_here" && mv "./${c_home##*/}" "$c_v"; then
       c_is=removed
       # A start that was waiting may just have made its claim there.
       rm -rf "$c_v" || rm -rf "$c_v"
     else
-      rm -f "./$1/$c_next"
+      rm -f "$c_home/$c_next"
     fi
   else
     # Not made by us: only what we put there.
     c_v=$1.run c_n=0
     while [ -e "$c_v" ]; do
       c_read "$c_v"
-      for c_at in "$c_here/$1/$c_f" "$c_log" "$c_out"; do
+      for c_at in "$c_home/$c_f" "$c_log" "$c_out"; do
         case $c_at in
         */../*) ;;
-        "$c_here/$1/"?*) [ ! -f "$c_at" ] || rm -f "$c_at" ;;
+        "$c_home/"?*) [ ! -f "$c_at" ] || rm -f "$c_at" ;;
         esac
       done
       c_n=$((c_n + 1))
@@ -243,10 +252,49 @@ c_remove() {
   fi
 }
 
-# cms_read NUMBER JOB FILE SIZE: the last SIZE bytes of a file in base64 (od where there is none), in lines of the answer.
+# cms_locate NUMBER (JOB ATTEMPT)...: makes the directories and tells their names: input files are about to be copied there. A claim that never
+# starts, of a number that no attempt has, makes each this queue's.
+cms_locate() {
+  c_ask=$1 c_z=0
+  shift
+  while [ $# -gt 1 ]; do
+    c_y=0 c_tries=0 c_won=''
+    c_enter "$1" || c_y=100
+    while [ "$c_y" -lt 20 ]; do
+      c_walk "$1" "$2"
+      if [ -n "$c_alien" ]; then
+        c_y=$((c_y + 1))
+        c_next_to "$1" "$2" || c_y=100
+      elif [ -n "$c_open" ] && [ "$c_tries" -lt 20 ]; then
+        c_tries=$((c_tries + 1))
+        c_pause
+        c_same "$1"
+      elif [ -n "$c_kin" ]; then
+        break
+      else
+        c_claim "$1" "${2%.*}.0" - - - - - F
+        c_stays "$1" || continue
+        [ "$c_won" != full ] && [ -e "$c_next" ] || c_y=100
+      fi
+    done
+    [ "$c_y" -ge 20 ] || c_say w "$c_ask" "$c_z" "${c_home##*/}"
+    c_z=$((c_z + 1))
+    shift 2
+  done
+  cd "$c_here"
+  c_say z "$c_ask"
+}
+
+# cms_read NUMBER JOB ATTEMPT FILE SIZE: the last SIZE bytes of a file in base64 (od where there is none), in lines of the answer. Of a
+# directory that is another queue's, nothing.
 cms_read() {
+  c_alien=''
+  c_visit "$2" && c_walk "$2" "$3"
+  cd "$c_here"
   c_job=$2
+  set -- "$1" "$2" "$4" "$5"
   c_place "$3"
+  case $c_at in "$c_home/"*) ! c_theirs || c_at='' ;; esac
   if [ ! -f "$c_at" ]; then
     c_say n "$1"
   elif [ ! -r "$c_at" ]; then

@@ -46,6 +46,8 @@ export interface Job extends JobOptions {
   readonly boot: string | null;
   /** Id of the host whose slot the job holds; likewise. */
   readonly slot: string | null;
+  /** Its directory on the host, where that is not the one of its name: `JOB.QUEUE`, as `JOB` belongs to another queue there. */
+  readonly job_directory: string | null;
   /** Unknown fields of the file, kept as they are. */
   readonly extra: Readonly<Record<string, unknown>>;
 }
@@ -94,6 +96,7 @@ export function makeJob(name: JobName, spec: JobSpec, at: { id: string; experime
     attempt: 0,
     boot: null,
     slot: null,
+    job_directory: null,
     ...setOptions(spec),
     extra: {},
   };

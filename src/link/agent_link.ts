@@ -247,18 +247,28 @@ class AgentLink implements Link {
     return results;
   }
 
-  async read(job: JobName, file: string, options: { maxBytes: number }): Promise<Uint8Array | null> {
-    const reply = await this.#request((id) => request("read", [id, job, file, options.maxBytes]));
+  async read({ job, attempt }: AttemptRef, file: string, options: { maxBytes: number }): Promise<Uint8Array | null> {
+    const reply = await this.#request((id) => request("read", [id, job, attempt, file, options.maxBytes]));
     return reply.absent ? null : joined(reply.data);
   }
 
-  async stage(jobs: readonly JobName[], from: string): Promise<ReadonlyMap<JobName, string>> {
+  async stage(attempts: readonly AttemptRef[], from: string): Promise<ReadonlyMap<JobName, string>> {
     this.#mayChange();
     if (this.#state !== "open") throw this.#error();
     if (this.isShared) return new Map();
-    const { isSame, failed } = await this.#options.way.stage(jobs, from, this.hostname);
+    const places = new Map<JobName, string>();
+    const lost = new Map<JobName, string>();
+    for (const chunk of chunks(attempts, ATTEMPTS_AT_ONCE)) {
+      const { directories } = await this.#request((id) => request("locate", [id, ...attemptArgs(chunk)]));
+      for (const [i, { job }] of chunk.entries()) {
+        const directory = directories[i];
+        if (directory === undefined) lost.set(job, "cannot make or use its directory there");
+        else places.set(job, directory);
+      }
+    }
+    const { isSame, failed } = await this.#options.way.stage(places, from, this.hostname);
     this.isShared = isSame;
-    return failed;
+    return new Map([...lost, ...failed]);
   }
 
   async close(): Promise<void> {

@@ -52,8 +52,8 @@ export function makeConnect(deps: Deps, options: MakeConnectOptions = {}): Conne
     return {
       command: sshCommand(deps.environment, machine, "exec sh"),
       explain: (noise, code) => explainSsh(machine, noise, code),
-      stage: (jobs, from, hostname) =>
-        copies.pass(() => stageOverSsh(deps, { machine, directory, queueId, hostname }, { jobs, from })),
+      stage: (places, from, hostname) =>
+        copies.pass(() => stageOverSsh(deps, { machine, directory, queueId, hostname, places }, from)),
     };
   }
 

@@ -52,7 +52,7 @@ export class Flights {
     const isOver = event.type === "ended" || event.type === "refused" ||
       (event.type === "known" && event.state.type !== "alive" && event.state.type !== "claimed");
     if (isOver) this.#flights.delete(event.attempt);
-    else if (event.type !== "reused") this.alive(event);
+    else if (event.type !== "reused" && event.type !== "beside") this.alive(event);
     this.#onEvent(event);
   }
 

@@ -55,6 +55,8 @@ export type LinkEvent =
   }
   /** The job's directory holds files of an earlier attempt (a rerun without reset); the start goes on. */
   | { readonly type: "reused"; readonly job: JobName; readonly attempt: string }
+  /** The attempt has this directory in place of `JOB`, which belongs to another queue. May come more than once. */
+  | { readonly type: "beside"; readonly job: JobName; readonly attempt: string; readonly directory: string }
   /** The host cannot keep a backlog (no fifo can be made there): nothing that was sent into it will start. */
   | { readonly type: "no_backlog"; readonly number: number }
   /** How long a request and its answer took just now. */
@@ -119,20 +121,20 @@ export interface Link {
    */
   kill(attempts: readonly { job: JobName; attempt: string }[], options: { graceMs: number }): Promise<AttemptState[]>;
   /**
-   * Removes the jobs' directories that this program made. `alive`: a job runs there, nothing is touched. `away`: it may run on another
+   * Removes the jobs' directories that this program made for this queue; one of another queue counts as `absent`. `alive`: a job runs there, nothing is touched. `away`: it may run on another
    * machine that shares the files, nothing is touched. `later`: a later attempt than this
    * was started there, nothing is touched. `kept`: the directory was there before us, and only the program's own files in it were removed.
    */
   remove(attempts: readonly { job: JobName; attempt: string }[]): Promise<RemoveResult[]>;
-  /** Text of a file of a job's directory (or an absolute or `~/` path); null if there is none. At most `maxBytes` from its end. */
-  read(job: JobName, file: string, options: { maxBytes: number }): Promise<Uint8Array | null>;
+  /** Text of a file of the directory of an attempt's job (or an absolute or `~/` path); null if there is none. At most `maxBytes` from its end. */
+  read(of: { job: JobName; attempt: string }, file: string, options: { maxBytes: number }): Promise<Uint8Array | null>;
   /**
-   * Copies `DIRECTORY/JOB/` of the manager to the host for each job, all in one stream of a second session; beside, and then into
+   * Copies `DIRECTORY/JOB/` of the manager to the directory that each attempt's job has on the host, all in one stream of a second session; beside, and then into
    * place, so that one that breaks off changes nothing. Nothing is copied where both directories are the same one: on a local
    * link, and where manager and host share it. @returns The jobs whose files cannot be copied, each with the reason.
    * @throws {LinkError} If the host cannot be reached.
    */
-  stage(jobs: readonly JobName[], from: string): Promise<ReadonlyMap<JobName, string>>;
+  stage(attempts: readonly { job: JobName; attempt: string }[], from: string): Promise<ReadonlyMap<JobName, string>>;
   /** The host's experiment directory is known to be the manager's own: {@link stage} has nothing to do. */
   readonly isShared: boolean;
   /** Ends the link in good order. Jobs go on. Idempotent; the event `down` does not follow. */

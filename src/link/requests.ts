@@ -11,6 +11,7 @@ import type { AttemptState, RemoveResult } from "./link.ts";
 export interface Reply {
   readonly states: AttemptState[];
   readonly results: RemoveResult[];
+  readonly directories: string[];
   readonly data: Uint8Array[];
   /** There is no such file. */
   absent: boolean;
@@ -33,7 +34,7 @@ export class Requests {
   open(send: (id: number) => void): Promise<Reply> {
     const id = ++this.#last;
     return new Promise((resolve, reject) => {
-      const reply: Reply = { states: [], results: [], data: [], absent: false, failure: null };
+      const reply: Reply = { states: [], results: [], directories: [], data: [], absent: false, failure: null };
       this.#pending.set(id, { reply, resolve, reject });
       send(id);
     });
@@ -52,6 +53,9 @@ export class Requests {
         return;
       case "removed":
         reply.results[message.index] = message.result;
+        return;
+      case "where":
+        reply.directories[message.index] = message.directory;
         return;
       case "data":
         reply.data.push(message.bytes);

@@ -1,6 +1,7 @@
 # The far end of a copy of input files: sent as one line of stdin, see stage.ts. POSIX sh (dash, bash, busybox ash).
 #
-# After it come lines: the experiment directory, the agent's own directory in it, a token, the jobs, an empty one; then a tar stream.
+# After it come lines: the experiment directory, the agent's own directory in it, a token, each job and its directory, an empty one; then
+# a tar stream.
 # `read` takes byte by byte from a pipe, so that tar finds its stream whole. Files go to a place of their own and are moved to the
 # jobs when all have come: a copy that breaks off changes nothing.
 IFS= read -r d && IFS= read -r o && IFS= read -r t || exit 3
@@ -11,7 +12,7 @@ case $d in
 esac
 cd "$d" || exit 3
 set --
-while IFS= read -r j && [ -n "$j" ]; do set -- "$@" "$j"; done
+while IFS= read -r j && [ -n "$j" ] && IFS= read -r n; do set -- "$@" "$j" "$n"; done
 # The manager has just made this file in its own directory: this is it, and a file must not be moved onto itself.
 if [ -e "$t" ]; then
   printf '\nsame %s\n' "$t"
@@ -50,10 +51,9 @@ put() {
   done
   [ $# -eq 0 ] || mv -f "$@" "$b/"
 }
-for j do
-  [ -d "$p/$j" ] || continue
-  # A directory that is made here gets the mark by which `remove` knows it.
-  [ -d "$j" ] || { mkdir "$j" && : >"$j/.cms"; } || exit 3
-  put "$p/$j" "$j" || exit 3
+while [ $# -gt 1 ]; do
+  # The agent has made the directory. If somebody has removed it since, the copy fails.
+  [ ! -d "$p/$1" ] || put "$p/$1" "$2" || exit 3
+  shift 2
 done
 echo "done $t"

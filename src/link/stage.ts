@@ -37,6 +37,8 @@ export interface Destination {
   readonly queueId: string;
   /** Host name as the agent has it, which names its own directory. */
   readonly hostname: string;
+  /** The directory of each job there: `JOB`, or one beside it. The agent knows, and has made them. */
+  readonly places: ReadonlyMap<JobName, string>;
 }
 
 /** The files of these jobs cannot be copied; the connection is not the cause. */
@@ -108,10 +110,11 @@ async function copy(
   const sshSaid = textOf(ssh.stderr);
   const { answer, end } = listen(ssh.stdout, token);
   const writer = ssh.stdin.getWriter();
+  const lines = jobs.flatMap((job) => [job, to.places.get(job) ?? job]);
   writer.closed.catch(() => {});
   writer.write(
     new TextEncoder().encode(
-      [farText, to.directory, `.cms/${to.queueId}/${to.hostname}`, token, ...jobs, "", ""].join("\n"),
+      [farText, to.directory, `.cms/${to.queueId}/${to.hostname}`, token, ...lines, "", ""].join("\n"),
     ),
   ).catch(() => {});
   let packed = { code: 0, said: "" };
@@ -181,8 +184,9 @@ export interface Staged {
 export async function stageOverSsh(
   deps: Deps,
   to: Destination,
-  { jobs, from }: { jobs: readonly JobName[]; from: string },
+  from: string,
 ): Promise<Staged> {
+  const jobs = [...to.places.keys()];
   const stamps = await Promise.all(jobs.map((job) => deps.files.stamp(`${from}/${job}`)));
   const present = jobs.filter((_, i) => stamps[i]?.isDirectory === true);
   const failed = new Map<JobName, string>();

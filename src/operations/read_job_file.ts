@@ -6,7 +6,7 @@
 
 import type { Deps } from "../deps.ts";
 import { CmsError, NotFoundError } from "../errors.ts";
-import type { Job } from "../job/job.ts";
+import { attemptOf, type Job } from "../job/job.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { Connect } from "../link/link.ts";
 import { makeConnect } from "../link/connect.ts";
@@ -47,7 +47,7 @@ export async function readJobFile(
     let why = "";
     const warn = (text: string) => void (why = text);
     const unreached = await onMachines(deps, { connect, store, role: "visitor", warn, jobs: [job] }, async (link) => {
-      bytes = await link.read(job.name, pathOf(job, request.file), { maxBytes: request.maxBytes });
+      bytes = await link.read(attemptOf(job), pathOf(job, request.file), { maxBytes: request.maxBytes });
     });
     if (unreached.length > 0) throw new CmsError("host", why);
     if (bytes === null) throw absent(job, request.file);

@@ -102,5 +102,6 @@ function cleanFields(job: Job): JobFields {
     ended: null,
     boot: null,
     slot: null,
+    ...(job.job_directory === null ? {} : { job_directory: null }),
   };
 }

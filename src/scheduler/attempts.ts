@@ -136,6 +136,7 @@ export class Attempts {
       exit_code: null,
       started: null,
       ended: null,
+      ...(job.job_directory === null ? {} : { job_directory: null }),
     }, true);
     if (!isWaiting) reportStart(this.#run, one);
     effects.push({ type: "start", machine: state.key, request, again: false });
@@ -178,6 +179,15 @@ export class Attempts {
     const started = startedAtMs === null ? {} : { started: isoSeconds(startedAtMs) };
     this.#move(one, "start", { pid: String(pid), ...started });
     if (one.isKillWanted) this.kill(one);
+  }
+
+  /** The host gave it a directory beside that of its name, which another queue has. */
+  beside(one: InFlight, directory: string): void {
+    const job = this.#run.jobs.get(one.job);
+    if (job === undefined || job.job_directory === directory || attemptId(job) !== one.attempt) return;
+    const change = { type: "set", job: job.name, fields: { job_directory: directory } } as const;
+    this.#run.effects.push({ type: "change", change, of: job, durable: false });
+    report(this.#run, { type: "beside", job: job.name, machine: one.shown, directory });
   }
 
   /** The attempt is over; its slot is free. `gaveBack`: the host has said that it is free in its backlog too. */

@@ -244,6 +244,8 @@ export class Core {
           event,
           ({ job, shown }) => report(this.#run, { type: "directory_present", job, machine: shown }),
         );
+      case "beside":
+        return this.#withAttempt(event, (one) => this.#attempts.beside(one, event.directory));
       case "down":
         return this.#links.down(machine, event.reason);
       default:

@@ -179,7 +179,7 @@ export class Deliver {
     }
     const fresh = [...batch.values()];
     if (fresh.length === 0) return;
-    const failed = await link.stage(fresh.map((request) => request.job), this.#options.localDirectory);
+    const failed = await link.stage(fresh, this.#options.localDirectory);
     this.#send(link, batch, fresh.filter(({ job }) => !failed.has(job)));
     const unstaged = fresh.filter(({ job, attempt }) => failed.has(job) && batch.delete(attempt));
     await this.#failStaging(machineKey(link.machine), unstaged, ({ job }) => failed.get(job)!);

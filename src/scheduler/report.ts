@@ -61,6 +61,8 @@ export type RunEvent =
   /** A waiting job that a `fifo` run passes over. */
   | { readonly type: "skipped"; readonly job: JobName; readonly reason: string }
   | { readonly type: "directory_present"; readonly job: JobName; readonly machine: string }
+  /** Its directory there is this one, as that of its name belongs to another queue. */
+  | { readonly type: "beside"; readonly job: JobName; readonly machine: string; readonly directory: string }
   | { readonly type: "machine_up"; readonly machine: string; readonly again: boolean }
   | { readonly type: "machine_down"; readonly machine: string; readonly reason: string; readonly wasUp: boolean }
   /** No machine answers; the run waits until the time-out. */

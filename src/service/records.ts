@@ -12,8 +12,10 @@ import { renderRecords } from "../output/records.ts";
 import type { HostSchema, JobSchema } from "./schemas.ts";
 
 /** A job as replies have it. `boot` and `slot` are the scheduler's own. */
-export function jobReply({ extra, boot: _boot, slot: _slot, ...fields }: Job): z.infer<typeof JobSchema> {
-  return { ...extra, ...fields };
+export function jobReply(
+  { extra, boot: _boot, slot: _slot, job_directory, ...fields }: Job,
+): z.infer<typeof JobSchema> {
+  return { ...extra, ...fields, ...(job_directory === null ? {} : { job_directory }) };
 }
 
 /** A host as replies have it. */

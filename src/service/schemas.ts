@@ -100,6 +100,10 @@ export const JobSchema = z.looseObject({
   started: orNull("Start of the last attempt, by the host's clock.", "2026-01-31T12:00:00Z"),
   ended: orNull("Its end.", "2026-01-31T12:00:10Z"),
   attempt: z.number().int().openapi({ description: "How often a start was decided.", example: 1 }),
+  job_directory: z.string().optional().openapi({
+    description:
+      "Its directory on the host, where that is not the one of its name, which belongs to another queue there.",
+  }),
 }).openapi("Job");
 
 /** A host as it stands in the cluster file. Unknown fields of the file are passed on. */

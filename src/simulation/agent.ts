@@ -5,8 +5,8 @@
  * @module
  */
 
-import { claim, directoryNow, stateOf, walk } from "./claims.ts";
-import type { ClaimLink } from "./job_directory.ts";
+import { type Asker, claim, enter, isBare, isBeside, makeDirectories, nextTo, stateOf, stays, walk } from "./claims.ts";
+import type { ClaimLink, JobDirectory } from "./job_directory.ts";
 import { EventsFile, type Host, type HostProcess, type Steps, UNTIL_WOKEN } from "./host.ts";
 import { kills, removes, watch } from "./helpers.ts";
 import { Line } from "./line.ts";
@@ -103,16 +103,12 @@ export class Agent {
         return yield* this.#hello();
       case "dirs":
         if (!this.#tell.events.exists) this.#code = 0;
-        for (const job of args) {
-          this.#host.makeDirectory(job);
-          const made = this.#host.directory(job);
-          if (made !== undefined) made.isOurs = true;
-        }
-        return;
+        return yield* makeDirectories(this.#host, args, this.#tell.queue);
       case "undirs":
         for (const job of args) {
-          const made = this.#host.directory(job);
-          if (made?.isOurs && made.chain.length === 0 && made.log === null) this.#host.removeDirectory(job);
+          const made = this.#host.directories.get(job);
+          const { queue } = this.#tell;
+          if (made?.isMade && isBare(made)) this.#host.removeDirectory(made, queue);
         }
         return;
       case "start":
@@ -187,7 +183,7 @@ export class Agent {
 
   #wordsOf(args: readonly string[]): StartWords {
     const [job = "", attempt = "", shell = "", , , gpu = "", script = ""] = args;
-    this.#host.parts.truth.asked(job, attempt, script, args.length);
+    this.#host.parts.truth.asked(job, attempt, script, { words: args.length, queue: this.#tell.queue });
     return { job, attempt, shell, gpu, script };
   }
 
@@ -231,22 +227,24 @@ export class Agent {
 
   *#ask(number: string, args: readonly string[]): Steps {
     for (let i = 0; 2 * i + 1 < args.length; i++) {
-      const [job, attempt] = [args[2 * i]!, args[2 * i + 1]!];
-      const directory = this.#host.directory(job);
-      const state = directory === undefined ? "none" : yield* stateOf(this.#host, directory, attempt);
+      const asker: Asker = { job: args[2 * i]!, attempt: args[2 * i + 1]!, queue: this.#tell.queue };
+      const directory = this.#host.directory(asker.job, asker.queue);
+      const state = directory === undefined ? "none" : yield* stateOf(this.#host, directory, asker);
       const isOrphan = (state.startsWith("alive") && state.endsWith(" 1")) || state.startsWith("away");
-      if (directory !== undefined && isOrphan && this.#role === "resident") this.#watch(directory.job, attempt);
+      if (directory !== undefined && isBeside(directory, asker) && state !== "none") {
+        this.#tell.events.append(`@${asker.queue} D ${asker.job} ${asker.attempt} ${directory.name} .`);
+      }
+      if (directory !== undefined && isOrphan && this.#role === "resident") this.#watch(directory, asker);
       this.#say(`a ${number} ${i} ${state}`);
       yield 0;
     }
     this.#say(`z ${number}`);
   }
 
-  #watch(job: string, attempt: string): void {
+  #watch(directory: JobDirectory, { job, attempt }: Asker): void {
     const host = this.#host;
-    const directory = host.directory(job);
-    const link = directory?.chain.find((link) => link.attempt === attempt);
-    if (directory === undefined || link === undefined) return;
+    const link = directory.chain.find((link) => link.attempt === attempt);
+    if (link === undefined) return;
     const { watcher } = link;
     if (watcher?.machine === host.machine && host.isAlive(watcher.pid, watcher.ticks)) return;
     const what = { job, attempt, directory, link, agent: this.process };
@@ -256,26 +254,32 @@ export class Agent {
 
   *#forbid(number: string, args: readonly string[]): Steps {
     for (let i = 0; i + 1 < args.length; i += 2) {
-      const attempt = args[i + 1]!;
-      let directory = this.#host.directory(args[i]!);
+      const asker: Asker = { job: args[i]!, attempt: args[i + 1]!, queue: this.#tell.queue };
+      const { attempt } = asker;
+      let directory = yield* enter(this.#host, asker);
       for (let tries = 0, moves = 0; directory !== undefined && moves < GIVE_UP_TRIES;) {
-        const { found, open, next } = walk(this.#host, directory, attempt);
+        const walked = walk(this.#host, directory, asker);
+        const { found, open, next } = walked;
         if (found !== null) break;
         yield 0;
+        if (walked.alien) {
+          moves++;
+          directory = yield* nextTo(this.#host, asker);
+          continue;
+        }
         if (open !== null) {
           if (++tries < GIVE_UP_TRIES) {
             yield PAUSE_MS;
-            directory = directoryNow(this.#host, args[i]!);
+            directory = yield* enter(this.#host, asker);
           } else if (!this.#host.isFull && tries < 2 * GIVE_UP_TRIES) directory.setLink(open, { no: true });
           else break;
           continue;
         }
         const none = { wrapper: 0, wrapperTicks: 0, kind: "F", reason: "" } as const;
-        const made: ClaimLink | "full" | null = yield* claim(this.#host, directory, attempt, next, none);
+        const made: ClaimLink | "full" | null = yield* claim(this.#host, directory, asker, next, none);
         yield 0;
-        const now = directoryNow(this.#host, args[i]!);
-        if (now !== directory) {
-          directory = now;
+        if (!stays(this.#host, directory, asker, made)) {
+          directory = yield* enter(this.#host, asker);
           moves++;
         } else if (made === "full") break;
         else if (made !== null) {

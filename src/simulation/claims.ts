@@ -24,6 +24,16 @@ export interface Walk {
   readonly after: string | null;
   /** The link that is being written. */
   readonly open: ClaimLink | null;
+  /** There are claims of this queue (or job); of others. */
+  readonly kin: boolean;
+  readonly alien: boolean;
+}
+
+/** Who asks, and about what. */
+export interface Asker {
+  readonly job: string;
+  readonly attempt: string;
+  readonly queue: string;
 }
 
 /** How a claimed attempt lives, see `c_life`. */
@@ -60,12 +70,17 @@ export function lifeOf(host: Host, directory: JobDirectory, link: ClaimLink): Li
 }
 
 /** `c_walk`. */
-export function walk(host: Host, directory: JobDirectory, attempt: string): Walk {
+export function walk(host: Host, directory: JobDirectory, { attempt, queue }: Asker): Walk {
+  let [kin, alien] = [false, false];
   let found: ClaimLink | null = null;
   let open: ClaimLink | null = null;
   let [live, high, after] = [null, null, null] as (string | null)[];
   const [id, number] = splitAttempt(attempt);
   for (const link of directory.chain) {
+    if (link.attempt !== null) {
+      if (link.queue === queue || splitAttempt(link.attempt)[0] === id) kin = true;
+      else alien = true;
+    }
     if (link.attempt === null) {
       if (!link.no && link.madeMs >= host.bootMarkMs) open = link;
     } else if (link.attempt === attempt) found = link;
@@ -76,13 +91,66 @@ export function walk(host: Host, directory: JobDirectory, attempt: string): Walk
       if (link.kind !== "F" && link.kind !== "R" && found !== null) after = link.attempt;
     }
   }
-  return { found, next: directory.chain.length, live: live!, high: high!, after: after!, open };
+  return { found, next: directory.chain.length, live: live!, high: high!, after: after!, open, kin, alien };
 }
 
-/** `c_same`: the job's directory as it is now, made anew if it was moved away. undefined: it cannot be made. */
-export function directoryNow(host: Host, job: string): JobDirectory | undefined {
-  if (host.directory(job) === undefined && host.makeDirectory(job)) host.directory(job)!.isOurs = true;
-  return host.directory(job);
+/** `c_theirs`. */
+export function isTheirs({ kin, alien }: Walk): boolean {
+  return alien && !kin;
+}
+
+/** True if there is nothing in it but a mark. */
+export function isBare({ chain, log }: JobDirectory): boolean {
+  return chain.length === 0 && log === null;
+}
+
+/** True for `JOB.QUEUE`. */
+export function isBeside(directory: JobDirectory, { job }: Asker): boolean {
+  return directory.name !== job;
+}
+
+/** `cms_dirs`. */
+export function* makeDirectories(host: Host, jobs: readonly string[], queue: string): Doing<void> {
+  const missing = jobs.filter((job) => host.directory(job, queue) === undefined);
+  if (missing.length === 0) return;
+  yield 0;
+  for (const job of missing) host.makeDirectory(job);
+  yield 0;
+  for (const job of missing) host.directories.get(job)?.setMade();
+}
+
+/** `c_enter`: the job's directory, made if it is missing. undefined: it cannot be made. */
+export function* enter(host: Host, asker: Asker): Doing<JobDirectory | undefined> {
+  const { job, queue } = asker;
+  if (host.directory(job, queue) === undefined) yield* makeDirectories(host, [job], queue);
+  const directory = host.directory(job, queue);
+  if (directory === undefined || !isBeside(directory, asker) || directory.isMade) return directory;
+  yield 0;
+  directory.setMade();
+  return directory.isMade ? directory : undefined;
+}
+
+/** `c_next_to`. */
+export function* nextTo(host: Host, asker: Asker): Doing<JobDirectory | undefined> {
+  const { job, queue } = asker;
+  const name = `${job}.${queue}`;
+  host.makeDirectory(name);
+  yield 0;
+  const theirs = host.directories.get(job);
+  const beside = host.directories.get(name);
+  if (theirs !== undefined && beside !== undefined && !walk(host, theirs, asker).alien) {
+    if (isBare(beside) && !beside.isMade) host.removeDirectory(beside, queue);
+  }
+  return yield* enter(host, asker);
+}
+
+/** `c_stays`, after a claim: false if the directory was moved away, or another agent of this queue made `JOB.QUEUE` meanwhile. */
+export function stays(host: Host, directory: JobDirectory, asker: Asker, made: ClaimLink | "full" | null): boolean {
+  const { job, queue } = asker;
+  if (host.directories.get(directory.name) !== directory) return false;
+  if (isBeside(directory, asker) || !host.directories.has(`${job}.${queue}`)) return true;
+  if (made !== null && made !== "full") directory.setLink(made, { kind: "R", reason: "its directory is another" });
+  return false;
 }
 
 /** What stands in a new claim. */
@@ -92,7 +160,7 @@ export type NewClaim = Pick<ClaimLink, "wrapper" | "wrapperTicks" | "kind" | "re
 export function* claim(
   host: Host,
   directory: JobDirectory,
-  attempt: string,
+  { attempt, queue }: Asker,
   next: number,
   values: NewClaim,
 ): Doing<ClaimLink | "full" | null> {
@@ -100,7 +168,7 @@ export function* claim(
   if (link === null) return null;
   yield 0;
   if (host.isFull) return "full";
-  directory.setLink(link, { attempt, boot: host.boot, machine: host.machine, ...values });
+  directory.setLink(link, { attempt, queue, boot: host.boot, machine: host.machine, ...values });
   return link;
 }
 
@@ -118,10 +186,13 @@ function* close(host: Host, directory: JobDirectory, link: ClaimLink): Doing<"cr
 }
 
 /** `c_state`: what is known of an attempt, in the words of the protocol. */
-export function* stateOf(host: Host, directory: JobDirectory, attempt: string): Doing<string> {
+export function* stateOf(host: Host, directory: JobDirectory, asker: Asker): Doing<string> {
+  const { attempt } = asker;
   while (true) {
-    const { found, next, live, high, after, open } = walk(host, directory, attempt);
+    const walked = walk(host, directory, asker);
+    const { found, next, live, high, after, open } = walked;
     if (found === null) {
+      if (isTheirs(walked)) return "none";
       return open !== null ? "claimed" : live !== null ? `other ${live} 1` : high !== null ? `other ${high} 0` : "none";
     }
     if (found.kind === "F") return "forbidden";

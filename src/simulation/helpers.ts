@@ -6,7 +6,7 @@
  */
 
 import type { RemoveResult } from "../agent/attempt.ts";
-import { type Doing, lifeOf, stateOf, walk } from "./claims.ts";
+import { type Asker, type Doing, isTheirs, lifeOf, stateOf, walk } from "./claims.ts";
 import type { Host, HostProcess, Steps } from "./host.ts";
 import { type ClaimLink, type JobDirectory, killMark } from "./job_directory.ts";
 import type { Tell } from "./wrapper.ts";
@@ -22,23 +22,27 @@ function say({ events, queue }: Tell, text: string): void {
 /** `c_kills`: side by side in truth; here one after the other, each with all its grace. */
 export function* kills(host: Host, tell: Tell, args: readonly string[]): Steps {
   const [number = "", grace = "0", ...attempts] = args;
-  for (let i = 0; i + 1 < attempts.length; i += 2) yield* kill(host, attempts[i]!, attempts[i + 1]!, Number(grace));
+  for (let i = 0; i + 1 < attempts.length; i += 2) {
+    const asker = { job: attempts[i]!, attempt: attempts[i + 1]!, queue: tell.queue };
+    yield* kill(host, asker, Number(grace));
+  }
   say(tell, `Z ${number}`);
 }
 
-function* kill(host: Host, job: string, attempt: string, graceMs: number): Steps {
-  const directory = host.directory(job);
+function* kill(host: Host, asker: Asker, graceMs: number): Steps {
+  const { job, attempt, queue } = asker;
+  const directory = host.directory(job, queue);
   if (directory === undefined) return;
   const { truth, timeline } = host.parts;
-  let state = yield* stateOf(host, directory, attempt);
+  let state = yield* stateOf(host, directory, asker);
   for (let i = 0; i < 100 && state === "claimed"; i++) {
     yield PAUSE_MS;
-    state = yield* stateOf(host, directory, attempt);
+    state = yield* stateOf(host, directory, asker);
   }
   if (!state.startsWith("alive")) return;
   const link = directory.chain.find((link) => link.attempt === attempt)!;
   directory.setMark(killMark(attempt), true);
-  truth.killAsked(attempt);
+  truth.killAsked(attempt, queue);
   yield 0;
   truth.signal(attempt, "TERM", true);
   const tillMs = timeline.nowMs + graceMs;
@@ -46,14 +50,15 @@ function* kill(host: Host, job: string, attempt: string, graceMs: number): Steps
   truth.signal(attempt, "KILL", true);
   const isBusy = (): boolean => !link.done && host.isAlive(link.wrapper, link.wrapperTicks);
   for (let i = 0; i < 200 && (isBusy() || host.isAlive(link.pid, link.pidTicks)); i++) yield PAUSE_MS;
-  yield* stateOf(host, directory, attempt);
+  yield* stateOf(host, directory, asker);
 }
 
 /** `c_removes` of an agent. */
 export function* removes(host: Host, tell: Tell, args: readonly string[], agent: HostProcess): Steps {
   const [number, ...attempts] = args;
   for (let i = 0; i + 1 < attempts.length && agent.alive; i += 2) {
-    const result = yield* remove(host, attempts[i]!, attempts[i + 1]!);
+    const asker = { job: attempts[i]!, attempt: attempts[i + 1]!, queue: tell.queue };
+    const result = yield* remove(host, asker);
     say(tell, `V ${number} ${i / 2} ${result}`);
     yield 0;
   }
@@ -61,12 +66,16 @@ export function* removes(host: Host, tell: Tell, args: readonly string[], agent:
 }
 
 /** `c_remove`. */
-function* remove(host: Host, job: string, attempt: string): Doing<RemoveResult> {
-  const directory = host.directory(job);
+function* remove(host: Host, asker: Asker): Doing<RemoveResult> {
+  const { job, attempt, queue } = asker;
+  const directory = host.directory(job, queue);
   if (directory === undefined) return "absent";
   for (let pauses = 0;;) {
     yield 0;
-    const { found, next, live, high, after, open } = walk(host, directory, attempt);
+    const walked = walk(host, directory, asker);
+    const { found, next, live, high, after, open, alien } = walked;
+    if (isTheirs(walked)) return "absent";
+    if (alien) return "kept";
     if (open !== null) {
       if (++pauses < 20) {
         yield PAUSE_MS;
@@ -82,13 +91,13 @@ function* remove(host: Host, job: string, attempt: string): Doing<RemoveResult> 
     if (live !== null) return "alive";
     if (found === null && isForeign(directory, attempt)) return "later";
     yield 0;
-    if (host.directory(job) !== directory) return "kept";
+    if (host.directories.get(directory.name) !== directory) return "kept";
     if (directory.makeLink(next) !== null) break;
   }
   yield 0;
   // It is moved away, and its files go then.
-  if (host.directory(job) !== directory) return "kept";
-  host.removeDirectory(job);
+  if (host.directories.get(directory.name) !== directory) return "kept";
+  host.removeDirectory(directory, queue);
   yield host.parts.random.logBetween(0.1, REMOVAL_MS);
   return "removed";
 }
@@ -115,11 +124,12 @@ export function* watch(
 ): Steps {
   for (let life = lifeOf(host, first, link); life !== "gone"; life = lifeOf(host, first, link)) {
     // Only while the agent is there.
-    if (life === "away" && (!agent.alive || host.directory(job) !== first)) return;
+    if (life === "away" && (!agent.alive || host.directory(job, tell.queue) !== first)) return;
     yield 1_000;
   }
-  const directory = host.directory(job);
-  const state = directory === undefined ? "none" : yield* stateOf(host, directory, attempt);
+  const directory = host.directory(job, tell.queue);
+  const asker = { job, attempt, queue: tell.queue };
+  const state = directory === undefined ? "none" : yield* stateOf(host, directory, asker);
   const [word, end = "crash", code = "-"] = state.split(" ");
   const told = word === "ended" ? `${end} ${code}` : "crash -";
   say(tell, `E ${job} ${attempt} ${told} ${host.clockMs}`);

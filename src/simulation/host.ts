@@ -246,8 +246,9 @@ export class Host {
     return made;
   }
 
-  directory(job: string): JobDirectory | undefined {
-    return this.directories.get(job);
+  /** The directory that a job of a queue has here, see `c_visit`: that of its name, or `JOB.QUEUE`. */
+  directory(job: string, queue: string): JobDirectory | undefined {
+    return this.directories.get(`${job}.${queue}`) ?? this.directories.get(job);
   }
 
   /** A process of the manager hears of it. */
@@ -260,24 +261,24 @@ export class Host {
   }
 
   /** `mkdir`. False if it exists, or the disk is full. */
-  makeDirectory(job: string): boolean {
-    if (this.directories.has(job) || this.isFull) return false;
-    const made = new JobDirectory(this, job);
-    this.directories.set(job, made);
-    this.wrote(`/${job}`, () => {
-      if (this.directories.get(job) === made) this.directories.delete(job);
+  makeDirectory(name: string): boolean {
+    if (this.directories.has(name) || this.isFull) return false;
+    const made = new JobDirectory(this, name);
+    this.directories.set(name, made);
+    this.wrote(`/${name}`, () => {
+      if (this.directories.get(name) === made) this.directories.delete(name);
     });
     return true;
   }
 
-  /** `rm -rf`. */
-  removeDirectory(job: string): void {
-    const removed = this.directories.get(job);
+  /** `rm -rf`, by an agent of a queue. */
+  removeDirectory({ name }: JobDirectory, queue: string): void {
+    const removed = this.directories.get(name);
     if (removed === undefined) return;
-    this.directories.delete(job);
-    for (const { attempt } of removed.chain) if (attempt !== null) this.parts.truth.forgotten(attempt);
-    this.wrote(`/${job}`, () => {
-      if (!this.directories.has(job)) this.directories.set(job, removed);
+    this.directories.delete(name);
+    for (const { attempt } of removed.chain) if (attempt !== null) this.parts.truth.removed(name, attempt, queue);
+    this.wrote(`/${name}`, () => {
+      if (!this.directories.has(name)) this.directories.set(name, removed);
     });
   }
 

@@ -10,6 +10,8 @@ import type { Host } from "./host.ts";
 /** One file of the chain, as `agent.sh` describes it. `attempt` null: it is empty (just being made, or lost by a power cut). */
 export interface ClaimLink {
   attempt: string | null;
+  /** Whose claim it is. */
+  queue: string;
   boot: string;
   /** The last part of the agent's directory in it. */
   machine: string;
@@ -48,18 +50,24 @@ export function killMark(attempt: string): string {
 
 /** One directory. */
 export class JobDirectory {
-  readonly job: string;
+  readonly name: string;
   readonly #host: Host;
-  /** `.cms`: made by us. */
-  isOurs = false;
+  /** `.cms`: made by this program, and complete. */
+  isMade = false;
   readonly chain: ClaimLink[] = [];
   log: LogText | null = null;
   /** `JOB.kill.ATTEMPT`. */
   readonly marks = new Set<string>();
 
-  constructor(host: Host, job: string) {
+  constructor(host: Host, name: string) {
     this.#host = host;
-    this.job = job;
+    this.name = name;
+  }
+
+  setMade(): void {
+    if (this.isMade || this.#host.isFull) return;
+    this.isMade = true;
+    this.#host.wrote(`${this.name}/.cms`, () => this.isMade = false);
   }
 
   /** Makes the next link with O_EXCL, empty. null if there is one at that place. */
@@ -67,6 +75,7 @@ export class JobDirectory {
     if (this.chain.length > at) return null;
     const link: ClaimLink = {
       attempt: null,
+      queue: "",
       boot: "",
       machine: "",
       wrapper: 0,
@@ -83,7 +92,7 @@ export class JobDirectory {
       watcher: null,
     };
     this.chain.push(link);
-    this.#host.wrote(`${this.job}.run.${at}`, () => {
+    this.#host.wrote(`${this.name}.run.${at}`, () => {
       // A link that is gone takes those behind it out of sight; they stay out of the chain for good.
       const found = this.chain.indexOf(link);
       if (found >= 0) this.chain.length = found;
@@ -95,20 +104,20 @@ export class JobDirectory {
   setLink(link: ClaimLink, values: Partial<ClaimLink>): void {
     const before = { ...link };
     Object.assign(link, values);
-    this.#host.wrote(`${this.job}.run.${this.chain.indexOf(link)}`, () => Object.assign(link, before));
+    this.#host.wrote(`${this.name}.run.${this.chain.indexOf(link)}`, () => Object.assign(link, before));
   }
 
   /** Begins the log anew, or adds to it. */
   setLog(log: LogText): void {
     const before = this.log;
     this.log = log;
-    this.#host.wrote(`${this.job}.log`, () => this.log = before);
+    this.#host.wrote(`${this.name}.log`, () => this.log = before);
   }
 
   setMark(mark: string, present: boolean): void {
     if (this.marks.has(mark) === present) return;
     const set = (value: boolean): unknown => value ? this.marks.add(mark) : this.marks.delete(mark);
     set(present);
-    this.#host.wrote(`${this.job}.${mark}`, () => set(!present));
+    this.#host.wrote(`${this.name}.${mark}`, () => set(!present));
   }
 }

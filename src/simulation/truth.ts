@@ -6,6 +6,7 @@
  */
 
 import type { Host } from "./host.ts";
+import type { JobDirectory } from "./job_directory.ts";
 
 /** How a job's process ended. */
 export type How = "exit" | "signal" | "killed" | "power";
@@ -15,6 +16,10 @@ export interface AttemptTruth {
   readonly id: string;
   readonly job: string;
   readonly number: number;
+  /** The queue whose agent was asked to start it; null if none was. */
+  queue: string | null;
+  /** Where it writes. */
+  directory: JobDirectory | null;
   /** Where the manager decided to start it; null if nobody did. */
   decided: { readonly machine: string; readonly boot: string | null; readonly atMs: number } | null;
   /** The decision was on the disk. */
@@ -80,6 +85,8 @@ export class Truth {
       id,
       job: "",
       number: Number(id.slice(dot + 1)),
+      queue: null,
+      directory: null,
       decided: null,
       isDurable: false,
       isAsked: false,
@@ -119,9 +126,10 @@ export class Truth {
   }
 
   /** The request for a start has come to a host. */
-  asked(job: string, id: string, script: string, words: number): void {
+  asked(job: string, id: string, script: string, { words, queue }: { words: number; queue: string }): void {
     const attempt = this.of(id);
     attempt.isAsked = true;
+    attempt.queue = queue;
     if (words !== 7 || !/^[A-Za-z0-9_][A-Za-z0-9._+-]*$/.test(job)) {
       this.fail(`text became code: a start of ${JSON.stringify(job)} with ${words} words`);
     }
@@ -133,9 +141,14 @@ export class Truth {
   }
 
   /** A job's process was made. */
-  started(host: Host, job: string, id: string, { pid, gpu }: { pid: number; gpu: string }): void {
+  started(host: Host, job: string, id: string, about: { pid: number; gpu: string; directory: JobDirectory }): void {
+    const { pid, gpu, directory } = about;
     const attempt = this.of(id);
     attempt.gpu = gpu.slice(1);
+    attempt.directory = directory;
+    for (const other of this.#aliveOn.get(host) ?? []) {
+      if (other.directory === directory) this.fail(`${id} starts in ${directory.name}, where ${other.id} runs`);
+    }
     attempt.starts++;
     attempt.host = host;
     attempt.isAlive = true;
@@ -199,12 +212,26 @@ export class Truth {
     this.of(id).signal?.(signal, fromUs);
   }
 
-  killAsked(id: string): void {
-    this.of(id).isKillAsked = true;
+  /** An agent of a queue ends it. */
+  killAsked(id: string, queue: string): void {
+    const attempt = this.of(id);
+    attempt.isKillAsked = true;
+    if (attempt.queue !== null && attempt.queue !== queue) this.fail(`${queue} ends ${id} of ${attempt.queue}`);
   }
 
-  forgotten(id: string): void {
-    this.of(id).isForgotten = true;
+  /** An agent of a queue removed the directory with its claim. */
+  removed(name: string, id: string, queue: string): void {
+    const attempt = this.of(id);
+    attempt.isForgotten = true;
+    if (attempt.starts > 0 && attempt.queue !== queue) {
+      this.fail(`${queue} removes ${name}, which is ${attempt.queue}'s`);
+    }
+  }
+
+  /** The results of an earlier attempt are written over. */
+  overwritten(earlier: string, id: string): void {
+    const [before, after] = [this.of(earlier), this.of(id)];
+    if (before.queue !== after.queue) this.fail(`${id} of ${after.queue} writes over ${earlier} of ${before.queue}`);
   }
 
   wrapperKilled(id: string): void {

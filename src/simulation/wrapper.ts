@@ -4,7 +4,7 @@
  * @module
  */
 
-import { claim, directoryNow, stateOf, walk } from "./claims.ts";
+import { claim, enter, isBeside, nextTo, stateOf, stays, walk } from "./claims.ts";
 import type { EventsFile, Host, HostProcess, Steps } from "./host.ts";
 import { UNTIL_WOKEN } from "./host.ts";
 import { type ClaimLink, type JobDirectory, killMark } from "./job_directory.ts";
@@ -53,12 +53,16 @@ export interface JobExit {
 }
 
 /** Starts a job's process; it ends by itself when its work is done. */
-export function startJob(host: Host, start: StartWords): { process: HostProcess; exit: () => JobExit | null } {
+export function startJob(
+  host: Host,
+  start: StartWords,
+  directory: JobDirectory,
+): { process: HostProcess; exit: () => JobExit | null } {
   const { truth, timeline } = host.parts;
   const work = workOf(start.script) ?? { ms: 0, code: 127, isDeaf: false, isSignal: false };
   let exit: JobExit | null = null;
   const process = host.spawn("job", start.attempt, null);
-  truth.started(host, start.job, start.attempt, { pid: process.pid, gpu: start.gpu });
+  truth.started(host, start.job, start.attempt, { pid: process.pid, gpu: start.gpu, directory });
   const timer = timeline.after(work.ms, () => {
     if (!process.alive) return;
     exit = { code: work.isSignal ? 139 : work.code, isSignal: work.isSignal };
@@ -78,6 +82,7 @@ export function startJob(host: Host, start: StartWords): { process: HostProcess;
 /** `c_run`. */
 export function* runWrapper(host: Host, self: HostProcess, start: StartWords, tell: Tell): Steps {
   const { job, attempt } = start;
+  const asker = { job, attempt, queue: tell.queue };
   const plus = tell.plus ?? "";
   const event = (text: string): void => tell.events.append(`@${tell.queue} ${text} .`);
   const refuse = (reason: string, directory?: JobDirectory, link?: ClaimLink): void => {
@@ -91,7 +96,7 @@ export function* runWrapper(host: Host, self: HostProcess, start: StartWords, te
   const off = (): void => event(`N${plus} ${job} ${attempt} forbidden`);
   if (isOff()) return off();
   yield 0;
-  let directory = directoryNow(host, job);
+  let directory = yield* enter(host, asker);
   if (directory === undefined) return refuse("cannot use the directory: No space left on device");
   let link: ClaimLink | "full" | null = null;
   let reason = "";
@@ -101,15 +106,21 @@ export function* runWrapper(host: Host, self: HostProcess, start: StartWords, te
     if (directory === undefined || moves >= MOST_MOVES) {
       return refuse("cannot write a claim: No such file or directory");
     }
-    const { found, next, live, high, open } = walk(host, directory, attempt);
+    const walked = walk(host, directory, asker);
+    const { found, next, live, high, open } = walked;
+    if (walked.alien && found === null) {
+      moves++;
+      directory = yield* nextTo(host, asker);
+      continue;
+    }
     if (open !== null && pauses < MOST_PAUSES) {
       pauses++;
       yield PAUSE_MS;
-      directory = directoryNow(host, job);
+      directory = yield* enter(host, asker);
       continue;
     }
     if (found !== null || open !== null) {
-      const state = yield* stateOf(host, directory, attempt);
+      const state = yield* stateOf(host, directory, asker);
       if (state.startsWith("forbidden ")) event(`R${plus} ${job} ${attempt} ${state.slice("forbidden ".length)}`);
       else event(`N${plus} ${job} ${attempt} ${state}`);
       return;
@@ -117,17 +128,16 @@ export function* runWrapper(host: Host, self: HostProcess, start: StartWords, te
     if (high !== null) reason = `a later attempt (${high}) was there before`;
     if (live !== null) reason = `another attempt of the job runs there (${live})`;
     yield 0;
-    link = yield* claim(host, directory, attempt, next, {
+    link = yield* claim(host, directory, asker, next, {
       wrapper: self.pid,
       wrapperTicks: self.startTicks,
       kind: reason === "" ? "" : "R",
       reason,
     });
     yield 0;
-    const now = directoryNow(host, job);
-    if (now === directory) continue;
-    // It was moved away, to be removed, with what was claimed in it.
-    directory = now;
+    if (stays(host, directory, asker, link)) continue;
+    // It was moved away, to be removed, with what was claimed in it; or it is another.
+    directory = yield* enter(host, asker);
     link = null;
     moves++;
   }
@@ -143,18 +153,20 @@ export function* runWrapper(host: Host, self: HostProcess, start: StartWords, te
   const before = directory.chain.slice(0, directory.chain.indexOf(link));
   const last = before.at(-1);
   if (last !== undefined) directory.setLink(last, { fin: true });
+  if (isBeside(directory, asker)) event(`D ${job} ${attempt} ${directory.name}`);
   if (before.some(({ attempt, kind }) => attempt !== null && kind !== "F" && kind !== "R") || directory.log !== null) {
     event(`U ${job} ${attempt}`);
   }
   if (start.shell === "nosuch") return refuse(`there is no shell "nosuch"`, directory, link);
   for (const mark of directory.marks) directory.setMark(mark, false);
   yield 0;
-  if (host.isFull || host.directory(job) !== directory) {
+  if (host.isFull || host.directories.get(directory.name) !== directory) {
     return refuse("cannot write the log: no space left on the device", directory, link);
   }
+  if (directory.log !== null) host.parts.truth.overwritten(directory.log.attempt, attempt);
   directory.setLog({ attempt, state: "start", exit: null, dateMs: host.clockMs });
   yield 0;
-  const { process, exit } = startJob(host, start);
+  const { process, exit } = startJob(host, start, directory);
   process.onGone.push(() => host.wake(self));
   yield 0;
   directory.setLink(link, {
@@ -171,7 +183,9 @@ export function* runWrapper(host: Host, self: HostProcess, start: StartWords, te
   const killed = directory.marks.has(killMark(attempt));
   const end = killed ? "kill" : isSignal ? "crash" : "end";
   const endMs = host.clockMs;
-  for (let tries = 0; host.isFull && host.directory(job) === directory && tries < 720; tries++) yield FULL_PAUSE_MS;
+  for (let tries = 0; host.isFull && host.directories.get(directory.name) === directory && tries < 720; tries++) {
+    yield FULL_PAUSE_MS;
+  }
   directory.setLog({ attempt, state: end, exit: code, dateMs: endMs });
   yield 0;
   if (plus !== "") directory.setLink(link, { done: true });

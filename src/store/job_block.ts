@@ -29,7 +29,7 @@ const state: Read = (value) => typeof value === "string" && isJobState(value) ? 
 const integer = (least: number): Read => (value) => typeof value === "number" && value >= least ? value : NOT_HERE;
 const integerOrNull: Read = (value) => value === null || typeof value === "number" ? value : NOT_HERE;
 
-/** In the order in which they are written; `boot`, `slot` and options may follow. */
+/** In the order in which they are written; `boot`, `slot`, `job_directory` and options may follow. */
 const FIELDS: readonly (readonly [field: string, read: Read])[] = [
   ["name", anything],
   ["id", idText],
@@ -53,7 +53,7 @@ const FIELDS: readonly (readonly [field: string, read: Read])[] = [
   ["attempt", integer(0)],
 ];
 const PREFIXES = FIELDS.map(([field]) => `  ${field}: `);
-const LATER = ["  boot: ", "  slot: "];
+const LATER = ["  boot: ", "  slot: ", "  job_directory: "];
 
 /** Reads the entries of one text from its begin. Most lines are those of the entry before, and cost one comparison. */
 export class JobBlockReader {
@@ -61,7 +61,7 @@ export class JobBlockReader {
   /** The lines of the entry before, and what they mean. */
   readonly #lines: string[] = PREFIXES.map(() => "\0");
   readonly #values: unknown[] = PREFIXES.map(() => null);
-  readonly #later: (string | null)[] = [null, null];
+  readonly #later: (string | null)[] = LATER.map(() => null);
   #options: JobOptions = NO_OPTIONS;
   /** Whether each of those lines is what would be written for its value. */
   readonly #areExact: boolean[] = PREFIXES.map(() => false);
@@ -87,7 +87,7 @@ export class JobBlockReader {
       const end = this.#fields(lineEnd + 1);
       if (end === null) return null;
       this.end = end;
-      this.isExact = isPlain(name) && name === this.#values[0] && this.#later[0] === null && this.#later[1] === null &&
+      this.isExact = isPlain(name) && name === this.#values[0] && this.#later.every((value) => value === null) &&
         this.#options === NO_OPTIONS && !this.#areExact.includes(false);
       return this.#job(name);
     } catch (error) {
@@ -201,6 +201,7 @@ export class JobBlockReader {
       attempt: v[19] as number,
       boot: this.#later[0]!,
       slot: this.#later[1]!,
+      job_directory: this.#later[2]!,
       ...this.#options,
       extra: NO_EXTRA,
     };

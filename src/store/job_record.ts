@@ -19,12 +19,19 @@ const DERIVED = ["remote_command", "nohup_command", "scriptname", "shell_path", 
 const ID = /^[0-9A-Za-z]{1,64}$/;
 const MOST_PROBLEMS = 20;
 
-/** The fields of a job that a file holds, in its order. `boot`, `slot` and options only while they are set. */
+/** The fields of a job that a file holds, in its order. `boot`, `slot`, `job_directory` and options only while they are set. */
 export function jobRecord(job: Job): Record<string, unknown> {
-  const { extra, boot, slot, ...fields } = job;
+  const { extra, boot, slot, job_directory, ...fields } = job;
   const own = hasOptions(job) ? withoutOptions(fields) : fields;
   const options = own === fields ? {} : setOptions(job);
-  return { ...own, ...(boot === null ? {} : { boot }), ...(slot === null ? {} : { slot }), ...options, ...extra };
+  return {
+    ...own,
+    ...(boot === null ? {} : { boot }),
+    ...(slot === null ? {} : { slot }),
+    ...(job_directory === null ? {} : { job_directory }),
+    ...options,
+    ...extra,
+  };
 }
 
 function withoutOptions(fields: object): Record<string, unknown> {
@@ -67,6 +74,7 @@ export function normalizeJob(
     attempt: read.integerOrNull("attempt", 0) ?? 0,
     boot: read.textOrNull("boot"),
     slot: read.textOrNull("slot"),
+    job_directory: read.textOrNull("job_directory"),
   };
   const options = read.options(OPTION_NAMES);
   // The key counts: a person who copies an entry and renames it forgets the name inside.

@@ -454,7 +454,7 @@ for (const shell of SHELLS) {
     const { link, event } = await place.connect();
     link.start([start("job1", "printf '\\000\\377abc'; seq 100000 > big")]);
     await event("ended", "job1");
-    const read = (file: string, maxBytes: number) => link.read(attempt("job1").job, file, { maxBytes });
+    const read = (file: string, maxBytes: number) => link.read(attempt("job1"), file, { maxBytes });
     assert.deepEqual(await read("job1.out", 1000), new Uint8Array([0, 255, 97, 98, 99]));
     assert.deepEqual(await read("job1.out", 2), new Uint8Array([98, 99]));
     assert.equal((await read("big", 1 << 20))?.length, 588_895);

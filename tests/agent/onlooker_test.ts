@@ -32,7 +32,7 @@ async function lookAround(place: Place, pid: { runs: number; orphan: number; ear
     attempt: attempt("runs").attempt,
     alive: true,
   });
-  const out = await onlooker.link.read(attempt("done").job, "done.log", { maxBytes: 1000 });
+  const out = await onlooker.link.read(attempt("done"), "done.log", { maxBytes: 1000 });
   assert.match(new TextDecoder().decode(out ?? undefined), /# exit: 3\n/);
   await assert.rejects(onlooker.link.kill([attempt("runs")], { graceMs: 0 }), /changes nothing/);
   await assert.rejects(onlooker.link.remove([attempt("runs")]), /changes nothing/);

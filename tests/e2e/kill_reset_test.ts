@@ -228,7 +228,7 @@ hostTest(
     assert.equal(again.code, 0, again.stdout + again.stderr);
     assert.equal(
       again.stderr,
-      `WARNING: Job directory experiment/job1 already present on host.
+      `WARNING: Job directory experiment/job1 already present on host pi@red.
 WARNING: Use \`cms queue reset\` prior to re-running jobs to ensure dir is deleted.
 `,
     );

@@ -238,6 +238,6 @@ hostTest("run: fifo passes over jobs without a host, and warns of a directory th
   const yaml = await manager.read("a-queue.yaml");
   await Deno.writeTextFile(manager.path("a-queue.yaml"), yaml.replace("status: end", "status: ready"));
   const again = await runFifo(manager);
-  assert.match(again.stderr, /^WARNING: Job directory experiment\/one already present on host\.$/m);
+  assert.match(again.stderr, /^WARNING: Job directory experiment\/one already present on host pi@red\.$/m);
   assert.match(again.stdout, /Ran Jobs: \['one'\]/);
 });

@@ -9,7 +9,6 @@ import { openAgentLink } from "../../src/link/agent_link.ts";
 import type { Link, LinkEvent } from "../../src/link/link.ts";
 import { explainSsh, oneLine } from "../../src/link/ssh.ts";
 import { LINK_TIMES } from "../../src/link/upkeep.ts";
-import { jobName } from "../../src/names/grammar.ts";
 import { attempt, start } from "../agent/support.ts";
 import { assertAll, BOUNDED, hostile, mutated } from "./support.ts";
 
@@ -204,7 +203,7 @@ async function use(link: Link, count: { answered: number; failed: number }): Pro
     }),
   );
   calls.push(
-    settled("read", link.read(jobName("job1"), "job1.out", { maxBytes: 9 })).then((found) => {
+    settled("read", link.read(attempt("job1"), "job1.out", { maxBytes: 9 })).then((found) => {
       assert.ok(found === null || found instanceof Uint8Array);
     }),
   );

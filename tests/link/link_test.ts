@@ -24,7 +24,7 @@ async function contract(connect: ConnectTo): Promise<void> {
   assert.equal((await event("known", "job1")).attempt, attempt("job1").attempt);
   await event("started", "job2");
   const text = new TextDecoder().decode(
-    await link.read(attempt("job1").job, "job1.out", { maxBytes: 99 }) ?? undefined,
+    await link.read(attempt("job1"), "job1.out", { maxBytes: 99 }) ?? undefined,
   );
   assert.equal(text, "hello\n");
 
@@ -265,7 +265,7 @@ sshTest("link over ssh stages directories without the program's own files", asyn
       for (const own of ["log", "kill.x.1"]) await Deno.writeTextFile(`${from}/${job}/${job}.${own}`, "old");
     }
     const { link, event, events } = await connectTo("pi@red01")();
-    await link.stage([...jobs, "absent"].map((job) => attempt(job).job), from);
+    await link.stage([...jobs, "absent"].map((job) => attempt(job)), from);
     link.start([start("job7", "cat 'sub/in put'; echo; ls sub; echo *kill*")]);
     await event("ended", "job7");
     const home = hosts.host("red01").home;
@@ -293,7 +293,7 @@ for (const program of ["fish", "tcsh", "zsh", "bash"]) {
       await Deno.mkdir(`${from}/job1`);
       await Deno.writeTextFile(`${from}/job1/input`, "staged");
       const { link, event } = await connectTo("pi@blue")();
-      await link.stage([attempt("job1").job], from);
+      await link.stage([attempt("job1")], from);
       await Deno.remove(from, { recursive: true });
       link.start([start("job1", "cat input; exit 7")]);
       assert.equal((await event("ended")).exitCode, 7);

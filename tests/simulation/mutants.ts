@@ -83,8 +83,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: "claim left out",
     options: {
       spoilHost: (host) => {
-        patch(host, "directory", (old) => (job) => {
-          const directory = old.call(host, job);
+        patch(host, "directory", (old) => (job, queue) => {
+          const directory = old.call(host, job, queue);
           if (directory !== undefined) directory.chain.length = 0;
           return directory;
         });

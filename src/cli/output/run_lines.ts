@@ -66,8 +66,17 @@ export class RunLines {
       case "skipped":
         return lines.info(`Skipping job: ${event.job}, ${event.reason}.`);
       case "directory_present":
-        lines.warning(`Job directory ${this.#options.queue.experiment}/${event.job} already present on host.`);
+        lines.warning(
+          `Job directory ${this.#options.queue.experiment}/${event.job} already present on host ${event.machine}.`,
+        );
         return lines.warning("Use `cms queue reset` prior to re-running jobs to ensure dir is deleted.");
+      case "beside": {
+        const { experiment } = this.#options.queue;
+        return lines.info(
+          `Job ${event.job} has the directory ${experiment}/${event.directory} on ${event.machine}: ` +
+            `${experiment}/${event.job} there belongs to another queue.`,
+        );
+      }
       case "machine_up":
         if (event.again) lines.info(`Host ${event.machine} responds again.`);
         return;

@@ -81,7 +81,7 @@ WARNING: Job job1 failed to start.
 WARNING: job1 on pi@red: no such shell: xsh
 WARNING: Host pi@red not responding to probe check. Not assigning jobs to pi@red
 WARNING: pi@red: ssh exited with 255
-WARNING: Job directory experiment/job1 already present on host.
+WARNING: Job directory experiment/job1 already present on host pi@red.
 WARNING: Use \`cms queue reset\` prior to re-running jobs to ensure dir is deleted.
 WARNING: something
 `,
