@@ -10,29 +10,38 @@ import { quote } from "../names/quote.ts";
 /** How a family of shells spells what the script needs. */
 interface Family {
   readonly shells: readonly string[];
+  /** Sources the environment; where that fails the command does not run, and the script ends with {@link PYENV_EXIT_CODE}. */
   readonly source: (pyenv: string) => string;
   readonly gpu: (value: string) => string;
 }
 
+/** Exit code of a script whose environment could not be sourced: no signal has this number, and hardly a program uses it. */
+export const PYENV_EXIT_CODE = 248;
+
+const complain = (pyenv: string): string =>
+  `echo ${quote(`cms: cannot source the pyenv ${pyenv}; the command was not run`)} >&2; exit ${PYENV_EXIT_CODE}`;
+
 const FAMILIES: readonly Family[] = [
   {
     shells: ["bash", "zsh", "ksh"],
-    source: (pyenv) => `source ${pyenv}`,
+    source: (pyenv) => `{ source ${pyenv}\n} || { ${complain(pyenv)}; }`,
     gpu: (value) => `export CUDA_VISIBLE_DEVICES=${value}`,
   },
   {
     shells: ["sh", "dash", "ash"],
-    source: (pyenv) => `. ${pyenv}`,
+    // Without `command`, a file that is not there would end these shells with a code of their own.
+    source: (pyenv) => `{ command . ${pyenv}\n} || { ${complain(pyenv)}; }`,
     gpu: (value) => `export CUDA_VISIBLE_DEVICES=${value}`,
   },
   {
     shells: ["csh", "tcsh"],
-    source: (pyenv) => `source ${pyenv}`,
+    // These cannot write to stderr, but say themselves what they did not find.
+    source: (pyenv) => `source ${pyenv.replace(/[;\s]{1,100}$/, "")} || exit ${PYENV_EXIT_CODE}`,
     gpu: (value) => `setenv CUDA_VISIBLE_DEVICES ${value}`,
   },
   {
     shells: ["fish"],
-    source: (pyenv) => `source ${pyenv}`,
+    source: (pyenv) => `begin\nsource ${pyenv}\nend\nor begin; ${complain(pyenv)}; end`,
     gpu: (value) => `set -gx CUDA_VISIBLE_DEVICES ${value}`,
   },
 ];

@@ -20,6 +20,8 @@ const USER = /^[^\s\p{C}'"`;&<>|(){},[\]$-][^\s\p{C}'"`;&<>|(){},[\]$]{0,254}\$?
 const MACHINE = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,254}$/;
 /** An IPv6 address, perhaps with the scope of a link-local one. */
 const IPV6 = /^(?=.{2,64}$)[0-9A-Fa-f:.]{2,45}(?:%[A-Za-z0-9._-]{1,15})?$/;
+const GPU = "(?:[0-9]{1,4}|(?:GPU|MIG)-[A-Za-z0-9/-]{1,100})";
+const GPUS = new RegExp(`^(?:-1|NoDevFiles|${GPU}(?:,${GPU}){0,63})$`);
 const SHELL = /^[A-Za-z0-9_/][A-Za-z0-9._+/-]{0,199}$/;
 const PLAIN_HINT = "use letters, digits, . _ - +, beginning with a letter, a digit or _";
 
@@ -80,7 +82,21 @@ export function machineName(text: string): string {
   const hint = port === undefined
     ? "use a host name, an ssh alias or an IP address"
     : `a port belongs into ~/.ssh/config, as "Port ${port}" below "Host ${bareAddress(name!)}"`;
-  return check(MACHINE, "a host name", hint, text);
+  const checked = check(MACHINE, "a host name", hint, text);
+  if (/^\d{1,20}(\.\d{1,20}){3}$/.test(checked) && checked.split(".").some((part) => Number(part) > 255)) {
+    throw new InvalidError([`Cannot use ${JSON.stringify(shortened(text))} as a host name: it is no IP address`]);
+  }
+  return checked;
+}
+
+/** True if {@link gpuList} takes it. */
+export function isGpuList(text: string): boolean {
+  return text.length <= LONGEST && GPUS.test(text);
+}
+
+/** GPUs as `CUDA_VISIBLE_DEVICES` has them: numbers, or names that begin with GPU- or MIG-. @throws {InvalidError} If `text` is none. */
+export function gpuList(text: string): string {
+  return check(GPUS, "a gpu", "give numbers such as 0,1 (or -1 for none, or names as nvidia-smi -L has them)", text);
 }
 
 /** A program that runs scripts: a bare name or a path. @throws {InvalidError} If `text` is none. */

@@ -7,7 +7,7 @@
 import { type HostSpec, makeHost } from "../cluster/host.ts";
 import type { Deps } from "../deps.ts";
 import { expand } from "../names/expand.ts";
-import { type HostId, hostId, machineName, userName } from "../names/grammar.ts";
+import { gpuList, type HostId, hostId, machineName, userName } from "../names/grammar.ts";
 import { shortened } from "../names/some_names.ts";
 import { changeCluster } from "../store/cluster_file.ts";
 import type { StoreRef } from "../store/store.ts";
@@ -78,13 +78,11 @@ function checkHost(
   problems.take(() => machineName(spec.name));
   problems.take(() => userName(spec.user));
   if (spec.ip !== undefined) problems.take(() => machineName(spec.ip as string));
-  for (const field of ["status", "gpu"] as const) {
-    const value = spec[field] ?? "";
-    problems.note(
-      hasControl(value),
-      `Cannot use ${JSON.stringify(shortened(value))} as ${field}: it holds a control character`,
-    );
-  }
+  if (spec.gpu !== undefined) problems.take(() => gpuList(spec.gpu as string));
+  problems.note(
+    hasControl(spec.status ?? ""),
+    `Cannot use ${JSON.stringify(shortened(spec.status ?? ""))} as status: it holds a control character`,
+  );
   problems.note(spec.pyenv?.includes("\0") ?? false, "Cannot use this pyenv: it holds a NUL character");
   return { ids, spec };
 }

@@ -7,15 +7,17 @@
 import { canSource, SOURCING_SHELLS } from "../job/script.ts";
 import type { Deps } from "../deps.ts";
 import { CmsError } from "../errors.ts";
+import { isOutputLog } from "../job/files.ts";
 import { type JobSpec, makeJob } from "../job/job.ts";
 import { isInFlight, isJobState, JOB_STATES } from "../job/states.ts";
 import { expand } from "../names/expand.ts";
-import { type JobName, jobName, machineName, shellName, userName } from "../names/grammar.ts";
+import { gpuList, type JobName, jobName, machineName, shellName, userName } from "../names/grammar.ts";
 import { shortened } from "../names/some_names.ts";
 import { NamedJobs } from "../store/named_jobs.ts";
 import type { StoreRef } from "../store/store.ts";
 import { hasControl, nonEmpty, Problems } from "./check.ts";
 import { Copies } from "./copies.ts";
+import { lineEndWarnings, sharedFileWarnings } from "./entry_warnings.ts";
 
 /** What {@link addJobs} takes. `name` is an expandable list; each of its names becomes a job of the same `spec`. */
 export interface AddJobsRequest {
@@ -24,13 +26,18 @@ export interface AddJobsRequest {
   readonly spec: Omit<JobSpec, "status"> & { readonly status?: string | undefined };
 }
 
+/** What was added, in order, and what of it is hardly meant, one line each. */
+export interface AddedJobs {
+  readonly added: JobName[];
+  readonly warnings: string[];
+}
+
 /**
  * Adds a job for each name. A name that the queue has already is replaced and keeps its place.
- * @returns The names in order.
  * @throws {InvalidError} If the names or the spec cannot be used; all problems at once.
  * @throws {CmsError} `not_found` if there is no such queue; `conflict` if a job of that name is in flight. Nothing is added then.
  */
-export function addJobs(deps: Deps, request: AddJobsRequest): Promise<{ added: JobName[] }> {
+export function addJobs(deps: Deps, request: AddJobsRequest): Promise<AddedJobs> {
   return addJobsOfSpecs(deps, { queue: request.queue, jobs: [request] });
 }
 
@@ -38,7 +45,7 @@ export function addJobs(deps: Deps, request: AddJobsRequest): Promise<{ added: J
 export async function addJobsOfSpecs(
   deps: Deps,
   request: { queue: StoreRef; jobs: readonly Omit<AddJobsRequest, "queue">[] },
-): Promise<{ added: JobName[] }> {
+): Promise<AddedJobs> {
   const specs = checkJobs(request.jobs);
   const names = [...specs.keys()];
   const store = new NamedJobs(deps, request.queue, names);
@@ -55,7 +62,8 @@ export async function addJobsOfSpecs(
   } finally {
     store.close();
   }
-  return { added: names };
+  const made = [...specs].map(([name, spec]) => makeJob(name, spec, { id: "", experiment: "" }));
+  return { added: names, warnings: [...sharedFileWarnings(made), ...lineEndWarnings(made)] };
 }
 
 /** Replacing the record of a job that runs would lose its process. */
@@ -76,10 +84,19 @@ function checkJobs(jobs: readonly Omit<AddJobsRequest, "queue">[]): Map<JobName,
     const names = problems.take(() => list.map(jobName)) ?? [];
     problems.note(name.replaceAll(",", "") === "", "Cannot add jobs: --name is empty");
     const spec = checkJobSpec(problems, given);
+    noteOutputLog(problems, names, spec);
     for (const one of names) specs.set(one, spec);
   }
   problems.throwIfAny();
   return specs;
+}
+
+/** Notes that the output of one of these jobs would go into its log. */
+export function noteOutputLog(problems: Problems, names: readonly JobName[], { output, log }: JobSpec): void {
+  if (output === undefined && log === undefined) return;
+  const isSame = (name: JobName) => isOutputLog({ name, output: output ?? `${name}.out`, log: log ?? `${name}.log` });
+  const name = names.find(isSame);
+  problems.note(name !== undefined, `Cannot use ${JSON.stringify(output)} as output of job ${name}: it is its log`);
 }
 
 /** Reads a spec and notes what is wrong with it. */
@@ -100,7 +117,7 @@ export function checkJobSpec(problems: Problems, given: AddJobsRequest["spec"]):
   for (const field of ["command", "pyenv"] as const) {
     problems.note(spec[field]?.includes("\0") ?? false, `Cannot use this ${field}: it holds a NUL character`);
   }
-  for (const field of ["input", "output", "log", "gpu"] as const) {
+  for (const field of ["input", "output", "log"] as const) {
     const value = spec[field] ?? "";
     problems.note(
       hasControl(value),
@@ -109,6 +126,7 @@ export function checkJobSpec(problems: Problems, given: AddJobsRequest["spec"]):
   }
   if (spec.user !== undefined) problems.take(() => userName(spec.user as string));
   if (spec.host !== undefined) problems.take(() => machineName(spec.host as string));
+  if (spec.gpu !== undefined) problems.take(() => gpuList(spec.gpu as string));
   const shell = problems.take(() => shellName(spec.shell ?? "bash"));
   problems.note(
     spec.pyenv !== undefined && shell !== undefined && !canSource(shell),

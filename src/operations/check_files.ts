@@ -9,6 +9,7 @@ import { isInFlight } from "../job/states.ts";
 import type { QueueInspection } from "../store/inspect_queue.ts";
 import { storePaths } from "../store/paths.ts";
 import type { LastRun, StoreRef } from "../store/store.ts";
+import { lineEndWarnings, sharedFileWarnings, unknownFields } from "./entry_warnings.ts";
 import { type Finding, queueCommand } from "./finding.ts";
 import { runnerState } from "./process_state.ts";
 
@@ -54,6 +55,10 @@ export async function checkFiles(deps: Deps, ref: StoreRef, queue: QueueInspecti
   for (const warning of queue.warnings) {
     say("trouble", shown, warning, "undo the edit, or end the job first: cms queue reset, cms queue delete");
   }
+  const jobs = [...queue.jobs.values()];
+  for (const text of unknownFields("job", jobs)) say("trouble", shown, text, "mend or remove the field");
+  for (const text of sharedFileWarnings(jobs)) say("trouble", shown, text, "give each job a file of its own");
+  for (const text of lineEndWarnings(jobs)) say("trouble", shown, text, "take the \\r out");
   if (queue.isEdited && queue.warnings.length === 0) {
     say("note", shown, "was edited since the program wrote it; the edit counts");
   }

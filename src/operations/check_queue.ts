@@ -5,9 +5,9 @@
  */
 
 import type { Deps } from "../deps.ts";
-import { type Machine, machineKey, machineText } from "../cluster/machine.ts";
+import { type Machine, machineKey, machineText, parseMachine } from "../cluster/machine.ts";
 import { attemptOf, type Job } from "../job/job.ts";
-import { isInFlight } from "../job/states.ts";
+import { isInFlight, isWaiting } from "../job/states.ts";
 import { makeConnect } from "../link/connect.ts";
 import type { AttemptState, Connect } from "../link/link.ts";
 import type { JobName } from "../names/grammar.ts";
@@ -61,6 +61,7 @@ export async function checkQueue(
   const findings = await checkFiles(deps, queue, inspection);
   const [all, asked] = [inspection.jobs, [...answers.machines.values()].map(machineText).sort()];
   let found = judge(queue, inspection, answers);
+  const older = await olderThanHosts(deps, queue, inspection, connect);
   const suspects = found.filter(({ kind }) => kind === "trouble").map(({ job }) => job);
   if (suspects.length > 0) {
     // Somebody may have changed the queue between the reading and the asking.
@@ -73,7 +74,7 @@ export async function checkQueue(
     answers.failures.push(...again.failures);
   }
   return {
-    findings: [...findings, ...found, ...unnamed(queue, all), ...answers.failures],
+    findings: [...findings, ...found, ...older, ...unnamed(queue, all), ...answers.failures],
     jobs: all.size,
     inFlight: [...all.values()].filter((job) => isInFlight(job.status)).length,
     asked,
@@ -115,6 +116,39 @@ async function ask(
     },
   );
   return answers;
+}
+
+/**
+ * Jobs that wait by these files, but ran on a machine of the last run: a back-up was put back. An entry from before its first start names no host.
+ * Machines that do not answer are passed over: nothing says that the jobs were there.
+ */
+async function olderThanHosts(
+  deps: Deps,
+  queue: StoreRef,
+  { id, jobs, lastRun, runner }: QueueInspection,
+  connect: Connect,
+): Promise<Finding[]> {
+  const machines = runner === null ? Object.keys(lastRun?.about.machines ?? {}) : [];
+  const waiting = [...jobs.values()].filter((job) => job.id !== "" && isWaiting(job.status));
+  const moved = machines.flatMap((text) => {
+    const { user, name: host } = parseMachine(text);
+    const elsewhere = waiting.filter((job) => job.host !== host || job.user !== user);
+    return elsewhere.map((job) => ({ ...job, user, host }));
+  });
+  const found = new Map<JobName, Finding>();
+  const work = { connect, store: { ref: queue, id }, role: "onlooker", jobs: moved, warn: () => {} } as const;
+  await onMachines(deps, work, async (link, there) => {
+    const states = await link.ask(there.map(attemptOf));
+    there.forEach((job, i) => {
+      const state = states[i]!;
+      const isAnother = state.type === "other" && state.attempt.slice(0, state.attempt.lastIndexOf(".")) !== job.id;
+      if (isAnother || (job.attempt === 0 && state.type !== "other")) return;
+      const about = { queue, machine: machineText(link.machine), boot: link.boot, isRun: false };
+      const one = disagreement(job, state, about);
+      if (one !== null && one.kind === "trouble") found.set(job.name, one);
+    });
+  });
+  return [...jobs.keys()].flatMap((name) => found.get(name) ?? []);
 }
 
 function judge(queue: StoreRef, { jobs, runner }: QueueInspection, { states }: Answers): Finding[] {

@@ -17,6 +17,7 @@ import { Core } from "../scheduler/core.ts";
 import { fifo, fifoMulti } from "../scheduler/policies.ts";
 import type { RunResult } from "../scheduler/report.ts";
 import { runLoop, type RunWatch } from "../scheduler/run.ts";
+import { UnknownFieldWatch } from "./entry_warnings.ts";
 import { noFreeHosts } from "./no_free_hosts.ts";
 import { runsAlready } from "./process_state.ts";
 import { RunTeller } from "./tell_run.ts";
@@ -66,6 +67,9 @@ export async function runQueue(
   try {
     const other = await store.claimRun(deps.ids.hex(4), teller.about);
     if (other !== null) throw await runsAlready(deps, "run", request.queue, other);
+    const unknown = new UnknownFieldWatch((text) => watch.onEvent({ type: "warning", text }));
+    if (cluster !== null) unknown.look("host", (await readCluster(deps, cluster)).values());
+    unknown.look("job", store.jobs.values());
     const core = new Core({
       policy: request.scheduler === "fifo" ? fifo(request.maxParallel) : fifoMulti(),
       hosts,
@@ -83,6 +87,8 @@ export async function runQueue(
       hostFile: cluster === null ? null : `${cluster.directory}/${cluster.name}-cluster.yaml`,
     }, {
       ...watch,
+      onNews: (news) =>
+        unknown.look("job", [...news.put, ...news.changed].flatMap((name) => store.jobs.get(name) ?? [])),
       onEvent: (event) => {
         teller.event(event);
         watch.onEvent(event);

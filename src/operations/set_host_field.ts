@@ -8,7 +8,7 @@ import type { Host } from "../cluster/host.ts";
 import type { Deps } from "../deps.ts";
 import { CmsError, InvalidError, NotFoundError } from "../errors.ts";
 import { expand } from "../names/expand.ts";
-import { type HostId, hostId, machineName, userName } from "../names/grammar.ts";
+import { gpuList, type HostId, hostId, machineName, userName } from "../names/grammar.ts";
 import { shortened } from "../names/some_names.ts";
 import { changeCluster } from "../store/cluster_file.ts";
 import type { Hosts, StoreRef } from "../store/store.ts";
@@ -36,7 +36,7 @@ const READERS: { readonly [K in Field]: (value: string) => Host[K] } = {
   max_jobs_allowed: (value) => integer("max_jobs_allowed", value, 0),
   cores: (value) => integer("cores", value, 1),
   threads: (value) => integer("threads", value, 1),
-  gpu: (value) => line("gpu", value),
+  gpu: (value) => value === "" ? value : gpuList(value),
   pyenv: (value) => value.includes("\0") ? fail("pyenv", value, "text without a NUL character") : value,
   probe_status: (value) => truth("probe_status", value),
   probe_time: (value) => isNone(value) ? null : line("probe_time", value),

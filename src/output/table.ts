@@ -71,7 +71,7 @@ function renderRow(row: readonly (readonly string[])[], widths: readonly number[
 /** The lines of a cell; at least one. */
 function cellLines(text: string, width: Width): string[] {
   if (isPlainCell(text)) return [text];
-  return text.split(/\r?\n/).flatMap((line) => wrap(printable(line), width));
+  return text.split("\n").flatMap((line) => wrap(printable(line), width));
 }
 
 /** Breaks at the last blank that fits; the blank at the break is dropped, all others are kept. */

@@ -26,6 +26,8 @@ export interface RunWatch {
   readonly stop: AbortSignal;
   /** Aborted by the second: leaves at once; jobs go on. */
   readonly leave: AbortSignal;
+  /** Is given what others changed, before the run decides on it. */
+  onNews?(news: News): void;
 }
 
 /** What a run is made from. */
@@ -230,6 +232,7 @@ class Loop {
       if (news.warnings.length > 0) this.#unfolded = true; // Of an edit that was not taken: the file says it still.
       // In one step, so that a job which was replaced is considered anew before the run could end.
       const undone = this.#takeBack();
+      if (isNews(news)) this.#watch.onNews?.(news);
       if (isNews(news) || undone.length > 0) {
         this.#carried.push(...core.step({ type: "news", news, undone }, nowMs));
         this.#unfolded = true;

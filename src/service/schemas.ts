@@ -166,6 +166,11 @@ export const WarningsSchema = z.array(z.string()).openapi({ description: "One li
 export const AddedSchema = z.object({ added: nameArray("Names of what was added, in order.", "job1") }).openapi(
   "Added",
 );
+/** Names of jobs that were added. */
+export const AddedJobsSchema = z.object({
+  added: nameArray("Names of the jobs that were added, in order.", "job1"),
+  warnings: WarningsSchema,
+}).openapi("AddedJobs");
 /** Ids of what was changed. */
 export const ChangedSchema = z.object({ changed: nameArray("Ids of what was changed, in order.", "host1") })
   .openapi("Changed");

@@ -5,7 +5,7 @@
  */
 
 import { StoreError } from "../errors.ts";
-import { type HostId, hostId, machineName, userName } from "../names/grammar.ts";
+import { gpuList, type HostId, hostId, machineName, userName } from "../names/grammar.ts";
 import { type Host, makeHost } from "../cluster/host.ts";
 import { FieldReader, type Problem } from "./fields.ts";
 import { listProblems } from "./job_record.ts";
@@ -25,7 +25,7 @@ export function normalizeHost(key: string, value: unknown): { host: Host; proble
     max_jobs_allowed: read.integerOrNull("max_jobs_allowed", 0) ?? made.max_jobs_allowed,
     cores: read.integerOrNull("cores", 0) ?? made.cores,
     threads: read.integerOrNull("threads", 0) ?? made.threads,
-    gpu: read.text("gpu", made.gpu),
+    gpu: read.checked("gpu", gpuList) ?? made.gpu,
     pyenv: read.text("pyenv", made.pyenv),
     probe_status: read.flag("probe_status"),
     probe_time: read.textOrNull("probe_time"),

@@ -5,7 +5,18 @@
  */
 
 import { StoreError } from "../errors.ts";
-import { experimentPath, type JobName, jobName, machineName, shellName, userName } from "../names/grammar.ts";
+import {
+  experimentPath,
+  isGpuList,
+  type JobName,
+  jobName,
+  machineName,
+  shellName,
+  userName,
+} from "../names/grammar.ts";
+import { shortened } from "../names/some_names.ts";
+import { similar } from "../names/similar.ts";
+import { isOutputLog } from "../job/files.ts";
 import { type Job, type JobFields, makeJob } from "../job/job.ts";
 import { hasOptions, isOptionName, OPTION_NAMES, setOptions } from "../job/options.ts";
 import { isJobState, JOB_STATES, waitingState } from "../job/states.ts";
@@ -115,10 +126,31 @@ export function parseJobs(
       job = read.job;
       start = entry.end;
     }
+    if (!isMeant(job)) return parseAll(text, at);
     if (jobs.has(job.name)) return parseAll(text, at);
     jobs.set(job.name, job);
   }
   return jobs.size === 0 ? parseAll(text, at) : jobs;
+}
+
+/** False if {@link problemsOfMeaning} has something to say; nearly always it has not, which costs next to nothing. */
+function isMeant(job: Job): boolean {
+  return job.command !== "" && !isOutputLog(job) && (job.gpu === null || job.gpu === "" || isGpuList(job.gpu));
+}
+
+/** What a person cannot have meant. Only of a file: what stands in the journal was taken by the version that wrote it. */
+function problemsOfMeaning(job: Job): Problem[] {
+  const found: Problem[] = [];
+  if (job.command === "") {
+    const meant = Object.keys(job.extra).find((field) => similar(field, ["command"]) !== null);
+    const hint = meant === undefined ? "" : ` (the field ${JSON.stringify(meant)} is unknown)`;
+    found.push({ field: meant ?? "", text: `command is missing${hint}` });
+  }
+  if (isOutputLog(job)) found.push({ field: "output", text: `output is the file of its log: ${job.output}` });
+  if (job.gpu !== null && job.gpu !== "" && !isGpuList(job.gpu)) {
+    found.push({ field: "gpu", text: `gpu is ${JSON.stringify(shortened(job.gpu))}: use numbers such as 0,1` });
+  }
+  return found;
 }
 
 function parseAll(text: string, at: { shown: string; experiment: string }): Map<JobName, Job> {
@@ -127,7 +159,7 @@ function parseAll(text: string, at: { shown: string; experiment: string }): Map<
   let line = 0;
   for (const [key, value] of parseYaml(text, at.shown)) {
     const { job, problems } = normalizeJob(key, value, at.experiment);
-    for (const problem of problems) {
+    for (const problem of [...problems, ...problemsOfMeaning(job)]) {
       if (found.length === 0) line = lineOf(text, key, problem.field === "" ? undefined : problem.field);
       found.push(`job ${JSON.stringify(key)}: ${problem.text}`);
     }

@@ -109,6 +109,36 @@ hostTest("run: each shell gets the GPU, and its python environment where it can 
   assert.match(why, /^ERROR: Cannot use a pyenv with the shell "python3"/);
 });
 
+hostTest("run: without its python environment a job does not run in any shell, and the run says why", async (hosts) => {
+  await using manager = await Manager.make(hosts);
+  const red = hosts.host("red");
+  await manager.ok("queue", "create", "a");
+  const { stdout: there } = await red.run("for s in bash sh zsh tcsh fish; do command -v $s; done");
+  const present = there.trim().split("\n").map((path) => path.split("/").at(-1) ?? "");
+  const jobs = present.map((shell) => `in-${shell}`);
+  for (const [i, shell] of present.entries()) {
+    await add(manager, jobs[i]!, "echo ran", `--shell=${shell}`, "--pyenv=~/ENV9/bin/activate");
+  }
+  const why = (job: string, at: string) =>
+    `WARNING: Job ${job} did not end well: exit code 248, its pyenv could not be sourced (see ${job}-nohup.log) on ${at}\n`;
+  const fifo = await runFifo(manager);
+  assert.deepEqual([fifo.stderr, fifo.code], [jobs.map((job) => why(job, "pi@red")).join(""), 1]);
+  for (const job of jobs) {
+    assert.equal(await fileOn(red, `experiment/${job}/${job}.out`), "", job);
+    assert.match(await fileOn(red, `experiment/${job}/${job}-nohup.log`), /ENV9/, job);
+  }
+  // The environment of a host, on another machine and on the manager itself.
+  await manager.ok("cluster", "create", "c");
+  for (const [id, name] of [["h1", "red01"], ["h2", "localhost"]]) {
+    await manager.ok("cluster", "add", "c", `--id=${id}`, `--name=${name}`, "--user=pi", "--pyenv=~/ENV9/bin/activate");
+  }
+  await manager.ok("queue", "delete", "a", `--name=${jobs.join(",")}`);
+  await manager.ok("queue", "add", "a", "--name=x[1-2]", "--command=echo ran; sleep 1");
+  const multi = await manager.cms("queue", "run", "fifo_multi", "a", "--hostfile=c");
+  assert.equal(multi.code, 1);
+  assert.equal(multi.stderr.match(/did not end well: exit code 248, its pyenv could not be sourced/g)?.length, 2);
+});
+
 hostTest("run: output and log go where they are sent, below the job, absolute or below the home", async (hosts) => {
   await using manager = await Manager.make(hosts);
   const red = hosts.host("red");

@@ -76,7 +76,10 @@ Deno.test("jobs are added by a table, shown as a table, as a map and one by one"
     assert.deepEqual(job, jobs.job2);
     assert.deepEqual([job.command, job.user, job.host, job.status], ["sleep 10", "pi", "red", "ready"]);
     assert.equal(await text("GET /queue/a/info?status=end"), "None\n");
-    assert.deepEqual(await json("POST /queue/a?name=x[1-2]&command=true"), { added: ["x1", "x2"] });
+    assert.deepEqual(await json("POST /queue/a?name=x[1-2]&command=true"), {
+      added: ["x1", "x2"],
+      warnings: [],
+    });
   });
 });
 
@@ -135,7 +138,10 @@ Deno.test("DELETE of a queue removes its files, and one of the same name begins 
 Deno.test("jobs come in a JSON body, all or none", async () => {
   await withQueue(async ({ json, ask }) => {
     const jobs = [{ name: "m[1-2]", command: "echo 'ä' \"b\"\n# c" }, { name: "n", command: "true", gpu: "0,1" }];
-    assert.deepEqual(await json("POST /queue/a/jobs", { json: { jobs } }), { added: ["m1", "m2", "n"] });
+    assert.deepEqual(await json("POST /queue/a/jobs", { json: { jobs } }), {
+      added: ["m1", "m2", "n"],
+      warnings: [],
+    });
     assert.equal((await json("GET /queue/a/job/m2")).command, jobs[0]!.command);
     const bad = await ask("POST /queue/a/jobs", {
       json: { jobs: [{ name: "good", command: "x" }, { name: "../b", command: "" }] },

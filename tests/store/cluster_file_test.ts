@@ -73,15 +73,15 @@ onBothFiles("changeCluster() keeps what a person saves while it writes", async (
   await createCluster(deps, ref);
   await changeCluster(deps, ref, () => new Map([[hostId("h1"), host("h1")], [hostId("h2"), host("h2")]]));
   const file = `${ref.directory}/a-cluster.yaml`;
-  const mine = (await deps.files.readText(file) ?? "").replace("gpu: 0,1", "gpu: mine");
-  assert.match(mine, /gpu: mine/);
+  const mine = (await deps.files.readText(file) ?? "").replace("gpu: 0,1", "gpu: 7");
+  assert.match(mine, /gpu: 7/);
   let saves = 0;
   const saving = whileSaving(deps, async () => {
     if (saves++ === 0) await edit(file, mine);
   });
   await changeCluster(saving, ref, (hosts) => new Map([...hosts, [hostId("h3"), host("h3")]]));
   const hosts = await readCluster(deps, ref);
-  assert.deepEqual([...hosts].map(([id, { gpu }]) => `${id} ${gpu}`), ["h1 mine", "h2 0,1", "h3 0,1"]);
+  assert.deepEqual([...hosts].map(([id, { gpu }]) => `${id} ${gpu}`), ["h1 7", "h2 0,1", "h3 0,1"]);
 });
 
 onBothFiles(

@@ -5,6 +5,7 @@
  */
 
 import type { RunEvent, RunResult, SchedulerName } from "../../scheduler/report.ts";
+import { PYENV_EXIT_CODE } from "../../job/script.ts";
 import type { JobState } from "../../job/states.ts";
 import { queueCommand } from "../../operations/finding.ts";
 import type { StoreRef } from "../../store/store.ts";
@@ -107,7 +108,7 @@ export class RunLines {
     lines.info(`Ran Jobs: ${nameList(result.ran)}`);
     lines.info(`Completed Jobs: ${nameList(result.completed)}`);
     for (const { job, state, exitCode, machine } of result.failed.slice(0, FAILED_LIMIT)) {
-      const what = state === "end" ? `exit code ${exitCode ?? "unknown"}` : state;
+      const what = state === "end" ? codeText(job, exitCode) : state;
       const code = state !== "end" && exitCode !== null ? `, exit code ${exitCode}` : "";
       lines.warning(`Job ${job} did not end well: ${what}${code} on ${machine}`);
     }
@@ -166,4 +167,9 @@ function nothingToRun(queue: StoreRef, idle: Readonly<Partial<Record<JobState, n
   const counts = states.map(([state, count]) => `${count} in ${state}`).join(", ");
   const again = queueCommand(queue, "reset", `--status=${states.length === 1 ? first[0] : "STATE"}`);
   return `Nothing to run: no job waits (${counts}). To run jobs again: ${again}, then run the queue`;
+}
+
+function codeText(job: string, exitCode: number | null): string {
+  const pyenv = exitCode === PYENV_EXIT_CODE ? `, its pyenv could not be sourced (see ${job}-nohup.log)` : "";
+  return `exit code ${exitCode ?? "unknown"}${pyenv}`;
 }

@@ -34,8 +34,9 @@ export function addAdd(group: CommandUnknownOpts, context: Context): void {
     .action(async (word, { queue: name, experiment, name: jobs, ...spec }) => {
       const queue = queueOf(context, word, queueWords(name, experiment));
       const { addJobs } = await import("../../operations/add_jobs.ts");
-      const { added } = await addJobs(context.deps, { queue, name: jobs, spec });
+      const { added, warnings } = await addJobs(context.deps, { queue, name: jobs, spec });
       for (const job of added) context.lines.info(`Adding job ${job} to queue ${queue.name}`);
+      for (const text of warnings) context.lines.warning(text);
     });
 }
 

@@ -16,7 +16,7 @@ import { failures, jsonReply, operation, textReply } from "../operation.ts";
 import { queueAt } from "../places.ts";
 import { jobReply, jobsTable } from "../records.ts";
 import {
-  AddedSchema,
+  AddedJobsSchema,
   DeletedJobsSchema,
   ExperimentQuery,
   ForceQuery,
@@ -51,7 +51,7 @@ const add = operation({
   summary: "Queue Add Job",
   description: "Adds jobs to a queue. A job of the same name is replaced and keeps its place.",
   request: { params: QueuePath, query: ExperimentQuery.extend({ name, ...spec }) },
-  responses: { ...textReply("The jobs as they are now.", JOBS_TABLE, AddedSchema), ...failures(404, 409) },
+  responses: { ...textReply("The jobs as they are now.", JOBS_TABLE, AddedJobsSchema), ...failures(404, 409) },
 });
 
 const addMany = operation({
@@ -72,7 +72,7 @@ const addMany = operation({
       },
     },
   },
-  responses: { ...jsonReply("The names of the jobs.", AddedSchema), ...failures(400, 404, 409) },
+  responses: { ...jsonReply("The names of the jobs.", AddedJobsSchema), ...failures(400, 404, 409) },
 });
 
 const get = operation({
