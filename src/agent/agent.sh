@@ -254,6 +254,20 @@ c_claim() {
   set +C
 }
 
+# c_allow FILE: is it no permission that keeps us from writing FILE? One that a job took from its directory or from a file of ours comes
+# back. False where it does not.
+c_allow() {
+  c_v=${1%/*}
+  [ -x "$c_v" ] || chmod u+x "$c_v"
+  if [ -e "$1" ]; then
+    [ -r "$1" ] && [ -w "$1" ] || chmod u+rw "$1"
+    [ -w "$1" ]
+  else
+    [ -w "$c_v" ] || chmod u+w "$c_v"
+    [ -w "$c_v" ]
+  fi
+}
+
 # c_same JOB: are we still in the job's directory? If not, it was moved away to be removed, with what was claimed in it: we go into the one
 # that stands there now. c_y counts these moves.
 c_same() {

@@ -184,15 +184,16 @@ c_run() {
   fi
   c_now
   c_date
-  # A full disk must not cost a job its end: for an hour it is tried again, while the directory is there.
+  # A full disk must not cost a job its end: for an hour it is tried again, while the directory is there. Where it is for want of a right the
+  # event alone tells the end.
   c_z=0
   until printf '# date: %s\n# exit: %s\n# cloudmesh state: %s\n' "$c_iso" "$c_rc" "$c_e1" >>"$c_into"; do
-    [ -d "${c_into%/*}/" ] && [ "$c_z" -lt 720 ] || break
+    [ -d "${c_into%/*}/" ] && [ "$c_z" -lt 720 ] && c_allow "$c_into" || break
+    [ "$c_z" -eq 0 ] || sleep 5
     c_z=$((c_z + 1))
-    sleep 5
   done
   # This wrapper may live on, with another job.
-  [ -z "$c_plus" ] || printf 'E\n' >>"$c_next"
+  [ -z "$c_plus" ] || printf 'E\n' >>"$c_next" || { c_allow "./$c_next" && printf 'E\n' >>"$c_next"; }
   c_event "E$c_plus" "$1" "$2" "$c_e1" "$c_rc" "$c_ms"
 }
 

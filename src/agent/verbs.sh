@@ -109,7 +109,7 @@ c_kill() {
     c_pause
   done
   # Before the first signal: the wrapper tells by it a kill of ours from a crash.
-  true >"$1.kill.$2"
+  true >"$1.kill.$2" || { c_allow "./$1.kill.$2" && true >"$1.kill.$2"; }
   c_group TERM
   c_now
   c_till=$((c_ms + $3))
@@ -173,12 +173,40 @@ c_foreign() {
   return 1
 }
 
+# cms_shared NUMBER FILE: is FILE, which the manager has just made in its own experiment directory, in ours? Then both are the same, and what
+# is not ours in the directories of jobs is a person's.
+cms_shared() {
+  if [ -e "$c_here/$2" ]; then
+    c_keep=1
+    c_say z "$1"
+  else
+    c_say n "$1"
+  fi
+}
+
+# c_ours JOB: is all that stands here ours?
+c_ours() {
+  c_v=$1.run c_n=0 c_o=$c_nl
+  while [ -e "$c_v" ]; do
+    c_read "$c_v"
+    c_o=$c_o$c_f$c_nl${c_log#"$c_home/"}$c_nl${c_out#"$c_home/"}$c_nl
+    c_n=$((c_n + 1))
+    c_v=$1.run.$c_n
+  done
+  for c_i in * .[!.]* ..?*; do
+    case $c_i in .cms | "$1.pid" | "$1-nohup.log" | "$1.kill".* | "$1.run" | "$1.run".*) continue ;; esac
+    case $c_o in *"$c_nl$c_i$c_nl"*) continue ;; esac
+    [ ! -e "$c_i" ] && [ ! -L "$c_i" ] || return 1
+  done
+}
+
 # c_remove JOB ATTEMPT: the directory, unless it is another queue's, or something later than ATTEMPT was started there: by now it is that one's. The next link is taken,
 # so that nothing starts there any more, and the directory moved away at once; whoever waits for the link then goes to a new one.
 c_remove() {
   c_is=absent c_z=0
   c_visit "$1" || { [ ! -d "$c_home" ] || c_is=kept; return 0; }
   c_is=kept
+  { [ -r . ] && [ -w . ]; } || [ ! -f .cms ] || chmod u+rw .
   while :; do
     # Somebody else removes it.
     [ . -ef "$c_home" ] || return 0
@@ -225,12 +253,12 @@ c_remove() {
     [ -z "$c_won" ] && [ -e "$c_next" ] || break
   done
   [ . -ef "$c_home" ] || return 0
-  if [ -f .cms ]; then
+  if [ -f .cms ] && { [ -z "$c_keep" ] || c_ours "$1"; }; then
     c_v=$c_own/x.$$.$c_me0.$c_ask.$c_rm
     if cd "$c_here" && mv "./${c_home##*/}" "$c_v"; then
       c_is=removed
       # A start that was waiting may just have made its claim there.
-      rm -rf "$c_v" || rm -rf "$c_v"
+      rm -rf "$c_v" || { chmod -R u+rwx "$c_v"; rm -rf "$c_v"; }
     else
       rm -f "$c_home/$c_next"
     fi
@@ -248,7 +276,7 @@ c_remove() {
       c_n=$((c_n + 1))
       c_v=$1.run.$c_n
     done
-    rm -f "$1.pid" "$1-nohup.log" "$1.kill".* "$1.run" "$1.run".*
+    rm -f "$1.pid" "$1-nohup.log" "$1.kill".* "$1.run" "$1.run".* .cms
   fi
 }
 
@@ -310,7 +338,7 @@ cms_read() {
 
 # cms_ping NUMBER: an answer says that requests are carried out and that events can arrive.
 cms_ping() {
-  [ -e "$c_ev" ] && c_alive "$c_tail" "$c_tail0" || exit 0
+  [ -w "$c_ev" ] && c_alive "$c_tail" "$c_tail0" || exit 0
   jobs
   c_say p "$1"
 }

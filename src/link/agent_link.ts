@@ -16,7 +16,7 @@ import {
   parseEvent,
   undirsRequest,
 } from "../agent/protocol.ts";
-import { type Machine, machineText } from "../cluster/machine.ts";
+import { isLocal, type Machine, machineText } from "../cluster/machine.ts";
 import type { Deps } from "../deps.ts";
 import { LinkError } from "../errors.ts";
 import type { JobName } from "../names/grammar.ts";
@@ -33,6 +33,7 @@ import type {
 } from "./link.ts";
 import { chunks, joined, type Reply, Requests } from "./requests.ts";
 import { lastWords, oneLine, START_UP } from "./ssh.ts";
+import { withToken } from "./stage.ts";
 import { keepBeat, keepLooking, type LinkTimes } from "./upkeep.ts";
 import type { Cause, Way } from "./way.ts";
 
@@ -235,6 +236,13 @@ class AgentLink implements Link {
     // Where the wrapper was gone nobody else tells the end.
     if (this.#options.role === "resident") this.#flights.settle(attempts, states, this.#deps.clock.now());
     return states;
+  }
+
+  async share(from: string): Promise<void> {
+    this.#mayChange();
+    const ask = (file: string) => this.#request((id) => request("shared", [id, file]));
+    if (isLocal(this.machine)) await ask(".");
+    else await withToken(this.#deps, from, this.#options.queueId, ask);
   }
 
   async remove(attempts: readonly AttemptRef[]): Promise<RemoveResult[]> {

@@ -121,9 +121,15 @@ export interface Link {
    */
   kill(attempts: readonly { job: JobName; attempt: string }[], options: { graceMs: number }): Promise<AttemptState[]>;
   /**
-   * Removes the jobs' directories that this program made for this queue; one of another queue counts as `absent`. `alive`: a job runs there, nothing is touched. `away`: it may run on another
-   * machine that shares the files, nothing is touched. `later`: a later attempt than this
-   * was started there, nothing is touched. `kept`: the directory was there before us, and only the program's own files in it were removed.
+   * Finds out whether the experiment directory there is the manager's own, `from`. If so, `remove` takes from then on no directory
+   * in which something stands that is not the program's: it is a person's input, and this is the only copy.
+   */
+  share(from: string): Promise<void>;
+  /**
+   * Removes the jobs' directories that this program made for this queue; one of another queue counts as `absent`. `alive`: a job
+   * runs there, nothing is touched. `away`: it may run on another machine that shares the files, nothing is touched. `later`: a later attempt than this was started there, nothing is
+   * touched. `kept`: the directory was there before us, or is the manager's own with a person's files in it, and only the program's
+   * own files in it were removed.
    */
   remove(attempts: readonly { job: JobName; attempt: string }[]): Promise<RemoveResult[]>;
   /** Text of a file of the directory of an attempt's job (or an absolute or `~/` path); null if there is none. At most `maxBytes` from its end. */

@@ -156,17 +156,29 @@ async function copy(
   return word === "ready";
 }
 
+/** Does something while a file of a new name stands in a directory of the manager: where it is seen is that directory. */
+export async function withToken<T>(
+  { files, ids }: Deps,
+  directory: string,
+  queueId: string,
+  act: (token: string) => Promise<T>,
+): Promise<T> {
+  const token = `.input.${queueId}.${ids.hex(8)}.tmp`;
+  try {
+    (await files.openAppend(`${directory}/${token}`, { create: true }))?.close();
+    return await act(token);
+  } finally {
+    await files.remove(`${directory}/${token}`).catch(() => false);
+  }
+}
+
 /** The copy, made again where the connection broke. */
 async function copySurely(deps: Deps, to: Destination, jobs: readonly JobName[], from: string): Promise<boolean> {
   for (let tries = 1;; tries++) {
-    const token = `.input.${to.queueId}.${deps.ids.hex(8)}.tmp`;
     try {
-      (await deps.files.openAppend(`${from}/${token}`, { create: true }))?.close();
-      return await copy(deps, to, jobs, from, token);
+      return await withToken(deps, from, to.queueId, (token) => copy(deps, to, jobs, from, token));
     } catch (error) {
       if (!(error instanceof LinkError) || error.lasting || tries >= TRIES) throw error;
-    } finally {
-      await deps.files.remove(`${from}/${token}`).catch(() => false);
     }
     await deps.clock.sleepUntil(deps.clock.now() + PAUSE_MS);
   }

@@ -11,10 +11,11 @@ import { someNames } from "../names/some_names.ts";
 import { attemptOf, type Job } from "../job/job.ts";
 import { isInFlight, isWaiting } from "../job/states.ts";
 import type { AttemptRef } from "../agent/protocol.ts";
-import { machineText } from "../cluster/machine.ts";
+import { isLocal, machineText } from "../cluster/machine.ts";
 import type { Connect, Link } from "../link/link.ts";
 import type { QueueStore, Runner } from "../store/store.ts";
 import { KILL_GRACE_MS } from "../scheduler/deliver.ts";
+import { Inputs } from "../scheduler/inputs.ts";
 import { endByRunner } from "./hold_queue.ts";
 import { killHeld } from "./kill_jobs.ts";
 import { onMachines } from "./on_machines.ts";
@@ -64,8 +65,12 @@ export async function clearFromHosts(deps: Deps, request: ClearRequest): Promise
     return touched.length > 0 ? [{ type: "kill", jobs: [] }] : [];
   });
   const role = runner === null ? "resident" : "visitor";
+  const inputs = new Inputs(deps, store.ref.directory);
   const unreached = await onMachines(deps, { connect, store, role, warn, jobs: touched }, async (link, there) => {
     let attempts = there.map(attemptOf);
+    // What people put into a job's directory stays: here, and on machines that share the manager's.
+    const { directory } = store.ref;
+    if (isLocal(link.machine) || (await inputs.of(there.map((job) => job.name))).size > 0) await link.share(directory);
     let results = await link.remove(attempts);
     if (runner === null && results.includes("later")) {
       // Nobody starts anything of this queue now: its file says less than was done, as when an old copy was put back.

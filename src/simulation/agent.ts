@@ -127,6 +127,9 @@ export class Agent {
       case "remove":
         this.#host.spawn("helper", null, () => removes(this.#host, this.#tell, args, this.process));
         return;
+      case "shared":
+        // No home is shared here, and nobody puts files into a job's directory.
+        return this.#say(`${args[1] === "." ? "z" : "n"} ${args[0]}`);
       case "read":
         return this.#say(`n ${args[0]}`);
       case "ping":
