@@ -1,6 +1,7 @@
 /** deleteJobs() beside a scheduler that is made up. */
 import assert from "node:assert/strict";
 import type { Deps } from "../../src/deps.ts";
+import { parseMachine } from "../../src/cluster/machine.ts";
 import { LinkError } from "../../src/errors.ts";
 import type { Link } from "../../src/link/link.ts";
 import { addJobs } from "../../src/operations/add_jobs.ts";
@@ -53,6 +54,7 @@ async function withScheduler(use: (world: World) => Promise<void>): Promise<void
 /** A link to a host that is there, and what was killed over it. */
 function linkTo(killed: string[]): Link {
   const link: Partial<Link> = {
+    machine: parseMachine("pi@red"),
     boot: "b",
     kill(attempts) {
       killed.push(...attempts.map(({ job }) => job));

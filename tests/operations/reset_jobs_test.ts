@@ -1,6 +1,7 @@
 /** resetJobs() and deleteJobs() of jobs in flight whose scheduler is gone, with hosts that are made up. */
 import assert from "node:assert/strict";
 import type { Deps } from "../../src/deps.ts";
+import { parseMachine } from "../../src/cluster/machine.ts";
 import { LinkError } from "../../src/errors.ts";
 import type { Connect, Link } from "../../src/link/link.ts";
 import { jobName } from "../../src/names/grammar.ts";
@@ -34,6 +35,7 @@ async function withJobs(
   store.close();
   const removals: string[] = [];
   const link: Partial<Link> = {
+    machine: parseMachine("pi@red"),
     boot: "b",
     kill: (attempts) => Promise.resolve(attempts.map(({ job }) => job === "runs" ? ENDED : { type: "none" })),
     forbid: (attempts) => Promise.resolve(attempts.map(() => ({ type: "forbidden" }))),
@@ -69,6 +71,7 @@ Deno.test("resetJobs() ends a job that runs, whatever its state says", async () 
     store.close();
     const done: string[] = [];
     const link: Partial<Link> = {
+      machine: parseMachine("pi@red"),
       kill(attempts) {
         done.push(...attempts.map(({ attempt }) => `kill .${attempt.split(".")[1]}`));
         return Promise.resolve(attempts.map(() => ENDED));
@@ -89,7 +92,11 @@ Deno.test("resetJobs() leaves alone what waits while a scheduler may start it at
   const store = await openQueue(deps, queue);
   await store.claimRun("run", { scheduler: "fifo", cluster: null, slots: 1, machines: {} });
   await store.commit(() => [put("waits", "x", { user: "pi", host: "red", attempt: 1, status: "ready" })]);
-  const link: Partial<Link> = { remove: () => assert.fail("removed"), close: () => Promise.resolve() };
+  const link: Partial<Link> = {
+    machine: parseMachine("pi@red"),
+    remove: () => assert.fail("removed"),
+    close: () => Promise.resolve(),
+  };
   const request = { queue, names: null, status: null };
   const { changes, failed } = await resetJobs(deps, request, WATCH, () => Promise.resolve(link as Link));
   assert.deepEqual([changes, failed], [[], []]);
@@ -106,7 +113,11 @@ Deno.test("resetJobs() removes nothing from hosts while the manager's disk is fu
   const store = await openQueue(deps, queue);
   await store.claimRun("run", { scheduler: "fifo", cluster: null, slots: 1, machines: {} });
   await store.commit(() => [put("over", "x", { user: "pi", host: "red", attempt: 1, status: "end" })]);
-  const link: Partial<Link> = { remove: () => assert.fail("removed"), close: () => Promise.resolve() };
+  const link: Partial<Link> = {
+    machine: parseMachine("pi@red"),
+    remove: () => assert.fail("removed"),
+    close: () => Promise.resolve(),
+  };
   failures.at = files.count() + 1;
   const request = { queue, names: ["over"], status: null };
   await assert.rejects(resetJobs(deps, request, WATCH, () => Promise.resolve(link as Link)), /cannot write/);
@@ -121,6 +132,7 @@ Deno.test("resetJobs() leaves a job alone that was alive when the link to its ho
   await store.commit(() => [put("runs", "x", { user: "pi", host: "red", attempt: 1, status: "crash", boot: "b" })]);
   store.close();
   const link: Partial<Link> = {
+    machine: parseMachine("pi@red"),
     kill: () => Promise.reject(new LinkError("pi@red", "cut", false)),
     remove: (jobs) => Promise.resolve(jobs.map(() => "alive")),
     close: () => Promise.resolve(),
@@ -176,6 +188,7 @@ Deno.test("resetJobs() makes a scheduler's record of an end durable before the j
   };
   let left: string[] = [];
   const link: Partial<Link> = {
+    machine: parseMachine("pi@red"),
     kill: (attempts) => Promise.resolve(attempts.map(() => ENDED)),
     async remove(jobs) {
       files.powerCut();
@@ -207,6 +220,7 @@ Deno.test("resetJobs() removes nothing of jobs that a scheduler called back or b
   };
   const removed: string[] = [];
   const link: Partial<Link> = {
+    machine: parseMachine("pi@red"),
     remove(attempts) {
       removed.push(...attempts.map(({ job, attempt }) => `${job} ${attempt.split(".")[1]}`));
       return Promise.resolve(attempts.map(() => "removed"));
@@ -230,7 +244,7 @@ Deno.test("resetJobs() without a scheduler removes what came after an old copy o
   store.close();
   const removed: string[] = [];
   const link: Partial<Link> = {
-    machine: { user: "pi", name: "red", address: null },
+    machine: parseMachine("pi@red"),
     ask: (attempts) =>
       Promise.resolve(
         attempts.map(({ job }) =>
