@@ -78,7 +78,7 @@ export function walk(host: Host, directory: JobDirectory, { attempt, queue }: As
   const [id, number] = splitAttempt(attempt);
   for (const link of directory.chain) {
     if (link.attempt !== null) {
-      if (link.queue === queue || splitAttempt(link.attempt)[0] === id) kin = true;
+      if (host.isKin(link, queue) || splitAttempt(link.attempt)[0] === id) kin = true;
       else alien = true;
     }
     if (link.attempt === null) {

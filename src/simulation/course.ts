@@ -20,6 +20,7 @@ import type { RunResult } from "../scheduler/report.ts";
 import { openQueue } from "../store/queue_file.ts";
 import { applyFault } from "./faults.ts";
 import type { SimProcess } from "./process.ts";
+import { Neighbour } from "./neighbour.ts";
 import type { JobPlan } from "./scenario.ts";
 import type { World } from "./world.ts";
 import { workOf } from "./wrapper.ts";
@@ -50,6 +51,7 @@ export class Course {
   added = 0;
   /** Names whose deletion somebody asked for. */
   readonly deleted: string[] = [];
+  readonly neighbour: Neighbour | null;
   #isRestarting = false;
   #commands = 0;
   /** Since when nobody does anything but the run. */
@@ -57,6 +59,7 @@ export class Course {
 
   constructor(world: World) {
     this.world = world;
+    this.neighbour = world.scenario.neighbour === undefined ? null : new Neighbour(this);
   }
 
   /** Plays the whole. Afterwards `world.truth.violation` says whether all is well. */
@@ -67,6 +70,7 @@ export class Course {
     const beginMs = timeline.nowMs;
     for (const fault of scenario.faults) timeline.at(beginMs + fault.atMs, () => applyFault(this, fault));
     this.startRun();
+    this.neighbour?.begin();
     let isOver = false;
     timeline.at(beginMs + scenario.troubleMs, () => isOver = true);
     await world.runUntil(() => isOver, { untilMs: Infinity, what: "trouble is not over" });
@@ -87,6 +91,7 @@ export class Course {
     await this.#refresh();
     if (truth.violation === null) await untilDone();
     await this.#checkEnd();
+    if (truth.violation === null) await this.neighbour?.check();
   }
 
   /** A command of a person, beside what runs. */
@@ -247,7 +252,7 @@ export class Course {
       this.#restartSoon();
       return false;
     }
-    return true;
+    return this.neighbour?.isDone ?? true;
   }
 
   async #refresh(): Promise<void> {

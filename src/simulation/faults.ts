@@ -91,6 +91,8 @@ export function applyFault(course: Course, fault: Fault): void {
       if (fault.kind !== "kill_wrapper") world.truth.signal(attempt.id, "KILL", false);
       return;
     }
+    case "neighbour":
+      return course.neighbour?.act(fault.dice);
     case "kill_wrapper_between":
       host.wrapperDiesIn = 1 + Math.floor(log(1, 60, b));
       return;

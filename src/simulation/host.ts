@@ -6,7 +6,7 @@
  */
 
 import type { Line } from "./line.ts";
-import { JobDirectory } from "./job_directory.ts";
+import { type ClaimLink, JobDirectory } from "./job_directory.ts";
 import { quickHash, type Random } from "./random.ts";
 import type { Planned, Timeline } from "./timeline.ts";
 import type { Truth } from "./truth.ts";
@@ -244,6 +244,11 @@ export class Host {
     const made = new Set<Line>();
     this.#lines.set(queue, made);
     return made;
+  }
+
+  /** Is it a claim of this queue? */
+  isKin(link: ClaimLink, queue: string): boolean {
+    return link.queue === queue;
   }
 
   /** The directory that a job of a queue has here, see `c_visit`: that of its name, or `JOB.QUEUE`. */

@@ -46,8 +46,11 @@ export const FAULTS = [
   "edit_torn",
 ] as const;
 
-/** One kind of {@link FAULTS}; or what happens in surroundings that only some worlds have: a name leads to another machine. */
-export type FaultKind = typeof FAULTS[number] | "reroute";
+/**
+ * One kind of {@link FAULTS}; or what happens in surroundings that only some worlds have: a name leads to another machine; somebody does
+ * something to the neighbour's queue.
+ */
+export type FaultKind = typeof FAULTS[number] | "reroute" | "neighbour";
 
 /** One thing that happens at a time. `dice`: numbers from 0 to 1 that settle the rest. */
 export interface Fault {
@@ -92,6 +95,8 @@ export interface Scenario {
   readonly writeMsPerByte: number;
   readonly hosts: readonly HostPlan[];
   readonly jobs: readonly JobPlan[];
+  /** Jobs of a second queue, of the same names; missing where there is none. */
+  readonly neighbour?: readonly JobPlan[];
   /** Trouble ends after so long. */
   readonly troubleMs: number;
   readonly faults: readonly Fault[];
@@ -110,6 +115,7 @@ const MOST_JOBS = 500;
 const MOST_STEPS = 60;
 
 const MOST_UNUSUAL = 10;
+const MOST_NEIGHBOURS = 30;
 
 /** Commands hold what a shell would trip over. */
 const COMMENTS = ["", " # it's", ' # "$HOME" `id` \\', " # ; } { cms_kill 1", " # é\t*"];
@@ -159,6 +165,7 @@ export function drawScenario(seed: number, sizes: ScenarioSizes = {}): Scenario 
     dice: Array.from({ length: 4 }, () => random.next()),
   })).sort((a, b) => a.atMs - b.atMs);
   const surroundings = drawSurroundings(seed, hosts, { steps, troubleMs });
+  const neighbour = drawNeighbour(seed, jobs, { steps, troubleMs, meanMs });
   return {
     seed,
     scheduler,
@@ -169,8 +176,9 @@ export function drawScenario(seed: number, sizes: ScenarioSizes = {}): Scenario 
     writeMsPerByte: 0.004,
     hosts: surroundings.hosts,
     jobs,
+    ...(neighbour === null ? {} : { neighbour: neighbour.jobs }),
     troubleMs,
-    faults: [...faults, ...surroundings.faults].sort((a, b) => a.atMs - b.atMs),
+    faults: [...faults, ...surroundings.faults, ...neighbour?.faults ?? []].sort((a, b) => a.atMs - b.atMs),
   };
 }
 
@@ -199,6 +207,25 @@ function drawSurroundings(
     }
   );
   return { hosts: around, faults };
+}
+
+/** A second queue, and what is done to it: drawn apart as well. */
+function drawNeighbour(
+  seed: number,
+  jobs: readonly JobPlan[],
+  { steps, troubleMs, meanMs }: { steps: number; troubleMs: number; meanMs: number },
+): { jobs: readonly JobPlan[]; faults: Fault[] } | null {
+  const random = randomOf(seed, "neighbour");
+  if (steps === 0 || random.chance(0.6)) return null;
+  const count = 1 + random.below(Math.min(jobs.length, MOST_NEIGHBOURS));
+  return {
+    jobs: jobs.slice(0, count).map((job) => ({ ...job, command: drawCommand(random, meanMs, false) })),
+    faults: Array.from({ length: random.below(10) }, (): Fault => ({
+      atMs: random.between(0, troubleMs),
+      kind: "neighbour",
+      dice: [random.next()],
+    })),
+  };
 }
 
 /** A command that `workOf` reads. */

@@ -64,6 +64,8 @@ export class Truth {
   readonly #limits: Limits;
   /** Texts of scripts that may arrive, by attempt's job id; null: any. */
   expectScript: ((jobId: string, script: string) => boolean) | null = null;
+  /** Ids of the neighbour's queue, whose journal nobody reads: only what concerns others is watched of it. */
+  readonly neighbours = new Set<string>();
   startsInAll = 0;
   /** Epoch ms of virtual time. */
   firstStartMs = Infinity;
@@ -133,6 +135,7 @@ export class Truth {
     if (words !== 7 || !/^[A-Za-z0-9_][A-Za-z0-9._+-]*$/.test(job)) {
       this.fail(`text became code: a start of ${JSON.stringify(job)} with ${words} words`);
     }
+    if (this.#isNeighbours(attempt)) return;
     if (attempt.decided === null) this.fail(`a start of ${job} (${id}) was sent that is not in the journal`);
     else if (!attempt.isDurable) this.fail(`the start of ${job} (${id}) was sent before it was durable`);
     if (this.expectScript !== null && !this.expectScript(id.slice(0, id.lastIndexOf(".")), script)) {
@@ -162,6 +165,7 @@ export class Truth {
     host.parts.trace(host.key, "starts", job, id, "pid", pid);
     if (attempt.starts > 1) this.fail(`attempt ${id} of ${job} is started ${attempt.starts} times`);
     if (attempt.isNever) this.fail(`attempt ${id} of ${job} starts after it was said that it never will`);
+    if (this.#isNeighbours(attempt)) return;
     for (const other of this.attemptsOf(id.slice(0, id.lastIndexOf(".")))) {
       if (other !== attempt && other.isAlive && !other.isAbandoned && !other.isGivenUp) {
         this.fail(`two attempts of ${job} are alive at once: ${other.id} and ${id}`);
@@ -170,10 +174,16 @@ export class Truth {
     this.#checkRoom(host, attempt, job);
   }
 
+  #isNeighbours({ queue }: AttemptTruth): boolean {
+    return queue !== null && this.neighbours.has(queue);
+  }
+
   #checkRoom(host: Host, attempt: AttemptTruth, job: string): void {
     const { maxParallel } = this.#limits;
     if (maxParallel !== null) {
-      const all = [...this.#alive].filter((one) => !one.isAbandoned && !one.isGivenUp).length;
+      const all = [...this.#alive].filter((one) =>
+        !one.isAbandoned && !one.isGivenUp && !this.#isNeighbours(one)
+      ).length;
       if (all > maxParallel) {
         this.fail(`${all} jobs run at once with the start of ${job}; max_parallel is ${maxParallel}`);
       }
@@ -183,7 +193,7 @@ export class Truth {
     let here = 0;
     for (const [other, alive] of this.#aliveOn) {
       if (other.name !== host.name) continue;
-      for (const one of alive) if (!one.isAbandoned && one.gpu === attempt.gpu) here++;
+      for (const one of alive) if (!one.isAbandoned && one.gpu === attempt.gpu && !this.#isNeighbours(one)) here++;
     }
     if (room !== null && here > room) {
       this.fail(`${here} jobs run at once on ${host.key} (gpu "${attempt.gpu}") with the start of ${job}; ${room} may`);

@@ -209,4 +209,17 @@ export const MUTANTS: readonly Mutant[] = [
     name: "names not quoted",
     options: { garble: (text) => text.replaceAll(/\{ cms_dirs '(\w+)'/g, "{ cms_dirs $1") },
   },
+  {
+    rule: 9,
+    name: "claims of another queue taken for its own",
+    options: { spoilHost: (host) => void patch(host, "isKin", () => () => true) },
+  },
+  {
+    rule: 9,
+    name: "JOB before JOB.QUEUE",
+    options: {
+      spoilHost: (host) =>
+        void patch(host, "directory", (old) => (job, queue) => host.directories.get(job) ?? old.call(host, job, queue)),
+    },
+  },
 ];
