@@ -20,6 +20,8 @@ class RealTerminal implements Terminal {
   readonly outIsTerminal = Deno.stdout.isTerminal();
   readonly errIsTerminal = Deno.stderr.isTerminal();
   readonly #closed = new Set<keyof typeof STREAMS>();
+  /** Why something could not be written; null if all could, or nobody wants it any more. */
+  failure: string | null = null;
   #pending: { to: keyof typeof STREAMS; text: string }[] = [];
   #draining: Promise<void> | null = null;
   /** Since when the next write is due; see {@link WRITE_EVERY_MS}. */
@@ -76,8 +78,12 @@ class RealTerminal implements Terminal {
   interrupts(): Interrupts {
     const stop = new AbortController();
     const leave = new AbortController();
-    const handlers = (["SIGINT", "SIGTERM"] as const).map((signal) => {
+    const isHangUpIgnored = ignoresHangUp();
+    const handlers = (["SIGINT", "SIGTERM", "SIGHUP", "SIGXFSZ"] as const).map((signal) => {
       const handler = () => {
+        if (signal === "SIGXFSZ") return; // The write that went beyond the limit fails, and says why.
+        // A closed terminal sends more than one: they never count as a second Ctrl-C.
+        if (signal === "SIGHUP") return isHangUpIgnored ? undefined : stop.abort(signal);
         if (leave.signal.aborted) Deno.exit(signal === "SIGINT" ? 130 : 143); // A third time: whatever hangs, go.
         (stop.signal.aborted ? leave : stop).abort(signal);
       };
@@ -115,12 +121,34 @@ class RealTerminal implements Terminal {
     clearTimeout(timer);
   }
 
-  /** A reader that has gone (`cms queue list | head -1`) is no error: the rest is dropped. */
+  /** A reader that has gone (`cms queue list | head -1`, a closed terminal) is no error: the rest is dropped. A full disk is one. */
   async #write(to: keyof typeof STREAMS, bytes: Uint8Array): Promise<void> {
     try {
       for (let at = 0; at < bytes.length;) at += await STREAMS[to].write(bytes.subarray(at));
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? error.code : "";
+      const isHungUp = code === "EIO" && (to === "out" ? this.outIsTerminal : this.errIsTerminal);
+      if (error instanceof Deno.errors.BrokenPipe || isHungUp) this.#closed.add(to);
+      else this.failure ??= error instanceof Error ? error.message : String(error);
+    }
+  }
+}
+
+/**
+ * True if whoever started the program wants it to outlive the terminal, as nohup does. To be asked before any signal is listened to: Deno
+ * takes this one, too, with the first of them.
+ */
+function ignoresHangUp(): boolean {
+  try {
+    const [, last = "0"] = /^SigIgn:.*([0-9a-f])$/m.exec(Deno.readTextFileSync("/proc/self/status")) ?? [];
+    return (parseInt(last, 16) & 1) === 1;
+  } catch {
+    // The executable may not read that, and not every system has it. What is ignored here is ignored by a child.
+    try {
+      const args = ["-c", "kill -HUP $$; echo ignored"];
+      return new Deno.Command("sh", { args, stdin: "null", stderr: "null" }).outputSync().stdout.length > 0;
     } catch {
-      this.#closed.add(to);
+      return false;
     }
   }
 }
@@ -167,7 +195,12 @@ export async function main(): Promise<void> {
   const words = await calledWords();
   Deno.env.delete("CMS_CALLED_AS"); // Not for the jobs: another cms that they call has a name of its own.
   // The exit code is set, not forced: an exit before the event loop has turned would lose V8's code cache.
-  Deno.exitCode = await cms(words, realDeps(), new RealTerminal());
+  const terminal = new RealTerminal();
+  const status = await cms(words, realDeps(), terminal);
+  Deno.exitCode = terminal.failure === null ? status : status || 1;
+  if (terminal.failure === null) return;
+  terminal.err(`ERROR: Cannot write the output: ${terminal.failure}\n`);
+  await terminal.flush();
 }
 
 if (import.meta.main) await main();

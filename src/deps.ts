@@ -2,15 +2,18 @@
  * All that the program touches outside itself, as interfaces. Everything below takes them by argument, so that a test or
  * the simulation can give its own. The real ones are in `deps_real.ts`; only that file and `main.ts` name `Deno.*` effects.
  *
- * Conventions: times are epoch milliseconds unless a name says otherwise; paths are absolute.
+ * Conventions: times are milliseconds of {@link Clock.now} unless a name says otherwise; paths are absolute. The clock of a file system or
+ * of a host is only compared with itself.
  *
  * @module
  */
 
 /** Time. Decisions take `nowMs`; loops wait with {@link Clock.sleepUntil}. */
 export interface Clock {
-  /** Wall clock, epoch milliseconds. */
+  /** Time for all that waits: it never steps, whoever sets the machine's clock. It is near the epoch's milliseconds, for people's eyes only. */
   now(): number;
+  /** Wall clock, epoch milliseconds: for what is written down or shown. It may step in both directions. */
+  epochMs(): number;
   /** Resolves at `atMs` (at once if it has passed) or when `signal` aborts; never rejects. */
   sleepUntil(atMs: number, signal?: AbortSignal): Promise<void>;
 }
@@ -29,6 +32,8 @@ export interface FileStamp {
 export interface AppendFile {
   /** Present size in bytes. */
   size(): Promise<number>;
+  /** What is known of this very file, whatever stands at its path now. */
+  stamp(): Promise<FileStamp>;
   /** Reads from `offset` to the end of the file. */
   readFrom(offset: number): Promise<Uint8Array>;
   /** Appends all of `bytes` at the end. */

@@ -11,8 +11,13 @@ import { codeOf, files, randomHex } from "./files_real.ts";
 // setTimeout takes 31 bits; a longer wait is made of several.
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+// The system sets its clock by steps, after a start or a sleep; a wait must not become an hour longer by that.
+const BEGAN_MS = Date.now() - performance.now();
+const now = (): number => BEGAN_MS + performance.now();
+
 const clock: Clock = {
-  now: () => Date.now(),
+  now,
+  epochMs: () => Date.now(),
   sleepUntil(atMs, signal) {
     return new Promise((resolve) => {
       let timer: ReturnType<typeof setTimeout> | undefined;
@@ -22,7 +27,7 @@ const clock: Clock = {
         resolve();
       };
       const wait = () => {
-        const leftMs = atMs - Date.now();
+        const leftMs = atMs - now();
         if (leftMs <= 0 || signal?.aborted) done();
         else timer = setTimeout(wait, Math.min(leftMs, LONGEST_TIMER_MS));
       };

@@ -85,11 +85,23 @@ async function followLinks(path: string): Promise<string> {
   throw Object.assign(new Error(`Too many symbolic links: '${path}'`), { code: "ELOOP" });
 }
 
+function stampOf(info: Deno.FileInfo): FileStamp {
+  return {
+    sizeBytes: info.size,
+    modifiedMs: info.mtime?.getTime() ?? 0,
+    inode: info.ino ?? 0,
+    isDirectory: info.isDirectory,
+    ...(info.mode === null ? {} : { mode: info.mode & 0o7777 }),
+  };
+}
+
 function appendFile(file: Deno.FsFile): AppendFile {
   const sizeNow = () => file.statSync().size;
   return {
     // deno-lint-ignore require-await
     size: async () => sizeNow(),
+    // deno-lint-ignore require-await
+    stamp: async () => stampOf(file.statSync()),
     async readFrom(offset) {
       const bytes = new Uint8Array(Math.max(0, sizeNow() - offset));
       file.seekSync(offset, Deno.SeekMode.Start);
@@ -198,14 +210,7 @@ export const files: Files = {
   // deno-lint-ignore require-await
   async stamp(path): Promise<FileStamp | null> {
     const info = nowUnlessMissing(() => Deno.statSync(path));
-    if (info === null) return null;
-    return {
-      sizeBytes: info.size,
-      modifiedMs: info.mtime?.getTime() ?? 0,
-      inode: info.ino ?? 0,
-      isDirectory: info.isDirectory,
-      ...(info.mode === null ? {} : { mode: info.mode & 0o7777 }),
-    };
+    return info === null ? null : stampOf(info);
   },
 
   async replace(path, content, mayReplace = () => Promise.resolve(true)) {

@@ -147,3 +147,16 @@ Deno.test("ids are hex of the length asked for, and differ", () => {
   assert.notEqual(ids.hex(8), ids.hex(8));
   assert.equal(environment.pid, Deno.pid);
 });
+
+Deno.test("now() and sleepUntil() do not step when somebody sets the machine's clock, epochMs() does", async () => {
+  const real = Date.now;
+  try {
+    const atMs = clock.now() + 30;
+    Date.now = () => real() - 3_600_000;
+    await clock.sleepUntil(atMs);
+    assert.ok(clock.now() >= atMs && clock.now() < atMs + 1_800_000);
+    assert.ok(clock.epochMs() < atMs - 1_800_000);
+  } finally {
+    Date.now = real;
+  }
+});

@@ -6,7 +6,7 @@
 
 /** A run's way to hear that a person wants it to stop. Both signals' `reason` is the name of the process signal. */
 export interface Interrupts {
-  /** Aborts at the first Ctrl-C or TERM. */
+  /** Aborts at the first Ctrl-C or TERM, or when the terminal is closed and the program was not started by nohup. */
   readonly stop: AbortSignal;
   /** Aborts at the second. */
   readonly leave: AbortSignal;

@@ -64,7 +64,7 @@ export async function checkFiles(deps: Deps, ref: StoreRef, queue: QueueInspecti
   }
   if (queue.unwritten > 0 && queue.runner === null) {
     const finding = `does not show ${queue.unwritten} changes yet that stand in the journal`;
-    say("note", shown, finding, "nothing: the next command that changes the queue writes them");
+    say("note", shown, finding, `${queueCommand(ref, "refresh")} writes them, and so does the end of the next run`);
   }
   if (queue.isLocked) {
     const action = "look for a cms that is stopped (state T in ps): kill -CONT PID, or kill PID";

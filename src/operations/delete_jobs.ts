@@ -84,7 +84,7 @@ export async function deleteJobs(
       });
       jobs = again;
     }
-    if (runner === null) await store.fold("cheap");
+    await store.endRun("cheap");
     const failed = [...alive].filter((name) => !deleted.has(name));
     return {
       deleted: request.names.filter((name): name is JobName => deleted.has(name as JobName)),

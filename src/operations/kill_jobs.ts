@@ -116,7 +116,7 @@ export async function killHeld(
     }
     return records;
   });
-  await store.fold("cheap");
+  await store.endRun("cheap");
   return { killed, failed: [...failed], unreached: unreached.map((job) => job.name), away };
 }
 

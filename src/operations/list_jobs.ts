@@ -7,10 +7,12 @@
 import type { Deps } from "../deps.ts";
 import { NotFoundError } from "../errors.ts";
 import type { Job } from "../job/job.ts";
-import type { JobState } from "../job/states.ts";
+import { isInFlight, type JobState } from "../job/states.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { Jobs } from "../store/changes.ts";
+import { storePaths } from "../store/paths.ts";
 import { readJobs } from "../store/read_jobs.ts";
+import { readRunner } from "../store/run_claim.ts";
 import { scanJobs } from "../store/scan_jobs.ts";
 import type { StoreRef } from "../store/store.ts";
 import { type Page, pageOf } from "./page.ts";
@@ -34,6 +36,24 @@ export async function listJobs(deps: Deps, request: ListJobsRequest): Promise<Jo
   if (keep === undefined && limit === undefined) return [...(await readJobs(deps, queue)).values()];
   const found = await scanJobs(deps, queue, keep ?? (() => true), limit ?? Infinity);
   return found ?? (await pageJobs(deps, request)).records;
+}
+
+/**
+ * The jobs in file order, and how many of them are in flight though no run follows them: their states are as old as the last run.
+ * @throws {CmsError} As {@link listJobs}.
+ */
+export async function listJobsFollowed(
+  deps: Deps,
+  request: ListJobsRequest,
+): Promise<{ jobs: Job[]; unfollowed: number }> {
+  const inFlight = (jobs: readonly Job[]): number => jobs.filter(({ status }) => isInFlight(status)).length;
+  const jobs = await listJobs(deps, request);
+  if (inFlight(jobs) === 0 || await readRunner(deps, storePaths(request.queue, "queue")) !== null) {
+    return { jobs, unfollowed: 0 };
+  }
+  // The run may have ended since they were read, and its jobs with it.
+  const again = await listJobs(deps, request);
+  return { jobs: again, unfollowed: inFlight(again) };
 }
 
 /**

@@ -82,7 +82,7 @@ export async function refreshQueue(
       }
       return records;
     });
-    if (runner === null) await store.fold("cheap");
+    await store.endRun("always");
     return { changes, unreachable: [...unreached.map((job) => job.name), ...unknown] };
   } finally {
     store.close();

@@ -66,7 +66,7 @@ export async function resetJobs(
       }
       return records;
     });
-    if (runner === null) await store.fold("cheap");
+    await store.endRun("cheap");
     return { changes, failed: [...failed], missing };
   } finally {
     store.close();

@@ -85,8 +85,8 @@ export class Core {
     const run = this.#run;
     run.effects = [];
     run.nowMs = nowMs;
-    // What was decided last may have been undone: then there is more to do.
-    if (event.type === "news" && (event.undone ?? []).length > 0) this.#finished = false;
+    // There may be more to do: something was added, or what was decided last was undone.
+    if (event.type === "news") this.#finished = false;
     if (this.#finished) return run.effects;
     if (event.type === "stood_still") {
       // Nothing is decided now: what others did meanwhile is told next.
@@ -114,6 +114,11 @@ export class Core {
       run.effects.push({ type: "finish" });
     }
     return run.effects;
+  }
+
+  /** True when nothing is left to do; what others add makes it false again. */
+  get isFinished(): boolean {
+    return this.#finished;
   }
 
   /** When to send `tick` at the latest, epoch ms; null for never. */

@@ -14,6 +14,8 @@ import type { JobName } from "../names/grammar.ts";
 const SETTLED_MS = 100;
 /** So many names are read in the time of one question. */
 const NAMES_FOR_ONE = 32;
+/** The same where file times are whole seconds, or every other one. */
+const COARSE_SETTLED_MS = 2_100;
 
 /** The input directories of one experiment. */
 export class Inputs {
@@ -21,6 +23,8 @@ export class Inputs {
   readonly #clock: Clock;
   readonly #directory: string;
   #stamp: FileStamp | null = null;
+  /** When the directory was first seen as it is, by the manager's clock: how old its stamp is only the file system's clock knows. */
+  #seen: { stamp: FileStamp | null; atMs: number } | null = null;
   #names: ReadonlySet<string> = new Set();
 
   /** @param directory The experiment directory on the manager. */
@@ -33,17 +37,25 @@ export class Inputs {
   /** Those of the jobs that have input files in `EXPERIMENT/JOB/` now. */
   async of(jobs: readonly JobName[]): Promise<Set<JobName>> {
     const stamp = await this.#files.stamp(this.#directory);
-    const isSame = this.#stamp !== null && stamp?.modifiedMs === this.#stamp.modifiedMs &&
-      stamp.inode === this.#stamp.inode;
+    const seen = this.#seen;
+    if (seen === null || !isSame(stamp, seen.stamp)) this.#seen = { stamp, atMs: this.#clock.now() };
+    const isKnown = this.#stamp !== null && isSame(stamp, this.#stamp);
     const isLarge = this.#names.size > jobs.length * NAMES_FOR_ONE;
-    if (!isSame && !isLarge) {
-      const isSettled = stamp !== null && this.#clock.now() - stamp.modifiedMs > SETTLED_MS;
+    const isSettled = this.#isSettled(stamp);
+    const isFresh = isKnown || !isLarge || isSettled;
+    if (!isKnown && isFresh) {
       this.#names = new Set(await this.#files.list(this.#directory));
       this.#stamp = isSettled ? stamp : null;
     }
-    const may = isSame || !isLarge ? jobs.filter((job) => this.#names.has(job)) : jobs;
+    const may = isFresh ? jobs.filter((job) => this.#names.has(job)) : jobs;
     const have = await Promise.all(may.map((job) => this.#has(job)));
     return new Set(may.filter((_, i) => have[i]));
+  }
+
+  /** True if it has been as it is for so long that it looks different after the next change. */
+  #isSettled(stamp: FileStamp | null): boolean {
+    const isCoarse = (stamp?.modifiedMs ?? 0) % 1000 === 0;
+    return this.#clock.now() - (this.#seen?.atMs ?? 0) > (isCoarse ? COARSE_SETTLED_MS : SETTLED_MS);
   }
 
   async #has(job: JobName): Promise<boolean> {
@@ -51,4 +63,8 @@ export class Inputs {
     if ((await this.#files.stamp(path))?.isDirectory !== true) return false;
     return (await this.#files.list(path) ?? []).some((name) => !isOwnFile(job, name));
   }
+}
+
+function isSame(a: FileStamp | null, b: FileStamp | null): boolean {
+  return a?.modifiedMs === b?.modifiedMs && a?.inode === b?.inode;
 }

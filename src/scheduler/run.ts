@@ -72,7 +72,7 @@ class Loop {
   readonly #deps: Deps;
   readonly #parts: RunParts;
   readonly #watch: RunWatch;
-  readonly #deliver: Deliver;
+  #deliver: Deliver;
   #inbox: CoreEvent[] = [{ type: "begin" }];
   /** True if an event in the inbox is not to wait for the next look. */
   #urgent = true;
@@ -97,22 +97,15 @@ class Loop {
   /** True once the events of this turn have reached the core. */
   #decided = false;
   #finished = false;
+  /** Nothing is open any more, and the right to run is given back. */
+  #isOver = false;
 
   constructor(deps: Deps, parts: RunParts, watch: RunWatch) {
     this.#deps = deps;
     this.#parts = parts;
     this.#watch = watch;
     this.#turnedAtMs = deps.clock.now();
-    const { ref, id } = parts.store;
-    this.#deliver = new Deliver({
-      connect: parts.connect,
-      files: deps.files,
-      clock: deps.clock,
-      queueId: id,
-      localDirectory: ref.directory,
-      hostDirectory: ref.experiment,
-      push: (event) => this.#push(event),
-    });
+    this.#deliver = this.#makeDeliver();
   }
 
   async run(): Promise<RunResult> {
@@ -122,27 +115,73 @@ class Loop {
     if (stop.aborted) onStop();
     stop.addEventListener("abort", onStop, { once: true });
     leave.addEventListener("abort", () => this.#wake?.abort(WOKEN), { once: true });
-    while (!this.#finished && !leave.aborted) {
-      await this.#turn();
-      if (this.#finished || leave.aborted) break;
-      await this.#maybeFold();
-      await this.#wait();
-    }
+    do {
+      while (!this.#finished && !leave.aborted) {
+        await this.#turn();
+        if (this.#finished || leave.aborted) break;
+        await this.#maybeFold();
+        await this.#wait();
+      }
+    } while (!await this.#end());
     const result = this.#parts.core.result();
     return leave.aborted && !this.#finished ? { ...result, outcome: "stopped" } : result;
   }
 
-  /** Leaves the YAML file complete, and nothing open. */
+  /** After a fault: leaves the YAML file complete, and nothing open. */
   async close(): Promise<void> {
-    const closed = this.#deliver.close();
+    if (!this.#isOver) await this.#end(true);
+  }
+
+  /**
+   * Closes the links, writes the YAML file and gives back the right to run, unless there is more to do: to close them takes a moment, in
+   * which jobs may be added. What is added later finds no run any more, and a complete file.
+   * @returns False if the run goes on.
+   */
+  async #end(isFault = false): Promise<boolean> {
+    const machines = this.#deliver.machines;
+    await this.#deliver.close();
     try {
       if (this.#carried.length > 0) await this.#commit([]);
-      await this.#parts.store.fold("always");
+      const mustEnd = isFault || this.#watch.leave.aborted;
+      this.#finished = this.#parts.core.isFinished;
+      const mayEnd = (news: News): boolean => mustEnd || (this.#finished && this.#mayEnd(news));
+      if (!await this.#parts.store.endRun("always", mayEnd)) {
+        const reason = "its connection was closed, as nothing was left to run";
+        for (const machine of machines) this.#inbox.push({ type: "link", machine, event: { type: "down", reason } });
+        this.#urgent = true;
+        this.#deliver = this.#makeDeliver();
+        return false;
+      }
     } catch (error) {
       // The journal has all of it; the next command folds it.
       this.#warn(`The queue file could not be written, its journal is complete: ${(error as Error).message}`);
     }
-    await closed;
+    return this.#isOver = true;
+  }
+
+  /** True if what others did since the run came to its end is nothing that it has to do. */
+  #mayEnd(news: News): boolean {
+    for (const text of news.warnings) this.#warn(text);
+    if (!isNews(news)) return true;
+    const effects = this.#parts.core.step({ type: "news", news, undone: [] }, this.#deps.clock.now());
+    this.#finished = this.#parts.core.isFinished;
+    if (this.#finished) return true;
+    this.#carried.push(...effects);
+    this.#unfolded = true;
+    return false;
+  }
+
+  #makeDeliver(): Deliver {
+    const { connect, store: { ref, id } } = this.#parts;
+    return new Deliver({
+      connect,
+      files: this.#deps.files,
+      clock: this.#deps.clock,
+      queueId: id,
+      localDirectory: ref.directory,
+      hostDirectory: ref.experiment,
+      push: (event) => this.#push(event),
+    });
   }
 
   #push(event: CoreEvent): void {
@@ -205,7 +244,8 @@ class Loop {
     this.#deliver.perform(effects);
     for (const effect of effects) {
       if (effect.type === "report") this.#watch.onEvent(effect.event);
-      if (effect.type === "finish") this.#finished = true;
+      // What could not be written at once may be overtaken by a job that was added.
+      if (effect.type === "finish") this.#finished = this.#parts.core.isFinished;
     }
     if (effects.length > 0) this.#watch.onEvent({ type: "progress", progress: this.#parts.core.progress() });
   }

@@ -155,6 +155,7 @@ export class GatedFiles implements Files {
     const { parts } = this.#process;
     return {
       size: () => this.#call(() => file.size()),
+      stamp: () => this.#call(() => file.stamp()),
       readFrom: (offset) => this.#call(() => file.readFrom(offset)),
       append: (bytes) => {
         if (!this.#process.alive) return never();

@@ -38,13 +38,19 @@ export class Manager {
   readonly connections = new Set<Connection>();
   readonly #parts: ManagerParts;
   readonly #beganMs = new WeakMap<SimProcess, number>();
+  /** By how much the wall clock, and the clock of the file system, are ahead of time. */
+  wallAheadMs = 0;
+  diskAheadMs = 0;
   #pids = 1_000;
   #opened = 0;
   #fullMs = -Infinity;
 
   constructor(parts: ManagerParts) {
     this.#parts = parts;
-    this.disk = new MemoryFiles({ clock: () => Math.floor(parts.timeline.nowMs), hash: quickHash });
+    this.disk = new MemoryFiles({
+      clock: () => Math.floor(parts.timeline.nowMs) + this.diskAheadMs,
+      hash: quickHash,
+    });
   }
 
   beganMs(process: SimProcess): number {
@@ -69,6 +75,7 @@ export class Manager {
       syncMs,
       writeMsPerByte,
       hostname: "manager",
+      wallAheadMs: () => this.wallAheadMs,
       ...(makeFiles === undefined ? {} : { makeFiles }),
     });
     this.processes.add(process);

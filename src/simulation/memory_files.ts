@@ -38,6 +38,10 @@ function bytesOf(inode: Inode): Uint8Array {
   return inode.buffer.subarray(0, inode.sizeBytes);
 }
 
+function stampOf({ sizeBytes, modifiedMs, number }: Inode): FileStamp {
+  return { sizeBytes, modifiedMs, inode: number, isDirectory: false };
+}
+
 function joined(pieces: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
@@ -170,7 +174,7 @@ export class MemoryFiles implements Files {
     if (this.#directories.has(path)) return { sizeBytes: 0, modifiedMs: 0, inode: 0, isDirectory: true };
     const inode = this.#names.get(path);
     if (inode === undefined) return null;
-    return { sizeBytes: inode.sizeBytes, modifiedMs: inode.modifiedMs, inode: inode.number, isDirectory: false };
+    return stampOf(inode);
   }
 
   async replace(
@@ -210,6 +214,7 @@ export class MemoryFiles implements Files {
     const inode = found ?? this.#make(path);
     return {
       size: () => Promise.resolve(inode.sizeBytes),
+      stamp: () => Promise.resolve(stampOf(inode)),
       readFrom: (offset) => Promise.resolve(inode.buffer.slice(offset, Math.max(offset, inode.sizeBytes))),
       append: (bytes) => {
         const needed = inode.sizeBytes + bytes.length;
@@ -254,6 +259,7 @@ export class MemoryFiles implements Files {
       describe: (text) => {
         const inode = this.#names.get(path) ?? this.#make(path);
         fill(inode, text);
+        inode.modifiedMs = this.#time();
         return Promise.resolve();
       },
       release: () => {

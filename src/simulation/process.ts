@@ -40,6 +40,8 @@ export interface ProcessParts {
   /** How long it takes to write a byte of a file that is replaced. */
   readonly writeMsPerByte: number;
   readonly hostname: string;
+  /** By how much the machine's wall clock is ahead of time; it is set now and then. */
+  readonly wallAheadMs: () => number;
 }
 
 /** One process of the manager. */
@@ -70,6 +72,7 @@ export class SimProcess {
     this.deps = {
       clock: {
         now: () => Math.floor(timeline.nowMs),
+        epochMs: () => Math.floor(timeline.nowMs) + parts.wallAheadMs(),
         sleepUntil: (atMs, signal) => this.#sleepUntil(atMs, signal),
       },
       files: this.files,

@@ -204,7 +204,11 @@ export class World {
     const store = await openQueue({
       files: this.manager.disk,
       // As if the files had been left alone for a while.
-      clock: { now: () => this.timeline.nowMs + 60_000, sleepUntil: () => Promise.resolve() },
+      clock: {
+        now: () => this.timeline.nowMs,
+        epochMs: () => this.timeline.nowMs + this.manager.diskAheadMs + 60_000,
+        sleepUntil: () => Promise.resolve(),
+      },
       ids: { hex: (bytes) => "0".repeat(bytes * 2) },
       processes: {
         spawn() {

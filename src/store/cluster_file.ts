@@ -26,7 +26,7 @@ export async function createCluster(deps: Deps, ref: StoreRef): Promise<boolean>
   } catch (error) {
     throw storeError(ref.directory, "make the directory", error);
   }
-  return await locked(deps, paths, "exclusive", async () => {
+  return await locked(deps, paths, async () => {
     if (await deps.files.stamp(paths.file) === null) {
       await write(deps, ref, new Map());
       return true;
@@ -65,7 +65,7 @@ export async function changeCluster(
   const paths = storePaths(ref, "cluster");
   // Not to leave a lock file where there is no cluster.
   if (await deps.files.stamp(paths.file) === null) throw notFound("cluster", paths.shown);
-  await locked(deps, paths, "exclusive", async () => {
+  await locked(deps, paths, async () => {
     for (let i = 0; i < TRIES; i++) {
       const before = await deps.files.stamp(paths.file);
       const hosts = change(await readCluster(deps, ref));
@@ -80,7 +80,7 @@ export async function changeCluster(
 export async function removeCluster(deps: Deps, ref: StoreRef): Promise<void> {
   const paths = storePaths(ref, "cluster");
   if (await deps.files.stamp(paths.file) === null) throw notFound("cluster", paths.shown);
-  await locked(deps, paths, "exclusive", async () => {
+  await locked(deps, paths, async () => {
     try {
       if (!await deps.files.remove(paths.file)) throw notFound("cluster", paths.shown);
     } catch (error) {

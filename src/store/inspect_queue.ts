@@ -16,7 +16,7 @@ import { hasEffect, mergeState } from "./merge.ts";
 import { codeOf, notFound, readYaml, sameStamp, storeError, type StorePaths, storePaths } from "./paths.ts";
 import { leftTemporaries, readLastRun, readRunner } from "./run_claim.ts";
 import type { LastRun, Runner, StoreRef } from "./store.ts";
-import { readWhole } from "./whole_yaml.ts";
+import { isNamed, readWhole, type YamlRead } from "./whole_yaml.ts";
 
 /** How long the lock is waited for before the files are read without it. */
 const LOCK_LIMIT_MS = 5_000;
@@ -58,23 +58,25 @@ export interface QueueInspection {
  */
 export async function inspectQueue(deps: Deps, ref: StoreRef): Promise<QueueInspection> {
   const paths = storePaths(ref, "queue");
-  const lock = await lookIn(deps, paths);
   try {
+    const lock = await lookIn(deps, paths);
+    // While somebody holds the lock such a file may just be written.
+    const leftovers = lock === null || lock === "held"
+      ? []
+      : await leftTemporaries(deps, ref).finally(() => lock.release());
     for (let i = 1;; i++) {
       const before = await stamps(deps, paths);
-      const found = await read(deps, ref, paths);
+      const { found, isSure } = await read(deps, ref, paths);
       const after = await stamps(deps, paths);
-      if (i < TRIES && !before.every((stamp, at) => sameStamp(stamp, after[at] ?? null))) continue;
+      // A journal that grows is no change of what was read.
+      const isStill = sameStamp(before[0], after[0]) && before[1]?.inode === after[1]?.inode;
+      if (i < TRIES && !isSure && !isStill) continue;
       const runner = await readRunner(deps, paths);
       const lastRun = await readLastRun(deps, paths);
-      // Without the lock somebody may be writing such a file just now.
-      const leftovers = lock === null || lock === "held" ? [] : await leftTemporaries(deps, ref);
       return { ...found, runner, lastRun, leftovers, isLocked: lock === "held" };
     }
   } catch (error) {
     throw storeError(paths.shown, "read", error);
-  } finally {
-    if (lock !== null && lock !== "held") lock.release();
   }
 }
 
@@ -82,7 +84,7 @@ function stamps({ files }: Deps, { file, journal }: StorePaths) {
   return Promise.all([files.stamp(file), files.stamp(journal)]);
 }
 
-/** Takes the lock for reading. A lock file that is not there is not made; a stopped process that holds it stops nobody here. */
+/** Takes the lock for a moment. A lock file that is not there is not made; a stopped process that holds it stops nobody here. */
 async function lookIn({ files, clock }: Deps, { lock }: StorePaths): Promise<FileLock | "held" | null> {
   if (await files.stamp(lock) === null) return null;
   const limitAtMs = clock.now() + LOCK_LIMIT_MS;
@@ -100,11 +102,17 @@ async function lookIn({ files, clock }: Deps, { lock }: StorePaths): Promise<Fil
 
 type Found = Omit<QueueInspection, "runner" | "lastRun" | "leftovers" | "isLocked">;
 
-async function read(deps: Deps, ref: StoreRef, paths: StorePaths): Promise<Found> {
-  const journal = await readJournal(deps, ref, paths);
+/** Reads both as `read_pair.ts` does. `isSure`: the journal names the YAML, so that nothing can have come in between. */
+async function read(deps: Deps, ref: StoreRef, paths: StorePaths): Promise<{ found: Found; isSure: boolean }> {
+  const first: { read: YamlRead | null } = { read: null };
+  const readFirst = async (): Promise<void> => {
+    const stamp = await deps.files.stamp(paths.file);
+    first.read = { yaml: await readYaml(deps, paths), stamp };
+  };
+  const journal = await readJournal(deps, ref, paths, readFirst);
+  if (first.read === null) await readFirst();
   const { header, records } = journal.part;
-  const stamp = await deps.files.stamp(paths.file);
-  const { yaml } = await readWhole(deps, paths, { yaml: await readYaml(deps, paths), stamp }, journal.part);
+  const { yaml } = await readWhole(deps, paths, first.read!, journal.part, null);
   let jobs = new Map<JobName, Job>();
   let hash = "";
   let yamlProblem: CmsError | null = null;
@@ -121,7 +129,7 @@ async function read(deps: Deps, ref: StoreRef, paths: StorePaths): Promise<Found
   const merged = mergeState({ jobs, hash }, header === null ? null : { header, records });
   const isEdited = merged.file !== null && yamlProblem === null;
   const at = `${deps.environment.hostname()}:${await deps.files.realPath(ref.directory)}`;
-  return {
+  const found = {
     id: header?.queue ?? deps.ids.hex(8),
     jobs: merged.jobs,
     yamlProblem,
@@ -132,12 +140,14 @@ async function read(deps: Deps, ref: StoreRef, paths: StorePaths): Promise<Found
     warnings: isEdited ? merged.warnings : [],
     unwritten: merged.differs && yamlProblem === null ? records.filter(hasEffect).length : 0,
   };
+  return { found, isSure: header !== null && isNamed(hash, header, records) };
 }
 
 async function readJournal(
   { files }: Deps,
   ref: StoreRef,
   paths: StorePaths,
+  between: () => Promise<void>,
 ): Promise<{ part: JournalPart; bytes: number; problem: CmsError | null }> {
   const options = { shown: paths.shownJournal, lines: 0, experiment: ref.experiment };
   const nothing = { header: null, records: [], goodBytes: 0, goodLines: 0 };
@@ -145,6 +155,7 @@ async function readJournal(
   try {
     const file = await files.openAppend(paths.journal, { create: false });
     try {
+      await between();
       bytes = await file?.readFrom(0) ?? new Uint8Array();
     } finally {
       file?.close();

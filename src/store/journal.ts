@@ -82,11 +82,34 @@ function plain(record: JournalRecord): Record<string, unknown> {
   return whole === null ? rest : { ...rest, whole: jobRecord(whole) };
 }
 
-/** The lines of one commit. */
-export function encodeBatch(records: readonly JournalRecord[]): Uint8Array {
+/** Characters of lines that are encoded in one go: all of a large commit would be more than a string can hold. */
+const ENCODED_AT_ONCE = 2 ** 24;
+
+/** The lines of one commit; null if they are more than `most` bytes. */
+export function encodeBatch(records: readonly JournalRecord[], most: number): Uint8Array | null;
+export function encodeBatch(records: readonly JournalRecord[]): Uint8Array;
+export function encodeBatch(records: readonly JournalRecord[], most = Infinity): Uint8Array | null {
   const last = records.length - 1;
-  const lines = records.map((record, i) => JSON.stringify(i < last ? { ...plain(record), more: 1 } : plain(record)));
-  return encoder.encode(lines.map((line) => line + "\n").join(""));
+  const pieces: Uint8Array[] = [];
+  let text = "";
+  let bytes = 0;
+  for (const [i, record] of records.entries()) {
+    text += JSON.stringify(i < last ? { ...plain(record), more: 1 } : plain(record)) + "\n";
+    if (i < last && text.length < ENCODED_AT_ONCE) continue;
+    const piece = encoder.encode(text);
+    pieces.push(piece);
+    text = "";
+    bytes += piece.length;
+    if (bytes > most) return null;
+  }
+  if (pieces.length === 1) return pieces[0]!;
+  const all = new Uint8Array(bytes);
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
 }
 
 function isMap(value: unknown): value is Record<string, unknown> {

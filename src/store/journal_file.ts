@@ -7,6 +7,7 @@
  * @module
  */
 
+import { StoreError } from "../errors.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { AppendFile, Files, FileStamp } from "../deps.ts";
 import {
@@ -18,15 +19,23 @@ import {
   parseJournal,
   parseJournalOf,
 } from "./journal.ts";
-import { storeError } from "./paths.ts";
+import { MOST_YAML_BYTES, storeError, tooLarge } from "./paths.ts";
 
 const encoder = new TextEncoder();
 
-/** The journal of one queue. All but {@link JournalFile.close} is called under the queue's lock. */
+/** How far a journal was known. */
+export interface JournalMark {
+  readonly inode: number | undefined;
+  readonly bytes: number;
+  readonly records: number;
+}
+
+/** The journal of one queue. What writes is called under the queue's lock. */
 export class JournalFile {
   readonly #files: Files;
   readonly #path: string;
   readonly #shown: string;
+  readonly #shownYaml: string;
   readonly #experiment: string;
   #file: AppendFile | null = null;
   #header: JournalHeader | null = null;
@@ -40,10 +49,15 @@ export class JournalFile {
   #records = 0;
 
   /** Touches no file. */
-  constructor(files: Files, paths: { journal: string; shownJournal: string }, experiment: string) {
+  constructor(
+    files: Files,
+    paths: { journal: string; shownJournal: string; shown: string },
+    experiment: string,
+  ) {
     this.#files = files;
     this.#path = paths.journal;
     this.#shown = paths.shownJournal;
+    this.#shownYaml = paths.shown;
     this.#experiment = experiment;
   }
 
@@ -72,18 +86,32 @@ export class JournalFile {
     return this.#stamp?.inode === this.#inode && this.isKnown(stamp);
   }
 
-  /** The same, also after a failed write: its records up to {@link JournalFile.records} are those that are known here. */
+  /** The same, also after a failed write. */
   isKnown(stamp: FileStamp | null): boolean {
     return stamp?.inode === this.#inode && (stamp?.sizeBytes ?? 0) >= this.#bytes;
   }
 
-  /** Opens the journal that stands there now and reads all of it. */
-  async readAll(): Promise<readonly JournalRecord[]> {
+  /** What is known now, for {@link JournalFile.continues}. */
+  get mark(): JournalMark {
+    return { inode: this.#inode, bytes: this.#bytes, records: this.#records };
+  }
+
+  /** True if the journal that is open here is the one of `mark`, perhaps grown. */
+  continues(mark: JournalMark): boolean {
+    return this.#inode === mark.inode && this.#bytes >= mark.bytes;
+  }
+
+  /**
+   * Opens the journal that stands there now and reads all of it. What is read in `between`, after the opening and before the reading,
+   * is not newer than the records: the file that is open here stays complete, whatever takes its place meanwhile.
+   */
+  async readAll(between: () => Promise<void> = () => Promise.resolve()): Promise<readonly JournalRecord[]> {
     const file = await this.#files.openAppend(this.#path, { create: false });
     let part: JournalPart;
     let stamp: FileStamp | null;
     try {
-      stamp = file === null ? null : await this.#files.stamp(this.#path);
+      stamp = await file?.stamp() ?? null;
+      await between();
       part = this.#parse(await file?.readFrom(0) ?? new Uint8Array(), 0);
     } catch (error) {
       file?.close();
@@ -99,6 +127,19 @@ export class JournalFile {
     this.#lines = part.goodLines;
     this.#records = part.records.length;
     return part.records;
+  }
+
+  /** What stands at the journal's path now, as far as it can be read; what is known here stays. */
+  async find(): Promise<Pick<JournalPart, "header" | "records">> {
+    const file = await this.#files.openAppend(this.#path, { create: false });
+    try {
+      return this.#parse(await file?.readFrom(0) ?? new Uint8Array(), 0);
+    } catch (error) {
+      if (error instanceof StoreError) return { header: null, records: [] };
+      throw error;
+    } finally {
+      file?.close();
+    }
   }
 
   /**
@@ -126,15 +167,23 @@ export class JournalFile {
     return part.records;
   }
 
-  /** Appends one commit. On failure nothing of it remains, as far as the disk lets us. @throws {StoreError} */
-  async append(records: readonly JournalRecord[], options: { durable: boolean }): Promise<void> {
-    const bytes = encodeBatch(records);
+  /**
+   * Appends one commit. On failure nothing of it remains, as far as the disk lets us.
+   * @param options `yamlBytes`: size of the YAML to which all that is put will come. @throws {StoreError}
+   */
+  async append(
+    records: readonly JournalRecord[],
+    { durable, yamlBytes = 0 }: { durable: boolean; yamlBytes?: number },
+  ): Promise<void> {
+    const isPut = records.some(({ type }) => type === "put");
+    const bytes = encodeBatch(records, isPut ? MOST_YAML_BYTES - yamlBytes - this.#bytes : Infinity);
+    if (bytes === null) throw tooLarge(this.#shownYaml, "the queue would become");
     const file = this.#file;
     if (file === null) throw new RangeError("Cannot append to a journal that has not been begun");
     try {
       if (await file.size() > this.#bytes) await file.truncate(this.#bytes);
       await file.append(bytes);
-      if (options.durable) await this.sync();
+      if (durable) await this.sync();
     } catch (error) {
       await file.truncate(this.#bytes).catch(() => {});
       // What stands there now is uncertain: the next look reads all of it.

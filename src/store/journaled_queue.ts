@@ -3,13 +3,13 @@
  * and `merge.ts` for what both together mean.
  *
  * Order of writes of a fold, each durable before the next: a `fold` record with the new YAML's hash, the YAML, a new journal. A
- * crash between any two leaves a state that reads the same. Whoever writes holds the lock exclusively, whoever reads what changed
- * holds it shared; that nothing changed is seen from the files' stamps without a lock.
+ * crash between any two leaves a state that reads the same. Whoever writes holds the lock. Whoever reads holds none, see
+ * `read_pair.ts`; that nothing changed is seen from the files' stamps.
  *
  * @module
  */
 
-import { CmsError } from "../errors.ts";
+import { CmsError, StoreError } from "../errors.ts";
 import type { Deps, FileLock, FileStamp } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { Job } from "../job/job.ts";
@@ -19,14 +19,14 @@ import { isFoldDue } from "./fold_due.ts";
 import { parseJobs } from "./job_record.ts";
 import type { JournalHeader, JournalRecord } from "./journal.ts";
 import { JournalFile } from "./journal_file.ts";
-import { applyRecord, hasEffect, type Merged, mergeState } from "./merge.ts";
+import { applyRecord, hasEffect, type Merged, mergeRecord, mergeState } from "./merge.ts";
 import { NewsGatherer } from "./news.ts";
 import { ComeAndGone, makeUp } from "./older_text.ts";
 import { locked, notFound, sameStamp, storeError, type StorePaths, storePaths } from "./paths.ts";
-import { flightRecords, recordsOf, stamped } from "./records.ts";
+import { readPair } from "./read_pair.ts";
+import { changesBetween, flightRecords, recordsOf, stamped } from "./records.ts";
 import { readLastRun, readRunner, sweepTemporaries, takeRun } from "./run_claim.ts";
 import type { FoldPolicy, LastRun, QueueStore, RunAbout, Runner, StoreRef } from "./store.ts";
-import { readWhole, type YamlRead } from "./whole_yaml.ts";
 import { YamlFile } from "./yaml_file.ts";
 
 const TRIES = 5;
@@ -49,6 +49,8 @@ export class JournaledQueue implements QueueStore {
   #loaded = false;
   /** The YAML cannot be read now. */
   #broken = false;
+  /** It is not there. */
+  #gone = false;
   /** Why, if things were written that only stand there: nothing can be decided on what is known. */
   #outdated: CmsError | null = null;
   /** What the YAML says by itself, if a person edited it since the journal was begun. */
@@ -56,6 +58,8 @@ export class JournaledQueue implements QueueStore {
   /** The YAML does not say what `#jobs` says. */
   #differs = false;
   #run: { lock: FileLock; runner: Runner } | null = null;
+  /** Names a journal that is being begun here, or whose beginning failed; `""` where all is well. */
+  #begun = "";
   /** What keeps jobs in flight as they are, and makes up for a file that was saved from an older text, until it stands in the journal. */
   #repairs: JournalRecord[] = [];
 
@@ -82,21 +86,20 @@ export class JournaledQueue implements QueueStore {
 
   /** Reads all for the first time. */
   async load(): Promise<void> {
-    await this.#readLocked();
+    await this.#refresh(null);
     const { warnings } = this.#takeNews();
     this.#news.forgetWarnings();
     for (const text of warnings) this.#news.warn(text);
   }
 
   async sync(): Promise<News> {
-    const [journal, yaml] = await this.#stamps();
-    if (!sameStamp(journal, this.#journal.stamp) || !sameStamp(yaml, this.#yaml.stamp)) await this.#readLocked();
+    await this.#refresh(null);
     return this.#takeNews();
   }
 
   async commit(decide: (news: News) => readonly Change[], options: { durable?: boolean } = {}): Promise<void> {
-    await locked(this.#deps, this.#paths, "exclusive", async () => {
-      await this.#refresh();
+    await locked(this.#deps, this.#paths, async (lock) => {
+      await this.#refresh(lock);
       if (this.#outdated !== null) throw this.#outdated;
       const records = recordsOf(decide(this.#takeNews()), this.#jobs);
       await this.#writeRepairs();
@@ -108,8 +111,9 @@ export class JournaledQueue implements QueueStore {
           : [{ type: "set", job: name, id: was, fields: { id }, was: { id: was }, whole: null }];
       });
       await this.#ensureJournal();
-      await this.#journal.append([...ids, ...stamped(records, this.#deps.clock.now())], {
+      await this.#journal.append([...ids, ...stamped(records, this.#deps.clock.epochMs())], {
         durable: options.durable ?? true,
+        yamlBytes: this.#yaml.stamp?.sizeBytes ?? 0,
       });
       this.#provisional.clear();
       for (const record of ids) this.#past.note(record);
@@ -122,37 +126,41 @@ export class JournaledQueue implements QueueStore {
   }
 
   fold(policy: FoldPolicy): Promise<boolean> {
-    return locked(this.#deps, this.#paths, "exclusive", async () => {
-      await this.#refresh();
-      await this.#writeRepairs();
-      if (this.#broken || !(this.#differs || this.#edited !== null)) return false;
-      const yamlBytes = this.#yaml.stamp?.sizeBytes ?? 0;
-      if (policy === "cheap" && !isFoldDue({ yamlBytes, journalBytes: this.#journal.bytes })) return false;
-      if (this.#run === null && await this.runner() !== null) return false;
-      // Only a person changed something: the file stays as it was saved, with its comments.
-      if (!this.#differs) return await this.#beginJournal(), true;
-      return await this.#writeYaml();
+    return locked(this.#deps, this.#paths, (lock) => this.#fold(policy, lock));
+  }
+
+  endRun(policy: FoldPolicy, mayEnd: (news: News) => boolean = () => true): Promise<boolean> {
+    if (this.#run === null) return this.fold(policy).then(() => true);
+    return locked(this.#deps, this.#paths, async (lock) => {
+      await this.#refresh(lock);
+      if (!mayEnd(this.#takeNews())) return false;
+      try {
+        await this.#fold(policy, lock);
+      } finally {
+        this.#release();
+      }
+      return true;
     });
   }
 
   claimRun(run: string, about?: RunAbout): Promise<Runner | null> {
-    return locked(this.#deps, this.#paths, "exclusive", async () => {
+    return locked(this.#deps, this.#paths, async (lock) => {
       if (this.#run !== null) return this.#run.runner;
-      await this.#refresh();
+      await this.#refresh(lock);
       // A run is not to begin without the file, whatever the journal says.
       if (this.#yaml.stamp === null) throw notFound("queue", this.#paths.shown);
       await this.#ensureJournal();
       const { environment } = this.#deps;
       const who = { pid: environment.pid, hostname: environment.hostname(), run };
       const runner: Runner = about === undefined ? who : { ...who, about };
-      let lock: FileLock | Runner;
+      let taken: FileLock | Runner;
       try {
-        lock = await takeRun(this.#deps, this.#paths, runner);
+        taken = await takeRun(this.#deps, this.#paths, runner);
       } catch (error) {
         throw storeError(this.#paths.shown, "claim the run", error);
       }
-      if (!("release" in lock)) return lock;
-      this.#run = { lock, runner };
+      if (!("release" in taken)) return taken;
+      this.#run = { lock: taken, runner };
       // A run that was killed need not have made durable all that we have read, and that we are about to act on.
       await this.#journal.sync();
       await sweepTemporaries(this.#deps, this.ref, this.id);
@@ -177,8 +185,26 @@ export class JournaledQueue implements QueueStore {
   /** Releases all that is held; the files stay as they are. */
   close(): void {
     this.#journal.close();
+    this.#release();
+  }
+
+  #release(): void {
     this.#run?.lock.release();
     this.#run = null;
+  }
+
+  async #fold(policy: FoldPolicy, lock: FileLock): Promise<boolean> {
+    await this.#refresh(lock);
+    await this.#writeRepairs();
+    // Who runs the queue knows all of it, and nobody else may take the file away.
+    const isToMake = this.#gone && this.#run !== null;
+    if (!isToMake && (this.#broken || !(this.#differs || this.#edited !== null))) return false;
+    const yamlBytes = this.#yaml.stamp?.sizeBytes ?? 0;
+    if (policy === "cheap" && !isFoldDue({ yamlBytes, journalBytes: this.#journal.bytes })) return false;
+    if (this.#run === null && await this.runner() !== null) return false;
+    // Only a person changed something: the file stays as it was saved, with its comments.
+    if (!isToMake && !this.#differs) return await this.#beginJournal(), true;
+    return await this.#writeYaml(lock);
   }
 
   #takeNews(): News {
@@ -190,66 +216,88 @@ export class JournaledQueue implements QueueStore {
     return Promise.all([files.stamp(this.#paths.journal), files.stamp(this.#paths.file)]);
   }
 
-  async #readLocked(): Promise<void> {
-    await locked(this.#deps, this.#paths, "shared", async (lock) => {
-      if (lock !== null) return await this.#refresh();
-      // Without a lock, what was read counts if nothing has changed meanwhile.
-      for (let i = 0; i < TRIES; i++) {
-        const before = await this.#stamps();
-        await this.#refresh();
-        const after = await this.#stamps();
-        if (before.every((stamp, at) => sameStamp(stamp, after[at]!))) return;
-      }
-    });
-  }
-
-  /** Takes in what others wrote. Under the lock. @throws {StoreError} If the journal is damaged or cannot be read. */
-  async #refresh(): Promise<void> {
+  /**
+   * Takes in what others wrote. Without the lock nothing is written, and nobody is held up.
+   * @throws {StoreError} If the journal is damaged or cannot be read.
+   */
+  async #refresh(lock: FileLock | null): Promise<void> {
     try {
-      const [journal, yaml] = await this.#stamps();
+      let [journal, yaml] = await this.#stamps();
+      const isLost = lock !== null && this.#run !== null && this.#loaded && !this.#journal.isKnown(journal);
+      if (isLost && await this.#recover()) [journal, yaml] = await this.#stamps();
       // What was to go into the journal is no more what has to, once others wrote there.
       const isOvertaken = this.#repairs.length > 0 && !sameStamp(journal, this.#journal.stamp);
       const sameJournal = this.#journal.isSame(journal) && !isOvertaken;
-      if (!sameJournal || !this.#loaded || !sameStamp(yaml, this.#yaml.stamp)) {
-        const read = await this.#yaml.read();
-        const isSame = sameJournal && !this.#broken && !(read instanceof CmsError) && read.hash === this.#yaml.hash;
-        this.#yaml.stamp = isSame ? yaml : await this.#rebuild({ yaml: read, stamp: yaml });
-      }
-      if (!sameStamp(journal, this.#journal.stamp)) this.#take(await this.#journal.readMore(journal));
+      const sameYaml = sameStamp(yaml, this.#yaml.stamp) && !this.#yaml.isInDoubt();
+      if (!(sameJournal && this.#loaded && (sameYaml || await this.#isTouched(yaml)))) await this.#rebuild(lock);
+      else if (!sameStamp(journal, this.#journal.stamp)) this.#take(await this.#journal.readMore(journal));
     } catch (error) {
+      const isDamaged = error instanceof StoreError && error.path === this.#paths.shownJournal;
+      if (isDamaged && lock !== null && this.#run !== null && this.#loaded && await this.#recover()) return;
       throw storeError(this.#paths.shown, "read", error);
     }
   }
 
-  /** Reads all anew: another journal, or an edited YAML. @returns The stamp of the YAML that counts. */
-  async #rebuild(first: YamlRead): Promise<FileStamp | null> {
-    const isKnown = this.#journal.isKnown((await this.#stamps())[0]);
-    const seen = isKnown ? this.#journal.records : 0;
-    const records = await this.#journal.readAll();
+  /** True if the YAML has another stamp, or may have been changed without one, and still the same text. */
+  async #isTouched(stamp: FileStamp | null): Promise<boolean> {
+    if (this.#broken) return false;
+    const read = await this.#yaml.read();
+    if (read instanceof CmsError || read.hash !== this.#yaml.hash) return false;
+    this.#yaml.known(stamp);
+    return true;
+  }
+
+  /** The journal is not the one that this run has written: all that the run knows is written anew. False if it is, after all. */
+  async #recover(): Promise<boolean> {
+    const found = await this.#journal.find();
+    if (found.header !== null && found.header.begun === this.#begun) return false;
+    const jobs = new Map(this.#jobs);
+    this.#take(found.records.flatMap((record) => mergeRecord(jobs, record) ?? []));
+    const read = await this.#yaml.read();
+    const at = { shown: this.#paths.shown, experiment: this.ref.experiment };
+    const isOurs = !(read instanceof CmsError) && read.hash === this.#yaml.hash;
+    // A file that was edited as well, or is gone, says nothing that could be relied on.
+    const base = isOurs ? parseJobs(read.text, at) : new Map<JobName, Job>();
+    const records = recordsOf(changesBetween(base, this.#jobs), base);
+    await this.#begin([...records, ...flightRecords(this.#jobs)]);
+    this.#repairs = [];
+    this.#differs ||= records.length > 0;
+    this.#news.warn(`${this.#paths.shownJournal} was removed or damaged; it was written anew, nothing is lost`);
+    return true;
+  }
+
+  /** Reads all anew: another journal, or an edited YAML. */
+  async #rebuild(lock: FileLock | null): Promise<void> {
+    const mark = this.#journal.mark;
+    const { read: { yaml, stamp }, records } = await readPair(this.#deps, this.#paths, this.#journal, lock);
+    const isKnown = this.#journal.continues(mark);
+    const seen = isKnown ? mark.records : 0;
     const { header } = this.#journal;
-    const { yaml, stamp } = await readWhole(this.#deps, this.#paths, first, { header, records });
     let read: Map<JobName, Job>;
     let hash = this.#yaml.hash;
     try {
       if (yaml instanceof CmsError) throw yaml;
       hash = yaml.hash;
       const at = { shown: this.#paths.shown, experiment: this.ref.experiment };
-      read = parseJobs(yaml.text, at, this.#yaml.known(yaml.text));
-      this.#broken = false;
+      read = parseJobs(yaml.text, at, this.#yaml.keep(yaml.text));
+      this.#broken = this.#gone = false;
       this.#outdated = null;
     } catch (error) {
       if (!this.#loaded || !(error instanceof CmsError)) throw error;
       this.#broken = true;
+      this.#gone = error.code === "not_found";
       // Both files are gone: the queue was deleted, and is not to come back from what we know. With its journal still there it is an editor
       // that puts a new file in place of the old one.
       if (error.code === "not_found" && header === null && this.#run === null) throw error;
       // Where another has begun the journal anew, what it wrote before stands in the file alone.
       if (!isKnown && this.#run === null) this.#outdated = error;
-      this.#news.warn(`${error.message}; the queue goes on with what was read before`);
-      if (this.#edited === null) {
-        this.#take(records.slice(seen));
-        return stamp;
-      }
+      this.#news.warn(
+        this.#gone && this.#run !== null
+          ? `${this.#paths.shown} was removed; it is written anew, nothing is lost`
+          : `${error.message}; the queue goes on with what was read before`,
+      );
+      this.#yaml.known(stamp);
+      if (this.#edited === null) return this.#take(records.slice(seen));
       // What is to be made up for the edit before it depends on what others wrote since.
       read = new Map(this.#edited);
     }
@@ -263,10 +311,10 @@ export class JournaledQueue implements QueueStore {
     if (this.#loaded) adoptJobs(merged.jobs, this.#jobs, this.#news);
     else for (const [name, job] of merged.jobs) this.#jobs.set(name, job);
     this.#yaml.hash = hash;
+    this.#yaml.known(stamp);
     this.#edited = merged.file;
     this.#differs = merged.differs || this.#repairs.length > 0;
     this.#loaded = true;
-    return stamp;
   }
 
   /** Makes up for a file that was saved from an older text, if the queue is ours: others would have to know what we know. */
@@ -317,39 +365,46 @@ export class JournaledQueue implements QueueStore {
     const ours = { ...this.#newHeader(), queue: this.#freshId, yaml: header?.yaml ?? this.#yaml.hash };
     if (header === null) await this.#journal.begin(ours, flightRecords(this.#jobs));
     else await this.#journal.rename(ours);
+    this.#begun = "";
   }
 
-  async #writeYaml(): Promise<boolean> {
+  async #writeYaml(lock: FileLock): Promise<boolean> {
     // Making and writing the text of a large queue takes a while, in which a person may have saved.
     for (let i = 0; i < TRIES; i++) {
       const pieces = await this.#yaml.render(this.#jobs);
-      const [, yaml] = await this.#stamps();
-      if (sameStamp(yaml, this.#yaml.stamp)) {
+      if (await this.#yaml.isStill()) {
         const hash = await this.#deps.files.hash(pieces);
         await this.#ensureJournal();
         await this.#journal.append([{ type: "fold", yaml: hash }], { durable: true });
         if (await this.#yaml.write(pieces, hash)) {
           this.#provisional.clear();
+          this.#broken = this.#gone = false;
           await this.#beginJournal();
           return true;
         }
       }
-      await this.#refresh();
+      await this.#refresh(lock);
       await this.#writeRepairs();
-      if (this.#broken) return false;
+      if (this.#broken && !this.#gone) return false;
     }
     return false;
   }
 
   #newHeader(): JournalHeader {
     const { hash, written } = this.#yaml;
-    const header = { queue: this.id, at: this.#at, yaml: hash, begun: this.#deps.ids.hex(6) };
+    this.#begun = this.#deps.ids.hex(6);
+    const header = { queue: this.id, at: this.#at, yaml: hash, begun: this.#begun };
     return written === null ? header : { ...header, written };
+  }
+
+  async #begin(records: readonly JournalRecord[]): Promise<void> {
+    await this.#journal.begin(this.#newHeader(), records);
+    this.#begun = "";
   }
 
   /** A new journal for the YAML as it is. */
   async #beginJournal(): Promise<void> {
-    await this.#journal.begin(this.#newHeader(), flightRecords(this.#jobs));
+    await this.#begin(flightRecords(this.#jobs));
     this.#edited = null;
     this.#differs = false;
     this.#news.forgetWarnings();

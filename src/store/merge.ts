@@ -111,24 +111,30 @@ export function mergeState(
   return { jobs, differs, warnings, file: before, kept };
 }
 
-function mergeRecord(jobs: Map<JobName, Job>, record: JournalRecord): void {
+/** Applies a record to an edited queue. @returns What of it counts; null if nothing does. */
+export function mergeRecord(jobs: Map<JobName, Job>, record: JournalRecord): JournalRecord | null {
   if (record.type === "put") {
     const present = jobs.get(record.job.name);
-    if (present === undefined ? record.was === null : present.id !== record.job.id && present.id === record.was) {
-      jobs.set(record.job.name, record.job);
-    }
+    const isFree = present === undefined
+      ? record.was === null
+      : present.id !== record.job.id && present.id === record.was;
+    if (isFree) jobs.set(record.job.name, record.job);
+    return isFree ? record : null;
   } else if (record.type === "delete") {
-    if (jobs.get(record.job)?.id === record.id) jobs.delete(record.job);
+    return jobs.get(record.job)?.id === record.id && jobs.delete(record.job) ? record : null;
   } else if (record.type === "set") {
     const present = jobs.get(record.job);
-    if (present?.id !== record.id) return;
+    if (present?.id !== record.id) return null;
     const taken = Object.entries(record.fields).filter(([field, value]) => {
       const now = present[field as keyof JobFields];
       if (field === "attempt") return Number(value) > Number(now);
       return equalValues(now, record.was[field as keyof JobFields]) || equalValues(now, value);
     });
-    jobs.set(record.job, { ...present, ...Object.fromEntries(taken) as JobFields });
+    const fields = Object.fromEntries(taken) as JobFields;
+    jobs.set(record.job, { ...present, ...fields });
+    return taken.length > 0 ? { ...record, fields } : null;
   }
+  return record.type === "kill" ? record : null;
 }
 
 /** The journal's own view of the jobs that it knows as a whole. */

@@ -61,11 +61,12 @@ export class NamedJobs {
   async commit(decide: () => readonly Change[]): Promise<void> {
     // A lock is a file, and none is made for a queue that does not exist.
     if (this.#whole === null && this.#names.length <= MOST_NAMES && await this.#isLarge()) {
-      const done = await locked(this.#deps, this.#paths, "exclusive", async () => {
+      const done = await locked(this.#deps, this.#paths, async () => {
         if (!await this.#read()) return false;
         const records = recordsOf(decide(), this.#jobs);
         if (records.length === 0) return true;
-        await this.#journal.append(stamped(records, this.#deps.clock.now()), { durable: true });
+        const yamlBytes = this.#yamlBytes;
+        await this.#journal.append(stamped(records, this.#deps.clock.epochMs()), { durable: true, yamlBytes });
         for (const record of records) applyRecord(this.#jobs, record);
         return true;
       });

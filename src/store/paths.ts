@@ -14,7 +14,7 @@ export interface StorePaths {
   readonly file: string;
   /** What happened since the YAML was written. */
   readonly journal: string;
-  /** Held shared by readers and exclusive by writers. */
+  /** Held by writers. */
   readonly lock: string;
   /** Held for the life of a scheduler. */
   readonly run: string;
@@ -46,9 +46,20 @@ export function notFound(kind: "queue" | "cluster", shown: string): CmsError {
   return new NotFoundError(kind, shown, `${kind === "queue" ? "Queue" : "Cluster"}: ${shown} does not exist`);
 }
 
+/** Errors of Linux that Deno gives no code, only their number. */
+const NUMBERED: Readonly<Record<string, string>> = {
+  27: "EFBIG",
+  37: "ENOLCK",
+  38: "ENOSYS",
+  95: "ENOTSUP",
+  122: "EDQUOT",
+};
+
 /** The system's code of an error, such as `ENOENT`, or `""`. */
 export function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+  if (!(error instanceof Error)) return "";
+  if ("code" in error && typeof error.code === "string") return error.code;
+  return NUMBERED[/\(os error ([0-9]+)\)/.exec(error.message)?.[1] ?? ""] ?? "";
 }
 
 /** True if the file system refuses us the right. */
@@ -63,6 +74,12 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: "permission denied",
   EBADF: "permission denied",
   EROFS: "the file system is read-only",
+  EFBIG: "the file would be larger than this process may make one (ulimit -f)",
+  EMFILE: "too many open files (ulimit -n)",
+  ENFILE: "too many open files on this machine",
+  ENOLCK: "the file system has no locks",
+  ENOSYS: "the file system has no locks (flock)",
+  ENOTSUP: "the file system has no locks (flock)",
   EIO: "the disk reports an error",
   EILSEQ: "it is not UTF-8 text",
 };
@@ -73,27 +90,19 @@ export function storeError(shown: string, tried: string, error: unknown): unknow
   return new StoreError(shown, 0, `cannot ${tried}: ${REASONS[codeOf(error)] ?? error.message}`, { cause: error });
 }
 
-/**
- * Does `body` while holding the lock of a queue or cluster. Who may not write there reads without a lock when there is none:
- * then `body` gets null.
- */
-export async function locked<T>(
-  deps: Deps,
-  paths: StorePaths,
-  mode: "shared" | "exclusive",
-  body: (lock: FileLock | null) => Promise<T>,
-): Promise<T> {
-  let lock: FileLock | null = null;
+/** Does `body` while holding the lock of a queue or cluster. Whoever only reads takes none. */
+export async function locked<T>(deps: Deps, paths: StorePaths, body: (lock: FileLock) => Promise<T>): Promise<T> {
+  let lock: FileLock | null;
   try {
-    lock = await deps.files.lock(paths.lock, { mode, wait: true });
+    lock = await deps.files.lock(paths.lock, { mode: "exclusive", wait: true });
   } catch (error) {
-    const mayGoOn = mode === "shared" && (isRefusal(error) || codeOf(error) === "ENOENT");
-    if (!mayGoOn) throw storeError(paths.shown, "lock", error);
+    throw storeError(paths.shown, "lock", error);
   }
+  if (lock === null) throw new RangeError("A lock that is waited for was not given");
   try {
     return await body(lock);
   } finally {
-    lock?.release();
+    lock.release();
   }
 }
 
@@ -104,11 +113,24 @@ export function sameStamp(a: StampTimes | null, b: StampTimes | null): boolean {
   return a?.inode === b?.inode && a?.sizeBytes === b?.sizeBytes && a?.modifiedMs === b?.modifiedMs;
 }
 
+/** A larger file cannot be held as one text. It is room for about a million jobs. */
+export const MOST_YAML_BYTES = 500_000_000;
+
+/** A queue file that is too large to be read. */
+export function tooLarge(shown: string, what: string): StoreError {
+  return new StoreError(
+    shown,
+    0,
+    `${what} larger than ${MOST_YAML_BYTES / 1e6} MB, the most that can be read: use several queues`,
+  );
+}
+
 /** The text of a queue's YAML file and its hash, or why there is none that can be read. */
 export async function readYaml(deps: Deps, paths: StorePaths): Promise<{ text: string; hash: string } | CmsError> {
   try {
     const bytes = await deps.files.readBytes(paths.file);
     if (bytes === null) return notFound("queue", paths.shown);
+    if (bytes.length > MOST_YAML_BYTES) return tooLarge(paths.shown, "it is");
     const text = decoded(bytes);
     return text === null
       ? new StoreError(paths.shown, 0, `cannot read: ${REASONS.EILSEQ}`)

@@ -23,7 +23,7 @@ export async function createQueue(deps: Deps, ref: StoreRef): Promise<boolean> {
   } catch (error) {
     throw storeError(ref.directory, "make the directory", error);
   }
-  const made = await locked(deps, paths, "exclusive", async () => {
+  const made = await locked(deps, paths, async () => {
     if (await deps.files.stamp(paths.file) !== null) return false;
     try {
       // What a removed queue of the same name left must not come back.
@@ -72,7 +72,7 @@ export async function placeOf(deps: Deps, ref: StoreRef): Promise<string> {
  */
 export async function removeQueue(deps: Deps, ref: StoreRef): Promise<void> {
   const paths = storePaths(ref, "queue");
-  await locked(deps, paths, "exclusive", async () => {
+  await locked(deps, paths, async () => {
     try {
       // First the YAML: a journal alone is no queue, and is removed when one of this name is made.
       if (!await deps.files.remove(paths.file)) throw notFound("queue", paths.shown);

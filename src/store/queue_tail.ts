@@ -19,7 +19,8 @@ import { parseJobs } from "./job_record.ts";
 import type { JournalRecord } from "./journal.ts";
 import { JournalFile } from "./journal_file.ts";
 import { applyRecord, mergeState } from "./merge.ts";
-import { locked, readYaml, sameStamp, type StorePaths, storePaths } from "./paths.ts";
+import { sameStamp, type StorePaths, storePaths } from "./paths.ts";
+import { readPair } from "./read_pair.ts";
 import type { StoreRef } from "./store.ts";
 
 /** One thing that happened to a queue, and its place: `begun` names the journal (`""` if none does), lines count from 1. */
@@ -47,6 +48,8 @@ export class QueueTail {
   #line = 0;
   #isFirst = true;
   #isWhole = false;
+  /** The last look read what it could not tell: the next one tells the difference. */
+  #isLost = false;
 
   /** Touches no file. */
   constructor(deps: Deps, ref: StoreRef) {
@@ -86,7 +89,7 @@ export class QueueTail {
     const [journal, yaml] = await this.#stamps();
     if (yaml === null) return null;
     if (!this.#isFirst && sameStamp(journal, this.#journal.stamp) && sameStamp(yaml, this.#yamlStamp)) return [];
-    return await locked(this.#deps, this.#paths, "shared", () => this.#read());
+    return await this.#read();
   }
 
   /** Closes the journal. */
@@ -111,30 +114,51 @@ export class QueueTail {
       if (end?.type === "fold") this.#yamlHash = end.yaml;
       if (isSame && sameStamp(yaml, this.#yamlStamp)) return changes;
     }
-    const read = await readYaml(this.#deps, this.#paths);
-    if (read instanceof CmsError) return changes;
-    const { text, hash } = read;
-    const records = isSame && !this.#isFirst ? null : await this.#journal.readAll();
-    const { header } = this.#journal;
-    const follows = header === null || header.yaml === hash;
-    if (records !== null) this.#line = header === null ? 0 : 1;
-    if (this.#isFirst || hash !== this.#yamlHash || !follows) {
-      const base = this.#parse(text);
-      if (base === null) return changes;
-      if (!follows) {
-        const all = records ?? await this.#journal.readAll();
-        const { jobs } = mergeState({ jobs: base, hash }, header === null ? null : { header, records: all });
-        this.#line = all.length + 1;
-        this.#replace(jobs, changes);
-      } else if (records === null) this.#replace(await this.#replayed(base), changes);
-      else this.#replace(base, changes);
+    const mark = this.#journal.mark;
+    const { records, read } = await readPair(this.#deps, this.#paths, this.#journal, null);
+    if (read.yaml instanceof CmsError) {
+      this.#isLost = true; // Its records were read, and not told.
+      return changes;
     }
-    if (records !== null && follows) this.#take(records, changes);
-    this.#yamlStamp = yaml;
-    this.#yamlHash = hash;
-    this.#isWhole ||= this.#isFirst && follows;
+    const isNew = this.#isFirst || this.#isLost || !this.#journal.continues(mark);
+    if (!this.#takeBoth(read.yaml, records, { isNew, seen: mark.records }, changes)) {
+      this.#isLost = true;
+      return changes;
+    }
+    this.#isLost = false;
+    this.#yamlStamp = read.stamp;
+    this.#yamlHash = read.yaml.hash;
     this.#isFirst = false;
     return changes;
+  }
+
+  /** Takes what both files say. `seen`: records of the same journal that were told before. @returns False if the YAML cannot be read. */
+  #takeBoth(
+    { text, hash }: { text: string; hash: string },
+    records: readonly JournalRecord[],
+    { isNew, seen }: { isNew: boolean; seen: number },
+    changes: TailChange[],
+  ): boolean {
+    const { header } = this.#journal;
+    const follows = header === null || header.yaml === hash;
+    const isKnown = !this.#isFirst && !this.#isLost && hash === this.#yamlHash;
+    if (isKnown && (follows || !isNew)) {
+      if (isNew) this.#line = header === null ? 0 : 1;
+      this.#take(records.slice(isNew ? 0 : seen), changes);
+      return true;
+    }
+    const base = this.#parse(text);
+    if (base === null) return false;
+    if (follows && isNew) {
+      this.#line = header === null ? 0 : 1;
+      this.#replace(base, changes);
+      this.#take(records, changes);
+    } else {
+      this.#line = records.length + 1;
+      this.#replace(mergeState({ jobs: base, hash }, header === null ? null : { header, records }).jobs, changes);
+    }
+    this.#isWhole ||= this.#isFirst && follows;
+    return true;
   }
 
   #parse(text: string): Map<JobName, Job> | null {
@@ -144,11 +168,6 @@ export class QueueTail {
       if (error instanceof CmsError) return null; // In the middle of a person's edit.
       throw error;
     }
-  }
-
-  async #replayed(base: Map<JobName, Job>): Promise<Map<JobName, Job>> {
-    for (const record of await this.#journal.readAll()) applyRecord(base, record);
-    return base;
   }
 
   /** Applies records, and tells what they change. */

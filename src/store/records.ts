@@ -83,3 +83,12 @@ export function flightRecords(jobs: Jobs): JournalRecord[] {
     whole,
   }));
 }
+
+/** The changes that make one queue of another, whatever its order. */
+export function changesBetween(before: Jobs, after: Jobs): Change[] {
+  const gone = [...before.keys()].filter((name) => !after.has(name));
+  return [
+    ...gone.map((job): Change => ({ type: "delete", job })),
+    ...[...after.values()].map((job): Change => ({ type: "put", job })),
+  ];
+}

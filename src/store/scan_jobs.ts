@@ -18,9 +18,11 @@ import { parseJobs } from "./job_record.ts";
 import type { JournalRecord } from "./journal.ts";
 import { JournalFile } from "./journal_file.ts";
 import { applyRecord } from "./merge.ts";
-import { codeOf, locked, sameStamp, type StorePaths, storePaths } from "./paths.ts";
+import { codeOf, sameStamp, type StorePaths, storePaths } from "./paths.ts";
 import type { StoreRef } from "./store.ts";
 
+/** A fold between two looks makes both anew. */
+const TRIES = 2;
 const NEWLINE = 10;
 const BLANK = 32;
 
@@ -36,17 +38,20 @@ export async function scanJobs(
   try {
     const stamp = await deps.files.stamp(paths.file);
     if (stamp === null || stamp.sizeBytes < SMALL_YAML_BYTES) return null;
-    return await locked(deps, paths, "shared", async (lock) => {
-      const [yaml, records] = [await deps.files.stamp(paths.file), await journal.readAll()];
+    for (let i = 0; i < TRIES; i++) {
+      const records = await journal.readAll();
       const written = journal.header?.written;
-      if (lock === null || written?.by !== VERSION || !sameStamp(yaml, written)) return null;
+      const isAsWritten = async () => sameStamp(await deps.files.stamp(paths.file), written ?? null);
+      if (written?.by !== VERSION || !await isAsWritten()) continue;
       const found: Job[] = [];
       for await (const job of jobsOf(deps, paths, ref, records)) {
         if (found.length >= limit) break;
         if (keep(job)) found.push(job);
       }
-      return found;
-    });
+      // Without a lock, what was read counts if the file is still the same.
+      if (await isAsWritten()) return found;
+    }
+    return null;
   } catch (error) {
     // Whoever reads it all says what is wrong.
     if (error instanceof CmsError || codeOf(error) !== "") return null;

@@ -71,6 +71,12 @@ export interface QueueStore {
    * @throws {CmsError} `not_found` if the queue was deleted since it was opened; so do `sync`, `commit` and `fold`, but not for who runs it.
    */
   claimRun(run: string, about?: RunAbout): Promise<Runner | null>;
+  /**
+   * Under the lock, in one step: takes in what others changed, and if `mayEnd` agrees to end on that, folds and gives back the right to
+   * run the queue. So no change is left between the last fold and the end. For who has not claimed it, the same as `fold`.
+   * @returns The answer of `mayEnd`.
+   */
+  endRun(policy: FoldPolicy, mayEnd?: (news: News) => boolean): Promise<boolean>;
   /** Replaces what is said of the run. Without effect for who has not claimed it. */
   tellRun(about: RunAbout): Promise<void>;
   /** Who runs the queue now, or null. */

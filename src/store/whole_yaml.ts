@@ -9,7 +9,7 @@
  */
 
 import { CmsError, StoreError } from "../errors.ts";
-import type { Deps, FileStamp } from "../deps.ts";
+import type { Deps, FileLock, FileStamp } from "../deps.ts";
 import type { JournalHeader, JournalRecord } from "./journal.ts";
 import { readYaml, sameStamp, type StorePaths } from "./paths.ts";
 
@@ -26,29 +26,33 @@ export interface YamlRead {
   readonly stamp: FileStamp | null;
 }
 
+/** True if the journal names this hash as that of a YAML that the program wrote. */
+export function isNamed(hash: string, header: JournalHeader, records: readonly JournalRecord[]): boolean {
+  return hash === header.yaml || records.some((one) => one.type === "fold" && one.yaml === hash);
+}
+
 /**
  * What stands in the file when nobody writes into it any more.
  * @param read As it was read last; it is given back if it is known or has been left alone. @param journal Its header is null if
- * there is none: then nothing says that there was ever another text.
+ * there is none: then nothing says that there was ever another text. @param lock The queue's, if it is held.
  */
 export async function readWhole(
   deps: Deps,
   paths: StorePaths,
   read: YamlRead,
   journal: { header: JournalHeader | null; records: readonly JournalRecord[] },
+  lock: FileLock | null,
 ): Promise<YamlRead> {
   const { header, records } = journal;
   const isOurs = ({ yaml }: YamlRead): boolean => {
     if (header === null) return true;
     if (yaml instanceof CmsError) return false;
-    return yaml.hash === header.yaml || records.some((one) => one.type === "fold" && one.yaml === yaml.hash);
+    return isNamed(yaml.hash, header, records);
   };
   for (let i = 0; i < LOOKS && !isOurs(read) && read.stamp !== null; i++) {
-    const nowMs = deps.clock.now();
-    const ageMs = nowMs - read.stamp.modifiedMs;
+    const ageMs = await fileTimeMs(deps, paths, lock) - read.stamp.modifiedMs;
     if (ageMs >= STILL_MS) break;
-    // By the clock of another machine it may have been written in the future.
-    await deps.clock.sleepUntil(nowMs + STILL_MS - Math.max(ageMs, 0));
+    await deps.clock.sleepUntil(deps.clock.now() + STILL_MS - Math.max(ageMs, 0));
     const stamp = await deps.files.stamp(paths.file);
     if (sameStamp(stamp, read.stamp)) break;
     read = { yaml: await readYaml(deps, paths), stamp };
@@ -58,4 +62,14 @@ export async function readWhole(
   if (/(\n|\}\s*|^\s*)$/.test(read.yaml.text)) return read;
   const reason = "does not end with a line break, as if it were half written; add one if it is whole";
   return { ...read, yaml: new StoreError(paths.shown, 0, reason) };
+}
+
+/**
+ * What the clock of the file system says. Who holds the lock is about to decide by what is read: the lock file is
+ * touched. Who only looks, and must not write, takes the clock of this machine for it; the worst is half of a text for a moment.
+ */
+async function fileTimeMs({ files, clock }: Deps, paths: StorePaths, lock: FileLock | null): Promise<number> {
+  if (lock === null) return clock.epochMs();
+  await lock.describe("");
+  return (await files.stamp(paths.lock))?.modifiedMs ?? clock.epochMs();
 }

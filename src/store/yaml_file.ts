@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { CmsError } from "../errors.ts";
+import { CmsError } from "../errors.ts";
 import type { Deps, FileStamp } from "../deps.ts";
 import type { Job } from "../job/job.ts";
 import type { Jobs } from "./changes.ts";
@@ -17,14 +17,22 @@ import { QueueText } from "./queue_text.ts";
 
 /** A change this long after a stamp has another time, also by the coarse clock that file systems have. */
 const STAMP_MS = 20;
+/** The same where file times are whole seconds, or every other one. */
+const COARSE_STAMP_MS = 2_100;
+
+/** True if the file system may give times of whole seconds: then two texts of one size and one second have one stamp. */
+export function isCoarse(stamp: FileStamp): boolean {
+  return stamp.modifiedMs % 1000 === 0;
+}
 
 /** One YAML file. All is called under the queue's lock. */
 export class YamlFile {
   readonly #deps: Deps;
   readonly #paths: StorePaths;
   readonly #text = new QueueText();
-  /** What is known of the file as it was when {@link YamlFile.hash} was taken; null if that is not known. */
-  stamp: FileStamp | null = null;
+  #stamp: FileStamp | null = null;
+  /** Until then the file can be changed and have the same stamp; 0 where it cannot. By the monotonic clock. */
+  #doubtUntilMs = 0;
   /** Hash of the text that the jobs in memory came from. */
   hash = "";
   #written: WrittenStamp | null = null;
@@ -35,9 +43,38 @@ export class YamlFile {
     this.#paths = paths;
   }
 
+  /** What is known of the file as it was when {@link YamlFile.hash} was taken; null if that is not known. */
+  get stamp(): FileStamp | null {
+    return this.#stamp;
+  }
+
+  /** Notes the stamp of the text that is known. */
+  known(stamp: FileStamp | null): void {
+    const isNew = !sameStamp(stamp, this.#stamp);
+    this.#stamp = stamp;
+    if (stamp === null || !isCoarse(stamp)) this.#doubtUntilMs = 0;
+    else if (isNew) this.#doubtUntilMs = this.#deps.clock.now() + COARSE_STAMP_MS;
+    else if (this.#doubtUntilMs <= this.#deps.clock.now()) this.#doubtUntilMs = 0;
+  }
+
+  /** True if the text is to be read although the stamp is the same: once, when no further change can have it. */
+  isInDoubt(): boolean {
+    return this.#doubtUntilMs > 0 && this.#doubtUntilMs <= this.#deps.clock.now();
+  }
+
+  /** True if the file is what it was, by its text where the stamp cannot say so. */
+  async isStill(): Promise<boolean> {
+    if (!sameStamp(await this.#deps.files.stamp(this.#paths.file), this.#stamp)) return false;
+    if (this.#doubtUntilMs === 0) return true;
+    const read = await this.read();
+    const isSame = !(read instanceof CmsError) && read.hash === this.hash;
+    if (!isSame) this.#doubtUntilMs = this.#deps.clock.now();
+    return isSame;
+  }
+
   /** The stamp, if the file is large, and was written by us and by nobody since. A later look can then spare itself reading it. */
   get written(): WrittenStamp | null {
-    return this.#written !== null && sameStamp(this.#written, this.stamp) ? this.#written : null;
+    return this.#written !== null && sameStamp(this.#written, this.#stamp) ? this.#written : null;
   }
 
   /** The file as it is now; changes nothing here. */
@@ -46,7 +83,7 @@ export class YamlFile {
   }
 
   /** To be told what of this text, which stands in the file, would be written again: see `parseJobs`. */
-  known(text: string): (job: Job, start: number, end: number) => void {
+  keep(text: string): (job: Job, start: number, end: number) => void {
     return this.#text.known(text);
   }
 
@@ -63,19 +100,23 @@ export class YamlFile {
     const { files, clock } = this.#deps;
     try {
       const sizeBytes = pieces.reduce((sum, { length }) => sum + length, 0);
-      const isStill = async () => sameStamp(await files.stamp(this.#paths.file), this.stamp);
+      let wroteMs = 0;
+      const isStill = (): Promise<boolean> => {
+        wroteMs = clock.now();
+        return this.isStill();
+      };
       if (!await files.replace(this.#paths.file, pieces, isStill)) return false;
       let stamp = await files.stamp(this.#paths.file);
       const isLarge = sizeBytes >= SMALL_YAML_BYTES;
-      if (isLarge && stamp !== null && clock.now() < stamp.modifiedMs + STAMP_MS) {
-        await clock.sleepUntil(stamp.modifiedMs + STAMP_MS);
+      if (isLarge && clock.now() < wroteMs + STAMP_MS) {
+        await clock.sleepUntil(wroteMs + STAMP_MS);
         stamp = await files.stamp(this.#paths.file);
       }
       // Another size means that a person saved in this very moment: no stamp, so that the next look reads the file.
-      this.stamp = stamp?.sizeBytes === sizeBytes ? stamp : null;
-      if (!isLarge || this.stamp === null) this.#written = null;
-      else {
-        const { modifiedMs, inode } = this.stamp;
+      this.known(stamp?.sizeBytes === sizeBytes ? stamp : null);
+      this.#written = null;
+      if (isLarge && this.#stamp !== null && !isCoarse(this.#stamp)) {
+        const { modifiedMs, inode } = this.#stamp;
         this.#written = { by: VERSION, sizeBytes, modifiedMs, inode };
       }
     } catch (error) {

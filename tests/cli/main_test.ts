@@ -42,3 +42,36 @@ Deno.test("exit status and error text reach the caller", async () => {
   assert.match(err, /^ERROR: Queue: .\/experiment\/nosuch-queue.yaml does not exist; [^\n]*\n$/);
   assert.deepEqual([out, code], ["", 2]);
 });
+
+/** Runs a queue of one job on this machine that waits for a file `go`, under `start`; then does `then`, with the run's pid in `$RUN`. */
+function hangUp(start: string, then: string): ReturnType<typeof sh> {
+  return sh(
+    `$CMS queue create a && $CMS queue add a --name=job[1-2] --shell=sh \\
+       --command='until [ -e ../../go ]; do sleep 0.05; done' >/dev/null || exit 9
+     exec 3>/dev/null
+     ${start} $CMS queue run fifo_multi a --hosts=localhost >out 2>err </dev/null &
+     RUN=$!
+     until grep -q 'Running Jobs' out; do sleep 0.05; done
+     ${then}
+     touch go
+     wait $RUN
+     echo "exit $?"
+     grep -c 'Completed Jobs: .*job1' out; grep -c 'Completed Jobs: .*job2' out; grep WARNING err`,
+  );
+}
+
+Deno.test("a run that was started by nohup does not see that the terminal is closed", async () => {
+  const { out } = await hangUp("nohup", "kill -HUP $RUN; kill -HUP $RUN");
+  assert.equal(out, "exit 0\n1\n1\n");
+});
+
+Deno.test("any other run takes a hang-up for the first Ctrl-C, however many come", async () => {
+  const { out } = await hangUp("", "kill -HUP $RUN; until grep -q Stopping err; do sleep 0.05; done; kill -HUP $RUN");
+  assert.match(out, /^exit 1\n1\n0\nWARNING: Stopping after SIGHUP: no new jobs are started, still running: 1\./);
+});
+
+Deno.test("output that cannot be written is an error, once", async () => {
+  const { err, code } = await sh("$CMS queue create && $CMS queue list >/dev/full");
+  assert.match(err, /^ERROR: Cannot write the output: No space left on device.*\n$/);
+  assert.equal(code, 1);
+});

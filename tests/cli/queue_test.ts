@@ -192,3 +192,21 @@ Deno.test("queue --service takes its words in every order", async () => {
     assert.equal(status, 2);
   });
 });
+
+Deno.test("queue list says on stderr that no run follows what it shows as running", async () => {
+  await withPlace(async ({ run, ok, directory }) => {
+    await ok("queue", "create", "a");
+    await ok("queue", "add", "a", "--name=job[1-2]", "--command=x", "--user=pi", "--host=red");
+    const file = `${directory}/experiment/a-queue.yaml`;
+    const text = await Deno.readTextFile(file);
+    await Deno.writeTextFile(file, text.replace("status: ready", "status: start"));
+    const { out, err, status } = await run("queue", "list", "a", "--output=csv");
+    assert.match(out, /^job1,start,/m);
+    assert.equal(
+      err,
+      "WARNING: 1 job is shown as running, and no run follows: cms queue refresh a asks the hosts, cms queue run goes on\n",
+    );
+    assert.equal(status, 0);
+    assert.equal((await run("queue", "list", "a", "--status=ready")).err, "");
+  });
+});

@@ -152,6 +152,7 @@ function play({ greets, replies, isRight: isRightAfter, pings, piece }: Script):
 /** A second is a millisecond. */
 const FAST: Deps["clock"] = {
   now: () => Math.floor(performance.now() * 1000),
+  epochMs: () => Date.now(),
   sleepUntil: (atMs, signal) =>
     new Promise((resolve) => {
       const timer = setTimeout(done, Math.max(0, atMs - FAST.now()) / 1000);

@@ -14,6 +14,7 @@ async function readEvents(
   let rests = 0;
   const clock: Clock = {
     now: () => nowMs,
+    epochMs: () => nowMs,
     sleepUntil(atMs, signal) {
       // The longer limit is that of a process which has ended.
       if (signal === undefined) rests++;

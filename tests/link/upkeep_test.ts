@@ -20,6 +20,7 @@ async function lookOnce(asked: AttemptState, answered: boolean): Promise<{ told:
   let nowMs = 0;
   const clock: Clock = {
     now: () => nowMs,
+    epochMs: () => nowMs,
     sleepUntil(atMs) {
       if (nowMs > 0) stop.abort();
       nowMs = atMs;

@@ -37,7 +37,7 @@ async function withScheduler(use: (world: World) => Promise<void>): Promise<void
   const beganMs = clock.now();
   const now = () => beganMs + 100 * (clock.now() - beganMs);
   const sleepUntil = (atMs: number) => clock.sleepUntil(clock.now() + (atMs - now()) / 100);
-  const deps = { ...others, clock: { now, sleepUntil } };
+  const deps = { ...others, clock: { now, epochMs: now, sleepUntil } };
   const queue = queueRef(deps, { queue: "a" });
   await createQueue(deps, { queue });
   const scheduler = await openQueue(memoryDeps(files, { pid: 2 }), queue);

@@ -28,20 +28,29 @@ Deno.test("Inputs.of() sees a directory that comes, one that goes, and takes no 
 
 Deno.test("Inputs.of() reads a directory once while it stays as it is", async () => {
   let lists = 0;
-  let modifiedMs = 0;
+  let modifiedMs = 123;
+  let nowMs = 10_000;
   const files = {
     ...realDeps().files,
     stamp: () => Promise.resolve({ sizeBytes: 0, modifiedMs, inode: 1, isDirectory: true }),
     list: (path: string) => Promise.resolve(path === "/experiment" ? [`job${++lists}`] : ["data"]),
   };
-  const clock = { ...realDeps().clock, now: () => 10_000 };
+  const clock = { ...realDeps().clock, now: () => nowMs };
   const inputs = new Inputs({ files, clock }, "/experiment");
+  // Seen for the first time: it may change again within the same tick of the file system's clock, whatever that says.
   assert.equal(await has(inputs, "job1"), true);
-  assert.equal(await has(inputs, "job2"), false);
-  assert.equal(lists, 1);
-  modifiedMs = 9_950; // A moment ago: it may change again within the same tick of the file system's clock.
   assert.equal(await has(inputs, "job2"), true);
+  nowMs += 200;
   assert.equal(await has(inputs, "job3"), true);
+  assert.equal(await has(inputs, "job4"), false);
+  assert.equal(lists, 3);
+  modifiedMs = 5_000; // Perhaps it gives whole seconds only.
+  assert.equal(await has(inputs, "job4"), true);
+  nowMs += 2_000;
+  assert.equal(await has(inputs, "job5"), true);
+  nowMs += 2_000;
+  assert.equal(await has(inputs, "job6"), true);
+  assert.equal(await has(inputs, "job7"), false);
 });
 
 Deno.test("Inputs.of() asks for each job where the directory is large and changes all the time", async () => {

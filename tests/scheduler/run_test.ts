@@ -38,6 +38,8 @@ class Play {
   onFull: (changes: readonly Change[]) => void = () => {};
   /** Called when a link is opened. */
   onConnect: () => void = () => {};
+  /** When the run is about to give back the queue. */
+  onEnd: () => void = () => {};
   /** How many of the first links break as soon as a start is sent over them. */
   breaks = 0;
   /** Names of machines that do not answer. */
@@ -65,6 +67,7 @@ class Play {
       ...memoryDeps(),
       clock: {
         now: () => this.nowMs,
+        epochMs: () => this.nowMs,
         sleepUntil: async (atMs) => {
           await new Promise((go) => setTimeout(go, 0)); // Others get their turn.
           this.nowMs = Math.max(this.nowMs, Math.min(atMs, LIMIT_MS));
@@ -78,6 +81,12 @@ class Play {
       jobs: this.jobs,
       commit: (decide) => Promise.resolve().then(() => this.#commit(decide)),
       fold: () => this.isFull ? Promise.reject(new Error("No space left on device")) : Promise.resolve(true),
+      endRun: (_policy, mayEnd = () => true) => {
+        this.onEnd();
+        const { news } = this;
+        this.news = NO_NEWS;
+        return Promise.resolve(mayEnd(news));
+      },
     };
     const { hosts } = this;
     const policy = hosts.length > 0 ? fifoMulti() : fifo(2);
@@ -231,7 +240,7 @@ Deno.test("runLoop() writes an end that could not be written at once into no oth
   };
   play.isFullUntil({ ...job("a"), id }, "put");
   assert.equal(await play.run(), "done");
-  assert.deepEqual([...play.jobs.values()].map((one) => `${one.id[0]} ${one.status}`), ["e undefined", "b end"]);
+  assert.deepEqual([...play.jobs.values()].map((one) => `${one.id[0]} ${one.status}`), ["e end", "b end"]);
 });
 
 Deno.test("runLoop() sends a start again that was written long ago, also if what comes with it cannot be written at once", async () => {
@@ -250,4 +259,17 @@ Deno.test("runLoop() sends a start again that was written long ago, also if what
   const [a, b] = [`${job("a").id}.1`, `${job("b").id}.1`];
   assert.deepEqual(play.sent, [a, a, b]);
   assert.deepEqual([...play.jobs.values()].map(({ status }) => status), ["end", "end"]);
+});
+
+Deno.test("runLoop() goes on with a job that is added while it closes its links", async () => {
+  const play = new Play("a");
+  let ends = 0;
+  play.onEnd = () => {
+    if (ends++ > 0) return;
+    play.jobs.set(B, job("b"));
+    play.news = { ...NO_NEWS, put: [B] };
+  };
+  assert.equal(await play.run(), "done");
+  assert.deepEqual([...play.jobs.values()].map(({ status }) => status), ["end", "end"]);
+  assert.equal(ends, 2);
 });

@@ -69,6 +69,7 @@ Deno.test("who fails often waits longer for each refusal and has few open; the r
       ...deps,
       clock: {
         now: () => 0,
+        epochMs: () => 0,
         sleepUntil: (atMs) => new Promise((go) => waits.push({ ms: atMs, go })),
       },
     },
@@ -79,6 +80,7 @@ Deno.test("failures are bounded over all addresses, those of a network of IPv6 c
   let nowMs = 0;
   const slowDown = new SlowDown({
     now: () => nowMs,
+    epochMs: () => nowMs,
     sleepUntil: (atMs) => Promise.resolve(void (slept += atMs - nowMs)),
   });
   let slept = 0;

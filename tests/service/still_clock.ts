@@ -19,6 +19,10 @@ export class StillClock implements Clock {
     return this.#real.now() + this.#passedMs;
   }
 
+  epochMs(): number {
+    return this.#real.epochMs() + this.#passedMs;
+  }
+
   async sleepUntil(atMs: number, signal?: AbortSignal): Promise<void> {
     if (atMs - this.now() < LONG_MS) return await this.#real.sleepUntil(atMs - this.#passedMs, signal);
     const { promise, resolve } = Promise.withResolvers<void>();

@@ -51,6 +51,7 @@ export function failingFiles(files: Files, failure: Failure): Files & { count():
   function appendFile(file: AppendFile): AppendFile {
     return {
       size: () => read(() => file.size()),
+      stamp: () => read(() => file.stamp()),
       readFrom: (offset) => read(() => file.readFrom(offset)),
       append: (bytes) => write(() => file.append(bytes), () => file.append(bytes.subarray(0, bytes.length >> 1))),
       truncate: (sizeBytes) => write(() => file.truncate(sizeBytes)),

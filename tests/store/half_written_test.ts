@@ -25,6 +25,7 @@ function whenWaiting(deps: Deps, meanwhile: () => Promise<void>, isDue = () => t
     ...deps,
     clock: {
       now: () => deps.clock.now(),
+      epochMs: () => deps.clock.epochMs(),
       async sleepUntil(atMs, signal) {
         if (!isDone && isDue()) {
           isDone = true;

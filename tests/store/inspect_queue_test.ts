@@ -147,7 +147,7 @@ Deno.test("inspectQueue() reads all the same when somebody keeps the lock", () =
     const lock = await world.deps.files.lock(storePaths(world.ref, "queue").lock, { mode: "exclusive", wait: true });
     let nowMs = 0;
     // Each look at the clock is a second later.
-    const clock = { now: () => nowMs += 1000, sleepUntil: () => Promise.resolve() };
+    const clock = { now: () => nowMs += 1000, epochMs: () => nowMs, sleepUntil: () => Promise.resolve() };
     const found = await inspectQueue({ ...world.deps, clock }, world.ref);
     lock?.release();
     assert.deepEqual([found.isLocked, statesOf(found)], [true, ["a undefined"]]);

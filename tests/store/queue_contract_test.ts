@@ -104,10 +104,15 @@ onBothFiles("who runs a queue goes on when all its files are gone", async (world
     return [set("a", { status: "run" })];
   });
   assert.deepEqual(warnings, [
-    "Queue: ./experiment/a-queue.yaml does not exist; the queue goes on with what was read before",
+    "./experiment/.a-queue.journal was removed or damaged; it was written anew, nothing is lost",
+    "./experiment/a-queue.yaml was removed; it is written anew, nothing is lost",
   ]);
   assert.equal(jobOf(runner, "a").status, "run");
+  assert.equal(await runner.fold("always"), true);
   runner.close();
+  const next = await openQueue(deps, world.ref);
+  assert.equal(jobOf(next, "a").status, "run");
+  next.close();
 });
 
 onBothFiles("listNames() lists queues, sorted, and none of a directory that is missing", async ({ deps, ref }) => {

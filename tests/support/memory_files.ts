@@ -16,6 +16,7 @@ export function memoryDeps(files: Files = new MemoryFiles(), options: { pid?: nu
     files,
     clock: {
       now: () => Date.now(),
+      epochMs: () => Date.now(),
       sleepUntil: (atMs) => new Promise((resolve) => setTimeout(resolve, Math.max(0, atMs - Date.now()))),
     },
     ids: { hex: (bytes) => `${options.pid ?? 1}0${(++ids).toString(16)}`.padStart(bytes * 2, "0").slice(-bytes * 2) },

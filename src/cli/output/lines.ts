@@ -44,9 +44,9 @@ export function makeLines(
   };
 }
 
-/** `['job1', 'job2']`; after {@link LIST_LIMIT} names only how many more there are. */
-export function nameList(names: readonly string[]): string {
-  const shown = names.slice(0, LIST_LIMIT).map((name) => `'${name}'`).join(", ");
-  const more = names.length - LIST_LIMIT;
+/** `['job1', 'job2']`; after so many names only how many more there are. */
+export function nameList(names: readonly string[], limit = LIST_LIMIT): string {
+  const shown = names.slice(0, limit).map((name) => `'${name}'`).join(", ");
+  const more = names.length - limit;
   return more > 0 ? `[${shown}, ... and ${more} more]` : `[${shown}]`;
 }

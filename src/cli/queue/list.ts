@@ -10,8 +10,8 @@ import { countValue, formatValue, stateValue } from "../names.ts";
 import { listValue } from "../options.ts";
 import type { Job } from "../../job/job.ts";
 import { expand } from "../../names/expand.ts";
-import { queueCommand } from "../../operations/finding.ts";
 import { JOB_COLUMNS, JOB_COLUMNS_WIDE } from "../../output/columns.ts";
+import { queueCommand } from "../../operations/finding.ts";
 import { renderRecords } from "../../output/records.ts";
 import type { StoreRef } from "../../store/store.ts";
 
@@ -26,15 +26,19 @@ export function addList(group: CommandUnknownOpts, context: Context): void {
     .option("--limit <n>", "only the first n jobs", countValue)
     .addHelpText("after", examples("cms queue list a", "cms queue list a --status=crash --output=json"))
     .action(async (word, { wide, output = "table", name, status, limit, ...words }) => {
-      const { listJobs } = await import("../../operations/list_jobs.ts");
+      const { listJobsFollowed } = await import("../../operations/list_jobs.ts");
       const queue = queueOf(context, word, words);
       const names = name === undefined ? undefined : expand(name);
-      const jobs = await listJobs(context.deps, { queue, names, status, limit });
+      const { jobs, unfollowed } = await listJobsFollowed(context.deps, { queue, names, status, limit });
       if (output !== "table" || jobs.length > 0) {
         context.io.out(await renderRecords(output, wide ? JOB_COLUMNS_WIDE : JOB_COLUMNS, jobs));
       } else if (names !== undefined || status !== undefined) context.lines.info(`No job of queue ${queue.name} fits.`);
       else context.lines.info(`Queue ${queue.name} is empty; to add a job: ${addOne(queue)}`);
       if (status === undefined && limit === undefined) warnOfMissing(context, queue.name, names ?? [], jobs);
+      if (unfollowed === 0) return;
+      const which = unfollowed === 1 ? "1 job is shown as running" : `${unfollowed} jobs are shown as running`;
+      const command = queueCommand(queue, "refresh");
+      context.lines.warning(`${which}, and no run follows: ${command} asks the hosts, cms queue run goes on`);
     });
 }
 

@@ -16,7 +16,7 @@ export type LogFormat = "text" | "json" | "none";
 export async function serveAndWatch(context: Context, log: LogFormat, options: ServiceOptions): Promise<void> {
   const { deps, io, lines } = context;
   const isJson = log === "json";
-  const event = (members: object) => io.err(`${JSON.stringify({ time: iso(deps.clock.now()), ...members })}\n`);
+  const event = (members: object) => io.err(`${JSON.stringify({ time: iso(deps.clock.epochMs()), ...members })}\n`);
   await startService(deps, options, {
     log: {
       access: (entry) => log === "none" ? undefined : io.err(isJson ? jsonLine(entry) : textLine(entry)),

@@ -12,6 +12,10 @@ class StillClock implements Clock {
     return this.#nowMs;
   }
 
+  epochMs(): number {
+    return this.#nowMs;
+  }
+
   sleepUntil(atMs: number, signal?: AbortSignal): Promise<void> {
     if (atMs <= this.#nowMs || signal?.aborted) return Promise.resolve();
     return new Promise((wake) => {

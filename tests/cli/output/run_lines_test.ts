@@ -51,6 +51,17 @@ Deno.test("a start prints the document's lines for each scheduler", () => {
   assert.equal(print("fifo_multi", [event]).text("out"), `INFO: Starting job: job2 on host:pi@red\n${rest}`);
 });
 
+Deno.test("a start names the jobs that run up to twenty, and counts the others", () => {
+  const running = Array.from({ length: 1500 }, (_, i) => jobName(`job${i + 1}`));
+  const shown = (count: number) => {
+    const event: RunEvent = { type: "starting", job: job2, machine, running: running.slice(0, count) };
+    return print("fifo_multi", [event]).text("out").split("\n").at(-2);
+  };
+  const names = running.slice(0, 20).map((name) => `'${name}'`).join(", ");
+  assert.equal(shown(20), `INFO: Running Jobs: [${names}]`);
+  assert.equal(shown(1500), `INFO: Running Jobs: [${names}, ... and 1480 more]`);
+});
+
 Deno.test("waiting prints the document's line, at most once a second", () => {
   const waiting: RunEvent = { type: "waiting", slots: 4 };
   assert.equal(print("fifo", [waiting]).text("out"), "INFO: Waiting. At max_parallel jobs=4.\n");
