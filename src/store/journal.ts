@@ -87,6 +87,7 @@ const ENCODED_AT_ONCE = 2 ** 24;
 
 /** The lines of one commit; null if they are more than `most` bytes. */
 export function encodeBatch(records: readonly JournalRecord[], most: number): Uint8Array | null;
+/** The lines of one commit. */
 export function encodeBatch(records: readonly JournalRecord[]): Uint8Array;
 export function encodeBatch(records: readonly JournalRecord[], most = Infinity): Uint8Array | null {
   const last = records.length - 1;
