@@ -89,7 +89,7 @@ export interface Files {
   makeDirectory(path: string): Promise<void>;
   /** Names in a directory, sorted; null if there is no such directory. */
   list(path: string): Promise<string[] | null>;
-  /** Removes a file or a directory with all in it, durably; false if there was none. */
+  /** Removes a file, durably; false if there was none. A directory is left alone: EISDIR. */
   remove(path: string): Promise<boolean>;
   /** The path with links resolved. */
   realPath(path: string): Promise<string>;
@@ -200,4 +200,6 @@ export interface Deps {
   readonly environment: Environment;
   /** Missing where nothing may listen. */
   readonly serve?: Serve;
+  /** The files below a directory (an absolute path without links) whose contents are not trusted. Missing where {@link Deps.files} will do. */
+  readonly servedFiles?: (root: string) => Promise<Files>;
 }

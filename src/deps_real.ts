@@ -95,7 +95,9 @@ function selfCommand(): string[] {
 
 const serve: Serve = async (options, handler) => await (await import("./serve_real.ts")).serve(options, handler);
 
+const servedFiles = async (root: string) => await (await import("./served_files_real.ts")).servedFiles(root);
+
 /** The deps of the program itself. Tests and the simulation make their own. */
 export function realDeps(): Deps {
-  return { clock, files, ids: { hex: randomHex }, processes, environment, serve };
+  return { clock, files, ids: { hex: randomHex }, processes, environment, serve, servedFiles };
 }

@@ -31,7 +31,8 @@ async function unlessMissing<T>(value: Promise<T>): Promise<T | null> {
   }
 }
 
-function parentOf(path: string): string {
+/** The directory of a path. */
+export function parentOf(path: string): string {
   const slash = path.lastIndexOf("/");
   return slash <= 0 ? (slash === 0 ? "/" : ".") : path.slice(0, slash);
 }
@@ -287,7 +288,10 @@ export const files: Files = {
   },
 
   async remove(path) {
-    if (await unlessMissing(Deno.remove(path, { recursive: true })) === null) return false;
+    // A directory in a file's place was not made by this program.
+    const info = await unlessMissing(Deno.lstat(path));
+    if (info?.isDirectory) throw Object.assign(new Error(`Is a directory: '${path}'`), { code: "EISDIR" });
+    if (info === null || await unlessMissing(Deno.remove(path)) === null) return false;
     await syncDirectory(parentOf(path));
     return true;
   },

@@ -14,7 +14,13 @@ export interface Part {
   readonly without: readonly string[];
 }
 
-const SERVICE = ["./serve.ts", "./serve_real.ts", "./open_browser.ts", "../service/document.ts"];
+const SERVICE = [
+  "./serve.ts",
+  "./serve_real.ts",
+  "./served_files_real.ts",
+  "./open_browser.ts",
+  "../service/document.ts",
+];
 const RUN = [
   "./watch_run.ts",
   "./choose_hosts.ts",

@@ -45,8 +45,18 @@ export function hostId(text: string): HostId {
   return check(PLAIN, "a host id", PLAIN_HINT, text) as HostId;
 }
 
-/** Checks the name of a queue or cluster. @throws {InvalidError} If `text` is none. */
+/**
+ * Checks the name of a queue or cluster. One that ends as their files do would stand for two: `a-queue.yaml` is queue `a`.
+ * @throws {InvalidError} If `text` is none.
+ */
 export function fileName(text: string, kind: "queue" | "cluster"): string {
+  const ending = `-${kind}.yaml`;
+  if (text.endsWith(ending)) {
+    const shown = JSON.stringify(shortened(text));
+    throw new InvalidError([
+      `Cannot use ${shown} as a ${kind} name: ${ending} is the ending of its file; leave it out`,
+    ]);
+  }
   return check(PLAIN, `a ${kind} name`, PLAIN_HINT, text);
 }
 

@@ -18,6 +18,7 @@ import type { StoreRef } from "../store/store.ts";
 import { hasControl, nonEmpty, Problems } from "./check.ts";
 import { Copies } from "./copies.ts";
 import { lineEndWarnings, sharedFileWarnings } from "./entry_warnings.ts";
+import { writeFile } from "./write_file.ts";
 
 /** What {@link addJobs} takes. `name` is an expandable list; each of its names becomes a job of the same `spec`. */
 export interface AddJobsRequest {
@@ -48,6 +49,7 @@ export async function addJobsOfSpecs(
 ): Promise<AddedJobs> {
   const specs = checkJobs(request.jobs);
   const names = [...specs.keys()];
+  const late: string[] = [];
   const store = new NamedJobs(deps, request.queue, names);
   try {
     const { experiment } = request.queue;
@@ -58,12 +60,12 @@ export async function addJobsOfSpecs(
         job: makeJob(name, spec, { id: deps.ids.hex(16), experiment }),
       }));
     });
-    await store.fold("cheap");
+    await writeFile(() => store.fold("cheap"), { warn: (text) => late.push(text) });
   } finally {
     store.close();
   }
   const made = [...specs].map(([name, spec]) => makeJob(name, spec, { id: "", experiment: "" }));
-  return { added: names, warnings: [...sharedFileWarnings(made), ...lineEndWarnings(made)] };
+  return { added: names, warnings: [...sharedFileWarnings(made), ...lineEndWarnings(made), ...late] };
 }
 
 /** Replacing the record of a job that runs would lose its process. */

@@ -13,6 +13,7 @@ import type { StoreRef } from "../store/store.ts";
 import { type AddJobsRequest, checkJobSpec, noteOutputLog } from "./add_jobs.ts";
 import { Problems } from "./check.ts";
 import { requireJob } from "./list_jobs.ts";
+import { writeFile } from "./write_file.ts";
 
 /** Fields to set; those that are left out stay. Null or an empty text gives a field its default. */
 export type JobPatch = { readonly [K in keyof AddJobsRequest["spec"]]?: string | null | undefined };
@@ -26,6 +27,7 @@ export type JobPatch = { readonly [K in keyof AddJobsRequest["spec"]]?: string |
 export async function changeJob(
   deps: Deps,
   request: { queue: StoreRef; job: string; fields: JobPatch },
+  watch: { warn(text: string): void } = { warn: () => {} },
 ): Promise<Job> {
   const given = Object.entries(request.fields).filter(([, value]) => value !== undefined);
   const texts = Object.fromEntries(given.map(([field, value]) => [field, value ?? ""]));
@@ -49,7 +51,7 @@ export async function changeJob(
       const status = spec.status ?? (isWaiting(job.status) ? waiting : job.status);
       return [{ type: "set", job: job.name, fields: { ...fields, status } }];
     });
-    await store.fold("cheap");
+    await writeFile(() => store.fold("cheap"), watch);
     return requireJob(store.jobs, request.job, request.queue);
   } finally {
     store.close();

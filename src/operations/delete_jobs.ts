@@ -15,6 +15,7 @@ import type { StoreRef } from "../store/store.ts";
 import { clearFromHosts } from "./clear_from_hosts.ts";
 import { endByRunner, holdQueue } from "./hold_queue.ts";
 import type { Watch } from "./refresh_queue.ts";
+import { writeFile } from "./write_file.ts";
 
 /** How often a job is ended again that a scheduler started in the middle of our work, or left as it was when it went. */
 const ROUNDS = 3;
@@ -84,7 +85,7 @@ export async function deleteJobs(
       });
       jobs = again;
     }
-    await store.endRun("cheap");
+    await writeFile(() => store.endRun("cheap"), watch);
     const failed = [...alive].filter((name) => !deleted.has(name));
     return {
       deleted: request.names.filter((name): name is JobName => deleted.has(name as JobName)),

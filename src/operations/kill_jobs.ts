@@ -18,6 +18,7 @@ import { endByRunner, holdQueue } from "./hold_queue.ts";
 import { onMachines } from "./on_machines.ts";
 import type { Watch } from "./refresh_queue.ts";
 import { elsewhereText, fieldsFrom, isUnstarted, livesElsewhere } from "./truth.ts";
+import { writeFile } from "./write_file.ts";
 
 const ROUNDS = 3;
 
@@ -116,7 +117,7 @@ export async function killHeld(
     }
     return records;
   });
-  await store.endRun("cheap");
+  await writeFile(() => store.endRun("cheap"), { warn });
   return { killed, failed: [...failed], unreached: unreached.map((job) => job.name), away };
 }
 

@@ -16,6 +16,7 @@ import type { StoreRef } from "../store/store.ts";
 import { holdQueue } from "./hold_queue.ts";
 import { onMachines } from "./on_machines.ts";
 import { elsewhereText, fieldsFrom, isUnstarted, livesElsewhere } from "./truth.ts";
+import { writeFile } from "./write_file.ts";
 
 /** A state that is another now. */
 export interface StatusChange {
@@ -82,7 +83,7 @@ export async function refreshQueue(
       }
       return records;
     });
-    await store.endRun("always");
+    await writeFile(() => store.endRun("always"), watch);
     return { changes, unreachable: [...unreached.map((job) => job.name), ...unknown] };
   } finally {
     store.close();

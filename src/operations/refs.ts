@@ -54,6 +54,7 @@ function storeRef(
   experiment: string = DEFAULT_EXPERIMENT,
 ): StoreRef {
   const suffix = `-${kind}.yaml`;
+  // Once: what still ends so would be another one's name in its next form.
   const bare = name.endsWith(suffix) ? name.slice(0, -suffix.length) : name;
   return {
     experiment: experimentPath(experiment),

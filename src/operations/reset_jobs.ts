@@ -17,6 +17,7 @@ import type { StoreRef } from "../store/store.ts";
 import { clearFromHosts } from "./clear_from_hosts.ts";
 import { holdQueue } from "./hold_queue.ts";
 import type { StatusChange, Watch } from "./refresh_queue.ts";
+import { writeFile } from "./write_file.ts";
 
 /** Which jobs. Neither names nor status: all that are not in state `end`. */
 export interface ResetRequest {
@@ -66,7 +67,7 @@ export async function resetJobs(
       }
       return records;
     });
-    await store.endRun("cheap");
+    await writeFile(() => store.endRun("cheap"), watch);
     return { changes, failed: [...failed], missing };
   } finally {
     store.close();

@@ -8,7 +8,7 @@
 import type { Child, Deps } from "../deps.ts";
 import { CmsError } from "../errors.ts";
 import { readCluster } from "../store/cluster_file.ts";
-import { storePaths } from "../store/paths.ts";
+import { storeError, storePaths } from "../store/paths.ts";
 import { openQueue } from "../store/queue_file.ts";
 import type { QueueStore, StoreRef } from "../store/store.ts";
 import { noFreeHosts } from "./no_free_hosts.ts";
@@ -59,8 +59,8 @@ export async function startRun(deps: Deps, request: StartRunRequest): Promise<{ 
   const store = await openQueue(deps, request.queue);
   try {
     await refuse(deps, request, store);
-    const { log } = storePaths(request.queue, "queue");
-    const from = await shortenLog(deps, log);
+    const { log, shown } = storePaths(request.queue, "queue");
+    const from = await shortenLog(deps, log).catch((error) => Promise.reject(storeError(shown, "run", error)));
     const command = ["sh", "-c", BEHIND, "sh", log, ...environment.self, ...runWords(request)];
     const shell = deps.processes.spawn(command, { cwd: environment.cwd() });
     void shell.stdin.close().catch(() => {});

@@ -11,7 +11,7 @@
 import type { Deps } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { JobState } from "../job/states.ts";
-import { storePaths } from "../store/paths.ts";
+import { codeOf, storePaths } from "../store/paths.ts";
 import { listNames } from "../store/queue_file.ts";
 import { QueueTail, type TailChange } from "../store/queue_tail.ts";
 import { readLastRun } from "../store/run_claim.ts";
@@ -22,6 +22,8 @@ import { KeptEvents, type QueueEvent, runEvents, toEvent, type WatchedEvent } fr
 const GATHER_MS = 25;
 /** And this often in any case: the end of a process is not announced, nor are changes on network file systems. */
 const LOOK_MS = { running: 500, idle: 2_000 } as const;
+/** Where nobody follows and nothing runs, only to see whether it is still wanted: who asks has it look at once. */
+const UNFOLLOWED_MS = 60_000;
 
 /** A queue as a watch knows it. */
 export interface WatchedQueue {
@@ -39,35 +41,66 @@ interface Followed {
   isKnown: boolean;
 }
 
+/** Whether a watch is wanted. */
+export interface Wanted {
+  /** Somebody hears of each event as it happens. */
+  isFollowed(): boolean;
+  /** Asked after each look: true ends the watch. `isGone`: the directory is not there. */
+  mayEnd(watch: { readonly isGone: boolean }): boolean;
+}
+
 /** What {@link QueuesWatch.subscribe} calls. */
 export type Listener = (events: readonly WatchedEvent[]) => void;
 
-/** A watch. Ends when `signal` aborts. */
+/** A watch. Ends when `signal` aborts, or when it was told that it may and is not wanted. */
 export class QueuesWatch {
   /** The directory as requests name it. */
   readonly experiment: string;
   /** Resolves when all queues have been read once. */
   readonly ready: Promise<void>;
+  /** Resolves when the watch has ended; nothing of it goes on then. */
+  readonly ended: Promise<void>;
   readonly #deps: Deps;
   readonly #directory: string;
-  readonly #signal: AbortSignal;
+  readonly #ending = new AbortController();
+  readonly #signal = this.#ending.signal;
+  readonly #wanted: Wanted;
+  readonly #lookers: (() => void)[] = [];
+  #isAnnouncing = false;
   readonly #queues = new Map<string, Followed>();
   readonly #listeners = new Set<Listener>();
   readonly #kept: KeptEvents;
   #wake = new AbortController();
   #announced = false;
   #isScanned = false;
+  #isGone = false;
 
   /** Begins at once. */
-  constructor(deps: Deps, at: { directory: string; experiment: string }, signal: AbortSignal) {
+  constructor(
+    deps: Deps,
+    at: { directory: string; experiment: string },
+    signal: AbortSignal,
+    wanted: Wanted,
+  ) {
     this.#deps = deps;
+    this.#wanted = wanted;
     this.#directory = at.directory;
     this.experiment = at.experiment;
-    this.#signal = signal;
     this.#kept = new KeptEvents(deps.ids.hex(4));
-    signal.addEventListener("abort", () => this.#wake.abort("ended"), { once: true });
+    const end = () => this.#ending.abort("ended");
+    signal.addEventListener("abort", end, { once: true });
+    this.#signal.addEventListener("abort", () => this.#wake.abort("ended"), { once: true });
+    if (signal.aborted) end();
     this.ready = this.#scan();
-    void this.#follow();
+    this.ended = this.#follow().finally(() => {
+      end();
+      signal.removeEventListener("abort", end);
+    });
+  }
+
+  /** Aborts when the watch ends. */
+  get signal(): AbortSignal {
+    return this.#signal;
   }
 
   /** The queues by name, as of the last event that was told. */
@@ -104,20 +137,42 @@ export class QueuesWatch {
     };
   }
 
-  async #follow(): Promise<void> {
+  /** Looks at the files now, unless it follows them anyway. */
+  async look(): Promise<void> {
+    if (this.#signal.aborted || this.#wanted.isFollowed()) return;
+    await new Promise<void>((resolve) => {
+      this.#lookers.push(resolve);
+      this.#wake.abort("asked");
+    });
+  }
+
+  /** From now on changes are heard of as the system announces them. */
+  follow(): void {
+    this.#wake.abort("followed");
+    if (this.#isAnnouncing) return;
+    this.#isAnnouncing = true;
     void this.#announce();
+  }
+
+  async #follow(): Promise<void> {
     await this.ready;
     while (!this.#signal.aborted) {
-      await this.#wait();
-      if (!this.#signal.aborted) await this.#scan();
+      if (this.#lookers.length === 0) await this.#wait();
+      if (this.#signal.aborted) break;
+      const lookers = this.#lookers.splice(0);
+      await this.#scan();
+      for (const done of lookers) done();
+      if (this.#wanted.mayEnd({ isGone: this.#isGone })) break;
     }
+    for (const done of this.#lookers.splice(0)) done();
     for (const { tail } of this.#queues.values()) tail.close();
   }
 
   async #wait(): Promise<void> {
     const { clock } = this.#deps;
     const isRunning = [...this.#queues.values()].some(({ run }) => run?.isRunning === true);
-    await clock.sleepUntil(clock.now() + (isRunning ? LOOK_MS.running : LOOK_MS.idle), this.#wake.signal);
+    const idleMs = this.#wanted.isFollowed() ? LOOK_MS.idle : UNFOLLOWED_MS;
+    await clock.sleepUntil(clock.now() + (isRunning ? LOOK_MS.running : idleMs), this.#wake.signal);
     if (this.#announced) await clock.sleepUntil(clock.now() + GATHER_MS, this.#signal);
     this.#announced = false;
     this.#wake = new AbortController();
@@ -137,10 +192,10 @@ export class QueuesWatch {
   }
 
   async #scan(): Promise<void> {
-    const names = await listNames(this.#deps, this.#directory, "queue").catch(() => [...this.#queues.keys()]);
+    const names = await this.#names();
     for (const name of names) {
       const ref = { experiment: this.experiment, directory: this.#directory, name };
-      if (!this.#queues.has(name)) {
+      if (!this.#queues.has(name) && await this.#isHere(storePaths(ref, "queue").file)) {
         const tail = new QueueTail(this.#deps, ref);
         this.#queues.set(name, { tail, states: new Map(), run: null, isKnown: false });
       }
@@ -155,12 +210,26 @@ export class QueuesWatch {
     this.#isScanned = true;
   }
 
+  async #names(): Promise<string[]> {
+    const { files } = this.#deps;
+    const names = await listNames(this.#deps, this.#directory, "queue")
+      .catch((error) => isForeign(error) ? [] : [...this.#queues.keys()]);
+    this.#isGone = names.length === 0 && (await files.stamp(this.#directory).catch(() => null))?.isDirectory !== true;
+    return names;
+  }
+
+  /** False if a link to elsewhere, a fifo or the like has the file's name. */
+  async #isHere(file: string): Promise<boolean> {
+    return await this.#deps.files.stamp(file).then(() => true, (error) => !isForeign(error));
+  }
+
   /** @returns False if the queue is gone. */
   async #look(name: string, queue: Followed): Promise<boolean> {
     const wasKnown = queue.isKnown;
     try {
       // The run first: when its end is seen here, all that it wrote is read below.
       const paths = storePaths({ experiment: this.experiment, directory: this.#directory, name }, "queue");
+      if (!await this.#isHere(paths.file)) return false;
       const hasRun = await this.#deps.files.stamp(paths.run) !== null;
       const run = hasRun ? await readLastRun(this.#deps, paths) : null;
       const place = { begun: queue.tail.begun, line: queue.tail.line };
@@ -214,4 +283,9 @@ export class QueuesWatch {
   #of(queue: string): { queue: string; experiment: string } {
     return { queue, experiment: this.experiment };
   }
+}
+
+/** True if what is there is no file or directory of the watched place. */
+function isForeign(error: unknown): boolean {
+  return ["EXDEV", "ENOTSUP"].includes(codeOf(error));
 }

@@ -14,6 +14,11 @@ export function printable(text: string): string {
   return text.replace(UNSAFE, (c) => SHORT[c] ?? escape(c.charCodeAt(0)));
 }
 
+/** The same for a text of several lines, which stay lines. */
+export function printableLines(text: string): string {
+  return text.split("\n").map(printable).join("\n");
+}
+
 function escape(code: number): string {
   return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`;
 }

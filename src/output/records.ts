@@ -10,6 +10,16 @@ export const FORMATS = ["table", "json", "yaml", "csv"] as const;
 /** One of {@link FORMATS}. */
 export type Format = typeof FORMATS[number];
 
+/** Renders records for a stream that people may look at: on a terminal no text of a record moves the cursor. */
+export async function renderFor(
+  io: { readonly outIsTerminal: boolean },
+  ...records: Parameters<typeof renderRecords>
+): Promise<string> {
+  const text = await renderRecords(...records);
+  if (!io.outIsTerminal || records[0] === "table") return text;
+  return (await import("./printable.ts")).printableLines(text);
+}
+
 /** Renders records; a table has the columns, the other forms all members, `extra` ones at the end. */
 export async function renderRecords(
   format: Format,

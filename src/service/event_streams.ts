@@ -67,6 +67,7 @@ export class EventStreams {
       start: (controller) => {
         client = { queue, controller: controller as Client["controller"], limit, waiting: first.length };
         this.#clients.add(client);
+        this.#watch.follow();
         controller.enqueue(first as Uint8Array<ArrayBuffer>);
         void this.#keepAlive();
       },

@@ -8,7 +8,7 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { Refusal } from "./errors.ts";
-import { checkHead, Crowd, lengthOfBody, readBody } from "./limits.ts";
+import { checkHead, checkUtf8, Crowd, lengthOfBody, readBody } from "./limits.ts";
 import { checkOrigin } from "./origin.ts";
 import type { Service, ServiceEnv } from "./service.ts";
 import { SlowDown } from "./slow_down.ts";
@@ -157,6 +157,7 @@ async function takeBody(c: Context<ServiceEnv>, service: Service): Promise<void>
   const { raw } = c.req;
   const stream = c.env?.body?.() ?? raw.body;
   const body = stream === null ? new Uint8Array() : await readBody(stream, service.deps.clock);
+  checkUtf8(body);
   const { method, headers } = raw;
   c.req.raw = new Request(raw.url, { method, headers, ...(body.length > 0 ? { body } : {}) });
 }

@@ -25,6 +25,7 @@ const NEVER = ["CONNECT", "TRACE", "TRACK"];
 export function checkHead(request: Request): void {
   if (NEVER.includes(request.method.toUpperCase())) throw new Refusal(405, "Method Not Allowed");
   if (request.url.length > TARGET_BYTES) throw new Refusal(414, "The address is too long");
+  checkAddress(request.url);
   let count = 0;
   let bytes = 0;
   for (const [name, value] of request.headers) {
@@ -32,6 +33,24 @@ export function checkHead(request: Request): void {
     bytes += name.length + value.length;
   }
   if (count > HEADERS || bytes > HEADER_BYTES) throw new Refusal(431, "Too many headers, or too long ones");
+}
+
+/** Refuses bytes that are no text: they would be stored with U+FFFD in their place. */
+export function checkUtf8(body: Uint8Array): void {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(body);
+  } catch {
+    throw new Refusal(400, "The body is not UTF-8 text");
+  }
+}
+
+/** The same of an address, whose bytes beyond ASCII are written as `%C3%A4`. A `%` without two digits is itself. */
+function checkAddress(url: string): void {
+  try {
+    decodeURIComponent(url.replaceAll(/%(?![0-9A-Fa-f]{2})/g, "%25"));
+  } catch {
+    throw new Refusal(400, "The address is not UTF-8 text");
+  }
 }
 
 /** The length of the body as the client gives it: 0 without one, null if it comes in chunks. @throws {Refusal} If it is too big. */

@@ -66,7 +66,8 @@ export async function startService(deps: Deps, options: ServiceOptions, watch: S
   const root = await deps.files.realPath(deps.environment.cwd());
   const { environment } = deps;
   // What is served does not depend on where the process goes later.
-  const ownDeps: Deps = { ...deps, environment: { ...environment, cwd: () => root } };
+  const files = await deps.servedFiles?.(root) ?? deps.files;
+  const ownDeps: Deps = { ...deps, files, environment: { ...environment, cwd: () => root } };
   const auth = await makeAuth(deps.ids, credentials);
   const server = await listen(
     deps,

@@ -1,6 +1,6 @@
 /**
- * The watches of a service: one for each directory of queues that somebody looks at, shared by all, for as long as the service
- * lives.
+ * The watches of a service: one for each directory of queues that somebody looks at, shared by all. A watch ends with its directory, and
+ * when nobody has looked for a while: what is not looked at costs nothing.
  *
  * @module
  */
@@ -17,12 +17,16 @@ import type { Service } from "./service.ts";
 const MOST = 1_000;
 /** The directories below the root are searched for queues this often at most. */
 const SEARCH_MS = 5_000;
+/** Without a stream, a watch that nobody has asked for this long ends; its totals begin at 0 with the next. */
+const IDLE_MS = 10 * 60_000;
 
 /** One directory, watched. */
 export interface Watched {
   readonly watch: QueuesWatch;
   readonly streams: EventStreams;
   readonly counters: Counters;
+  /** When somebody asked for it last. */
+  askedMs: number;
 }
 
 /** All watches of one service. */
@@ -56,7 +60,9 @@ export class Watches {
       throw new Refusal(404, `Directory ${experiment} does not exist`);
     }
     const watched = this.#at(directory, experiment);
+    watched.askedMs = this.#service.deps.clock.now();
     await watched.watch.ready;
+    await watched.watch.look();
     return watched;
   }
 
@@ -70,8 +76,10 @@ export class Watches {
       }
     }
     const all = [...this.#watched.values()];
+    for (const watched of all) watched.askedMs = deps.clock.now();
     await Promise.all(all.map(({ watch }) => watch.ready));
-    return all;
+    await Promise.all(all.map(({ watch }) => watch.look()));
+    return all.filter(({ watch }) => !watch.signal.aborted);
   }
 
   #at(directory: string, experiment: string): Watched {
@@ -79,9 +87,20 @@ export class Watches {
     if (known !== undefined) return known;
     if (this.#watched.size >= MOST) throw new Refusal(503, "Too many directories are watched");
     const { deps, stopping } = this.#service;
-    const watch = new QueuesWatch(deps, { directory, experiment }, stopping);
-    const made = { watch, streams: new EventStreams(deps, watch, stopping), counters: new Counters(watch) };
+    const watch = new QueuesWatch(deps, { directory, experiment }, stopping, {
+      isFollowed: () => made.streams.clients > 0,
+      mayEnd: ({ isGone }) => made.streams.clients === 0 && (isGone || deps.clock.now() - made.askedMs > IDLE_MS),
+    });
+    const made: Watched = {
+      watch,
+      streams: new EventStreams(deps, watch, watch.signal),
+      counters: new Counters(watch),
+      askedMs: deps.clock.now(),
+    };
     this.#watched.set(directory, made);
+    void watch.ended.then(() => {
+      if (this.#watched.get(directory) === made) this.#watched.delete(directory);
+    });
     return made;
   }
 }

@@ -9,7 +9,7 @@ import type { Deps } from "../deps.ts";
 import type { HostId } from "../names/grammar.ts";
 import type { Host } from "../cluster/host.ts";
 import { parseHosts, renderHosts } from "./host_record.ts";
-import { locked, notFound, sameStamp, storeError, storePaths } from "./paths.ts";
+import { locked, notFound, sameStamp, stampOf, storeError, storePaths } from "./paths.ts";
 import type { Hosts, StoreRef } from "./store.ts";
 
 /** How often a change is made anew because a person saved the file meanwhile. */
@@ -24,10 +24,10 @@ export async function createCluster(deps: Deps, ref: StoreRef): Promise<boolean>
   try {
     await deps.files.makeDirectory(ref.directory);
   } catch (error) {
-    throw storeError(ref.directory, "make the directory", error);
+    throw storeError(ref.experiment, "make the directory", error);
   }
   return await locked(deps, paths, async () => {
-    if (await deps.files.stamp(paths.file) === null) {
+    if (await stampOf(deps, paths) === null) {
       await write(deps, ref, new Map());
       return true;
     }
@@ -64,12 +64,12 @@ export async function changeCluster(
 ): Promise<void> {
   const paths = storePaths(ref, "cluster");
   // Not to leave a lock file where there is no cluster.
-  if (await deps.files.stamp(paths.file) === null) throw notFound("cluster", paths.shown);
+  if (await stampOf(deps, paths) === null) throw notFound("cluster", paths.shown);
   await locked(deps, paths, async () => {
     for (let i = 0; i < TRIES; i++) {
-      const before = await deps.files.stamp(paths.file);
+      const before = await stampOf(deps, paths);
       const hosts = change(await readCluster(deps, ref));
-      const isStill = async () => sameStamp(await deps.files.stamp(paths.file), before);
+      const isStill = async () => sameStamp(await stampOf(deps, paths), before);
       if (await write(deps, ref, hosts, isStill)) return;
     }
     throw new CmsError("conflict", `Cannot change ${paths.shown}: somebody else saves it all the time`);
@@ -79,7 +79,7 @@ export async function changeCluster(
 /** Removes a cluster's file. @throws {CmsError} `not_found` if there is none; {@link StoreError} if it cannot be removed. */
 export async function removeCluster(deps: Deps, ref: StoreRef): Promise<void> {
   const paths = storePaths(ref, "cluster");
-  if (await deps.files.stamp(paths.file) === null) throw notFound("cluster", paths.shown);
+  if (await stampOf(deps, paths) === null) throw notFound("cluster", paths.shown);
   await locked(deps, paths, async () => {
     try {
       if (!await deps.files.remove(paths.file)) throw notFound("cluster", paths.shown);

@@ -82,6 +82,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTSUP: "the file system has no locks (flock)",
   EIO: "the disk reports an error",
   EILSEQ: "it is not UTF-8 text",
+  EISDIR: "it is a directory",
 };
 
 /** Makes a {@link StoreError} of an error of the file system: `cannot write: no space left ...`. Passes on all others. */
@@ -103,6 +104,15 @@ export async function locked<T>(deps: Deps, paths: StorePaths, body: (lock: File
     return await body(lock);
   } finally {
     lock.release();
+  }
+}
+
+/** The stamp of the YAML file. @throws {StoreError} If what is there cannot be looked at. */
+export async function stampOf(deps: Deps, paths: StorePaths): Promise<FileStamp | null> {
+  try {
+    return await deps.files.stamp(paths.file);
+  } catch (error) {
+    throw storeError(paths.shown, "read", error);
   }
 }
 
@@ -159,5 +169,5 @@ export async function listNames(deps: Deps, directory: string, kind: "queue" | "
   const names = await deps.files.list(directory) ?? [];
   return names.filter((name) => name.endsWith(ending) && /^[A-Za-z0-9_]/.test(name)).map((name) =>
     name.slice(0, -ending.length)
-  ).filter((name) => name !== "").sort();
+  ).filter((name) => name !== "" && !name.endsWith(ending)).sort();
 }

@@ -6,7 +6,7 @@
 
 import type { Deps } from "../deps.ts";
 import { JournaledQueue } from "./journaled_queue.ts";
-import { locked, notFound, storeError, storePaths } from "./paths.ts";
+import { locked, notFound, stampOf, storeError, storePaths } from "./paths.ts";
 import type { QueueStore, StoreRef } from "./store.ts";
 import { joinBlocks } from "./yaml.ts";
 
@@ -21,10 +21,10 @@ export async function createQueue(deps: Deps, ref: StoreRef): Promise<boolean> {
   try {
     await deps.files.makeDirectory(ref.directory);
   } catch (error) {
-    throw storeError(ref.directory, "make the directory", error);
+    throw storeError(ref.experiment, "make the directory", error);
   }
   const made = await locked(deps, paths, async () => {
-    if (await deps.files.stamp(paths.file) !== null) return false;
+    if (await stampOf(deps, paths) !== null) return false;
     try {
       // What a removed queue of the same name left must not come back.
       await deps.files.remove(paths.journal);

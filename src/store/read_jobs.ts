@@ -7,7 +7,7 @@
 
 import type { Deps, FileStamp } from "../deps.ts";
 import type { Jobs } from "./changes.ts";
-import { sameStamp, storePaths } from "./paths.ts";
+import { sameStamp, stampOf, storePaths } from "./paths.ts";
 import { openQueue } from "./queue_file.ts";
 import type { StoreRef } from "./store.ts";
 
@@ -27,11 +27,12 @@ const keptOf = new WeakMap<Deps, Map<string, Kept>>();
  * @throws {CmsError} As {@link openQueue}.
  */
 export async function readJobs(deps: Deps, ref: StoreRef): Promise<Jobs> {
-  const { file, journal } = storePaths(ref, "queue");
+  const paths = storePaths(ref, "queue");
+  const { file, journal } = paths;
   const all = keptOf.get(deps) ?? new Map<string, Kept>();
   keptOf.set(deps, all);
   // Before the reading: what is written in between makes the next look differ.
-  const stamps = [await deps.files.stamp(file), await deps.files.stamp(journal)];
+  const stamps = [await stampOf(deps, paths), await deps.files.stamp(journal).catch(() => null)];
   const kept = all.get(file);
   if (kept?.experiment === ref.experiment && kept.stamps.every((stamp, i) => sameStamp(stamp, stamps[i] ?? null))) {
     return kept.jobs;

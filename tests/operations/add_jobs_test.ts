@@ -149,7 +149,7 @@ Deno.test("addJobs() refuses more text than one request may make, before it make
       return true;
     });
     assert.deepEqual(await jobs(), []);
-    await add("a[1-300]", { command: text });
-    assert.equal((await jobs()).length, 300);
+    await add("a[1-30]", { command: text });
+    assert.equal((await jobs()).length, 30);
   });
 });

@@ -13,7 +13,7 @@ import { SELF } from "../operations/runs_support.ts";
 const directory = await Deno.realPath(Deno.args[0] ?? "");
 Deno.chdir(directory);
 const real = realDeps();
-const deps = { ...real, environment: { ...real.environment, self: SELF } };
+const deps = { ...real, files: await real.servedFiles!(directory), environment: { ...real.environment, self: SELF } };
 const app = makeApp({
   deps,
   connect: makeConnect(deps),

@@ -19,14 +19,15 @@ export interface Started {
   text(): string;
 }
 
-/** Calls `use` with a service. @param options Further words of the command. */
+/** Calls `use` with a service. @param options Further words of the command. @param self The words that start the program. */
 export async function withStarted(
   use: (service: Started) => Promise<void>,
   options: readonly string[] = [],
+  self: readonly string[] = SELF,
 ): Promise<void> {
   const directory = await Deno.realPath(await Deno.makeTempDir({ prefix: "cms-started-" }));
   await Deno.writeTextFile(`${directory}/credentials`, "pi:red berry\n", { mode: 0o600 });
-  const [program = "", ...words] = SELF;
+  const [program = "", ...words] = self;
   const child = new Deno.Command(program, {
     args: [...words, "queue", "--service", "start", "--port=0", "--credentials=credentials", ...options],
     cwd: directory,

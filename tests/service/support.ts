@@ -62,7 +62,9 @@ export async function withService(
     tls: false,
     stopping: stopping.signal,
   };
-  const changed = { ...service, ...change(service) };
+  const wanted = { ...service, ...change(service) };
+  const files = wanted.deps.files === real.files ? await real.servedFiles!(wanted.root) : wanted.deps.files;
+  const changed = { ...wanted, deps: { ...wanted.deps, files } };
   const app = makeApp(changed);
   const ask = async (line: string, options: Ask = {}) => {
     const [method = "", target = ""] = line.split(/ (.*)/s);

@@ -8,7 +8,7 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { clusterOf, clusterVerb, type Context, examples } from "../context.ts";
 import { countValue, formatValue, unquote } from "../names.ts";
 import { HOST_COLUMNS, HOST_COLUMNS_WIDE } from "../../output/columns.ts";
-import { renderRecords } from "../../output/records.ts";
+import { renderFor } from "../../output/records.ts";
 
 /** Adds the command to its group. */
 export function addList(group: CommandUnknownOpts, context: Context): void {
@@ -24,7 +24,7 @@ export function addList(group: CommandUnknownOpts, context: Context): void {
       const cluster = clusterOf(context, word, words);
       const hosts = await listHosts(context.deps, { cluster, status, limit });
       if (output !== "table" || hosts.length > 0) {
-        context.io.out(await renderRecords(output, wide ? HOST_COLUMNS_WIDE : HOST_COLUMNS, hosts));
+        context.io.out(await renderFor(context.io, output, wide ? HOST_COLUMNS_WIDE : HOST_COLUMNS, hosts));
       } else if (status !== undefined) {
         context.lines.info(`No host of cluster ${cluster.name} has the status ${status}.`);
       } else {

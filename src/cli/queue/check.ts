@@ -8,7 +8,7 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { QueueCheck } from "../../operations/check_queue.ts";
 import type { Finding } from "../../operations/finding.ts";
 import { FINDING_COLUMNS } from "../../output/columns.ts";
-import { renderRecords } from "../../output/records.ts";
+import { renderFor } from "../../output/records.ts";
 import { type Context, examples, queueOf, queueVerb } from "../context.ts";
 import { formatValue } from "../names.ts";
 
@@ -24,7 +24,7 @@ export function addCheck(group: CommandUnknownOpts, context: Context): void {
       if (output === undefined) printCheck(context, queue.name, check);
       else {
         const records = check.findings.map((finding) => ({ ...finding, extra: {} }));
-        context.io.out(await renderRecords(output, FINDING_COLUMNS, records));
+        context.io.out(await renderFor(context.io, output, FINDING_COLUMNS, records));
       }
       if (check.findings.some(({ kind }) => kind === "trouble")) context.status = 1;
     });

@@ -12,7 +12,7 @@ import type { Job } from "../../job/job.ts";
 import { expand } from "../../names/expand.ts";
 import { JOB_COLUMNS, JOB_COLUMNS_WIDE } from "../../output/columns.ts";
 import { queueCommand } from "../../operations/finding.ts";
-import { renderRecords } from "../../output/records.ts";
+import { renderFor } from "../../output/records.ts";
 import type { StoreRef } from "../../store/store.ts";
 
 /** Adds the command to its group. */
@@ -31,7 +31,7 @@ export function addList(group: CommandUnknownOpts, context: Context): void {
       const names = name === undefined ? undefined : expand(name);
       const { jobs, unfollowed } = await listJobsFollowed(context.deps, { queue, names, status, limit });
       if (output !== "table" || jobs.length > 0) {
-        context.io.out(await renderRecords(output, wide ? JOB_COLUMNS_WIDE : JOB_COLUMNS, jobs));
+        context.io.out(await renderFor(context.io, output, wide ? JOB_COLUMNS_WIDE : JOB_COLUMNS, jobs));
       } else if (names !== undefined || status !== undefined) context.lines.info(`No job of queue ${queue.name} fits.`);
       else context.lines.info(`Queue ${queue.name} is empty; to add a job: ${addOne(queue)}`);
       if (status === undefined && limit === undefined) warnOfMissing(context, queue.name, names ?? [], jobs);

@@ -147,7 +147,8 @@ export function addJobRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): vo
   app.openapi(patch, async (c) => {
     const { job } = c.req.valid("param");
     const queue = await queueAt(service, { ...c.req.valid("param"), ...c.req.valid("query") });
-    return c.json(jobReply(await changeJob(deps, { queue, job, fields: c.req.valid("json") })), 200);
+    const changed = await changeJob(deps, { queue, job, fields: c.req.valid("json") }, gatherWarnings(service));
+    return c.json(jobReply(changed), 200);
   });
 
   app.openapi(remove, async (c) => {

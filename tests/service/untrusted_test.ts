@@ -1,0 +1,186 @@
+/** What a user may send, and what may lie below the served directory: the executable answers each with a plain line, and goes on. */
+import assert from "node:assert/strict";
+import { compiledCms } from "../support/compiled.ts";
+import { waitUntil } from "../support/wait.ts";
+import { type Started, withStarted } from "./started.ts";
+import { RIGHT } from "./support.ts";
+
+type Send = (line: string, body?: string | Uint8Array) => Promise<{ status: number; text: string }>;
+
+/** Calls `use` with a service of the executable. A reply that does not come fails the test. */
+async function withCompiled(use: (send: Send, service: Started) => Promise<void>): Promise<void> {
+  const cms = await compiledCms();
+  const use2 = async (service: Started) => {
+    const send: Send = async (line, body) => {
+      const [method = "", target = ""] = line.split(/ (.*)/s);
+      const headers = { authorization: RIGHT, ...(body === undefined ? {} : { "content-type": "application/json" }) };
+      const init = { method, headers, signal: AbortSignal.timeout(30_000), ...(body === undefined ? {} : { body }) };
+      const reply = await fetch(service.url + target, init as RequestInit);
+      return { status: reply.status, text: await reply.text() };
+    };
+    await use(send, service);
+  };
+  await withStarted(use2, [], [cms]);
+}
+
+/** A job or many as JSON. */
+function jobs(...specs: object[]): string {
+  return JSON.stringify({ jobs: specs.map((spec) => ({ command: "true", ...spec })) });
+}
+
+Deno.test("the executable refuses at once what would unfold to gigabytes, or be matched for minutes", async () => {
+  await withCompiled(async (send) => {
+    const long = "x".repeat(99_000);
+    const colons = ":".repeat(99_990);
+    for (
+      const body of [
+        jobs({ name: `a[1-100000]${long}` }),
+        jobs({ name: Array(7_000).fill("a[1-100000]").join(",") }),
+        jobs({ name: `${"[1-2]".repeat(16)}${"[1]".repeat(30_000)}` }),
+        jobs({ name: "a[1-100000]", command: long }),
+        jobs({ name: "a[1-100000]", command: long.slice(0, 10_000) }),
+        jobs(...Array(1_000).fill({ name: "a[1-100000]" })),
+        jobs(...Array(10_000).fill({ name: "-[1-100000]" })),
+        jobs(...Array(100).fill({ name: "a", host: colons })),
+        jobs(...Array(100).fill({ name: "a", host: `0${colons}z` })),
+      ]
+    ) {
+      const { status, text } = await send("POST /queue/a/jobs", body);
+      assert.equal(status, 422, text.slice(0, 300));
+      assert.ok(text.length < 20_000, "a refusal is short");
+    }
+    assert.equal((await send("GET /queue/a")).text, "{}");
+    // Hex digits and one more: read again with each request.
+    assert.equal(
+      (await send("POST /queue/a/jobs", jobs({ name: "hex", command: `0${"a".repeat(99_980)}z` }))).status,
+      200,
+    );
+    for (let i = 0; i < 3; i++) assert.equal((await send("GET /queue/a")).status, 200);
+  });
+});
+
+Deno.test("a name of a queue or cluster is stripped once, and one that means two cannot be made", async () => {
+  await withCompiled(async (send, { directory }) => {
+    for (const kind of ["queue", "cluster"]) {
+      assert.equal((await send(`POST /${kind}/?name=b-${kind}.yaml`)).status, 200);
+      const { status, text } = await send(`POST /${kind}/?name=b-${kind}.yaml-${kind}.yaml`);
+      assert.equal(status, 422, text);
+      Deno.writeTextFileSync(`${directory}/experiment/b-${kind}.yaml-${kind}.yaml`, "{}\n");
+      assert.doesNotMatch((await send(`GET /${kind}/`)).text, /yaml-/);
+    }
+    assert.equal((await send("PUT /queue/a-queue.yaml-queue.yaml/run_fifo?max_parallel=1")).status, 422);
+    assert.match((await send("PUT /queue/ran")).text, /No ran queues/);
+  });
+});
+
+Deno.test("files below the served directory that are no regular files of it are refused, and stop nothing", async () => {
+  await withCompiled(async (send, { directory }) => {
+    const experiment = `${directory}/experiment`;
+    const outside = await Deno.makeTempDir({ prefix: "cms-outside-" });
+    try {
+      for (const kind of ["queue", "cluster"]) {
+        Deno.writeTextFileSync(`${outside}/x-${kind}.yaml`, "secret: {command: secret, name: red, user: pi}\n");
+        Deno.symlinkSync(`${outside}/x-${kind}.yaml`, `${experiment}/link-${kind}.yaml`);
+        Deno.symlinkSync("/dev/zero", `${experiment}/zero-${kind}.yaml`);
+        new Deno.Command("mkfifo", { args: [`${experiment}/fifo-${kind}.yaml`] }).outputSync();
+        Deno.writeTextFileSync(`${experiment}/sparse-${kind}.yaml`, "");
+        Deno.truncateSync(`${experiment}/sparse-${kind}.yaml`, 20 * 1024 ** 3);
+        Deno.mkdirSync(`${experiment}/made-${kind}.yaml/kept`, { recursive: true });
+      }
+      const words = {
+        link: "link out of",
+        zero: "link out of",
+        fifo: "no regular file",
+        sparse: "larger than 256 MiB",
+      };
+      for (const [name, why] of Object.entries({ ...words, made: "(directory|no regular file)" })) {
+        for (
+          const line of [
+            `GET /queue/${name}`,
+            `POST /queue/${name}?name=j&command=true`,
+            `PUT /queue/${name}/reset`,
+            `PUT /queue/${name}/run_fifo?max_parallel=1`,
+            `DELETE /queue/${name}`,
+            `GET /cluster/${name}`,
+            `POST /cluster/${name}?id=h&name=red&user=pi`,
+            `DELETE /cluster/${name}`,
+          ]
+        ) {
+          // A large file may be removed; it is not read for that.
+          if (line === "DELETE /cluster/sparse") continue;
+          const { status, text } = await send(line);
+          assert.equal(status, 500, `${line}: ${text}`);
+          assert.match(
+            text,
+            new RegExp(`experiment/${name}-(queue|cluster).yaml: cannot .*${why}`),
+            `${line}: ${text}`,
+          );
+        }
+      }
+      const { status, text } = await send("GET /metrics");
+      assert.equal(status, 200);
+      assert.doesNotMatch(text, /queue="(link|zero|fifo)"/);
+      assert.match(text, /queue="a"/);
+      // An experiment that becomes a link to elsewhere while it is watched.
+      Deno.renameSync(experiment, `${directory}/before`);
+      Deno.symlinkSync(outside, experiment);
+      await waitUntil(
+        "the watch to see it",
+        async () => !/queue="a"/.test((await send("GET /metrics")).text.replaceAll(/experiment="before".*/g, "")),
+      );
+      assert.doesNotMatch((await send("GET /metrics")).text, /queue="x"/);
+      assert.equal((await send("GET /queue/x")).status, 422);
+      assert.ok(Deno.statSync(`${directory}/before/made-cluster.yaml/kept`).isDirectory);
+      assert.match(Deno.readTextFileSync(`${outside}/x-cluster.yaml`), /^secret: /);
+    } finally {
+      await Deno.remove(outside, { recursive: true });
+    }
+  });
+});
+
+Deno.test("what is no UTF-8 is refused and not stored as something else", async () => {
+  await withCompiled(async (send) => {
+    const body = new TextEncoder().encode(jobs({ name: "a", command: "cat presi?n.mp3" }));
+    body[body.indexOf("?".charCodeAt(0))] = 0xf3;
+    assert.equal((await send("POST /queue/a/jobs", body)).status, 400);
+    assert.equal((await send("POST /queue/a?name=a&command=presi%f3n")).status, 400);
+    assert.equal((await send("GET /queue/a")).text, "{}");
+    assert.equal((await send("POST /queue/a?name=a&command=date%20%2b%Y%20%C3%A4")).status, 200);
+    assert.match((await send("GET /queue/a/job/a")).text, /"command":"date \+%Y ä"/);
+  });
+});
+
+Deno.test("no queue is made where reset would remove it", async () => {
+  await withCompiled(async (send, { directory }) => {
+    Deno.mkdirSync(`${directory}/experiment/job1`);
+    Deno.writeTextFileSync(`${directory}/experiment/job1/.cms`, "");
+    for (const kind of ["queue", "cluster"]) {
+      for (const at of ["experiment/job1", "experiment/job1/deeper"]) {
+        const { status, text } = await send(`POST /${kind}/?name=b&experiment=${at}`);
+        assert.equal(status, 422);
+        assert.match(
+          text,
+          new RegExp(`Cannot make a ${kind} in ${at}: the directory belongs to job job1 and goes with it`),
+        );
+      }
+    }
+    assert.deepEqual([...Deno.readDirSync(`${directory}/experiment/job1`)].map(({ name }) => name), [".cms"]);
+  });
+});
+
+Deno.test("a watch ends with its directory, and others are watched in its place", async () => {
+  await withCompiled(async (send, { directory }) => {
+    const make = (name: string) => {
+      Deno.mkdirSync(`${directory}/${name}`);
+      Deno.writeTextFileSync(`${directory}/${name}/q-queue.yaml`, "{}\n");
+    };
+    const seen = async () => new Set((await send("GET /metrics")).text.match(/(?<=cms_running\{experiment=")[^"]+/g));
+    for (let i = 0; i < 1_000; i++) make(`old${i}`);
+    assert.ok((await seen()).size >= 999);
+    for (let i = 0; i < 1_000; i++) Deno.removeSync(`${directory}/old${i}`, { recursive: true });
+    make("new");
+    await waitUntil("the new one to be watched, and no other", async () => {
+      return [...await seen()].sort().join() === "experiment,new";
+    }, { limitMs: 60_000 });
+  });
+});
