@@ -53,7 +53,9 @@ Deno.test("what is missing is null or false, and bytes that are no UTF-8 are ref
     await files.makeDirectory(`${at}/a/b/c`);
     await files.makeDirectory(`${at}/a/b/c`);
     assert.equal((await files.stamp(`${at}/a/b/c`))?.isDirectory, true);
-    assert.equal(await files.remove(`${at}/a`), true);
+    await assert.rejects(files.remove(`${at}/a`), { code: "EISDIR" });
+    await Deno.writeTextFile(`${at}/a/f`, "");
+    assert.equal(await files.remove(`${at}/a/f`), true);
   }));
 
 Deno.test("openAppend() appends at the end, reads from anywhere and cuts", () =>
