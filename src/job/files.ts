@@ -9,9 +9,52 @@ import type { Job } from "./job.ts";
 
 type JobFile = Pick<Job, "name" | "output" | "log">;
 
+/** Shells whose name other jobs' scripts may end with. */
+const SHELLS = ["bash", "sh", "zsh", "dash", "ash", "ksh", "fish", "csh", "tcsh", "python3", "python"];
+
 /** True if a job's output would go into its log. */
 export function isOutputLog({ name, output, log }: JobFile): boolean {
   return output === log || (output.includes("/") && placeOf(name, output) === placeOf(name, log));
+}
+
+/**
+ * Why the output or the log of a job cannot go where it says: to a file of the program's, its own or another job's, which the start would
+ * empty. null if it can. A directory is known by its name alone.
+ */
+export function fileProblem(
+  job: JobFile & Pick<Job, "shell" | "experiment">,
+): { field: "output" | "log"; whose: string } | null {
+  // Nearly all.
+  if (job.output === `${job.name}.out` && job.log === `${job.name}.log`) return null;
+  if (isOutputLog(job)) return { field: "output", whose: "the file of its log" };
+  for (const field of ["output", "log"] as const) {
+    const owner = ownerOf(placeIn(job.experiment, placeOf(job.name, job[field])), job);
+    if (owner !== null) return { field, whose: `a file of ${owner}` };
+  }
+  return null;
+}
+
+/** A path below the experiment directory, whichever way it was named. */
+function placeIn(experiment: string, place: string): string {
+  const prefix = `${experiment.startsWith("/") ? "" : "~/"}${experiment}/`;
+  return place.startsWith(prefix) ? place.slice(prefix.length) : place;
+}
+
+/** Whose file this is, if not the job's to write to. */
+function ownerOf(place: string, { name, shell }: { name: string; shell: string }): string | null {
+  const parts = place.split("/");
+  const [directory = "", file = ""] = parts;
+  if (directory === ".cms" || (parts.length === 1 && /^\.|-(queue|cluster)\.yaml$/.test(directory))) {
+    return "the program";
+  }
+  if (parts.length !== 2 || directory === "" || directory === "~") return null;
+  const own = directory === name;
+  if (file === ".cms") return own ? "the program" : `job ${directory}`;
+  if (!file.startsWith(`${directory}.`) && file !== `${directory}-nohup.log`) return null;
+  const end = file.slice(directory.length + 1);
+  const isOurs = /^(pid|run(\..*)?|kill\..*)$/.test(end);
+  if (own) return isOurs || end === shell.replace(/^.*\//, "") ? "the program" : null;
+  return isOurs || /^(out|log|nohup\.log)$/.test(end) || SHELLS.includes(end) ? `job ${directory}` : null;
 }
 
 /** Files outside of the jobs' directories to which more than one of the jobs writes, each with its jobs in order. */

@@ -7,7 +7,7 @@
 import { canSource, SOURCING_SHELLS } from "../job/script.ts";
 import type { Deps } from "../deps.ts";
 import { CmsError } from "../errors.ts";
-import { isOutputLog } from "../job/files.ts";
+import { fileProblem } from "../job/files.ts";
 import { type JobSpec, makeJob } from "../job/job.ts";
 import { isInFlight, isJobState, JOB_STATES } from "../job/states.ts";
 import { expand } from "../names/expand.ts";
@@ -47,7 +47,7 @@ export async function addJobsOfSpecs(
   deps: Deps,
   request: { queue: StoreRef; jobs: readonly Omit<AddJobsRequest, "queue">[] },
 ): Promise<AddedJobs> {
-  const specs = checkJobs(request.jobs);
+  const specs = checkJobs(request.jobs, request.queue.experiment);
   const names = [...specs.keys()];
   const late: string[] = [];
   const store = new NamedJobs(deps, request.queue, names);
@@ -76,7 +76,7 @@ function refuseInFlight(names: readonly JobName[]): void {
   throw new CmsError("conflict", `Cannot replace job "${first}"${more}: it is running; delete or reset it first`);
 }
 
-function checkJobs(jobs: readonly Omit<AddJobsRequest, "queue">[]): Map<JobName, JobSpec> {
+function checkJobs(jobs: readonly Omit<AddJobsRequest, "queue">[], experiment: string): Map<JobName, JobSpec> {
   const problems = new Problems();
   const specs = new Map<JobName, JobSpec>();
   const copies = new Copies("add jobs");
@@ -86,19 +86,28 @@ function checkJobs(jobs: readonly Omit<AddJobsRequest, "queue">[]): Map<JobName,
     const names = problems.take(() => list.map(jobName)) ?? [];
     problems.note(name.replaceAll(",", "") === "", "Cannot add jobs: --name is empty");
     const spec = checkJobSpec(problems, given);
-    noteOutputLog(problems, names, spec);
+    noteFiles(problems, names, spec, experiment);
     for (const one of names) specs.set(one, spec);
   }
   problems.throwIfAny();
   return specs;
 }
 
-/** Notes that the output of one of these jobs would go into its log. */
-export function noteOutputLog(problems: Problems, names: readonly JobName[], { output, log }: JobSpec): void {
+/** Notes that the output or log of one of these jobs would go into a file of the program's. */
+export function noteFiles(
+  problems: Problems,
+  names: readonly JobName[],
+  { output, log, shell = "bash" }: JobSpec,
+  experiment: string,
+): void {
   if (output === undefined && log === undefined) return;
-  const isSame = (name: JobName) => isOutputLog({ name, output: output ?? `${name}.out`, log: log ?? `${name}.log` });
-  const name = names.find(isSame);
-  problems.note(name !== undefined, `Cannot use ${JSON.stringify(output)} as output of job ${name}: it is its log`);
+  for (const name of names) {
+    const job = { name, output: output ?? `${name}.out`, log: log ?? `${name}.log`, shell, experiment };
+    const found = fileProblem(job);
+    if (found === null) continue;
+    const { field, whose } = found;
+    return problems.note(true, `Cannot use ${JSON.stringify(job[field])} as ${field} of job ${name}: it is ${whose}`);
+  }
 }
 
 /** Reads a spec and notes what is wrong with it. */

@@ -10,7 +10,7 @@ import { type Job, type JobFields, makeJob } from "../job/job.ts";
 import { isInFlight, isWaiting, waitingState } from "../job/states.ts";
 import { NamedJobs } from "../store/named_jobs.ts";
 import type { StoreRef } from "../store/store.ts";
-import { type AddJobsRequest, checkJobSpec, noteOutputLog } from "./add_jobs.ts";
+import { type AddJobsRequest, checkJobSpec, noteFiles } from "./add_jobs.ts";
 import { Problems } from "./check.ts";
 import { requireJob } from "./list_jobs.ts";
 import { writeFile } from "./write_file.ts";
@@ -45,7 +45,7 @@ export async function changeJob(
       const made = makeJob(job.name, spec, { id: job.id, experiment: job.experiment });
       const fields = Object.fromEntries(given.map(([field]) => [field, made[field as keyof Job]])) as JobFields;
       const { output, log } = { ...job, ...fields };
-      noteOutputLog(problems, [job.name], { command, output, log });
+      noteFiles(problems, [job.name], { command, output, log, shell: spec.shell }, job.experiment);
       problems.throwIfAny();
       const waiting = waitingState({ ...job, ...fields });
       const status = spec.status ?? (isWaiting(job.status) ? waiting : job.status);

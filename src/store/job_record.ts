@@ -16,7 +16,7 @@ import {
 } from "../names/grammar.ts";
 import { shortened } from "../names/some_names.ts";
 import { similar } from "../names/similar.ts";
-import { isOutputLog } from "../job/files.ts";
+import { fileProblem } from "../job/files.ts";
 import { type Job, type JobFields, makeJob } from "../job/job.ts";
 import { hasOptions, isOptionName, OPTION_NAMES, setOptions } from "../job/options.ts";
 import { isJobState, JOB_STATES, waitingState } from "../job/states.ts";
@@ -135,7 +135,7 @@ export function parseJobs(
 
 /** False if {@link problemsOfMeaning} has something to say; nearly always it has not, which costs next to nothing. */
 function isMeant(job: Job): boolean {
-  return job.command !== "" && !isOutputLog(job) && (job.gpu === null || job.gpu === "" || isGpuList(job.gpu));
+  return job.command !== "" && fileProblem(job) === null && (job.gpu === null || job.gpu === "" || isGpuList(job.gpu));
 }
 
 /** What a person cannot have meant. Only of a file: what stands in the journal was taken by the version that wrote it. */
@@ -146,7 +146,10 @@ function problemsOfMeaning(job: Job): Problem[] {
     const hint = meant === undefined ? "" : ` (the field ${JSON.stringify(meant)} is unknown)`;
     found.push({ field: meant ?? "", text: `command is missing${hint}` });
   }
-  if (isOutputLog(job)) found.push({ field: "output", text: `output is the file of its log: ${job.output}` });
+  const file = fileProblem(job);
+  if (file !== null) {
+    found.push({ field: file.field, text: `${file.field} is ${file.whose}: ${job[file.field]}` });
+  }
   if (job.gpu !== null && job.gpu !== "" && !isGpuList(job.gpu)) {
     found.push({ field: "gpu", text: `gpu is ${JSON.stringify(shortened(job.gpu))}: use numbers such as 0,1` });
   }

@@ -69,7 +69,17 @@ Deno.test("jobs that write into one file are a WARNING of add and check; an outp
     await ok("queue", "add", "q", "--name=s[2-4]", "--command=hostname", "--output=result.out");
     for (const words of [["--output=j2.log"], ["--output=./j2.log"], ["--output=x", "--log=x"], ["--log=j2.out"]]) {
       const { err, status } = await run("queue", "add", "q", "--name=j[1-3]", "--command=x", ...words);
-      assert.match(err, /^ERROR: Cannot use .* as output of job j[12]: it is its log\n$/);
+      assert.match(err, /^ERROR: Cannot use .* as output of job j[12]: it is the file of its log\n$/);
+      assert.equal(status, 2);
+    }
+    for (
+      const words of [["--output=j2.bash"], ["--log=j2.pid"], ["--output=../s1/s1.out"], [
+        "--output=j2.sh",
+        "--shell=sh",
+      ]]
+    ) {
+      const { err, status } = await run("queue", "add", "q", "--name=j[1-3]", "--command=x", ...words);
+      assert.match(err, /^ERROR: Cannot use .* as (output|log) of job j[12]: it is a file of (the program|job s1)\n$/);
       assert.equal(status, 2);
     }
     assert.doesNotMatch(await ok("queue", "list", "q"), /\| j/);
