@@ -152,6 +152,7 @@ class AgentLink implements Link {
     });
     if (role !== "resident") return;
     this.#ping();
+    void this.#listen();
     keepLooking(upkeep, this, this.#flights);
   }
 
@@ -327,6 +328,20 @@ class AgentLink implements Link {
   #sendOf(jobs: readonly JobName[], request: (jobs: readonly JobName[]) => string): void {
     this.#mayChange();
     if (this.#state === "open") this.#channel.send(chunks(jobs, DIRS_AT_ONCE).map(request).join(""));
+  }
+
+  /** Events come by a stream of their own; ends are found by looking where it is lost on the way. */
+  async #listen(): Promise<void> {
+    const { clock } = this.#deps;
+    await clock.sleepUntil(clock.now() + this.#options.times.deafMs, this.#stop.signal);
+    if (this.#state !== "open" || this.#channel.hasBegun) return;
+    const lookS = Math.ceil(this.#options.times.lookMs / 1000);
+    const text =
+      `Of ${machineText(this.machine)} nothing arrives on stderr, so that starts and ends are noticed up to ` +
+      `${
+        2 * lookS
+      } s late: look at its start-up files and at what the way to it (ProxyCommand, gateway, CMS_SSH) does with stderr`;
+    this.#options.onEvent({ type: "notice", text });
   }
 
   #ping(): void {

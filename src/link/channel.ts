@@ -63,6 +63,7 @@ export class Channel {
   #waiting: string[] = [];
   #writing = false;
   #closing = false;
+  #hasBegun = false;
   #noise = "";
   #heardMs: number;
   /** Pieces of events that came close together since something was sent. */
@@ -86,6 +87,11 @@ export class Channel {
   /** What came that is none of the agent's, on both streams, before it began. */
   get noise(): string {
     return this.#noise;
+  }
+
+  /** The stream of events has begun: what stands on it from now on is the agent's. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
   }
 
   /** Sends text, in order; all that is sent within one turn goes in one write. Errors show as the end of the process. */
@@ -141,9 +147,9 @@ export class Channel {
       this.#heardMs = this.#clock.now();
       handle(line);
     };
-    let [hasAnswered, hasBegun] = [false, false];
+    let hasAnswered = false;
     const noise = (text: string) => {
-      if (!hasBegun) this.#noise = (this.#noise + text).slice(-NOISE_CHARS);
+      if (!this.#hasBegun) this.#noise = (this.#noise + text).slice(-NOISE_CHARS);
     };
     const readers = [this.#child.stdout.getReader(), this.#child.stderr.getReader()] as const;
     const streams = Promise.all([
@@ -158,8 +164,8 @@ export class Channel {
       eachLine(
         readers[1],
         heard((line) => {
-          if (hasBegun) onEvent(line);
-          else if (line === token) hasBegun = true;
+          if (this.#hasBegun) onEvent(line);
+          else if (line === token) this.#hasBegun = true;
           else noise(line + "\n");
         }),
         noise,

@@ -61,6 +61,8 @@ export type LinkEvent =
   | { readonly type: "no_backlog"; readonly number: number }
   /** How long a request and its answer took just now. */
   | { readonly type: "round_trip"; readonly ms: number }
+  /** What a person should know of this machine, in one line. */
+  | { readonly type: "notice"; readonly text: string }
   /** The link is gone; no further event follows. Jobs go on. */
   | { readonly type: "down"; readonly reason: string };
 

@@ -18,10 +18,12 @@ export interface LinkTimes {
   readonly lookMs: number;
   /** How long the agent may take to say hello. @default 30000 */
   readonly helloMs: number;
+  /** How long after the hello the stream of events may take to begin before that is told. @default 5000 */
+  readonly deafMs: number;
 }
 
 /** The times used where none are given. */
-export const LINK_TIMES: LinkTimes = { pingMs: 5000, deadMs: 15_000, lookMs: 30_000, helloMs: 30_000 };
+export const LINK_TIMES: LinkTimes = { pingMs: 5000, deadMs: 15_000, lookMs: 30_000, helloMs: 30_000, deafMs: 5000 };
 
 /** With what, how often, and until when. */
 export interface Upkeep {

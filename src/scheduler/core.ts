@@ -199,6 +199,7 @@ export class Core {
         for (const answer of event.states) {
           this.#withAttempt(answer, (one) => this.#attempts.learn(one, answer.state));
         }
+        this.#links.lookForReaper(event.machine, event.states.map(({ state }) => state));
         this.#links.answered(event.machine);
         break;
       case "recalled":
@@ -249,6 +250,8 @@ export class Core {
           event,
           ({ job, shown }) => report(this.#run, { type: "directory_present", job, machine: shown }),
         );
+      case "notice":
+        return this.#links.notice(machine, event.text);
       case "beside":
         return this.#withAttempt(event, (one) => this.#attempts.beside(one, event.directory));
       case "down":

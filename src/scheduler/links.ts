@@ -6,6 +6,7 @@
  */
 
 import { type Machine, machineKey, machineText } from "../cluster/machine.ts";
+import type { AttemptState } from "../link/link.ts";
 import type { Attempts } from "./attempts.ts";
 import type { Backlogs } from "./backlogs.ts";
 import { report, type RunContext } from "./context.ts";
@@ -27,6 +28,8 @@ export class Links {
   #allDownTold = false;
   /** Machines whose jobs of an earlier run were told as unknown. */
   readonly #unknownTold = new Set<string>();
+  /** Notices that were told, with their machines. */
+  readonly #told = new Set<string>();
 
   constructor(run: RunContext, parts: { attempts: Attempts; backlogs: Backlogs }) {
     this.#run = run;
@@ -100,6 +103,34 @@ export class Links {
     Machines.fail(state, reason, { nowMs, lasting: false, timeoutMs });
     this.#backlogs.linkDown(key);
     report(this.#run, { type: "machine_down", machine: machineText(state.machine), reason, wasUp: true });
+  }
+
+  /** Tells what a person should know of a machine, once. */
+  notice(key: string, text: string): void {
+    const told = `${key} ${text}`;
+    if (this.#told.has(told)) return;
+    this.#told.add(told);
+    report(this.#run, { type: "warning", text });
+  }
+
+  /**
+   * The link broke and is back, in the same boot: all that ran there is gone without an end. That is what logind does with
+   * KillUserProcesses=yes, whenever the last session of a user ends.
+   */
+  lookForReaper(key: string, states: readonly AttemptState[]): void {
+    const state = this.#run.machines.get(key);
+    if (state === undefined || !state.isAgain || state.phase !== "asking") return;
+    const ran = states.filter(({ type }) => type === "crashed" || type === "alive" || type === "ended");
+    if (ran.length === 0 || ran.some(({ type }) => type !== "crashed")) return;
+    const { user, name } = state.machine;
+    const whom = user === "" ? "" : ` ${user}`;
+    this.notice(
+      key,
+      `All that ran on ${
+        machineText(state.machine)
+      } ended with its connection: if logind there has KillUserProcesses=yes ` +
+        `(see /etc/systemd/logind.conf), say loginctl enable-linger${whom} on ${name}`,
+    );
   }
 
   /** The answer to what `up` asked is here: jobs may start there, unless something must be asked again. */

@@ -20,6 +20,8 @@ export interface MachineState {
   phase: MachinePhase;
   /** Boot that the last hello named; null before the first. */
   boot: string | null;
+  /** The last hello named the same boot as the one before it. */
+  isAgain: boolean;
   /** Since when the link is open; null while it is not. */
   openedAtMs: number | null;
   /** Attempts to connect that failed since the link was last open. */
@@ -62,6 +64,7 @@ export class Machines {
       key,
       phase: "idle",
       boot: null,
+      isAgain: false,
       openedAtMs: null,
       failures: 0,
       retryAtMs: 0,
@@ -90,6 +93,7 @@ export class Machines {
 
   /** Notes that the link is open. */
   static open(state: MachineState, boot: string, nowMs: number): void {
+    state.isAgain = state.boot === boot;
     state.boot = boot;
     state.silentSinceMs = null;
     state.openedAtMs = nowMs;
