@@ -19,7 +19,7 @@ import type { TortureOptions } from "./options.ts";
 import { addJobs, gather, parseQueue, runArgs } from "./queue.ts";
 import { blocksOf } from "./queue_text.ts";
 import { Random } from "./random.ts";
-import { makePlace, type Place, type World } from "./world.ts";
+import { makePlace, type Place, type Round, type World } from "./world.ts";
 
 /** Rounds, in turn; the seed says which comes first. Jobs that are sent ahead are many, as they are over so soon. */
 const STYLES = [
@@ -43,6 +43,10 @@ const QUIET_LIMIT_MS = 240_000;
 /** So many faults at once, at most. */
 const AT_ONCE = 8;
 const LOOK_MS = 250;
+/** Jobs of the second queue. */
+const MOST_RIVALS = 120;
+/** What is done to the second queue as well. */
+const OF_BOTH = ["queue add", "queue delete", "queue reset", "queue refresh"];
 /** Processes of jobs on a host. */
 const MARKED = "grep -l CLOUDMESH_JOB /proc/[0-9]*/environ 2>/dev/null";
 const OVER = ["end", "crash", "kill", "fail_start"];
@@ -86,6 +90,8 @@ class RoundOf {
   readonly #taken = new Map<string, Promise<void>>();
   readonly #active = new Set<Promise<void>>();
   #isOver = false;
+  #rival: Pick<World, "round" | "journal"> | null = null;
+  #rivalWorld: World | null = null;
 
   constructor(place: Place, parts: RoundParts) {
     this.#place = place;
@@ -98,18 +104,22 @@ class RoundOf {
     journal.deeds = [];
     journal.troubles = [];
     const world = await this.#begin();
+    const rival = this.#rivalWorld!;
     const watch = this.#watch(world);
     {
       await using _keeper = world.round.keeper;
-      await this.#disturb(world);
+      await using _rivals = rival.round.keeper;
+      await this.#disturb(world, rival);
       journal.tell("quiet");
-      await this.#settle(world);
-      if (this.#parts.stop.aborted) await world.round.keeper.kill9();
+      for (const each of [world, rival]) await this.#settle(each);
+      if (this.#parts.stop.aborted) { for (const each of [world, rival]) await each.round.keeper.kill9(); }
     }
     this.#isOver = true;
     await watch;
     // What was broken off cannot be judged.
-    return this.#parts.stop.aborted ? 0 : await this.#judge(world);
+    if (this.#parts.stop.aborted) return 0;
+    rival.journal.troubles = journal.troubles;
+    return await this.#judge(world) + await this.#judge(rival);
   }
 
   /** A fresh queue and its run. */
@@ -125,6 +135,8 @@ class RoundOf {
       queue: `q${number}`,
       scheduler,
       maxParallel: scheduler === "fifo" ? hosts.length * 2 - 1 : null,
+      records: "ran",
+      prefix: `q${number}.`,
       names: planNames(`q${number}.`, options.jobs * style.times, random, lengths),
     } as const;
     journal.tell(`round ${number}: ${made.names.length} jobs, ${style.name}`);
@@ -137,12 +149,39 @@ class RoundOf {
     }
     journal.deeds.push({ type: "add", names: made.names, fromMs, toMs: uptimeMs(), done: true });
     const keeper = new Keeper(manager, runArgs(made, timeoutMs), { journal, random: random.fork() });
+    this.#rival = await this.#beginRival(made, timeoutMs);
     const longestStopMs = isShort ? 4_000 : 60_000;
-    return { hosts, manager, journal, timeoutMs, longestStopMs, round: { ...made, keeper }, torn: false };
+    const world = { hosts, manager, journal, timeoutMs, longestStopMs, round: { ...made, keeper }, torn: false };
+    this.#rivalWorld = { ...world, ...this.#rival };
+    return world;
+  }
+
+  /** A second queue, whose jobs have the same names, on the same hosts. */
+  async #beginRival(
+    first: Pick<Round, "queue" | "prefix" | "names">,
+    timeoutMs: number,
+  ): Promise<Pick<World, "round" | "journal">> {
+    const { journal: main, random } = this.#parts;
+    const { manager } = this.#place;
+    const journal = main.another();
+    const made = {
+      queue: `${first.queue}-rival`,
+      scheduler: "fifo_multi",
+      maxParallel: null,
+      records: "rival",
+      prefix: first.prefix,
+      names: first.names.slice(0, MOST_RIVALS),
+    } as const;
+    const fromMs = uptimeMs();
+    await manager.ok("queue", "create", made.queue);
+    await manager.ok(...addJobs(made, made.names, ""));
+    journal.deeds.push({ type: "add", names: made.names, fromMs, toMs: uptimeMs(), done: true });
+    const keeper = new Keeper(manager, runArgs(made, timeoutMs), { journal, random: random.fork() });
+    return { round: { ...made, keeper }, journal };
   }
 
   /** Faults, until the jobs are done or the time is over. */
-  async #disturb(world: World): Promise<void> {
+  async #disturb(world: World, rival: World): Promise<void> {
     const { random, endMs, stop, options } = this.#parts;
     const meanMs = options.minutes < 2 ? 500 : 1_200;
     const { only } = options;
@@ -150,7 +189,9 @@ class RoundOf {
     if (faults.length === 0) throw new RangeError(`--only: there is no fault with ${only.join(" or ")} in its name`);
     while (performance.now() < endMs && !stop.aborted && !isDone(world, options.jobs / 30)) {
       const fault = random.weighted(faults);
-      this.#start(world, fault.name, fault.plan(world, random.fork()));
+      const isOfBoth = OF_BOTH.includes(fault.name) && random.next() < 0.4;
+      const whose = isOfBoth ? rival : world;
+      this.#start(whose, fault.name, fault.plan(whose, random.fork()));
       await pass(random.between(meanMs / 4, meanMs * 1.75));
       if (this.#active.size >= AT_ONCE) await Promise.race(this.#active);
     }

@@ -61,15 +61,24 @@ export class Journal {
   deeds: Deed[] = [];
   /** For the judge. */
   troubles: Trouble[] = [];
-  readonly findings: Finding[] = [];
+  findings: Finding[] = [];
   /** How often each fault ended how. */
-  readonly outcomes = new Map<string, Map<string, number>>();
+  outcomes = new Map<string, Map<string, number>>();
   readonly #say: (line: string) => void;
-  readonly #beginMs = uptimeMs();
+  readonly #beginMs: number;
 
   /** @param say Called with each line for the reader. */
-  constructor(say: (line: string) => void) {
+  constructor(say: (line: string) => void, beginMs = uptimeMs()) {
     this.#say = say;
+    this.#beginMs = beginMs;
+  }
+
+  /** For another queue in the same round: deeds of its own, all else is the same. */
+  another(): Journal {
+    const made = new Journal(this.#say, this.#beginMs);
+    made.findings = this.findings;
+    made.outcomes = this.outcomes;
+    return made;
   }
 
   /** Tells the reader what happens now. */

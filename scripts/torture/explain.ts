@@ -13,8 +13,11 @@ export function explain(world: World, name: string): void {
   const { hosts, journal, manager, round } = world;
   const lines: string[] = [];
   for (const host of hosts) {
-    const directory = `${host.home}/experiment/${name}`;
-    const files = [`${host.home}/ran/${name}`, `${directory}/${name}.log`, ...claimsOf(directory, name)];
+    const directories = directoriesOf(`${host.home}/experiment`, name);
+    const files = [
+      `${host.home}/${round.records}/${name}`,
+      ...directories.flatMap((directory) => [`${directory}/${name}.log`, ...claimsOf(directory, name)]),
+    ];
     for (const file of files) {
       const text = readText(file).trim().replaceAll(/\n(B .*\n)+/g, "\n...\n");
       if (text !== "") {
@@ -41,6 +44,12 @@ export function explain(world: World, name: string): void {
   }
   for (const { type, host, atMs } of journal.troubles) lines.push(`${type} ${host} ${atMs / 1000}`);
   journal.tell(`all about ${name}\n${lines.map((line) => `          ${line}`).join("\n")}`);
+}
+
+/** Those of all queues. */
+function directoriesOf(experiment: string, name: string): string[] {
+  return [...Deno.readDirSync(experiment)].map((entry) => entry.name)
+    .filter((entry) => entry === name || entry.startsWith(`${name}.`)).map((entry) => `${experiment}/${entry}`);
 }
 
 function claimsOf(directory: string, name: string): string[] {

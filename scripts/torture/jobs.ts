@@ -47,7 +47,9 @@ export const QUICK: Lengths = { short: 1, oneIn: 100, longest: 50 };
  * The command of all jobs, for any POSIX shell. Lines of the record: what, attempt, uptime, and at the end the exit code. `S` start,
  * `B` still there, `X` about to kill itself, `E` about to end.
  */
-export const COMMAND = `n=\${PWD##*/} c=\${PWD##*-} r=\${PWD%-*}; b=\${r##*-} r=\${r%-*}; k=\${r##*-}
+export const COMMAND = `n=\${PWD##*/}
+case $n in *.????????????????) case \${n##*.} in *[!0-9a-f]*) ;; *) n=\${n%.*} ;; esac ;; esac
+c=\${n##*-} r=\${n%-*}; b=\${r##*-} r=\${r%-*}; k=\${r##*-}
 w() { read -r u v </proc/uptime; echo "$1 $CLOUDMESH_JOB $u $2" >>~/ran/"$n"; }
 w S -
 case $k in stubborn) trap '' TERM ;; leaves) (setsid sleep 2 &) ;; esac
@@ -56,6 +58,9 @@ printf 'no line break'
 [ "$k" != dies ] || { w X -; kill -9 $$; }
 w E "$c"
 exit "$c"`;
+
+/** The same for the jobs of a second queue, which have the same names: they write into `~/rival/`. */
+export const RIVAL_COMMAND = COMMAND.replaceAll("~/ran/", "~/rival/");
 
 /** One start of a job, as it wrote it down itself. */
 export interface Ran {

@@ -7,14 +7,19 @@
 import { load } from "js-yaml";
 import { readText } from "../../tests/e2e/harness_faults.ts";
 import type { Entry, Evidence } from "./judge.ts";
-import { COMMAND, parseRecord } from "./jobs.ts";
+import { COMMAND, parseRecord, RIVAL_COMMAND } from "./jobs.ts";
 import { CLUSTER, type Place, type Round, type World } from "./world.ts";
 
 /** Arguments of `cms` that add jobs. In `fifo` each names its host. */
-export function addJobs(round: Pick<Round, "queue" | "scheduler">, names: readonly string[], host: string): string[] {
+export function addJobs(
+  round: Pick<Round, "queue" | "scheduler" | "records">,
+  names: readonly string[],
+  host: string,
+): string[] {
+  const command = round.records === "rival" ? RIVAL_COMMAND : COMMAND;
   const shells = ["sh", "bash", "dash"];
   return [
-    ...["queue", "add", round.queue, `--name=${names.join(",")}`, `--command=${COMMAND}`],
+    ...["queue", "add", round.queue, `--name=${names.join(",")}`, `--command=${command}`],
     `--shell=${shells[names.length % shells.length]}`,
     ...(round.scheduler === "fifo" ? ["--user=pi", `--host=${host}`] : []),
   ];
@@ -47,15 +52,29 @@ export function gather(world: World, slots: Place["slots"]): Evidence {
   const { round, hosts, manager, journal } = world;
   const jobs = parseQueue(readText(manager.path(`${round.queue}-queue.yaml`)));
   const ran = hosts.flatMap((host) =>
-    [...Deno.readDirSync(`${host.home}/ran`)]
-      .filter(({ name }) => name.startsWith(`${round.queue}.`))
-      .flatMap(({ name }) => parseRecord(name, host.name, readText(`${host.home}/ran/${name}`)))
+    [...Deno.readDirSync(`${host.home}/${round.records}`)]
+      .filter(({ name }) => name.startsWith(round.prefix))
+      .flatMap(({ name }) => parseRecord(name, host.name, readText(`${host.home}/${round.records}/${name}`)))
   );
-  const logs = new Map([...jobs].map(([name, { host }]) => {
+  const beside = new Map(hosts.map(({ name, home }) => [name, besideOf(`${home}/experiment`)]));
+  const logs = new Map([...jobs].map(([name, { host, id }]) => {
     const home = hosts.find((each) => each.name === host)?.home;
-    const log = readText(`${home}/experiment/${name}/${name}.log`);
+    const directories = [name, ...beside.get(host ?? "")?.get(name) ?? []];
+    // Of the directories of that name, the one that is this job's.
+    const log = directories.map((directory) => readText(`${home}/experiment/${directory}/${name}.log`))
+      .find((text) => text.includes(`# attempt: ${id}.`)) ?? "";
     return [name, [...log.matchAll(/^# cloudmesh state: (.*)$/gm)].at(-1)?.[1] ?? null] as const;
   }));
   const { deeds, troubles } = journal;
   return { jobs, ran, logs, slots, maxParallel: round.maxParallel, deeds, troubles };
+}
+
+/** Directories `JOB.QUEUE-ID` of an experiment directory, by job. */
+function besideOf(experiment: string): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const { name } of Deno.readDirSync(experiment)) {
+    const job = /^(.+)\.[0-9a-f]{16}$/.exec(name)?.[1];
+    if (job !== undefined) found.set(job, [...found.get(job) ?? [], name]);
+  }
+  return found;
 }

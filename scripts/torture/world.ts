@@ -40,6 +40,10 @@ export interface Round {
   readonly keeper: Keeper;
   /** Jobs at once over all hosts; null if only hosts limit them. */
   readonly maxParallel: number | null;
+  /** Its jobs write down what they do in this directory of their host's home. */
+  readonly records: "ran" | "rival";
+  /** Begins the names of all its jobs. */
+  readonly prefix: string;
   /** Jobs that were made for it, in file order. */
   readonly names: readonly string[];
 }
@@ -66,7 +70,7 @@ export async function makePlace(options: TortureOptions, stack: AsyncDisposableS
     stack.defer(async () => void await outcomeOf(["umount", "-R", "-l", directory]));
   }
   const hosts = names.map((name) => rig.host(name));
-  for (const host of hosts) await host.run("mkdir ~/ran");
+  for (const host of hosts) await host.run("mkdir ~/ran ~/rival");
   await makeCluster(manager, names);
   return { rig, hosts, manager, slots: new Map(names.map((name) => [name, SLOTS])) };
 }

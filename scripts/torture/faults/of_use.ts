@@ -21,7 +21,7 @@ export const add: Fault = {
   name: "queue add",
   weight: 5,
   plan(world, random) {
-    const names = planNames(`${world.round.queue}.x${random.whole(0, 99_999)}-`, random.whole(1, 5), random);
+    const names = planNames(`${world.round.prefix}x${random.whole(0, 99_999)}-`, random.whole(1, 5), random);
     const host = random.one(world.hosts).name;
     return command(world, random, "queue add", "add", names, addJobs(world.round, names, host));
   },

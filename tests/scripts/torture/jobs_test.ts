@@ -7,13 +7,13 @@ for (const shell of ["dash", "bash", "busybox sh"]) {
     const home = await Deno.makeTempDir();
     try {
       await Deno.mkdir(`${home}/ran`);
-      const record = async (job: string) => {
-        await Deno.mkdir(`${home}/${job}`);
+      const record = async (job: string, directory = job) => {
+        await Deno.mkdir(`${home}/${directory}`);
         const [program, ...args] = shell.split(" ");
         const { code } = await new Deno.Command(program!, {
           args: [...args, "-c", COMMAND],
-          cwd: `${home}/${job}`,
-          env: { HOME: home, CLOUDMESH_JOB: "aa.1", PWD: `${home}/${job}` },
+          cwd: `${home}/${directory}`,
+          env: { HOME: home, CLOUDMESH_JOB: "aa.1", PWD: `${home}/${directory}` },
         }).output();
         return { code, runs: parseRecord(job, "red", await Deno.readTextFile(`${home}/ran/${job}`)) };
       };
@@ -23,6 +23,8 @@ for (const shell of ["dash", "bash", "busybox sh"]) {
       const [run] = well.runs;
       assert.ok(run!.lastMs > run!.startMs);
       assert.deepEqual([run!.attempt, run!.code, run!.dying], ["aa.1", 7, false]);
+      const beside = await record("q1.3-plain-0-5", "q1.3-plain-0-5.5abf83d4ba2a228e");
+      assert.equal(beside.code, 5);
       const dead = await record("q1.2-dies-0-0");
       assert.equal(dead.code, 137);
       assert.deepEqual([dead.runs[0]!.code, dead.runs[0]!.dying], [null, true]);
