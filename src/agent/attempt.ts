@@ -24,6 +24,11 @@ export interface StartRequest {
   readonly backlog: number | null;
 }
 
+/** Where an attempt has its directory, if that is not the one of its job's name, which belongs to another queue. */
+interface Beside {
+  readonly directory?: string;
+}
+
 /** What the host knows of a job's attempt. */
 export type AttemptState =
   /** No claim of this attempt: it was never started (or its claim was lost in a power cut of the host). */
@@ -33,17 +38,22 @@ export type AttemptState =
   /** Claimed by `Link.forbid`: it was never started and never will be. */
   | { readonly type: "forbidden" }
   /** Alive. `orphan`: the process that would report its end is gone; the link watches the job itself from now on. */
-  | { readonly type: "alive"; readonly pid: number; readonly startedAtMs: number | null; readonly orphan: boolean }
+  | (Beside & {
+    readonly type: "alive";
+    readonly pid: number;
+    readonly startedAtMs: number | null;
+    readonly orphan: boolean;
+  })
   /** Ended by itself, or killed through us. Exit code 128+n for a signal. */
-  | {
+  | (Beside & {
     readonly type: "ended";
     readonly state: "end" | "kill";
     readonly exitCode: number | null;
     readonly startedAtMs: number | null;
     readonly endedAtMs: number | null;
-  }
+  })
   /** Its process is gone without an end; this was written to its log on the host. */
-  | { readonly type: "crashed"; readonly exitCode: number | null }
+  | (Beside & { readonly type: "crashed"; readonly exitCode: number | null })
   /**
    * The claim is of another machine, with which this one shares its files, and nothing here says that it ended. `machine`: its name, see
    * `boot.ts`. Nobody but that machine, or the attempt's log, can say more.

@@ -128,6 +128,8 @@ function instant(text: string | undefined): number | null {
 /** A state as `c_state` of the agent tells it, in words; null if it is none. */
 export function parseState(words: readonly string[]): AttemptState | null {
   const [type, ...rest] = words;
+  const mark = rest.at(-1);
+  const beside = mark?.startsWith("@") ? { directory: mark.slice(1) } : {};
   switch (type) {
     case "none":
     case "claimed":
@@ -135,13 +137,13 @@ export function parseState(words: readonly string[]): AttemptState | null {
       return { type };
     case "alive": {
       const pid = number(rest[0]);
-      return pid === null ? null : { type, pid, startedAtMs: number(rest[1]), orphan: rest[2] === "1" };
+      return pid === null ? null : { type, pid, startedAtMs: number(rest[1]), orphan: rest[2] === "1", ...beside };
     }
     case "ended": {
       const exitCode = number(rest[1]);
-      if (rest[0] === "crash") return { type: "crashed", exitCode };
+      if (rest[0] === "crash") return { type: "crashed", exitCode, ...beside };
       if (rest[0] !== "end" && rest[0] !== "kill") return null;
-      return { type, state: rest[0], exitCode, startedAtMs: number(rest[2]), endedAtMs: instant(rest[3]) };
+      return { type, state: rest[0], exitCode, startedAtMs: number(rest[2]), endedAtMs: instant(rest[3]), ...beside };
     }
     case "away":
       return rest[0] === undefined ? null : { type, machine: rest[0] };

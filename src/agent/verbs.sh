@@ -26,7 +26,6 @@ cms_ask() {
     c_is=none
     if c_visit "$1"; then
       c_state "$1" "$2"
-      [ -z "$c_beside" ] || [ "$c_is" = none ] || c_event D "$1" "$2" "${c_home##*/}"
       c_v=''
       case $c_role/$c_is in
       resident/alive*0) [ "$c_q" = "$c_tag" ] || c_v=1 ;;
@@ -38,6 +37,7 @@ cms_ask() {
         [ "$c_l" = "$c_tag" ] && c_alive "$c_v" "$c_d" || c_apart c_watch "$1" "$2" "$c_found" &
       fi
     fi
+    case $c_is in alive* | ended*) [ -z "$c_beside" ] || c_is="$c_is @${c_home##*/}" ;; esac
     c_say a "$c_ask" "$c_z" "$c_is"
     c_z=$((c_z + 1))
     shift 2

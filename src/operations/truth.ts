@@ -44,10 +44,12 @@ export function fieldsFrom(job: Job, state: AttemptState): JobFields | null {
 
 function fieldsOf(job: Job, state: AttemptState): JobFields | null {
   const over = { boot: null, slot: null };
+  const directory = "directory" in state ? state.directory : undefined;
+  const beside = directory === undefined ? {} : { job_directory: directory };
   const iso = (ms: number | null): string | null => ms === null ? null : isoSeconds(ms);
   switch (state.type) {
     case "alive":
-      return { status: "start", pid: String(state.pid), started: iso(state.startedAtMs) };
+      return { status: "start", pid: String(state.pid), started: iso(state.startedAtMs), ...beside };
     case "ended":
       return {
         status: state.state,
@@ -55,12 +57,13 @@ function fieldsOf(job: Job, state: AttemptState): JobFields | null {
         started: iso(state.startedAtMs) ?? job.started,
         ended: iso(state.endedAtMs),
         ...over,
+        ...beside,
       };
     case "forbidden":
       // A host that contradicts itself: what was said to run is never started again unasked.
       return { status: job.status === "start" ? "crash" : waitingState(job), ...over };
     case "crashed":
-      return { status: "crash", exit_code: state.exitCode, ...over };
+      return { status: "crash", exit_code: state.exitCode, ...over, ...beside };
     case "none":
     case "other":
       return { status: "crash", ...over };

@@ -249,6 +249,7 @@ export class Attempts {
     const elsewhere = this.#machineOf(one, state);
     if (elsewhere !== null) return this.#isAway(one, elsewhere);
     this.#away.delete(one.attempt);
+    if ("directory" in state && state.directory !== undefined) this.beside(one, state.directory);
     switch (state.type) {
       case "away":
         return;

@@ -234,11 +234,9 @@ export class Agent {
       const directory = this.#host.directory(asker.job, asker.queue);
       const state = directory === undefined ? "none" : yield* stateOf(this.#host, directory, asker);
       const isOrphan = (state.startsWith("alive") && state.endsWith(" 1")) || state.startsWith("away");
-      if (directory !== undefined && isBeside(directory, asker) && state !== "none") {
-        this.#tell.events.append(`@${asker.queue} D ${asker.job} ${asker.attempt} ${directory.name} .`);
-      }
       if (directory !== undefined && isOrphan && this.#role === "resident") this.#watch(directory, asker);
-      this.#say(`a ${number} ${i} ${state}`);
+      const mark = directory !== undefined && isBeside(directory, asker) && /^(alive|ended)/.test(state);
+      this.#say(`a ${number} ${i} ${state}${mark ? ` @${directory.name}` : ""}`);
       yield 0;
     }
     this.#say(`z ${number}`);

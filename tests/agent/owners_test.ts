@@ -28,7 +28,8 @@ for (const shell of SHELLS) {
       assert.equal(await place.text(`${place.directory}/${BESIDE}/job1.out`), "theirs\n");
       assert.equal(await place.text(`${place.directory}/${BESIDE}/job1-nohup.log`), "more\n");
       assert.equal(await place.file("job1", ".out"), "ours\n");
-      assert.equal((await other.link.ask([theirs]))[0]?.type, "ended");
+      const [state] = await other.link.ask([theirs]);
+      assert.ok(state?.type === "ended" && state.directory === BESIDE);
       const out = await other.link.read(theirs, "job1.out", { maxBytes: 99 });
       assert.equal(new TextDecoder().decode(out ?? undefined), "theirs\n");
 
