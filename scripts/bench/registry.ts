@@ -12,6 +12,7 @@ import { latencyOf12 } from "./benches/latency_of_12.ts";
 import { links } from "./benches/links.ts";
 import { local } from "./benches/local.ts";
 import { oneJob } from "./benches/one_job.ts";
+import { readers } from "./benches/readers.ts";
 import { service } from "./benches/service.ts";
 import { simulation } from "./benches/simulation.ts";
 import { sleep } from "./benches/sleep.ts";
@@ -33,6 +34,7 @@ export const BENCHES: readonly Bench[] = [
   links,
   simulation,
   service,
+  readers,
   largeRun,
 ];
 

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { isInFlight } from "../job/states.ts";
+import { listJobs } from "../operations/list_jobs.ts";
 import type { Course } from "./course.ts";
 import type { Host, HostProcess } from "./host.ts";
 import { act } from "./people.ts";
@@ -106,6 +108,24 @@ export function applyFault(course: Course, fault: Fault): void {
     case "host_full":
       host.isFull = host.wasFull = true;
       return later(log(100, 20_000, b), () => host.isFull = false);
+    case "list":
+      course.command("list", (deps) => listJobs(deps, { queue: world.queue }));
+      return;
+    case "set_clock":
+      manager.wallAheadMs = (b - 0.5) * 7_200_000;
+      return;
+    case "set_disk_clock":
+      manager.diskAheadMs = (b - 0.5) * 7_200_000;
+      return;
+    case "remove_yaml":
+    case "remove_journal": {
+      // A run that has nothing more to do may not look again.
+      const jobs = run === undefined || world.lastWriter !== run.process
+        ? undefined
+        : world.stores.get(run.process)?.jobs;
+      if (jobs === undefined || ![...jobs.values()].some(({ status }) => isInFlight(status))) return;
+      return world.removeByHand(fault.kind === "remove_yaml" ? "yaml" : "journal");
+    }
     default:
       return act(course, fault.kind, fault.dice);
   }

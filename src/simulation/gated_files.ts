@@ -99,6 +99,7 @@ export class GatedFiles implements Files {
 
   async lock(path: string, options: { mode: "shared" | "exclusive"; wait: boolean }): Promise<FileLock | null> {
     if (!this.#process.step()) return await never();
+    this.#process.parts.onLock(this.#process, path);
     const lock = await this.#disk.lock(path, options);
     this.#process.parts.stirred();
     if (lock === null) return null;

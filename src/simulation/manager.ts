@@ -25,6 +25,7 @@ export interface ManagerParts {
   readonly hostOf: (key: string) => Host | undefined;
   readonly stirred: () => void;
   readonly onWrite: (process: SimProcess, path: string, bytes: Uint8Array | null) => void;
+  readonly onLock: (process: SimProcess, path: string) => void;
   readonly onSync: (path: string) => void;
   readonly garble: ((text: string) => string) | null;
   /** Makes the disk; a variant that is broken on purpose gives its own. */
@@ -59,7 +60,7 @@ export class Manager {
 
   /** A new process of the program. */
   start(name: string): SimProcess {
-    const { seed, timeline, syncMs, writeMsPerByte, stirred, onWrite, onSync, makeFiles } = this.#parts;
+    const { seed, timeline, syncMs, writeMsPerByte, stirred, onWrite, onLock, onSync, makeFiles } = this.#parts;
     const pid = ++this.#pids;
     const process = new SimProcess({
       name: `${name}#${pid - 1_000}`,
@@ -71,6 +72,7 @@ export class Manager {
       stirred,
       onStep: () => {},
       onWrite,
+      onLock,
       onSync,
       syncMs,
       writeMsPerByte,

@@ -31,6 +31,8 @@ export interface ProcessParts {
   readonly onStep: (process: SimProcess) => void;
   /** After bytes were appended to a file, or a file was replaced. */
   readonly onWrite: (process: SimProcess, path: string, bytes: Uint8Array | null) => void;
+  /** When a lock is asked for. */
+  readonly onLock: (process: SimProcess, path: string) => void;
   /** After what was appended to a file became durable. */
   readonly onSync: (path: string) => void;
   /** Makes the files that the program gets. @default GatedFiles */

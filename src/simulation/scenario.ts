@@ -46,11 +46,17 @@ export const FAULTS = [
   "edit_torn",
 ] as const;
 
+/** What comes to the manager's files and clocks: somebody lists the queue, somebody removes a file, somebody sets a clock. */
+export const HANDS = ["list", "remove_yaml", "remove_journal", "set_clock", "set_disk_clock"] as const;
+
+/** With these a run may be gone before it has written anew what was removed; a person's edit may be what was removed. */
+const ENDS_RUN = /^(kill_run|power_manager|stop_run_process|second_run|disk_full|graceful_stop|edit_.*)$/;
+
 /**
  * One kind of {@link FAULTS}; or what happens in surroundings that only some worlds have: a name leads to another machine; somebody does
  * something to the neighbour's queue.
  */
-export type FaultKind = typeof FAULTS[number] | "reroute" | "neighbour";
+export type FaultKind = typeof FAULTS[number] | "reroute" | "neighbour" | typeof HANDS[number];
 
 /** One thing that happens at a time. `dice`: numbers from 0 to 1 that settle the rest. */
 export interface Fault {
@@ -165,6 +171,7 @@ export function drawScenario(seed: number, sizes: ScenarioSizes = {}): Scenario 
     dice: Array.from({ length: 4 }, () => random.next()),
   })).sort((a, b) => a.atMs - b.atMs);
   const surroundings = drawSurroundings(seed, hosts, { steps, troubleMs });
+  const hands = drawHands(seed, kinds.some((kind) => ENDS_RUN.test(kind)), { steps, troubleMs });
   const neighbour = drawNeighbour(seed, jobs, { steps, troubleMs, meanMs });
   return {
     seed,
@@ -178,7 +185,7 @@ export function drawScenario(seed: number, sizes: ScenarioSizes = {}): Scenario 
     jobs,
     ...(neighbour === null ? {} : { neighbour: neighbour.jobs }),
     troubleMs,
-    faults: [...faults, ...surroundings.faults, ...neighbour?.faults ?? []].sort((a, b) => a.atMs - b.atMs),
+    faults: [...faults, ...surroundings.faults, ...hands, ...neighbour?.faults ?? []].sort((a, b) => a.atMs - b.atMs),
   };
 }
 
@@ -207,6 +214,18 @@ function drawSurroundings(
     }
   );
   return { hosts: around, faults };
+}
+
+/** What comes to the manager's files and clocks: drawn apart as well. */
+function drawHands(seed: number, mayEnd: boolean, { steps, troubleMs }: { steps: number; troubleMs: number }): Fault[] {
+  const random = randomOf(seed, "hands");
+  if (steps === 0 || random.chance(0.5)) return [];
+  const kinds = HANDS.filter((kind) => random.chance(0.6) && !(mayEnd && kind.startsWith("remove")));
+  return kinds.length === 0 ? [] : Array.from({ length: 1 + random.below(12) }, (): Fault => ({
+    atMs: random.between(0, troubleMs),
+    kind: random.pick(kinds),
+    dice: Array.from({ length: 3 }, () => random.next()),
+  }));
 }
 
 /** A second queue, and what is done to it: drawn apart as well. */

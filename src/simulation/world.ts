@@ -32,6 +32,8 @@ import { Truth } from "./truth.ts";
 const BEGIN_MS = 1_767_225_600_000;
 /** The order of starts takes time in proportion to the queue for each: it is looked at in queues of up to so many jobs. */
 const MOST_ORDERED = 2_000;
+/** A run looks five times a second, and writes the YAML anew once a second, or when it has time. */
+const ANEW_MS = 20_000;
 /** A world in which more than this happens goes in circles. */
 const MOST_EVENTS = 40_000_000;
 
@@ -76,6 +78,8 @@ export class World {
   lastWriter: SimProcess | null = null;
   /** The text of the YAML that was last found to be whole. */
   #wholeYaml = "";
+  /** When a person removed a file; a run writes it anew within {@link ANEW_MS}. */
+  #removedMs = -Infinity;
   /** A person has left the YAML torn. */
   isTorn = false;
   #yamlWrites = 0;
@@ -117,6 +121,10 @@ export class World {
       hostOf: (name) => this.#routes.get(name),
       stirred: () => this.#stirred = true,
       onWrite: (process, path, bytes) => this.#onWrite(process, path, bytes),
+      onLock: (process, path) => {
+        const isReader = process.name.startsWith("list#") && path.endsWith("-queue.lock");
+        if (isReader) this.truth.fail(`${process.name}, which only reads, holds a lock that who writes waits for`);
+      },
       onSync: (path) => path === this.#journalPath && this.reader.synced(),
       garble,
       ...(makeFiles === undefined ? {} : { makeFiles }),
@@ -198,6 +206,7 @@ export class World {
 
   /** The queue as whoever reads the files now has it; null while somebody writes, or while a person has left the YAML torn. */
   async readFiles(): Promise<ReadonlyMap<JobName, import("../job/job.ts").Job> | null> {
+    if (this.timeline.nowMs < this.#removedMs + ANEW_MS) return null;
     const lock = await this.manager.disk.lock(storePaths(this.queue, "queue").lock, { mode: "shared", wait: false });
     if (lock === null) return null;
     lock.release();
@@ -295,6 +304,13 @@ export class World {
       const broken = this.ledger.check(jobs);
       if (broken !== null) this.truth.fail(broken);
     });
+    this.stir();
+  }
+
+  /** A person removes a file of the queue. */
+  removeByHand(which: "yaml" | "journal"): void {
+    this.#removedMs = this.timeline.nowMs;
+    void this.manager.disk.remove(which === "yaml" ? this.yamlPath : this.#journalPath);
     this.stir();
   }
 

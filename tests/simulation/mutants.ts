@@ -15,6 +15,7 @@ import { Slots } from "../../src/scheduler/slots.ts";
 import { GatedFiles } from "../../src/simulation/gated_files.ts";
 import type { MemoryFiles } from "../../src/simulation/memory_files.ts";
 import type { SimProcess } from "../../src/simulation/process.ts";
+import { JournalFile } from "../../src/store/journal_file.ts";
 import type { WorldOptions } from "../../src/simulation/world.ts";
 
 /** One variant. */
@@ -69,6 +70,36 @@ class InPlace extends GatedFiles {
     this.#own.parts.onWrite(this.#own, path, null);
     return true;
   }
+}
+
+/** Who reads the journal locks the queue, as readers once did. */
+class LockedReader extends GatedFiles {
+  readonly #name: string;
+
+  constructor(process: SimProcess, disk: MemoryFiles) {
+    super(process, disk);
+    this.#name = process.name;
+  }
+
+  override async openAppend(path: string, options: { create: boolean }): Promise<AppendFile | null> {
+    const lock = path.replace(/journal$/, "lock");
+    if (this.#name.startsWith("list")) (await super.lock(lock, { mode: "shared", wait: true }))?.release();
+    return await super.openAppend(path, options);
+  }
+}
+
+/** Waits by the clock that people set. */
+function byWallClock(process: SimProcess, disk: MemoryFiles): GatedFiles {
+  queueMicrotask(() => {
+    const { clock } = process.deps;
+    const { epochMs, sleepUntil } = clock;
+    const ahead = process.parts.wallAheadMs;
+    Object.assign(clock, {
+      now: () => epochMs(),
+      sleepUntil: (atMs: number, signal?: AbortSignal) => sleepUntil(atMs - ahead(), signal),
+    });
+  });
+  return new GatedFiles(process, disk);
 }
 
 /** The variants. */
@@ -193,6 +224,21 @@ export const MUTANTS: readonly Mutant[] = [
           }
           return effects;
         }),
+  },
+  {
+    rule: 2,
+    name: "a journal that was removed is not missed",
+    breaks: () => patch(JournalFile.prototype, "isKnown", () => () => true),
+  },
+  {
+    rule: 3,
+    name: "waits by the wall clock",
+    options: { makeFiles: byWallClock },
+  },
+  {
+    rule: 7,
+    name: "readers that lock",
+    options: { makeFiles: (process, disk) => new LockedReader(process, disk) },
   },
   {
     rule: 7,
