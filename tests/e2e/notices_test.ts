@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { hostTest } from "../support/need.ts";
 import { Manager } from "./harness.ts";
-import { makeManager, makeQueue, QUICK_SSH, sshPids } from "./harness_faults.ts";
+import { makeQueue, sshPids } from "./harness_faults.ts";
 
 hostTest(
   "a run says what to do where all jobs end with their connection, as with KillUserProcesses=yes",
