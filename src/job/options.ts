@@ -10,8 +10,10 @@ import { expand } from "../names/expand.ts";
 import { jobName } from "../names/grammar.ts";
 import { durationField, parseSize } from "../names/units.ts";
 
-/** What an earlier try of a job was. Times are ISO 8601 in UTC, or null where they are unknown. */
+/** What an earlier try of a job was. `attempt` is its number on the host. Times are ISO 8601 in UTC, or null where they are unknown. */
 export interface PastTry {
+  /** From 1, since the job was added or reset. */
+  readonly try: number;
   readonly attempt: number;
   readonly host: string | null;
   readonly user: string | null;
@@ -252,6 +254,7 @@ function pastTry(value: unknown): PastTry {
     return one === null || typeof one === "number" ? one : invalid(one, "give a number");
   };
   return {
+    try: number("try") ?? 1,
     attempt: number("attempt") ?? 0,
     host: orNull("host"),
     user: orNull("user"),

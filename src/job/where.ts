@@ -12,6 +12,7 @@ import { InvalidError } from "../errors.ts";
 import { parseDuration, parseSize } from "../names/units.ts";
 import type { Job } from "./job.ts";
 import { isOptionName } from "./options.ts";
+import { isFailed } from "./outcome.ts";
 
 const OPERATORS = ["!=", "<=", ">=", "=", "<", ">", "~"] as const;
 
@@ -91,12 +92,6 @@ export function durationMs(job: Job): number | null {
   if (job.started === null || job.ended === null) return null;
   const ms = Date.parse(job.ended) - Date.parse(job.started);
   return Number.isNaN(ms) ? null : ms;
-}
-
-/** True if the job is over and did not end well. */
-export function isFailed(job: Pick<Job, "status" | "exit_code">): boolean {
-  if (job.status === "end") return job.exit_code !== 0;
-  return job.status === "kill" || job.status === "fail_start" || job.status === "crash";
 }
 
 function isField(field: string): boolean {

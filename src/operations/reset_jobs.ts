@@ -9,6 +9,7 @@ import type { Deps } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
 import { someNames } from "../names/some_names.ts";
 import { isGivenUp, type Job, type JobFields } from "../job/job.ts";
+import { PROGRAM_OPTIONS } from "../job/options.ts";
 import { isInFlight, isWaiting, type JobState, waitingState } from "../job/states.ts";
 import type { Connect } from "../link/link.ts";
 import { makeConnect } from "../link/connect.ts";
@@ -104,5 +105,6 @@ function cleanFields(job: Job): JobFields {
     boot: null,
     slot: null,
     ...(job.job_directory === null ? {} : { job_directory: null }),
+    ...Object.fromEntries(PROGRAM_OPTIONS.filter((name) => (job[name] ?? null) !== null).map((name) => [name, null])),
   };
 }

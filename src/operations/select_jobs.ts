@@ -8,7 +8,8 @@ import type { JobName } from "../names/grammar.ts";
 import { expand } from "../names/expand.ts";
 import type { Job } from "../job/job.ts";
 import { isJobState, JOB_STATES, type JobState } from "../job/states.ts";
-import { type Condition, holds, isFailed, parseWhere } from "../job/where.ts";
+import { isFailed } from "../job/outcome.ts";
+import { type Condition, holds, parseWhere } from "../job/where.ts";
 import type { Jobs } from "../store/changes.ts";
 import { Problems } from "./check.ts";
 

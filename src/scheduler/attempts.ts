@@ -7,6 +7,7 @@
 
 import type { JobName } from "../names/grammar.ts";
 import { attemptId, isGivenUp, isoSeconds, type Job, type JobFields } from "../job/job.ts";
+import { type Cause, nextTry } from "../job/retry.ts";
 import { isInFlight, type JobState, mayMove, waitingState } from "../job/states.ts";
 import { type Machine, machineKey, machineText, parseMachine } from "../cluster/machine.ts";
 import { hostOfMachine, isElsewhere, machineOfBoot } from "../agent/boot.ts";
@@ -33,10 +34,20 @@ interface Ending {
   readonly startedAtMs?: number | null;
   readonly endedAtMs: number | null;
   readonly reason: string | null;
+  /** Where the state does not say it. */
+  readonly cause?: Cause;
   /** Its host does not know that it ended so: only the record says it. */
   readonly isOurs?: true;
   /** It was called back before it started. */
   readonly isUnstarted?: true;
+}
+
+/** A start that failed before anything was sent. `isDependent`: as a job that it waits for did not end as it must. */
+export interface FailedStart {
+  /** `""` where none was chosen. */
+  readonly machine: string;
+  readonly reason: string;
+  readonly isDependent?: boolean;
 }
 
 /** Of an end that nobody saw. */
@@ -54,6 +65,8 @@ export class Attempts {
   /** Proved to live elsewhere, by attempt, and whether that was told. */
   readonly #away = new Map<string, { readonly one: InFlight; readonly host: string; isTold: boolean }>();
   #hasNews = false;
+  /** Jobs that are over, and for which others wait: looked at from the next step on, when that is written. */
+  #over: JobName[] = [];
   /** In flight when the run began, on a host that cannot be named. */
   readonly #lost: Job[] = [];
 
@@ -137,21 +150,21 @@ export class Attempts {
       started: null,
       ended: null,
       ...(job.job_directory === null ? {} : { job_directory: null }),
+      ...(isSet(job.reason) ? { reason: null } : {}),
+      ...(isSet(job.not_before) ? { not_before: null } : {}),
     }, true);
     if (!isWaiting) reportStart(this.#run, one);
     effects.push({ type: "start", machine: state.key, request, again: false });
   }
 
   /** A start that fails before anything is sent: no slot was taken. */
-  failStart(job: Job, fail: Extract<Placement, { type: "fail" }>): void {
-    const fields: JobFields = { status: "fail_start", pid: null, exit_code: null, started: null, ended: null };
+  failStart(job: Job, { machine, reason, isDependent = false }: FailedStart): void {
+    const gone = { pid: null, exit_code: null, started: null, ended: null, reason } as const;
+    const fields: JobFields = { status: "fail_start", ...gone };
     this.#run.effects.push({ type: "change", change: { type: "set", job: job.name, fields }, of: job, durable: true });
-    this.#reportEnd(job.name, fail.machine, {
-      state: "fail_start",
-      exitCode: null,
-      reason: fail.reason,
-      elapsedMs: null,
-    }, false);
+    this.#noteOver(job.name);
+    const end = { state: "fail_start", exitCode: null, reason, elapsedMs: null } as const;
+    this.#reportEnd(job.name, machine, end, { began: false, isDependent });
   }
 
   /** What was decided about this attempt could not be written, and its job is another now: it counts as if it had never been. */
@@ -218,7 +231,7 @@ export class Attempts {
    */
   giveUp(one: InFlight, reason: string): void {
     reportStart(this.#run, one);
-    this.#writeEnd(one, { ...UNSEEN, state: "crash", reason }, {});
+    this.#writeEnd(one, { ...UNSEEN, state: "crash", cause: "lost", reason }, {});
     const backlog = backlogOf(one);
     this.#run.inFlight.setStage(one, { at: "given_up", startedAtMs: startedAtMsOf(one) });
     this.#backlogs.left(backlog, this.#run.slots.giveBack(one.job), { gaveBack: false, tookMs: null });
@@ -374,8 +387,14 @@ export class Attempts {
 
   /** Makes candidates of the jobs that were put back, once the change is written: several steps may go into one commit. */
   takeReturned(): void {
-    if (this.#returned.length === 0) return;
     const { jobs, candidates } = this.#run;
+    if (this.#over.length > 0) {
+      const isInFlightNow = (name: JobName): boolean => isInFlight(jobs.get(name)?.status ?? "end");
+      const over = this.#over;
+      this.#over = over.filter(isInFlightNow);
+      for (const name of over) if (!this.#over.includes(name)) candidates.moved(name, jobs);
+    }
+    if (this.#returned.length === 0) return;
     const isWritten = (name: JobName): boolean => !isInFlight(jobs.get(name)?.status ?? "end");
     candidates.putBack(this.#returned.filter(isWritten), jobs);
     this.#returned = this.#returned.filter((name) => !isWritten(name));
@@ -383,7 +402,7 @@ export class Attempts {
 
   /** True if a further step has something to do at once. */
   get hasReturned(): boolean {
-    return this.#returned.length > 0;
+    return this.#returned.length + this.#over.length > 0;
   }
 
   /** True if the host said to an earlier run that it runs. */
@@ -410,21 +429,57 @@ export class Attempts {
       exit_code: exitCode,
       ...(startedAtMs === null ? {} : { started: isoSeconds(startedAtMs) }),
       ended: endedAtMs === null ? null : isoSeconds(endedAtMs),
+      ...(reason === null ? {} : { reason }),
       ...place,
     };
     this.#move(one, state, fields, isOurs);
+    if (this.#tryAgain(one, end)) return;
+    this.#noteOver(one.job);
     const began = state !== "fail_start" && end.isUnstarted !== true;
-    this.#reportEnd(one.job, one.shown, { state, exitCode, reason, elapsedMs: tookMsOf(one, end) }, began);
+    this.#reportEnd(one.job, one.shown, { state, exitCode, reason, elapsedMs: tookMsOf(one, end) }, { began });
+  }
+
+  /** Lets a job that did not end well wait for its next try, if it has one left. @returns True if it has. */
+  #tryAgain(one: InFlight, end: Ending): boolean {
+    const { jobs, outcomes, effects, nowMs } = this.#run;
+    const job = jobs.get(one.job);
+    const cause = causeOf(end);
+    if (job === undefined || !isOf(one, job) || cause === null || cause === "lost" || one.isKillWanted) return false;
+    const iso = (ms: number | null): string | null => ms === null ? null : isoSeconds(ms);
+    const { exitCode, reason } = end;
+    const started = iso(startedAtMsOf(one) ?? end.startedAtMs ?? null);
+    const next = nextTry(job, { cause, exitCode, reason, started, ended: iso(end.endedAtMs) }, nowMs);
+    if (next === null) return false;
+    const fields: JobFields = { status: waitingState(job), ...NO_PLACE, ...next };
+    effects.push({ type: "change", change: { type: "set", job: one.job, fields }, of: job, durable: true });
+    this.#returned.push(one.job);
+    outcomes.retract(one.job);
+    outcomes.forget(one.job);
+    const inMs = Date.parse(next.not_before!) - nowMs;
+    report(this.#run, {
+      type: "retry",
+      job: one.job,
+      machine: one.shown,
+      why: reason ?? `exit code ${exitCode}`,
+      next: next.reason!,
+      inMs,
+    });
+    return true;
   }
 
   #reportEnd(
     job: JobName,
     machine: string,
     end: Pick<Ending, "state" | "exitCode" | "reason"> & { readonly elapsedMs: number | null },
-    began: boolean,
+    how: { readonly began: boolean; readonly isDependent?: boolean },
   ): void {
-    this.#run.outcomes.ended(job, { state: end.state, exitCode: end.exitCode, machine, began });
+    this.#run.outcomes.ended(job, { state: end.state, exitCode: end.exitCode, machine, ...how });
     report(this.#run, { type: "ended", job, machine, ...end });
+  }
+
+  /** The end of a job may let others start, once it is written. */
+  #noteOver(name: JobName): void {
+    if (this.#run.candidates.isParent(name)) this.#over.push(name);
   }
 
   /** Moves the job's state and sets fields. A job that was deleted or replaced meanwhile is left alone. */
@@ -436,6 +491,17 @@ export class Attempts {
     const change = { type: "set", job: one.job, fields: { status: to, ...fields } } as const;
     this.#run.effects.push({ type: "change", change, of: job, durable });
   }
+}
+
+/** The word of `retry_on` for an end; null for one that ended well. */
+function causeOf({ state, exitCode, cause }: Ending): Cause | null {
+  if (cause !== undefined) return cause;
+  if (state === "end") return exitCode === 0 ? null : "exit";
+  return state === "kill" ? "killed" : state === "crash" ? "crash" : "start";
+}
+
+function isSet(value: unknown): boolean {
+  return value !== null && value !== undefined;
 }
 
 /** How long an attempt took, ms by its host's clock; null if that is not known. */

@@ -49,6 +49,7 @@ export class Core {
   #began = false;
   #stopping = false;
   #noHosts = false;
+  #paused = false;
   #finished = false;
   /** Passed over so far. */
   readonly #skipped = new Set<JobName>();
@@ -103,13 +104,16 @@ export class Core {
       this.#links.giveUpSilent();
       if (this.#links.isHopeless(this.#hasMore())) this.#noHosts = true;
     }
-    if (this.#began) this.#consider();
+    if (this.#began) {
+      this.#consider();
+      this.#failDoomed();
+    }
     const more = this.#hasMore();
-    if (this.#stopping || this.#noHosts) this.#backlogs.recallAll();
+    if (this.#stopping || this.#noHosts || this.#paused) this.#backlogs.recallAll();
     this.#backlogs.tick(more);
     if (more) this.#hints.prepare();
     else this.#hints.dropAll();
-    if (this.#began && run.inFlight.open === 0 && !more && !this.#attempts.hasReturned) {
+    if (this.#began && run.inFlight.open === 0 && !more && !this.#attempts.hasReturned && !this.#isPatient()) {
       this.#finished = true;
       run.effects.push({ type: "finish" });
     }
@@ -124,7 +128,9 @@ export class Core {
   /** When to send `tick` at the latest, epoch ms; null for never. */
   get wakeAtMs(): number | null {
     if (this.#attempts.hasReturned) return this.#run.nowMs;
-    const at = Math.min(this.#links.wakeAtMs, this.#backlogs.wakeAtMs);
+    const isOver = this.#stopping || this.#noHosts || this.#paused;
+    const triedAtMs = isOver ? Infinity : this.#run.candidates.wakeAtMs;
+    const at = Math.min(this.#links.wakeAtMs, this.#backlogs.wakeAtMs, triedAtMs);
     return at === Infinity ? null : at;
   }
 
@@ -137,7 +143,12 @@ export class Core {
   progress(): Progress {
     const { inFlight, outcomes, candidates, jobs } = this.#run;
     const { done, failed } = outcomes.counts();
-    return { done, failed, running: inFlight.running, total: done + inFlight.open + candidates.waiting(jobs) };
+    return {
+      done,
+      failed,
+      running: inFlight.running,
+      total: done + inFlight.open + candidates.waiting(jobs) + candidates.aside.size,
+    };
   }
 
   /** The result as it stands; final after the effect `finish`. */
@@ -152,7 +163,7 @@ export class Core {
       idle: isIdle ? countStates(jobs) : null,
       outcome: this.#noHosts ? "no_hosts" : this.#stopping ? "stopped" : "done",
       running: this.#run.inFlight.names(),
-      waiting: this.#run.inFlight.waiting + this.#run.candidates.waiting(this.#run.jobs),
+      waiting: this.#run.inFlight.waiting + this.#run.candidates.waiting(jobs) + this.#run.candidates.aside.size,
     };
   }
 
@@ -214,6 +225,10 @@ export class Core {
         if (!this.#stopping) report(run, { type: "stopping", running: run.inFlight.running, signal: event.signal });
         this.#stopping = true;
         break;
+      case "pause":
+        if (this.#paused !== event.isPaused) report(run, event);
+        this.#paused = event.isPaused;
+        break;
       case "tick":
         this.#links.askAgain();
         break;
@@ -267,7 +282,7 @@ export class Core {
     if (!this.#links.isSettled()) return;
     let startedAny = false;
     while (this.#hasMore()) {
-      const name = candidates.peek(jobs)!;
+      const name = candidates.peek(jobs, this.#run.nowMs)!;
       const job = jobs.get(name)!;
       const placement = this.#policy.place(job, { slots, machines, running: inFlight.running });
       switch (placement.type) {
@@ -312,7 +327,27 @@ export class Core {
 
   /** True if a job may still be considered in this run. */
   #hasMore(): boolean {
-    return !this.#stopping && !this.#noHosts && this.#run.candidates.peek(this.#run.jobs) !== null;
+    const { candidates, jobs, nowMs } = this.#run;
+    return !this.#stopping && !this.#noHosts && !this.#paused && candidates.peek(jobs, nowMs) !== null;
+  }
+
+  /** True if the run has only to wait: for the time of a next try, or for the end of a pause. */
+  #isPatient(): boolean {
+    const { candidates, jobs, nowMs } = this.#run;
+    if (this.#stopping || this.#noHosts) return false;
+    if (candidates.wakeAtMs < Infinity) return true;
+    return this.#paused && candidates.peek(jobs, nowMs) !== null;
+  }
+
+  /** Ends jobs that can never start. */
+  #failDoomed(): void {
+    const { candidates, jobs } = this.#run;
+    for (const { job, reason } of candidates.takeDoomed()) {
+      const own = jobs.get(job);
+      if (own !== undefined && isWaiting(own.status)) {
+        this.#attempts.failStart(own, { machine: "", reason, isDependent: true });
+      }
+    }
   }
 
   /** Opens links early where the policy knows which machine a job will need. */

@@ -48,6 +48,8 @@ export type CoreEvent =
   /** Input files of a job could not be brought to the host: it was not started. */
   | { readonly type: "stage_failed"; readonly job: JobName; readonly attempt: string; readonly reason: string }
   | { readonly type: "stop"; readonly signal: string }
+  /** Nothing is started while the queue is paused. `reason`: what the person who paused it said, or null. */
+  | { readonly type: "pause"; readonly isPaused: boolean; readonly reason: string | null }
   /** The run itself did nothing for so long (it was stopped, or the manager slept): nobody else was silent meanwhile. */
   | { readonly type: "stood_still"; readonly ms: number }
   /** Time has passed; see `Core.wakeAtMs`. */

@@ -14,6 +14,8 @@ export interface Outcome {
   readonly machine: string;
   /** False if no process of it ever was: its start failed, or was called back. */
   readonly began: boolean;
+  /** It can never start, as a job that it waits for did not end as it must. */
+  readonly isDependent?: boolean;
 }
 
 /** True if it did not end well: it failed to start, crashed, was killed, or ended with another code than 0. */
@@ -72,9 +74,9 @@ export class Outcomes {
     for (const [job, outcome] of this.#jobs) {
       if (outcome?.began !== false) ran.push(job);
       if (outcome === null) continue;
-      const { state, exitCode, machine } = outcome;
+      const { state, exitCode, machine, isDependent } = outcome;
       if (state === "end") completed.push(job);
-      if (isBad(outcome)) failed.push({ job, state, exitCode, machine });
+      if (isBad(outcome)) failed.push({ job, state, exitCode, machine, ...(isDependent === true && { isDependent }) });
     }
     return { ran, completed, failed };
   }

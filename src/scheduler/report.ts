@@ -69,6 +69,17 @@ export type RunEvent =
   | { readonly type: "all_down"; readonly timeoutMs: number }
   /** Asked to stop: no new starts; waits for what runs. */
   | { readonly type: "stopping"; readonly running: number; readonly signal: string }
+  /** A try did not end well, and another follows. `why` and `next` are for people: `exit code 3`, `retry 1 of 3`. */
+  | {
+    readonly type: "retry";
+    readonly job: JobName;
+    readonly machine: string;
+    readonly why: string;
+    readonly next: string;
+    readonly inMs: number;
+  }
+  /** Nothing is started any more, until the queue is resumed; or it is. */
+  | { readonly type: "pause"; readonly isPaused: boolean; readonly reason: string | null }
   /** After each turn in which something happened; makes no line of its own. */
   | { readonly type: "progress"; readonly progress: Progress }
   | { readonly type: "warning"; readonly text: string };
@@ -85,6 +96,8 @@ export interface RunResult {
     readonly state: "end" | "kill" | "crash" | "fail_start";
     readonly exitCode: number | null;
     readonly machine: string;
+    /** It never started, as a job that it waits for did not end as it must. */
+    readonly isDependent?: boolean;
   }[];
   /**
    * `done`: nothing is left to do. `stopped`: asked to stop; `running` go on and are adopted by the next run.

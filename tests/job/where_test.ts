@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { InvalidError } from "../../src/errors.ts";
 import { type Job, makeJob } from "../../src/job/job.ts";
-import { holds, isFailed, parseWhere } from "../../src/job/where.ts";
+import { isFailed } from "../../src/job/outcome.ts";
+import { holds, parseWhere } from "../../src/job/where.ts";
 import { jobName } from "../../src/names/grammar.ts";
 
 function job(fields: Partial<Job> = {}): Job {

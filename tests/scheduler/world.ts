@@ -147,12 +147,13 @@ class SimMachine {
   end(process: Process): void {
     process.alive = false;
     const atMs = this.#world.nowMs;
-    process.state = { type: "ended", state: "end", exitCode: 0, startedAtMs: atMs, endedAtMs: atMs };
     const { job, attempt, backlog } = process;
+    const exitCode = this.#world.exitCode(job, Number(attempt.split(".")[1]));
+    process.state = { type: "ended", state: "end", exitCode, startedAtMs: atMs, endedAtMs: atMs };
     // Now and then the wrapper dies before it can give back what it took.
     const gives = backlog !== null && this.#world.random() > 0.02;
     const gaveBack = gives ? { gaveBack: true as const } : {};
-    this.tell({ type: "ended", job, attempt, state: "end", exitCode: 0, atMs, ...gaveBack });
+    this.tell({ type: "ended", job, attempt, state: "end", exitCode, atMs, ...gaveBack });
     if (!gives) return;
     backlog.tokens++;
     this.letIn();
@@ -187,6 +188,8 @@ export interface WorldOptions {
   readonly jobs: readonly Job[];
   readonly hosts: readonly SlotHost[];
   readonly fifo?: number;
+  /** What an attempt of a job ends with; 0 unless given. */
+  readonly exitCode?: (job: JobName, attempt: number) => number;
   readonly timeoutMs?: number;
   /** What the way to a machine and back takes at most, ms; 0 unless given, and then no job is sent ahead. */
   readonly roundTripMs?: number;
@@ -236,6 +239,10 @@ export class World {
       hosts: this.#hosts,
       timeoutMs: this.#options.timeoutMs ?? 600_000,
     }, this.jobs);
+  }
+
+  exitCode(job: JobName, attempt: number): number {
+    return this.#options.exitCode?.(job, attempt) ?? 0;
   }
 
   /** How many jobs wait on hosts for a slot. */

@@ -204,8 +204,8 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: () => {
       let calls = 0;
       return patch(Candidates.prototype, "peek", (old) =>
-        function (this: Candidates, jobs) {
-          const name = old.call(this, jobs);
+        function (this: Candidates, jobs, nowMs) {
+          const name = old.call(this, jobs, nowMs);
           return ++calls % 5 === 0 ? this.upcoming(jobs, 2)[1]?.name ?? name : name;
         });
     },

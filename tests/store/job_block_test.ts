@@ -47,7 +47,7 @@ const someJob: fc.Arbitrary<Job> = fc.record({
     fc.dictionary(fc.constantFrom("lr", "no", "seed"), someText.map((text) => text.replaceAll("\0", ""))),
   ),
   history: fc.option(fc.constant([{
-    ...{ attempt: 1, host: "red", user: "pi", started: null, ended: "2026-01-31T12:00:00Z", status: "end" },
+    ...{ try: 1, attempt: 1, host: "red", user: "pi", started: null, ended: "2026-01-31T12:00:00Z", status: "end" },
     ...{ exit_code: 3, reason: "exit code 3" },
   }])),
   extra: fc.oneof(fc.constant({}), fc.dictionary(fc.constantFrom("note", "no", "b"), fc.option(someText))),

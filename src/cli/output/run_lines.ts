@@ -9,6 +9,7 @@ import { PYENV_EXIT_CODE } from "../../job/script.ts";
 import type { JobState } from "../../job/states.ts";
 import { queueCommand } from "../../operations/finding.ts";
 import type { StoreRef } from "../../store/store.ts";
+import { renderDuration } from "../../names/units.ts";
 import { type Lines, nameList } from "./lines.ts";
 import { durationText } from "./progress.ts";
 
@@ -95,6 +96,14 @@ export class RunLines {
           `Stopping after ${event.signal}: no new jobs are started, still running: ${event.running}. ` +
             "Press Ctrl-C again to leave at once; the jobs go on.",
         );
+      case "retry":
+        return lines.info(
+          `Job ${event.job} on ${event.machine}: ${event.why}; ${event.next} in ${renderDuration(event.inMs)}`,
+        );
+      case "pause": {
+        const reason = event.reason === null ? "" : `: ${event.reason}`;
+        return lines.info(event.isPaused ? `The queue is paused${reason}. No job starts.` : "The queue is resumed.");
+      }
       case "progress":
         return;
       case "warning":
