@@ -80,7 +80,7 @@ export const RETRY_CAUSES = ["exit", "time_limit", "crash", "start", "lost"] as 
 export const HISTORY_LIMIT = 20;
 
 /** Members of a job that has no options: those that `makeJob` gives. */
-const PLAIN_MEMBERS = 23;
+const PLAIN_MEMBERS = 24;
 
 type Reader = (value: unknown) => unknown;
 
