@@ -11,6 +11,7 @@ import { whyNoHosts } from "../tests/support/hosts.ts";
 import { campaign } from "./torture/campaign.ts";
 import { parseOptions, USAGE } from "./torture/options.ts";
 import { renderReport } from "./torture/report.ts";
+import { soakService } from "./torture/service/soak.ts";
 import { runScript, say, write } from "./script.ts";
 
 async function main(): Promise<number> {
@@ -19,6 +20,7 @@ async function main(): Promise<number> {
     write(USAGE);
     return 0;
   }
+  if (options.service) return await soakService(options.minutes);
   const reason = await whyNoHosts();
   if (reason !== null) throw new Error(`Cannot torture: ${reason}`);
   const { seed, minutes, hosts, jobs } = options;

@@ -11,6 +11,7 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Handler, ServeLimits, ServeOptions, Server } from "./deps.ts";
 import { bodyOf } from "./serve_body_real.ts";
+import { Connections } from "./serve_connections_real.ts";
 import { roomForConnections } from "./serve_room_real.ts";
 import { Turns } from "./serve_turns_real.ts";
 
@@ -60,7 +61,11 @@ export async function serve(
     return response;
     // It puts its own quick `Request` and `Response` into the global scope; they are as the real ones.
   }, { overrideGlobalObjects: true, autoCleanupIncoming: false });
+  const open = new Connections(limits.connections);
   const turns = new Turns((incoming, outgoing) => {
+    const { socket } = incoming;
+    open.busy(socket);
+    outgoing.once("close", () => open.idle(socket));
     void listener(incoming, outgoing).then(() => replies.written(outgoing));
   });
   const options = {
@@ -83,6 +88,8 @@ export async function serve(
     if (namesOneHost(incoming)) return turns.take(incoming, outgoing);
     outgoing.writeHead(400, { Connection: "close" }).end();
   });
+  // One that comes by TLS is known from its handshake on, which has a limit of its own.
+  server.on(cert === undefined ? "connection" : "secureConnection", (socket: Socket) => open.add(socket));
   server.on("checkContinue", (incoming, outgoing) => {
     // Who shows no password is not asked for the body.
     if (incoming.headers.authorization !== undefined) outgoing.writeContinue();

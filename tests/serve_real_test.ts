@@ -98,19 +98,41 @@ Deno.test("a connection is closed when it stays idle after a request, also amid 
   });
 });
 
-Deno.test("connections beyond the most are closed, and there is room again when others go", async () => {
+Deno.test("who holds connections in silence keeps nobody out: those that were silent longest go", async () => {
+  await withServer({ limits: { connections: 16 } }, async (server) => {
+    const silent: Deno.Conn[] = [];
+    for (let i = 0; i < 40; i++) {
+      silent.push(await connect(server));
+      if (i % 10 === 0) {
+        assert.match(await untilCut(await connect(server), `${HEAD}Connection: close\r\n\r\n`), /hello/);
+      }
+    }
+    assert.equal(await untilCut(silent[0]!, ""), "");
+    for (const connection of silent.slice(1)) connection.close();
+  });
+});
+
+Deno.test("connections beyond the most are closed while all others are worked on, and there is room again when they go", async () => {
+  const gate = Promise.withResolvers<void>();
+  let handled = 0;
   await withServer({ limits: { connections: 3 } }, async (server) => {
-    const held = await Promise.all([1, 2, 3].map(() => connect(server)));
-    for (const connection of held) {
-      await connection.write(new TextEncoder().encode(`${HEAD}\r\n`));
-      assert.notEqual(await connection.read(new Uint8Array(1000)), null);
+    const held: Deno.Conn[] = [];
+    for (const count of [1, 2, 3]) {
+      held.push(await connect(server));
+      await held.at(-1)!.write(new TextEncoder().encode(`${HEAD}\r\n`));
+      await waitUntil("the request", () => handled === count);
     }
     assert.equal(await untilCut(await connect(server), ""), "");
+    gate.resolve();
     for (const connection of held) connection.close();
     await waitUntil(
       "room",
       async () => /hello/.test(await untilCut(await connect(server), `${HEAD}Connection: close\r\n\r\n`)),
     );
+  }, async () => {
+    handled++;
+    await gate.promise;
+    return new Response("hello");
   });
 });
 

@@ -19,11 +19,14 @@ export interface TortureOptions {
   readonly only: readonly string[];
   /** Whether the directories are left there for a look. */
   readonly keep: boolean;
+  /** The service instead of queues, see `service/soak.ts`. */
+  readonly service: boolean;
 }
 
 /** Text for `--help`. */
 export const USAGE =
   `Usage: deno task torture [--seed=N] [--minutes=N] [--hosts=N] [--jobs=N] [--only=WORD,...] [--keep]
+       deno task torture --service [--minutes=N]
 
   --seed     what is done, to whom and for how long follows from it (default: a fresh one, which is printed)
   --minutes  how long (default: 5; 0.5 is half a minute)
@@ -31,6 +34,7 @@ export const USAGE =
   --jobs     jobs of a round, from 1 to 5000 (default: 300); when they are done, the next round begins
   --only     only faults whose names hold one of these words, such as kill,cut
   --keep     leave the manager's directory there, and say where
+  --service  the executable's service instead: strangers and users who do what they must not, beside one honest user
 
 Needs root on Linux. Exit status 1 if an invariant was broken.
 `;
@@ -54,6 +58,7 @@ export function parseOptions(args: readonly string[], freshSeed: number): Tortur
     jobs: text,
     only: text,
     keep: flag,
+    service: flag,
     help: { ...flag, short: "h" },
   };
   const { values } = (() => {
@@ -71,6 +76,7 @@ export function parseOptions(args: readonly string[], freshSeed: number): Tortur
     jobs: whole("--jobs", values.jobs, 300, { from: 1, to: 5000 }),
     only: (values.only ?? "").split(",").filter((word) => word !== ""),
     keep: values.keep ?? false,
+    service: values.service ?? false,
   };
 }
 

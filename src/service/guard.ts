@@ -27,8 +27,11 @@ const HEADERS: Readonly<Record<string, string>> = {
   "Cache-Control": "no-store",
 };
 
-/** Requests that only read are quick; others wait for the disk, and must not keep those from being answered. */
-const READERS = { most: 64, mostWaiting: 1024 };
+/**
+ * Requests that only read are quick, but for those that wait for their turn to make a large reply; others wait for the disk. None must
+ * keep the others from being answered.
+ */
+const READERS = { most: 512, mostWaiting: 512 };
 const WORKERS = { most: 64, mostWaiting: 256 };
 /** What waits for hosts may wait long, and keeps nobody else waiting; `hosts.ts` bounds what one host may hold. */
 const HOST_READERS = { most: 128, mostWaiting: 128 };

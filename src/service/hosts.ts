@@ -12,7 +12,7 @@ import type { Connect, Link } from "../link/link.ts";
 
 /** Links to one machine that may be open at once, and requests that may wait for one beside them. */
 const OPEN = 8;
-const WAITING = 24;
+const WAITING = 8;
 /** Links in all; each takes some files. */
 const MOST_IN_ALL = 64;
 const FEWEST_IN_ALL = 4;

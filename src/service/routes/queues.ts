@@ -15,6 +15,7 @@ import { refreshQueue } from "../../operations/refresh_queue.ts";
 import { resetJobs } from "../../operations/reset_jobs.ts";
 import { stateChangeLines } from "../../output/state_changes.ts";
 import { Refusal } from "../errors.ts";
+import { inItsTurn } from "../large_replies.ts";
 import { textOrJson } from "../negotiate.ts";
 import { failures, jsonReply, operation, textReply } from "../operation.ts";
 import { linkToNext } from "../page_link.ts";
@@ -180,11 +181,12 @@ export function addQueueRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): 
     const queue = await queueAt(service, { ...c.req.valid("param"), ...query });
     const { status, limit, cursor } = query;
     if (status === undefined && limit === undefined && cursor === undefined) {
-      return await wholeQueue(c, await allJobs(deps, { queue }));
+      const jobs = await allJobs(deps, { queue });
+      return await inItsTurn(service, jobs.size, () => wholeQueue(c, jobs));
     }
     const page = await pageJobs(deps, { ...query, queue });
     linkToNext(c, page.next);
-    return c.json(jobsReply(page.records), 200);
+    return await inItsTurn(service, page.records.length, () => c.json(jobsReply(page.records), 200));
   });
 
   app.openapi(info, async (c) => {
@@ -192,7 +194,8 @@ export function addQueueRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): 
     const queue = await queueAt(service, { ...c.req.valid("param"), ...query });
     const page = await pageJobs(deps, { ...query, queue });
     linkToNext(c, page.next);
-    return await textOrJson(c, () => jobsTable(page.records), jobsReply(page.records));
+    const make = () => textOrJson(c, () => jobsTable(page.records), jobsReply(page.records));
+    return await inItsTurn(service, page.records.length, make);
   });
 
   app.openapi(remove, async (c) => {

@@ -2,10 +2,18 @@ import assert from "node:assert/strict";
 import { parseOptions } from "../../../scripts/torture/options.ts";
 
 Deno.test("parseOptions() of the campaign takes what is given and fills in the rest", () => {
-  assert.deepEqual(parseOptions([], 9), { seed: 9, minutes: 5, hosts: 4, jobs: 300, only: [], keep: false });
+  assert.deepEqual(parseOptions([], 9), {
+    seed: 9,
+    minutes: 5,
+    hosts: 4,
+    jobs: 300,
+    only: [],
+    keep: false,
+    service: false,
+  });
   assert.deepEqual(
     parseOptions(["--seed=7", "--minutes", "0.5", "--hosts=2", "--jobs=10", "--only=cut,kill", "--keep"], 9),
-    { seed: 7, minutes: 0.5, hosts: 2, jobs: 10, only: ["cut", "kill"], keep: true },
+    { seed: 7, minutes: 0.5, hosts: 2, jobs: 10, only: ["cut", "kill"], keep: true, service: false },
   );
   assert.equal(parseOptions(["--help"], 9), "help");
 });
