@@ -61,8 +61,8 @@ export function boundedConnect(connect: Connect, files: number): Connect {
     const { close, read } = link;
     return Object.assign(link, {
       close: () => close.call(link).finally(() => closed.resolve()),
-      read: ((job, file, how) => {
-        const one = () => read.call(link, job, file, how);
+      read: ((attempt, file, how) => {
+        const one = () => read.call(link, attempt, file, how);
         return how.maxBytes <= LARGE_BYTES ? one() : mine.largeReads.pass(() => largeReads.pass(one));
       }) satisfies Link["read"],
     });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { parseMachine } from "../../src/cluster/machine.ts";
 import { LinkError } from "../../src/errors.ts";
+import type { JobName } from "../../src/names/grammar.ts";
 import type { Connect, ConnectOptions, Link } from "../../src/link/link.ts";
 import { boundedConnect } from "../../src/service/hosts.ts";
 import { waitUntil } from "../support/wait.ts";
@@ -56,7 +57,7 @@ Deno.test("large reads of a link are one for a machine and four in all; small on
   const bounded = boundedConnect(connect, 1024);
   const read = async (name: string, maxBytes: number) => {
     const link = await bounded(parseMachine(`pi@${name}`), OPTIONS);
-    return await link.read("job1" as Parameters<Link["read"]>[0], "job1.out", { maxBytes });
+    return await link.read({ job: "job1" as JobName, attempt: "a1.1" }, "job1.out", { maxBytes });
   };
   const large = ["a", "a", "b", "c", "d", "e"].map((name) => read(name, 16 * 1024 * 1024));
   await waitUntil("four", () => reads.length === 4);
