@@ -121,8 +121,8 @@ function regularAt(path: string): string {
 function regularInfo(path: string, most = FILE_BYTES): Deno.FileInfo | null {
   const info = lstat(path);
   if (info === null) return null;
-  if (!info.isFile) throw refusal("ENOTSUP", "it is no regular file");
-  if (info.size > most) throw refusal("EFBIG", `it is larger than ${FILE_BYTES / 1024 / 1024} MiB`);
+  if (!info.isFile) throw refusal("EFTYPE", "it is no regular file");
+  if (info.size > most) throw refusal("EOVERFLOW", `it is larger than ${FILE_BYTES / 1024 / 1024} MiB`);
   return info;
 }
 

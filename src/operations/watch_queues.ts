@@ -287,5 +287,5 @@ export class QueuesWatch {
 
 /** True if what is there is no file or directory of the watched place. */
 function isForeign(error: unknown): boolean {
-  return ["EXDEV", "ENOTSUP"].includes(codeOf(error));
+  return ["EXDEV", "EFTYPE"].includes(codeOf(error));
 }
