@@ -1,0 +1,22 @@
+/**
+ * `deno task fuzz [--requests=20000] [--seed=N]`: requests made from the OpenAPI document against the executable. Fails if one is answered
+ * with 500 or not at all.
+ *
+ * @module
+ */
+
+import { fuzzService } from "../tests/service/fuzzing.ts";
+
+const option = (name: string, fallback: number): number =>
+  Number(Deno.args.find((arg) => arg.startsWith(`--${name}=`))?.split("=")[1] ?? fallback);
+const count = option("requests", 20_000);
+const seed = option("seed", 1);
+const startMs = performance.now();
+const { statuses, faults, slowest, slowestPerMb } = await fuzzService({ count, seed });
+const said = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
+said(`${count} requests, seed ${seed}, ${Math.round((performance.now() - startMs) / 1000)} s`);
+said(`replies: ${[...statuses].sort(([a], [b]) => a - b).map(([status, n]) => `${status}: ${n}`).join(", ")}`);
+said(`slowest: ${Math.round(slowest.ms)} ms, ${slowest.request}`);
+said(`slowest for each MB: ${Math.round(slowestPerMb.ms)} ms, ${slowestPerMb.request}`);
+for (const fault of faults.slice(0, 20)) said(`FAULT ${fault}`);
+if (faults.length > 0) Deno.exit(1);

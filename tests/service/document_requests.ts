@@ -1,0 +1,115 @@
+/**
+ * Requests made from the OpenAPI document: every operation, with values of every size that a bound names, and one beyond. The same seed
+ * makes the same requests.
+ *
+ * @module
+ */
+
+type Schema = {
+  type?: string | string[];
+  enum?: string[];
+  minimum?: number;
+  maximum?: number;
+  maxLength?: number;
+  example?: unknown;
+  examples?: unknown[];
+  properties?: Record<string, Schema>;
+  items?: Schema;
+  maxItems?: number;
+  $ref?: string;
+};
+type Parameter = { name: string; in: string; required?: boolean; schema: Schema };
+type Operation = {
+  parameters?: Parameter[];
+  requestBody?: { content: { "application/json": { schema: Schema } } };
+};
+/** The parts of the document that requests are made from. */
+export type Document = {
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, Schema> };
+};
+
+/** One request. */
+export interface MadeRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly body: string | null;
+}
+
+/** Names that are there, so that not all is 404. */
+const KNOWN = ["a", "a", "a", "job1", "h1", "job[1-3]", "experiment"];
+/** Lengths at bounds of names, users, hosts, expansions, targets and texts, and one beyond each. */
+const LENGTHS = [0, 1, 64, 65, 200, 201, 255, 256, 300, 301, 600, 601, 15_900, 16_385, 99_999, 100_000, 100_001];
+const UNITS = ["a", ":", "0", " ", "[1]", "é", "%", "\n", "/", ",", "\u0000", "'", "\u202e", "&x ", "- "];
+const LISTS = ["a[1-100]", "a[1-100000]", "a[1-100001]", "[1-2][1-2][1-2]", "a[1-", "b[9-1]", "c[1-3],c[1-3]", "[::1]"];
+
+/** As it stands in an address: cut where clients refuse to send more. */
+function encoded(text: string): string {
+  return encodeURIComponent(text.toWellFormed()).slice(0, 17_000).replace(/%.?$/, "");
+}
+
+/** Makes requests without end. */
+export function* documentRequests(document: Document, seed: number): Generator<MadeRequest> {
+  let state = seed >>> 0 || 1;
+  const below = (count: number): number => {
+    // xorshift32
+    state ^= state << 13, state >>>= 0, state ^= state >>> 17, state ^= state << 5, state >>>= 0;
+    return state % count;
+  };
+  const pick = <T>(from: readonly T[]): T => from[below(from.length)]!;
+
+  const text = (example: unknown): string => {
+    switch (below(8)) {
+      case 0:
+      case 1:
+      case 2:
+        return String(example ?? "a");
+      case 3:
+        return pick(KNOWN);
+      case 4:
+        return pick(LISTS);
+      default: {
+        const unit = pick(UNITS);
+        return unit.repeat(Math.ceil(pick(LENGTHS) / unit.length)) + (below(3) === 0 ? "z" : "");
+      }
+    }
+  };
+  const value = (given: Schema, depth = 0): unknown => {
+    const schema = given.$ref === undefined ? given : document.components.schemas[given.$ref.split("/").at(-1)!]!;
+    const { properties, items, minimum, maximum } = schema;
+    if (below(40) === 0) return pick([null, 0, true, [], {}]);
+    if (schema.enum !== undefined) return below(6) === 0 ? "none" : pick(schema.enum);
+    if (minimum !== undefined && maximum !== undefined) {
+      return pick([minimum, minimum - 1, maximum, maximum + 1, "x", 1]);
+    }
+    if (items !== undefined) {
+      const one = value(items, depth + 1);
+      return Array(pick([0, 1, 1, 1, 2, 10, 100])).fill(one);
+    }
+    if (properties !== undefined) {
+      const fields = Object.entries(properties).filter(() => below(2) === 0 || depth > 0 && below(2) === 0);
+      return Object.fromEntries(fields.map(([name, one]) => [name, value(one, depth + 1)]));
+    }
+    return text(schema.example ?? schema.examples?.[0]);
+  };
+
+  const all = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation }))
+  ).filter(({ path }) => path !== "/events");
+  while (true) {
+    const { path, method, operation } = pick(all);
+    let target = path;
+    const query: string[] = [];
+    for (const one of operation.parameters ?? []) {
+      if (one.in === "path") {
+        const plain = below(3) > 0 ? pick(["a", "job1", "h1"]) : String(value(one.schema));
+        target = target.replace(`{${one.name}}`, () => encoded(plain));
+      } else if (one.in === "query" && (one.required === true ? below(20) > 0 : below(3) === 0)) {
+        query.push(`${one.name}=${encoded(String(value(one.schema)))}`);
+      }
+    }
+    const schema = operation.requestBody?.content["application/json"].schema;
+    const body = schema === undefined ? null : below(30) === 0 ? "{" : JSON.stringify(value(schema));
+    yield { method, target: query.length > 0 ? `${target}?${query.join("&")}` : target, body };
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * Sends requests made from the document to the executable, and measures.
+ *
+ * @module
+ */
+
+import { documentOf } from "../../src/service/document.ts";
+import { realDeps } from "../../src/deps_real.ts";
+import { compiledCms } from "../support/compiled.ts";
+import { type Document, documentRequests, type MadeRequest } from "./document_requests.ts";
+import { withStarted } from "./started.ts";
+import { RIGHT } from "./support.ts";
+
+/** What came of it. */
+export interface Fuzzed {
+  readonly statuses: ReadonlyMap<number, number>;
+  /** Requests that were answered with 500, or not at all. */
+  readonly faults: readonly string[];
+  /** The slowest request, and the one that took longest for each MB of it and of its reply (at least one). */
+  readonly slowest: { ms: number; request: string };
+  readonly slowestPerMb: { ms: number; request: string };
+}
+
+/** Sends `count` requests, some at a time. The queue and the cluster begin anew now and then, so that they stay small. */
+export async function fuzzService(options: { count: number; seed: number; atOnce?: number }): Promise<Fuzzed> {
+  const { count, seed, atOnce = 4 } = options;
+  const document = JSON.parse(JSON.stringify(await documentOf(realDeps()))) as Document;
+  const statuses = new Map<number, number>();
+  const faults: string[] = [];
+  const slowest = { ms: 0, request: "" };
+  const slowestPerMb = { ms: 0, request: "" };
+  const cms = await compiledCms();
+  await withStarted(
+    async ({ url, text }) => {
+      const send = async ({ method, target, body }: MadeRequest): Promise<void> => {
+        const headers = { authorization: RIGHT, ...(body === null ? {} : { "content-type": "application/json" }) };
+        const startMs = performance.now();
+        const shown = `${method} ${target.slice(0, 200)} ${body?.slice(0, 200) ?? ""}`;
+        try {
+          const init = { method, headers, ...(body === null ? {} : { body }), signal: AbortSignal.timeout(120_000) };
+          const reply = await fetch(url + target, init);
+          const { length } = await reply.text();
+          const ms = performance.now() - startMs;
+          statuses.set(reply.status, (statuses.get(reply.status) ?? 0) + 1);
+          if (reply.status === 500) faults.push(shown);
+          const mb = Math.max(1, (length + target.length + (body?.length ?? 0)) / 1e6);
+          if (ms > slowest.ms) Object.assign(slowest, { ms, request: shown });
+          if (ms / mb > slowestPerMb.ms) Object.assign(slowestPerMb, { ms: ms / mb, request: shown });
+        } catch (error) {
+          faults.push(`${shown}: ${(error as Error).message}`);
+        }
+      };
+      const requests = documentRequests(document, seed);
+      let sent = 0;
+      const afresh = async () => {
+        for (
+          const line of [
+            "DELETE /queue/a",
+            "DELETE /cluster/a",
+            "POST /queue/?name=a",
+            "POST /cluster/?name=a",
+            "POST /queue/a?name=job[1-3]&command=true&user=me&host=localhost",
+            "POST /cluster/a?id=h[1-2]&name=localhost&user=me",
+          ]
+        ) {
+          const [method = "", target = ""] = line.split(" ");
+          await (await fetch(url + target, { method, headers: { authorization: RIGHT } })).text();
+        }
+      };
+      while (sent < count) {
+        await afresh();
+        const round = Math.min(200, count - sent);
+        let left = round;
+        await Promise.all(Array.from({ length: atOnce }, async () => {
+          while (left-- > 0) await send(requests.next().value!);
+        }));
+        sent += round;
+      }
+      const said = text().split("\n").filter((line) => /fault in the program/i.test(line));
+      for (const line of said) faults.push(line);
+    },
+    ["--log=none"],
+    [cms],
+  );
+  return { statuses, faults, slowest, slowestPerMb };
+}
