@@ -110,6 +110,7 @@ export function* documentRequests(document: Document, seed: number): Generator<M
     }
     const schema = operation.requestBody?.content["application/json"].schema;
     const body = schema === undefined ? null : below(30) === 0 ? "{" : JSON.stringify(value(schema));
-    yield { method, target: query.length > 0 ? `${target}?${query.join("&")}` : target, body };
+    const whole = query.length > 0 ? `${target}?${query.join("&")}` : target;
+    yield { method, target: whole.slice(0, 60_000).replace(/%.?$/, ""), body };
   }
 }
