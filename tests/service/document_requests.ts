@@ -111,6 +111,6 @@ export function* documentRequests(document: Document, seed: number): Generator<M
     const schema = operation.requestBody?.content["application/json"].schema;
     const body = schema === undefined ? null : below(30) === 0 ? "{" : JSON.stringify(value(schema));
     const whole = query.length > 0 ? `${target}?${query.join("&")}` : target;
-    yield { method, target: whole.slice(0, 60_000).replace(/%.?$/, ""), body };
+    yield { method, target: whole.slice(0, 30_000).replace(/%.?$/, ""), body };
   }
 }
