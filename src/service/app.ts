@@ -58,11 +58,25 @@ export function makeApp(service: Service): App {
 /** An issue of the schema in the original's form and, where it has them, its words. */
 function toProblem(
   target: string,
-  issue: { readonly code?: string; readonly path: readonly PropertyKey[]; readonly message: string; input?: unknown },
+  issue: {
+    readonly code?: string;
+    readonly path: readonly PropertyKey[];
+    readonly message: string;
+    input?: unknown;
+    keys?: unknown;
+  },
 ): RequestProblem {
   const place = target === "param" ? "path" : target === "json" ? "body" : target;
   const loc = [place, ...issue.path.map((part) => typeof part === "number" ? part : String(part))];
   const missing = issue.code === "invalid_type" && /received undefined$/.test(issue.message);
+  if (issue.code === "unrecognized_keys") {
+    const what = place === "query" ? "parameter" : "field";
+    return {
+      loc,
+      msg: `unknown ${what} ${JSON.stringify(issue.keys)}; /docs has those that there are`,
+      type: "value_error",
+    };
+  }
   return missing
     ? { loc, msg: "field required", type: "value_error.missing" }
     : { loc, msg: issue.message, type: "value_error" };

@@ -23,7 +23,7 @@ const experiment = text("Directory of queues and clusters, below the directory t
   .min(1).default("experiment");
 
 /** Query of every operation on a queue or cluster. */
-export const ExperimentQuery = z.object({ experiment });
+export const ExperimentQuery = z.strictObject({ experiment });
 
 /** A whole number that comes as text, and may be left out. What it is then, the document says too. */
 export function countOr(

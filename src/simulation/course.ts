@@ -142,6 +142,7 @@ export class Course {
           return world.options.makeStore?.(store) ?? store;
         },
       );
+      this.#checkCompleted(result);
       // One that was already ending when somebody did the last thing has not seen it.
       if (beganMs >= this.#quietSinceMs) this.lastResult = result;
       return `${result.outcome}: ${result.completed.length} completed, ${result.failed.length} failed, ${result.waiting} wait`;
@@ -265,6 +266,17 @@ export class Course {
     await world.runUntil(() => isDone, limits);
   }
 
+  /** What a run names as completed, and not as failed, came to its own end with code 0. */
+  #checkCompleted({ completed, failed }: RunResult): void {
+    const { truth } = this.world;
+    const bad = new Set<string>(failed.map(({ job }) => job));
+    for (const job of completed) {
+      if (!bad.has(job) && !truth.hasEndedWell(job)) {
+        truth.fail(`job ${job} counts as ended well, and never ended with 0`);
+      }
+    }
+  }
+
   async #checkNoneWaits(): Promise<void> {
     for (const job of await this.world.readFiles() ?? []) {
       if (isWaiting(job[1].status)) this.world.truth.fail(`job ${job[0]} waits at the end of time`);
@@ -287,6 +299,9 @@ export class Course {
         // One of several machines that stays away may have the job.
         return !world.canReach(name) || [...world.hosts.values()].some((host) => host.name === name && !host.isUp);
       };
+      if (job.status === "end" && job.exit_code === 0 && (last?.how !== "exit" || last.code !== 0)) {
+        truth.fail(`job ${job.name} is end with code 0 at the end of time, which it did not end with`);
+      }
       if (isInFlight(job.status)) {
         if (!away()) truth.fail(`job ${job.name} is ${job.status} at the end of time`);
       } else if (last?.isAlive && !last.isAbandoned && !last.isGivenUp && !away()) {

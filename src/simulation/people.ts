@@ -25,7 +25,9 @@ export function act(course: Course, kind: FaultKind, dice: readonly number[]): v
   const names = namesOf(course);
   const some = (): string[] => {
     const count = 1 + random.below(4);
-    return names.length === 0 ? [] : [...new Set(Array.from({ length: count }, () => random.pick(names)))];
+    const picked = names.length === 0 ? [] : Array.from({ length: count }, () => random.pick(names));
+    // Now and then somebody gives a name twice.
+    return random.chance(0.2) ? picked : [...new Set(picked)];
   };
   const watchOf = (process: SimProcess) => ({
     warn: (text: string) => {
@@ -124,7 +126,9 @@ function edit(course: Course, kind: FaultKind, random: Random): void {
     case "edit_command": {
       const block = blocks[at]!;
       const command = drawCommand(new Random(random.below(2 ** 31)), 300).replace(/ *#.*/, "");
-      const changed = block.text.replace(/^ {2}command: .*$/m, `  command: ${command}`);
+      // And now and then a field that means nothing, which stays.
+      const remark = random.chance(0.2) && !block.text.includes("  remark:") ? "  remark: 'kept'\n" : "";
+      const changed = block.text.replace(/^ {2}command: .*$/m, `  command: ${command}`) + remark;
       return save(blocks.with(at, { ...block, text: changed }));
     }
     case "edit_delete":
@@ -137,7 +141,11 @@ function edit(course: Course, kind: FaultKind, random: Random): void {
       return save(blocks);
     }
     case "edit_torn": {
-      const torn = text.slice(0, random.below(text.length)) + "\n  - torn: [\n";
+      // Half written, or an entry whose command is misspelt: neither counts, and neither stops what runs.
+      const isWrong = random.chance(0.4);
+      const torn = isWrong
+        ? text.replace(/^ {2}command:/m, "  comand:")
+        : text.slice(0, random.below(text.length)) + "\n  - torn: [\n";
       world.isTorn = true;
       disk.edit(world.yamlPath, torn);
       world.lastWriter = null;

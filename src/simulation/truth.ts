@@ -59,6 +59,9 @@ export class Truth {
   violation: string | null = null;
   readonly #attempts = new Map<string, AttemptTruth>();
   readonly #alive = new Set<AttemptTruth>();
+  /** Names of the jobs of attempts that were started. */
+  readonly #names = new Map<string, string>();
+  readonly #endedWell = new Set<string>();
   readonly #aliveOn = new Map<Host, Set<AttemptTruth>>();
   readonly #byJobId = new Map<string, AttemptTruth[]>();
   readonly #limits: Limits;
@@ -147,6 +150,7 @@ export class Truth {
   started(host: Host, job: string, id: string, about: { pid: number; gpu: string; directory: JobDirectory }): void {
     const { pid, gpu, directory } = about;
     const attempt = this.of(id);
+    this.#names.set(id, job);
     attempt.gpu = gpu.slice(1);
     attempt.directory = directory;
     for (const other of this.#aliveOn.get(host) ?? []) {
@@ -200,10 +204,16 @@ export class Truth {
     }
   }
 
+  /** True if a job of this name came to its own end with code 0 at least once. */
+  hasEndedWell(job: string): boolean {
+    return this.#endedWell.has(job);
+  }
+
   /** A job's process is gone. */
   ended(id: string, how: How, code: number | null): void {
     const attempt = this.of(id);
     if (!attempt.isAlive) return;
+    if (how === "exit" && code === 0) this.#endedWell.add(this.#names.get(id)!);
     attempt.isAlive = false;
     attempt.how = how;
     attempt.code = code;

@@ -83,12 +83,24 @@ const REASONS: Readonly<Record<string, string>> = {
   EIO: "the disk reports an error",
   EILSEQ: "it is not UTF-8 text",
   EISDIR: "it is a directory",
+  EEXIST: "there is a file of that name",
+  ENOTDIR: "a part of the path is a file, and no directory",
+  ELOOP: "too many links lead to it",
+  ENAMETOOLONG: "the name is too long",
 };
 
 /** Makes a {@link StoreError} of an error of the file system: `cannot write: no space left ...`. Passes on all others. */
 export function storeError(shown: string, tried: string, error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof CmsError || codeOf(error) === "") return error;
-  return new StoreError(shown, 0, `cannot ${tried}: ${REASONS[codeOf(error)] ?? error.message}`, { cause: error });
+  return new StoreError(shown, 0, `cannot ${tried}: ${REASONS[codeOf(error)] ?? plainReason(error.message)}`, {
+    cause: error,
+  });
+}
+
+/** The system's words without its number, the call and the path, which the message has already. */
+function plainReason(message: string): string {
+  const end = message.indexOf(" (os error ");
+  return end < 0 ? message : message.charAt(0).toLowerCase() + message.slice(1, end);
 }
 
 /** Does `body` while holding the lock of a queue or cluster. Whoever only reads takes none. */

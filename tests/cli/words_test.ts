@@ -146,3 +146,26 @@ Deno.test("a reset of names that are not there is status 1", async () => {
     assert.deepEqual([listed.err, listed.status], ["WARNING: Job nosuch does not exist in queue default\n", 1]);
   });
 });
+
+Deno.test("a file or directory in the way is said in plain words", async () => {
+  await withPlace(async ({ run, directory }) => {
+    await Deno.writeTextFile(`${directory}/experiment`, "");
+    const made = await run("queue", "create", "a");
+    assert.equal(made.err, `ERROR: ${directory}/experiment: cannot make the directory: there is a file of that name\n`);
+    await Deno.remove(`${directory}/experiment`);
+    await Deno.mkdir(`${directory}/experiment/a-queue.yaml`, { recursive: true });
+    assert.equal(
+      (await run("queue", "list", "a")).err,
+      "ERROR: ./experiment/a-queue.yaml: cannot read: it is a directory\n",
+    );
+    const below = await run("queue", "create", "a", "--experiment=experiment/a-queue.yaml/x/../y");
+    assert.equal(below.status, 2);
+  });
+});
+
+Deno.test("a link named queue completes as cms queue does", async () => {
+  await withPlace(async ({ ok }) => {
+    assert.equal(await ok("queue", "__complete", "re"), await ok("__complete", "queue", "re"));
+    assert.equal(await ok("queue", "__complete", "re"), "refresh\nreset\n");
+  });
+});

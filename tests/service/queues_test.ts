@@ -217,3 +217,23 @@ Deno.test("a listing goes page by page, also when jobs go away meanwhile", async
     assert.equal((await ask("GET /queue/a?cursor=x")).status, 422);
   });
 });
+
+Deno.test("a parameter or field that an operation does not have is refused with its name, and so is one given twice", async () => {
+  await withQueue(async ({ ask, text }) => {
+    const before = await text("GET /queue/a/info");
+    for (
+      const [request, name] of [
+        ["PUT /queue/a/run_fifo_multi?cluster=c&hosts=pi@red", "hosts"],
+        ["POST /queue/a?name=x&command=y&comand=z", "comand"],
+        ["GET /queue/a?limt=1", "limt"],
+        ["DELETE /queue/a?forced=true", "forced"],
+      ] as const
+    ) {
+      const reply = await ask(request);
+      assert.equal(reply.status, 422, request);
+      assert.match((await reply.json()).detail[0].msg, new RegExp(`^unknown parameter \\["${name}"\\]`));
+    }
+    assert.equal((await ask("POST /queue/a?name=x&name=z&command=y")).status, 422);
+    assert.equal(await text("GET /queue/a/info"), before);
+  });
+});

@@ -11,6 +11,7 @@ import { Attempts } from "../../src/scheduler/attempts.ts";
 import { Candidates } from "../../src/scheduler/candidates.ts";
 import { Core } from "../../src/scheduler/core.ts";
 import { InFlightSet } from "../../src/scheduler/in_flight_set.ts";
+import { Outcomes } from "../../src/scheduler/outcomes.ts";
 import { Slots } from "../../src/scheduler/slots.ts";
 import { GatedFiles } from "../../src/simulation/gated_files.ts";
 import type { MemoryFiles } from "../../src/simulation/memory_files.ts";
@@ -239,6 +240,25 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 7,
     name: "readers that lock",
     options: { makeFiles: (process, disk) => new LockedReader(process, disk) },
+  },
+  {
+    rule: 6,
+    name: "a job that did not end well counts as completed",
+    breaks: () =>
+      patch(Outcomes.prototype, "summary", (old) =>
+        function (this: Outcomes) {
+          const { ran, completed, failed } = old.call(this);
+          return { ran, completed: [...completed, ...failed.map(({ job }) => job)], failed: [] };
+        }),
+  },
+  {
+    rule: 6,
+    name: "a kill that is written down as an end with code 0",
+    breaks: () =>
+      patch(Attempts.prototype, "end", (old) =>
+        function (this: Attempts, one, end, gaveBack) {
+          old.call(this, one, end.state === "kill" ? { ...end, state: "end", exitCode: 0 } : end, gaveBack);
+        }),
   },
   {
     rule: 7,

@@ -27,6 +27,12 @@ _cms() {
   done < <("\${words[0]}" __complete "\${words[@]:1}" 2>/dev/null)
 }
 complete -o nospace -F _cms cms
+# Links to it, and no other programs of these names.
+for _cms_link in queue cluster; do
+  [[ -n $(type -P $_cms_link) && $(readlink -f "$(type -P $_cms_link)") == "$(readlink -f "$(type -P cms)")" ]] &&
+    complete -o nospace -F _cms $_cms_link
+done
+unset _cms_link
 `;
 
 const ZSH = `#compdef cms
@@ -43,6 +49,10 @@ _cms() {
 }
 (( $+functions[compdef] )) || { autoload -Uz compinit && compinit }
 compdef _cms cms
+for _cms_link in queue cluster; do
+  [[ -n \${commands[$_cms_link]} && \${commands[$_cms_link]:A} == \${commands[cms]:A} ]] && compdef _cms $_cms_link
+done
+unset _cms_link
 `;
 
 const FISH = `# fish completion for cms: cms completion fish > ~/.config/fish/completions/cms.fish
@@ -52,6 +62,11 @@ function __cms_complete
   $words[1] __complete $words[2..-1] "$word" 2>/dev/null
 end
 complete -c cms -f -a '(__cms_complete)'
+for link in queue cluster
+  if type -q $link; and type -q cms; and test (realpath (command -v $link)) = (realpath (command -v cms))
+    complete -c $link -f -a '(__cms_complete)'
+  end
+end
 `;
 
 /** The script of each shell. */

@@ -32,6 +32,22 @@ case $COMP_WORDBREAKS in *@*) echo "cuts at @";; esac`;
   }
 });
 
+Deno.test("the bash script completes links to cms by their names, and no other programs of these names", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "cms-completion-" });
+  try {
+    await Deno.writeTextFile(`${directory}/cms`, FAKE_CMS, { mode: 0o755 });
+    await Deno.symlink(`${directory}/cms`, `${directory}/queue`);
+    await Deno.writeTextFile(`${directory}/cluster`, "#!/bin/sh\n", { mode: 0o755 });
+    const { stdout } = await new Deno.Command("bash", {
+      args: ["--norc", "-c", `${SCRIPTS.bash}\ncomplete -p | grep -o '[a-z]*$' | sort`],
+      env: { PATH: `${directory}:${Deno.env.get("PATH")}` },
+    }).output();
+    assert.equal(new TextDecoder().decode(stdout), "cms\nqueue\n");
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
 for (const shell of ["bash", "zsh", "fish"] as const) {
   Deno.test(`the ${shell} script is free of syntax errors, where there is a ${shell}`, async () => {
     const child = new Deno.Command("sh", {
