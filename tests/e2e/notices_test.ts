@@ -17,8 +17,10 @@ hostTest(
     const run = manager.start("queue", "run", "fifo_multi", "a", "--hosts=pi@red,pi@red");
     await run.waitFor("Running Jobs: ['job1', 'job2']");
     // What logind does when the last session of pi ends.
+    await hosts.host("red").cut();
     for (const pid of sshPids(run)) Deno.kill(pid, "SIGKILL");
     await hosts.host("red").run("kill -9 -1");
+    await hosts.host("red").mend();
     await run.waitFor("loginctl enable-linger pi on red", 40_000);
     const { code, stderr } = await run.ended();
     assert.equal(code, 1);
