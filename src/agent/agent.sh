@@ -213,6 +213,12 @@ c_marked() {
   done
 }
 
+# c_marks: `PID ATTEMPT` of each process that carries the mark of a job.
+c_marks() {
+  LC_ALL=C grep -szoH '^CLOUDMESH_JOB=.*' /proc/[0-9]*/environ | tr '\0' '\n' |
+    sed 's|^/proc/\([0-9]*\)/environ:CLOUDMESH_JOB=|\1 |'
+}
+
 # c_walk JOB ATTEMPT: goes through the chain. c_found: the attempt's link; c_next: the name of the next link; c_last: the last that
 # is there; c_live: another attempt that runs; c_high: a later one of the same job; c_open: the link that is being written; c_after:
 # the attempt that was started after c_found; c_ran: another attempt was started here once; c_kin, c_alien: there are claims of this queue (or

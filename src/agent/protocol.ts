@@ -30,6 +30,12 @@ export interface AttemptRef {
   readonly attempt: string;
 }
 
+/** A process that carries the mark of an attempt: the job's own, or one that it left running. */
+export interface Mark {
+  readonly pid: number;
+  readonly attempt: string;
+}
+
 /** A line that the agent wrote to answer a request. */
 export type Answer =
   | { readonly type: "hello"; readonly boot: string; readonly hostname: string; readonly user: string }
@@ -38,6 +44,7 @@ export type Answer =
   | { readonly type: "pong" }
   | { readonly type: "state"; readonly request: number; readonly index: number; readonly state: AttemptState }
   | { readonly type: "data"; readonly request: number; readonly bytes: Uint8Array }
+  | { readonly type: "mark"; readonly request: number; readonly mark: Mark }
   | { readonly type: "absent"; readonly request: number }
   | { readonly type: "failed"; readonly request: number; readonly reason: string }
   | { readonly type: "where"; readonly request: number; readonly index: number; readonly directory: string }
@@ -199,6 +206,12 @@ export function parseAnswer(line: string, token: string): Answer | null {
     case "w": {
       const [index, directory] = [number(rest[0]), rest[1]];
       return index === null || directory === undefined ? null : { type: "where", request: id, index, directory };
+    }
+    case "m": {
+      const pid = number(rest[0]);
+      return pid === null || rest[1] === undefined
+        ? null
+        : { type: "mark", request: id, mark: { pid, attempt: rest[1] } };
     }
     case "n":
       return { type: "absent", request: id };

@@ -152,6 +152,7 @@ cms_remove() { c_apart c_removes "$@" & }
 c_removes() {
   c_ask=$1 c_rm=0
   shift
+  c_left=$(c_marks)
   while [ $# -gt 1 ] && c_alive $$ "$c_me0"; do
     c_remove "$1" "$2"
     c_event V "$c_ask" "$c_rm" "$c_is"
@@ -200,11 +201,28 @@ c_ours() {
   done
 }
 
+# c_reap ATTEMPT: ends what this attempt of its job, and those before it, have left running: TERM, after a second KILL. The marks that stood
+# there when the removal began spare all other jobs the search.
+c_reap() {
+  case $c_left in *" ${1%.*}."*) ;; *) return ;; esac
+  c_z=0 c_y=TERM
+  while [ "$c_z" -lt 60 ]; do
+    c_v=$(c_marks | while read -r c_i c_l; do
+      [ "${c_l%.*}" != "${1%.*}" ] || [ "${c_l##*.}" -gt "${1##*.}" ] || printf '%s\n' "$c_i"
+    done)
+    [ -n "$c_v" ] || return 0
+    [ "$c_z" -lt 20 ] || c_y=KILL
+    [ "$c_z" -gt 0 ] && [ "$c_z" -lt 20 ] || kill "-$c_y" $c_v
+    c_z=$((c_z + 1))
+    c_pause
+  done
+}
+
 # c_remove JOB ATTEMPT: the directory, unless it is another queue's, or something later than ATTEMPT was started there: by now it is that one's. The next link is taken,
 # so that nothing starts there any more, and the directory moved away at once; whoever waits for the link then goes to a new one.
 c_remove() {
   c_is=absent c_z=0
-  c_visit "$1" || { [ ! -d "$c_home" ] || c_is=kept; return 0; }
+  c_visit "$1" || { if [ -d "$c_home" ]; then c_is=kept; else c_reap "$2"; fi; return 0; }
   c_is=kept
   { [ -r . ] && [ -w . ]; } || [ ! -f .cms ] || chmod u+rw .
   while :; do
@@ -213,6 +231,7 @@ c_remove() {
     c_walk "$1" "$2"
     if c_theirs; then
       c_is=absent
+      c_reap "$2"
       return
     fi
     # Shared with another queue, as older versions had it.
@@ -252,6 +271,7 @@ c_remove() {
     # On a full disk no link can be made, and nothing starts.
     [ -z "$c_won" ] && [ -e "$c_next" ] || break
   done
+  c_reap "$2"
   [ . -ef "$c_home" ] || return 0
   if [ -f .cms ] && { [ -z "$c_keep" ] || c_ours "$1"; }; then
     c_v=$c_own/x.$$.$c_me0.$c_ask.$c_rm
@@ -311,6 +331,12 @@ cms_locate() {
   done
   cd "$c_here"
   c_say z "$c_ask"
+}
+
+# cms_marks NUMBER: which processes carry the marks of jobs.
+cms_marks() {
+  c_marks | sed "s/^/$c_tok m $1 /" >&3
+  c_say z "$1"
 }
 
 # cms_read NUMBER JOB ATTEMPT FILE SIZE: the last SIZE bytes of a file in base64 (od where there is none), in lines of the answer. Of a

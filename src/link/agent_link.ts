@@ -12,6 +12,7 @@ import {
   type AgentEvent,
   type Answer,
   type AttemptRef,
+  type Mark,
   parseAnswer,
   parseEvent,
   undirsRequest,
@@ -254,6 +255,10 @@ class AgentLink implements Link {
       results.push(...chunk.map((_, i) => reply.results[i] ?? "kept"));
     }
     return results;
+  }
+
+  async marks(): Promise<Mark[]> {
+    return (await this.#request((id) => request("marks", [id]))).marks;
   }
 
   async read({ job, attempt }: AttemptRef, file: string, options: { maxBytes: number }): Promise<Uint8Array | null> {

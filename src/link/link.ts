@@ -11,9 +11,10 @@
 import type { JobName } from "../names/grammar.ts";
 import type { Machine } from "../cluster/machine.ts";
 import type { AttemptState, RemoveResult, StartRequest } from "../agent/attempt.ts";
-import type { BacklogChange } from "../agent/protocol.ts";
+import type { BacklogChange, Mark } from "../agent/protocol.ts";
 
 export type { BacklogChange } from "../agent/protocol.ts";
+export type { Mark } from "../agent/protocol.ts";
 export type { AttemptState, RemoveResult, StartRequest } from "../agent/attempt.ts";
 
 /** What comes from a machine unasked. Times are the host's clock, epoch ms. */
@@ -131,9 +132,11 @@ export interface Link {
    * Removes the jobs' directories that this program made for this queue; one of another queue counts as `absent`. `alive`: a job
    * runs there, nothing is touched. `away`: it may run on another machine that shares the files, nothing is touched. `later`: a later attempt than this was started there, nothing is
    * touched. `kept`: the directory was there before us, or is the manager's own with a person's files in it, and only the program's
-   * own files in it were removed.
+   * own files in it were removed. What the attempt and those before it have left running is ended first, but with `alive` and `later`.
    */
   remove(attempts: readonly { job: JobName; attempt: string }[]): Promise<RemoveResult[]>;
+  /** Processes over there that carry a mark of a job, of whatever queue: the jobs', and what jobs have left running. */
+  marks(): Promise<Mark[]>;
   /** Text of a file of the directory of an attempt's job (or an absolute or `~/` path); null if there is none. At most `maxBytes` from its end. */
   read(of: { job: JobName; attempt: string }, file: string, options: { maxBytes: number }): Promise<Uint8Array | null>;
   /**

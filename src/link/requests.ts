@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AgentEvent, Answer } from "../agent/protocol.ts";
+import type { AgentEvent, Answer, Mark } from "../agent/protocol.ts";
 import type { AttemptState, RemoveResult } from "./link.ts";
 
 /** What came for one request, when it is complete. */
@@ -13,6 +13,7 @@ export interface Reply {
   readonly results: RemoveResult[];
   readonly directories: string[];
   readonly data: Uint8Array[];
+  readonly marks: Mark[];
   /** There is no such file. */
   absent: boolean;
   /** Why it could not be done; null if it was. */
@@ -34,7 +35,15 @@ export class Requests {
   open(send: (id: number) => void): Promise<Reply> {
     const id = ++this.#last;
     return new Promise((resolve, reject) => {
-      const reply: Reply = { states: [], results: [], directories: [], data: [], absent: false, failure: null };
+      const reply: Reply = {
+        states: [],
+        results: [],
+        directories: [],
+        data: [],
+        marks: [],
+        absent: false,
+        failure: null,
+      };
       this.#pending.set(id, { reply, resolve, reject });
       send(id);
     });
@@ -59,6 +68,9 @@ export class Requests {
         return;
       case "data":
         reply.data.push(message.bytes);
+        return;
+      case "mark":
+        reply.marks.push(message.mark);
         return;
       case "absent":
         reply.absent = true;

@@ -9,13 +9,13 @@ import { type Machine, machineKey, machineText, parseMachine } from "../cluster/
 import { attemptOf, type Job } from "../job/job.ts";
 import { isInFlight, isWaiting } from "../job/states.ts";
 import { makeConnect } from "../link/connect.ts";
-import type { AttemptState, Connect } from "../link/link.ts";
+import type { AttemptState, Connect, Mark } from "../link/link.ts";
 import type { JobName } from "../names/grammar.ts";
 import { someNames } from "../names/some_names.ts";
 import { inspectQueue, type QueueInspection } from "../store/inspect_queue.ts";
 import type { StoreRef } from "../store/store.ts";
 import { checkFiles } from "./check_files.ts";
-import { disagreement } from "./disagreement.ts";
+import { disagreement, leftRunning } from "./disagreement.ts";
 import { type Finding, queueCommand } from "./finding.ts";
 import { machineOfJob, onMachines } from "./on_machines.ts";
 import { runnerState } from "./process_state.ts";
@@ -35,7 +35,7 @@ export interface QueueCheck {
 
 /** What the machines said of the jobs. */
 interface Answers {
-  readonly states: Map<JobName, { state: AttemptState; boot: string }>;
+  readonly states: Map<JobName, { state: AttemptState; boot: string; marks: readonly Mark[] }>;
   readonly machines: Map<string, Machine>;
   readonly failures: Finding[];
 }
@@ -62,7 +62,7 @@ export async function checkQueue(
   const [all, asked] = [inspection.jobs, [...answers.machines.values()].map(machineText).sort()];
   let found = judge(queue, inspection, answers);
   const older = await olderThanHosts(deps, queue, inspection, connect);
-  const suspects = found.filter(({ kind }) => kind === "trouble").map(({ job }) => job);
+  const suspects = [...new Set(found.filter(({ kind }) => kind === "trouble").map(({ job }) => job))];
   if (suspects.length > 0) {
     // Somebody may have changed the queue between the reading and the asking.
     if (inspection.runner !== null) await deps.clock.sleepUntil(deps.clock.now() + AGAIN_MS);
@@ -70,7 +70,8 @@ export async function checkQueue(
     const jobs = suspects.flatMap((name) => (name === null ? undefined : inspection.jobs.get(name)) ?? []);
     const again = await ask(deps, queue, inspection, jobs, connect);
     const still = judge(queue, { ...inspection, jobs: new Map(jobs.map((job) => [job.name, job])) }, again);
-    found = found.flatMap((one) => one.kind === "note" ? [one] : still.filter(({ job }) => job === one.job));
+    const settled = Map.groupBy(still.filter(({ kind }) => kind === "trouble"), ({ job }) => job);
+    found = [...found.filter(({ kind }) => kind === "note"), ...suspects.flatMap((job) => settled.get(job) ?? [])];
     answers.failures.push(...again.failures);
   }
   return {
@@ -111,7 +112,10 @@ async function ask(
     },
     async (link, there) => {
       const states = await link.ask(there.map(attemptOf));
-      there.forEach((job, i) => answers.states.set(job.name, { state: states[i]!, boot: link.boot }));
+      const marks = Map.groupBy(await link.marks(), ({ attempt }) => attempt.slice(0, attempt.lastIndexOf(".")));
+      there.forEach((job, i) => {
+        answers.states.set(job.name, { state: states[i]!, boot: link.boot, marks: marks.get(job.id) ?? [] });
+      });
       answers.machines.set(machineKey(link.machine), link.machine);
     },
   );
@@ -158,8 +162,8 @@ function judge(queue: StoreRef, { jobs, runner }: QueueInspection, { states }: A
     const machine = machineOfJob(job);
     if (answer === undefined || machine === null) continue;
     const about = { queue, machine: machineText(machine), boot: answer.boot, isRun: runner?.about !== undefined };
-    const one = disagreement(job, answer.state, about);
-    if (one !== null) found.push(one);
+    const both = [disagreement(job, answer.state, about), leftRunning(job, answer, about)];
+    found.push(...both.filter((one) => one !== null));
   }
   return found;
 }

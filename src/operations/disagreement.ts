@@ -5,9 +5,10 @@
  * @module
  */
 
-import type { Job } from "../job/job.ts";
+import { attemptOf, type Job } from "../job/job.ts";
 import { isInFlight, isWaiting } from "../job/states.ts";
-import type { AttemptState } from "../link/link.ts";
+import type { AttemptState, Mark } from "../link/link.ts";
+import { someNames } from "../names/some_names.ts";
 import type { StoreRef } from "../store/store.ts";
 import { livesElsewhere } from "./truth.ts";
 import { type Finding, queueCommand } from "./finding.ts";
@@ -34,6 +35,33 @@ export function disagreement(job: Job, state: AttemptState, about: Surroundings)
     ? ofWaiting(job, state, about)
     : ofEnded(job, state, about);
   return found === null ? null : { kind: "trouble", job: job.name, where: about.machine, ...found };
+}
+
+/**
+ * What the job has left running on its machine, or null. A note where the job is over; where it waits or runs again, that runs beside it unseen.
+ * `marks`: processes there that carry a mark of the job.
+ */
+export function leftRunning(
+  job: Job,
+  { state, marks }: { readonly state: AttemptState; readonly marks: readonly Mark[] },
+  about: Surroundings,
+): Finding | null {
+  // What an attempt alive runs is its own.
+  const live = state.type === "alive" || state.type === "claimed"
+    ? attemptOf(job).attempt
+    : state.type === "other" && state.alive
+    ? state.attempt
+    : null;
+  const left = marks.filter(({ attempt }) => attempt !== live);
+  if (left.length === 0) return null;
+  const pids = left.map(({ pid }) => String(pid));
+  return {
+    kind: isWaiting(job.status) || isInFlight(job.status) ? "trouble" : "note",
+    job: job.name,
+    where: about.machine,
+    finding: `has left ${pids.length === 1 ? "process" : "processes"} ${someNames(pids)} running`,
+    action: `${resetOf(job, about)} ends ${pids.length === 1 ? "it" : "them"}`,
+  };
 }
 
 type Found = Pick<Finding, "finding" | "action"> & { readonly kind?: "note" };

@@ -130,6 +130,11 @@ export class Agent {
       case "shared":
         // No home is shared here, and nobody puts files into a job's directory.
         return this.#say(`${args[1] === "." ? "z" : "n"} ${args[0]}`);
+      case "marks":
+        for (const { kind, pid, mark } of this.#host.processes()) {
+          if (kind === "job" || kind === "child") this.#say(`m ${args[0]} ${pid} ${mark}`);
+        }
+        return this.#say(`z ${args[0]}`);
       case "read":
         return this.#say(`n ${args[0]}`);
       case "ping":

@@ -58,7 +58,7 @@ export function lifeOf(host: Host, directory: JobDirectory, link: ClaimLink): Li
   if (link.kind === "") {
     // Its wrapper was ended before it could write the pid: the job can still be known by its mark.
     for (const process of host.processes()) {
-      if (process.kind !== "job" || process.mark !== link.attempt) continue;
+      if ((process.kind !== "job" && process.kind !== "child") || process.mark !== link.attempt) continue;
       link.kind = "P";
       link.pid = process.pid;
       link.pidTicks = process.startTicks;

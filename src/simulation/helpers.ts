@@ -48,6 +48,7 @@ function* kill(host: Host, asker: Asker, graceMs: number): Steps {
   const tillMs = timeline.nowMs + graceMs;
   while (timeline.nowMs < tillMs && host.isAlive(link.pid, link.pidTicks)) yield PAUSE_MS;
   truth.signal(attempt, "KILL", true);
+  for (const child of host.leftBy(attempt)) if (child.mark === attempt) host.end(child);
   const isBusy = (): boolean => !link.done && host.isAlive(link.wrapper, link.wrapperTicks);
   for (let i = 0; i < 200 && (isBusy() || host.isAlive(link.pid, link.pidTicks)); i++) yield PAUSE_MS;
   yield* stateOf(host, directory, asker);
@@ -65,16 +66,32 @@ export function* removes(host: Host, tell: Tell, args: readonly string[], agent:
   say(tell, `Z ${number}`);
 }
 
+/** `c_reap`. */
+function* reap(host: Host, attempt: string): Steps {
+  for (const child of host.leftBy(attempt)) {
+    host.parts.truth.reaped(child.mark!, attempt);
+    host.end(child);
+    yield 0;
+  }
+  host.parts.truth.cleared(host, attempt);
+}
+
 /** `c_remove`. */
 function* remove(host: Host, asker: Asker): Doing<RemoveResult> {
   const { job, attempt, queue } = asker;
   const directory = host.directory(job, queue);
-  if (directory === undefined) return "absent";
+  if (directory === undefined) {
+    yield* reap(host, attempt);
+    return "absent";
+  }
   for (let pauses = 0;;) {
     yield 0;
     const walked = walk(host, directory, asker);
     const { found, next, live, high, after, open, alien } = walked;
-    if (isTheirs(walked)) return "absent";
+    if (isTheirs(walked)) {
+      yield* reap(host, attempt);
+      return "absent";
+    }
     if (alien) return "kept";
     if (open !== null) {
       if (++pauses < 20) {
@@ -94,7 +111,7 @@ function* remove(host: Host, asker: Asker): Doing<RemoveResult> {
     if (host.directories.get(directory.name) !== directory) return "kept";
     if (directory.makeLink(next) !== null) break;
   }
-  yield 0;
+  yield* reap(host, attempt);
   // It is moved away, and its files go then.
   if (host.directories.get(directory.name) !== directory) return "kept";
   host.removeDirectory(directory, queue);

@@ -21,7 +21,7 @@ export interface HostProcess {
   readonly pid: number;
   /** Ticks (1/100 s) since the boot. */
   readonly startTicks: number;
-  readonly kind: "agent" | "tail" | "wrapper" | "job" | "helper";
+  readonly kind: "agent" | "tail" | "wrapper" | "job" | "child" | "helper";
   /** The attempt that its environment names; of a wrapper the one that it has now. */
   mark: string | null;
   alive: boolean;
@@ -75,6 +75,12 @@ export interface HostParts {
 const FLUSH_MS = 30_000;
 /** So long nothing was heard: a pause, not the time between two beats. */
 const PAUSE_MS = 1_000;
+
+/** True if the first is the second or an earlier attempt of the same job. */
+export function isOrBefore(one: string, attempt: string): boolean {
+  const [dot, its] = [one.lastIndexOf("."), attempt.lastIndexOf(".")];
+  return one.slice(0, dot) === attempt.slice(0, its) && Number(one.slice(dot + 1)) <= Number(attempt.slice(its + 1));
+}
 
 /** One machine. */
 export class Host {
@@ -155,6 +161,23 @@ export class Host {
     return this.#processes.get(pid);
   }
 
+  /** A process that a job leaves running, for so long. */
+  leave(attempt: string, ms: number): void {
+    const { truth, timeline } = this.parts;
+    const child = this.spawn("child", attempt, null);
+    truth.left(attempt, 1);
+    const timer = timeline.after(ms, () => this.end(child));
+    child.onGone.push(() => {
+      timer.cancel();
+      truth.left(attempt, -1);
+    });
+  }
+
+  /** `c_marks`: what this attempt and those of its job before it have left running. */
+  leftBy(attempt: string): HostProcess[] {
+    return [...this.#processes.values()].filter(({ kind, mark }) => kind === "child" && isOrBefore(mark!, attempt));
+  }
+
   /** Makes a process. `steps` null: it lives until it is ended. */
   spawn(kind: HostProcess["kind"], mark: string | null, body: ((self: HostProcess) => Steps) | null): HostProcess {
     do this.#lastPid = this.#lastPid >= this.parts.pids ? 2 : this.#lastPid + 1; while (
@@ -201,6 +224,7 @@ export class Host {
     for (const process of [...this.#processes.values()]) {
       process.onGone = [];
       if (process.kind === "job") this.parts.truth.ended(process.mark!, "power", null);
+      if (process.kind === "child") this.parts.truth.left(process.mark!, -1);
       this.end(process);
     }
     this.#loseUnsynced();

@@ -43,6 +43,15 @@ export interface LogText {
   dateMs: number | null;
 }
 
+/** A job's output: whoever has it open for append adds to it. */
+export class OutputFile {
+  readonly lines: string[] = [];
+
+  open(): { write(line: string): void } {
+    return { write: (line) => void this.lines.push(line) };
+  }
+}
+
 /** That an attempt is being killed through us. */
 export function killMark(attempt: string): string {
   return `kill.${attempt}`;
@@ -56,6 +65,7 @@ export class JobDirectory {
   isMade = false;
   readonly chain: ClaimLink[] = [];
   log: LogText | null = null;
+  readonly output = new OutputFile();
   /** `JOB.kill.ATTEMPT`. */
   readonly marks = new Set<string>();
 

@@ -252,7 +252,7 @@ export function drawCommand(random: { next(): number }, meanMs: number, mayBeUnu
   const dice = random.next();
   const ms = Math.round(meanMs * (0.1 + 1.8 * random.next()));
   const code = dice < 0.8 ? 0 : dice < 0.9 ? 1 : dice < 0.95 ? 130 : 143;
-  const words = `${random.next() < 0.05 ? " deaf" : ""}${random.next() < 0.05 ? " signal" : ""}`;
+  const words = ["deaf", "signal", "leaves"].filter(() => random.next() < 0.05).map((word) => ` ${word}`).join("");
   const comment = COMMENTS[Math.floor(random.next() * COMMENTS.length)]!;
   return `work ${ms} ${code}${words}${mayBeUnusual ? comment : ""}`;
 }

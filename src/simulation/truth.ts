@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Host } from "./host.ts";
+import { type Host, isOrBefore } from "./host.ts";
 import type { JobDirectory } from "./job_directory.ts";
 
 /** How a job's process ended. */
@@ -35,6 +35,8 @@ export interface AttemptTruth {
   code: number | null;
   isKillAsked: boolean;
   isWrapperKilled: boolean;
+  /** Processes that it has left running. */
+  left: number;
   /** Its claim was removed with its directory, as somebody wanted its job reset or deleted: it may be run again. */
   isForgotten: boolean;
   /** The manager was told, or said, that it never started and never will. */
@@ -103,6 +105,7 @@ export class Truth {
       code: null,
       isKillAsked: false,
       isWrapperKilled: false,
+      left: 0,
       isForgotten: false,
       isNever: false,
       isGivenUp: false,
@@ -256,6 +259,29 @@ export class Truth {
 
   wrapperKilled(id: string): void {
     this.of(id).isWrapperKilled = true;
+  }
+
+  /** A job's process has come or gone that is not the job itself. */
+  left(id: string, more: 1 | -1): void {
+    this.of(id).left += more;
+  }
+
+  /** What carries the mark of `id` is ended with the directory of `attempt`. */
+  reaped(id: string, attempt: string): void {
+    if (!isOrBefore(id, attempt)) this.fail(`what ${id} left running is ended for ${attempt}`);
+  }
+
+  /** The directory of this attempt goes: nothing may be left of it on this host. */
+  cleared(host: Host, attempt: string): void {
+    const kin = this.attemptsOf(attempt.slice(0, attempt.lastIndexOf(".")));
+    const left = kin.find((one) => one.left > 0 && one.host === host && isOrBefore(one.id, attempt));
+    if (left !== undefined) this.fail(`what ${left.id} of ${left.job} left running outlives its directory`);
+  }
+
+  /** What stands in a job's output when it has come to its end by itself. */
+  wrote(id: string, lines: readonly string[]): void {
+    const own = lines.filter((line) => line.endsWith(` ${id}`)).map((line) => line.slice(0, line.indexOf(" ")));
+    if (own.join() !== "begin,named,end") this.fail(`the output of ${id} has lost lines: ${JSON.stringify(lines)}`);
   }
 
   /** A claim was made that forbids it. */

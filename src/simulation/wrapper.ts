@@ -14,6 +14,8 @@ const MOST_PAUSES = 20;
 const MOST_MOVES = 20;
 /** Pause between two tries to write the end of a job on a full disk. */
 const FULL_PAUSE_MS = 5_000;
+/** How long what a job leaves running lives at least. */
+const LEFT_MS = 20_000;
 
 /** What a start asks for. */
 export interface StartWords {
@@ -32,8 +34,17 @@ export interface Tell {
   readonly plus?: string;
 }
 
-/** What a script of the simulation does, from its command `work MS CODE [deaf] [signal]`. null: it is no such script. */
-export function workOf(script: string): { ms: number; code: number; isDeaf: boolean; isSignal: boolean } | null {
+/** What a script of the simulation does. */
+export interface Work {
+  readonly ms: number;
+  readonly code: number;
+  readonly isDeaf: boolean;
+  readonly isSignal: boolean;
+  readonly leaves: boolean;
+}
+
+/** Reads a command `work MS CODE [deaf] [signal] [leaves]`. null: it is no such script. */
+export function workOf(script: string): Work | null {
   const found = /^work (\d+) (\d+)((?: \w+)*)/m.exec(script);
   if (found === null) return null;
   const words = found[3]!.split(" ");
@@ -42,6 +53,7 @@ export function workOf(script: string): { ms: number; code: number; isDeaf: bool
     code: Number(found[2]),
     isDeaf: words.includes("deaf"),
     isSignal: words.includes("signal"),
+    leaves: words.includes("leaves"),
   };
 }
 
@@ -59,12 +71,19 @@ export function startJob(
   directory: JobDirectory,
 ): { process: HostProcess; exit: () => JobExit | null } {
   const { truth, timeline } = host.parts;
-  const work = workOf(start.script) ?? { ms: 0, code: 127, isDeaf: false, isSignal: false };
+  const work = workOf(start.script) ?? { ms: 0, code: 127, isDeaf: false, isSignal: false, leaves: false };
   let exit: JobExit | null = null;
   const process = host.spawn("job", start.attempt, null);
   truth.started(host, start.job, start.attempt, { pid: process.pid, gpu: start.gpu, directory });
+  const file = directory.output;
+  const output = file.open();
+  output.write(`begin ${start.attempt}`);
+  if (work.leaves) host.leave(start.attempt, 5 * work.ms + LEFT_MS);
   const timer = timeline.after(work.ms, () => {
     if (!process.alive) return;
+    file.lines.push(`named ${start.attempt}`);
+    output.write(`end ${start.attempt}`);
+    truth.wrote(start.attempt, file.lines);
     exit = { code: work.isSignal ? 139 : work.code, isSignal: work.isSignal };
     truth.ended(start.attempt, work.isSignal ? "signal" : "exit", exit.code);
     host.end(process);
@@ -165,6 +184,7 @@ export function* runWrapper(host: Host, self: HostProcess, start: StartWords, te
   }
   if (directory.log !== null) host.parts.truth.overwritten(directory.log.attempt, attempt);
   directory.setLog({ attempt, state: "start", exit: null, dateMs: host.clockMs });
+  directory.output.lines.length = 0;
   yield 0;
   const { process, exit } = startJob(host, start, directory);
   process.onGone.push(() => host.wake(self));

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { needTest, whyNoPrograms } from "../support/need.ts";
 import { waitUntil } from "../support/wait.ts";
-import { attempt, type Place, SHELLS, start, withPlace } from "./support.ts";
+import { attempt, isAlive, type Place, SHELLS, start, withPlace } from "./support.ts";
 
 /** Commands of a POSIX shell, and the end of each: state and exit code. */
 const ENDS: Record<string, readonly [command: string, state: string, code: number]> = {
@@ -104,6 +104,37 @@ for (const shell of SHELLS) {
         expected,
       );
     }
+  });
+
+  agentTest("ends what a job has left running when its directory is removed, and names it before", async (place) => {
+    const { link, event } = await place.connect();
+    const polite = `sh -c 'trap "echo asked >>~/asked; kill $!; exit" TERM; sleep 300 & echo >~/ready; wait'`;
+    const deaf = "setsid sh -c 'trap \"\" TERM; echo >~/deaf; exec sleep 300'";
+    const ready = "until [ -e ~/ready ] && [ -e ~/deaf ]; do sleep 0.05; done";
+    link.start([
+      start("job1", `nohup sleep 300 & ${polite} & ${deaf} & ${ready}; exit 134`),
+      start("job1x", "nohup sleep 300 & echo ok"),
+      start("gone", 'nohup sleep 300 & rm -rf "$PWD"'),
+      start("clean", "true"),
+    ]);
+    for (const job of ["job1", "job1x", "gone", "clean"]) await event("ended", job);
+    const left = async (job: string) => (await link.marks()).filter((mark) => mark.attempt === attempt(job).attempt);
+    const [ofJob1, ofOther] = [await left("job1"), await left("job1x")];
+    assert.ok(ofJob1.length >= 3 && ofOther.length === 1, JSON.stringify(await link.marks()));
+    for (const { pid } of [...ofJob1, ...ofOther]) assert.ok(await isAlive(pid));
+    const jobs = ["job1", "gone", "clean"].map((job) => attempt(job));
+    assert.deepEqual(await link.remove(jobs), ["removed", "absent", "removed"]);
+    assert.deepEqual([await left("job1"), await left("gone")], [[], []]);
+    assert.equal(await place.text(`${place.home}/asked`), "asked\n");
+    // What another job left is not this one's; nor is what a later attempt runs.
+    assert.deepEqual(await left("job1x"), ofOther);
+    link.start([start("job1x", "sleep 300", { number: 2 })]);
+    await waitUntil("it runs", async () => (await link.ask([attempt("job1x", 2)]))[0]?.type === "alive");
+    assert.deepEqual(await link.remove([attempt("job1x")]), ["later"]);
+    assert.deepEqual(await left("job1x"), ofOther);
+    await link.kill([attempt("job1x", 2)], { graceMs: 1000 });
+    assert.deepEqual(await link.remove([attempt("job1x", 2)]), ["removed"]);
+    assert.deepEqual(await left("job1x"), []);
   });
 
   needTest(

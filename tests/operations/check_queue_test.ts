@@ -82,7 +82,8 @@ function connectTo(hosts: { states: Map<string, AttemptState>; down: Set<string>
       hosts.asked.push(...attempts.map(({ attempt }) => attempt));
       return Promise.resolve(attempts.map(({ job }) => hosts.states.get(job) ?? { type: "none" }));
     };
-    return { machine, boot: "b1", ask, close: () => Promise.resolve() } as Partial<Link> as Link;
+    const marks = () => Promise.resolve([]);
+    return { machine, boot: "b1", ask, marks, close: () => Promise.resolve() } as Partial<Link> as Link;
   };
 }
 

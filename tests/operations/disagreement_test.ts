@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { JOB_STATES } from "../../src/job/states.ts";
 import type { AttemptState } from "../../src/link/link.ts";
-import { disagreement } from "../../src/operations/disagreement.ts";
+import { disagreement, leftRunning } from "../../src/operations/disagreement.ts";
 import { newJob } from "../store/support.ts";
 
 const QUEUE = { experiment: "runs/one", directory: "/home/runs/one", name: "a" };
@@ -78,4 +78,18 @@ Deno.test("disagreement() while a run goes on leaves starts that are on the way 
   assert.equal(judge("run", "claimed", { isRun: true }), null);
   assert.match(judge("start", "none", { isRun: true })?.finding ?? "", /no trace/);
   assert.match(judge("start", "end", { isRun: true })?.action ?? "", /^nothing: the run takes it in/);
+});
+
+Deno.test("leftRunning() names what carries a mark and is no live attempt's own: trouble beside a next start, else a note", () => {
+  const about = { queue: QUEUE, machine: "pi@red", boot: "b1", isRun: false };
+  const marks = [1, 2, 2].map((number, i) => ({ pid: 70 + i, attempt: `${JOB.id}.${number}` }));
+  const left = (status: typeof JOB_STATES[number], state: string) => {
+    const found = leftRunning({ ...JOB, status }, { state: STATES[state]!, marks }, about);
+    return found === null ? null : [found.kind, found.finding];
+  };
+  assert.deepEqual(left("end", "end"), ["note", "has left processes 70, 71, 72 running"]);
+  assert.deepEqual(left("ready", "end"), ["trouble", "has left processes 70, 71, 72 running"]);
+  assert.deepEqual(left("start", "alive"), ["trouble", "has left process 70 running"]);
+  assert.deepEqual(left("start", "claimed"), ["trouble", "has left process 70 running"]);
+  assert.equal(leftRunning(JOB, { state: STATES["end"]!, marks: [] }, about), null);
 });

@@ -13,6 +13,7 @@ import { Core } from "../../src/scheduler/core.ts";
 import { InFlightSet } from "../../src/scheduler/in_flight_set.ts";
 import { Outcomes } from "../../src/scheduler/outcomes.ts";
 import { Slots } from "../../src/scheduler/slots.ts";
+import { OutputFile } from "../../src/simulation/job_directory.ts";
 import { GatedFiles } from "../../src/simulation/gated_files.ts";
 import type { MemoryFiles } from "../../src/simulation/memory_files.ts";
 import type { SimProcess } from "../../src/simulation/process.ts";
@@ -173,6 +174,45 @@ export const MUTANTS: readonly Mutant[] = [
         function (this: Attempts, flight, state, gaveBack) {
           old.call(this, flight, state.type === "none" ? { type: "crashed", exitCode: null } : state, gaveBack);
         }),
+  },
+  {
+    rule: 3,
+    name: "an exit code above 128 taken for a signal",
+    options: {
+      spoilHost: (host) => {
+        patch(host.events, "set", (old) => (queue, file) => {
+          patch(
+            file,
+            "append",
+            (append) => (line) => append.call(file, line.replace(/ end (1[3-9]\d) /, " crash $1 ")),
+          );
+          return old.call(host.events, queue, file);
+        });
+      },
+    },
+  },
+  {
+    rule: 3,
+    name: "output not opened for append",
+    breaks: () =>
+      patch(OutputFile.prototype, "open", () =>
+        function (this: OutputFile) {
+          let at = this.lines.length;
+          return { write: (line: string) => void (this.lines[at++] = line) };
+        }),
+  },
+  {
+    rule: 3,
+    name: "what jobs left running outlives their directories",
+    options: { spoilHost: (host) => void patch(host, "leftBy", () => () => []) },
+  },
+  {
+    rule: 3,
+    name: "what other jobs left running ended with a directory",
+    options: {
+      spoilHost: (host) =>
+        void patch(host, "leftBy", () => () => [...host.processes()].filter(({ kind }) => kind === "child")),
+    },
   },
   {
     rule: 4,
