@@ -161,7 +161,7 @@ class RoundOf {
     first: Pick<Round, "queue" | "prefix" | "names">,
     timeoutMs: number,
   ): Promise<Pick<World, "round" | "journal">> {
-    const { journal: main, random } = this.#parts;
+    const { journal: main, random, options } = this.#parts;
     const { manager } = this.#place;
     const journal = main.another();
     const made = {
@@ -170,7 +170,7 @@ class RoundOf {
       maxParallel: null,
       records: "rival",
       prefix: first.prefix,
-      names: first.names.slice(0, MOST_RIVALS),
+      names: first.names.slice(0, options.minutes < 2 ? MOST_RIVALS / 10 : MOST_RIVALS),
     } as const;
     const fromMs = uptimeMs();
     await manager.ok("queue", "create", made.queue);
