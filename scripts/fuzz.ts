@@ -5,7 +5,7 @@
  * @module
  */
 
-import { fuzzService } from "../tests/service/fuzzing.ts";
+import { fuzzService } from "../testing/service/fuzzing.ts";
 
 const option = (name: string, fallback: number): number =>
   Number(Deno.args.find((arg) => arg.startsWith(`--${name}=`))?.split("=")[1] ?? fallback);

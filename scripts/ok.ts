@@ -49,21 +49,26 @@ async function docs(paths: readonly string[]): Promise<boolean> {
   return missing.length === 0;
 }
 
-async function tests(): Promise<boolean> {
+async function runTests(): Promise<boolean> {
   const args = ["run", "-A", "scripts/test.ts"];
   return (await new Deno.Command(Deno.execPath(), { args, cwd: ROOT, stdout: "inherit", stderr: "inherit" }).output())
     .success;
 }
 
-const src = await sources("src");
+const [src, scripts, testing, tests] = await Promise.all(["src", "scripts", "testing", "tests"].map(sources)) as [
+  string[],
+  string[],
+  string[],
+  string[],
+];
 const steps: [string, () => Promise<boolean>][] = [
   ["format", () => deno("fmt", "--check")],
   ["lint", () => deno("lint")],
-  ["types", async () => deno("check", "main.ts", ...src, ...await sources("scripts"), ...await sources("tests"))],
+  ["types", () => deno("check", "main.ts", ...src, ...scripts, ...testing, ...tests)],
   ["doc comments", () => docs(src)],
-  ["own rules", () => rules(src)],
+  ["own rules", () => rules([...src, ...scripts, ...testing, ...tests])],
 ];
-if (!Deno.args.includes("--no-tests")) steps.push(["tests", tests]);
+if (!Deno.args.includes("--no-tests")) steps.push(["tests", runTests]);
 
 let failed = 0;
 for (const [name, step] of steps) {

@@ -9,7 +9,7 @@ import { shrink, simulate, tell } from "../src/simulation/simulate.ts";
 import { measureRun } from "./simulate/measure.ts";
 import { playMany } from "./simulate/many.ts";
 import { parseOptions, type SimulateOptions, USAGE } from "./simulate/options.ts";
-import { turn } from "./simulate/turn.ts";
+import { turn } from "../testing/turn.ts";
 import type { Result } from "./simulate/worker.ts";
 import { runScript, write } from "./script.ts";
 

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { whyNoHosts } from "../tests/support/hosts.ts";
+import { whyNoHosts } from "../testing/hosts.ts";
 import { campaign } from "./torture/campaign.ts";
 import { parseOptions, USAGE } from "./torture/options.ts";
 import { renderReport } from "./torture/report.ts";

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import type { ServeOptions, Server } from "../src/deps.ts";
 import { realDeps } from "../src/deps_real.ts";
-import { certificateFor } from "./support/certificate.ts";
-import { needTest, whyNoPrograms } from "./support/need.ts";
-import { waitUntil } from "./support/wait.ts";
+import { certificateFor } from "../testing/certificate.ts";
+import { needTest, whyNoPrograms } from "../testing/need.ts";
+import { waitUntil } from "../testing/wait.ts";
 
 const LIMIT_MS = 20_000;
 const HEAD = "GET / HTTP/1.1\r\nHost: localhost\r\n";

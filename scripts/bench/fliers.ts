@@ -4,7 +4,7 @@
  * @module
  */
 
-import { waitUntil } from "../../tests/support/wait.ts";
+import { waitUntil } from "../../testing/wait.ts";
 import type { Setting } from "./bench.ts";
 import { outputOf } from "./program.ts";
 

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { makeHosts, type TestHost, whyNoHosts } from "../../tests/support/hosts.ts";
+import { makeHosts, type TestHost, whyNoHosts } from "../../testing/hosts.ts";
 
 /** Names for three of them. */
 export const THREE: readonly string[] = ["red", "red01", "red02"];

@@ -1,5 +1,5 @@
 /**
- * The project's own rules, checked by `deno task ok`: imports between rooms point one way, and only `deps_real.ts` and `main.ts`
+ * The project's own rules, checked by `deno task ok`: imports between rooms point one way, and only `src/*_real.ts` and `main.ts`
  * touch the world. Pure: source texts in, problems out.
  *
  * @module
@@ -34,11 +34,34 @@ const WORLDLY = /^(main|src\/[a-z_]+_real)\.ts$/;
 const SIMULATED = /\bprocess\./g;
 const EFFECTS =
   /\bDeno\.|\bDate\.now\(|\bMath\.random\(|\bsetTimeout\(|\bsetInterval\(|(?<!\.)\bfetch\(|\bprocess\.|["']node:(?!path)/;
-const IMPORT = /(?:\bfrom\s+|\bimport\s*\(?\s*)"(\.[^"]+)"/g;
+/** No quotation mark stands before it on its line: such an import is text. */
+const IMPORT = /^[^'"`\n]*(?:\bfrom\s+|\bimport\s*\(?\s*)"(\.[^"]+)"/gm;
+
+/** Directories beside `src/`, and what each may import besides itself and `src/`. The tests of scripts import these. */
+const BESIDE: readonly (readonly [of: RegExp, ...allowed: RegExp[]])[] = [
+  [/^testing\//, /^scripts\/compile\//],
+  [/^scripts\//, /^testing\//],
+  [/^tests\/scripts\//, /^testing\//, /^scripts\//, /^tests\//],
+  [/^tests\//, /^testing\//],
+];
 
 /** Checks all rules. @returns One line for each breach; empty if there is none. */
 export function checkRules(sources: readonly Source[]): string[] {
-  return sources.flatMap((source) => [...checkImports(source), ...checkEffects(source)]);
+  return sources.flatMap((source) => [...checkImports(source), ...checkBeside(source), ...checkEffects(source)]);
+}
+
+function checkBeside({ path, text }: Source): string[] {
+  const rule = BESIDE.find(([of]) => of.test(path));
+  if (rule === undefined) return [];
+  const allowed = [...rule, /^src\//, /^main\.ts$/];
+  return importsOf({ path, text })
+    .filter((target) => !allowed.some((one) => one.test(target)))
+    .map((target) => `${path}: may not import ${target}; what scripts and tests share is in testing/`);
+}
+
+/** The files that a file imports by a relative path. */
+function importsOf({ path, text }: Source): string[] {
+  return [...text.matchAll(IMPORT)].map(([, target]) => new URL(target!, `file:///${path}`).pathname.slice(1));
 }
 
 function checkImports({ path, text }: Source): string[] {
@@ -47,8 +70,7 @@ function checkImports({ path, text }: Source): string[] {
   const row = rowOf(room);
   if (row < 0) return [`${path}: room "${room}" is not in the list of rooms (scripts/rules/rules.ts)`];
   const problems: string[] = [];
-  for (const [, target] of text.matchAll(IMPORT)) {
-    const resolved = new URL(target!, `file:///${path}`).pathname.slice(1);
+  for (const resolved of importsOf({ path, text })) {
     const other = roomOf(resolved);
     if (other === room || (other === null && COMMON.includes(resolved.replace("src/", "")))) continue;
     if (other !== null && rowOf(other) < row && rowOf(other) >= 0) continue;

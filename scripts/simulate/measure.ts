@@ -7,7 +7,7 @@
 import process from "node:process";
 import { Core } from "../../src/scheduler/core.ts";
 import { measureMakespan } from "../../src/simulation/makespan.ts";
-import { turn } from "./turn.ts";
+import { turn } from "../../testing/turn.ts";
 
 /** What {@link measureRun} gives beside the makespan: processor time of the scheduler's core and of all, ms. */
 export interface Cost {

@@ -6,7 +6,7 @@
 
 import type { ScenarioSizes } from "../../src/simulation/scenario.ts";
 import { simulate } from "../../src/simulation/simulate.ts";
-import { turn } from "./turn.ts";
+import { turn } from "../../testing/turn.ts";
 
 /** What a worker is asked for. */
 export interface Batch {

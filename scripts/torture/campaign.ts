@@ -5,9 +5,9 @@
  * @module
  */
 
-import { outcomeOf } from "../../tests/support/hosts/shell.ts";
-import { waitUntil } from "../../tests/support/wait.ts";
-import { readText } from "../../tests/e2e/harness_faults.ts";
+import { outcomeOf } from "../../testing/hosts/shell.ts";
+import { waitUntil } from "../../testing/wait.ts";
+import { readText } from "../../testing/harness_faults.ts";
 import { type Invariant, INVARIANTS, Journal, uptimeMs } from "./deeds.ts";
 import { explain } from "./explain.ts";
 import { FAULTS } from "./faults/all.ts";

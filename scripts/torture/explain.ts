@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readText } from "../../tests/e2e/harness_faults.ts";
+import { readText } from "../../testing/harness_faults.ts";
 import { blocksOf } from "./queue_text.ts";
 import type { World } from "./world.ts";
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { waitUntil } from "../../tests/support/wait.ts";
-import type { Manager, Running } from "../../tests/e2e/harness.ts";
+import { waitUntil } from "../../testing/wait.ts";
+import type { Manager, Running } from "../../testing/harness.ts";
 import type { Journal } from "./deeds.ts";
 import type { Random } from "./random.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import { load } from "js-yaml";
-import { readText } from "../../tests/e2e/harness_faults.ts";
+import { readText } from "../../testing/harness_faults.ts";
 import type { Entry, Evidence } from "./judge.ts";
 import { COMMAND, parseRecord, RIVAL_COMMAND } from "./jobs.ts";
 import { CLUSTER, type Place, type Round, type World } from "./world.ts";

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { makeHosts, type TestHost, type TestHosts } from "../../tests/support/hosts.ts";
-import { must, outcomeOf } from "../../tests/support/hosts/shell.ts";
-import { Manager } from "../../tests/e2e/harness.ts";
-import { makeManager, QUICK_SSH } from "../../tests/e2e/harness_faults.ts";
+import { makeHosts, type TestHost, type TestHosts } from "../../testing/hosts.ts";
+import { must, outcomeOf } from "../../testing/hosts/shell.ts";
+import { Manager } from "../../testing/harness.ts";
+import { makeManager, QUICK_SSH } from "../../testing/harness_faults.ts";
 import type { Journal } from "./deeds.ts";
 import type { Keeper } from "./keeper.ts";
 import type { TortureOptions } from "./options.ts";

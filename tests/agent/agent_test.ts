@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { AttemptState } from "../../src/agent/attempt.ts";
 import { agentProgram } from "../../src/agent/protocol.ts";
-import { waitUntil } from "../support/wait.ts";
+import { waitUntil } from "../../testing/wait.ts";
 import { attempt, isAlive, QUEUE_ID, run, SHELLS, start, withPlace } from "./support.ts";
 
 const DATE = String.raw`# date: \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`;

@@ -5,10 +5,10 @@
 
 import assert from "node:assert/strict";
 import { LinkError } from "../../src/errors.ts";
-import { whyNoHosts } from "../support/hosts.ts";
-import { must, outcomeOf } from "../support/hosts/shell.ts";
-import { needTest } from "../support/need.ts";
-import { waitUntil } from "../support/wait.ts";
+import { whyNoHosts } from "../../testing/hosts.ts";
+import { must, outcomeOf } from "../../testing/hosts/shell.ts";
+import { needTest } from "../../testing/need.ts";
+import { waitUntil } from "../../testing/wait.ts";
 import { attempt, isAlive, type Place, SHELLS, start, withPlace } from "./support.ts";
 
 /** Mounts need what test hosts need. */

@@ -3,8 +3,8 @@
  */
 
 import assert from "node:assert/strict";
-import { needTest, whyNoPrograms } from "../support/need.ts";
-import { waitUntil } from "../support/wait.ts";
+import { needTest, whyNoPrograms } from "../../testing/need.ts";
+import { waitUntil } from "../../testing/wait.ts";
 import { attempt, isAlive, type Place, SHELLS, start, withPlace } from "./support.ts";
 
 /** Commands of a POSIX shell, and the end of each: state and exit code. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { waitUntil } from "../support/wait.ts";
+import { waitUntil } from "../../testing/wait.ts";
 import { attempt, isAlive, SHELLS, start, withPlace } from "./support.ts";
 
 /** A job that runs until a file called `go` stands in its directory. */

@@ -1,6 +1,6 @@
 /** Looks at the jobs of a machine that leave no trace there, in all shells. */
 import assert from "node:assert/strict";
-import { waitUntil } from "../support/wait.ts";
+import { waitUntil } from "../../testing/wait.ts";
 import { attempt, isAlive, type Place, run, SHELLS, start, withPlace } from "./support.ts";
 
 /** Every path below a directory with what `ls` knows of it but the time of the last reading, and the bytes of files. */

@@ -11,7 +11,7 @@ import { jobScript } from "../../src/job/script.ts";
 import { type JobName, jobName } from "../../src/names/grammar.ts";
 import { makeConnect, type MakeConnectOptions } from "../../src/link/connect.ts";
 import type { ConnectOptions, Link, LinkEvent, StartRequest } from "../../src/link/link.ts";
-import { waitUntil } from "../support/wait.ts";
+import { waitUntil } from "../../testing/wait.ts";
 
 /** The shells that an agent must run in. */
 export const SHELLS = ["dash", "bash", "bash --posix", "busybox sh"];

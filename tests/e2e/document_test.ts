@@ -5,11 +5,11 @@
  */
 
 import assert from "node:assert/strict";
-import type { TestHost, TestHosts } from "../support/hosts.ts";
-import { hostTest } from "../support/need.ts";
-import { waitUntil } from "../support/wait.ts";
+import type { TestHost, TestHosts } from "../../testing/hosts.ts";
+import { hostTest } from "../../testing/need.ts";
+import { waitUntil } from "../../testing/wait.ts";
 import { CLUSTER, ENDS, FIFO_BEGINS, FIFO_MULTI_BEGINS, QUEUE, range, RESET, WORKFLOW } from "./document_examples.ts";
-import { Manager } from "./harness.ts";
+import { Manager } from "../../testing/harness.ts";
 import { follow, printedLines } from "./transcript.ts";
 
 /** Runs with a command that ends when the test lets it: what is printed before does not depend on the machine's pace. */

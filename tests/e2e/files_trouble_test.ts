@@ -4,11 +4,11 @@
  */
 
 import assert from "node:assert/strict";
-import { whyNoHosts } from "../support/hosts.ts";
-import { hostTest, needTest } from "../support/need.ts";
-import { must, outcomeOf } from "../support/hosts/shell.ts";
-import { waitUntil } from "../support/wait.ts";
-import { Manager } from "./harness.ts";
+import { whyNoHosts } from "../../testing/hosts.ts";
+import { hostTest, needTest } from "../../testing/need.ts";
+import { must, outcomeOf } from "../../testing/hosts/shell.ts";
+import { waitUntil } from "../../testing/wait.ts";
+import { Manager } from "../../testing/harness.ts";
 import {
   assertRanOnce,
   countOf,
@@ -22,7 +22,7 @@ import {
   runsOf,
   waitForState,
   waitsFor,
-} from "./harness_faults.ts";
+} from "../../testing/harness_faults.ts";
 
 const whyNoMounts = await whyNoHosts();
 

@@ -3,7 +3,7 @@
  */
 
 import assert from "node:assert/strict";
-import { hostTest } from "../support/need.ts";
+import { hostTest } from "../../testing/need.ts";
 import {
   assertRanOnce,
   countStates,
@@ -16,7 +16,7 @@ import {
   runsOf,
   waitForState,
   waitsFor,
-} from "./harness_faults.ts";
+} from "../../testing/harness_faults.ts";
 
 hostTest("a job that kills all that its user runs: it and its neighbour are crash, the rest is done", async (hosts) => {
   await using manager = await makeManager(hosts);

@@ -3,9 +3,9 @@
  */
 
 import assert from "node:assert/strict";
-import { hostTest } from "../support/need.ts";
-import type { TestHost } from "../support/hosts.ts";
-import { waitUntil } from "../support/wait.ts";
+import { hostTest } from "../../testing/need.ts";
+import type { TestHost } from "../../testing/hosts.ts";
+import { waitUntil } from "../../testing/wait.ts";
 import {
   assertRanOnce,
   countOf,
@@ -21,7 +21,7 @@ import {
   sshPids,
   waitForState,
   waitsFor,
-} from "./harness_faults.ts";
+} from "../../testing/harness_faults.ts";
 
 /** The state log of a job on its host. */
 function logOf(host: TestHost, job: string): string {

@@ -5,10 +5,10 @@
  */
 
 import assert from "node:assert/strict";
-import { hostTest } from "../support/need.ts";
-import { waitUntil } from "../support/wait.ts";
-import { Manager } from "./harness.ts";
-import { isAlive, makeManager, makeQueue, sshPids } from "./harness_faults.ts";
+import { hostTest } from "../../testing/need.ts";
+import { waitUntil } from "../../testing/wait.ts";
+import { Manager } from "../../testing/harness.ts";
+import { isAlive, makeManager, makeQueue, sshPids } from "../../testing/harness_faults.ts";
 
 async function input(manager: Manager, job: string, files: Record<string, string>): Promise<void> {
   await Deno.mkdir(manager.path(job), { recursive: true });

@@ -3,8 +3,8 @@
  */
 
 import assert from "node:assert/strict";
-import { hostTest } from "../support/need.ts";
-import { makeManager, readText } from "./harness_faults.ts";
+import { hostTest } from "../../testing/need.ts";
+import { makeManager, readText } from "../../testing/harness_faults.ts";
 
 /** Sleeps of this length are those of the jobs of this file. */
 const LONG = "7011";

@@ -4,9 +4,9 @@
  */
 
 import assert from "node:assert/strict";
-import { hostTest } from "../support/need.ts";
-import type { TestHost, TestHosts } from "../support/hosts.ts";
-import { Manager } from "./harness.ts";
+import { hostTest } from "../../testing/need.ts";
+import type { TestHost, TestHosts } from "../../testing/hosts.ts";
+import { Manager } from "../../testing/harness.ts";
 import {
   assertRanOnce,
   countStates,
@@ -19,7 +19,7 @@ import {
   readText,
   runsOf,
   waitForState,
-} from "./harness_faults.ts";
+} from "../../testing/harness_faults.ts";
 
 /** Sleeps of this length are those of the jobs of this file. */
 const LONG = "987";

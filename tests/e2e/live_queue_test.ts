@@ -5,11 +5,11 @@
  */
 
 import assert from "node:assert/strict";
-import type { TestHosts } from "../support/hosts.ts";
-import { hostTest } from "../support/need.ts";
-import { waitUntil } from "../support/wait.ts";
-import { GATED, isAlive, ranOn, release, releaseAll, waitForStarted } from "./gated.ts";
-import { Manager, type Running } from "./harness.ts";
+import type { TestHosts } from "../../testing/hosts.ts";
+import { hostTest } from "../../testing/need.ts";
+import { waitUntil } from "../../testing/wait.ts";
+import { GATED, isAlive, ranOn, release, releaseAll, waitForStarted } from "../../testing/gated.ts";
+import { Manager, type Running } from "../../testing/harness.ts";
 
 /** A queue of gated jobs for pi@red, and a run of it with `slots`. The first `slots` jobs run when this returns. */
 async function startRun(

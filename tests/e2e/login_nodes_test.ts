@@ -4,11 +4,11 @@
  */
 
 import assert from "node:assert/strict";
-import { makeHosts, type TestHost, type TestHosts, whyNoHosts } from "../support/hosts.ts";
-import { hostTest, needTest } from "../support/need.ts";
-import { waitUntil } from "../support/wait.ts";
-import { Manager } from "./harness.ts";
-import { countOf, countStates, makeQueue, readText, sshPids, waitForState } from "./harness_faults.ts";
+import { makeHosts, type TestHost, type TestHosts, whyNoHosts } from "../../testing/hosts.ts";
+import { hostTest, needTest } from "../../testing/need.ts";
+import { waitUntil } from "../../testing/wait.ts";
+import { Manager } from "../../testing/harness.ts";
+import { countOf, countStates, makeQueue, readText, sshPids, waitForState } from "../../testing/harness_faults.ts";
 
 const whyNot = await whyNoHosts();
 const nodes = whyNot === null ? await makeHosts(["node1", "node2"], { sharedHome: true }) : null;

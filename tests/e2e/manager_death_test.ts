@@ -3,10 +3,10 @@
  */
 
 import assert from "node:assert/strict";
-import type { TestHosts } from "../support/hosts.ts";
-import { hostTest } from "../support/need.ts";
-import { waitUntil } from "../support/wait.ts";
-import type { Manager } from "./harness.ts";
+import type { TestHosts } from "../../testing/hosts.ts";
+import { hostTest } from "../../testing/need.ts";
+import { waitUntil } from "../../testing/wait.ts";
+import type { Manager } from "../../testing/harness.ts";
 import {
   assertRanOnce,
   countOf,
@@ -24,7 +24,7 @@ import {
   waitForSilence,
   waitForState,
   waitsFor,
-} from "./harness_faults.ts";
+} from "../../testing/harness_faults.ts";
 
 const TWO_EACH = "--hosts=pi@red,pi@red,pi@red01,pi@red01,pi@red02,pi@red02";
 

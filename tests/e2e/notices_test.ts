@@ -5,9 +5,9 @@
  */
 
 import assert from "node:assert/strict";
-import { hostTest } from "../support/need.ts";
-import { Manager } from "./harness.ts";
-import { makeQueue, sshPids } from "./harness_faults.ts";
+import { hostTest } from "../../testing/need.ts";
+import { Manager } from "../../testing/harness.ts";
+import { makeQueue, sshPids } from "../../testing/harness_faults.ts";
 
 hostTest(
   "a run says what to do where all jobs end with their connection, as with KillUserProcesses=yes",

@@ -1,11 +1,11 @@
 /** Projects and queues whose jobs have the same names, on the same hosts at once: none touches what another's job made. */
 
 import assert from "node:assert/strict";
-import { hostTest } from "../support/need.ts";
-import type { TestHost, TestHosts } from "../support/hosts.ts";
-import { waitUntil } from "../support/wait.ts";
-import type { Manager } from "./harness.ts";
-import { letGo, makeManager, makeQueue, readText, waitForState, waitsFor } from "./harness_faults.ts";
+import { hostTest } from "../../testing/need.ts";
+import type { TestHost, TestHosts } from "../../testing/hosts.ts";
+import { waitUntil } from "../../testing/wait.ts";
+import type { Manager } from "../../testing/harness.ts";
+import { letGo, makeManager, makeQueue, readText, waitForState, waitsFor } from "../../testing/harness_faults.ts";
 
 const RUN = ["queue", "run", "fifo_multi", "a", "--hosts=pi@red"];
 

@@ -5,11 +5,11 @@
  */
 
 import assert from "node:assert/strict";
-import { makeHosts } from "../support/hosts.ts";
-import { hostTest, needTest } from "../support/need.ts";
-import { whyNoHosts } from "../support/hosts.ts";
-import { Manager } from "./harness.ts";
-import { makeQueue } from "./harness_faults.ts";
+import { makeHosts } from "../../testing/hosts.ts";
+import { hostTest, needTest } from "../../testing/need.ts";
+import { whyNoHosts } from "../../testing/hosts.ts";
+import { Manager } from "../../testing/harness.ts";
+import { makeQueue } from "../../testing/harness_faults.ts";
 
 hostTest(
   "a job that takes away rights at its end gives back its slot at once, has its end, and can be removed",

@@ -4,10 +4,18 @@
  */
 
 import assert from "node:assert/strict";
-import { hostTest } from "../support/need.ts";
-import { treeOf } from "../support/tree.ts";
-import { waitUntil } from "../support/wait.ts";
-import { letGo, makeManager, makeQueue, onceCommand, QUICK_SSH, waitForState, waitsFor } from "./harness_faults.ts";
+import { hostTest } from "../../testing/need.ts";
+import { treeOf } from "../../testing/tree.ts";
+import { waitUntil } from "../../testing/wait.ts";
+import {
+  letGo,
+  makeManager,
+  makeQueue,
+  onceCommand,
+  QUICK_SSH,
+  waitForState,
+  waitsFor,
+} from "../../testing/harness_faults.ts";
 
 hostTest(
   "after the manager died: check changes nothing and tells each job's state, the next run says what it found",

@@ -6,9 +6,9 @@
 
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
-import type { TestHost, TestHosts } from "../support/hosts.ts";
-import { hostTest } from "../support/need.ts";
-import { Manager, pathWithout } from "./harness.ts";
+import type { TestHost, TestHosts } from "../../testing/hosts.ts";
+import { hostTest } from "../../testing/need.ts";
+import { Manager, pathWithout } from "../../testing/harness.ts";
 
 /** A job that writes down when it begins and ends, in the order in which that happens on its host. */
 const TRACED = 'echo "+ $CUDA_VISIBLE_DEVICES $$" >> ~/trace; sleep 0.2; echo "- $CUDA_VISIBLE_DEVICES $$" >> ~/trace';

@@ -5,9 +5,9 @@
  */
 
 import assert from "node:assert/strict";
-import type { TestHost } from "../support/hosts.ts";
-import { hostTest } from "../support/need.ts";
-import { Manager } from "./harness.ts";
+import type { TestHost } from "../../testing/hosts.ts";
+import { hostTest } from "../../testing/need.ts";
+import { Manager } from "../../testing/harness.ts";
 
 const ON_RED = ["--user=pi", "--host=red"];
 

@@ -5,9 +5,9 @@
  */
 
 import assert from "node:assert/strict";
-import { makeHosts, whyNoHosts } from "../support/hosts.ts";
-import { needTest } from "../support/need.ts";
-import { Manager } from "./harness.ts";
+import { makeHosts, whyNoHosts } from "../../testing/hosts.ts";
+import { needTest } from "../../testing/need.ts";
+import { Manager } from "../../testing/harness.ts";
 
 const whyNot = await whyNoHosts();
 const hosts = whyNot === null ? await makeHosts(["login", "node"], { sharedHome: true }) : null;

@@ -5,11 +5,11 @@
  */
 
 import assert from "node:assert/strict";
-import type { TestHosts } from "../support/hosts.ts";
-import { hostTest } from "../support/need.ts";
-import { waitUntil } from "../support/wait.ts";
-import { GATED, isAlive, ranOn, releaseAll, waitForStarted } from "./gated.ts";
-import { Manager, type Outcome, type Running } from "./harness.ts";
+import type { TestHosts } from "../../testing/hosts.ts";
+import { hostTest } from "../../testing/need.ts";
+import { waitUntil } from "../../testing/wait.ts";
+import { GATED, isAlive, ranOn, releaseAll, waitForStarted } from "../../testing/gated.ts";
+import { Manager, type Outcome, type Running } from "../../testing/harness.ts";
 
 const RUN = ["queue", "run", "fifo", "a", "--max_parallel=2"];
 const ALL = ["job1", "job2", "job3", "job4"];

@@ -5,10 +5,10 @@
  */
 
 import assert from "node:assert/strict";
-import { compiledCms } from "../support/compiled.ts";
-import { hostTest } from "../support/need.ts";
+import { compiledCms } from "../../testing/compiled.ts";
+import { hostTest } from "../../testing/need.ts";
 import { range, WORKFLOW } from "./document_examples.ts";
-import { Manager, pathWithout } from "./harness.ts";
+import { Manager, pathWithout } from "../../testing/harness.ts";
 import { follow } from "./transcript.ts";
 
 hostTest("standalone: one copied file does the workflow on three hosts without deno or node", async (hosts) => {

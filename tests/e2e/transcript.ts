@@ -6,7 +6,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { Manager, StartOptions } from "./harness.ts";
+import type { Manager, StartOptions } from "../../testing/harness.ts";
 
 /** One command and the lines it prints, stdout before stderr. */
 export interface Step {

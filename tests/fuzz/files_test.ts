@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Outcome, withPlace } from "../cli/harness.ts";
-import { treeOf } from "../support/tree.ts";
+import { treeOf } from "../../testing/tree.ts";
 import { assertAll, mutatedBytes } from "./support.ts";
 
 /** Hosts that cannot be reached, at once. */

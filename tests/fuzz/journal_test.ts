@@ -7,7 +7,7 @@ import { createQueue, openQueue } from "../../src/store/queue_file.ts";
 import { QueueTail } from "../../src/store/queue_tail.ts";
 import { storePaths } from "../../src/store/paths.ts";
 import { del, onFiles, put, set, type World } from "../store/support.ts";
-import { treeOf } from "../support/tree.ts";
+import { treeOf } from "../../testing/tree.ts";
 import { assertAll, hostile, mutatedBytes } from "./support.ts";
 
 const FLIES = { status: "run", host: "red", user: "pi", attempt: 1, boot: "b", slot: "h" } as const;

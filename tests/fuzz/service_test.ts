@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { documentOf } from "../../src/service/document.ts";
 import { realDeps } from "../../src/deps_real.ts";
-import { RIGHT } from "../service/support.ts";
+import { RIGHT } from "../../testing/service/service.ts";
 import { withTrap } from "../service/trap.ts";
 import { assertAll, mutatedBytes } from "./support.ts";
 

@@ -7,7 +7,7 @@ import { expand, EXPAND_LIMIT } from "../../src/names/expand.ts";
 import { jobName } from "../../src/names/grammar.ts";
 import { quote } from "../../src/names/quote.ts";
 import { withPlace } from "../cli/harness.ts";
-import { treeOf } from "../support/tree.ts";
+import { treeOf } from "../../testing/tree.ts";
 import { assertAll, BOUNDED, hostile, mutated } from "./support.ts";
 
 const LISTS = [

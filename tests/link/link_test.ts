@@ -5,9 +5,9 @@ import { parseMachine } from "../../src/cluster/machine.ts";
 import { LinkError } from "../../src/errors.ts";
 import { makeConnect, type MakeConnectOptions } from "../../src/link/connect.ts";
 import type { ConnectOptions, Link, LinkEvent } from "../../src/link/link.ts";
-import { makeHosts, type TestHosts, whyNoHosts } from "../support/hosts.ts";
-import { hostTest, needTest, whyNoPrograms } from "../support/need.ts";
-import { waitUntil } from "../support/wait.ts";
+import { makeHosts, type TestHosts, whyNoHosts } from "../../testing/hosts.ts";
+import { hostTest, needTest, whyNoPrograms } from "../../testing/need.ts";
+import { waitUntil } from "../../testing/wait.ts";
 import { attempt, QUEUE_ID, type Recorded, recorder, start, withPlace } from "../agent/support.ts";
 
 type Options = Partial<ConnectOptions & MakeConnectOptions>;

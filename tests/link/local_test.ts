@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { localWay } from "../../src/link/local.ts";
-import { needTest, whyNoPrograms } from "../support/need.ts";
+import { needTest, whyNoPrograms } from "../../testing/need.ts";
 
 /** What a local shell has of its caller, who has files open, ignores signals and knows a password. */
 async function startedWith(callersShell: string): Promise<string> {

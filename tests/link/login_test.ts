@@ -7,9 +7,9 @@ import { realDeps } from "../../src/deps_real.ts";
 import { LinkError } from "../../src/errors.ts";
 import { makeConnect } from "../../src/link/connect.ts";
 import type { Link } from "../../src/link/link.ts";
-import { makeHosts, type TestHosts, whyNoHosts } from "../support/hosts.ts";
-import { must } from "../support/hosts/shell.ts";
-import { needTest, whyNoPrograms } from "../support/need.ts";
+import { makeHosts, type TestHosts, whyNoHosts } from "../../testing/hosts.ts";
+import { must } from "../../testing/hosts/shell.ts";
+import { needTest, whyNoPrograms } from "../../testing/need.ts";
 import { QUEUE_ID } from "../agent/support.ts";
 
 /** Opens a link with further options of ssh. */

@@ -6,10 +6,10 @@ import type { AttemptState, Connect, Link } from "../../src/link/link.ts";
 import { checkQueue } from "../../src/operations/check_queue.ts";
 import { refreshQueue } from "../../src/operations/refresh_queue.ts";
 import { createQueue, openQueue } from "../../src/store/queue_file.ts";
-import { treeOf } from "../support/tree.ts";
-import { waitUntil } from "../support/wait.ts";
+import { treeOf } from "../../testing/tree.ts";
+import { waitUntil } from "../../testing/wait.ts";
 import { newJob, onFiles, put, set, type World } from "../store/support.ts";
-import { isAlive, type RunPlace, withQueue } from "./runs_support.ts";
+import { isAlive, type RunPlace, withQueue } from "../../testing/run_place.ts";
 
 /** What a check finds, as `kind job where finding`, and that it touched nothing. */
 async function look(place: RunPlace): Promise<string[]> {

@@ -13,7 +13,7 @@ import { storePaths } from "../../src/store/paths.ts";
 import { openQueue } from "../../src/store/queue_file.ts";
 import type { QueueStore, StoreRef } from "../../src/store/store.ts";
 import { newJob, put, set } from "../store/support.ts";
-import { memoryDeps, MemoryFiles } from "../support/memory_files.ts";
+import { memoryDeps, MemoryFiles } from "../../testing/memory_files.ts";
 import { askedToKill } from "./made_up_scheduler.ts";
 
 const ABOUT = { scheduler: "fifo", cluster: null, slots: 1, machines: {} } as const;

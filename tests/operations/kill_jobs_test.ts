@@ -7,7 +7,7 @@ import { listJobs } from "../../src/operations/list_jobs.ts";
 import { queueRef } from "../../src/operations/refs.ts";
 import { openQueue } from "../../src/store/queue_file.ts";
 import { put } from "../store/support.ts";
-import { memoryDeps } from "../support/memory_files.ts";
+import { memoryDeps } from "../../testing/memory_files.ts";
 
 const WATCH = { warn: (text: string) => assert.fail(text) };
 

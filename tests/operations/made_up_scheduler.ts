@@ -5,7 +5,7 @@
  */
 
 import type { QueueStore } from "../../src/store/store.ts";
-import { waitUntil } from "../support/wait.ts";
+import { waitUntil } from "../../testing/wait.ts";
 
 /** Waits until the scheduler is asked to end jobs. */
 export function askedToKill(scheduler: QueueStore): Promise<boolean> {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { realDeps } from "../../src/deps_real.ts";
 import { processState } from "../../src/operations/process_state.ts";
-import { needTest } from "../support/need.ts";
-import { waitUntil } from "../support/wait.ts";
+import { needTest } from "../../testing/need.ts";
+import { waitUntil } from "../../testing/wait.ts";
 
 const whyNoProc = Deno.build.os === "linux" ? null : "process states need /proc";
 

@@ -13,7 +13,7 @@ import { resetJobs } from "../../src/operations/reset_jobs.ts";
 import { openQueue } from "../../src/store/queue_file.ts";
 import { failingFiles } from "../store/failing_files.ts";
 import { newJob, put, set } from "../store/support.ts";
-import { memoryDeps, MemoryFiles } from "../support/memory_files.ts";
+import { memoryDeps, MemoryFiles } from "../../testing/memory_files.ts";
 import { askedToKill } from "./made_up_scheduler.ts";
 
 const ENDED = { type: "ended", state: "kill", exitCode: 143, startedAtMs: null, endedAtMs: null } as const;

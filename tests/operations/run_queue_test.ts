@@ -10,7 +10,7 @@ import { runQueue } from "../../src/operations/run_queue.ts";
 import { setHostStatus } from "../../src/operations/set_host_status.ts";
 import { openQueue } from "../../src/store/queue_file.ts";
 import { put } from "../store/support.ts";
-import { memoryDeps } from "../support/memory_files.ts";
+import { memoryDeps } from "../../testing/memory_files.ts";
 
 Deno.test("runQueue() sees hosts that are activated and deactivated while it opens the queue", async () => {
   const deps = memoryDeps();

@@ -6,8 +6,8 @@ import { createCluster } from "../../src/operations/create_cluster.ts";
 import { clusterRef } from "../../src/operations/refs.ts";
 import { startRun } from "../../src/operations/start_run.ts";
 import { openQueue } from "../../src/store/queue_file.ts";
-import { waitUntil } from "../support/wait.ts";
-import { isAlive, type RunPlace, withQueue } from "./runs_support.ts";
+import { waitUntil } from "../../testing/wait.ts";
+import { isAlive, type RunPlace, withQueue } from "../../testing/run_place.ts";
 
 /** Starts with other words for the program. */
 function startAs(place: RunPlace, ...self: string[]): Promise<{ pid: number }> {

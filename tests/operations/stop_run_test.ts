@@ -9,8 +9,8 @@ import { refreshQueue } from "../../src/operations/refresh_queue.ts";
 import { queueRef } from "../../src/operations/refs.ts";
 import { openQueue } from "../../src/store/queue_file.ts";
 import { stopRun } from "../../src/operations/stop_run.ts";
-import { waitUntil } from "../support/wait.ts";
-import { isAlive, type RunPlace, withQueue } from "./runs_support.ts";
+import { waitUntil } from "../../testing/wait.ts";
+import { isAlive, type RunPlace, withQueue } from "../../testing/run_place.ts";
 
 /** Ends the scheduler as a crash would; its jobs go on. */
 async function crash(pid: number): Promise<void> {

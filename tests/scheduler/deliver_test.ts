@@ -7,8 +7,8 @@ import type { JobName } from "../../src/names/grammar.ts";
 import { Deliver } from "../../src/scheduler/deliver.ts";
 import type { Attempt, CoreEvent, Effect } from "../../src/scheduler/events.ts";
 import { startRequest } from "../../src/scheduler/start_request.ts";
-import { memoryDeps, MemoryFiles } from "../support/memory_files.ts";
-import { waitUntil } from "../support/wait.ts";
+import { memoryDeps, MemoryFiles } from "../../testing/memory_files.ts";
+import { waitUntil } from "../../testing/wait.ts";
 import { job } from "./world.ts";
 
 const RED = "pi@red";

@@ -12,7 +12,7 @@ import type { RunEvent, RunResult } from "../../src/scheduler/report.ts";
 import { runLoop } from "../../src/scheduler/run.ts";
 import { type Change, type News, NO_NEWS } from "../../src/store/changes.ts";
 import type { QueueStore } from "../../src/store/store.ts";
-import { memoryDeps } from "../support/memory_files.ts";
+import { memoryDeps } from "../../testing/memory_files.ts";
 import { job, slotHost } from "./world.ts";
 
 const [A, B] = ["a", "b"] as JobName[] as [JobName, JobName];

@@ -14,8 +14,8 @@ import { renderResult, resultOf } from "../../scripts/bench/report.ts";
 import { runRounds } from "../../scripts/bench/rounds.ts";
 import { watchRun } from "../../scripts/bench/watched_run.ts";
 import { answer, type Sample, spreadOf, valueOf } from "../../scripts/bench/statistics.ts";
-import { whyNoHosts } from "../support/hosts.ts";
-import { needTest } from "../support/need.ts";
+import { whyNoHosts } from "../../testing/hosts.ts";
+import { needTest } from "../../testing/need.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
 

@@ -5,7 +5,7 @@ import { makeExecutable } from "../../scripts/compile/make.ts";
 import { parseOptions } from "../../scripts/compile/options.ts";
 import { fillIn } from "../../scripts/compile/self_extracting.ts";
 import { VERSION } from "../../src/version.ts";
-import { compiledCms } from "../support/compiled.ts";
+import { compiledCms } from "../../testing/compiled.ts";
 import { launch, makeStandIn, TestDirectory } from "./compile/support.ts";
 
 const search = {

@@ -4,7 +4,7 @@ import { realDeps } from "../../src/deps_real.ts";
 import { readCluster } from "../../src/store/cluster_file.ts";
 import { renderHosts } from "../../src/store/host_record.ts";
 import { parseJobs, renderJobs } from "../../src/store/job_record.ts";
-import { needTest } from "../support/need.ts";
+import { needTest } from "../../testing/need.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const CMS = [Deno.execPath(), "run", "-A", "--frozen", `${ROOT}main.ts`];

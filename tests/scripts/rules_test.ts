@@ -20,6 +20,16 @@ Deno.test("checkRules() names an import that points up, or across", () => {
   assert.equal(check("src/attic/a.ts", "").length, 1);
 });
 
+Deno.test("checkRules() keeps scripts and tests apart: what they share is in testing/", () => {
+  assert.deepEqual(check("scripts/torture/a.ts", 'import { x } from "../../tests/b.ts";'), [
+    "scripts/torture/a.ts: may not import tests/b.ts; what scripts and tests share is in testing/",
+  ]);
+  assert.equal(check("tests/store/a.ts", 'import { x } from "../../scripts/b.ts";').length, 1);
+  assert.equal(check("testing/a.ts", 'import { x } from "../tests/b.ts";').length, 1);
+  assert.deepEqual(check("tests/scripts/a.ts", 'import { x } from "../../scripts/b.ts";'), []);
+  assert.deepEqual(check("scripts/a.ts", 'import { x } from "../testing/b.ts";\nimport "../src/deps.ts";'), []);
+});
+
 Deno.test("checkRules() names an effect outside the files for effects, but not in a comment", () => {
   assert.deepEqual(check("src/link/a.ts", "const x = 1;\nconst t = Date.now();"), [
     "src/link/a.ts:2: Date.now( belongs into src/deps_real.ts",

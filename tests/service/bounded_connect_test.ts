@@ -5,7 +5,7 @@ import { LinkError } from "../../src/errors.ts";
 import type { JobName } from "../../src/names/grammar.ts";
 import type { Connect, ConnectOptions, Link } from "../../src/link/link.ts";
 import { boundedConnect } from "../../src/service/hosts.ts";
-import { waitUntil } from "../support/wait.ts";
+import { waitUntil } from "../../testing/wait.ts";
 
 const OPTIONS: ConnectOptions = { directory: "experiment", queueId: "a1", role: "visitor", onEvent: () => {} };
 

@@ -1,9 +1,9 @@
 /** The documentation page in a real browser, with nothing but the service within its reach. */
 import assert from "node:assert/strict";
 import { chromium, type Locator, type Page } from "playwright-core";
-import { needTest, whyNoPrograms } from "../support/need.ts";
-import { waitUntil } from "../support/wait.ts";
-import { withStarted } from "./started.ts";
+import { needTest, whyNoPrograms } from "../../testing/need.ts";
+import { waitUntil } from "../../testing/wait.ts";
+import { withStarted } from "../../testing/service/started.ts";
 
 /** A file for a picture of the page, for whoever wants to look at it. */
 const PICTURE = Deno.env.get("CMS_TEST_PICTURE");

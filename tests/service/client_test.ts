@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import openapiTS, { astToString } from "openapi-typescript";
-import { withStarted } from "./started.ts";
+import { withStarted } from "../../testing/service/started.ts";
 
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 

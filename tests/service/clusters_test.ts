@@ -1,6 +1,6 @@
 /** Operations on clusters and their hosts. */
 import assert from "node:assert/strict";
-import { type TestService, withService } from "./support.ts";
+import { type TestService, withService } from "../../testing/service/service.ts";
 
 /** A cluster `c` with host1 and host2. */
 async function withCluster(use: (t: TestService) => Promise<void>): Promise<void> {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { documentOf } from "../../src/service/document.ts";
 import { realDeps } from "../../src/deps_real.ts";
 import { OPERATIONS, targetOf } from "./operations.ts";
-import { withService } from "./support.ts";
+import { withService } from "../../testing/service/service.ts";
 
 // deno-lint-ignore no-explicit-any
 const documentJson = async () => JSON.parse(JSON.stringify(await documentOf(realDeps()))) as any;

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { documentOf } from "../../src/service/document.ts";
 import { realDeps } from "../../src/deps_real.ts";
-import { needTest, whyNoPrograms } from "../support/need.ts";
-import { waitUntil } from "../support/wait.ts";
-import { withStarted } from "./started.ts";
-import { RIGHT } from "./support.ts";
+import { needTest, whyNoPrograms } from "../../testing/need.ts";
+import { waitUntil } from "../../testing/wait.ts";
+import { withStarted } from "../../testing/service/started.ts";
+import { RIGHT } from "../../testing/service/service.ts";
 
 const page = await Deno.readTextFile(new URL("../../docs/service.md", import.meta.url));
 /** Lines in order, without what is said of them. */

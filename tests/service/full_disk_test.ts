@@ -1,6 +1,6 @@
 /** A disk that refuses: what was done is told as done, what was not in the words of every operation. */
 import assert from "node:assert/strict";
-import { withService } from "./support.ts";
+import { withService } from "../../testing/service/service.ts";
 
 function failure(code: string): Error {
   return Object.assign(new Error("no"), { code });

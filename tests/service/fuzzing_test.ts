@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { fuzzService } from "./fuzzing.ts";
+import { fuzzService } from "../../testing/service/fuzzing.ts";
 
 Deno.test("200 requests made from the document, with sizes at every bound, find no fault of the executable", async () => {
   const { statuses, faults } = await fuzzService({ count: 200, seed: 20261 });

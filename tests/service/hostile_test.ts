@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { documentOf } from "../../src/service/document.ts";
 import { realDeps } from "../../src/deps_real.ts";
 import { snapshotOf } from "./snapshot.ts";
-import { RIGHT } from "./support.ts";
+import { RIGHT } from "../../testing/service/service.ts";
 import { furnish, SECRET, withTrap } from "./trap.ts";
 
 const CHALLENGE = 'Basic realm="Cloudmesh Queue", charset="UTF-8"';

@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import type { Deps } from "../../src/deps.ts";
 import { makeConnect } from "../../src/link/connect.ts";
-import { SELF } from "../operations/runs_support.ts";
-import { hostTest } from "../support/need.ts";
-import { waitUntil } from "../support/wait.ts";
+import { SELF } from "../../testing/run_place.ts";
+import { hostTest } from "../../testing/need.ts";
+import { waitUntil } from "../../testing/wait.ts";
 import { reach } from "./runs_support.ts";
 import { Reading } from "./sse.ts";
-import { withService } from "./support.ts";
+import { withService } from "../../testing/service/service.ts";
 
 hostTest("a run over ssh is begun, followed, read, killed and stopped over REST", async (hosts) => {
   await withService(async (t) => {

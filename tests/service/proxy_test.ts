@@ -1,9 +1,9 @@
 /** The texts of docs/service.md for those who run the service: the reverse proxy behind a real nginx, the unit of systemd. */
 import assert from "node:assert/strict";
-import { certificateFor } from "../support/certificate.ts";
-import { needTest, whyNoPrograms } from "../support/need.ts";
-import { waitUntil } from "../support/wait.ts";
-import { withStarted } from "./started.ts";
+import { certificateFor } from "../../testing/certificate.ts";
+import { needTest, whyNoPrograms } from "../../testing/need.ts";
+import { waitUntil } from "../../testing/wait.ts";
+import { withStarted } from "../../testing/service/started.ts";
 
 const NAME = "jobs.example.org";
 const page = await Deno.readTextFile(new URL("../../docs/service.md", import.meta.url));

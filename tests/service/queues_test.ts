@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { filesIn } from "../cli/harness.ts";
 import { snapshotOf } from "./snapshot.ts";
-import { type TestService, withService } from "./support.ts";
+import { type TestService, withService } from "../../testing/service/service.ts";
 
 /** A queue `a` with jobs job1 to job3. */
 async function withQueue(use: (t: TestService) => Promise<void>): Promise<void> {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { realDeps } from "../../src/deps_real.ts";
 import { snapshotOf } from "./snapshot.ts";
-import { RIGHT } from "./support.ts";
+import { RIGHT } from "../../testing/service/service.ts";
 import { furnish, SECRET, withTrap } from "./trap.ts";
 
 const LIMIT_MS = 10_000;

@@ -1,10 +1,10 @@
 /** A service in a process of its own: what a crash of it leaves, and many clients at once. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { withQueue } from "../operations/runs_support.ts";
-import { waitUntil } from "../support/wait.ts";
+import { withQueue } from "../../testing/run_place.ts";
+import { waitUntil } from "../../testing/wait.ts";
 import { Reading } from "./sse.ts";
-import { RIGHT } from "./support.ts";
+import { RIGHT } from "../../testing/service/service.ts";
 
 /** A running service. */
 interface Server {

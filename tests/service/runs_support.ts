@@ -4,9 +4,9 @@
  * @module
  */
 
-import { SELF } from "../operations/runs_support.ts";
-import { type TestService, withService } from "./support.ts";
-import { waitUntil } from "../support/wait.ts";
+import { SELF } from "../../testing/run_place.ts";
+import { type TestService, withService } from "../../testing/service/service.ts";
+import { waitUntil } from "../../testing/wait.ts";
 
 /** As `withService`, with the queue `a` and a cluster `c` of two slots on localhost. */
 export async function withRuns(use: (t: TestService) => Promise<void>): Promise<void> {

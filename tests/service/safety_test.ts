@@ -1,9 +1,9 @@
 /** Who may use the service and how: credentials on every operation, where requests come from, bounds, places. */
 import assert from "node:assert/strict";
 import { SlowDown } from "../../src/service/slow_down.ts";
-import { waitUntil } from "../support/wait.ts";
+import { waitUntil } from "../../testing/wait.ts";
 import { OPERATIONS, targetOf } from "./operations.ts";
-import { RIGHT, withService } from "./support.ts";
+import { RIGHT, withService } from "../../testing/service/service.ts";
 
 const CHALLENGE = 'Basic realm="Cloudmesh Queue", charset="UTF-8"';
 

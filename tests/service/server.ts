@@ -8,7 +8,7 @@ import { realDeps } from "../../src/deps_real.ts";
 import { makeConnect } from "../../src/link/connect.ts";
 import { makeApp } from "../../src/service/app.ts";
 import { makeAuth } from "../../src/service/auth.ts";
-import { SELF } from "../operations/runs_support.ts";
+import { SELF } from "../../testing/run_place.ts";
 
 const directory = await Deno.realPath(Deno.args[0] ?? "");
 Deno.chdir(directory);

@@ -1,9 +1,9 @@
 /** The service as a process: its start, its lines, its refusals, its end. */
 import assert from "node:assert/strict";
-import { certificateFor } from "../support/certificate.ts";
-import { needTest, whyNoPrograms } from "../support/need.ts";
-import { waitUntil } from "../support/wait.ts";
-import { RIGHT } from "./support.ts";
+import { certificateFor } from "../../testing/certificate.ts";
+import { needTest, whyNoPrograms } from "../../testing/need.ts";
+import { waitUntil } from "../../testing/wait.ts";
+import { RIGHT } from "../../testing/service/service.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 

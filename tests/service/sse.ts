@@ -4,7 +4,7 @@
  * @module
  */
 
-import { waitUntil } from "../support/wait.ts";
+import { waitUntil } from "../../testing/wait.ts";
 
 /** One event. */
 export interface Received {

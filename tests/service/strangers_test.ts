@@ -1,9 +1,9 @@
 /** What a stranger sends costs no more than an answer, and a user no more than its bound: in the executable that is shipped. */
 import assert from "node:assert/strict";
-import { needTest } from "../support/need.ts";
-import { waitUntil } from "../support/wait.ts";
-import { close, type Executable, receive, withExecutable } from "./executable.ts";
-import { RIGHT } from "./support.ts";
+import { needTest } from "../../testing/need.ts";
+import { waitUntil } from "../../testing/wait.ts";
+import { close, type Executable, receive, withExecutable } from "../../testing/service/executable.ts";
+import { RIGHT } from "../../testing/service/service.ts";
 
 /** As documented in docs/service.md; what strangers do stays far below. */
 const MEMORY_MB = 1024;

@@ -1,9 +1,9 @@
 /** What `cms queue --service start` asks on a real terminal, and what it shows of the answers. */
 import assert from "node:assert/strict";
-import { SELF } from "../operations/runs_support.ts";
-import { needTest, whyNoPrograms } from "../support/need.ts";
-import { waitUntil } from "../support/wait.ts";
-import { RIGHT } from "./support.ts";
+import { SELF } from "../../testing/run_place.ts";
+import { needTest, whyNoPrograms } from "../../testing/need.ts";
+import { waitUntil } from "../../testing/wait.ts";
+import { RIGHT } from "../../testing/service/service.ts";
 
 const quoted = (words: readonly string[]) => words.map((word) => `'${word}'`).join(" ");
 

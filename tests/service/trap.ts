@@ -7,7 +7,7 @@
 
 import { LinkError } from "../../src/errors.ts";
 import type { Connect } from "../../src/link/link.ts";
-import { type TestService, withService } from "./support.ts";
+import { type TestService, withService } from "../../testing/service/service.ts";
 
 /** Stands in files outside; no reply may have it. */
 export const SECRET = "nobody-may-read-this";

@@ -1,9 +1,9 @@
 /** What a user may send, and what may lie below the served directory: the executable answers each with a plain line, and goes on. */
 import assert from "node:assert/strict";
-import { compiledCms } from "../support/compiled.ts";
-import { waitUntil } from "../support/wait.ts";
-import { type Started, withStarted } from "./started.ts";
-import { RIGHT } from "./support.ts";
+import { compiledCms } from "../../testing/compiled.ts";
+import { waitUntil } from "../../testing/wait.ts";
+import { type Started, withStarted } from "../../testing/service/started.ts";
+import { RIGHT } from "../../testing/service/service.ts";
 
 type Send = (line: string, body?: string | Uint8Array) => Promise<{ status: number; text: string }>;
 

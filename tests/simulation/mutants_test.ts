@@ -7,7 +7,7 @@
 
 import assert from "node:assert/strict";
 import { simulate } from "../../src/simulation/simulate.ts";
-import { turn } from "../../scripts/simulate/turn.ts";
+import { turn } from "../../testing/turn.ts";
 import { MUTANTS } from "./mutants.ts";
 
 const SMALL = { hosts: 3, jobs: 12, steps: 25 };

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { measureMakespan } from "../../src/simulation/makespan.ts";
 import { drawScenario, FAULTS } from "../../src/simulation/scenario.ts";
 import { shrink, simulate, tell } from "../../src/simulation/simulate.ts";
-import { turn } from "../../scripts/simulate/turn.ts";
+import { turn } from "../../testing/turn.ts";
 
 const FRESH = 12;
 

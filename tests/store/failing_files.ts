@@ -5,7 +5,7 @@
  */
 
 import type { AppendFile, FileLock, Files } from "../../src/deps.ts";
-import { MemoryFiles } from "../support/memory_files.ts";
+import { MemoryFiles } from "../../testing/memory_files.ts";
 
 /** The process is gone. */
 export class Died extends Error {}

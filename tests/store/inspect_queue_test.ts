@@ -5,7 +5,7 @@ import { inspectQueue, type QueueInspection } from "../../src/store/inspect_queu
 import { createQueue, openQueue } from "../../src/store/queue_file.ts";
 import { storePaths } from "../../src/store/paths.ts";
 import type { Change } from "../../src/store/changes.ts";
-import { treeOf } from "../support/tree.ts";
+import { treeOf } from "../../testing/tree.ts";
 import { onFiles, put, set, type World } from "./support.ts";
 
 const RUNS = { status: "start", host: "red", user: "pi", attempt: 1, boot: "b", pid: "7" } as const;

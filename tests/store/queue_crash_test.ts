@@ -7,7 +7,7 @@ import { inspectQueue } from "../../src/store/inspect_queue.ts";
 import { createQueue, openQueue } from "../../src/store/queue_file.ts";
 import { storePaths } from "../../src/store/paths.ts";
 import type { QueueStore } from "../../src/store/store.ts";
-import { memoryDeps, MemoryFiles } from "../support/memory_files.ts";
+import { memoryDeps, MemoryFiles } from "../../testing/memory_files.ts";
 import { Died, failingFiles, type Moment } from "./failing_files.ts";
 import { del, put, set, withFiles } from "./support.ts";
 

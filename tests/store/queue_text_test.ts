@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { Job } from "../../src/job/job.ts";
 import { parseJobs, renderJobs } from "../../src/store/job_record.ts";
 import { QueueText } from "../../src/store/queue_text.ts";
-import { memoryDeps, MemoryFiles } from "../support/memory_files.ts";
+import { memoryDeps, MemoryFiles } from "../../testing/memory_files.ts";
 import { newJob } from "./support.ts";
 
 const { clock } = memoryDeps(new MemoryFiles());

@@ -11,7 +11,7 @@ import { jobName } from "../../src/names/grammar.ts";
 import type { Change } from "../../src/store/changes.ts";
 import { storePaths } from "../../src/store/paths.ts";
 import type { QueueStore, StoreRef } from "../../src/store/store.ts";
-import { memoryDeps, MemoryFiles } from "../support/memory_files.ts";
+import { memoryDeps, MemoryFiles } from "../../testing/memory_files.ts";
 
 /** A place for queues. `edit` is what a person does with an editor. */
 export interface World {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { must } from "../../../tests/support/hosts/shell.ts";
-import { readText } from "../../../tests/e2e/harness_faults.ts";
+import { must } from "../../../testing/hosts/shell.ts";
+import { readText } from "../../../testing/harness_faults.ts";
 import { type Deed, uptimeMs } from "../deeds.ts";
 import { blocksOf, withField } from "../queue_text.ts";
 import type { World } from "../world.ts";

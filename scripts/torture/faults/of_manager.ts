@@ -4,7 +4,7 @@
  * @module
  */
 
-import { sshPids } from "../../../tests/e2e/harness_faults.ts";
+import { sshPids } from "../../../testing/harness_faults.ts";
 import { uptimeMs } from "../deeds.ts";
 import { findTraces } from "../keeper.ts";
 import type { World } from "../world.ts";

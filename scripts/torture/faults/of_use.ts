@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Outcome } from "../../../tests/e2e/harness.ts";
+import type { Outcome } from "../../../testing/harness.ts";
 import { type Deed, uptimeMs } from "../deeds.ts";
 import { planNames } from "../jobs.ts";
 import { addJobs } from "../queue.ts";

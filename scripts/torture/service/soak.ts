@@ -5,8 +5,8 @@
  * @module
  */
 
-import { type Executable, withExecutable } from "../../../tests/service/executable.ts";
-import { RIGHT } from "../../../tests/service/support.ts";
+import { type Executable, withExecutable } from "../../../testing/service/executable.ts";
+import { RIGHT } from "../../../testing/service/service.ts";
 import { say, write } from "../../script.ts";
 import { pause } from "./strangers.ts";
 

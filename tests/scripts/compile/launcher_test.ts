@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { filesBelow, launch, NOT_ROOT, report, standIn, start, TestDirectory } from "./support.ts";
-import { needTest, whyNoPrograms } from "../../support/need.ts";
+import { needTest, whyNoPrograms } from "../../../testing/need.ts";
 
 /** Runs with a cache that stays warm over the tests of this file. */
 async function warm(): Promise<{ file: string; env: Record<string, string> }> {

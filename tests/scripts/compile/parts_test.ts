@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { bundle } from "../../../scripts/compile/bundle.ts";
 import { partFor, partsOf } from "../../../scripts/compile/parts.ts";
-import { compiledCms } from "../../support/compiled.ts";
+import { compiledCms } from "../../../testing/compiled.ts";
 import { launch, TestDirectory } from "./support.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));

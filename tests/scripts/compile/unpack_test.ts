@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ended, filesBelow, launch, makeStandIn, NOT_ROOT, report, standIn, start, TestDirectory } from "./support.ts";
-import { needTest, whyNoPrograms } from "../../support/need.ts";
-import { waitUntil } from "../../support/wait.ts";
+import { needTest, whyNoPrograms } from "../../../testing/need.ts";
+import { waitUntil } from "../../../testing/wait.ts";
 
 /** A user that nobody has; each test that leaves something in /tmp takes one of its own. */
 const USER = 61_000 + Deno.pid % 1000 * 4;

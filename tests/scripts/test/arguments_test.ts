@@ -10,7 +10,7 @@ Deno.test("testArguments() runs all tests with the lock kept when no file is giv
 });
 
 Deno.test("testArguments() runs only the files that are given", () => {
-  const given = ["--filter=wait", "tests/support/wait_test.ts"];
+  const given = ["--filter=wait", "tests/testing/wait_test.ts"];
   assert.deepEqual(testArguments(given, { ...locked, isLocked: false }), [
     ...["test", "-A", "--parallel", "--junit-path=/x/junit.xml"],
     ...given,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { needTest } from "../../support/need.ts";
+import { needTest } from "../../../testing/need.ts";
 
 const noRoot = Deno.build.os === "linux" && Deno.uid() === 0 ? null : "needs root on Linux";
 

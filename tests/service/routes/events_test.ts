@@ -4,11 +4,11 @@ import { queueRef } from "../../../src/operations/refs.ts";
 import { makeApp } from "../../../src/service/app.ts";
 import { openQueue } from "../../../src/store/queue_file.ts";
 import { put, set } from "../../store/support.ts";
-import { waitUntil } from "../../support/wait.ts";
+import { waitUntil } from "../../../testing/wait.ts";
 import { addJobs, withRuns } from "../runs_support.ts";
 import { Reading } from "../sse.ts";
 import { StillClock } from "../still_clock.ts";
-import { RIGHT, type TestService, withService } from "../support.ts";
+import { RIGHT, type TestService, withService } from "../../../testing/service/service.ts";
 
 async function open(t: TestService, query = "", lastId?: string): Promise<Reading> {
   const headers: Record<string, string> = lastId === undefined ? {} : { "last-event-id": lastId };

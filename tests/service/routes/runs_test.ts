@@ -1,8 +1,8 @@
 /** Runs in the background, job files, kill and metrics, over REST. */
 import assert from "node:assert/strict";
-import { waitUntil } from "../../support/wait.ts";
+import { waitUntil } from "../../../testing/wait.ts";
 import { addJobs, reach, withRuns } from "../runs_support.ts";
-import { withService } from "../support.ts";
+import { withService } from "../../../testing/service/service.ts";
 
 Deno.test("PUT run_fifo_multi answers at once, the jobs end, and ran tells of it", async () => {
   await withRuns(async (t) => {

@@ -6,10 +6,10 @@
 
 import { documentOf } from "../../src/service/document.ts";
 import { realDeps } from "../../src/deps_real.ts";
-import { compiledCms } from "../support/compiled.ts";
+import { compiledCms } from "../compiled.ts";
 import { type Document, documentRequests, type MadeRequest } from "./document_requests.ts";
 import { withStarted } from "./started.ts";
-import { RIGHT } from "./support.ts";
+import { RIGHT } from "./service.ts";
 
 /** What came of it. */
 export interface Fuzzed {

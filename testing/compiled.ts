@@ -8,10 +8,10 @@
 
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import { makeExecutable } from "../../scripts/compile/make.ts";
-import { partsOf } from "../../scripts/compile/parts.ts";
+import { makeExecutable } from "../scripts/compile/make.ts";
+import { partsOf } from "../scripts/compile/parts.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const OUTPUT = `${ROOT}dist/cms`;
 const WORK = `${ROOT}.deno/compile`;
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { makeHosts, type TestHost, type TestHosts, whyNoHosts } from "./hosts.ts";
-import { findRigs } from "./hosts/leftovers.ts";
-import { type Outcome, outcomeOf } from "./hosts/shell.ts";
-import { hostTest, needTest } from "./need.ts";
-import { waitUntil } from "./wait.ts";
+import { makeHosts, type TestHost, type TestHosts, whyNoHosts } from "../../testing/hosts.ts";
+import { findRigs } from "../../testing/hosts/leftovers.ts";
+import { type Outcome, outcomeOf } from "../../testing/hosts/shell.ts";
+import { hostTest, needTest } from "../../testing/need.ts";
+import { waitUntil } from "../../testing/wait.ts";
 
 const whyNot = await whyNoHosts();
 
@@ -179,7 +179,7 @@ needTest("disposing leaves no process, device or directory", whyNot, async () =>
 });
 
 needTest("a killed test process takes its hosts with it and the next rig clears up the rest", whyNot, async () => {
-  const script = `import { makeHosts } from ${JSON.stringify(new URL("./hosts.ts", import.meta.url).href)};
+  const script = `import { makeHosts } from ${JSON.stringify(new URL("../../testing/hosts.ts", import.meta.url).href)};
 const hosts = await makeHosts(["red"]);
 await hosts.host("red").run("setsid sleep 1000 >/dev/null 2>&1 &");
 console.log(hosts.sshConfig);

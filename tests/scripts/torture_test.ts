@@ -5,8 +5,8 @@
 import assert from "node:assert/strict";
 import { campaign } from "../../scripts/torture/campaign.ts";
 import { renderReport } from "../../scripts/torture/report.ts";
-import { whyNoHosts } from "../support/hosts.ts";
-import { needTest } from "../support/need.ts";
+import { whyNoHosts } from "../../testing/hosts.ts";
+import { needTest } from "../../testing/need.ts";
 
 const whyNot = await whyNoHosts();
 const fresh = crypto.getRandomValues(new Uint32Array(1))[0]!;

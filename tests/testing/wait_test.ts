@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { waitUntil } from "./wait.ts";
+import { waitUntil } from "../../testing/wait.ts";
 
 Deno.test("waitUntil() returns what the condition gives once it is truthy", async () => {
   let looks = 0;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { waitUntil } from "../support/wait.ts";
+import { waitUntil } from "./wait.ts";
 
 /** Where no limit is given. Test machines are slow and shared: the limit is for what hangs, not for what is slow. */
 const LIMIT_MS = 60_000;

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { SELF } from "../operations/runs_support.ts";
-import { waitUntil } from "../support/wait.ts";
-import { RIGHT } from "./support.ts";
+import { SELF } from "../run_place.ts";
+import { waitUntil } from "../wait.ts";
+import { RIGHT } from "./service.ts";
 
 /** A service that listens. */
 export interface Started {

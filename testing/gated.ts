@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { TestHost, TestHosts } from "../support/hosts.ts";
-import { waitUntil } from "../support/wait.ts";
+import type { TestHost, TestHosts } from "./hosts.ts";
+import { waitUntil } from "./wait.ts";
 import type { Manager, Running } from "./harness.ts";
 
 /**

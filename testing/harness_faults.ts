@@ -8,8 +8,8 @@
  */
 
 import assert from "node:assert/strict";
-import type { TestHost, TestHosts } from "../support/hosts.ts";
-import { waitUntil } from "../support/wait.ts";
+import type { TestHost, TestHosts } from "./hosts.ts";
+import { waitUntil } from "./wait.ts";
 import { Manager, type Running } from "./harness.ts";
 
 /** ssh options with which a cut link is noticed in about three seconds, not in a minute. They win over those of the program. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Deps, Files } from "../../src/deps.ts";
-import { MemoryFiles } from "../../src/simulation/memory_files.ts";
+import type { Deps, Files } from "../src/deps.ts";
+import { MemoryFiles } from "../src/simulation/memory_files.ts";
 
 export { MemoryFiles };
 

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { compiledCms } from "../support/compiled.ts";
-import { waitUntil } from "../support/wait.ts";
-import { RIGHT } from "./support.ts";
+import { compiledCms } from "../compiled.ts";
+import { waitUntil } from "../wait.ts";
+import { RIGHT } from "./service.ts";
 
 const LIMIT_MS = 30_000;
 

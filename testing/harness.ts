@@ -8,16 +8,16 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { compiledCms } from "../support/compiled.ts";
-import type { TestHost, TestHosts } from "../support/hosts.ts";
-import { waitUntil } from "../support/wait.ts";
+import { compiledCms } from "./compiled.ts";
+import type { TestHost, TestHosts } from "./hosts.ts";
+import { waitUntil } from "./wait.ts";
 import { type Outcome, Running } from "./child.ts";
 
 export { type Outcome, Running } from "./child.ts";
 
 /** What a plain login has; there is no `deno` or `node` in it. */
 const PLAIN_PATH = "/usr/bin:/bin:/usr/sbin:/sbin";
-const CACHE = fileURLToPath(new URL("../../.deno/e2e-cache", import.meta.url));
+const CACHE = fileURLToPath(new URL("../.deno/e2e-cache", import.meta.url));
 
 /** A job as `queue list --output=json` has it. */
 export interface ListedJob {

@@ -6,17 +6,17 @@
  */
 
 import { fileURLToPath } from "node:url";
-import type { Deps } from "../../src/deps.ts";
-import { realDeps } from "../../src/deps_real.ts";
-import type { Job } from "../../src/job/job.ts";
-import { addJobs } from "../../src/operations/add_jobs.ts";
-import { createQueue } from "../../src/operations/create_queue.ts";
-import { listJobs } from "../../src/operations/list_jobs.ts";
-import { queueRef } from "../../src/operations/refs.ts";
-import { startRun } from "../../src/operations/start_run.ts";
-import { stopRun } from "../../src/operations/stop_run.ts";
-import type { StoreRef } from "../../src/store/store.ts";
-import { waitUntil } from "../support/wait.ts";
+import type { Deps } from "../src/deps.ts";
+import { realDeps } from "../src/deps_real.ts";
+import type { Job } from "../src/job/job.ts";
+import { addJobs } from "../src/operations/add_jobs.ts";
+import { createQueue } from "../src/operations/create_queue.ts";
+import { listJobs } from "../src/operations/list_jobs.ts";
+import { queueRef } from "../src/operations/refs.ts";
+import { startRun } from "../src/operations/start_run.ts";
+import { stopRun } from "../src/operations/stop_run.ts";
+import type { StoreRef } from "../src/store/store.ts";
+import { waitUntil } from "./wait.ts";
 
 /** The words that start the program from its sources. */
 export const SELF: readonly string[] = [
@@ -24,7 +24,7 @@ export const SELF: readonly string[] = [
   "run",
   "-A",
   "--no-prompt",
-  fileURLToPath(new URL("../../main.ts", import.meta.url)),
+  fileURLToPath(new URL("../main.ts", import.meta.url)),
 ];
 
 /** A queue to run. */
