@@ -30,10 +30,10 @@ export async function servedFiles(root: string): Promise<Files> {
     ...files,
     // deno-lint-ignore require-await
     async readBytes(path) {
-      return readWhole(at(path));
+      return readSettled(at(path));
     },
     async readText(path) {
-      const bytes = await readWhole(at(path));
+      const bytes = await readSettled(at(path));
       if (bytes === null) return null;
       try {
         return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -146,7 +146,7 @@ function openRegular(path: string): { fd: number; size: number } | null {
   throw refusal("EBUSY", "it is replaced all the time");
 }
 
-async function readWhole(path: string): Promise<Uint8Array | null> {
+async function readSettled(path: string): Promise<Uint8Array | null> {
   const opened = openRegular(path);
   if (opened === null) return null;
   try {

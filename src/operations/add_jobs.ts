@@ -13,7 +13,7 @@ import { isInFlight, isJobState, JOB_STATES } from "../job/states.ts";
 import { expand } from "../names/expand.ts";
 import { gpuList, type JobName, jobName, machineName, shellName, userName } from "../names/grammar.ts";
 import { shortened } from "../names/some_names.ts";
-import { NamedJobs } from "../store/named_jobs.ts";
+import { NamedJobs } from "../store/large/named_jobs.ts";
 import type { StoreRef } from "../store/store.ts";
 import { hasControl, nonEmpty, Problems } from "./check.ts";
 import { Copies } from "./copies.ts";
@@ -60,7 +60,7 @@ export async function addJobsOfSpecs(
         job: makeJob(name, spec, { id: deps.ids.hex(16), experiment }),
       }));
     });
-    await writeFile(() => store.fold("cheap"), { warn: (text) => late.push(text) });
+    await writeFile(() => store.checkpoint("cheap"), { warn: (text) => late.push(text) });
   } finally {
     store.close();
   }

@@ -8,7 +8,7 @@ import type { Deps } from "../deps.ts";
 import { CmsError } from "../errors.ts";
 import { type Job, type JobFields, makeJob } from "../job/job.ts";
 import { isInFlight, isWaiting, waitingState } from "../job/states.ts";
-import { NamedJobs } from "../store/named_jobs.ts";
+import { NamedJobs } from "../store/large/named_jobs.ts";
 import type { StoreRef } from "../store/store.ts";
 import { type AddJobsRequest, checkJobSpec, noteFiles } from "./add_jobs.ts";
 import { Problems } from "./check.ts";
@@ -51,7 +51,7 @@ export async function changeJob(
       const status = spec.status ?? (isWaiting(job.status) ? waiting : job.status);
       return [{ type: "set", job: job.name, fields: { ...fields, status } }];
     });
-    await writeFile(() => store.fold("cheap"), watch);
+    await writeFile(() => store.checkpoint("cheap"), watch);
     return requireJob(store.jobs, request.job, request.queue);
   } finally {
     store.close();

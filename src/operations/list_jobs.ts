@@ -13,7 +13,7 @@ import type { Jobs } from "../store/changes.ts";
 import { storePaths } from "../store/paths.ts";
 import { readJobs } from "../store/read_jobs.ts";
 import { readRunner } from "../store/run_claim.ts";
-import { scanJobs } from "../store/scan_jobs.ts";
+import { scanJobs } from "../store/large/scan_jobs.ts";
 import type { StoreRef } from "../store/store.ts";
 import { type Page, pageOf } from "./page.ts";
 

@@ -6,7 +6,7 @@
 
 import type { JobName } from "../names/grammar.ts";
 import type { JobState } from "../job/states.ts";
-import type { TailChange } from "../store/queue_tail.ts";
+import type { FeedChange } from "../store/queue_feed.ts";
 import type { LastRun } from "../store/store.ts";
 
 /** What happened, without where. */
@@ -47,7 +47,7 @@ export interface WatchedEvent {
 }
 
 /** A change of a job as an event. */
-export function toEvent({ type, job, from, atMs }: TailChange, of: { queue: string; experiment: string }): QueueEvent {
+export function toEvent({ type, job, from, atMs }: FeedChange, of: { queue: string; experiment: string }): QueueEvent {
   if (type === "added" || type === "deleted") {
     return { type: type === "added" ? "job_added" : "job_deleted", ...of, job: job.name, state: job.status };
   }
@@ -121,7 +121,7 @@ export class KeptEvents {
       queue: string;
       begun: string;
       fromLine: number;
-      changes: readonly { change: TailChange; event: QueueEvent }[];
+      changes: readonly { change: FeedChange; event: QueueEvent }[];
     },
   ): void {
     this.#note(journal.queue, journal.begun, journal.fromLine);

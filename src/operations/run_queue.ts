@@ -87,8 +87,8 @@ export async function runQueue(
       hostFile: cluster === null ? null : `${cluster.directory}/${cluster.name}-cluster.yaml`,
     }, {
       ...watch,
-      onNews: (news) =>
-        unknown.look("job", [...news.put, ...news.changed].flatMap((name) => store.jobs.get(name) ?? [])),
+      onExternalChanges: (external) =>
+        unknown.look("job", [...external.put, ...external.changed].flatMap((name) => store.jobs.get(name) ?? [])),
       onEvent: (event) => {
         teller.event(event);
         watch.onEvent(event);

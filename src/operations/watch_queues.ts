@@ -13,7 +13,7 @@ import type { JobName } from "../names/grammar.ts";
 import type { JobState } from "../job/states.ts";
 import { codeOf, storePaths } from "../store/paths.ts";
 import { listNames } from "../store/queue_file.ts";
-import { QueueTail, type TailChange } from "../store/queue_tail.ts";
+import { type FeedChange, QueueFeed } from "../store/queue_feed.ts";
 import { readLastRun } from "../store/run_claim.ts";
 import type { LastRun } from "../store/store.ts";
 import { KeptEvents, type QueueEvent, runEvents, toEvent, type WatchedEvent } from "./queue_events.ts";
@@ -34,7 +34,7 @@ export interface WatchedQueue {
 }
 
 interface Followed {
-  readonly tail: QueueTail;
+  readonly tail: QueueFeed;
   states: Map<JobName, JobState>;
   run: LastRun | null;
   /** False until it was read once. */
@@ -196,7 +196,7 @@ export class QueuesWatch {
     for (const name of names) {
       const ref = { experiment: this.experiment, directory: this.#directory, name };
       if (!this.#queues.has(name) && await this.#isHere(storePaths(ref, "queue").file)) {
-        const tail = new QueueTail(this.#deps, ref);
+        const tail = new QueueFeed(this.#deps, ref);
         this.#queues.set(name, { tail, states: new Map(), run: null, isKnown: false });
       }
     }
@@ -252,7 +252,7 @@ export class QueuesWatch {
   }
 
   /** What the journal held before we came is kept for those who come back, and told to nobody. */
-  #seed(name: string, queue: Followed, changes: readonly TailChange[]): void {
+  #seed(name: string, queue: Followed, changes: readonly FeedChange[]): void {
     queue.states = new Map([...queue.tail.jobs].map(([job, { status }]) => [job, status]));
     const of = this.#of(name);
     const { begun, line, isWhole } = queue.tail;
@@ -264,7 +264,7 @@ export class QueuesWatch {
     });
   }
 
-  #tellChanges(name: string, queue: Followed, changes: readonly TailChange[]): void {
+  #tellChanges(name: string, queue: Followed, changes: readonly FeedChange[]): void {
     if (changes.length === 0) return;
     const told = changes.map((change) => this.#kept.add(toEvent(change, this.#of(name)), change));
     for (const { type, job } of changes) {

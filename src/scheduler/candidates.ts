@@ -15,7 +15,7 @@ import type { JobName } from "../names/grammar.ts";
 import { dependenceOf, dependenciesOf, edgeOf, hasDependencies } from "../job/dependencies.ts";
 import type { Job } from "../job/job.ts";
 import { isWaiting } from "../job/states.ts";
-import type { Jobs, News } from "../store/changes.ts";
+import type { ExternalChanges, Jobs } from "../store/changes.ts";
 
 /** A job that can never start, and why. */
 export interface Doomed {
@@ -57,9 +57,9 @@ export class Candidates {
   }
 
   /** Takes in what others changed. */
-  apply(news: News, jobs: Jobs): void {
-    let rebuild = news.reordered;
-    for (const name of news.put) {
+  apply(external: ExternalChanges, jobs: Jobs): void {
+    let rebuild = external.reordered;
+    for (const name of external.put) {
       const seen = this.#seen.get(name);
       if (seen === undefined) this.#append(name, jobs);
       else if (seen !== null && seen !== jobs.get(name)?.id) {
@@ -72,18 +72,18 @@ export class Candidates {
       }
     }
     // A deleted name counts as considered: the same name put again later is another job at the place of the first.
-    for (const name of news.deleted) {
+    for (const name of external.deleted) {
       if (this.#seen.has(name)) this.#seen.set(name, "");
       this.#forget(name);
     }
-    for (const name of news.changed) {
+    for (const name of external.changed) {
       this.#noteParents(jobs.get(name));
       rebuild ||= this.#isMoved(name, jobs);
       this.#comeBack(name, jobs);
     }
-    if (news.put.length + news.deleted.length + news.changed.length > 0) this.#waiting = -1;
+    if (external.put.length + external.deleted.length + external.changed.length > 0) this.#waiting = -1;
     if (rebuild) this.#rebuild(jobs);
-    else for (const name of [...news.put, ...news.changed]) this.moved(name, jobs);
+    else for (const name of [...external.put, ...external.changed]) this.moved(name, jobs);
   }
 
   /** The next job to consider, or null. Does not move past it. */

@@ -87,7 +87,7 @@ export class Core {
     run.effects = [];
     run.nowMs = nowMs;
     // There may be more to do: something was added, or what was decided last was undone.
-    if (event.type === "news") this.#finished = false;
+    if (event.type === "external") this.#finished = false;
     if (this.#finished) return run.effects;
     if (event.type === "stood_still") {
       // Nothing is decided now: what others did meanwhile is told next.
@@ -181,16 +181,16 @@ export class Core {
         this.#links.begin();
         this.#foresee(run.jobs.keys());
         break;
-      case "news":
+      case "external":
         for (const attempt of event.undone ?? []) this.#attempts.undo(attempt);
-        run.candidates.apply(event.news, run.jobs);
+        run.candidates.apply(event.external, run.jobs);
         run.candidates.putBack(
           (event.undone ?? []).map(({ job }) => job).filter((name) => run.jobs.has(name)),
           run.jobs,
         );
-        this.#foresee(event.news.put);
-        for (const name of event.news.kill) this.#attempts.wantKill(name);
-        this.#hints.drop(event.news.deleted);
+        this.#foresee(event.external.put);
+        for (const name of event.external.kill) this.#attempts.wantKill(name);
+        this.#hints.drop(event.external.deleted);
         break;
       case "hosts":
         run.slots.setHosts(event.hosts);

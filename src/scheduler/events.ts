@@ -9,7 +9,7 @@ import type { Job } from "../job/job.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { Machine } from "../cluster/machine.ts";
 import type { AttemptState, BacklogChange, LinkEvent, StartRequest } from "../link/link.ts";
-import type { Change, News } from "../store/changes.ts";
+import type { Change, ExternalChanges } from "../store/changes.ts";
 import type { RunEvent } from "./report.ts";
 import type { SlotHost } from "./slots.ts";
 
@@ -27,7 +27,7 @@ export type CoreEvent =
    * `undone`: attempts that were decided (their start, or that it fails) and never written, and must not be any more, as their jobs are
    * others now.
    */
-  | { readonly type: "news"; readonly news: News; readonly undone?: readonly Attempt[] }
+  | { readonly type: "external"; readonly external: ExternalChanges; readonly undone?: readonly Attempt[] }
   /** The list of hosts is another now (a host was added, deactivated ...). */
   | { readonly type: "hosts"; readonly hosts: readonly SlotHost[] }
   | { readonly type: "link_up"; readonly machine: string; readonly boot: string }

@@ -10,7 +10,7 @@ import type { Connect } from "../link/link.ts";
 import { attemptId } from "../job/job.ts";
 import { isWaiting } from "../job/states.ts";
 import type { QueueStore } from "../store/store.ts";
-import type { Change, News } from "../store/changes.ts";
+import type { Change, ExternalChanges } from "../store/changes.ts";
 import type { Core } from "./core.ts";
 import { Deliver } from "./deliver.ts";
 import type { Attempt, CoreEvent, Effect } from "./events.ts";
@@ -27,7 +27,7 @@ export interface RunWatch {
   /** Aborted by the second: leaves at once; jobs go on. */
   readonly leave: AbortSignal;
   /** Is given what others changed, before the run decides on it. */
-  onNews?(news: News): void;
+  onExternalChanges?(external: ExternalChanges): void;
 }
 
 /** What a run is made from. */
@@ -42,9 +42,9 @@ export interface RunParts {
 }
 
 /** The YAML file is at most about this old while a run goes on, unless writing it takes long. */
-const FOLD_MS = 1_000;
+const CHECKPOINT_MS = 1_000;
 /** Writing the YAML file takes at most one part in this many of the time. */
-const FOLD_SHARE = 20;
+const CHECKPOINT_SHARE = 20;
 /**
  * How often to look whether others changed the files: two or three calls of stat, which costs less than to be told of every write
  * (most are our own), and works on network file systems too.
@@ -89,8 +89,8 @@ class Loop {
   #stoodMs = 0;
   /** What was last known of the file of hosts; `""` before the first look. */
   #hostStamp = "";
-  #foldAtMs = 0;
-  #unfolded = false;
+  #checkpointAtMs = 0;
+  #isBehind = false;
   #writeFailed = false;
   /** Nothing is decided before this time: what was decided last could not be written. */
   #heldUntilMs = 0;
@@ -109,7 +109,7 @@ class Loop {
   }
 
   async run(): Promise<RunResult> {
-    this.#foldAtMs = this.#deps.clock.now() + FOLD_MS;
+    this.#checkpointAtMs = this.#deps.clock.now() + CHECKPOINT_MS;
     const { stop, leave } = this.#watch;
     const onStop = (): void => this.#push({ type: "stop", signal: String(stop.reason) });
     if (stop.aborted) onStop();
@@ -119,7 +119,7 @@ class Loop {
       while (!this.#finished && !leave.aborted) {
         await this.#turn();
         if (this.#finished || leave.aborted) break;
-        await this.#maybeFold();
+        await this.#maybeCheckpoint();
         await this.#wait();
       }
     } while (!await this.#end());
@@ -144,7 +144,7 @@ class Loop {
       if (this.#carried.length > 0) await this.#commit([]);
       const mustEnd = isFault || this.#watch.leave.aborted;
       this.#finished = this.#parts.core.isFinished;
-      const mayEnd = (news: News): boolean => mustEnd || (this.#finished && this.#mayEnd(news));
+      const mayEnd = (external: ExternalChanges): boolean => mustEnd || (this.#finished && this.#mayEnd(external));
       if (!await this.#parts.store.endRun("always", mayEnd)) {
         const reason = "its connection was closed, as nothing was left to run";
         for (const machine of machines) this.#inbox.push({ type: "link", machine, event: { type: "down", reason } });
@@ -153,21 +153,21 @@ class Loop {
         return false;
       }
     } catch (error) {
-      // The journal has all of it; the next command folds it.
+      // The journal has all of it; the next command writes it.
       this.#warn(`The queue file could not be written, its journal is complete: ${(error as Error).message}`);
     }
     return this.#isOver = true;
   }
 
   /** True if what others did since the run came to its end is nothing that it has to do. */
-  #mayEnd(news: News): boolean {
-    for (const text of news.warnings) this.#warn(text);
-    if (!isNews(news)) return true;
-    const effects = this.#parts.core.step({ type: "news", news, undone: [] }, this.#deps.clock.now());
+  #mayEnd(external: ExternalChanges): boolean {
+    for (const text of external.warnings) this.#warn(text);
+    if (!hasChanges(external)) return true;
+    const effects = this.#parts.core.step({ type: "external", external, undone: [] }, this.#deps.clock.now());
     this.#finished = this.#parts.core.isFinished;
     if (this.#finished) return true;
     this.#carried.push(...effects);
-    this.#unfolded = true;
+    this.#isBehind = true;
     return false;
   }
 
@@ -202,9 +202,9 @@ class Loop {
   async #wait(): Promise<void> {
     if (this.#urgent && this.#deps.clock.now() >= this.#heldUntilMs) return;
     const coreAtMs = this.#parts.core.wakeAtMs ?? Infinity;
-    const foldAtMs = this.#unfolded ? this.#foldAtMs : Infinity;
+    const checkpointAtMs = this.#isBehind ? this.#checkpointAtMs : Infinity;
     this.#wake = new AbortController();
-    const dueAtMs = Math.max(this.#heldUntilMs, Math.min(coreAtMs, foldAtMs, this.#lookAtMs, this.#gatherAtMs));
+    const dueAtMs = Math.max(this.#heldUntilMs, Math.min(coreAtMs, checkpointAtMs, this.#lookAtMs, this.#gatherAtMs));
     // At least one turn of the event loop, so that links and files get theirs whatever is due.
     await this.#deps.clock.sleepUntil(Math.max(dueAtMs, this.#deps.clock.now() + 1), this.#wake.signal);
     this.#wake = null;
@@ -261,26 +261,26 @@ class Loop {
   async #commit(events: readonly CoreEvent[]): Promise<void> {
     const { store, core } = this.#parts;
     this.#decided = false;
-    const decide = (news: News): Change[] => {
+    const decide = (external: ExternalChanges): Change[] => {
       this.#decided = true;
       const nowMs = this.#deps.clock.now();
       // Before all else: it may have stood still in the middle of this turn.
       this.#noteTime(nowMs);
       if (this.#stoodMs > 0) this.#carried.push(...core.step({ type: "stood_still", ms: this.#stoodMs }, nowMs));
       this.#stoodMs = 0;
-      for (const text of news.warnings) this.#warn(text);
-      if (news.warnings.length > 0) this.#unfolded = true; // Of an edit that was not taken: the file says it still.
+      for (const text of external.warnings) this.#warn(text);
+      if (external.warnings.length > 0) this.#isBehind = true; // Of an edit that was not taken: the file says it still.
       // In one step, so that a job which was replaced is considered anew before the run could end.
       const undone = this.#takeBack();
-      if (isNews(news)) this.#watch.onNews?.(news);
-      if (isNews(news) || undone.length > 0) {
-        this.#carried.push(...core.step({ type: "news", news, undone }, nowMs));
-        this.#unfolded = true;
+      if (hasChanges(external)) this.#watch.onExternalChanges?.(external);
+      if (hasChanges(external) || undone.length > 0) {
+        this.#carried.push(...core.step({ type: "external", external, undone }, nowMs));
+        this.#isBehind = true;
       }
       for (const event of events) this.#carried.push(...core.step(event, nowMs));
       const changes: Change[] = [];
       for (const effect of this.#carried) if (effect.type === "change") changes.push(effect.change);
-      if (changes.length > 0) this.#unfolded = true;
+      if (changes.length > 0) this.#isBehind = true;
       return changes;
     };
     // Starts must be durable before they are sent. Ends stand on the hosts as well.
@@ -329,19 +329,19 @@ class Loop {
     return [...undone.values()];
   }
 
-  async #maybeFold(): Promise<void> {
+  async #maybeCheckpoint(): Promise<void> {
     const startMs = this.#deps.clock.now();
-    if (!this.#unfolded || startMs < this.#foldAtMs) return;
+    if (!this.#isBehind || startMs < this.#checkpointAtMs) return;
     let tookMs = 0;
     try {
-      await this.#parts.store.fold("always");
-      this.#unfolded = false;
+      await this.#parts.store.checkpoint("always");
+      this.#isBehind = false;
       tookMs = this.#deps.clock.now() - startMs;
     } catch (error) {
       if (!this.#writeFailed) this.#warn((error as Error).message);
       this.#writeFailed = true;
     }
-    this.#foldAtMs = this.#deps.clock.now() + Math.max(FOLD_MS, tookMs * FOLD_SHARE);
+    this.#checkpointAtMs = this.#deps.clock.now() + Math.max(CHECKPOINT_MS, tookMs * CHECKPOINT_SHARE);
   }
 
   /** Reads the hosts anew if their file was changed. The first look reads them, too: opening a large queue took a while. */
@@ -363,6 +363,7 @@ class Loop {
   }
 }
 
-function isNews(news: News): boolean {
-  return news.put.length + news.changed.length + news.deleted.length + news.kill.length > 0 || news.reordered;
+function hasChanges(external: ExternalChanges): boolean {
+  return external.put.length + external.changed.length + external.deleted.length + external.kill.length > 0 ||
+    external.reordered;
 }

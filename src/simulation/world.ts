@@ -11,7 +11,7 @@
 import type { Deps } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
 import { machineKey } from "../cluster/machine.ts";
-import { parseJobs } from "../store/job_record.ts";
+import { parseJobs } from "../store/yaml/job_record.ts";
 import { storePaths } from "../store/paths.ts";
 import { openQueue } from "../store/queue_file.ts";
 import type { QueueStore, StoreRef } from "../store/store.ts";

@@ -18,7 +18,7 @@ export type Change =
   | { readonly type: "kill"; readonly jobs: readonly JobName[] };
 
 /** What others (commands, a person with an editor) did since this process last looked. */
-export interface News {
+export interface ExternalChanges {
   /** Jobs that are new, or were replaced as a whole (their `id` differs), in file order. */
   readonly put: readonly JobName[];
   /** Jobs with at least one field changed, not in `put`. */
@@ -36,7 +36,7 @@ export interface News {
 }
 
 /** Nothing happened. */
-export const NO_NEWS: News = {
+export const NO_EXTERNAL_CHANGES: ExternalChanges = {
   put: [],
   changed: [],
   deleted: [],

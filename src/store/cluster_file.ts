@@ -8,7 +8,7 @@ import { CmsError } from "../errors.ts";
 import type { Deps } from "../deps.ts";
 import type { HostId } from "../names/grammar.ts";
 import type { Host } from "../cluster/host.ts";
-import { parseHosts, renderHosts } from "./host_record.ts";
+import { parseHosts, renderHosts } from "./yaml/host_record.ts";
 import { locked, notFound, sameStamp, stampOf, storeError, storePaths } from "./paths.ts";
 import type { Hosts, StoreRef } from "./store.ts";
 

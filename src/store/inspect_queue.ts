@@ -10,13 +10,13 @@ import type { Deps, FileLock } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { Job } from "../job/job.ts";
 import type { Jobs } from "./changes.ts";
-import { parseJobs } from "./job_record.ts";
-import { type JournalPart, parseJournal } from "./journal.ts";
-import { hasEffect, mergeState } from "./merge.ts";
+import { parseJobs } from "./yaml/job_record.ts";
+import { type JournalPart, parseJournal } from "./journal/journal.ts";
+import { hasEffect, mergeState } from "./state/merge.ts";
 import { codeOf, notFound, readYaml, sameStamp, storeError, type StorePaths, storePaths } from "./paths.ts";
 import { leftTemporaries, readLastRun, readRunner } from "./run_claim.ts";
 import type { LastRun, Runner, StoreRef } from "./store.ts";
-import { isNamed, readWhole, type YamlRead } from "./whole_yaml.ts";
+import { isNamed, readSettled, type YamlRead } from "./yaml/read_settled.ts";
 
 /** How long the lock is waited for before the files are read without it. */
 const LOCK_LIMIT_MS = 5_000;
@@ -102,7 +102,7 @@ async function lookIn({ files, clock }: Deps, { lock }: StorePaths): Promise<Fil
 
 type Found = Omit<QueueInspection, "runner" | "lastRun" | "leftovers" | "isLocked">;
 
-/** Reads both as `read_pair.ts` does. `isSure`: the journal names the YAML, so that nothing can have come in between. */
+/** Reads both as `snapshot.ts` does. `isSure`: the journal names the YAML, so that nothing can have come in between. */
 async function read(deps: Deps, ref: StoreRef, paths: StorePaths): Promise<{ found: Found; isSure: boolean }> {
   const first: { read: YamlRead | null } = { read: null };
   const readFirst = async (): Promise<void> => {
@@ -112,7 +112,7 @@ async function read(deps: Deps, ref: StoreRef, paths: StorePaths): Promise<{ fou
   const journal = await readJournal(deps, ref, paths, readFirst);
   if (first.read === null) await readFirst();
   const { header, records } = journal.part;
-  const { yaml } = await readWhole(deps, paths, first.read!, journal.part, null);
+  const { yaml } = await readSettled(deps, paths, first.read!, journal.part, null);
   let jobs = new Map<JobName, Job>();
   let hash = "";
   let yamlProblem: CmsError | null = null;

@@ -2,9 +2,9 @@
  * A queue on files, opened: the YAML that people see and the journal of what happened since it was written, see `journal.ts` for its text
  * and `merge.ts` for what both together mean.
  *
- * Order of writes of a fold, each durable before the next: a `fold` record with the new YAML's hash, the YAML, a new journal. A
+ * Order of writes of a checkpoint, each durable before the next: a `fold` record with the new YAML's hash, the YAML, a new journal. A
  * crash between any two leaves a state that reads the same. Whoever writes holds the lock. Whoever reads holds none, see
- * `read_pair.ts`; that nothing changed is seen from the files' stamps.
+ * `snapshot.ts`; that nothing changed is seen from the files' stamps.
  *
  * @module
  */
@@ -13,21 +13,21 @@ import { CmsError, StoreError } from "../errors.ts";
 import type { Deps, FileLock, FileStamp } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { Job } from "../job/job.ts";
-import { adoptJobs, ownIds } from "./adopt.ts";
-import type { Change, Jobs, News } from "./changes.ts";
-import { isFoldDue } from "./fold_due.ts";
-import { parseJobs } from "./job_record.ts";
-import type { JournalHeader, JournalRecord } from "./journal.ts";
-import { JournalFile } from "./journal_file.ts";
-import { applyRecord, hasEffect, type Merged, mergeRecord, mergeState } from "./merge.ts";
-import { NewsGatherer } from "./news.ts";
-import { ComeAndGone, makeUp } from "./older_text.ts";
+import { ownIds, reconcileJobs } from "./state/reconcile.ts";
+import type { Change, ExternalChanges, Jobs } from "./changes.ts";
+import { isCheckpointDue } from "./large/checkpoint_due.ts";
+import { parseJobs } from "./yaml/job_record.ts";
+import type { JournalHeader, JournalRecord } from "./journal/journal.ts";
+import { JournalFile } from "./journal/journal_file.ts";
+import { applyRecord, hasEffect, type Merged, mergeRecord, mergeState } from "./state/merge.ts";
+import { ChangeGatherer } from "./state/external_changes.ts";
+import { RecentChanges, undoStaleEdit } from "./state/stale_edit.ts";
 import { locked, notFound, sameStamp, storeError, type StorePaths, storePaths } from "./paths.ts";
-import { readPair } from "./read_pair.ts";
-import { changesBetween, flightRecords, recordsOf, stamped } from "./records.ts";
+import { readSnapshot } from "./snapshot.ts";
+import { changesBetween, flightRecords, recordsOf, stamped } from "./journal/journal_records.ts";
 import { readLastRun, readRunner, sweepTemporaries, takeRun } from "./run_claim.ts";
-import type { FoldPolicy, LastRun, QueueStore, RunAbout, Runner, StoreRef } from "./store.ts";
-import { YamlFile } from "./yaml_file.ts";
+import type { CheckpointPolicy, LastRun, QueueStore, RunAbout, Runner, StoreRef } from "./store.ts";
+import { YamlFile } from "./yaml/yaml_file.ts";
 
 const TRIES = 5;
 
@@ -39,10 +39,10 @@ export class JournaledQueue implements QueueStore {
   readonly #paths: StorePaths;
   readonly #at: string;
   readonly #jobs = new Map<JobName, Job>();
-  readonly #news = new NewsGatherer();
+  readonly #external = new ChangeGatherer();
   /** Jobs whose id in the files is missing or another job's, with that id. They have one of their own in memory until it is written. */
   readonly #provisional = new Map<JobName, string>();
-  readonly #past = new ComeAndGone();
+  readonly #past = new RecentChanges();
   readonly #freshId: string;
   readonly #journal: JournalFile;
   readonly #yaml: YamlFile;
@@ -87,21 +87,24 @@ export class JournaledQueue implements QueueStore {
   /** Reads all for the first time. */
   async load(): Promise<void> {
     await this.#refresh(null);
-    const { warnings } = this.#takeNews();
-    this.#news.forgetWarnings();
-    for (const text of warnings) this.#news.warn(text);
+    const { warnings } = this.#takeExternal();
+    this.#external.forgetWarnings();
+    for (const text of warnings) this.#external.warn(text);
   }
 
-  async sync(): Promise<News> {
+  async sync(): Promise<ExternalChanges> {
     await this.#refresh(null);
-    return this.#takeNews();
+    return this.#takeExternal();
   }
 
-  async commit(decide: (news: News) => readonly Change[], options: { durable?: boolean } = {}): Promise<void> {
+  async commit(
+    decide: (external: ExternalChanges) => readonly Change[],
+    options: { durable?: boolean } = {},
+  ): Promise<void> {
     await locked(this.#deps, this.#paths, async (lock) => {
       await this.#refresh(lock);
       if (this.#outdated !== null) throw this.#outdated;
-      const records = recordsOf(decide(this.#takeNews()), this.#jobs);
+      const records = recordsOf(decide(this.#takeExternal()), this.#jobs);
       await this.#writeRepairs();
       if (records.length === 0) return;
       const ids = [...this.#provisional].flatMap(([name, was]): JournalRecord[] => {
@@ -125,17 +128,17 @@ export class JournaledQueue implements QueueStore {
     });
   }
 
-  fold(policy: FoldPolicy): Promise<boolean> {
-    return locked(this.#deps, this.#paths, (lock) => this.#fold(policy, lock));
+  checkpoint(policy: CheckpointPolicy): Promise<boolean> {
+    return locked(this.#deps, this.#paths, (lock) => this.#checkpoint(policy, lock));
   }
 
-  endRun(policy: FoldPolicy, mayEnd: (news: News) => boolean = () => true): Promise<boolean> {
-    if (this.#run === null) return this.fold(policy).then(() => true);
+  endRun(policy: CheckpointPolicy, mayEnd: (external: ExternalChanges) => boolean = () => true): Promise<boolean> {
+    if (this.#run === null) return this.checkpoint(policy).then(() => true);
     return locked(this.#deps, this.#paths, async (lock) => {
       await this.#refresh(lock);
-      if (!mayEnd(this.#takeNews())) return false;
+      if (!mayEnd(this.#takeExternal())) return false;
       try {
-        await this.#fold(policy, lock);
+        await this.#checkpoint(policy, lock);
       } finally {
         this.#release();
       }
@@ -193,22 +196,22 @@ export class JournaledQueue implements QueueStore {
     this.#run = null;
   }
 
-  async #fold(policy: FoldPolicy, lock: FileLock): Promise<boolean> {
+  async #checkpoint(policy: CheckpointPolicy, lock: FileLock): Promise<boolean> {
     await this.#refresh(lock);
     await this.#writeRepairs();
     // Who runs the queue knows all of it, and nobody else may take the file away.
     const isToMake = this.#gone && this.#run !== null;
     if (!isToMake && (this.#broken || !(this.#differs || this.#edited !== null))) return false;
     const yamlBytes = this.#yaml.stamp?.sizeBytes ?? 0;
-    if (policy === "cheap" && !isFoldDue({ yamlBytes, journalBytes: this.#journal.bytes })) return false;
+    if (policy === "cheap" && !isCheckpointDue({ yamlBytes, journalBytes: this.#journal.bytes })) return false;
     if (this.#run === null && await this.runner() !== null) return false;
     // Only a person changed something: the file stays as it was saved, with its comments.
     if (!isToMake && !this.#differs) return await this.#beginJournal(), true;
     return await this.#writeYaml(lock);
   }
 
-  #takeNews(): News {
-    return this.#news.take(this.#jobs);
+  #takeExternal(): ExternalChanges {
+    return this.#external.take(this.#jobs);
   }
 
   #stamps(): Promise<[journal: FileStamp | null, yaml: FileStamp | null]> {
@@ -262,14 +265,14 @@ export class JournaledQueue implements QueueStore {
     await this.#begin([...records, ...flightRecords(this.#jobs)]);
     this.#repairs = [];
     this.#differs ||= records.length > 0;
-    this.#news.warn(`${this.#paths.shownJournal} was removed or damaged; it was written anew, nothing is lost`);
+    this.#external.warn(`${this.#paths.shownJournal} was removed or damaged; it was written anew, nothing is lost`);
     return true;
   }
 
   /** Reads all anew: another journal, or an edited YAML. */
   async #rebuild(lock: FileLock | null): Promise<void> {
     const mark = this.#journal.mark;
-    const { read: { yaml, stamp }, records } = await readPair(this.#deps, this.#paths, this.#journal, lock);
+    const { read: { yaml, stamp }, records } = await readSnapshot(this.#deps, this.#paths, this.#journal, lock);
     const isKnown = this.#journal.continues(mark);
     const seen = isKnown ? mark.records : 0;
     const { header } = this.#journal;
@@ -291,7 +294,7 @@ export class JournaledQueue implements QueueStore {
       if (error.code === "not_found" && header === null && this.#run === null) throw error;
       // Where another has begun the journal anew, what it wrote before stands in the file alone.
       if (!isKnown && this.#run === null) this.#outdated = error;
-      this.#news.warn(
+      this.#external.warn(
         this.#gone && this.#run !== null
           ? `${this.#paths.shown} was removed; it is written anew, nothing is lost`
           : `${error.message}; the queue goes on with what was read before`,
@@ -301,14 +304,14 @@ export class JournaledQueue implements QueueStore {
       // What is to be made up for the edit before it depends on what others wrote since.
       read = new Map(this.#edited);
     }
-    for (const record of records.slice(seen)) if (record.type === "kill") this.#news.kill(record.jobs);
+    for (const record of records.slice(seen)) if (record.type === "kill") this.#external.kill(record.jobs);
     const merged = mergeState({ jobs: read, hash }, header === null ? null : { header, records });
-    for (const line of merged.warnings) this.#news.warn(line);
+    for (const line of merged.warnings) this.#external.warn(line);
     this.#repairs = [...merged.kept];
     if (isKnown && this.#loaded) this.#repair(merged, records.slice(seen));
     ownIds(merged.jobs, this.#jobs, this.#provisional, this.#deps.ids);
     // At first all is new, and nobody is told.
-    if (this.#loaded) adoptJobs(merged.jobs, this.#jobs, this.#news);
+    if (this.#loaded) reconcileJobs(merged.jobs, this.#jobs, this.#external);
     else for (const [name, job] of merged.jobs) this.#jobs.set(name, job);
     this.#yaml.hash = hash;
     this.#yaml.known(stamp);
@@ -324,8 +327,8 @@ export class JournaledQueue implements QueueStore {
     const ours = new Map(this.#jobs);
     for (const record of fresh) applyRecord(ours, record);
     const saved = { file, merged: jobs, ours, past: this.#past, provisional: this.#provisional };
-    const { changes, warnings } = makeUp(saved);
-    for (const line of warnings) this.#news.warn(line);
+    const { changes, warnings } = undoStaleEdit(saved);
+    for (const line of warnings) this.#external.warn(line);
     const records = recordsOf(changes, jobs);
     for (const record of records) applyRecord(jobs, record);
     for (const record of records) this.#repairs.push(record);
@@ -344,14 +347,16 @@ export class JournaledQueue implements QueueStore {
   #take(records: readonly JournalRecord[]): void {
     for (const record of records) {
       this.#past.note(record);
-      if (record.type === "kill") this.#news.kill(record.jobs);
+      if (record.type === "kill") this.#external.kill(record.jobs);
       const name = record.type === "put" ? record.job.name : "job" in record ? record.job : null;
       if (name === null) continue;
       // Somebody wrote an id for a job that had none: it is still the same job.
       if (!(this.#provisional.delete(name) && record.type === "set" && record.fields.id !== undefined)) {
         const present = this.#jobs.get(name);
         // One that was deleted before comes back at the end.
-        if (this.#news.touch(name, present) && present === undefined && record.type === "put") this.#news.reordered();
+        if (this.#external.touch(name, present) && present === undefined && record.type === "put") {
+          this.#external.reordered();
+        }
       }
       applyRecord(this.#jobs, record);
       this.#differs ||= hasEffect(record);
@@ -407,6 +412,6 @@ export class JournaledQueue implements QueueStore {
     await this.#begin(flightRecords(this.#jobs));
     this.#edited = null;
     this.#differs = false;
-    this.#news.forgetWarnings();
+    this.#external.forgetWarnings();
   }
 }

@@ -8,7 +8,7 @@ import type { Deps } from "../deps.ts";
 import { JournaledQueue } from "./journaled_queue.ts";
 import { locked, notFound, stampOf, storeError, storePaths } from "./paths.ts";
 import type { QueueStore, StoreRef } from "./store.ts";
-import { joinBlocks } from "./yaml.ts";
+import { joinBlocks } from "./yaml/yaml.ts";
 
 export { listNames } from "./paths.ts";
 

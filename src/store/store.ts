@@ -7,7 +7,7 @@
 
 import type { HostId } from "../names/grammar.ts";
 import type { Host } from "../cluster/host.ts";
-import type { Change, Jobs, News } from "./changes.ts";
+import type { Change, ExternalChanges, Jobs } from "./changes.ts";
 
 /** Where a queue or cluster stands. `experiment` is as the user gave it, made plain; `directory` is absolute. */
 export interface StoreRef {
@@ -54,29 +54,29 @@ export interface QueueStore {
   /** The jobs as of the last `sync` or `commit`. A live view. */
   readonly jobs: Jobs;
   /** Takes in what others changed. */
-  sync(): Promise<News>;
+  sync(): Promise<ExternalChanges>;
   /**
    * Under the lock: takes in what others changed, calls `decide` with that, appends the changes that it returns and makes them
    * durable (fsync) before it resolves. `decide` is called exactly once, and sees `jobs` up to date. No changes: no write.
    * @param options `durable` false leaves the fsync to the next durable commit (for facts that the hosts keep anyway).
    */
   commit(
-    decide: (news: News) => readonly Change[],
+    decide: (external: ExternalChanges) => readonly Change[],
     options?: { durable?: boolean },
   ): Promise<void>;
-  /** Writes the YAML file and begins a new journal if that is due (see {@link FoldPolicy}); true if it did. */
-  fold(policy: FoldPolicy): Promise<boolean>;
+  /** Writes the YAML file and begins a new journal if that is due (see {@link CheckpointPolicy}); true if it did. */
+  checkpoint(policy: CheckpointPolicy): Promise<boolean>;
   /**
    * Takes the right to run this queue, or says who has it. Released by `close` or the end of the process.
-   * @throws {CmsError} `not_found` if the queue was deleted since it was opened; so do `sync`, `commit` and `fold`, but not for who runs it.
+   * @throws {CmsError} `not_found` if the queue was deleted since it was opened; so do `sync`, `commit` and `checkpoint`, but not for who runs it.
    */
   claimRun(run: string, about?: RunAbout): Promise<Runner | null>;
   /**
-   * Under the lock, in one step: takes in what others changed, and if `mayEnd` agrees to end on that, folds and gives back the right to
-   * run the queue. So no change is left between the last fold and the end. For who has not claimed it, the same as `fold`.
+   * Under the lock, in one step: takes in what others changed, and if `mayEnd` agrees to end on that, writes a checkpoint and gives back the right to
+   * run the queue. So no change is left between the last checkpoint and the end. For who has not claimed it, the same as `checkpoint`.
    * @returns The answer of `mayEnd`.
    */
-  endRun(policy: FoldPolicy, mayEnd?: (news: News) => boolean): Promise<boolean>;
+  endRun(policy: CheckpointPolicy, mayEnd?: (external: ExternalChanges) => boolean): Promise<boolean>;
   /** Replaces what is said of the run. Without effect for who has not claimed it. */
   tellRun(about: RunAbout): Promise<void>;
   /** Who runs the queue now, or null. */
@@ -91,7 +91,7 @@ export interface QueueStore {
  * - `cheap`: if the file is small, or the journal has grown to a fraction of it (what commands use: the cost of one change does
  *   not grow with the queue).
  */
-export type FoldPolicy = "always" | "cheap";
+export type CheckpointPolicy = "always" | "cheap";
 
 /** The hosts of a cluster in file order. */
 export type Hosts = ReadonlyMap<HostId, Host>;

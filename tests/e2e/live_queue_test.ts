@@ -162,11 +162,11 @@ hostTest(
     await using _ = manager;
     const red = hosts.host("red");
     const file = manager.path("a-queue.yaml");
-    const folded = async (state: RegExp) => {
+    const written = async (state: RegExp) => {
       await waitUntil(`${state} in the file`, async () => state.test(await Deno.readTextFile(file)));
       return await Deno.readTextFile(file);
     };
-    const text = await folded(/^job1:\n( {2}.*\n)*? {2}status: start$/m);
+    const text = await written(/^job1:\n( {2}.*\n)*? {2}status: start$/m);
     const entries = new Map(text.split(/^(?=\w)/m).map((entry) => [entry.split(":")[0]!, entry]));
     assert.deepEqual([...entries.keys()], ["job1", "job2", "job3", "job4", "job5"]);
     const command = (to: string) =>
@@ -182,7 +182,7 @@ hostTest(
     assert.deepEqual(await manager.states(), ["job1 end", "job2 end", "job4 start", "job5 ready"]);
 
     // A half-finished edit.
-    const good = await folded(/^job4:\n( {2}.*\n)*? {2}status: start$/m);
+    const good = await written(/^job4:\n( {2}.*\n)*? {2}status: start$/m);
     const broken = good.replace(/^job5:$/m, "job5: [");
     await save(file, broken);
     await run.waitFor(/^WARNING: .*a-queue\.yaml:\d+: .*the queue goes on with what was read before$/m);
@@ -194,7 +194,7 @@ hostTest(
     await waitUntil("the start of job5", async () => (await ranOn(hosts)).includes("job5"));
     assert.equal(await Deno.readTextFile(file), broken, "the broken file is not overwritten");
     await save(file, broken.replace("job5: [", "job5:"));
-    await folded(/^job5:\n( {2}.*\n)*? {2}status: start$/m);
+    await written(/^job5:\n( {2}.*\n)*? {2}status: start$/m);
     await releaseAll(hosts);
     const { code, stderr, stdout } = await run.ended();
     assert.equal(code, 0, stderr);
@@ -217,10 +217,10 @@ hostTest(
     await waitForStarted(manager, run, "job2");
     await addGated(manager, "late");
     await manager.ok("queue", "delete", "a", "--name=job3");
-    const isFolded = async () => /^job1:\n( {2}.*\n)*? {2}status: end$/m.test(await Deno.readTextFile(file));
+    const isWritten = async () => /^job1:\n( {2}.*\n)*? {2}status: end$/m.test(await Deno.readTextFile(file));
     await waitUntil(
       "the end of job1 and the new job in the file",
-      async () => await isFolded() && (await Deno.readTextFile(file)).includes("\nlate:\n"),
+      async () => await isWritten() && (await Deno.readTextFile(file)).includes("\nlate:\n"),
     );
     await save(file, old.replace(/^(job4:\n(?: {2}.*\n)*? {2}gpu: ).*$/m, "$1'7'"));
     await run.waitFor(

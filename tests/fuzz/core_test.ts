@@ -8,7 +8,7 @@ import type { JobName } from "../../src/names/grammar.ts";
 import { Core } from "../../src/scheduler/core.ts";
 import type { CoreEvent } from "../../src/scheduler/events.ts";
 import { fifo, fifoMulti } from "../../src/scheduler/policies.ts";
-import { NO_NEWS } from "../../src/store/changes.ts";
+import { NO_EXTERNAL_CHANGES } from "../../src/store/changes.ts";
 import { job, slotHost } from "../scheduler/world.ts";
 import { BOUNDED } from "./support.ts";
 
@@ -67,7 +67,9 @@ const event: fc.Arbitrary<CoreEvent> = fc.oneof(
     ),
   },
   attemptOf.map((ref) => ({ type: "stage_failed", ...ref, reason: "no" }) as const),
-  fc.constantFrom(...NAMES).map((name) => ({ type: "news", news: { ...NO_NEWS, kill: [name] } }) as const),
+  fc.constantFrom(...NAMES).map((name) =>
+    ({ type: "external", external: { ...NO_EXTERNAL_CHANGES, kill: [name] } }) as const
+  ),
   fc.constantFrom<CoreEvent>({ type: "tick" }, { type: "stop", signal: "SIGINT" }),
 );
 

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { StoreError } from "../../src/errors.ts";
 import { inspectQueue } from "../../src/store/inspect_queue.ts";
 import { createQueue, openQueue } from "../../src/store/queue_file.ts";
-import { QueueTail } from "../../src/store/queue_tail.ts";
+import { QueueFeed } from "../../src/store/queue_feed.ts";
 import { storePaths } from "../../src/store/paths.ts";
 import { del, onFiles, put, set, type World } from "../store/support.ts";
 import { treeOf } from "../../testing/tree.ts";
@@ -17,7 +17,7 @@ async function made({ deps, ref, journal }: World): Promise<string> {
   await createQueue(deps, ref);
   const queue = await openQueue(deps, ref);
   await queue.commit(() => [put("a"), put("b", "x\ny: 'z'", { extra: { note: { deep: [1] } } }), put("c")]);
-  await queue.fold("always");
+  await queue.checkpoint("always");
   await queue.commit(() => [set("a", FLIES)]);
   await queue.commit(() => [del("c"), put("b", "again", { id: "b".repeat(32) }), { type: "kill", jobs: [] }]);
   await queue.commit(() => [{ type: "kill", jobs: [queue.jobs.get([...queue.jobs.keys()][0]!)!.name] }]);
@@ -79,7 +79,7 @@ Deno.test("a damaged journal is an error that names its line, or it counts; look
           await Deno.writeFile(journal, bytes);
           const before = await treeOf(ref.directory);
           const looked = await inspectQueue(deps, ref);
-          const tail = new QueueTail(deps, ref);
+          const tail = new QueueFeed(deps, ref);
           const told = await tail.look().catch((error) => error);
           tail.close();
           const queue = await openQueue(deps, ref).catch((error) => error);
@@ -101,7 +101,7 @@ Deno.test("a damaged journal is an error that names its line, or it counts; look
           assert.equal(plain(looked.jobs.values()), plain(queue.jobs.values()));
           // What can be read can be gone on with, and what is written can be read.
           await queue.commit(() => [put("z")]);
-          await queue.fold("always");
+          await queue.checkpoint("always");
           const again = await openQueue(deps, ref);
           assert.equal(plain(again.jobs.values()), plain(queue.jobs.values()));
           again.close();

@@ -101,7 +101,7 @@ Deno.test("checkQueue() asks about every job that names a host, those in flight 
       ...jobs.map((job) => ({ type: "put", job }) as const),
       put("last", "true", { ...AT, host: "red01", status: "start" }),
     ]);
-    await queue.fold("always");
+    await queue.checkpoint("always");
     queue.close();
     hosts.states.set("ready", { type: "alive", pid: 7, startedAtMs: 0, orphan: false });
     hosts.down.add("red01");
@@ -138,7 +138,7 @@ Deno.test("checkQueue() names a job in flight whose host is no name, which no ru
   withHosts(async (world, hosts) => {
     const queue = await openQueue(world.deps, world.ref);
     await queue.commit(() => [put("a", "true", { attempt: 1, status: "start", host: null })]);
-    await queue.fold("always");
+    await queue.checkpoint("always");
     queue.close();
     const { findings } = await checkQueue(world.deps, { queue: world.ref }, connectTo(hosts));
     assert.deepEqual(findings.map(({ job, finding, action }) => [job, finding, action])[1], [
@@ -152,7 +152,7 @@ Deno.test("checkQueue() of broken files still asks the hosts about what is in fl
   withHosts(async (world, hosts) => {
     const queue = await openQueue(world.deps, world.ref);
     await queue.commit(() => [put("a", "true", { user: "pi", host: "red", status: "ready" })]);
-    await queue.fold("always");
+    await queue.checkpoint("always");
     await queue.commit(() => [set("a", { status: "run", attempt: 1, boot: "b1" })]);
     queue.close();
     await Deno.writeTextFile(world.file, "a: [\n");

@@ -6,7 +6,7 @@ import type { JobName } from "../../src/names/grammar.ts";
 import { Core } from "../../src/scheduler/core.ts";
 import type { Attempt, CoreEvent, Effect } from "../../src/scheduler/events.ts";
 import { fifoMulti } from "../../src/scheduler/policies.ts";
-import { NO_NEWS } from "../../src/store/changes.ts";
+import { NO_EXTERNAL_CHANGES } from "../../src/store/changes.ts";
 import { job, put, slotHost, World } from "./world.ts";
 
 const RED = "pi@red";
@@ -14,7 +14,7 @@ const A = "a" as JobName;
 const ATTEMPT: Attempt = { job: A, attempt: `${job("a").id}.1` };
 const UP: CoreEvent = { type: "link_up", machine: RED, boot: "1" };
 const DOWN: CoreEvent = { type: "link", machine: RED, event: { type: "down", reason: "cut" } };
-const KILL: CoreEvent = { type: "news", news: { ...NO_NEWS, kill: [A] } };
+const KILL: CoreEvent = { type: "external", external: { ...NO_EXTERNAL_CHANGES, kill: [A] } };
 
 /** A core with job a on one host, whose effects are looked at one step after the other. */
 class Steps {
@@ -70,7 +70,7 @@ Deno.test("a job that waited in a line when its link broke, was deleted and adde
   red.linkOpen = false;
   world.feed({ type: "link", machine: RED, event: { type: "down", reason: "cut" } });
   world.jobs.delete(name);
-  world.feed({ type: "news", news: { ...NO_NEWS, deleted: [name] } });
+  world.feed({ type: "external", external: { ...NO_EXTERNAL_CHANGES, deleted: [name] } });
   world.jobs.set(name, { ...job(name), id: "f".repeat(32) });
   world.feed(put(name));
   for (let i = 0; i < 5000 && world.jobs.get(name)!.host === null; i++) world.tick(0);
@@ -150,7 +150,7 @@ Deno.test("a start of an earlier run that can never be forbidden is given up aft
   const steps = new Steps({ status: "run", attempt: 1, boot: "1", slot: "h1" });
   steps.jobs.set("b" as JobName, job("b"));
   steps.step(UP);
-  steps.step({ type: "news", news: { ...NO_NEWS, put: ["b" as JobName] } });
+  steps.step({ type: "external", external: { ...NO_EXTERNAL_CHANGES, put: ["b" as JobName] } });
   let rounds = 0;
   for (; steps.status === "run" && rounds < 2_000; rounds++) {
     const state = { type: "claimed" } as const;

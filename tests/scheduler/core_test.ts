@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Job } from "../../src/job/job.ts";
 import type { JobName } from "../../src/names/grammar.ts";
 import type { LinkEvent } from "../../src/link/link.ts";
-import { NO_NEWS } from "../../src/store/changes.ts";
+import { NO_EXTERNAL_CHANGES } from "../../src/store/changes.ts";
 import { Core } from "../../src/scheduler/core.ts";
 import type { CoreEvent, Effect } from "../../src/scheduler/events.ts";
 import { fifoMulti } from "../../src/scheduler/policies.ts";
@@ -133,7 +133,7 @@ Deno.test("a job is looked at when it is considered, not before", () => {
   const world = new World({ seed: 19, jobs: [job("a"), job("b"), job("c")], hosts: [slotHost("h1", RED)] });
   for (let i = 0; i < 500 && world.startOrder.length < 1; i++) world.tick(0);
   world.jobs.set("b" as JobName, { ...job("b"), status: "end" });
-  world.feed({ type: "news", news: { ...NO_NEWS, changed: ["b" as JobName] } });
+  world.feed({ type: "external", external: { ...NO_EXTERNAL_CHANGES, changed: ["b" as JobName] } });
   runQuietly(world);
   assert.deepEqual(world.startOrder, ["a", "c"]);
 });
@@ -522,7 +522,7 @@ Deno.test("directories are made ahead where one machine gets all jobs, and taken
   for (let i = 0; i < 500 && world.startOrder.length < 1; i++) world.tick(0);
   assert.deepEqual(world.prepared, new Set(names(40).slice(1)));
   world.jobs.delete("job7" as JobName);
-  world.feed({ type: "news", news: { ...NO_NEWS, deleted: ["job7" as JobName] } });
+  world.feed({ type: "external", external: { ...NO_EXTERNAL_CHANGES, deleted: ["job7" as JobName] } });
   assert.equal(world.prepared.has("job7"), false);
   world.feed({ type: "stop", signal: "SIGINT" });
   assert.deepEqual(world.prepared, new Set());

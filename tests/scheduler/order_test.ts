@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import type { Job } from "../../src/job/job.ts";
 import type { JobName } from "../../src/names/grammar.ts";
-import { NO_NEWS } from "../../src/store/changes.ts";
+import { NO_EXTERNAL_CHANGES } from "../../src/store/changes.ts";
 import { Candidates } from "../../src/scheduler/candidates.ts";
 import { job as makeJob, put, slotHost, World, type WorldOptions } from "./world.ts";
 
@@ -35,7 +35,7 @@ function run(one: World): World {
 function edit(one: World, name: string, fields: Partial<Job>): void {
   const before = one.jobs.get(name as JobName)!;
   one.jobs.set(before.name, { ...before, ...fields });
-  one.feed({ type: "news", news: { ...NO_NEWS, changed: [before.name] } });
+  one.feed({ type: "external", external: { ...NO_EXTERNAL_CHANGES, changed: [before.name] } });
 }
 
 Deno.test("a job of higher priority starts first, then the order of the file counts", () => {

@@ -10,7 +10,7 @@ import { Core } from "../../src/scheduler/core.ts";
 import { fifo, fifoMulti } from "../../src/scheduler/policies.ts";
 import type { RunEvent, RunResult } from "../../src/scheduler/report.ts";
 import { runLoop } from "../../src/scheduler/run.ts";
-import { type Change, type News, NO_NEWS } from "../../src/store/changes.ts";
+import { type Change, type ExternalChanges, NO_EXTERNAL_CHANGES } from "../../src/store/changes.ts";
 import type { QueueStore } from "../../src/store/store.ts";
 import { memoryDeps } from "../../testing/memory_files.ts";
 import { job, slotHost } from "./world.ts";
@@ -29,7 +29,7 @@ class Play {
   readonly events: RunEvent[] = [];
   nowMs = 0;
   /** What others did since the last look. */
-  news: News = NO_NEWS;
+  external: ExternalChanges = NO_EXTERNAL_CHANGES;
   /** Nothing can be written while this is true. */
   isFull = false;
   /** Called with what is to be written. */
@@ -52,7 +52,7 @@ class Play {
     this.onFull = () => {
       this.isFull = false;
       this.jobs.set(other.name, other);
-      this.news = { ...NO_NEWS, [how]: [other.name] };
+      this.external = { ...NO_EXTERNAL_CHANGES, [how]: [other.name] };
     };
   }
 
@@ -80,12 +80,12 @@ class Play {
       id: "f".repeat(32),
       jobs: this.jobs,
       commit: (decide) => Promise.resolve().then(() => this.#commit(decide)),
-      fold: () => this.isFull ? Promise.reject(new Error("No space left on device")) : Promise.resolve(true),
+      checkpoint: () => this.isFull ? Promise.reject(new Error("No space left on device")) : Promise.resolve(true),
       endRun: (_policy, mayEnd = () => true) => {
         this.onEnd();
-        const { news } = this;
-        this.news = NO_NEWS;
-        return Promise.resolve(mayEnd(news));
+        const { external } = this;
+        this.external = NO_EXTERNAL_CHANGES;
+        return Promise.resolve(mayEnd(external));
       },
     };
     const { hosts } = this;
@@ -103,10 +103,10 @@ class Play {
     return outcome;
   }
 
-  #commit(decide: (news: News) => readonly Change[]): void {
-    const { news } = this;
-    this.news = NO_NEWS;
-    const changes = decide(news);
+  #commit(decide: (external: ExternalChanges) => readonly Change[]): void {
+    const { external } = this;
+    this.external = NO_EXTERNAL_CHANGES;
+    const changes = decide(external);
     if (changes.length === 0) return; // Nothing to write.
     this.onWrite(changes);
     if (this.isFull) {
@@ -170,7 +170,7 @@ Deno.test("runLoop() starts no job that was deleted before its start could be wr
   play.onFull = () => {
     play.isFull = false;
     play.jobs.delete(A);
-    play.news = { ...NO_NEWS, deleted: [A] };
+    play.external = { ...NO_EXTERNAL_CHANGES, deleted: [A] };
   };
   assert.equal(await play.run(), "done");
   assert.deepEqual(play.sent, [`${job("b").id}.1`]);
@@ -203,7 +203,7 @@ Deno.test("runLoop() forbids no attempt that was decided and not written, where 
   play.isFull = true;
   play.onFull = () => {
     // Somebody wants it killed, and then changes it.
-    play.news = { ...NO_NEWS, kill: [A] };
+    play.external = { ...NO_EXTERNAL_CHANGES, kill: [A] };
     play.isFullUntil({ ...job("a"), command: "echo changed" }, "changed");
   };
   assert.equal(await play.run(), "done");
@@ -251,7 +251,7 @@ Deno.test("runLoop() sends a start again that was written long ago, also if what
     if (++links !== 2) return;
     // What is decided when the second link is there: a is sent again, and b is started.
     play.jobs.set(B, job("b"));
-    play.news = { ...NO_NEWS, put: [B] };
+    play.external = { ...NO_EXTERNAL_CHANGES, put: [B] };
     play.isFull = true;
   };
   play.onFull = () => play.isFull = false;
@@ -267,7 +267,7 @@ Deno.test("runLoop() goes on with a job that is added while it closes its links"
   play.onEnd = () => {
     if (ends++ > 0) return;
     play.jobs.set(B, job("b"));
-    play.news = { ...NO_NEWS, put: [B] };
+    play.external = { ...NO_EXTERNAL_CHANGES, put: [B] };
   };
   assert.equal(await play.run(), "done");
   assert.deepEqual([...play.jobs.values()].map(({ status }) => status), ["end", "end"]);

@@ -10,7 +10,7 @@ import type { JobName } from "../../src/names/grammar.ts";
 import { type Job, makeJob } from "../../src/job/job.ts";
 import type { AttemptState, BacklogChange, LinkEvent, StartRequest } from "../../src/link/link.ts";
 import { machineKey, parseMachine } from "../../src/cluster/machine.ts";
-import { NO_NEWS } from "../../src/store/changes.ts";
+import { NO_EXTERNAL_CHANGES } from "../../src/store/changes.ts";
 import { Core } from "../../src/scheduler/core.ts";
 import type { Attempt, CoreEvent, Effect } from "../../src/scheduler/events.ts";
 import { fifo, fifoMulti } from "../../src/scheduler/policies.ts";
@@ -435,7 +435,7 @@ export class World {
   }
 }
 
-/** News of jobs put. */
+/** ExternalChanges of jobs put. */
 export function put(...names: string[]): CoreEvent {
-  return { type: "news", news: { ...NO_NEWS, put: names as JobName[] } };
+  return { type: "external", external: { ...NO_EXTERNAL_CHANGES, put: names as JobName[] } };
 }

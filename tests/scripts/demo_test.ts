@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { realDeps } from "../../src/deps_real.ts";
 import { readCluster } from "../../src/store/cluster_file.ts";
-import { renderHosts } from "../../src/store/host_record.ts";
-import { parseJobs, renderJobs } from "../../src/store/job_record.ts";
+import { renderHosts } from "../../src/store/yaml/host_record.ts";
+import { parseJobs, renderJobs } from "../../src/store/yaml/job_record.ts";
 import { needTest } from "../../testing/need.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));

@@ -17,7 +17,7 @@ import { OutputFile } from "../../src/simulation/job_directory.ts";
 import { GatedFiles } from "../../src/simulation/gated_files.ts";
 import type { MemoryFiles } from "../../src/simulation/memory_files.ts";
 import type { SimProcess } from "../../src/simulation/process.ts";
-import { JournalFile } from "../../src/store/journal_file.ts";
+import { JournalFile } from "../../src/store/journal/journal_file.ts";
 import type { WorldOptions } from "../../src/simulation/world.ts";
 
 /** One variant. */
@@ -131,7 +131,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     rule: 2,
-    name: "fold without rename",
+    name: "checkpoint without rename",
     options: { makeFiles: (process, disk) => new InPlace(process, disk) },
   },
   {

@@ -27,6 +27,6 @@ for (let i = 0; i < Number(count); i++) {
       fields: { command: `${next}` },
     }];
   });
-  if (i % 40 === 7) await queue.fold("always");
+  if (i % 40 === 7) await queue.checkpoint("always");
 }
 queue.close();

@@ -3,9 +3,9 @@
  */
 
 import assert from "node:assert/strict";
-import { SMALL_YAML_BYTES } from "../../src/store/fold_due.ts";
+import { SMALL_YAML_BYTES } from "../../src/store/large/checkpoint_due.ts";
 import type { AppendFile, Deps, FileStamp } from "../../src/deps.ts";
-import { encodeBatch } from "../../src/store/journal.ts";
+import { encodeBatch } from "../../src/store/journal/journal.ts";
 import { storeError } from "../../src/store/paths.ts";
 import { createQueue, openQueue } from "../../src/store/queue_file.ts";
 import { jobOf, namesOf, newJob, onFiles, put, set, type World } from "./support.ts";
@@ -51,13 +51,13 @@ const inSeconds = (stamp: FileStamp): FileStamp => ({
 });
 
 for (const hours of [1, -1]) {
-  Deno.test(`a fold does not wait for a file system's clock that is ${hours} h away`, () =>
+  Deno.test(`a checkpoint does not wait for a file system's clock that is ${hours} h away`, () =>
     onFiles(async (world) => {
       const { deps, waits } = withStamps(world, later(hours * 3_600_000));
       await createQueue(deps, world.ref);
       const queue = await openQueue(deps, world.ref);
       await queue.commit(() => [put("a", "x".repeat(SMALL_YAML_BYTES))]);
-      assert.equal(await queue.fold("always"), true);
+      assert.equal(await queue.checkpoint("always"), true);
       queue.close();
       assert.ok(waits.every((ms) => ms <= 200), `it waited ${waits.map(Math.round).join(", ")} ms`);
     }));
@@ -69,7 +69,7 @@ Deno.test("half of a file is not taken for all of it by a command, though the fi
     await createQueue(deps, world.ref);
     const queue = await openQueue(deps, world.ref);
     await queue.commit(() => [put("a"), put("b"), put("c")]);
-    await queue.fold("always");
+    await queue.checkpoint("always");
     const text = await Deno.readTextFile(world.file);
     await world.edit(world.file, text.slice(0, text.indexOf("\nb:") + 1));
     const { sleepUntil } = deps.clock;
@@ -93,15 +93,15 @@ Deno.test("an edit of the same size in the same second is taken where file times
     assert.equal(await queue.claimRun("r"), null);
     for (const command of ["one", "two", "six", "ten"]) {
       await queue.commit(() => [put("a", "old"), put("b", command)]);
-      await queue.fold("always");
+      await queue.checkpoint("always");
       const before = await deps.files.stamp(world.file);
       const text = await Deno.readTextFile(world.file);
       await world.edit(world.file, text.replace("command: old", "command: new"));
       await Deno.utime(world.file, before!.modifiedMs / 1000, before!.modifiedMs / 1000);
-      // A fold right after it does not write over it, and a look when time has passed sees it.
+      // A checkpoint right after it does not write over it, and a look when time has passed sees it.
       if (command < "p") pass(3_000);
       else await queue.commit(() => [set("b", { gpu: "1" })]);
-      await queue.fold("always");
+      await queue.checkpoint("always");
       assert.equal(jobOf(queue, "a").command, "new", command);
       assert.match(await Deno.readTextFile(world.file), /command: new/);
     }

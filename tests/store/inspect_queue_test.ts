@@ -13,13 +13,13 @@ const RUNS = { status: "start", host: "red", user: "pi", attempt: 1, boot: "b", 
 /** A queue after these commits, the last ones only in the journal. */
 async function made(
   world: World,
-  folded: readonly Change[],
+  written: readonly Change[],
   ...commits: readonly (readonly Change[])[]
 ): Promise<void> {
   await createQueue(world.deps, world.ref);
   const queue = await openQueue(world.deps, world.ref);
-  await queue.commit(() => folded);
-  await queue.fold("always");
+  await queue.commit(() => written);
+  await queue.checkpoint("always");
   for (const changes of commits) await queue.commit(() => changes);
   queue.close();
 }

@@ -4,10 +4,10 @@
  */
 
 import assert from "node:assert/strict";
-import type { News } from "../../src/store/changes.ts";
+import type { ExternalChanges } from "../../src/store/changes.ts";
 import { storePaths } from "../../src/store/paths.ts";
 import { createQueue, openQueue } from "../../src/store/queue_file.ts";
-import { QueueTail } from "../../src/store/queue_tail.ts";
+import { QueueFeed } from "../../src/store/queue_feed.ts";
 import type { QueueStore } from "../../src/store/store.ts";
 import { jobOf, namesOf, onBothFiles, put, set, type World } from "./support.ts";
 
@@ -27,7 +27,7 @@ for (const damage of ["removed", "cut", "changed", "put back", "begun by a comma
   onBothFiles(`who runs a queue keeps what it knows when its journal is ${damage}`, async (world) => {
     const { deps, ref, journal } = world;
     const [runner, other] = await twoOpen(world, ["a", "b", "c"]);
-    await runner.fold("always");
+    await runner.checkpoint("always");
     assert.equal(await runner.claimRun("r1"), null);
     const old = await deps.files.readText(journal);
     await runner.commit(() => [set("a", { status: "run", attempt: 1 }), set("b", { command: "x" })]);
@@ -37,8 +37,8 @@ for (const damage of ["removed", "cut", "changed", "put back", "begun by a comma
     if (damage === "put back") await deps.files.replace(journal, old!);
     if (damage === "begun by a command") await other.commit(() => [put("d")]);
     let warnings: readonly string[] = [];
-    await runner.commit((news) => {
-      ({ warnings } = news);
+    await runner.commit((external) => {
+      ({ warnings } = external);
       return [set("a", { status: "start" })];
     });
     assert.match(warnings.join(), /a-queue\.journal was removed or damaged; it was written anew, nothing is lost$/);
@@ -62,29 +62,32 @@ onBothFiles("a reader takes no lock, and waits for nobody", async (world) => {
   const reader = await openQueue(deps, ref);
   await other.sync();
   assert.deepEqual([jobOf(reader, "a").command, jobOf(other, "a").command], ["x", "x"]);
-  const tail = new QueueTail(deps, ref);
+  const tail = new QueueFeed(deps, ref);
   assert.ok(await tail.look() !== null);
   tail.close();
   held.release();
   for (const queue of [runner, other, reader]) queue.close();
 });
 
-onBothFiles("a run's end folds what a command wrote before it, and a command what came after", async (world) => {
-  const [runner, other] = await twoOpen(world, ["a"]);
-  assert.equal(await runner.claimRun("r1"), null);
-  await runner.fold("always");
-  await other.commit(() => [put("b")]);
-  assert.equal(await other.fold("cheap"), false);
-  const asked: string[] = [];
-  const mayEnd = (news: News): boolean => asked.push(news.put.join()) > 1;
-  assert.equal(await runner.endRun("always", mayEnd), false);
-  await other.commit(() => [put("c")]);
-  assert.equal(await runner.endRun("always", mayEnd), true);
-  assert.deepEqual(asked, ["b", "c"]);
-  assert.equal(await other.runner(), null);
-  assert.match(await yamlOf(world), /^c:$/m);
-  await other.commit(() => [put("d")]);
-  assert.equal(await other.fold("cheap"), true);
-  assert.match(await yamlOf(world), /^d:$/m);
-  for (const queue of [runner, other]) queue.close();
-});
+onBothFiles(
+  "a run's end writes into the YAML what a command wrote before it, and a command what came after",
+  async (world) => {
+    const [runner, other] = await twoOpen(world, ["a"]);
+    assert.equal(await runner.claimRun("r1"), null);
+    await runner.checkpoint("always");
+    await other.commit(() => [put("b")]);
+    assert.equal(await other.checkpoint("cheap"), false);
+    const asked: string[] = [];
+    const mayEnd = (external: ExternalChanges): boolean => asked.push(external.put.join()) > 1;
+    assert.equal(await runner.endRun("always", mayEnd), false);
+    await other.commit(() => [put("c")]);
+    assert.equal(await runner.endRun("always", mayEnd), true);
+    assert.deepEqual(asked, ["b", "c"]);
+    assert.equal(await other.runner(), null);
+    assert.match(await yamlOf(world), /^c:$/m);
+    await other.commit(() => [put("d")]);
+    assert.equal(await other.checkpoint("cheap"), true);
+    assert.match(await yamlOf(world), /^d:$/m);
+    for (const queue of [runner, other]) queue.close();
+  },
+);

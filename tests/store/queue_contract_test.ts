@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { CmsError, StoreError } from "../../src/errors.ts";
-import { NO_NEWS } from "../../src/store/changes.ts";
+import { NO_EXTERNAL_CHANGES } from "../../src/store/changes.ts";
 import { createQueue, listNames, openQueue, removeQueue } from "../../src/store/queue_file.ts";
 import type { QueueStore } from "../../src/store/store.ts";
 import { del, jobOf, namesOf, onBothFiles, put, set, type World } from "./support.ts";
@@ -59,7 +59,7 @@ onBothFiles("a queue that was deleted since it was opened does not come back", a
     await assert.rejects(two.claimRun("r"), gone);
     await assert.rejects(two.commit(() => [put("y")]), gone);
     await assert.rejects(two.sync(), gone);
-    await assert.rejects(two.fold("always"), gone);
+    await assert.rejects(two.checkpoint("always"), gone);
     assert.deepEqual(await deps.files.list(ref.directory), [".a-queue.lock"]);
     await createQueue(deps, ref);
     assert.equal(await two.claimRun("r"), null);
@@ -74,7 +74,7 @@ onBothFiles(
   async (world) => {
     const { deps, ref, file } = world;
     const [runner, other] = await twoOpen(world, ["a"]);
-    await runner.fold("always");
+    await runner.checkpoint("always");
     assert.equal(await runner.claimRun("r1"), null);
     await other.sync();
     const text = await yamlOf(world);
@@ -99,8 +99,8 @@ onBothFiles("who runs a queue goes on when all its files are gone", async (world
   assert.equal(await runner.claimRun("r1"), null);
   for (const path of [file, journal]) await deps.files.remove(path);
   let warnings: readonly string[] = [];
-  await runner.commit((news) => {
-    ({ warnings } = news);
+  await runner.commit((external) => {
+    ({ warnings } = external);
     return [set("a", { status: "run" })];
   });
   assert.deepEqual(warnings, [
@@ -108,7 +108,7 @@ onBothFiles("who runs a queue goes on when all its files are gone", async (world
     "./experiment/a-queue.yaml was removed; it is written anew, nothing is lost",
   ]);
   assert.equal(jobOf(runner, "a").status, "run");
-  assert.equal(await runner.fold("always"), true);
+  assert.equal(await runner.checkpoint("always"), true);
   runner.close();
   const next = await openQueue(deps, world.ref);
   assert.equal(jobOf(next, "a").status, "run");
@@ -122,7 +122,7 @@ onBothFiles("listNames() lists queues, sorted, and none of a directory that is m
   assert.deepEqual(await listNames(deps, ref.directory, "cluster"), []);
 });
 
-onBothFiles("commit() is seen by a new opening, in order, before any fold", async (world) => {
+onBothFiles("commit() is seen by a new opening, in order, before any checkpoint", async (world) => {
   const [one, two] = await twoOpen(world, ["b", "a", "1"]);
   assert.equal(namesOf(two), "b a 1");
   await one.commit(() => [set("b", { command: "x" }), del("a"), put("1", "y", { id: "f".repeat(32) }), put("a")]);
@@ -138,15 +138,15 @@ onBothFiles("commit() takes in what others did before it decides", async (world)
   const [one, two] = await twoOpen(world, ["a", "b", "c"]);
   await two.commit(() => [del("a"), set("b", { command: "x" }), put("d"), { type: "kill", jobs: [jobName("c")] }]);
   let calls = 0;
-  await one.commit((news) => {
+  await one.commit((external) => {
     calls++;
-    assert.deepEqual(news, { ...NO_NEWS, put: ["d"], changed: ["b"], deleted: ["a"], kill: ["c"] });
+    assert.deepEqual(external, { ...NO_EXTERNAL_CHANGES, put: ["d"], changed: ["b"], deleted: ["a"], kill: ["c"] });
     assert.equal(namesOf(one), "b c d");
     return [];
   });
   assert.equal(calls, 1);
-  assert.deepEqual(await one.sync(), NO_NEWS);
-  assert.deepEqual(await two.sync(), NO_NEWS, "one's own changes are no news");
+  assert.deepEqual(await one.sync(), NO_EXTERNAL_CHANGES);
+  assert.deepEqual(await two.sync(), NO_EXTERNAL_CHANGES, "one's own changes are nothing external");
   one.close();
   two.close();
 });
@@ -155,10 +155,10 @@ onBothFiles("sync() tells of jobs replaced, deleted and added anew, and of chang
   const [one, two] = await twoOpen(world, ["a", "b", "c"]);
   await two.commit(() => [put("a", "new", { id: "f".repeat(32) }), set("b", { command: "x" })]);
   await two.commit(() => [set("b", { command: "true" }), put("d"), del("d")]);
-  assert.deepEqual(await one.sync(), { ...NO_NEWS, put: ["a"] });
+  assert.deepEqual(await one.sync(), { ...NO_EXTERNAL_CHANGES, put: ["a"] });
   assert.equal(namesOf(one), "a b c");
   await two.commit(() => [del("a"), put("a", "newer", { id: "e".repeat(32) })]);
-  assert.deepEqual(await one.sync(), { ...NO_NEWS, put: ["a"], reordered: true });
+  assert.deepEqual(await one.sync(), { ...NO_EXTERNAL_CHANGES, put: ["a"], reordered: true });
   assert.equal(namesOf(one), "b c a");
   one.close();
   two.close();
@@ -182,45 +182,45 @@ onBothFiles("commit() without an effect writes nothing", async (world) => {
   one.close();
 });
 
-onBothFiles("fold() writes the YAML, and nobody else sees a change", async (world) => {
+onBothFiles("checkpoint() writes the YAML, and nobody else sees a change", async (world) => {
   const [one, two] = await twoOpen(world, ["a", "b"]);
   await one.commit(() => [set("a", { status: "run", host: "red", user: "pi", attempt: 1, boot: "x" })]);
   await two.sync();
   const { id } = two;
-  assert.equal(await one.fold("cheap"), true);
-  assert.equal(await one.fold("always"), false, "there is nothing more to write");
+  assert.equal(await one.checkpoint("cheap"), true);
+  assert.equal(await one.checkpoint("always"), false, "there is nothing more to write");
   assert.match(await yamlOf(world), /^a:\n {2}name: a\n(.*\n)* {2}status: run\n/);
-  assert.deepEqual(await two.sync(), NO_NEWS);
+  assert.deepEqual(await two.sync(), NO_EXTERNAL_CHANGES);
   await two.commit(() => [put("c")]);
-  assert.deepEqual(await one.sync(), { ...NO_NEWS, put: ["c"] });
+  assert.deepEqual(await one.sync(), { ...NO_EXTERNAL_CHANGES, put: ["c"] });
   const three = await openQueue(world.deps, world.ref);
   assert.deepEqual([...three.jobs], [...one.jobs]);
   assert.deepEqual([one.id, two.id, three.id], [id, id, id]);
   for (const queue of [one, two, three]) queue.close();
 });
 
-onBothFiles("fold() 'cheap' of a large file waits until the journal is a fraction of it", async (world) => {
+onBothFiles("checkpoint() 'cheap' of a large file waits until the journal is a fraction of it", async (world) => {
   const [one, two] = await twoOpen(world, []);
   await one.commit(() => Array.from({ length: 700 }, (_, i) => put(`job${i}`)));
-  assert.equal(await one.fold("always"), true);
+  assert.equal(await one.checkpoint("always"), true);
   await two.commit(() => [put("x")]);
-  assert.equal(await two.fold("cheap"), false);
+  assert.equal(await two.checkpoint("cheap"), false);
   await two.commit(() => Array.from({ length: 300 }, (_, i) => put(`more${i}`)));
-  assert.equal(await two.fold("cheap"), true);
+  assert.equal(await two.checkpoint("cheap"), true);
   one.close();
   two.close();
 });
 
-onBothFiles("while a runner is alive only it folds, and it gets requests to kill once", async (world) => {
+onBothFiles("while a runner is alive only it makes checkpoints, and it gets requests to kill once", async (world) => {
   const [runner, other] = await twoOpen(world, ["a"]);
   assert.equal(await runner.claimRun("r1"), null);
   const me = { pid: world.deps.environment.pid, hostname: world.deps.environment.hostname(), run: "r1" };
   assert.deepEqual(await other.runner(), me);
   assert.deepEqual(await other.claimRun("r2"), me);
   await other.commit(() => [set("a", { command: "x" }), { type: "kill", jobs: [jobName("a")] }]);
-  assert.equal(await other.fold("always"), false);
-  assert.equal(await runner.fold("always"), true);
-  assert.deepEqual((await runner.sync()).kill, ["a"], "a fold does not swallow news");
+  assert.equal(await other.checkpoint("always"), false);
+  assert.equal(await runner.checkpoint("always"), true);
+  assert.deepEqual((await runner.sync()).kill, ["a"], "a checkpoint does not swallow external changes");
   assert.deepEqual((await runner.sync()).kill, []);
   runner.close();
   assert.equal(await other.runner(), null);
@@ -228,9 +228,9 @@ onBothFiles("while a runner is alive only it folds, and it gets requests to kill
   other.close();
 });
 
-onBothFiles("a person's edit is news, and is kept by the next fold", async (world) => {
+onBothFiles("a person's edit is an external change, and is kept by the next checkpoint", async (world) => {
   const [one, two] = await twoOpen(world, ["a", "b", "c"]);
-  await one.fold("always");
+  await one.checkpoint("always");
   await two.sync();
   await one.commit(() => [set("b", { status: "end", attempt: 1 })]);
   const blocks = (await yamlOf(world)).split(/^(?=[abc]:)/m);
@@ -240,15 +240,21 @@ onBothFiles("a person's edit is news, and is kept by the next fold", async (worl
     blocks[2]! + added +
       blocks[1]!.replace("status: undefined", "status: kill").replace("command: 'true'", "command: x"),
   );
-  assert.deepEqual(await two.sync(), { ...NO_NEWS, put: ["mine"], changed: ["b"], deleted: ["a"], reordered: true });
+  assert.deepEqual(await two.sync(), {
+    ...NO_EXTERNAL_CHANGES,
+    put: ["mine"],
+    changed: ["b"],
+    deleted: ["a"],
+    reordered: true,
+  });
   assert.equal(namesOf(two), "c mine b");
   assert.deepEqual([jobOf(two, "b").command, jobOf(two, "b").status, jobOf(two, "b").attempt], ["x", "kill", 1]);
   await one.sync();
   const ids = new Set([...one.jobs.values()].map((job) => job.id));
   assert.equal(ids.size, 3);
   await one.commit(() => [set("c", { command: "y" })]);
-  assert.equal(await one.fold("always"), true);
-  assert.deepEqual(await two.sync(), { ...NO_NEWS, changed: ["c"] });
+  assert.equal(await one.checkpoint("always"), true);
+  assert.deepEqual(await two.sync(), { ...NO_EXTERNAL_CHANGES, changed: ["c"] });
   const three = await openQueue(world.deps, world.ref);
   assert.deepEqual([...three.jobs], [...one.jobs]);
   for (const queue of [one, two, three]) queue.close();
@@ -257,13 +263,13 @@ onBothFiles("a person's edit is news, and is kept by the next fold", async (worl
 onBothFiles("an edit with nothing to add is left as the person saved it", async (world) => {
   const [one, two] = await twoOpen(world, ["a"]);
   two.close();
-  await one.fold("always");
+  await one.checkpoint("always");
   const text = "# a comment\n" + (await yamlOf(world)).replace("'true'", "false");
   await world.edit(world.file, text);
-  assert.equal(await one.fold("always"), true);
+  assert.equal(await one.checkpoint("always"), true);
   assert.equal(await yamlOf(world), text);
   assert.equal(jobOf(one, "a").command, "false");
-  assert.equal(await one.fold("always"), false);
+  assert.equal(await one.checkpoint("always"), false);
   one.close();
 });
 
@@ -272,7 +278,7 @@ onBothFiles(
   async (world) => {
     const [one, two] = await twoOpen(world, ["a", "b"]);
     await one.commit(() => ["a", "b"].map((name) => set(name, { status: "run", host: "red", user: "pi", attempt: 1 })));
-    await one.fold("always");
+    await one.checkpoint("always");
     await one.commit(() => [set("a", { status: "start", pid: "77" })]);
     const text = (await yamlOf(world)).replace(/^b:\n( .*\n)*/m, "").replace("status: run", "status: ready").replace(
       "'true'",
@@ -305,7 +311,7 @@ onBothFiles(
       await queue.sync();
       assert.deepEqual([...queue.jobs], [...four.jobs]);
     }
-    assert.equal(await one.fold("always"), true);
+    assert.equal(await one.checkpoint("always"), true);
     assert.match(await yamlOf(world), /status: end(.*\n)*b:\n/);
     for (const queue of [one, two, three, four]) queue.close();
   },
@@ -316,7 +322,7 @@ onBothFiles(
   async (world) => {
     const [one, two] = await twoOpen(world, ["a", "b"]);
     await one.commit(() => [set("a", { status: "run", host: "red", user: "pi", attempt: 1 })]);
-    await one.fold("always");
+    await one.checkpoint("always");
     const edited = (await yamlOf(world)).replace(/^a:\n( .*\n)*/m, "");
     await world.edit(world.file, edited);
     for (const queue of [one, two]) await queue.sync();
@@ -337,7 +343,7 @@ onBothFiles(
 onBothFiles("nothing is written on a state that is out of date and cannot be read", async (world) => {
   const [one, two] = await twoOpen(world, ["a", "b"]);
   await one.commit(() => [del("a")]);
-  await one.fold("always");
+  await one.checkpoint("always");
   const text = await yamlOf(world);
   await world.edit(world.file, "a: [");
   await assert.rejects(two.commit(() => [set("a", { command: "x" })]), /a-queue.yaml:/);
@@ -353,13 +359,13 @@ onBothFiles("an edit that is not taken is told to the run, whoever else saw it f
   const [one, two] = await twoOpen(world, ["a", "b"]);
   assert.equal(await one.claimRun("r"), null);
   await one.commit(() => [set("a", { status: "run", host: "red", user: "pi", attempt: 1 })]);
-  await one.fold("always");
+  await one.checkpoint("always");
   await world.edit(world.file, (await yamlOf(world)).replace(/^a:\n( .*\n)*/m, ""));
   await two.commit(() => [put("c")]);
   const { warnings } = await one.sync();
   assert.match(warnings.join("; "), /^Job a was not deleted by the edit of the file: it runs on pi@red$/);
   assert.equal(namesOf(one), "b c a");
-  assert.equal(await one.fold("always"), true);
+  assert.equal(await one.checkpoint("always"), true);
   await two.sync();
   assert.deepEqual([...two.jobs], [...one.jobs]);
   for (const queue of [one, two]) queue.close();
@@ -369,7 +375,7 @@ onBothFiles(
   "a YAML that cannot be read stops nothing that is open, is never overwritten, and counts again once mended",
   async (world) => {
     const [one, two] = await twoOpen(world, ["a"]);
-    await one.fold("always");
+    await one.checkpoint("always");
     const good = await yamlOf(world);
     for (const bad of ["a: [\n", "", "a:\n  status: foo\n"]) {
       await world.edit(world.file, bad);
@@ -378,7 +384,7 @@ onBothFiles(
       assert.match(warnings[0]!, /^\.\/experiment\/a-queue.yaml.*goes on with what was read before$/);
       assert.deepEqual((await one.sync()).warnings, []);
       await one.commit(() => [set("a", { command: `c${bad.length}` })]);
-      assert.equal(await one.fold("always"), false);
+      assert.equal(await one.checkpoint("always"), false);
       await assert.rejects(openQueue(world.deps, world.ref), StoreError);
       await two.sync();
       assert.equal(jobOf(two, "a").command, `c${bad.length}`);
@@ -387,7 +393,7 @@ onBothFiles(
     await world.edit(world.file, good.replace("shell: bash", "shell: sh"));
     assert.deepEqual((await one.sync()).changed, ["a"]);
     assert.deepEqual([jobOf(one, "a").command, jobOf(one, "a").shell], ["c17", "sh"]);
-    assert.equal(await one.fold("always"), true);
+    assert.equal(await one.checkpoint("always"), true);
     one.close();
     two.close();
   },
@@ -404,7 +410,7 @@ onBothFiles("jobs that share an id, or have none, get one each, the same for all
   assert.equal(new Set(idsOf(one)).size, 4);
   assert.equal(jobOf(one, "a").id, "7".repeat(32));
   await one.commit(() => [set("b", { command: "y" }), del("c")]);
-  assert.deepEqual(await two.sync(), { ...NO_NEWS, changed: ["b"], deleted: ["c"] });
+  assert.deepEqual(await two.sync(), { ...NO_EXTERNAL_CHANGES, changed: ["b"], deleted: ["c"] });
   assert.deepEqual(idsOf(two), idsOf(one));
   await world.edit(world.file, text.replace("command: x", "command: z"));
   const three = await openQueue(world.deps, world.ref);
@@ -482,7 +488,7 @@ onBothFiles("a queue that was copied elsewhere keeps its jobs and gets an id of 
 
 onBothFiles("without its journal a queue is what the YAML says", async (world) => {
   const [one, two] = await twoOpen(world, ["a"]);
-  await one.fold("always");
+  await one.checkpoint("always");
   one.close();
   two.close();
   await world.deps.files.remove(world.journal);

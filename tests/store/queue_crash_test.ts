@@ -14,16 +14,16 @@ import { del, put, set, withFiles } from "./support.ts";
 const ref = { experiment: "experiment", directory: "/home/experiment", name: "a" };
 const MOMENTS: readonly Moment[] = ["before", "half", "after"];
 
-/** What a process does: each step is a commit (its changes) or a fold. */
-const STEPS: readonly (readonly Change[] | "fold")[] = [
+/** What a process does: each step is a commit (its changes) or a checkpoint. */
+const STEPS: readonly (readonly Change[] | "checkpoint")[] = [
   [put("a"), put("b"), put("c")],
   [set("a", { status: "run", host: "red", user: "pi", attempt: 1 })],
-  "fold",
+  "checkpoint",
   [set("a", { status: "start", pid: "7" }), del("b")],
   [put("d")],
-  "fold",
+  "checkpoint",
   [set("a", { status: "end", exit_code: 0 }), put("b", "again", { id: "b".repeat(32) })],
-  "fold",
+  "checkpoint",
 ];
 
 function stateOf(queue: Pick<QueueStore, "jobs">): string {
@@ -35,7 +35,7 @@ async function work(deps: Deps, done: (state: string) => void): Promise<void> {
   const queue = await openQueue(deps, ref);
   try {
     for (const step of STEPS) {
-      if (step === "fold") await queue.fold("always");
+      if (step === "checkpoint") await queue.checkpoint("always");
       else await queue.commit(() => step);
       done(stateOf(queue));
     }
@@ -90,7 +90,7 @@ for (const power of [null, 0, 0.5, 1]) {
           assert.equal(stateOf(kept), stateOf(queue), here);
           kept.close();
         }
-        await queue.fold("always");
+        await queue.checkpoint("always");
         queue.close();
         const again = await openQueue(deps, ref);
         const without = JSON.stringify([...again.jobs.values()].filter((job: Job) => job.name !== "z"));
@@ -127,7 +127,7 @@ for (const code of ["ENOSPC", "EROFS"]) {
         const queue = await openQueue(failing, ref);
         for (const step of STEPS) {
           const before = stateOf(queue);
-          const act = () => step === "fold" ? queue.fold("always") : queue.commit(() => step);
+          const act = () => step === "checkpoint" ? queue.checkpoint("always") : queue.commit(() => step);
           try {
             await act();
           } catch (error) {
@@ -152,12 +152,12 @@ for (const code of ["ENOSPC", "EROFS"]) {
   });
 }
 
-Deno.test("what a person saves while a fold makes its text is merged, not overwritten", async () => {
+Deno.test("what a person saves while a checkpoint makes its text is merged, not overwritten", async () => {
   const { files, deps } = await fresh();
   const { file } = storePaths(ref, "queue");
   const first = await openQueue(deps, ref);
   await first.commit(() => [put("a"), put("b")]);
-  await first.fold("always");
+  await first.checkpoint("always");
   const text = await files.readText(file) ?? "";
   let looks = -Infinity;
   const editing = failingFiles(files, { at: 0, moment: "before", code: null });
@@ -165,7 +165,7 @@ Deno.test("what a person saves while a fold makes its text is merged, not overwr
     withFiles(deps, {
       ...editing,
       stamp: async (path) => {
-        // A fold looks at the YAML's stamp first to read what changed, and again when the new text is made.
+        // A checkpoint looks at the YAML's stamp first to read what changed, and again when the new text is made.
         if (path === file && ++looks === 2) {
           files.edit(file, text.replace(/^b:\n( .*\n)*/m, "").replace("shell: bash", "shell: sh"));
         }
@@ -176,10 +176,10 @@ Deno.test("what a person saves while a fold makes its text is merged, not overwr
   );
   await queue.commit(() => [set("a", { command: "x" })]);
   looks = 0;
-  assert.equal(await queue.fold("always"), true);
+  assert.equal(await queue.checkpoint("always"), true);
   const found = await openQueue(deps, ref);
   assert.deepEqual([...found.jobs.values()].map((job) => [job.name, job.command, job.shell]), [["a", "x", "sh"]]);
-  assert(looks > 3, "the fold saw the edit that was made under its hands");
+  assert(looks > 3, "the checkpoint saw the edit that was made under its hands");
 });
 
 Deno.test("who takes a queue over makes durable what a run that was killed had only written", async () => {

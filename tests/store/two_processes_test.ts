@@ -4,7 +4,7 @@ import { onFiles, put } from "./support.ts";
 
 const COMMITS = 300;
 
-Deno.test("two processes with 300 commits each, folds between them, lose nothing", async () => {
+Deno.test("two processes with 300 commits each, checkpoints between them, lose nothing", async () => {
   await onFiles(async ({ deps, ref }) => {
     await createQueue(deps, ref);
     const first = await openQueue(deps, ref);

@@ -105,7 +105,7 @@ Deno.test("an id of an earlier service goes on from the journal, or from the sta
     assert.deepEqual(second.lines, ["job_added job3", "job1 undefined run", "job_added job4"]);
     assert.ok(second.events.every(({ type }) => type !== "reset"));
 
-    await store.fold("always");
+    await store.checkpoint("always");
     const third = await later(id);
     const { data } = await third.waitFor(({ type }) => type === "reset");
     assert.deepEqual(data.jobs, { job1: "run", job2: "undefined", job3: "undefined", job4: "undefined" });

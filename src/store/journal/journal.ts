@@ -1,0 +1,260 @@
+/**
+ * The text of a journal: what happened to a queue since its YAML was last written.
+ *
+ * Line 1 is the header: `{"cms":1,"queue":ID,"at":"HOST:DIRECTORY","yaml":SHA256,"begun":HEX}`, where `yaml` is the hash of the YAML that the
+ * records start from. Then one JSON object for each change. The lines of one commit belong together: all but the last have
+ * `"more":1`, and a commit whose last line is missing never happened.
+ *
+ * Torn is what a crash may leave at the end: no newline, a last line that is no JSON, a commit without its last line. It is passed
+ * over here and cut off by the next writer. All other damage is an error that names the line.
+ *
+ * @module
+ */
+
+import type { FileStamp } from "../../deps.ts";
+import { StoreError } from "../../errors.ts";
+import type { JobName } from "../../names/grammar.ts";
+import type { Job, JobFields } from "../../job/job.ts";
+import { searchFor } from "../large/find_entry.ts";
+import { jobRecord, normalizeJob, problemOfFields } from "../yaml/job_record.ts";
+
+/** First line of a journal. */
+export interface JournalHeader {
+  /** Id of the queue. */
+  readonly queue: string;
+  /** Where the queue lived when the journal was begun; elsewhere it is a copy and gets an id of its own. */
+  readonly at: string;
+  /** Hash of the YAML that the records start from. */
+  readonly yaml: string;
+  /** Random hex, new for each journal: with the number of a line it names a place for good. Missing in older journals. */
+  readonly begun?: string;
+  /** The YAML's stamp, if the program wrote it: while it has this one, it is the text of that hash. Only of a large one. */
+  readonly written?: WrittenStamp;
+}
+
+/** What of a stamp says that a file is as it was written, and the version of the program that wrote it: another may quote otherwise. */
+export type WrittenStamp = Pick<FileStamp, "sizeBytes" | "modifiedMs" | "inode"> & { readonly by: string };
+
+/** One line of a journal after the first. */
+export type JournalRecord =
+  /** `was`: id of the job that was replaced, or null. */
+  | { readonly type: "put"; readonly job: Job; readonly was: string | null }
+  /** `id`: the job's id before. `was`: the fields before. `whole`: the whole job before, where this record says that it is in flight. */
+  | {
+    readonly type: "set";
+    readonly job: JobName;
+    readonly id: string;
+    readonly fields: JobFields;
+    readonly was: JobFields;
+    readonly whole: Job | null;
+    /** When it was written, epoch ms; only where the state moves, and not in older journals. */
+    readonly at?: number;
+  }
+  | { readonly type: "delete"; readonly job: JobName; readonly id: string }
+  | { readonly type: "kill"; readonly jobs: readonly JobName[] }
+  /** The YAML was about to be written with this hash, holding all records before this one. */
+  | { readonly type: "fold"; readonly yaml: string };
+
+/** What a journal's bytes hold, from some line on. */
+export interface JournalPart {
+  /** null if the part begins later than the first line, or if the file has no whole first line. */
+  readonly header: JournalHeader | null;
+  /** Of whole commits only. */
+  readonly records: readonly JournalRecord[];
+  /** Bytes of the whole commits (and the header); what follows is torn. */
+  readonly goodBytes: number;
+  /** Lines of the same. */
+  readonly goodLines: number;
+}
+
+const encoder = new TextEncoder();
+const NEWLINE = 10;
+
+/** The first line. */
+export function encodeHeader(header: JournalHeader): string {
+  return JSON.stringify({ cms: 1, ...header }) + "\n";
+}
+
+function plain(record: JournalRecord): Record<string, unknown> {
+  if (record.type === "put") return { ...record, name: record.job.name, job: jobRecord(record.job) };
+  if (record.type !== "set") return { ...record };
+  const { whole, ...rest } = record;
+  return whole === null ? rest : { ...rest, whole: jobRecord(whole) };
+}
+
+/** Characters of lines that are encoded in one go: all of a large commit would be more than a string can hold. */
+const ENCODED_AT_ONCE = 2 ** 24;
+
+/** The lines of one commit; null if they are more than `most` bytes. */
+export function encodeBatch(records: readonly JournalRecord[], most: number): Uint8Array | null;
+/** The lines of one commit. */
+export function encodeBatch(records: readonly JournalRecord[]): Uint8Array;
+export function encodeBatch(records: readonly JournalRecord[], most = Infinity): Uint8Array | null {
+  const last = records.length - 1;
+  const pieces: Uint8Array[] = [];
+  let text = "";
+  let bytes = 0;
+  for (const [i, record] of records.entries()) {
+    text += JSON.stringify(i < last ? { ...plain(record), more: 1 } : plain(record)) + "\n";
+    if (i < last && text.length < ENCODED_AT_ONCE) continue;
+    const piece = encoder.encode(text);
+    pieces.push(piece);
+    text = "";
+    bytes += piece.length;
+    if (bytes > most) return null;
+  }
+  if (pieces.length === 1) return pieces[0]!;
+  const all = new Uint8Array(bytes);
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function parseLine(line: Uint8Array): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(line));
+    return isMap(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The records that name one of these jobs, and the header, of a journal that is long: other lines are not looked at, so that this is
+ * much faster than {@link parseJournal}. null if the end may be torn.
+ * @throws {StoreError} For damage in the lines that are looked at.
+ */
+export function parseJournalOf(
+  bytes: Uint8Array,
+  names: readonly JobName[],
+  options: Omit<PartOptions, "lines">,
+): { header: JournalHeader; records: readonly JournalRecord[] } | null {
+  const damage = (reason: string) => new StoreError(options.shown, 0, reason);
+  const lineAt = (at: number) => {
+    const start = bytes.lastIndexOf(NEWLINE, at) + 1;
+    return { start, value: parseLine(bytes.subarray(start, bytes.indexOf(NEWLINE, at))) };
+  };
+  if (bytes.at(-1) !== NEWLINE) return null;
+  const first = lineAt(0).value;
+  const last = lineAt(bytes.length - 2).value;
+  if (first === null || last === null || last.more === 1) return null;
+  const header = readHeader(first, damage);
+  const lines = new Map<number, Record<string, unknown>>();
+  for (const name of names) {
+    const search = searchFor(encoder.encode(JSON.stringify(name)));
+    for (let at = search(bytes); at >= 0; at = search(bytes, at + 1)) {
+      const { start, value } = lineAt(at);
+      if (start === 0) continue;
+      if (value === null) throw damage("is damaged: a line is not a record");
+      lines.set(start, value);
+    }
+  }
+  const records = [...lines].sort(([a], [b]) => a - b).map(([, value]) =>
+    readRecord(value, options.experiment, damage)
+  );
+  return { header, records };
+}
+
+/** Where a part of a journal begins and how it is read. */
+export interface PartOptions {
+  /** The file as errors name it. */
+  readonly shown: string;
+  /** Lines before this part; 0 reads the header. */
+  readonly lines: number;
+  /** Experiment of the store. */
+  readonly experiment: string;
+}
+
+/**
+ * Reads a journal's bytes from the start of a line.
+ * @throws {StoreError} For damage that is not a torn end.
+ */
+export function parseJournal(bytes: Uint8Array, options: PartOptions): JournalPart {
+  const records: JournalRecord[] = [];
+  let open: JournalRecord[] = [];
+  let header: JournalHeader | null = null;
+  let goodBytes = 0;
+  let goodLines = 0;
+  let lines = 0;
+  for (let start = 0; start < bytes.length;) {
+    const end = bytes.indexOf(10, start);
+    if (end < 0) break;
+    const value = parseLine(bytes.subarray(start, end));
+    if (value === null && end + 1 === bytes.length) break;
+    lines++;
+    const damage = (reason: string) => new StoreError(options.shown, options.lines + lines, reason);
+    if (value === null) throw damage("is damaged: the line is not a record");
+    start = end + 1;
+    if (options.lines + lines === 1) {
+      header = readHeader(value, damage);
+    } else {
+      open.push(readRecord(value, options.experiment, damage));
+      if (value.more === 1) continue;
+      for (const record of open) records.push(record);
+      open = [];
+    }
+    goodBytes = start;
+    goodLines = lines;
+  }
+  return { header, records, goodBytes, goodLines };
+}
+
+type Damage = (reason: string) => StoreError;
+
+function readHeader(value: Record<string, unknown>, damage: Damage): JournalHeader {
+  if (typeof value.cms === "number" && value.cms > 1) throw damage("was written by a newer version of the program");
+  const { queue, at, yaml, begun, written } = value;
+  if (value.cms !== 1 || typeof queue !== "string" || typeof at !== "string" || typeof yaml !== "string") {
+    throw damage("is damaged: the first line is no header");
+  }
+  return {
+    queue,
+    at,
+    yaml,
+    ...(typeof begun === "string" ? { begun } : {}),
+    ...(isMap(written) ? { written: written as unknown as WrittenStamp } : {}),
+  };
+}
+
+function readJob(name: unknown, value: unknown, experiment: string, damage: Damage): Job {
+  if (typeof name !== "string" || !isMap(value)) throw damage("is damaged: the record holds no job");
+  // A value of `extra` is kept as it is: only the first level is a map of fields.
+  const { job, problems } = normalizeJob(name, new Map(Object.entries(value)), experiment);
+  if (problems[0] !== undefined) throw damage(`is damaged: ${problems[0].text}`);
+  return job;
+}
+
+function readRecord(value: Record<string, unknown>, experiment: string, damage: Damage): JournalRecord {
+  switch (value.type) {
+    case "put": {
+      if (value.was !== null && typeof value.was !== "string") break;
+      return { type: "put", job: readJob(value.name, value.job, experiment, damage), was: value.was };
+    }
+    case "set": {
+      const { job, id, fields, was } = value;
+      if (typeof job !== "string" || typeof id !== "string" || !isMap(fields) || !isMap(was)) break;
+      const problem = problemOfFields(fields) ?? problemOfFields(was);
+      if (problem !== null) throw damage(`is damaged: ${problem}`);
+      const whole = value.whole === undefined ? null : readJob(job, value.whole, experiment, damage);
+      const when = typeof value.at === "number" ? { at: value.at } : {};
+      return { type: "set", job: job as JobName, id, fields, was, whole, ...when };
+    }
+    case "delete":
+      if (typeof value.job !== "string" || typeof value.id !== "string") break;
+      return { type: "delete", job: value.job as JobName, id: value.id };
+    case "kill":
+      if (!Array.isArray(value.jobs) || !value.jobs.every((name) => typeof name === "string")) break;
+      return { type: "kill", jobs: value.jobs as JobName[] };
+    case "fold":
+      if (typeof value.yaml !== "string") break;
+      return { type: "fold", yaml: value.yaml };
+  }
+  throw damage("is damaged: the line is no record of a known kind");
+}

@@ -1,0 +1,247 @@
+/**
+ * A journal as a file: read from where we are, appended to, begun anew. Its text is the business of `journal.ts`.
+ *
+ * The file stays open between reads: that keeps its inode number from being used again, so that an equal number in a stamp is the
+ * same journal.
+ *
+ * @module
+ */
+
+import { StoreError } from "../../errors.ts";
+import type { JobName } from "../../names/grammar.ts";
+import type { AppendFile, Files, FileStamp } from "../../deps.ts";
+import {
+  encodeBatch,
+  encodeHeader,
+  type JournalHeader,
+  type JournalPart,
+  type JournalRecord,
+  parseJournal,
+  parseJournalOf,
+} from "./journal.ts";
+import { MOST_YAML_BYTES, storeError, tooLarge } from "../paths.ts";
+
+const encoder = new TextEncoder();
+
+/** How far a journal was known. */
+export interface JournalMark {
+  readonly inode: number | undefined;
+  readonly bytes: number;
+  readonly records: number;
+}
+
+/** The journal of one queue. What writes is called under the queue's lock. */
+export class JournalFile {
+  readonly #files: Files;
+  readonly #path: string;
+  readonly #shown: string;
+  readonly #shownYaml: string;
+  readonly #experiment: string;
+  #file: AppendFile | null = null;
+  #header: JournalHeader | null = null;
+  #stamp: FileStamp | null = null;
+  /** Of the file that is open here; it stays where the stamp is given up. */
+  #inode: number | undefined = undefined;
+  /** A power cut leaves it where it is. Who put it there may have been killed before that was so. */
+  #stays = false;
+  #bytes = 0;
+  #lines = 0;
+  #records = 0;
+
+  /** Touches no file. */
+  constructor(
+    files: Files,
+    paths: { journal: string; shownJournal: string; shown: string },
+    experiment: string,
+  ) {
+    this.#files = files;
+    this.#path = paths.journal;
+    this.#shown = paths.shownJournal;
+    this.#shownYaml = paths.shown;
+    this.#experiment = experiment;
+  }
+
+  /** null if there is no journal, or none with a whole first line. */
+  get header(): JournalHeader | null {
+    return this.#header;
+  }
+
+  /** The file's stamp when it was last read or written; null if there was none. */
+  get stamp(): FileStamp | null {
+    return this.#stamp;
+  }
+
+  /** Bytes of whole commits. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Records read and written so far. */
+  get records(): number {
+    return this.#records;
+  }
+
+  /** True if `stamp` is of the journal that is open here, perhaps grown. */
+  isSame(stamp: FileStamp | null): boolean {
+    return this.#stamp?.inode === this.#inode && this.isKnown(stamp);
+  }
+
+  /** The same, also after a failed write. */
+  isKnown(stamp: FileStamp | null): boolean {
+    return stamp?.inode === this.#inode && (stamp?.sizeBytes ?? 0) >= this.#bytes;
+  }
+
+  /** What is known now, for {@link JournalFile.continues}. */
+  get mark(): JournalMark {
+    return { inode: this.#inode, bytes: this.#bytes, records: this.#records };
+  }
+
+  /** True if the journal that is open here is the one of `mark`, perhaps grown. */
+  continues(mark: JournalMark): boolean {
+    return this.#inode === mark.inode && this.#bytes >= mark.bytes;
+  }
+
+  /**
+   * Opens the journal that stands there now and reads all of it. What is read in `between`, after the opening and before the reading,
+   * is not newer than the records: the file that is open here stays complete, whatever takes its place meanwhile.
+   */
+  async readAll(between: () => Promise<void> = () => Promise.resolve()): Promise<readonly JournalRecord[]> {
+    const file = await this.#files.openAppend(this.#path, { create: false });
+    let part: JournalPart;
+    let stamp: FileStamp | null;
+    try {
+      stamp = await file?.stamp() ?? null;
+      await between();
+      part = this.#parse(await file?.readFrom(0) ?? new Uint8Array(), 0);
+    } catch (error) {
+      file?.close();
+      throw error;
+    }
+    this.#file?.close();
+    this.#file = file;
+    this.#stamp = stamp;
+    if (stamp?.inode !== this.#inode) this.#stays = false;
+    this.#inode = stamp?.inode;
+    this.#header = part.header;
+    this.#bytes = part.goodBytes;
+    this.#lines = part.goodLines;
+    this.#records = part.records.length;
+    return part.records;
+  }
+
+  /** What stands at the journal's path now, as far as it can be read; what is known here stays. */
+  async find(): Promise<Pick<JournalPart, "header" | "records">> {
+    const file = await this.#files.openAppend(this.#path, { create: false });
+    try {
+      return this.#parse(await file?.readFrom(0) ?? new Uint8Array(), 0);
+    } catch (error) {
+      if (error instanceof StoreError) return { header: null, records: [] };
+      throw error;
+    } finally {
+      file?.close();
+    }
+  }
+
+  /**
+   * Opens the journal that stands there now and reads only the records that name these jobs; null if there is none, or if all of it
+   * has to be read to know what it says. Afterwards it can be appended to.
+   */
+  async readOf(names: readonly JobName[]): Promise<readonly JournalRecord[] | null> {
+    this.#file?.close();
+    this.#file = await this.#files.openAppend(this.#path, { create: false });
+    const bytes = await this.#file?.readFrom(0) ?? new Uint8Array();
+    const part = parseJournalOf(bytes, names, { shown: this.#shown, experiment: this.#experiment });
+    this.#header = part?.header ?? null;
+    this.#bytes = bytes.length;
+    return part?.records ?? null;
+  }
+
+  /** Reads what was appended since. */
+  async readMore(stamp: FileStamp | null): Promise<readonly JournalRecord[]> {
+    if (this.#file === null) return [];
+    const part = this.#parse(await this.#file.readFrom(this.#bytes), this.#lines);
+    this.#bytes += part.goodBytes;
+    this.#lines += part.goodLines;
+    this.#records += part.records.length;
+    this.#stamp = stamp;
+    return part.records;
+  }
+
+  /**
+   * Appends one commit. On failure nothing of it remains, as far as the disk lets us.
+   * @param options `yamlBytes`: size of the YAML to which all that is put will come. @throws {StoreError}
+   */
+  async append(
+    records: readonly JournalRecord[],
+    { durable, yamlBytes = 0 }: { durable: boolean; yamlBytes?: number },
+  ): Promise<void> {
+    const isPut = records.some(({ type }) => type === "put");
+    const bytes = encodeBatch(records, isPut ? MOST_YAML_BYTES - yamlBytes - this.#bytes : Infinity);
+    if (bytes === null) throw tooLarge(this.#shownYaml, "the queue would become");
+    const file = this.#file;
+    if (file === null) throw new RangeError("Cannot append to a journal that has not been begun");
+    try {
+      if (await file.size() > this.#bytes) await file.truncate(this.#bytes);
+      await file.append(bytes);
+      if (durable) await this.sync();
+    } catch (error) {
+      await file.truncate(this.#bytes).catch(() => {});
+      // What stands there now is uncertain: the next look reads all of it.
+      this.#stamp = null;
+      throw storeError(this.#shown, "write", error);
+    }
+    this.#bytes += bytes.length;
+    this.#lines += records.length;
+    this.#records += records.length;
+    this.#stamp = await this.#files.stamp(this.#path);
+  }
+
+  /** Makes durable what stands there, whoever wrote it. */
+  async sync(): Promise<void> {
+    await this.#file?.sync();
+    if (this.#stays) return;
+    await this.#files.syncDirectory(this.#path.slice(0, this.#path.lastIndexOf("/")));
+    this.#stays = true;
+  }
+
+  /** Puts a new journal in place of the old one, durably. @throws {StoreError} */
+  async begin(header: JournalHeader, records: readonly JournalRecord[]): Promise<void> {
+    const lines = records.length === 0 ? "" : new TextDecoder().decode(encodeBatch(records));
+    await this.#replace(encodeHeader(header) + lines, header);
+  }
+
+  /** Keeps the records under another header. @throws {StoreError} */
+  async rename(header: JournalHeader): Promise<void> {
+    const bytes = (await this.#file?.readFrom(0) ?? new Uint8Array()).subarray(0, this.#bytes);
+    await this.#replace(encodeHeader(header) + new TextDecoder().decode(bytes.subarray(bytes.indexOf(10) + 1)), header);
+  }
+
+  async #replace(text: string, header: JournalHeader): Promise<void> {
+    try {
+      await this.#files.replace(this.#path, text);
+      const file = await this.#files.openAppend(this.#path, { create: false });
+      this.#stamp = await this.#files.stamp(this.#path);
+      this.#inode = this.#stamp?.inode;
+      this.#stays = true;
+      this.#file?.close();
+      this.#file = file;
+    } catch (error) {
+      throw storeError(this.#shown, "write", error);
+    }
+    const part = this.#parse(encoder.encode(text), 0);
+    this.#header = header;
+    this.#bytes = part.goodBytes;
+    this.#lines = part.goodLines;
+    this.#records = part.records.length;
+  }
+
+  #parse(bytes: Uint8Array, lines: number): JournalPart {
+    return parseJournal(bytes, { shown: this.#shown, lines, experiment: this.#experiment });
+  }
+
+  /** Closes the file. */
+  close(): void {
+    this.#file?.close();
+    this.#file = null;
+  }
+}

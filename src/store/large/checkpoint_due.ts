@@ -1,0 +1,13 @@
+/**
+ * When writing the YAML anew is cheap in proportion to what has been written to the journal.
+ *
+ * @module
+ */
+
+/** Below this a file is read and written faster than it is worth to avoid it. */
+export const SMALL_YAML_BYTES = 256 * 1024;
+
+/** True if the YAML is small, or the journal has grown to a quarter of it: the cost of one change does not grow with the queue. */
+export function isCheckpointDue({ yamlBytes, journalBytes }: { yamlBytes: number; journalBytes: number }): boolean {
+  return yamlBytes < SMALL_YAML_BYTES || journalBytes * 4 > yamlBytes;
+}

@@ -1,0 +1,133 @@
+/**
+ * Looks through a large queue for some of its jobs, in file order, and stops when it has enough: the first ten of 100,000 must not
+ * cost 100,000, and those in one state need not all be kept.
+ *
+ * As for `named_jobs.ts`, the YAML must be as the program wrote it, and the journal whole: then all records apply. Each job of the file
+ * that they name is taken as they leave it, and those that they add come after the file.
+ *
+ * @module
+ */
+
+import { CmsError } from "../../errors.ts";
+import type { Deps } from "../../deps.ts";
+import type { Job } from "../../job/job.ts";
+import type { JobName } from "../../names/grammar.ts";
+import { VERSION } from "../../version.ts";
+import { SMALL_YAML_BYTES } from "./checkpoint_due.ts";
+import { parseJobs } from "../yaml/job_record.ts";
+import type { JournalRecord } from "../journal/journal.ts";
+import { JournalFile } from "../journal/journal_file.ts";
+import { applyRecord } from "../state/merge.ts";
+import { codeOf, sameStamp, type StorePaths, storePaths } from "../paths.ts";
+import type { StoreRef } from "../store.ts";
+
+/** A checkpoint between two looks makes both anew. */
+const TRIES = 2;
+const NEWLINE = 10;
+const BLANK = 32;
+
+/** The first `limit` jobs that `keep` takes; null if the queue is small, or can only be read as a whole. */
+export async function scanJobs(
+  deps: Deps,
+  ref: StoreRef,
+  keep: (job: Job) => boolean,
+  limit: number,
+): Promise<Job[] | null> {
+  const paths = storePaths(ref, "queue");
+  const journal = new JournalFile(deps.files, paths, ref.experiment);
+  try {
+    const stamp = await deps.files.stamp(paths.file);
+    if (stamp === null || stamp.sizeBytes < SMALL_YAML_BYTES) return null;
+    for (let i = 0; i < TRIES; i++) {
+      const records = await journal.readAll();
+      const written = journal.header?.written;
+      const isAsWritten = async () => sameStamp(await deps.files.stamp(paths.file), written ?? null);
+      if (written?.by !== VERSION || !await isAsWritten()) continue;
+      const found: Job[] = [];
+      for await (const job of jobsOf(deps, paths, ref, records)) {
+        if (found.length >= limit) break;
+        if (keep(job)) found.push(job);
+      }
+      // Without a lock, what was read counts if the file is still the same.
+      if (await isAsWritten()) return found;
+    }
+    return null;
+  } catch (error) {
+    // Whoever reads it all says what is wrong.
+    if (error instanceof CmsError || codeOf(error) !== "") return null;
+    throw error;
+  } finally {
+    journal.close();
+  }
+}
+
+async function* jobsOf(
+  deps: Deps,
+  paths: StorePaths,
+  ref: StoreRef,
+  records: readonly JournalRecord[],
+): AsyncGenerator<Job> {
+  const named = byName(records);
+  const inFile = new Set<JobName>();
+  for await (const text of entries(deps, paths.file)) {
+    for (const job of parseJobs(text, { shown: paths.shown, experiment: ref.experiment }).values()) {
+      const own = named.get(job.name);
+      if (own === undefined) {
+        yield job;
+        continue;
+      }
+      inFile.add(job.name);
+      // One that is made anew after that stands at the end.
+      if (own.some(({ type }) => type === "delete")) continue;
+      const state = new Map([[job.name, job]]);
+      for (const record of own) applyRecord(state, record);
+      yield state.get(job.name)!;
+    }
+  }
+  const added = new Map<JobName, Job>();
+  for (const record of records) {
+    const name = nameIn(record);
+    if (name !== null && !inFile.has(name)) applyRecord(added, record);
+    else if (record.type === "delete") inFile.delete(record.job);
+  }
+  yield* added.values();
+}
+
+function nameIn(record: JournalRecord): JobName | null {
+  return record.type === "put" ? record.job.name : "job" in record ? record.job : null;
+}
+
+function byName(records: readonly JournalRecord[]): Map<JobName, JournalRecord[]> {
+  const named = new Map<JobName, JournalRecord[]>();
+  for (const record of records) {
+    const name = nameIn(record);
+    if (name === null) continue;
+    const own = named.get(name);
+    if (own === undefined) named.set(name, [record]);
+    else own.push(record);
+  }
+  return named;
+}
+
+/** The file's text in pieces that end between two entries. */
+async function* entries(deps: Deps, path: string): AsyncGenerator<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  let rest = new Uint8Array();
+  for await (const piece of deps.files.pieces(path, 0)) {
+    const bytes = new Uint8Array(rest.length + piece.length);
+    bytes.set(rest);
+    bytes.set(piece, rest.length);
+    const end = lastEntry(bytes);
+    if (end > 0) yield decoder.decode(bytes.subarray(0, end));
+    rest = bytes.subarray(end);
+  }
+  if (rest.length > 0) yield decoder.decode(rest);
+}
+
+/** Where the last entry begins: the last line that is not indented. */
+function lastEntry(bytes: Uint8Array): number {
+  for (let at = bytes.lastIndexOf(NEWLINE); at > 0; at = bytes.lastIndexOf(NEWLINE, at - 1)) {
+    if (at + 1 < bytes.length && bytes[at + 1] !== BLANK && bytes[at + 1] !== NEWLINE) return at + 1;
+  }
+  return 0;
+}

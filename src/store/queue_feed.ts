@@ -1,0 +1,208 @@
+/**
+ * Follows a queue change by change, for onlookers: where `QueueStore.sync` tells what is different now, this tells every move in
+ * between, in order, each with its place in the journal. Writes nothing.
+ *
+ * A checkpoint ends a journal with a record of the YAML that it makes, and the next journal begins with the same hash. The old file stays
+ * open here, so that its last records are read before those of the new one. Where the chain has a gap (a person's edit, two checkpoints
+ * between two looks) the difference is told instead.
+ *
+ * @module
+ */
+
+import { CmsError } from "../errors.ts";
+import type { Deps, FileStamp } from "../deps.ts";
+import type { JobName } from "../names/grammar.ts";
+import type { Job } from "../job/job.ts";
+import type { JobState } from "../job/states.ts";
+import type { Jobs } from "./changes.ts";
+import { parseJobs } from "./yaml/job_record.ts";
+import type { JournalRecord } from "./journal/journal.ts";
+import { JournalFile } from "./journal/journal_file.ts";
+import { applyRecord, mergeState } from "./state/merge.ts";
+import { sameStamp, type StorePaths, storePaths } from "./paths.ts";
+import { readSnapshot } from "./snapshot.ts";
+import type { StoreRef } from "./store.ts";
+
+/** One thing that happened to a queue, and its place: `begun` names the journal (`""` if none does), lines count from 1. */
+export interface FeedChange {
+  readonly begun: string;
+  readonly line: number;
+  readonly job: Job;
+  /** `moved`: its state is another one now. `added` also stands for a job that took the place of another. */
+  readonly type: "added" | "deleted" | "moved";
+  /** State before; that of `job` where it was added or deleted. */
+  readonly from: JobState;
+  /** When it was written, epoch ms; null where the journal does not say. */
+  readonly atMs: number | null;
+}
+
+/** One queue, followed. */
+export class QueueFeed {
+  readonly #deps: Deps;
+  readonly #paths: StorePaths;
+  readonly #experiment: string;
+  readonly #journal: JournalFile;
+  #jobs = new Map<JobName, Job>();
+  #yamlStamp: FileStamp | null = null;
+  #yamlHash = "";
+  #line = 0;
+  #isFirst = true;
+  #isWhole = false;
+  /** The last look read what it could not tell: the next one tells the difference. */
+  #isLost = false;
+
+  /** Touches no file. */
+  constructor(deps: Deps, ref: StoreRef) {
+    this.#deps = deps;
+    this.#paths = storePaths(ref, "queue");
+    this.#experiment = ref.experiment;
+    this.#journal = new JournalFile(deps.files, this.#paths, ref.experiment);
+  }
+
+  /** The jobs as of the last look, in file order. */
+  get jobs(): Jobs {
+    return this.#jobs;
+  }
+
+  /** Names the journal that was read last; `""` if there is none. */
+  get begun(): string {
+    const header = this.#journal.header;
+    return header?.begun ?? header?.yaml.slice(0, 12) ?? "";
+  }
+
+  /** True if the first look told all that the journal held. */
+  get isWhole(): boolean {
+    return this.#isWhole;
+  }
+
+  /** Records of the journal, with its first line. */
+  get line(): number {
+    return this.#line;
+  }
+
+  /**
+   * What happened since the last look, in order; the first look tells what the present journal holds. null if there is no such
+   * queue. A file that cannot be read just now tells nothing.
+   * @throws {StoreError} If the journal is damaged.
+   */
+  async look(): Promise<FeedChange[] | null> {
+    const [journal, yaml] = await this.#stamps();
+    if (yaml === null) return null;
+    if (!this.#isFirst && sameStamp(journal, this.#journal.stamp) && sameStamp(yaml, this.#yamlStamp)) return [];
+    return await this.#read();
+  }
+
+  /** Closes the journal. */
+  close(): void {
+    this.#journal.close();
+  }
+
+  #stamps(): Promise<[journal: FileStamp | null, yaml: FileStamp | null]> {
+    const { files } = this.#deps;
+    return Promise.all([files.stamp(this.#paths.journal), files.stamp(this.#paths.file)]);
+  }
+
+  async #read(): Promise<FeedChange[]> {
+    const changes: FeedChange[] = [];
+    const [journal, yaml] = await this.#stamps();
+    const isSame = this.#journal.isSame(journal);
+    if (!this.#isFirst) {
+      // Of a journal that is no longer the queue's, its last records.
+      const more = await this.#journal.readMore(isSame ? journal : this.#journal.stamp);
+      this.#take(more, changes);
+      const end = more.at(-1);
+      if (end?.type === "fold") this.#yamlHash = end.yaml;
+      if (isSame && sameStamp(yaml, this.#yamlStamp)) return changes;
+    }
+    const mark = this.#journal.mark;
+    const { records, read } = await readSnapshot(this.#deps, this.#paths, this.#journal, null);
+    if (read.yaml instanceof CmsError) {
+      this.#isLost = true; // Its records were read, and not told.
+      return changes;
+    }
+    const isNew = this.#isFirst || this.#isLost || !this.#journal.continues(mark);
+    if (!this.#takeBoth(read.yaml, records, { isNew, seen: mark.records }, changes)) {
+      this.#isLost = true;
+      return changes;
+    }
+    this.#isLost = false;
+    this.#yamlStamp = read.stamp;
+    this.#yamlHash = read.yaml.hash;
+    this.#isFirst = false;
+    return changes;
+  }
+
+  /** Takes what both files say. `seen`: records of the same journal that were told before. @returns False if the YAML cannot be read. */
+  #takeBoth(
+    { text, hash }: { text: string; hash: string },
+    records: readonly JournalRecord[],
+    { isNew, seen }: { isNew: boolean; seen: number },
+    changes: FeedChange[],
+  ): boolean {
+    const { header } = this.#journal;
+    const follows = header === null || header.yaml === hash;
+    const isKnown = !this.#isFirst && !this.#isLost && hash === this.#yamlHash;
+    if (isKnown && (follows || !isNew)) {
+      if (isNew) this.#line = header === null ? 0 : 1;
+      this.#take(records.slice(isNew ? 0 : seen), changes);
+      return true;
+    }
+    const base = this.#parse(text);
+    if (base === null) return false;
+    if (follows && isNew) {
+      this.#line = header === null ? 0 : 1;
+      this.#replace(base, changes);
+      this.#take(records, changes);
+    } else {
+      this.#line = records.length + 1;
+      this.#replace(mergeState({ jobs: base, hash }, header === null ? null : { header, records }).jobs, changes);
+    }
+    this.#isWhole ||= this.#isFirst && follows;
+    return true;
+  }
+
+  #parse(text: string): Map<JobName, Job> | null {
+    try {
+      return parseJobs(text, { shown: this.#paths.shown, experiment: this.#experiment });
+    } catch (error) {
+      if (error instanceof CmsError) return null; // In the middle of a person's edit.
+      throw error;
+    }
+  }
+
+  /** Applies records, and tells what they change. */
+  #take(records: readonly JournalRecord[], changes: FeedChange[]): void {
+    for (const record of records) {
+      this.#line++;
+      const name = record.type === "put" ? record.job.name : "job" in record ? record.job : null;
+      if (name === null) continue;
+      const before = this.#jobs.get(name);
+      applyRecord(this.#jobs, record);
+      const atMs = record.type === "set" ? record.at ?? null : null;
+      changes.push(...this.#between(before, this.#jobs.get(name), atMs));
+    }
+  }
+
+  /** Puts other jobs in place of all, and tells the difference (at first there is none to tell). */
+  #replace(jobs: Map<JobName, Job>, changes: FeedChange[]): void {
+    const old = this.#jobs;
+    this.#jobs = jobs;
+    if (this.#isFirst) return;
+    for (const [name, before] of old) if (!jobs.has(name)) changes.push(...this.#between(before, undefined, null));
+    for (const [name, job] of jobs) changes.push(...this.#between(old.get(name), job, null));
+  }
+
+  #between(before: Job | undefined, after: Job | undefined, atMs: number | null): FeedChange[] {
+    const at = { begun: this.begun, line: this.#line, atMs };
+    const isOther = before !== undefined && after !== undefined && before.id !== "" && after.id !== "" &&
+      before.id !== after.id;
+    if (before !== undefined && after !== undefined && !isOther) {
+      if (before.status === after.status) return [];
+      return [{ ...at, type: "moved", job: after, from: before.status }];
+    }
+    const told: FeedChange[] = [];
+    if (before !== undefined) told.push({ ...at, type: "deleted", job: before, from: before.status });
+    if (after !== undefined) told.push({ ...at, type: "added", job: after, from: after.status });
+    return told;
+  }
+}

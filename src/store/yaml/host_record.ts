@@ -1,0 +1,71 @@
+/**
+ * A host as it stands in a cluster file, and back: fields in the original's order, then unknown ones.
+ *
+ * @module
+ */
+
+import { StoreError } from "../../errors.ts";
+import { gpuList, type HostId, hostId, machineName, userName } from "../../names/grammar.ts";
+import { type Host, makeHost } from "../../cluster/host.ts";
+import { FieldReader, type Problem } from "./fields.ts";
+import { listProblems } from "./job_record.ts";
+import { joinBlocks, lineOf, parseYaml, renderBlock } from "./yaml.ts";
+
+/** Makes a host of what stands under its id. The key counts as the id, whatever the entry says. */
+export function normalizeHost(key: string, value: unknown): { host: Host; problems: readonly Problem[] } {
+  const read = new FieldReader(value);
+  const name = read.checked("name", machineName) ?? "";
+  const user = read.checked("user", userName) ?? "";
+  const made = makeHost(key as HostId, { name, user });
+  const host: Host = {
+    ...made,
+    ip: read.checked("ip", machineName),
+    status: read.text("status", made.status),
+    job_counter: read.integerOrNull("job_counter", 0) ?? made.job_counter,
+    max_jobs_allowed: read.integerOrNull("max_jobs_allowed", 0) ?? made.max_jobs_allowed,
+    cores: read.integerOrNull("cores", 0) ?? made.cores,
+    threads: read.integerOrNull("threads", 0) ?? made.threads,
+    gpu: read.checked("gpu", gpuList) ?? made.gpu,
+    pyenv: read.text("pyenv", made.pyenv),
+    probe_status: read.flag("probe_status"),
+    probe_time: read.textOrNull("probe_time"),
+    ping_status: read.flag("ping_status"),
+    ping_time: read.textOrNull("ping_time"),
+  };
+  read.drop(["id"]);
+  const problems = [...read.problems];
+  if (name === "" && !problems.some(({ field }) => field === "name")) {
+    problems.push({ field: "name", text: "name is missing: give the machine's host name" });
+  }
+  try {
+    hostId(key);
+  } catch (error) {
+    problems.unshift({ field: "", text: (error as Error).message });
+  }
+  return { host: { ...host, extra: read.rest() }, problems };
+}
+
+/**
+ * Reads the text of a cluster file.
+ * @throws {StoreError} With all problems of all hosts, and the line of the first.
+ */
+export function parseHosts(text: string, shown: string): Map<HostId, Host> {
+  const hosts = new Map<HostId, Host>();
+  const found: string[] = [];
+  let line = 0;
+  for (const [key, value] of parseYaml(text, shown)) {
+    const { host, problems } = normalizeHost(key, value);
+    for (const problem of problems) {
+      if (found.length === 0) line = lineOf(text, key, problem.field === "" ? undefined : problem.field);
+      found.push(`host ${JSON.stringify(key)}: ${problem.text}`);
+    }
+    hosts.set(host.id, host);
+  }
+  if (found.length > 0) throw new StoreError(shown, line, listProblems(found));
+  return hosts;
+}
+
+/** The text of a cluster file. */
+export function renderHosts(hosts: ReadonlyMap<HostId, Host>): string {
+  return joinBlocks([...hosts].map(([id, { extra, ...fields }]) => renderBlock(id, { ...fields, ...extra })));
+}
