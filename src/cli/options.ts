@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import { type CommandUnknownOpts, InvalidArgumentError, type Option } from "@commander-js/extra-typings";
 import type { Deps } from "../deps.ts";
 import { CmsError } from "../errors.ts";
 import { unquote } from "./names.ts";
@@ -14,6 +14,22 @@ import { unquote } from "./names.ts";
 export function listValue(value: string, before?: string): string {
   return before === undefined ? unquote(value) : `${before},${unquote(value)}`;
 }
+
+/** Reads `NAME=VALUE` of an option that may be given several times, each with a name of its own. */
+export function pairValue(
+  value: string,
+  before: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
+  const pair = unquote(value);
+  const at = pair.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("Give NAME=VALUE.");
+  const name = pair.slice(0, at);
+  if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`${name} is given twice; give it once.`);
+  return { ...before, [name]: pair.slice(at + 1) };
+}
+
+/** Readers of options that may be given several times. */
+const REPEATABLE: ReadonlySet<unknown> = new Set([listValue, pairValue]);
 
 /** Reads the path of a file or directory of the manager. A shell leaves the `~` of `--experiment=~/x` to the program. */
 export function pathValue(value: string): string {
@@ -44,7 +60,7 @@ export function prepareOptions(command: CommandUnknownOpts, environment: Deps["e
 function reader(option: Option, environment: Deps["environment"]): NonNullable<Option["parseArg"]> {
   const read = option.parseArg as (value: string, before: unknown) => unknown;
   return (value: string, before: unknown): never => {
-    if (before !== undefined && read !== listValue) {
+    if (before !== undefined && !REPEATABLE.has(read)) {
       throw new CmsError("usage", `Option ${option.long} is given twice; give it once`);
     }
     const given = read(value, before);

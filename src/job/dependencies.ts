@@ -7,6 +7,7 @@
 
 import type { JobName } from "../names/grammar.ts";
 import type { Job } from "./job.ts";
+import type { JobOptions } from "./options.ts";
 import { endReason, isFailed } from "./outcome.ts";
 import { isInFlight, isWaiting } from "./states.ts";
 
@@ -29,13 +30,18 @@ interface Jobs {
   get(name: JobName): Job | undefined;
 }
 
+/** True if the field of this name holds jobs that its job waits for. */
+export function isDependencyField(name: string): boolean {
+  return (FIELDS as readonly string[]).includes(name);
+}
+
 /** True if the job waits for others at all. */
-export function hasDependencies(job: Job): boolean {
+export function hasDependencies(job: Pick<JobOptions, typeof FIELDS[number]>): boolean {
   return FIELDS.some((field) => (job[field] ?? null) !== null);
 }
 
 /** All jobs that a job waits for, each once. */
-export function dependenciesOf(job: Job): JobName[] {
+export function dependenciesOf(job: Pick<JobOptions, typeof FIELDS[number]>): JobName[] {
   return [...new Set(FIELDS.flatMap((field) => job[field] ?? []))] as JobName[];
 }
 

@@ -7,16 +7,21 @@
 import { canSource, SOURCING_SHELLS } from "../job/script.ts";
 import type { Deps } from "../deps.ts";
 import { CmsError } from "../errors.ts";
+import { hasDependencies } from "../job/dependencies.ts";
 import { fileProblem } from "../job/files.ts";
 import { type JobSpec, makeJob } from "../job/job.ts";
+import { type GivenOptions, OPTION_WORDS } from "../job/option_words.ts";
+import { type JobOptions, type OptionName, readOption } from "../job/options.ts";
 import { isInFlight, isJobState, JOB_STATES } from "../job/states.ts";
 import { expand } from "../names/expand.ts";
 import { gpuList, type JobName, jobName, machineName, shellName, userName } from "../names/grammar.ts";
 import { shortened } from "../names/some_names.ts";
 import { NamedJobs } from "../store/large/named_jobs.ts";
+import { openQueue } from "../store/queue_file.ts";
 import type { StoreRef } from "../store/store.ts";
 import { hasControl, nonEmpty, Problems } from "./check.ts";
 import { Copies } from "./copies.ts";
+import { refuseOrder } from "./check_order.ts";
 import { lineEndWarnings, sharedFileWarnings } from "./entry_warnings.ts";
 import { writeFile } from "./write_file.ts";
 
@@ -24,7 +29,7 @@ import { writeFile } from "./write_file.ts";
 export interface AddJobsRequest {
   readonly queue: StoreRef;
   readonly name: string;
-  readonly spec: Omit<JobSpec, "status"> & { readonly status?: string | undefined };
+  readonly spec: Omit<JobSpec, "status" | OptionName> & GivenOptions & { readonly status?: string | undefined };
 }
 
 /** What was added, in order, and what of it is hardly meant, one line each. */
@@ -50,15 +55,16 @@ export async function addJobsOfSpecs(
   const specs = checkJobs(request.jobs, request.queue.experiment);
   const names = [...specs.keys()];
   const late: string[] = [];
-  const store = new NamedJobs(deps, request.queue, names);
+  const isOrdered = [...specs.values()].some((spec) => hasDependencies(spec));
+  // Whether there is a circle, only the queue as a whole can say.
+  const store = isOrdered ? await openQueue(deps, request.queue) : new NamedJobs(deps, request.queue, names);
   try {
     const { experiment } = request.queue;
     await store.commit(() => {
       refuseInFlight(names.filter((name) => isInFlight(store.jobs.get(name)?.status ?? "undefined")));
-      return [...specs].map(([name, spec]) => ({
-        type: "put",
-        job: makeJob(name, spec, { id: deps.ids.hex(16), experiment }),
-      }));
+      const made = [...specs].map(([name, spec]) => makeJob(name, spec, { id: deps.ids.hex(16), experiment }));
+      if (isOrdered) refuseOrder("add", made, store.jobs);
+      return made.map((job) => ({ type: "put", job }));
     });
     await writeFile(() => store.checkpoint("cheap"), { warn: (text) => late.push(text) });
   } finally {
@@ -110,6 +116,16 @@ export function noteFiles(
   }
 }
 
+/** Reads the options that were given and notes what is wrong with them. */
+function readOptions(problems: Problems, given: GivenOptions): JobOptions {
+  const options: Partial<Record<OptionName, unknown>> = {};
+  for (const { field } of OPTION_WORDS) {
+    if (given[field] === undefined) continue;
+    problems.take(() => options[field] = readOption(field, given[field]), `${field}: `);
+  }
+  return options as JobOptions;
+}
+
 /** Reads a spec and notes what is wrong with it. */
 export function checkJobSpec(problems: Problems, given: AddJobsRequest["spec"]): JobSpec {
   const spec = {
@@ -123,6 +139,7 @@ export function checkJobSpec(problems: Problems, given: AddJobsRequest["spec"]):
     shell: nonEmpty(given.shell),
     log: nonEmpty(given.log),
     pyenv: nonEmpty(given.pyenv),
+    ...readOptions(problems, given),
   };
   problems.note(given.command.trim() === "", "Cannot add jobs: the command is empty");
   for (const field of ["command", "pyenv"] as const) {

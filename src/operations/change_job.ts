@@ -7,16 +7,23 @@
 import type { Deps } from "../deps.ts";
 import { CmsError } from "../errors.ts";
 import { type Job, type JobFields, makeJob } from "../job/job.ts";
+import { isDependencyField } from "../job/dependencies.ts";
+import type { GivenOptions } from "../job/option_words.ts";
+import type { OptionName } from "../job/options.ts";
 import { isInFlight, isWaiting, waitingState } from "../job/states.ts";
 import { NamedJobs } from "../store/large/named_jobs.ts";
+import { openQueue } from "../store/queue_file.ts";
 import type { StoreRef } from "../store/store.ts";
 import { type AddJobsRequest, checkJobSpec, noteFiles } from "./add_jobs.ts";
 import { Problems } from "./check.ts";
+import { refuseOrder } from "./check_order.ts";
 import { requireJob } from "./list_jobs.ts";
 import { writeFile } from "./write_file.ts";
 
 /** Fields to set; those that are left out stay. Null or an empty text gives a field its default. */
-export type JobPatch = { readonly [K in keyof AddJobsRequest["spec"]]?: string | null | undefined };
+export type JobPatch =
+  & { readonly [K in Exclude<keyof AddJobsRequest["spec"], OptionName>]?: string | null | undefined }
+  & GivenOptions;
 
 /**
  * Changes one job. One that waits stays `ready` or `undefined` by whether it has a user and a host, unless a status is given.
@@ -32,7 +39,8 @@ export async function changeJob(
   const given = Object.entries(request.fields).filter(([, value]) => value !== undefined);
   const texts = Object.fromEntries(given.map(([field, value]) => [field, value ?? ""]));
   const problems = new Problems();
-  const store = new NamedJobs(deps, request.queue, [request.job]);
+  const isOrdered = given.some(([field]) => isDependencyField(field));
+  const store = isOrdered ? await openQueue(deps, request.queue) : new NamedJobs(deps, request.queue, [request.job]);
   try {
     await store.commit(() => {
       const job = requireJob(store.jobs, request.job, request.queue);
@@ -43,7 +51,8 @@ export async function changeJob(
       const spec = checkJobSpec(problems, { command, shell, pyenv: pyenv ?? "", ...texts });
       problems.throwIfAny();
       const made = makeJob(job.name, spec, { id: job.id, experiment: job.experiment });
-      const fields = Object.fromEntries(given.map(([field]) => [field, made[field as keyof Job]])) as JobFields;
+      const fields = Object.fromEntries(given.map(([field]) => [field, made[field as keyof Job] ?? null])) as JobFields;
+      if (isOrdered) refuseOrder("change", [{ ...job, ...fields }], store.jobs);
       const { output, log } = { ...job, ...fields };
       noteFiles(problems, [job.name], { command, output, log, shell: spec.shell }, job.experiment);
       problems.throwIfAny();

@@ -14,13 +14,13 @@ const MOST = 100;
 export class Problems {
   readonly #found: string[] = [];
 
-  /** Calls `check`, takes the problems of an `InvalidError` in, and gives its result or undefined. */
-  take<T>(check: () => T): T | undefined {
+  /** Calls `check`, takes the problems of an `InvalidError` in, each after `where`, and gives its result or undefined. */
+  take<T>(check: () => T, where = ""): T | undefined {
     try {
       return check();
     } catch (error) {
       if (!(error instanceof InvalidError)) throw error;
-      for (const problem of error.problems) this.#found.push(problem);
+      for (const problem of error.problems) this.#found.push(where + problem);
       return undefined;
     }
   }

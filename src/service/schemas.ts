@@ -6,6 +6,7 @@
  */
 
 import { z } from "@hono/zod-openapi";
+import { OPTION_WORDS } from "../job/option_words.ts";
 import { JOB_STATES } from "../job/states.ts";
 
 const NAME = "letters, digits, . _ - +";
@@ -72,6 +73,14 @@ export const JobStateSchema = z.enum(JOB_STATES).openapi("JobState", {
 
 const orNull = (description: string, example: string) => z.string().nullable().openapi({ description, example });
 
+/** The options of a job, where they are set. */
+const options = Object.fromEntries(OPTION_WORDS.map(({ field, kind, help, example }) => {
+  const about = { description: `${help[0]!.toUpperCase()}${help.slice(1)}.` };
+  const one = kind === "flag" ? z.boolean() : typeof example === "number" ? z.number() : z.string();
+  const many = kind === "map" ? z.record(z.string(), z.string()) : z.array(z.union([z.string(), z.number()]));
+  return [field, (kind === "list" || kind === "map" ? many : one).nullable().optional().openapi(about)];
+}));
+
 /** A job as it stands in the queue file. Unknown fields of the file are passed on. */
 export const JobSchema = z.looseObject({
   name: z.string().openapi({ description: "Name of the job.", example: "job1" }),
@@ -104,6 +113,7 @@ export const JobSchema = z.looseObject({
     description:
       "Its directory on the host, where that is not the one of its name, which belongs to another queue there.",
   }),
+  ...options,
 }).openapi("Job");
 
 /** A host as it stands in the cluster file. Unknown fields of the file are passed on. */

@@ -1,5 +1,9 @@
 /** The user's document, line by line: every command of `cms queue` that starts no job. */
 import assert from "node:assert/strict";
+import { flagOf, OPTION_WORDS } from "../../src/job/option_words.ts";
+import { setOptions } from "../../src/job/options.ts";
+import { listJobs } from "../../src/operations/list_jobs.ts";
+import { queueRef } from "../../src/operations/refs.ts";
 import { filesIn, withPlace } from "./harness.ts";
 
 const ADDED = Array.from({ length: 10 }, (_, i) => `INFO: Adding job job${i + 1} to queue a\n`).join("");
@@ -208,5 +212,33 @@ Deno.test("queue list says on stderr that no run follows what it shows as runnin
     );
     assert.equal(status, 0);
     assert.equal((await run("queue", "list", "a", "--status=ready")).err, "");
+  });
+});
+
+Deno.test("queue add has a word for each option, of which completion and help know", async () => {
+  await withPlace(async ({ ok, run, deps }) => {
+    await ok("queue", "create");
+    await ok("queue", "add", "--name=prep[1-2]", "--command=x");
+    const words = "--retries=2 --retry-delay=5s --retry-on=exit --retry-on=75 --after=prep[1-2] --after-any=prep1";
+    await ok("queue", "add", "--name=b", "--command=x", ...words.split(" "), "--priority=3", "--hold");
+    const [, , job] = await listJobs(deps, { queue: queueRef(deps, {}) });
+    assert.deepEqual(setOptions(job!), {
+      retries: 2,
+      retry_delay: "5s",
+      retry_on: ["exit", 75],
+      after: ["prep1", "prep2"],
+      after_any: ["prep1"],
+      priority: 3,
+      hold: true,
+    });
+    const refused = await run("queue", "add", "--name=c", "--command=x", "--retries=-1");
+    assert.deepEqual([refused.status, refused.out], [2, ""]);
+    assert.match(refused.err, /^ERROR: retries: "-1" cannot be used: give a whole number from 0 to 1000000\n$/);
+    const help = await ok("help", "queue", "add");
+    const offered = (await ok("__complete", "queue", "add", "--")).split("\n");
+    for (const word of OPTION_WORDS) {
+      assert.ok(help.includes(word.flag), word.flag);
+      assert.ok(offered.includes(flagOf(word) + (word.kind === "flag" ? "" : "=")), word.flag);
+    }
   });
 });

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { CmsError, InvalidError } from "../../src/errors.ts";
 import { jobName } from "../../src/names/grammar.ts";
 import { addJobs, addJobsOfSpecs, type AddJobsRequest } from "../../src/operations/add_jobs.ts";
+import { setOptions } from "../../src/job/options.ts";
+import { changeJob } from "../../src/operations/change_job.ts";
 import { createQueue } from "../../src/operations/create_queue.ts";
 import { listJobs } from "../../src/operations/list_jobs.ts";
 import { queueRef } from "../../src/operations/refs.ts";
@@ -151,5 +153,60 @@ Deno.test("addJobs() refuses more text than one request may make, before it make
     assert.deepEqual(await jobs(), []);
     await add("a[1-30]", { command: text });
     assert.equal((await jobs()).length, 30);
+  });
+});
+
+Deno.test("addJobs() takes the options of their table, and keeps no other", async () => {
+  await withQueue(async ({ add, jobs }) => {
+    await add("a", { retries: "2", retry_delay: 5, retry_on: "75,crash", priority: "-3", hold: true, history: [] });
+    await add("b", { after: "a", after_any: ["a"], retries: "" });
+    const [a, b] = await jobs();
+    assert.deepEqual(setOptions(a!), {
+      retries: 2,
+      retry_delay: "5m",
+      retry_on: [75, "crash"],
+      priority: -3,
+      hold: true,
+    });
+    assert.deepEqual(setOptions(b!), { after: ["a"], after_any: ["a"] });
+  });
+});
+
+Deno.test("addJobs() names each option that cannot be used, and adds nothing", async () => {
+  await withQueue(async ({ add, jobs }) => {
+    await assert.rejects(add("a", { retries: "x", retry_delay: "soon", retry_on: "never", after: "a b" }), (error) => {
+      assert.ok(error instanceof InvalidError);
+      assert.deepEqual(error.problems.map((text) => text.split(":")[0]), [
+        "retries",
+        "retry_delay",
+        "retry_on",
+        "after",
+      ]);
+      return true;
+    });
+    assert.deepEqual(await jobs(), []);
+  });
+});
+
+Deno.test("addJobs() and changeJob() refuse an order that cannot be", async () => {
+  await withQueue(async ({ deps, add, jobs }) => {
+    const queue = queueRef(deps, { queue: "a" });
+    await assert.rejects(add("b", { after: "a" }), /Cannot add a job after a: not in the queue/);
+    await assert.rejects(add("b", { after_any: "b" }), /wait for each other: b after b/);
+    await add("a");
+    await add("b", { after: "a" });
+    await add("c", { after_notok: "b" });
+    await assert.rejects(add("a", { after: "c" }), /wait for each other: a after c after b after a/);
+    await assert.rejects(
+      changeJob(deps, { queue, job: "a", fields: { after_any: ["c"] } }),
+      /Cannot change jobs that wait for each other: a after c after b after a/,
+    );
+    await changeJob(deps, { queue, job: "b", fields: { after: null, priority: 7 } });
+    await changeJob(deps, { queue, job: "a", fields: { after: ["c"] } });
+    assert.deepEqual((await jobs()).map((job) => setOptions(job)), [
+      { after: ["c"] },
+      { priority: 7 },
+      { after_notok: ["b"] },
+    ]);
   });
 });

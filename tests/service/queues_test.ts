@@ -237,3 +237,22 @@ Deno.test("a parameter or field that an operation does not have is refused with 
     assert.equal(await text("GET /queue/a/info"), before);
   });
 });
+
+Deno.test("a job's options come in the query, in a body and in a change, and null takes one away", async () => {
+  await withService(async ({ ask, json }) => {
+    await ask("POST /queue/?name=o");
+    const query = "retries=2&retry_delay=5&retry_on=exit,75&priority=-1&hold=true";
+    assert.equal((await ask(`POST /queue/o?name=a&command=x&${query}`)).status, 200);
+    const options = { retries: 2, retry_delay: "5m", retry_on: ["exit", 75], priority: -1, hold: true };
+    const { retries, retry_delay, retry_on, priority, hold } = await json("GET /queue/o/job/a");
+    assert.deepEqual({ retries, retry_delay, retry_on, priority, hold }, options);
+    const jobs = [{ name: "b", command: "x", ...options, after: ["a"] }];
+    assert.equal((await ask("POST /queue/o/jobs", { json: { jobs } })).status, 200);
+    const changed = await json("PATCH /queue/o/job/b", { json: { hold: null, retries: 3, after_any: "a" } });
+    assert.deepEqual([changed.hold, changed.retries, changed.after, changed.after_any], [null, 3, ["a"], ["a"]]);
+    const circle = await ask("PATCH /queue/o/job/a", { json: { after: ["b"] } });
+    assert.equal(circle.status, 422);
+    assert.match(await circle.text(), /wait for each other: a after b after a/);
+    assert.equal((await ask("POST /queue/o?name=c&command=x&retry_on=never")).status, 422);
+  });
+});

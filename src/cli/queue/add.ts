@@ -8,11 +8,12 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Context, examples, queueOf, queueVerb } from "../context.ts";
 import { stateValue, unquote } from "../names.ts";
 import { listValue } from "../options.ts";
+import { splitOptions, withOptionWords } from "./option_words.ts";
 
 /** Adds the command to its group. */
 export function addAdd(group: CommandUnknownOpts, context: Context): void {
   const text = (value: string) => unquote(value);
-  queueVerb(group, "add", "add jobs to a queue; a job of the same name is replaced and keeps its place")
+  const command = queueVerb(group, "add", "add jobs to a queue; a job of the same name is replaced and keeps its place")
     .requiredOption("--name <name>", "name of the job, or a list such as job[1-10]", listValue)
     .requiredOption("--command <command>", "what to run; blanks need quotes: --command='sleep 10'", text)
     .option("--input <path>", "input of the command (default: NAME/input)", text)
@@ -23,18 +24,21 @@ export function addAdd(group: CommandUnknownOpts, context: Context): void {
     .option("--host <host>", "host to run on", text)
     .option("--shell <shell>", "program that runs the script (default: bash)", text)
     .option("--log <file>", "file for its states (default: NAME.log)", text)
-    .option("--pyenv <path>", "file to source before the command", text)
+    .option("--pyenv <path>", "file to source before the command", text);
+  withOptionWords(command)
     .addHelpText(
       "after",
       examples(
         "cms queue add a --name=job[1-10] --command='sleep 10' --user=pi --host=red --gpu=0",
         "cms queue add a --name=train --command='python train.py' --pyenv=~/ENV3/bin/activate",
+        "cms queue add a --name=report --command='python report.py' --after=job[1-10] --retries=2",
       ),
     )
-    .action(async (word, { queue: name, experiment, name: jobs, ...spec }) => {
+    .action(async (word, { queue: name, experiment, name: jobs, ...words }) => {
       const queue = queueOf(context, word, queueWords(name, experiment));
+      const { options, rest } = splitOptions(words);
       const { addJobs } = await import("../../operations/add_jobs.ts");
-      const { added, warnings } = await addJobs(context.deps, { queue, name: jobs, spec });
+      const { added, warnings } = await addJobs(context.deps, { queue, name: jobs, spec: { ...rest, ...options } });
       for (const job of added) context.lines.info(`Adding job ${job} to queue ${queue.name}`);
       for (const text of warnings) context.lines.warning(text);
     });

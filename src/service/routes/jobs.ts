@@ -12,6 +12,7 @@ import { changeJob } from "../../operations/change_job.ts";
 import { deleteJobs } from "../../operations/delete_jobs.ts";
 import { getJob, listJobs } from "../../operations/list_jobs.ts";
 import { textOrJson } from "../negotiate.ts";
+import { OPTION_BODY, OPTION_CHANGE, OPTION_QUERY } from "../option_schemas.ts";
 import { failures, jsonReply, operation, textReply } from "../operation.ts";
 import { queueAt } from "../places.ts";
 import { jobReply, jobsTable } from "../records.ts";
@@ -50,7 +51,7 @@ const add = operation({
   path: "/queue/{queue}",
   summary: "Queue Add Job",
   description: "Adds jobs to a queue. A job of the same name is replaced and keeps its place.",
-  request: { params: QueuePath, query: ExperimentQuery.extend({ name, ...spec }) },
+  request: { params: QueuePath, query: ExperimentQuery.extend({ name, ...spec, ...OPTION_QUERY }) },
   responses: { ...textReply("The jobs as they are now.", JOBS_TABLE, AddedJobsSchema), ...failures(404, 409) },
 });
 
@@ -67,7 +68,9 @@ const addMany = operation({
       required: true,
       content: {
         "application/json": {
-          schema: z.object({ jobs: z.array(z.strictObject({ name, ...spec })).max(100_000) }).openapi("NewJobs"),
+          schema: z.object({ jobs: z.array(z.strictObject({ name, ...spec, ...OPTION_BODY })).max(100_000) }).openapi(
+            "NewJobs",
+          ),
         },
       },
     },
@@ -84,9 +87,12 @@ const get = operation({
   responses: { ...jsonReply("The job.", JobSchema), ...failures(404) },
 });
 
-const patchable = Object.fromEntries(
-  Object.entries(spec).map(([field, schema]) => [field, schema.nullable().optional()]),
-) as { readonly [K in keyof typeof spec]: z.ZodOptional<z.ZodNullable<z.ZodString>> };
+const patchable = {
+  ...(Object.fromEntries(
+    Object.entries(spec).map(([field, schema]) => [field, schema.nullable().optional()]),
+  ) as { readonly [K in keyof typeof spec]: z.ZodOptional<z.ZodNullable<z.ZodString>> }),
+  ...OPTION_CHANGE,
+};
 
 const patch = operation({
   method: "patch",

@@ -1,0 +1,90 @@
+/**
+ * The options of a job that a person may give: one line for each makes the word of `queue add`, its completion, the field of the REST
+ * operations, and the text of both. What can be given, and how it is read, says `options.ts`. Data only.
+ *
+ * @module
+ */
+
+import type { OptionName } from "./options.ts";
+
+/**
+ * What a word takes. `text`: one value. `list`: a list; given several times, the lists are joined. `map`: `NAME=VALUE`, any number of
+ * times. `flag`: nothing; it is set or not.
+ */
+export type WordKind = "text" | "list" | "map" | "flag";
+
+/** One option as a person gives it. */
+export interface OptionWord {
+  readonly field: OptionName;
+  /** As the help has it: `--retries <number>`. */
+  readonly flag: string;
+  readonly kind: WordKind;
+  readonly help: string;
+  /** A value as a request has it. */
+  readonly example: string | number | boolean | readonly string[] | Readonly<Record<string, string>>;
+}
+
+/** All that can be given, in the order of the help. */
+export const OPTION_WORDS: readonly OptionWord[] = [
+  {
+    field: "retries",
+    flag: "--retries <number>",
+    kind: "text",
+    help: "further tries of a job that failed",
+    example: 3,
+  },
+  {
+    field: "retry_delay",
+    flag: "--retry-delay <duration>",
+    kind: "text",
+    help: "pause before the first of them; doubles each time, up to 30m (default: 10s)",
+    example: "10s",
+  },
+  {
+    field: "retry_on",
+    flag: "--retry-on <causes>",
+    kind: "list",
+    help: "what is tried again: exit, crash, start, and exit codes (default: exit,crash,start)",
+    example: ["exit", "crash"],
+  },
+  {
+    field: "after",
+    flag: "--after <names>",
+    kind: "list",
+    help: "jobs that must have ended well before it starts, such as prep[1-3]",
+    example: ["prep1"],
+  },
+  {
+    field: "after_any",
+    flag: "--after-any <names>",
+    kind: "list",
+    help: "jobs that must be over before it starts, however they ended",
+    example: ["prep1"],
+  },
+  {
+    field: "after_notok",
+    flag: "--after-notok <names>",
+    kind: "list",
+    help: "jobs that must be over and failed before it starts",
+    example: ["prep1"],
+  },
+  {
+    field: "priority",
+    flag: "--priority <number>",
+    kind: "text",
+    help: "higher starts first (default: 0)",
+    example: 5,
+  },
+  { field: "hold", flag: "--hold", kind: "flag", help: "do not start it while it is held", example: true },
+];
+
+/** The fields that can be given. */
+export const OPTION_FIELDS: readonly OptionName[] = OPTION_WORDS.map(({ field }) => field);
+
+/** What a person gives: the value of each field as it came, to be read by `readOption`. Undefined: not given. */
+export type GivenOptions = { readonly [N in OptionName]?: unknown };
+
+/** The flag of a word without its value: `--retries`. */
+export function flagOf({ flag }: OptionWord): string {
+  return flag.split(" ")[0]!;
+}
