@@ -100,12 +100,15 @@ class RoundOf {
 
   /** @returns How many starts the jobs wrote down. */
   async run(): Promise<number> {
-    const { journal } = this.#parts;
+    const { journal, options } = this.#parts;
     journal.deeds = [];
     journal.troubles = [];
     const world = await this.#begin();
     const rival = this.#rivalWorld!;
-    const watch = this.#watch(world);
+    const watch = Promise.all([
+      this.#watch(world),
+      ...Array.from({ length: options.readers }, (_, i) => this.#read(i % 2 === 0 ? world : rival)),
+    ]);
     {
       await using _keeper = world.round.keeper;
       await using _rivals = rival.round.keeper;
@@ -229,6 +232,17 @@ class RoundOf {
         `${left.length} jobs do not come to an end: ${states}; the run: ${round.keeper.run?.text.slice(-1500)}`,
       );
       await round.keeper.kill9();
+    }
+  }
+
+  /** Lists the queue again and again, as people with `watch` do: nothing of that may fail, or stop the run. */
+  async #read({ manager, journal, round }: World): Promise<void> {
+    while (!this.#isOver) {
+      const { code, stdout, stderr } = await manager.cms("queue", "list", round.queue, "--status=start");
+      findTraces(journal, "a reader", stdout + stderr);
+      // 2: while a fault has left the file torn.
+      if (code !== 0 && code !== 2) journal.find("program", `queue list of a reader ended with ${code}: ${stderr}`);
+      this.#parts.looked.program++;
     }
   }
 

@@ -15,7 +15,7 @@ export function explain(world: World, name: string): void {
   for (const host of hosts) {
     const directories = directoriesOf(`${host.home}/experiment`, name);
     const files = [
-      `${host.home}/${round.records}/${name}`,
+      `${host.home}/${round.records}/${host.name}/${name}`,
       ...directories.flatMap((directory) => [`${directory}/${name}.log`, ...claimsOf(directory, name)]),
     ];
     for (const file of files) {

@@ -1,5 +1,5 @@
 /**
- * The jobs of a campaign. Each writes down what it does in a file of its own on its host, `~/ran/JOB`, which nothing of the program
+ * The jobs of a campaign. Each writes down what it does in a file of its own on its host, `~/ran/HOST/JOB`, which nothing of the program
  * touches: what counts is what ran, not what was printed.
  *
  * How long a job takes and how it ends stands in its name, so that all have the same command: `PREFIX-KIND-BEATS-CODE`.
@@ -50,7 +50,8 @@ export const QUICK: Lengths = { short: 1, oneIn: 100, longest: 50 };
 export const COMMAND = `n=\${PWD##*/}
 case $n in *.????????????????) case \${n##*.} in *[!0-9a-f]*) ;; *) n=\${n%.*} ;; esac ;; esac
 c=\${n##*-} r=\${n%-*}; b=\${r##*-} r=\${r%-*}; k=\${r##*-}
-w() { read -r u v </proc/uptime; echo "$1 $CLOUDMESH_JOB $u $2" >>~/ran/"$n"; }
+read -r h </proc/sys/kernel/hostname
+w() { read -r u v </proc/uptime; echo "$1 $CLOUDMESH_JOB $u $2" >>~/ran/"$h"/"$n"; }
 w S -
 case $k in stubborn) trap '' TERM ;; leaves) (setsid sleep 2 &) ;; esac
 while [ "$b" -gt 0 ]; do sleep 0.1; b=$((b - 1)); w B -; done

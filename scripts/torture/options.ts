@@ -17,6 +17,10 @@ export interface TortureOptions {
   readonly jobs: number;
   /** Only faults whose names hold one of these; all if empty. */
   readonly only: readonly string[];
+  /** One home directory for all hosts. */
+  readonly sharedHome: boolean;
+  /** Processes that list the queue without a pause. */
+  readonly readers: number;
   /** Whether the directories are left there for a look. */
   readonly keep: boolean;
   /** The service instead of queues, see `service/soak.ts`. */
@@ -25,7 +29,7 @@ export interface TortureOptions {
 
 /** Text for `--help`. */
 export const USAGE =
-  `Usage: deno task torture [--seed=N] [--minutes=N] [--hosts=N] [--jobs=N] [--only=WORD,...] [--keep]
+  `Usage: deno task torture [--seed=N] [--minutes=N] [--hosts=N] [--jobs=N] [--only=WORD,...] [--shared-home] [--readers=N] [--keep]
        deno task torture --service [--minutes=N]
 
   --seed     what is done, to whom and for how long follows from it (default: a fresh one, which is printed)
@@ -33,6 +37,8 @@ export const USAGE =
   --hosts    test hosts, from 1 to 16 (default: 4)
   --jobs     jobs of a round, from 1 to 5000 (default: 300); when they are done, the next round begins
   --only     only faults whose names hold one of these words, such as kill,cut
+  --shared-home  all hosts share one home directory
+  --readers  so many processes list the queue without a pause, from 0 to 50 (default: 0)
   --keep     leave the manager's directory there, and say where
   --service  the executable's service instead: strangers and users who do what they must not, beside one honest user
 
@@ -57,6 +63,8 @@ export function parseOptions(args: readonly string[], freshSeed: number): Tortur
     hosts: text,
     jobs: text,
     only: text,
+    "shared-home": flag,
+    readers: text,
     keep: flag,
     service: flag,
     help: { ...flag, short: "h" },
@@ -75,6 +83,8 @@ export function parseOptions(args: readonly string[], freshSeed: number): Tortur
     hosts: whole("--hosts", values.hosts, 4, { from: 1, to: 16 }),
     jobs: whole("--jobs", values.jobs, 300, { from: 1, to: 5000 }),
     only: (values.only ?? "").split(",").filter((word) => word !== ""),
+    sharedHome: values["shared-home"] ?? false,
+    readers: whole("--readers", values.readers, 0, { from: 0, to: 50 }),
     keep: values.keep ?? false,
     service: values.service ?? false,
   };

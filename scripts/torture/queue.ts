@@ -52,9 +52,11 @@ export function gather(world: World, slots: Place["slots"]): Evidence {
   const { round, hosts, manager, journal } = world;
   const jobs = parseQueue(readText(manager.path(`${round.queue}-queue.yaml`)));
   const ran = hosts.flatMap((host) =>
-    [...Deno.readDirSync(`${host.home}/${round.records}`)]
+    [...Deno.readDirSync(`${host.home}/${round.records}/${host.name}`)]
       .filter(({ name }) => name.startsWith(round.prefix))
-      .flatMap(({ name }) => parseRecord(name, host.name, readText(`${host.home}/${round.records}/${name}`)))
+      .flatMap(({ name }) =>
+        parseRecord(name, host.name, readText(`${host.home}/${round.records}/${host.name}/${name}`))
+      )
   );
   const beside = new Map(hosts.map(({ name, home }) => [name, besideOf(`${home}/experiment`)]));
   const logs = new Map([...jobs].map(([name, { host, id }]) => {

@@ -60,7 +60,7 @@ export interface Place {
 /** Makes hosts and manager; they go with the stack. @throws {Error} If it cannot be done here. */
 export async function makePlace(options: TortureOptions, stack: AsyncDisposableStack): Promise<Place> {
   const names = Array.from({ length: options.hosts }, (_, i) => `t${String(i + 1).padStart(2, "0")}`);
-  const rig = stack.use(await makeHosts(names));
+  const rig = stack.use(await makeHosts(names, { sharedHome: options.sharedHome }));
   const manager = await makeManager(rig, QUICK_SSH);
   if (!options.keep) stack.use(manager);
   const directory = manager.path("");
@@ -70,7 +70,7 @@ export async function makePlace(options: TortureOptions, stack: AsyncDisposableS
     stack.defer(async () => void await outcomeOf(["umount", "-R", "-l", directory]));
   }
   const hosts = names.map((name) => rig.host(name));
-  for (const host of hosts) await host.run("mkdir ~/ran ~/rival");
+  for (const host of hosts) await host.run(`mkdir -p ~/ran/${host.name} ~/rival/${host.name}`);
   await makeCluster(manager, names);
   return { rig, hosts, manager, slots: new Map(names.map((name) => [name, SLOTS])) };
 }

@@ -115,13 +115,13 @@ hostTest("a manager killed while input files are on their way: the job runs once
   await Deno.mkdir(manager.path("job1"));
   const data = new Uint8Array(300_000).map((_, i) => i % 251);
   await Deno.writeFile(manager.path("job1/data"), data);
-  // An ssh that stops in the middle of a copy.
+  // An ssh that stops in the middle of a copy, which dd passes on as it comes.
   const ssh = `${manager.dir}/slow-ssh`;
   await Deno.writeTextFile(
     ssh,
     `#!/bin/sh
 case "$*" in
-*'tar -xof'*) { head -c 100000; : >${manager.dir}/half; i=0
+*'printf %b'*) { dd bs=1000 count=100 2>/dev/null; : >${manager.dir}/half; i=0
   while [ ! -e ${manager.dir}/go ] && [ $i -lt 600 ]; do sleep 0.05; i=$((i+1)); done; cat; } | ssh "$@" ;;
 *) exec ssh "$@" ;;
 esac
@@ -131,9 +131,11 @@ esac
   const env = { CMS_SSH: hosts.env.CMS_SSH!.replace(/^ssh/, ssh) };
   const run = manager.spawn([`${manager.bin}/cms`, "queue", "run", "fifo_multi", "a", "--hosts=pi@red"], { env });
   await waitUntil("half a copy", () => Deno.statSync(`${manager.dir}/half`));
-  await waitUntil("a directory on the host", () => Deno.statSync(`${red.home}/experiment/job1`));
   await run.kill9();
   await Deno.writeTextFile(`${manager.dir}/go`, "");
+  // What had come by then is thrown away, and nothing of it ever stood where the job would look for it.
+  const left = () => red.run("find experiment -name data -o -path '*/.cms/*/i.*' | grep .");
+  await waitUntil("nothing of half a copy", async () => (await left()).code !== 0);
   assert.equal(await countStates(manager), "run:1");
 
   const again = await manager.cms("queue", "run", "fifo_multi", "a", "--hosts=pi@red");

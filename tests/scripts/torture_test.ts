@@ -18,7 +18,17 @@ for (const seed of [1, fresh]) {
     whyNot,
     async () => {
       const lines: string[] = [];
-      const options = { seed, minutes: 0.15, hosts: 4, jobs: 30, only: [], keep: false, service: false };
+      const options = {
+        seed,
+        minutes: 0.15,
+        hosts: 4,
+        jobs: 30,
+        only: [],
+        sharedHome: false,
+        readers: 0,
+        keep: false,
+        service: false,
+      };
       const parts = { say: (line: string) => void lines.push(line), stop: new AbortController().signal };
       const result = await campaign(options, parts);
       const story = `${repeat}\n${lines.join("\n")}\n${renderReport(result)}`;

@@ -66,7 +66,8 @@ export const readOnly: Fault = {
         await must(["mount", "--bind", path, path]);
         await must(["mount", "-o", "remount,bind,ro", path]);
         await pass(lastsMs);
-        await must(["umount", path]);
+        // A reader may have it open.
+        await must(["umount", "-l", path]);
         return "writable again";
       },
     };

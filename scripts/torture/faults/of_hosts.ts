@@ -8,7 +8,7 @@ import { uptimeMs } from "../deeds.ts";
 import { type Fault, pass, seconds } from "./fault.ts";
 
 /** The agent of the round that goes on: each round has a queue of its own. */
-const KILL_AGENT = `last=$(ls -t experiment/.cms/*/*/agent 2>/dev/null | head -n 1)
+const KILL_AGENT = `last=$(ls -t experiment/.cms/*/$(hostname)*/agent 2>/dev/null | head -n 1)
 [ -n "$last" ] && read -r pid rest <"$last" && kill -9 "$pid" 2>/dev/null && echo killed`;
 
 /** An agent is killed; its tail is left. */

@@ -6,7 +6,7 @@ for (const shell of ["dash", "bash", "busybox sh"]) {
   Deno.test(`a torture job in ${shell} writes down its start, that it runs, and its end`, async () => {
     const home = await Deno.makeTempDir();
     try {
-      await Deno.mkdir(`${home}/ran`);
+      await Deno.mkdir(`${home}/ran/${Deno.hostname()}`, { recursive: true });
       const record = async (job: string, directory = job) => {
         await Deno.mkdir(`${home}/${directory}`);
         const [program, ...args] = shell.split(" ");
@@ -15,7 +15,10 @@ for (const shell of ["dash", "bash", "busybox sh"]) {
           cwd: `${home}/${directory}`,
           env: { HOME: home, CLOUDMESH_JOB: "aa.1", PWD: `${home}/${directory}` },
         }).output();
-        return { code, runs: parseRecord(job, "red", await Deno.readTextFile(`${home}/ran/${job}`)) };
+        return {
+          code,
+          runs: parseRecord(job, "red", await Deno.readTextFile(`${home}/ran/${Deno.hostname()}/${job}`)),
+        };
       };
       const well = await record("q1.1-stubborn-2-7");
       assert.equal(well.code, 7);

@@ -8,19 +8,51 @@ Deno.test("parseOptions() of the campaign takes what is given and fills in the r
     hosts: 4,
     jobs: 300,
     only: [],
+    sharedHome: false,
+    readers: 0,
     keep: false,
     service: false,
   });
   assert.deepEqual(
-    parseOptions(["--seed=7", "--minutes", "0.5", "--hosts=2", "--jobs=10", "--only=cut,kill", "--keep"], 9),
-    { seed: 7, minutes: 0.5, hosts: 2, jobs: 10, only: ["cut", "kill"], keep: true, service: false },
+    parseOptions([
+      "--seed=7",
+      "--minutes",
+      "0.5",
+      "--hosts=2",
+      "--jobs=10",
+      "--only=cut,kill",
+      "--shared-home",
+      "--readers=5",
+      "--keep",
+    ], 9),
+    {
+      seed: 7,
+      minutes: 0.5,
+      hosts: 2,
+      jobs: 10,
+      only: ["cut", "kill"],
+      sharedHome: true,
+      readers: 5,
+      keep: true,
+      service: false,
+    },
   );
   assert.equal(parseOptions(["--help"], 9), "help");
 });
 
 Deno.test("parseOptions() of the campaign refuses the rest in one line", () => {
   for (
-    const bad of ["--seed=-1", "--seed=4294967296", "--minutes=0", "--minutes=x", "--hosts=17", "--jobs=0", "--no", "x"]
+    const bad of [
+      "--seed=-1",
+      "--seed=4294967296",
+      "--minutes=0",
+      "--minutes=x",
+      "--hosts=17",
+      "--jobs=0",
+      "--readers=-1",
+      "--no",
+      "x",
+    ]
   ) {
     assert.throws(() => parseOptions([bad], 9), (error: Error) => error instanceof RangeError, bad);
   }
