@@ -26,7 +26,7 @@ const RUN = [
   "./choose_hosts.ts",
   ...["check_queue", "delete_jobs", "refresh_queue", "reset_jobs"].map((name) => `../../operations/${name}.ts`),
 ];
-const QUICK = ["", "create", "list", "info", "add", "help"];
+const QUICK = ["", "create", "list", "info", "add", "wait", "help"];
 
 /** The bundles of the program. @param root Its directory, with a slash at the end. */
 export function partsOf(root: string): readonly Part[] {

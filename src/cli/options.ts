@@ -15,6 +15,11 @@ export function listValue(value: string, before?: string): string {
   return before === undefined ? unquote(value) : `${before},${unquote(value)}`;
 }
 
+/** Reads the value of an option that may be given several times: all of them, in order. */
+export function repeatedValue(value: string, before?: readonly string[]): string[] {
+  return [...before ?? [], unquote(value)];
+}
+
 /** Reads `NAME=VALUE` of an option that may be given several times, each with a name of its own. */
 export function pairValue(
   value: string,
@@ -29,7 +34,7 @@ export function pairValue(
 }
 
 /** Readers of options that may be given several times. */
-const REPEATABLE: ReadonlySet<unknown> = new Set([listValue, pairValue]);
+const REPEATABLE: ReadonlySet<unknown> = new Set<unknown>([listValue, pairValue, repeatedValue]);
 
 /** Reads the path of a file or directory of the manager. A shell leaves the `~` of `--experiment=~/x` to the program. */
 export function pathValue(value: string): string {

@@ -31,6 +31,7 @@ import { addList } from "./queue/list.ts";
 import { addRefresh } from "./queue/refresh.ts";
 import { addReset } from "./queue/reset.ts";
 import { addRun } from "./queue/run.ts";
+import { addWait } from "./queue/wait.ts";
 import { addService, serviceArgs } from "./queue/service.ts";
 
 /**
@@ -87,6 +88,7 @@ const QUEUE_VERBS: Verbs = [
   [["delete"], addDelete],
   [["run"], addRun],
   [["reset"], addReset],
+  [["wait"], addWait],
   [["service"], addService],
 ];
 const CLUSTER_VERBS: Verbs = [

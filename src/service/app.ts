@@ -19,6 +19,7 @@ import { addJobFileRoutes } from "./routes/job_files.ts";
 import { addMetricsRoutes } from "./routes/metrics.ts";
 import { addQueueRoutes } from "./routes/queues.ts";
 import { addRunRoutes } from "./routes/runs.ts";
+import { addWaitRoute } from "./routes/wait.ts";
 import type { Service, ServiceEnv } from "./service.ts";
 
 /** The app of a service. */
@@ -49,6 +50,7 @@ export function makeApp(service: Service): App {
   addHostRoutes(app, service);
   addJobFileRoutes(app, service);
   addEventRoutes(app, service);
+  addWaitRoute(app, service);
   addMetricsRoutes(app, service);
   app.openAPIRegistry.registerComponent("securitySchemes", "HTTPBasic", { type: "http", scheme: "basic" });
   addDocsRoutes(app);

@@ -36,6 +36,9 @@ const WORKERS = { most: 64, mostWaiting: 256 };
 /** What waits for hosts may wait long, and keeps nobody else waiting; `hosts.ts` bounds what one host may hold. */
 const HOST_READERS = { most: 128, mostWaiting: 128 };
 const HOST_WORKERS = { most: 128, mostWaiting: 128 };
+/** Long polls, which end by themselves within a minute. */
+const WAITERS = { most: 64, mostWaiting: 0 };
+const WAITS = /^\/queue\/[^/]+\/wait$/;
 const ASKS_HOSTS = /^\/queue\/[^/]+\/(check|refresh|reset|stop|job\/[^/]+\/(log|output|error|kill))$/;
 /** Bodies that are large, or of no known length, with the work that they make. */
 const LARGE_BODIES = { most: 4, mostWaiting: 128 };
@@ -55,6 +58,7 @@ export function addGuards(app: OpenAPIHono<ServiceEnv>, service: Service): void 
     workers: new Crowd(WORKERS),
     hostReaders: new Crowd(HOST_READERS),
     hostWorkers: new Crowd(HOST_WORKERS),
+    waiters: new Crowd(WAITERS),
   };
   const largeBodies = new Crowd(LARGE_BODIES);
 
@@ -111,7 +115,8 @@ function reads(c: Context): boolean {
 }
 
 /** Where a request may wait. */
-function crowdOf(c: Context): "readers" | "workers" | "hostReaders" | "hostWorkers" {
+function crowdOf(c: Context): "readers" | "workers" | "hostReaders" | "hostWorkers" | "waiters" {
+  if (WAITS.test(c.req.path)) return "waiters";
   if (reads(c)) return asksHosts(c.req.method, c.req.path) ? "hostReaders" : "readers";
   return asksHosts(c.req.method, c.req.path) ? "hostWorkers" : "workers";
 }

@@ -26,6 +26,24 @@ const experiment = text("Directory of queues and clusters, below the directory t
 /** Query of every operation on a queue or cluster. */
 export const ExperimentQuery = z.strictObject({ experiment });
 
+/** Query by which an operation chooses jobs; all that is given must hold. */
+export const SelectionQuery = z.object({
+  name: text("Only these jobs; a list such as job[1-10] too.", "job[1-10]").optional(),
+  status: text("Only jobs in these states.", "end,crash").optional(),
+  failed: z.enum(["true", "false"]).optional().openapi({
+    description: "Only jobs that are over and did not end well.",
+    example: "true",
+  }),
+  where: z.union([text("A condition.", "exit_code!=0"), z.array(text("A condition.", "exit_code!=0")).max(100)])
+    .transform((value) => typeof value === "string" ? [value] : value).optional()
+    .openapi({
+      type: "array",
+      items: { type: "string" },
+      description: "Only jobs for which all these hold.",
+      example: ["param.lr<0.1"],
+    }),
+});
+
 /** A whole number that comes as text, and may be left out. What it is then, the document says too. */
 export function countOr(
   fallback: number,

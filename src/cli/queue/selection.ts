@@ -6,7 +6,7 @@
 
 import type { Command, OptionValues } from "@commander-js/extra-typings";
 import type { Selection } from "../../operations/select_jobs.ts";
-import { unquote } from "../names.ts";
+import { listValue, repeatedValue } from "../options.ts";
 
 /** The words as the grammar gives them. */
 export interface SelectionOptions {
@@ -20,15 +20,14 @@ export interface SelectionOptions {
 export function withSelection<A extends unknown[], O extends OptionValues, G extends OptionValues>(
   command: Command<A, O, G>,
 ): Command<A, O & SelectionOptions, G> {
-  const several = (value: string, before: string[] | undefined) => [...before ?? [], unquote(value)];
   return command
-    .option("--name <name>", "only these jobs; a list such as job[1-10]", unquote)
-    .option("--status <states>", "only jobs in these states, such as end,crash", unquote)
+    .option("--name <name>", "only these jobs; a list such as job[1-10]", listValue)
+    .option("--status <states>", "only jobs in these states, such as end,crash", listValue)
     .option("--failed", "only jobs that are over and did not end well")
     .option(
       "--where <condition>",
       "only jobs for which this holds, such as exit_code!=0 or param.lr<0.1; repeatable",
-      several,
+      repeatedValue,
     ) as unknown as Command<A, O & SelectionOptions, G>;
 }
 

@@ -1,0 +1,222 @@
+/**
+ * `queue wait`: returns when jobs have come to where they are waited for.
+ *
+ * @module
+ */
+
+import type { Deps } from "../deps.ts";
+import type { JobName } from "../names/grammar.ts";
+import type { Job } from "../job/job.ts";
+import { isFailed } from "../job/outcome.ts";
+import { isInFlight, isWaiting, type JobState } from "../job/states.ts";
+import { storePaths } from "../store/paths.ts";
+import { readRunner } from "../store/run_claim.ts";
+import { scanJobs } from "../store/scan_jobs.ts";
+import { StateFeed } from "../store/state_feed.ts";
+import type { StoreRef } from "../store/store.ts";
+import { listJobs } from "./list_jobs.ts";
+import { isByProperty, isSelected, type Selection } from "./select_jobs.ts";
+
+/** Where jobs are waited for. */
+export const WAIT_GOALS = ["over", "started", "ended-well"] as const;
+/** One of {@link WAIT_GOALS}. */
+export type WaitGoal = typeof WAIT_GOALS[number];
+
+/** What {@link waitJobs} takes. */
+export interface WaitRequest {
+  readonly queue: StoreRef;
+  readonly selection: Selection;
+  readonly goal: WaitGoal;
+  /** The first job that is there will do. */
+  readonly isAny: boolean;
+  /** Milliseconds; null for as long as it takes. */
+  readonly timeoutMs: number | null;
+  /** Whether to go on where no run works on the queue. */
+  readonly noRun: "fail" | "wait";
+}
+
+/** Where the jobs are. */
+export interface WaitNumbers {
+  /** Jobs that are there. */
+  readonly there: number;
+  /** Of all jobs that are over: those that did not end well. */
+  readonly failed: number;
+  /** Jobs that are not there yet. */
+  readonly pending: number;
+}
+
+/** How the waiting ended. `never`: a job can not come there any more (it failed, or was deleted). */
+export interface WaitResult extends WaitNumbers {
+  readonly outcome: "there" | "never" | "timeout" | "no_run" | "interrupted";
+  /** Names in the selection that the queue does not have. */
+  readonly missing: readonly string[];
+}
+
+/** Who watches. */
+export interface WaitWatch {
+  readonly stop: AbortSignal;
+  onNumbers(numbers: WaitNumbers): void;
+  /** No run works on the queue; said once. */
+  onNoRun(): void;
+}
+
+const LOOK_MS = 200;
+/** How often it is looked whether a run works on the queue. */
+const RUN_MS = 2_000;
+
+/** What is kept of a job that is not there yet. */
+type Stand = "pending" | "there" | "failed";
+
+/**
+ * Waits. Which jobs are chosen is decided at the begin; where all are (no selection by property), jobs that are added meanwhile count, too.
+ * @throws {CmsError} `not_found` if there is no such queue.
+ */
+export async function waitJobs(deps: Deps, request: WaitRequest, watch: WaitWatch): Promise<WaitResult> {
+  const feed = new StateFeed(deps, request.queue);
+  try {
+    return await new Wait(deps, request, watch).until(feed);
+  } finally {
+    feed.close();
+  }
+}
+
+class Wait {
+  readonly #deps: Deps;
+  readonly #request: WaitRequest;
+  readonly #watch: WaitWatch;
+  /** Chosen jobs that are not there. */
+  #pending = new Set<JobName>();
+  /** Chosen jobs that are there, and did not end well. */
+  #failed = new Set<JobName>();
+  #there = 0;
+  /** Chosen by property at the begin. */
+  #chosen: ReadonlySet<JobName> | null = null;
+  #missing: readonly string[] = [];
+  /** Jobs that were chosen, and were deleted before they were there. */
+  #gone = 0;
+
+  constructor(deps: Deps, request: WaitRequest, watch: WaitWatch) {
+    this.#deps = deps;
+    this.#request = request;
+    this.#watch = watch;
+  }
+
+  async until(feed: StateFeed): Promise<WaitResult> {
+    const { clock } = this.#deps;
+    const { timeoutMs } = this.#request;
+    const endMs = timeoutMs === null ? Infinity : clock.now() + timeoutMs;
+    let runAtMs = clock.now();
+    let isSaid = false;
+    let moves: Awaited<ReturnType<StateFeed["look"]>> = null;
+    for (;;) {
+      if (moves === null) {
+        await feed.begin();
+        await this.#scan();
+      } else for (const move of moves) this.#take(move);
+      const numbers = this.#numbers();
+      this.#watch.onNumbers(numbers);
+      const end = (outcome: WaitResult["outcome"]): WaitResult => ({ ...numbers, outcome, missing: this.#missing });
+      if (this.#isNever()) return end("never");
+      if (numbers.pending === 0 || (this.#request.isAny && numbers.there > 0)) return end("there");
+      if (this.#watch.stop.aborted) return end("interrupted");
+      if (clock.now() >= endMs) return end("timeout");
+      if (clock.now() >= runAtMs && !isSaid) {
+        runAtMs = clock.now() + RUN_MS;
+        if (!await this.#isRun()) {
+          if (this.#request.noRun === "fail") return end("no_run");
+          isSaid = true;
+          this.#watch.onNoRun();
+        }
+      }
+      await clock.sleepUntil(Math.min(clock.now() + LOOK_MS, endMs), this.#watch.stop);
+      moves = await feed.look();
+    }
+  }
+
+  /** True if not all jobs can come there any more. */
+  #isNever(): boolean {
+    const { goal, isAny } = this.#request;
+    return !isAny && (this.#gone > 0 || (goal === "ended-well" && this.#failed.size > 0));
+  }
+
+  async #isRun(): Promise<boolean> {
+    return await readRunner(this.#deps, storePaths(this.#request.queue, "queue")) !== null;
+  }
+
+  #numbers(): WaitNumbers {
+    return { there: this.#there, failed: this.#failed.size, pending: this.#pending.size };
+  }
+
+  /** Looks at the whole queue. Keeps names only. */
+  async #scan(): Promise<void> {
+    const { queue, selection } = this.#request;
+    const isFirst = this.#chosen === null;
+    const chosen = new Set<JobName>();
+    const seen = new Set<JobName>();
+    this.#pending = new Set();
+    this.#failed = new Set();
+    this.#there = 0;
+    const named = selection.names === null ? null : new Set<string>(selection.names);
+    const isChosen = (job: Job): boolean => {
+      if (!isFirst && isByProperty(selection)) return this.#chosen!.has(job.name);
+      return (named === null || named.has(job.name)) && isSelected(job, { ...selection, names: null });
+    };
+    const look = (job: Job): boolean => {
+      if (named !== null && named.has(job.name)) seen.add(job.name);
+      if (!isChosen(job)) return false;
+      chosen.add(job.name);
+      this.#note(job.name, standOf(job, this.#request.goal));
+      return false;
+    };
+    if (await scanJobs(this.#deps, queue, look, Infinity) === null) {
+      (await listJobs(this.#deps, { queue })).forEach(look);
+    }
+    const gone = [...this.#chosen ?? []].filter((name) => !chosen.has(name));
+    if (!isFirst && isByProperty(selection)) this.#gone += gone.length;
+    if (isFirst) this.#missing = [...named ?? []].filter((name) => !seen.has(name as JobName));
+    this.#chosen = isByProperty(selection) ? this.#chosen ?? chosen : chosen;
+  }
+
+  /** Takes in one record of the journal. */
+  #take(move: { type: string; name: JobName; status?: JobState; exitCode?: number | null }): void {
+    const { selection, goal } = this.#request;
+    const isNew = move.type === "put" && !this.#chosen!.has(move.name);
+    if (isNew && !isByProperty(selection) && (selection.names === null || selection.names.includes(move.name))) {
+      (this.#chosen as Set<JobName>).add(move.name);
+    }
+    if (!this.#chosen!.has(move.name)) return;
+    if (move.type === "delete") {
+      // A deleted job counts no more; one that was named can never come there.
+      if (this.#pending.delete(move.name)) this.#gone += selection.names === null ? 0 : 1;
+      else if (!this.#failed.delete(move.name)) this.#there--;
+      else this.#there--;
+      (this.#chosen as Set<JobName>).delete(move.name);
+      return;
+    }
+    if (move.status === undefined) return;
+    const job = { status: move.status, exit_code: move.exitCode ?? null };
+    const stand = standOf(job, goal);
+    if (!this.#pending.has(move.name) && !isNew) this.#there--;
+    this.#pending.delete(move.name);
+    this.#failed.delete(move.name);
+    this.#note(move.name, stand);
+  }
+
+  #note(name: JobName, stand: Stand): void {
+    if (stand === "pending") this.#pending.add(name);
+    else if (stand === "failed" && this.#request.goal === "ended-well") {
+      this.#pending.add(name);
+      this.#failed.add(name);
+    } else {
+      this.#there++;
+      if (stand === "failed") this.#failed.add(name);
+    }
+  }
+}
+
+function standOf(job: Pick<Job, "status" | "exit_code">, goal: WaitGoal): Stand {
+  if (isWaiting(job.status)) return "pending";
+  if (goal === "started") return job.status === "run" ? "pending" : job.status === "fail_start" ? "failed" : "there";
+  if (isInFlight(job.status)) return "pending";
+  return isFailed(job) ? "failed" : "there";
+}

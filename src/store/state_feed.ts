@@ -1,0 +1,141 @@
+/**
+ * Follows the states of a queue's jobs without keeping the queue: whoever waits for a queue of 100,000 must not cost a core, nor the
+ * memory of all its records. Writes nothing, and holds no lock.
+ *
+ * Each line of the journal is looked at for a job's name, id, state and exit code, and for nothing else. A fold ends a journal with the
+ * hash of the YAML that it makes; the next journal begins with that hash. Where this chain has a gap (a person's edit, two folds between
+ * two looks) the feed says so, and the reader looks at the whole queue again.
+ *
+ * @module
+ */
+
+import type { AppendFile, Deps, FileStamp } from "../deps.ts";
+import type { JobName } from "../names/grammar.ts";
+import type { JobState } from "../job/states.ts";
+import { sameStamp, type StorePaths, storePaths } from "./paths.ts";
+import type { StoreRef } from "./store.ts";
+
+/** What a record says of one job. Members that are missing stay as they were. */
+export interface StateMove {
+  readonly type: "put" | "set" | "delete";
+  readonly name: JobName;
+  readonly status?: JobState;
+  readonly exitCode?: number | null;
+}
+
+const NEWLINE = 10;
+
+/** One queue, followed. */
+export class StateFeed {
+  readonly #deps: Deps;
+  readonly #paths: StorePaths;
+  #file: AppendFile | null = null;
+  #inode = -1;
+  #bytes = 0;
+  #yaml: FileStamp | null = null;
+  /** The YAML that the last fold record names; `""` for none. */
+  #folded = "";
+
+  /** Touches no file. */
+  constructor(deps: Deps, ref: StoreRef) {
+    this.#deps = deps;
+    this.#paths = storePaths(ref, "queue");
+  }
+
+  /** Begins at the present end of the journal: what the reader reads of the queue after this is at least as new. */
+  async begin(): Promise<void> {
+    this.#file?.close();
+    this.#file = await this.#deps.files.openAppend(this.#paths.journal, { create: false });
+    this.#inode = (await this.#file?.stamp())?.inode ?? -1;
+    this.#bytes = 0;
+    this.#folded = "";
+    this.#yaml = await this.#deps.files.stamp(this.#paths.file);
+    await this.#read();
+  }
+
+  /** What happened since the last look, in order; null if the reader has to look at the queue itself. */
+  async look(): Promise<StateMove[] | null> {
+    const { files } = this.#deps;
+    const [journal, yaml] = [await files.stamp(this.#paths.journal), await files.stamp(this.#paths.file)];
+    const isSame = (journal?.inode ?? -1) === this.#inode;
+    if (isSame && (journal?.sizeBytes ?? 0) === this.#bytes && sameStamp(yaml, this.#yaml)) return [];
+    const moves = await this.#read();
+    if (moves === null) return null;
+    if (isSame) {
+      // In the middle of a fold the YAML is new and the journal is not.
+      if (!sameStamp(yaml, this.#yaml) && this.#folded === "") return null;
+      this.#yaml = yaml;
+      return moves;
+    }
+    const before = this.#folded;
+    this.#file?.close();
+    this.#file = await files.openAppend(this.#paths.journal, { create: false });
+    this.#inode = (await this.#file?.stamp())?.inode ?? -1;
+    this.#bytes = 0;
+    this.#folded = "";
+    const header = await this.#header();
+    if (before === "" || header !== before) return null;
+    const more = await this.#read();
+    this.#yaml = await files.stamp(this.#paths.file);
+    return more === null ? null : [...moves, ...more];
+  }
+
+  /** Closes the journal. */
+  close(): void {
+    this.#file?.close();
+    this.#file = null;
+  }
+
+  /** The hash of the YAML that the journal which is open starts from. Moves past the first line. */
+  async #header(): Promise<string> {
+    const bytes = await this.#file?.readFrom(0) ?? new Uint8Array();
+    const end = bytes.indexOf(NEWLINE);
+    const first = end < 0 ? null : parse(bytes.subarray(0, end));
+    if (first === null) return "";
+    this.#bytes = end + 1;
+    return String(first.yaml ?? "");
+  }
+
+  /** Reads whole commits from where the last reading ended; null if a line is no record. */
+  async #read(): Promise<StateMove[] | null> {
+    if (this.#file === null) return [];
+    const at = this.#bytes;
+    const bytes = await this.#file.readFrom(at);
+    const moves: StateMove[] = [];
+    let open: StateMove[] = [];
+    for (let from = 0, end = bytes.indexOf(NEWLINE); end >= 0; from = end + 1, end = bytes.indexOf(NEWLINE, from)) {
+      const record = parse(bytes.subarray(from, end));
+      // A torn end is that of a writer who was killed; the next one cuts it off.
+      if (record === null) return end + 1 === bytes.length ? moves : null;
+      const move = moveOf(record);
+      if (move !== null) open.push(move);
+      if (record.type === "fold") this.#folded = String(record.yaml ?? "");
+      if (record.more === 1) continue;
+      for (const one of open) moves.push(one);
+      open = [];
+      this.#bytes = at + end + 1;
+    }
+    return moves;
+  }
+}
+
+function parse(line: Uint8Array): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(line));
+    return typeof value === "object" && value !== null ? value as Record<string, unknown> : null;
+  } catch {
+    return null;
+  }
+}
+
+function moveOf(record: Record<string, unknown>): StateMove | null {
+  const { type } = record;
+  if (type === "put") return { type, name: record.name as JobName, ...stateIn(record.job) };
+  if (type === "set") return { type, name: record.job as JobName, ...stateIn(record.fields) };
+  return type === "delete" ? { type, name: record.job as JobName } : null;
+}
+
+function stateIn(fields: unknown): Pick<StateMove, "status" | "exitCode"> {
+  const { status, exit_code } = (fields ?? {}) as { status?: JobState; exit_code?: number | null };
+  return { ...(status !== undefined && { status }), ...(exit_code !== undefined && { exitCode: exit_code }) };
+}
