@@ -11,7 +11,7 @@ import { isFailed } from "../job/outcome.ts";
 import { isInFlight, isWaiting, type JobState } from "../job/states.ts";
 import { storePaths } from "../store/paths.ts";
 import { readRunner } from "../store/run_claim.ts";
-import { scanJobs } from "../store/scan_jobs.ts";
+import { scanJobs } from "../store/large/scan_jobs.ts";
 import { StateFeed } from "../store/state_feed.ts";
 import type { StoreRef } from "../store/store.ts";
 import { listJobs } from "./list_jobs.ts";

@@ -2,8 +2,8 @@
  * Follows the states of a queue's jobs without keeping the queue: whoever waits for a queue of 100,000 must not cost a core, nor the
  * memory of all its records. Writes nothing, and holds no lock.
  *
- * Each line of the journal is looked at for a job's name, id, state and exit code, and for nothing else. A fold ends a journal with the
- * hash of the YAML that it makes; the next journal begins with that hash. Where this chain has a gap (a person's edit, two folds between
+ * Each line of the journal is looked at for a job's name, id, state and exit code, and for nothing else. A checkpoint ends a journal with the
+ * hash of the YAML that it makes; the next journal begins with that hash. Where this chain has a gap (a person's edit, two checkpoints between
  * two looks) the feed says so, and the reader looks at the whole queue again.
  *
  * @module
@@ -33,7 +33,7 @@ export class StateFeed {
   #inode = -1;
   #bytes = 0;
   #yaml: FileStamp | null = null;
-  /** The YAML that the last fold record names; `""` for none. */
+  /** The YAML that the last record `fold` names; `""` for none. */
   #folded = "";
 
   /** Touches no file. */
@@ -62,7 +62,7 @@ export class StateFeed {
     const moves = await this.#read();
     if (moves === null) return null;
     if (isSame) {
-      // In the middle of a fold the YAML is new and the journal is not.
+      // In the middle of a checkpoint the YAML is new and the journal is not.
       if (!sameStamp(yaml, this.#yaml) && this.#folded === "") return null;
       this.#yaml = yaml;
       return moves;

@@ -1,6 +1,6 @@
 /** `cms queue wait`, beside real runs on localhost. */
 import assert from "node:assert/strict";
-import { waitUntil } from "../support/wait.ts";
+import { waitUntil } from "../../testing/wait.ts";
 import { type Place, withPlace } from "./harness.ts";
 
 async function withQueue(use: (place: Place, go: () => Promise<void>) => Promise<void>): Promise<void> {

@@ -21,7 +21,7 @@ onBothFiles("StateFeed reports each move across rewritings of the file, in order
     await queue.commit(() => [set("a", { status: "run" })]);
     assert.deepEqual(shown(await feed.look()), ["set a run"]);
     await queue.commit(() => [set("a", { status: "start" })]);
-    await queue.fold("always");
+    await queue.checkpoint("always");
     await queue.commit(() => [set("a", { status: "end", exit_code: 3 }), del("b")]);
     // The new journal begins with the jobs in flight.
     assert.deepEqual(shown(await feed.look()), ["set a start", "set a start", "set a end 3", "delete b"]);
@@ -43,7 +43,7 @@ onBothFiles(
       await feed.begin();
       for (const status of ["run", "start"] as const) {
         await queue.commit(() => [set("a", { status })]);
-        await queue.fold("always");
+        await queue.checkpoint("always");
       }
       assert.equal(await feed.look(), null);
       await feed.begin();
