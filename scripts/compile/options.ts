@@ -7,7 +7,7 @@
 import { parseArgs } from "node:util";
 
 /** `auto`: `deno compile`, and a self-extracting file where its base binary cannot be had; the others: only that way. */
-export type Way = "auto" | "deno-compile" | "self-extracting";
+export type Transport = "auto" | "deno-compile" | "self-extracting";
 
 /** What to make. */
 export interface CompileOptions {
@@ -16,7 +16,7 @@ export interface CompileOptions {
   /** Path of the file to make. */
   readonly output: string;
   /** Which way may be taken. */
-  readonly way: Way;
+  readonly way: Transport;
 }
 
 /** One text for `--help`. */
@@ -29,7 +29,7 @@ Makes one file that runs where neither Node nor Deno is installed.
 DENORT_BIN names a base binary (denort) for \`deno compile\` that is already here.
 `;
 
-const WAYS: readonly string[] = ["auto", "deno-compile", "self-extracting"] satisfies Way[];
+const WAYS: readonly string[] = ["auto", "deno-compile", "self-extracting"] satisfies Transport[];
 
 /**
  * Reads the arguments.
@@ -50,5 +50,5 @@ export function parseOptions(args: readonly string[], thisTarget: string): Compi
   const way = values.way ?? "auto";
   if (!WAYS.includes(way)) throw new RangeError(`--way is one of ${WAYS.join(", ")}, not "${way}"`);
   if (values.target === "" || values.output === "") throw new RangeError("--target and --output need a value");
-  return { target: values.target ?? thisTarget, output: values.output ?? "dist/cms", way: way as Way };
+  return { target: values.target ?? thisTarget, output: values.output ?? "dist/cms", way: way as Transport };
 }

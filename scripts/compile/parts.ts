@@ -19,7 +19,7 @@ const SERVICE = [
   "./serve_real.ts",
   "./served_files_real.ts",
   "./open_browser.ts",
-  "../service/document.ts",
+  "../service/openapi.ts",
 ];
 const RUN = [
   "./watch_run.ts",

@@ -1,9 +1,11 @@
 /**
- * The project's own rules, checked by `deno task ok`: imports between rooms point one way, and only `src/*_real.ts` and `main.ts`
+ * The project's own rules, checked by `deno task ok`: imports point one way and in no circle, and only `src/*_real.ts` and `main.ts`
  * touch the world. Pure: source texts in, problems out.
  *
  * @module
  */
+
+import { findCircles } from "./circles.ts";
 
 /** A source file: path from the project's root, and its text. */
 export interface Source {
@@ -47,7 +49,12 @@ const BESIDE: readonly (readonly [of: RegExp, ...allowed: RegExp[]])[] = [
 
 /** Checks all rules. @returns One line for each breach; empty if there is none. */
 export function checkRules(sources: readonly Source[]): string[] {
-  return sources.flatMap((source) => [...checkImports(source), ...checkBeside(source), ...checkEffects(source)]);
+  const own = sources.filter(({ path }) => path.startsWith("src/"));
+  const circles = findCircles(new Map(own.map((source) => [source.path, importsOf(source)])));
+  return [
+    ...sources.flatMap((source) => [...checkImports(source), ...checkBeside(source), ...checkEffects(source)]),
+    ...circles.map((circle) => `a circle of imports: ${circle}`),
+  ];
 }
 
 function checkBeside({ path, text }: Source): string[] {

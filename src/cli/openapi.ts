@@ -12,7 +12,7 @@ export function addOpenapi(group: CommandUnknownOpts, context: Context): void {
   group.command("openapi").description("print the OpenAPI document of the REST service")
     .addHelpText("after", examples("cms openapi > openapi.json"))
     .action(async () => {
-      const { documentOf } = await import("../service/document.ts");
-      context.io.out(`${JSON.stringify(await documentOf(context.deps), null, 2)}\n`);
+      const { documentOf } = await import("../service/openapi.ts");
+      context.io.out(`${JSON.stringify(documentOf(context.deps), null, 2)}\n`);
     });
 }

@@ -36,11 +36,11 @@ import { chunks, joined, type Reply, Requests } from "./requests.ts";
 import { lastWords, oneLine, START_UP } from "./ssh.ts";
 import { withToken } from "./stage.ts";
 import { keepBeat, keepLooking, type LinkTimes } from "./upkeep.ts";
-import type { Cause, Way } from "./way.ts";
+import type { Cause, Transport } from "./transport.ts";
 
 /** What {@link openAgentLink} works with. */
 export interface AgentLinkOptions extends ConnectOptions {
-  readonly way: Way;
+  readonly transport: Transport;
   readonly times: LinkTimes;
 }
 
@@ -94,7 +94,7 @@ class AgentLink implements Link {
     this.#hello.promise.catch(() => {});
     let child;
     try {
-      child = deps.processes.spawn(options.way.command);
+      child = deps.processes.spawn(options.transport.command);
     } catch (cause) {
       throw this.#error({ reason: oneLine(cause instanceof Error ? cause.message : String(cause)), lasting: true });
     }
@@ -280,7 +280,7 @@ class AgentLink implements Link {
         else places.set(job, directory);
       }
     }
-    const { isSame, failed } = await this.#options.way.stage(places, from, this.hostname);
+    const { isSame, failed } = await this.#options.transport.stage(places, from, this.hostname);
     this.isShared = isSame;
     return new Map([...lost, ...failed]);
   }
@@ -402,7 +402,7 @@ class AgentLink implements Link {
       ? { reason: "its agent has ended (another took its place, or its directory was removed)", lasting: false }
       : this.#isLate
       ? this.#lateCause()
-      : this.#options.way.explain(noise, code);
+      : this.#options.transport.explain(noise, code);
     this.#state = "down";
     this.#stop.abort();
     this.#hello.reject(this.#error());

@@ -10,11 +10,11 @@ import type { Deps } from "../deps.ts";
 import { openAgentLink } from "./agent_link.ts";
 import { Gate } from "./gate.ts";
 import type { Connect, ConnectOptions } from "./link.ts";
-import { localWay } from "./local.ts";
+import { localTransport } from "./local.ts";
 import { explainSsh, sshCommand } from "./ssh.ts";
 import { stageOverSsh } from "./stage.ts";
 import { LINK_TIMES, type LinkTimes } from "./upkeep.ts";
-import type { Way } from "./way.ts";
+import type { Transport } from "./transport.ts";
 
 /** sshd lets about ten in that have not yet logged in. */
 const HANDSHAKES_PER_MACHINE = 8;
@@ -47,8 +47,8 @@ export function makeConnect(deps: Deps, options: MakeConnectOptions = {}): Conne
     }
   }
 
-  function wayTo(machine: Machine, { directory, queueId }: ConnectOptions): Way {
-    if (isLocal(machine)) return localWay(options.localShell ?? ["sh"]);
+  function transportTo(machine: Machine, { directory, queueId }: ConnectOptions): Transport {
+    if (isLocal(machine)) return localTransport(options.localShell ?? ["sh"]);
     return {
       command: sshCommand(deps.environment, machine, "exec sh"),
       explain: (noise, code) => explainSsh(machine, noise, code),
@@ -58,8 +58,8 @@ export function makeConnect(deps: Deps, options: MakeConnectOptions = {}): Conne
   }
 
   return (machine, connectOptions) => {
-    const way = wayTo(machine, connectOptions);
-    const open = () => openAgentLink(deps, machine, { ...connectOptions, way, times });
+    const transport = transportTo(machine, connectOptions);
+    const open = () => openAgentLink(deps, machine, { ...connectOptions, transport, times });
     // First the machine's gate: those who wait for one machine must not take places from the others.
     return passMachine(machine, () => all.pass(open));
   };

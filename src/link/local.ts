@@ -1,11 +1,11 @@
 /**
- * The way to the manager's own machine: the same agent under a local `sh`, no ssh.
+ * The transport to the manager's own machine: the same agent under a local `sh`, no ssh.
  *
  * @module
  */
 
 import { oneLine } from "./ssh.ts";
-import type { Way } from "./way.ts";
+import type { Transport } from "./transport.ts";
 
 /**
  * Starts a shell as ssh would: without the files that the caller of `cms` has open (jobs would hold a lock of its), without the signals
@@ -25,8 +25,8 @@ if (eval "exec $high") 2>/dev/null; then eval "exec $high"; elif command -v bash
 fi
 exec "$@"`;
 
-/** The way to this machine itself. @param command The shell. */
-export function localWay(command: readonly string[]): Way {
+/** The transport to this machine itself. @param command The shell. */
+export function localTransport(command: readonly string[]): Transport {
   return {
     command: ["sh", "-c", PLAIN_START, "sh", ...command],
     explain: (noise, code) => {

@@ -10,7 +10,7 @@
 import type { Environment } from "../deps.ts";
 import { type Machine, machineText } from "../cluster/machine.ts";
 import { bareAddress } from "../names/grammar.ts";
-import type { Cause } from "./way.ts";
+import type { Cause } from "./transport.ts";
 
 const OPTIONS = [
   "BatchMode=yes",

@@ -11,6 +11,7 @@ import { LinkError } from "../errors.ts";
 import type { JobName } from "../names/grammar.ts";
 import stageText from "./stage.sh" with { type: "text" };
 import { explainSsh, oneLine, sshCommand } from "./ssh.ts";
+import type { Staged } from "./transport.ts";
 
 /**
  * What runs there, inside the user's login shell, which may be fish or csh: so in one pair of single quotes, with none of the
@@ -182,14 +183,6 @@ async function copySurely(deps: Deps, to: Destination, jobs: readonly JobName[],
     }
     await deps.clock.sleepUntil(deps.clock.now() + PAUSE_MS);
   }
-}
-
-/** What became of the copies. */
-export interface Staged {
-  /** The directory there is the manager's own: nothing was copied, nor need be. */
-  readonly isSame: boolean;
-  /** Jobs whose files cannot be copied, each with the reason. */
-  readonly failed: ReadonlyMap<JobName, string>;
 }
 
 /** Copies `FROM/JOB/` there for each job that has such a directory. @throws {LinkError} If the machine cannot be reached. */

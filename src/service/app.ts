@@ -20,10 +20,7 @@ import { addMetricsRoutes } from "./routes/metrics.ts";
 import { addQueueRoutes } from "./routes/queues.ts";
 import { addRunRoutes } from "./routes/runs.ts";
 import { addWaitRoute } from "./routes/wait.ts";
-import type { Service, ServiceEnv } from "./service.ts";
-
-/** The app of a service. */
-export type App = OpenAPIHono<ServiceEnv>;
+import type { App, Service, ServiceEnv } from "./service.ts";
 
 /** Makes the app. */
 export function makeApp(service: Service): App {

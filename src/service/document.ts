@@ -4,9 +4,8 @@
  * @module
  */
 
-import type { Deps } from "../deps.ts";
 import { VERSION } from "../version.ts";
-import type { App } from "./app.ts";
+import type { App } from "./service.ts";
 
 /** The original's title. */
 export const TITLE = "Cloudmesh Queue: A job queue scheduler for remote/local servers.";
@@ -77,19 +76,4 @@ function exampleOf(schemas: Readonly<Record<string, Example>>, schema: Example):
   if ($ref !== undefined) return exampleOf(schemas, schemas[$ref.split("/").at(-1)!]!);
   if (properties === undefined) return example ?? examples?.[0];
   return Object.fromEntries(Object.entries(properties).map(([name, one]) => [name, exampleOf(schemas, one)]));
-}
-
-/** The document without a service: nothing is served, asked or opened. */
-export async function documentOf(deps: Deps): Promise<object> {
-  const { makeApp } = await import("./app.ts");
-  return makeDocument(makeApp({
-    deps,
-    connect: () => Promise.reject(new RangeError("Cannot connect: nothing is served")),
-    root: deps.environment.cwd(),
-    auth: { check: () => Promise.resolve({ type: "none" }) },
-    log: { access: () => {}, warning: () => {} },
-    hosts: [],
-    tls: false,
-    stopping: AbortSignal.abort(),
-  }));
 }

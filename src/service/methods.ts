@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { App } from "./app.ts";
+import type { App } from "./service.ts";
 
 /** Finds the methods of the operations that have this path, sorted; empty if none has it. */
 export function methodsOf(app: App, path: string): string[] {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Deps } from "../deps.ts";
 import type { Connect } from "../link/link.ts";
 import type { Auth } from "./auth.ts";
@@ -58,3 +59,6 @@ export interface ServiceEnv {
     user: string;
   };
 }
+
+/** The app of a service. */
+export type App = OpenAPIHono<ServiceEnv>;

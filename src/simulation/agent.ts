@@ -7,9 +7,10 @@
 
 import { type Asker, claim, enter, isBare, isBeside, makeDirectories, nextTo, stateOf, stays, walk } from "./claims.ts";
 import type { ClaimLink, JobDirectory } from "./job_directory.ts";
-import { EventsFile, type Host, type HostProcess, type Steps, UNTIL_WOKEN } from "./host.ts";
+import type { Host } from "./host.ts";
+import { EventsFile, type HostProcess, type Steps, UNTIL_WOKEN } from "./host_process.ts";
 import { kills, removes, watch } from "./helpers.ts";
-import { Line } from "./line.ts";
+import { Backlog } from "./backlog.ts";
 import { NotARequest, readCall, type Request, RequestReader } from "./requests.ts";
 import { runWrapper, type StartWords, type Tell } from "./wrapper.ts";
 
@@ -37,7 +38,7 @@ export class Agent {
   readonly #input = new RequestReader();
   #ended = false;
   #code = KILLED;
-  readonly #lines = new Map<string, Line>();
+  readonly #backlogs = new Map<string, Backlog>();
   #tail: HostProcess | null = null;
   #tell: Tell = { events: new EventsFile(), queue: "" };
 
@@ -48,7 +49,7 @@ export class Agent {
     this.process.onGone.push(() => {
       // A trap ends the tail, unless nothing could be trapped; then it goes when it next has something to say.
       if (this.#tail !== null) host.end(this.#tail);
-      if (this.#code !== KILLED) { for (const line of this.#lines.values()) line.over(); }
+      if (this.#code !== KILLED) { for (const backlog of this.#backlogs.values()) backlog.over(); }
       terminal.exited(this.#code);
     });
   }
@@ -114,7 +115,7 @@ export class Agent {
       case "start":
         return this.#start(args);
       case "line":
-        return yield* this.#changeLine(args[0]!, args[1]!);
+        return yield* this.#changeBacklog(args[0]!, args[1]!);
       case "queue":
         return yield* this.#queue(args);
       case "ask":
@@ -165,9 +166,9 @@ export class Agent {
       yield 0;
     }
     if (isResident) {
-      // Lines of an agent that could not end them itself.
-      for (const line of host.linesOf(queue)) line.over();
-      host.linesOf(queue).clear();
+      // Backlogs of an agent that could not end them itself.
+      for (const backlog of host.backlogsOf(queue)) backlog.over();
+      host.backlogsOf(queue).clear();
     }
     let events = isResident ? host.events.get(queue) : undefined;
     if (events === undefined) {
@@ -201,20 +202,20 @@ export class Agent {
     this.#host.spawn("wrapper", start.attempt, (self) => runWrapper(this.#host, self, start, tell));
   }
 
-  *#changeLine(number: string, change: string): Steps {
-    const line = this.#lines.get(number);
+  *#changeBacklog(number: string, change: string): Steps {
+    const line = this.#backlogs.get(number);
     if (change.startsWith("+")) {
       if (line !== undefined) yield* line.more(this.process, Number(change));
       return;
     }
     line?.over();
-    this.#lines.delete(number);
+    this.#backlogs.delete(number);
     if (change === "-") return;
     yield 0;
     if (this.#host.isFull) return this.#tell.events.append(`@${this.#tell.queue} Q ${number} - .`);
-    const made = new Line(this.#host, Number(change));
-    this.#lines.set(number, made);
-    this.#host.linesOf(this.#tell.queue).add(made);
+    const made = new Backlog(this.#host, Number(change));
+    this.#backlogs.set(number, made);
+    this.#host.backlogsOf(this.#tell.queue).add(made);
   }
 
   *#queue([number = "", job = "", attempt = "", call = ""]: readonly string[]): Steps {
@@ -223,7 +224,7 @@ export class Agent {
     if (args === null || start.job !== job || start.attempt !== attempt) {
       return this.#host.parts.truth.fail(`text became code: a ticket that reads ${call.slice(0, 80)}`);
     }
-    const line = this.#lines.get(number);
+    const line = this.#backlogs.get(number);
     // Where no line could be made, what is sent into it does not start.
     if (line === undefined || !line.isOn) return;
     if (!(yield* line.queue(this.process, start, this.#tell))) {

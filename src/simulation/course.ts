@@ -23,6 +23,7 @@ import type { SimProcess } from "./process.ts";
 import { Neighbour } from "./neighbour.ts";
 import type { JobPlan } from "./scenario.ts";
 import type { World } from "./world.ts";
+import type { Run, Stage } from "./stage.ts";
 import { workOf } from "./wrapper.ts";
 
 /** Time that a world may take after its trouble, besides the work of its jobs. */
@@ -32,14 +33,8 @@ const ALTERNATE_MS = 60_000;
 /** An attempt to connect, and the pause after it. */
 const CONNECT_MS = 11_000;
 
-/** A run that goes on. */
-export interface Run {
-  readonly process: SimProcess;
-  readonly stop: AbortController;
-}
-
 /** What goes on in a world. */
-export class Course {
+export class Course implements Stage {
   readonly world: World;
   /** Runs that go on, in order of their starts; more than one only where a lock is broken. */
   readonly runs: Run[] = [];

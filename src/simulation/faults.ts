@@ -7,10 +7,11 @@
 
 import { isInFlight } from "../job/states.ts";
 import { listJobs } from "../operations/list_jobs.ts";
-import type { Course } from "./course.ts";
-import type { Host, HostProcess } from "./host.ts";
+import type { Host } from "./host.ts";
+import type { HostProcess } from "./host_process.ts";
 import { act } from "./people.ts";
 import type { Fault } from "./scenario.ts";
+import type { Stage } from "./stage.ts";
 
 function pick<T>(items: readonly T[], dice: number): T | undefined {
   return items[Math.floor(dice * items.length)];
@@ -21,16 +22,16 @@ function log(least: number, most: number, dice: number): number {
 }
 
 /** Lets a fault happen now. */
-export function applyFault(course: Course, fault: Fault): void {
-  const { world } = course;
+export function applyFault(stage: Stage, fault: Fault): void {
+  const { world } = stage;
   const { manager, timeline, scenario } = world;
-  if (course.isCalm) return;
+  if (stage.isCalm) return;
   const [a = 0, b = 0, c = 0, d = 0] = fault.dice;
   const host = pick([...world.hosts.values()], a)!;
-  const run = course.runs[0];
+  const run = stage.runs[0];
   const later = (ms: number, then: () => void): void => {
     timeline.after(ms, () => {
-      if (!course.isCalm) then();
+      if (!stage.isCalm) then();
     });
   };
   world.trace("fault", fault.kind, usesHost(fault.kind) ? host.key : "");
@@ -49,7 +50,7 @@ export function applyFault(course: Course, fault: Fault): void {
       timeline.after(log(50, 60_000, b), () => run.process.setStopped(false));
       return;
     case "second_run":
-      return course.startRun();
+      return stage.startRun();
     case "disk_full":
       manager.setFull(true);
       return later(log(100, 20_000, b), () => manager.setFull(false));
@@ -85,16 +86,17 @@ export function applyFault(course: Course, fault: Fault): void {
       const jobs = [...world.truth.alive()].filter((attempt) => attempt.host?.isUp);
       const attempt = pick(jobs, b);
       if (attempt === undefined) return;
-      const wrapper = processesOf(attempt.host!, ["wrapper"]).find(({ mark }) => mark === attempt.id);
+      const its = world.hosts.get(attempt.host!.key)!;
+      const wrapper = processesOf(its, ["wrapper"]).find(({ mark }) => mark === attempt.id);
       if (fault.kind !== "kill_job" && wrapper !== undefined) {
         attempt.isWrapperKilled = true;
-        attempt.host!.end(wrapper);
+        its.end(wrapper);
       }
       if (fault.kind !== "kill_wrapper") world.truth.signal(attempt.id, "KILL", false);
       return;
     }
     case "neighbour":
-      return course.neighbour?.act(fault.dice);
+      return stage.neighbour?.act(fault.dice);
     case "kill_wrapper_between":
       host.wrapperDiesIn = 1 + Math.floor(log(1, 60, b));
       return;
@@ -109,7 +111,7 @@ export function applyFault(course: Course, fault: Fault): void {
       host.isFull = host.wasFull = true;
       return later(log(100, 20_000, b), () => host.isFull = false);
     case "list":
-      course.command("list", (deps) => listJobs(deps, { queue: world.queue }));
+      stage.command("list", (deps) => listJobs(deps, { queue: world.queue }));
       return;
     case "set_clock":
       manager.wallAheadMs = (b - 0.5) * 7_200_000;
@@ -127,7 +129,7 @@ export function applyFault(course: Course, fault: Fault): void {
       return world.removeByHand(fault.kind === "remove_yaml" ? "yaml" : "journal");
     }
     default:
-      return act(course, fault.kind, fault.dice);
+      return act(stage, fault.kind, fault.dice);
   }
 }
 

@@ -6,7 +6,7 @@
 
 import type { AppendFile, FileLock, Files, FileStamp } from "../deps.ts";
 import type { MemoryFiles } from "./memory_files.ts";
-import type { SimProcess } from "./process.ts";
+import type { Random } from "./random.ts";
 
 /** How often a call lets others go first. */
 const YIELD_CHANCE = 0.01;
@@ -19,15 +19,34 @@ function never<T>(): Promise<T> {
   return new Promise(() => {});
 }
 
+/** The process that uses the files, as far as its calls pass through it. */
+export interface Gate {
+  readonly alive: boolean;
+  readonly isStopped: boolean;
+  readonly parts: {
+    readonly random: Pick<Random, "hex" | "chance" | "between" | "below">;
+    readonly syncMs: number;
+    readonly writeMsPerByte: number;
+    readonly stirred: () => void;
+    onLock(process: Gate, path: string): void;
+    onWrite(process: Gate, path: string, bytes: Uint8Array | null): void;
+    readonly onSync: (path: string) => void;
+  };
+  /** Counts a step. False if the process is dead, perhaps since this very step. */
+  step(): boolean;
+  /** Resolves after some virtual time; never if the process has died. */
+  pause(ms: number): Promise<void>;
+}
+
 /** {@link Files} of one process. */
 export class GatedFiles implements Files {
   /** The disk is full: what needs room fails. */
   static readonly fullDisks = new WeakSet<MemoryFiles>();
-  readonly #process: SimProcess;
+  readonly #process: Gate;
   readonly #disk: MemoryFiles;
   readonly #locks = new Set<FileLock>();
 
-  constructor(process: SimProcess, disk: MemoryFiles) {
+  constructor(process: Gate, disk: MemoryFiles) {
     this.#process = process;
     this.#disk = disk;
   }

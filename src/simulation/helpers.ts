@@ -7,7 +7,8 @@
 
 import type { RemoveResult } from "../agent/attempt.ts";
 import { type Asker, type Doing, isTheirs, lifeOf, stateOf, walk } from "./claims.ts";
-import type { Host, HostProcess, Steps } from "./host.ts";
+import type { Host } from "./host.ts";
+import type { HostProcess, Steps } from "./host_process.ts";
 import { type ClaimLink, type JobDirectory, killMark } from "./job_directory.ts";
 import type { Tell } from "./wrapper.ts";
 

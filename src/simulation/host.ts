@@ -5,46 +5,12 @@
  * @module
  */
 
-import type { Line } from "./line.ts";
+import { isOrBefore } from "../job/attempt.ts";
+import { type EventsFile, type HostProcess, type Steps, UNTIL_WOKEN } from "./host_process.ts";
 import { type ClaimLink, JobDirectory } from "./job_directory.ts";
 import { quickHash, type Random } from "./random.ts";
-import type { Planned, Timeline } from "./timeline.ts";
+import type { Timeline } from "./timeline.ts";
 import type { Truth } from "./truth.ts";
-
-/** Steps of a process: yields how long to wait, 0 where others may come between, {@link UNTIL_WOKEN} to be woken. */
-export type Steps = Generator<number, void, void>;
-/** Yielded by a process that waits to be woken. */
-export const UNTIL_WOKEN = -1;
-
-/** A process of a host. */
-export interface HostProcess {
-  readonly pid: number;
-  /** Ticks (1/100 s) since the boot. */
-  readonly startTicks: number;
-  readonly kind: "agent" | "tail" | "wrapper" | "job" | "child" | "helper";
-  /** The attempt that its environment names; of a wrapper the one that it has now. */
-  mark: string | null;
-  alive: boolean;
-  /** SIGSTOP: until when. */
-  stoppedUntilMs: number;
-  steps: Steps | null;
-  planned: Planned | null;
-  /** Called once when it is gone, whatever ended it. */
-  onGone: (() => void)[];
-}
-
-/** What is written to the manager's ear: lines, and who follows them. */
-export class EventsFile {
-  readonly lines: string[] = [];
-  readonly followers = new Set<(line: string) => void>();
-  exists = true;
-
-  append(line: string): void {
-    if (!this.exists) return;
-    this.lines.push(line);
-    for (const follower of this.followers) follower(line);
-  }
-}
 
 /** What a world gives a host. */
 export interface HostParts {
@@ -76,12 +42,6 @@ const FLUSH_MS = 30_000;
 /** So long nothing was heard: a pause, not the time between two beats. */
 const PAUSE_MS = 1_000;
 
-/** True if the first is the second or an earlier attempt of the same job. */
-export function isOrBefore(one: string, attempt: string): boolean {
-  const [dot, its] = [one.lastIndexOf("."), attempt.lastIndexOf(".")];
-  return one.slice(0, dot) === attempt.slice(0, its) && Number(one.slice(dot + 1)) <= Number(attempt.slice(its + 1));
-}
-
 /** One machine. */
 export class Host {
   readonly key: string;
@@ -94,9 +54,9 @@ export class Host {
   machine: string;
   /** The events file of residents, by queue. */
   readonly events = new Map<string, EventsFile>();
-  /** `agent` in the agent's own directory: who is resident, by queue. */
   /** `f/ATTEMPT`: what wrappers must not start, though the claim that says so is gone. */
   readonly forbidden = new Set<string>();
+  /** `agent` in the agent's own directory: who is resident, by queue. */
   readonly residents = new Map<string, { agent: HostProcess; tail: HostProcess; boot: string }>();
   isUp = true;
   /** False while the network to it is cut. */
@@ -115,7 +75,7 @@ export class Host {
   /** When something changed of which the manager's connections must know: boots, cuts. */
   readonly onChange = new Set<() => void>();
   readonly #processes = new Map<number, HostProcess>();
-  readonly #lines = new Map<string, Set<Line>>();
+  readonly #backlogs = new Map<string, Set<{ over(): void }>>();
   #boots = 1;
   #lastPid = 100;
   #dirty: { atMs: number; file: string; undo: () => void }[] = [];
@@ -136,6 +96,10 @@ export class Host {
 
   get boot(): string {
     return `${this.key.replaceAll(/[^a-z0-9]/g, "")}-${this.#boots}.1`;
+  }
+
+  get nowMs(): number {
+    return this.parts.timeline.nowMs;
   }
 
   get ticks(): number {
@@ -231,7 +195,7 @@ export class Host {
     this.events.clear();
     this.residents.clear();
     this.forbidden.clear();
-    this.#lines.clear();
+    this.#backlogs.clear();
     this.#changed();
   }
 
@@ -261,12 +225,12 @@ export class Host {
     this.#dirty.push({ atMs: nowMs, file, undo });
   }
 
-  /** Lines of the present boot, by queue. */
-  linesOf(queue: string): Set<Line> {
-    const known = this.#lines.get(queue);
+  /** Backlogs of the present boot, by queue. */
+  backlogsOf(queue: string): Set<{ over(): void }> {
+    const known = this.#backlogs.get(queue);
     if (known !== undefined) return known;
-    const made = new Set<Line>();
-    this.#lines.set(queue, made);
+    const made = new Set<{ over(): void }>();
+    this.#backlogs.set(queue, made);
     return made;
   }
 

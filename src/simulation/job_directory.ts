@@ -5,8 +5,6 @@
  * @module
  */
 
-import type { Host } from "./host.ts";
-
 /** One file of the chain, as `agent.sh` describes it. `attempt` null: it is empty (just being made, or lost by a power cut). */
 export interface ClaimLink {
   attempt: string | null;
@@ -57,10 +55,19 @@ export function killMark(attempt: string): string {
   return `kill.${attempt}`;
 }
 
+/** The disk of its host. */
+export interface Disk {
+  readonly isFull: boolean;
+  /** Virtual time. */
+  readonly nowMs: number;
+  /** Notes a write, and how a power cut takes it back. */
+  wrote(file: string, undo: () => void): void;
+}
+
 /** One directory. */
 export class JobDirectory {
   readonly name: string;
-  readonly #host: Host;
+  readonly #disk: Disk;
   /** `.cms`: made by this program, and complete. */
   isMade = false;
   readonly chain: ClaimLink[] = [];
@@ -69,15 +76,15 @@ export class JobDirectory {
   /** `JOB.kill.ATTEMPT`. */
   readonly marks = new Set<string>();
 
-  constructor(host: Host, name: string) {
-    this.#host = host;
+  constructor(disk: Disk, name: string) {
+    this.#disk = disk;
     this.name = name;
   }
 
   setMade(): void {
-    if (this.isMade || this.#host.isFull) return;
+    if (this.isMade || this.#disk.isFull) return;
     this.isMade = true;
-    this.#host.wrote(`${this.name}/.cms`, () => this.isMade = false);
+    this.#disk.wrote(`${this.name}/.cms`, () => this.isMade = false);
   }
 
   /** Makes the next link with O_EXCL, empty. null if there is one at that place. */
@@ -96,13 +103,13 @@ export class JobDirectory {
       startedMs: 0,
       reason: "",
       done: false,
-      madeMs: this.#host.parts.timeline.nowMs,
+      madeMs: this.#disk.nowMs,
       fin: false,
       no: false,
       watcher: null,
     };
     this.chain.push(link);
-    this.#host.wrote(`${this.name}.run.${at}`, () => {
+    this.#disk.wrote(`${this.name}.run.${at}`, () => {
       // A link that is gone takes those behind it out of sight; they stay out of the chain for good.
       const found = this.chain.indexOf(link);
       if (found >= 0) this.chain.length = found;
@@ -114,20 +121,20 @@ export class JobDirectory {
   setLink(link: ClaimLink, values: Partial<ClaimLink>): void {
     const before = { ...link };
     Object.assign(link, values);
-    this.#host.wrote(`${this.name}.run.${this.chain.indexOf(link)}`, () => Object.assign(link, before));
+    this.#disk.wrote(`${this.name}.run.${this.chain.indexOf(link)}`, () => Object.assign(link, before));
   }
 
   /** Begins the log anew, or adds to it. */
   setLog(log: LogText): void {
     const before = this.log;
     this.log = log;
-    this.#host.wrote(`${this.name}.log`, () => this.log = before);
+    this.#disk.wrote(`${this.name}.log`, () => this.log = before);
   }
 
   setMark(mark: string, present: boolean): void {
     if (this.marks.has(mark) === present) return;
     const set = (value: boolean): unknown => value ? this.marks.add(mark) : this.marks.delete(mark);
     set(present);
-    this.#host.wrote(`${this.name}.${mark}`, () => set(!present));
+    this.#disk.wrote(`${this.name}.${mark}`, () => set(!present));
   }
 }

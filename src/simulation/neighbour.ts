@@ -15,16 +15,16 @@ import { resetJobs } from "../operations/reset_jobs.ts";
 import { runQueue } from "../operations/run_queue.ts";
 import { openQueue } from "../store/queue_file.ts";
 import type { QueueStore, StoreRef } from "../store/store.ts";
-import type { Course } from "./course.ts";
 import { Random } from "./random.ts";
 import { drawCommand } from "./scenario.ts";
+import type { Stage } from "./stage.ts";
 
 /** Pause before the next run. */
 const AGAIN_MS = 2_000;
 
 /** The second queue of a world. */
 export class Neighbour {
-  readonly #course: Course;
+  readonly #stage: Stage;
   readonly #ref: StoreRef;
   #commands = 0;
   /** How many commands there were in all. */
@@ -33,9 +33,9 @@ export class Neighbour {
   /** The last run has seen all that was done before it began. */
   #isDone = false;
 
-  constructor(course: Course) {
-    this.#course = course;
-    this.#ref = { ...course.world.queue, name: "n" };
+  constructor(stage: Stage) {
+    this.#stage = stage;
+    this.#ref = { ...stage.world.queue, name: "n" };
   }
 
   /** Nothing of it goes on, and all its jobs have been run. */
@@ -45,7 +45,7 @@ export class Neighbour {
 
   /** Makes the queue and begins to run it. */
   begin(): void {
-    const jobs = this.#course.world.scenario.neighbour!.map(({ name, command }) => ({ name, spec: { command } }));
+    const jobs = this.#stage.world.scenario.neighbour!.map(({ name, command }) => ({ name, spec: { command } }));
     this.#command("neighbour adds", async (deps) => {
       await createQueue(deps, { queue: this.#ref });
       await addJobsOfSpecs(deps, { queue: this.#ref, jobs });
@@ -57,9 +57,9 @@ export class Neighbour {
   act(dice: readonly number[]): void {
     const random = new Random(Math.floor((dice[0] ?? 0) * 2 ** 32));
     const queue = this.#ref;
-    const all = this.#course.world.scenario.neighbour!.map(({ name }) => name);
+    const all = this.#stage.world.scenario.neighbour!.map(({ name }) => name);
     const names = [...new Set(Array.from({ length: 1 + random.below(4) }, () => random.pick(all)))];
-    const watch = { warn: (text: string) => this.#course.world.trace("neighbour is warned:", text) };
+    const watch = { warn: (text: string) => this.#stage.world.trace("neighbour is warned:", text) };
     switch (random.below(4)) {
       case 0:
         return this.#command("neighbour resets", (deps) => resetJobs(deps, { queue, names, status: null }, watch));
@@ -76,7 +76,7 @@ export class Neighbour {
 
   /** At the end of time: its jobs have ended, and as their states say. */
   async check(): Promise<void> {
-    const { world } = this.#course;
+    const { world } = this.#stage;
     let isRead = false;
     world.command("neighbour looks", async (deps) => {
       const store = await this.#open(deps, this.#ref);
@@ -95,7 +95,7 @@ export class Neighbour {
   /** Whoever opens the queue: its id is known to the truth from now on. */
   async #open(deps: Deps, ref: StoreRef): Promise<QueueStore> {
     const store = await openQueue(deps, ref);
-    this.#course.world.truth.neighbours.add(store.id);
+    this.#stage.world.truth.neighbours.add(store.id);
     return store;
   }
 
@@ -108,17 +108,17 @@ export class Neighbour {
       this.#isDone = false;
       this.#runSoon();
     };
-    this.#course.world.command(name, act, end).onKilled = end;
+    this.#stage.world.command(name, act, end).onKilled = end;
   }
 
   #runSoon(): void {
     if (this.#isRunning) return;
     this.#isRunning = true;
-    this.#course.world.timeline.after(AGAIN_MS, () => this.#run());
+    this.#stage.world.timeline.after(AGAIN_MS, () => this.#run());
   }
 
   #run(): void {
-    const { world } = this.#course;
+    const { world } = this.#stage;
     const { timeoutMs } = world.scenario;
     const request = {
       queue: this.#ref,
@@ -136,7 +136,7 @@ export class Neighbour {
     const deeds = this.#commands === 0 ? this.#deeds : -1;
     world.command("neighbour runs", async (deps) => {
       const { outcome } = await runQueue(deps, request, watch, undefined, (itsDeps, ref) => this.#open(itsDeps, ref));
-      this.#isDone = outcome === "done" && deeds === this.#deeds && this.#course.isCalm;
+      this.#isDone = outcome === "done" && deeds === this.#deeds && this.#stage.isCalm;
     }, end).onKilled = end;
   }
 }

@@ -12,17 +12,17 @@ import { resetJobs } from "../operations/reset_jobs.ts";
 import { setHostFields } from "../operations/set_host_field.ts";
 import { setHostStatus } from "../operations/set_host_status.ts";
 import type { Deps } from "../deps.ts";
-import type { Course } from "./course.ts";
 import type { SimProcess } from "./process.ts";
 import { Random } from "./random.ts";
 import { drawCommand, type FaultKind } from "./scenario.ts";
+import type { Stage } from "./stage.ts";
 
 /** Somebody does something. */
-export function act(course: Course, kind: FaultKind, dice: readonly number[]): void {
-  const { world } = course;
+export function act(stage: Stage, kind: FaultKind, dice: readonly number[]): void {
+  const { world } = stage;
   const { queue, cluster, capacities } = world;
   const random = new Random(Math.floor((dice[0] ?? 0) * 2 ** 32));
-  const names = namesOf(course);
+  const names = namesOf(stage);
   const some = (): string[] => {
     const count = 1 + random.below(4);
     const picked = names.length === 0 ? [] : Array.from({ length: count }, () => random.pick(names));
@@ -36,7 +36,7 @@ export function act(course: Course, kind: FaultKind, dice: readonly number[]): v
     },
   });
   const start = (name: string, work: (deps: Deps, process: SimProcess) => Promise<unknown>): void => {
-    const process = course.command(name, work);
+    const process = stage.command(name, work);
     // A person's command may be killed as well.
     if (random.chance(0.15)) process.diesAtStep = 1 + random.below(80);
   };
@@ -46,15 +46,15 @@ export function act(course: Course, kind: FaultKind, dice: readonly number[]): v
       const jobs = kind === "replace" ? some() : Array.from(
         { length: 1 + random.below(4) },
         // Names that were deleted come again.
-        () => random.chance(0.4) ? course.deleted.shift() ?? `new${course.added++}` : `new${course.added++}`,
+        () => random.chance(0.4) ? stage.deleted.shift() ?? `new${stage.added++}` : `new${stage.added++}`,
       );
       if (jobs.length === 0) return;
       const plans = jobs.map((name) => ({ name, command: drawCommand(random, 500), host: random.below(1_000) }));
-      return start(`add ${jobs.join(",")}`, (deps) => addJobsOfSpecs(deps, { queue, jobs: course.specsOf(plans) }));
+      return start(`add ${jobs.join(",")}`, (deps) => addJobsOfSpecs(deps, { queue, jobs: stage.specsOf(plans) }));
     }
     case "delete": {
       const jobs = some();
-      course.deleted.push(...jobs);
+      stage.deleted.push(...jobs);
       return start(`delete ${jobs.join(",")}`, (deps, self) => deleteJobs(deps, { queue, names: jobs }, watchOf(self)));
     }
     case "reset":
@@ -89,13 +89,13 @@ export function act(course: Course, kind: FaultKind, dice: readonly number[]): v
       );
     }
     default:
-      return void edit(course, kind, random);
+      return void edit(stage, kind, random);
   }
 }
 
 /** Names in the YAML as it stands; a person sees no more. */
-function namesOf(course: Course): string[] {
-  return blocksOf(course.world.manager.disk.textNow(course.world.yamlPath) ?? "").map(({ name }) => name);
+function namesOf(stage: Stage): string[] {
+  return blocksOf(stage.world.manager.disk.textNow(stage.world.yamlPath) ?? "").map(({ name }) => name);
 }
 
 interface Block {
@@ -110,8 +110,8 @@ function blocksOf(text: string): Block[] {
 }
 
 /** An editor: reads the file, changes it, saves it in place, all in a moment. */
-function edit(course: Course, kind: FaultKind, random: Random): void {
-  const { world } = course;
+function edit(stage: Stage, kind: FaultKind, random: Random): void {
+  const { world } = stage;
   const { disk } = world.manager;
   const text = disk.textNow(world.yamlPath);
   if (text === null || world.isTorn) return;

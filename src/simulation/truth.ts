@@ -5,11 +5,21 @@
  * @module
  */
 
-import { type Host, isOrBefore } from "./host.ts";
+import { isOrBefore } from "../job/attempt.ts";
 import type { JobDirectory } from "./job_directory.ts";
 
 /** How a job's process ended. */
 export type How = "exit" | "signal" | "killed" | "power";
+
+/** A host, as far as the truth has to know it. */
+export interface Site {
+  readonly key: string;
+  readonly name: string;
+  readonly isUp: boolean;
+  readonly isReachable: boolean;
+  readonly nowMs: number;
+  readonly parts: { readonly trace: (...words: unknown[]) => void };
+}
 
 /** One attempt, as a god sees it. */
 export interface AttemptTruth {
@@ -29,7 +39,7 @@ export interface AttemptTruth {
   starts: number;
   /** As its environment has it on the host; `""` for none. */
   gpu: string;
-  host: Host | null;
+  host: Site | null;
   isAlive: boolean;
   how: How | null;
   code: number | null;
@@ -64,7 +74,7 @@ export class Truth {
   /** Names of the jobs of attempts that were started. */
   readonly #names = new Map<string, string>();
   readonly #endedWell = new Set<string>();
-  readonly #aliveOn = new Map<Host, Set<AttemptTruth>>();
+  readonly #aliveOn = new Map<Site, Set<AttemptTruth>>();
   readonly #byJobId = new Map<string, AttemptTruth[]>();
   readonly #limits: Limits;
   /** Texts of scripts that may arrive, by attempt's job id; null: any. */
@@ -150,7 +160,7 @@ export class Truth {
   }
 
   /** A job's process was made. */
-  started(host: Host, job: string, id: string, about: { pid: number; gpu: string; directory: JobDirectory }): void {
+  started(host: Site, job: string, id: string, about: { pid: number; gpu: string; directory: JobDirectory }): void {
     const { pid, gpu, directory } = about;
     const attempt = this.of(id);
     this.#names.set(id, job);
@@ -168,7 +178,7 @@ export class Truth {
     if (there === undefined) this.#aliveOn.set(host, new Set([attempt]));
     else there.add(attempt);
     this.startsInAll++;
-    this.firstStartMs = Math.min(this.firstStartMs, host.parts.timeline.nowMs);
+    this.firstStartMs = Math.min(this.firstStartMs, host.nowMs);
     host.parts.trace(host.key, "starts", job, id, "pid", pid);
     if (attempt.starts > 1) this.fail(`attempt ${id} of ${job} is started ${attempt.starts} times`);
     if (attempt.isNever) this.fail(`attempt ${id} of ${job} starts after it was said that it never will`);
@@ -185,7 +195,7 @@ export class Truth {
     return queue !== null && this.neighbours.has(queue);
   }
 
-  #checkRoom(host: Host, attempt: AttemptTruth, job: string): void {
+  #checkRoom(host: Site, attempt: AttemptTruth, job: string): void {
     const { maxParallel } = this.#limits;
     if (maxParallel !== null) {
       const all = [...this.#alive].filter((one) =>
@@ -221,7 +231,7 @@ export class Truth {
     attempt.how = how;
     attempt.code = code;
     attempt.signal = null;
-    this.lastEndMs = attempt.host?.parts.timeline.nowMs ?? 0;
+    this.lastEndMs = attempt.host?.nowMs ?? 0;
     this.#alive.delete(attempt);
     if (attempt.host !== null) this.#aliveOn.get(attempt.host)?.delete(attempt);
     attempt.host?.parts.trace(attempt.host.key, "ended", id, how, code);
@@ -272,7 +282,7 @@ export class Truth {
   }
 
   /** The directory of this attempt goes: nothing may be left of it on this host. */
-  cleared(host: Host, attempt: string): void {
+  cleared(host: Site, attempt: string): void {
     const kin = this.attemptsOf(attempt.slice(0, attempt.lastIndexOf(".")));
     const left = kin.find((one) => one.left > 0 && one.host === host && isOrBefore(one.id, attempt));
     if (left !== undefined) this.fail(`what ${left.id} of ${left.job} left running outlives its directory`);

@@ -5,8 +5,8 @@
  */
 
 import { claim, enter, isBeside, nextTo, stateOf, stays, walk } from "./claims.ts";
-import type { EventsFile, Host, HostProcess, Steps } from "./host.ts";
-import { UNTIL_WOKEN } from "./host.ts";
+import type { Host } from "./host.ts";
+import { type EventsFile, type HostProcess, type Steps, UNTIL_WOKEN } from "./host_process.ts";
 import { type ClaimLink, type JobDirectory, killMark } from "./job_directory.ts";
 
 const PAUSE_MS = 50;
@@ -30,7 +30,7 @@ export interface StartWords {
 export interface Tell {
   readonly events: EventsFile;
   readonly queue: string;
-  /** `+` for a job of a line, which gives its slot back. */
+  /** `+` for a job of a backlog, which gives its slot back. */
   readonly plus?: string;
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { documentOf } from "../../src/service/document.ts";
+import { documentOf } from "../../src/service/openapi.ts";
 import { realDeps } from "../../src/deps_real.ts";
 import { compiledCms } from "../compiled.ts";
 import { type Document, documentRequests, type MadeRequest } from "./document_requests.ts";
@@ -24,7 +24,7 @@ export interface Fuzzed {
 /** Sends `count` requests, some at a time. The queue and the cluster begin anew now and then, so that they stay small. */
 export async function fuzzService(options: { count: number; seed: number; atOnce?: number }): Promise<Fuzzed> {
   const { count, seed, atOnce = 4 } = options;
-  const document = JSON.parse(JSON.stringify(await documentOf(realDeps()))) as Document;
+  const document = JSON.parse(JSON.stringify(documentOf(realDeps()))) as Document;
   const statuses = new Map<number, number>();
   const faults: string[] = [];
   const slowest = { ms: 0, request: "" };

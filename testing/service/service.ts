@@ -7,9 +7,9 @@
 import type { Deps } from "../../src/deps.ts";
 import { realDeps } from "../../src/deps_real.ts";
 import { makeConnect } from "../../src/link/connect.ts";
-import { type App, makeApp } from "../../src/service/app.ts";
+import { makeApp } from "../../src/service/app.ts";
 import { makeAuth } from "../../src/service/auth.ts";
-import type { AccessEntry, Service } from "../../src/service/service.ts";
+import type { AccessEntry, App, Service } from "../../src/service/service.ts";
 
 /** The `Authorization` header that is right. */
 export const RIGHT = `Basic ${btoa("pi:red berry")}`;

@@ -217,7 +217,7 @@ Deno.test("a link to an agent that says anything: each request comes to an end, 
   await assertAll(
     fc.asyncProperty(script, async (one) => {
       const events: LinkEvent[] = [];
-      const way = { command: ["x"], explain: (noise: string, code: number) => explainSsh(RED, noise, code) };
+      const transport = { command: ["x"], explain: (noise: string, code: number) => explainSsh(RED, noise, code) };
       const link = await settled(
         "connect",
         openAgentLink({ ...deps, processes: { spawn: () => play(one) } }, RED, {
@@ -225,7 +225,7 @@ Deno.test("a link to an agent that says anything: each request comes to an end, 
           queueId: QUEUE_ID,
           role: "resident",
           onEvent: (event) => void events.push(event),
-          way: { ...way, stage: () => Promise.resolve({ isSame: true, failed: new Map() }) },
+          transport: { ...transport, stage: () => Promise.resolve({ isSame: true, failed: new Map() }) },
           times: LINK_TIMES,
         }),
       );

@@ -24,7 +24,7 @@ function attempt(name: string): Attempt {
 }
 
 /** The links of a run with one to red that is open; jobs of these names have input files. */
-class Way {
+class Transport {
   readonly events: CoreEvent[] = [];
   /** Names of the jobs whose start was sent. */
   readonly sent: string[] = [];
@@ -53,8 +53,8 @@ class Way {
     });
   }
 
-  static async open(files: Files): Promise<Way> {
-    const way = new Way(files);
+  static async open(files: Files): Promise<Transport> {
+    const way = new Transport(files);
     way.deliver.perform([{ type: "connect", machine: parseMachine(RED) }]);
     await way.told("link_up");
     return way;
@@ -77,7 +77,7 @@ async function filesWithInput(...names: string[]): Promise<MemoryFiles> {
 
 Deno.test("Deliver sends no start that was called off while its input files were on their way", async () => {
   for (const how of ["recall", "ask"] as const) {
-    const way = await Way.open(await filesWithInput("a", "b"));
+    const way = await Transport.open(await filesWithInput("a", "b"));
     way.deliver.perform([start("a"), start("b"), start("plain")]);
     await waitUntil("what needs no files", () => way.sent.length > 0);
     assert.deepEqual(way.sent, ["plain"]);
@@ -97,7 +97,7 @@ Deno.test("Deliver sends no start that was called off while its input files were
 });
 
 Deno.test("Deliver sends no start that is called off in the same breath", async () => {
-  const way = await Way.open(await filesWithInput());
+  const way = await Transport.open(await filesWithInput());
   way.deliver.perform([start("a"), start("b"), { type: "recall", machine: RED, attempts: [attempt("a")] }]);
   await waitUntil("the other", () => way.sent.length > 0);
   assert.deepEqual(way.sent, ["b"]);
@@ -109,7 +109,7 @@ Deno.test("Deliver tells of starts whose input files cannot be looked for, and c
     stamp: () => Promise.resolve({ sizeBytes: 0, modifiedMs: 1, inode: 1, isDirectory: true }),
     list: () => Promise.reject(new Error("Too many open files (os error 24)")),
   };
-  const way = await Way.open(files as Files);
+  const way = await Transport.open(files as Files);
   way.deliver.perform([start("a"), start("b", true), start("c")]);
   await way.told("answer");
   const reason = "Too many open files (os error 24)";
@@ -123,7 +123,7 @@ Deno.test("Deliver tells of starts whose input files cannot be looked for, and c
 });
 
 Deno.test("Deliver fails only the job whose input files cannot be copied, and calls off what was sent before", async () => {
-  const way = await Way.open(await filesWithInput("a", "b", "c"));
+  const way = await Transport.open(await filesWithInput("a", "b", "c"));
   const reason = "a device";
   for (const name of ["a", "b"]) way.unstaged.set(job(name).name, reason);
   way.deliver.perform([start("a"), start("c")]);

@@ -20,6 +20,17 @@ Deno.test("checkRules() names an import that points up, or across", () => {
   assert.equal(check("src/attic/a.ts", "").length, 1);
 });
 
+Deno.test("checkRules() names a circle of imports once, also one of types", () => {
+  const of = (name: string, target: string) => ({
+    path: `src/link/${name}.ts`,
+    text: `import type { X } from "./${target}.ts";`,
+  });
+  assert.deepEqual(checkRules([of("a", "b"), of("b", "c"), of("c", "b")]), [
+    "a circle of imports: src/link/b.ts -> src/link/c.ts -> src/link/b.ts",
+  ]);
+  assert.deepEqual(checkRules([of("a", "b"), of("b", "c")]), []);
+});
+
 Deno.test("checkRules() keeps scripts and tests apart: what they share is in testing/", () => {
   assert.deepEqual(check("scripts/torture/a.ts", 'import { x } from "../b.ts";'), [
     "scripts/torture/a.ts: may not import tests/b.ts; what scripts and tests share is in testing/",

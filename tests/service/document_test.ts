@@ -1,15 +1,15 @@
 /** The OpenAPI document, the documentation page, and how failures look. */
 import assert from "node:assert/strict";
-import { documentOf } from "../../src/service/document.ts";
+import { documentOf } from "../../src/service/openapi.ts";
 import { realDeps } from "../../src/deps_real.ts";
 import { OPERATIONS, targetOf } from "./operations.ts";
 import { withService } from "../../testing/service/service.ts";
 
 // deno-lint-ignore no-explicit-any
-const documentJson = async () => JSON.parse(JSON.stringify(await documentOf(realDeps()))) as any;
+const documentJson = () => JSON.parse(JSON.stringify(documentOf(realDeps()))) as any;
 
-Deno.test("the document has the original's 26 operations with their parameters, kinds and security", async () => {
-  const document = await documentJson();
+Deno.test("the document has the original's 26 operations with their parameters, kinds and security", () => {
+  const document = documentJson();
   assert.equal(document.openapi, "3.1.0");
   assert.equal(document.info.title, "Cloudmesh Queue: A job queue scheduler for remote/local servers.");
   for (const { method, path, required, optional, kind } of OPERATIONS) {
@@ -29,8 +29,8 @@ Deno.test("the document has the original's 26 operations with their parameters, 
   }
 });
 
-Deno.test("the document says what a parameter is when it is left out", async () => {
-  const { paths } = await documentJson();
+Deno.test("the document says what a parameter is when it is left out", () => {
+  const { paths } = documentJson();
   const defaults = (path: string, method: string) =>
     // deno-lint-ignore no-explicit-any
     Object.fromEntries(paths[path][method].parameters.flatMap((one: any) =>
@@ -47,8 +47,8 @@ Deno.test("the document says what a parameter is when it is left out", async () 
   }
 });
 
-Deno.test("every operation, parameter and reply of the document is described, parameters with examples", async () => {
-  const document = await documentJson();
+Deno.test("every operation, parameter and reply of the document is described, parameters with examples", () => {
+  const document = documentJson();
   const ids = new Set<string>();
   let count = 0;
   // deno-lint-ignore no-explicit-any
@@ -88,7 +88,7 @@ function refOf(document: any, schema: any): any {
 }
 
 Deno.test("the examples of jobs and hosts have the fields that replies have", async () => {
-  const { components: { schemas: { Job, Jobs, Host, Hosts } } } = await documentJson();
+  const { components: { schemas: { Job, Jobs, Host, Hosts } } } = documentJson();
   assert.deepEqual(Jobs.example, { job1: Job.example });
   assert.deepEqual(Hosts.example, { host1: Host.example });
   await withService(async ({ json, text }) => {

@@ -1,7 +1,7 @@
 /** What nobody means well: every operation of the document with random and hostile values. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { documentOf } from "../../src/service/document.ts";
+import { documentOf } from "../../src/service/openapi.ts";
 import { realDeps } from "../../src/deps_real.ts";
 import { snapshotOf } from "./snapshot.ts";
 import { RIGHT } from "../../testing/service/service.ts";
@@ -34,9 +34,9 @@ interface Sent {
 }
 
 /** The operations as the document has them: one that is added is tested without a word here. */
-async function operations(): Promise<Operation[]> {
+function operations(): Operation[] {
   type Raw = { parameters?: Parameter[]; requestBody?: unknown; security?: unknown[] };
-  const document = JSON.parse(JSON.stringify(await documentOf(realDeps()))) as {
+  const document = JSON.parse(JSON.stringify(documentOf(realDeps()))) as {
     paths: Record<string, Record<string, Raw>>;
   };
   return Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -204,7 +204,7 @@ Deno.test("no request, however hostile, is a fault, leaves the directory, or get
     const before = await snapshotOf(outside, "served");
     const seen = new Set<number>();
     let count = 0;
-    for (const operation of await operations()) {
+    for (const operation of operations()) {
       const property = fc.asyncProperty(requests(operation, outside), async ({ method, target, headers, body }) => {
         await furnish(t);
         // Each from an address of its own: wrong credentials would be slowed down.

@@ -10,15 +10,7 @@ import type { Deps } from "../../deps.ts";
 import { findCommand } from "../help.ts";
 import { unquote } from "../names.ts";
 import { serviceArgs } from "../queue/service.ts";
-import { valuesOf } from "./values.ts";
-
-/** What a value's source needs to know of the rest of the line. */
-export interface Line {
-  readonly group: string;
-  readonly verb: string;
-  /** Values of the options that the line has already, and of the name as `queue` or `cluster`. */
-  readonly given: ReadonlyMap<string, string>;
-}
+import { type TypedLine, valuesOf } from "./values.ts";
 
 /**
  * What may stand in place of the last word.
@@ -30,7 +22,7 @@ export async function complete(program: CommandUnknownOpts, deps: Deps, words: r
   const before = serviceArgs(words.slice(words[0] === "help" ? 1 : 0, -1));
   const { command, path, rest } = findCommand(program, before);
   const [group = "", verb = ""] = path;
-  const line: Line = { group, verb, given: givenValues(command, group, rest) };
+  const line: TypedLine = { group, verb, given: givenValues(command, group, rest) };
   const options = command.options.filter((option) => !option.hidden);
 
   const open = options.find((option) => takesValue(option) && isFlag(option, rest.at(-1) ?? ""));
@@ -52,7 +44,12 @@ function commandNames(command: CommandUnknownOpts): string[] {
 }
 
 /** Words for the first argument, unless the line has it; a queue's name also as `queue=NAME`. */
-async function argumentWords(command: CommandUnknownOpts, deps: Deps, line: Line, last: string): Promise<string[]> {
+async function argumentWords(
+  command: CommandUnknownOpts,
+  deps: Deps,
+  line: TypedLine,
+  last: string,
+): Promise<string[]> {
   const [argument] = command.registeredArguments;
   if (argument === undefined || line.given.has(line.group)) return [];
   if (argument.argChoices !== undefined) return [...argument.argChoices];
@@ -61,7 +58,7 @@ async function argumentWords(command: CommandUnknownOpts, deps: Deps, line: Line
 }
 
 /** Values of an option, each as the whole word. In a list only the part after the last comma is completed. */
-async function values(deps: Deps, line: Line, option: Option, flag: string, begun: string): Promise<string[]> {
+async function values(deps: Deps, line: TypedLine, option: Option, flag: string, begun: string): Promise<string[]> {
   const comma = ["name", "id", "hosts"].includes(option.name()) ? begun.lastIndexOf(",") + 1 : 0;
   const head = begun.slice(0, comma);
   const offered = await valuesOf(deps, line, option.name());

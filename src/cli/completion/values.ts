@@ -12,10 +12,17 @@ import { clusterRef, experimentDirectory, queueRef } from "../../operations/refs
 import { HOST_FIELDS } from "../../operations/set_host_field.ts";
 import { listNames } from "../../store/queue_file.ts";
 import { FORMATS } from "../../output/records.ts";
-import type { Line } from "./complete.ts";
+
+/** What a value's source needs to know of the rest of the line. */
+export interface TypedLine {
+  readonly group: string;
+  readonly verb: string;
+  /** Values of the options that the line has already, and of the name as `queue` or `cluster`. */
+  readonly given: ReadonlyMap<string, string>;
+}
 
 /** Values for an option, or for the name under `queue` or `cluster`; empty if none are known or they cannot be read. */
-export async function valuesOf(deps: Deps, line: Line, option: string): Promise<readonly string[]> {
+export async function valuesOf(deps: Deps, line: TypedLine, option: string): Promise<readonly string[]> {
   try {
     return await knownValues(deps, line, option);
   } catch {
@@ -23,7 +30,7 @@ export async function valuesOf(deps: Deps, line: Line, option: string): Promise<
   }
 }
 
-async function knownValues(deps: Deps, line: Line, option: string): Promise<readonly string[]> {
+async function knownValues(deps: Deps, line: TypedLine, option: string): Promise<readonly string[]> {
   const { group, verb, given } = line;
   const experiment = given.get("experiment");
   const directory = experimentDirectory(deps, experiment);

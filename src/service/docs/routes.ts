@@ -5,7 +5,7 @@
  */
 
 import type { Context } from "hono";
-import type { App } from "../app.ts";
+import type { App } from "../service.ts";
 import { makeDocument } from "../document.ts";
 import { ICON, PAGE, PAGE_POLICY, START } from "./page.ts";
 

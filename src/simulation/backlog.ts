@@ -1,13 +1,13 @@
 /**
- * A line on a simulated host, in which jobs that were sent ahead wait for a slot, as tickets: the state, the lock, and the wrappers that
- * take one ticket after the other, as in `src/agent/start.sh`, with the same order of steps. Whoever dies while it has the lock takes
+ * A backlog on a simulated host, in which prefetched jobs wait for a slot, as tickets: the state, the lock, and the wrappers that take one ticket after the other, as in `src/agent/start.sh`, with the same order of steps. Whoever dies while it has the lock takes
  * it along.
  *
  * @module
  */
 
 import type { Doing } from "./claims.ts";
-import { type Host, type HostProcess, type Steps, UNTIL_WOKEN } from "./host.ts";
+import type { Host } from "./host.ts";
+import { type HostProcess, type Steps, UNTIL_WOKEN } from "./host_process.ts";
 import { runWrapper, type StartWords, type Tell } from "./wrapper.ts";
 
 const PLACES = 128;
@@ -18,19 +18,19 @@ interface Ticket {
   readonly tell: Tell;
 }
 
-/** One line. */
-export class Line {
+/** One backlog. */
+export class Backlog {
   readonly #host: Host;
   /** `on`: somebody may be let in. */
   isOn = true;
   /** Those that wait, in order. */
   readonly #tickets: Ticket[] = [];
   #free: number;
-  /** The fifo `l` holds its line. */
+  /** The lock is free. */
   #isUnlocked = true;
   readonly #forLock: HostProcess[] = [];
 
-  /** A line with so many free slots. */
+  /** A backlog with so many free slots. */
   constructor(host: Host, slots: number) {
     this.#host = host;
     this.#free = slots;

@@ -1,11 +1,10 @@
 /**
- * The way to a machine: all in which a link over ssh and a local one differ.
+ * The transport to a machine: everything in which a link over ssh and a local one differ.
  *
  * @module
  */
 
 import type { JobName } from "../names/grammar.ts";
-import type { Staged } from "./stage.ts";
 
 /** Why a machine cannot be reached, in one line. `lasting`: trying again soon is of no use. */
 export interface Cause {
@@ -13,8 +12,16 @@ export interface Cause {
   readonly lasting: boolean;
 }
 
+/** What became of the copies. */
+export interface Staged {
+  /** The directory there is the manager's own: nothing was copied, nor need be. */
+  readonly isSame: boolean;
+  /** Jobs whose files cannot be copied, each with the reason. */
+  readonly failed: ReadonlyMap<JobName, string>;
+}
+
 /** How an agent is reached. */
-export interface Way {
+export interface Transport {
   /** The program whose stdin is a POSIX shell's on the machine. */
   readonly command: readonly string[];
   /** What it means when that program has ended. */
