@@ -100,6 +100,15 @@ c_visit() {
   cd "$c_home"
 }
 
+# c_logged JOB ATTEMPT: the end of c_walk where no claim tells whose the directory is. A power cut can take fresh claims; then the log counts,
+# which names its attempt. c_old: there is a log.
+c_logged() {
+  [ -e "$1.log" ] || return 0
+  c_old=1
+  c_ended "$1.log" ''
+  case $c_e4 in '') ;; "${2%.*}".*) c_kin=1 ;; *) c_alien=1 ;; esac
+}
+
 # c_theirs, after c_walk: does the current directory belong to another queue?
 c_theirs() { [ -n "$c_alien" ] && [ -z "$c_kin" ]; }
 
@@ -222,9 +231,9 @@ c_marks() {
 # c_walk JOB ATTEMPT: goes through the chain. c_found: the attempt's link; c_next: the name of the next link; c_last: the last that
 # is there; c_live: another attempt that runs; c_high: a later one of the same job; c_open: the link that is being written; c_after:
 # the attempt that was started after c_found; c_ran: another attempt was started here once; c_kin, c_alien: there are claims of this queue (or
-# job), of others.
+# job), of others; c_old: see c_logged.
 c_walk() {
-  c_job=$1 c_found='' c_next=$1.run c_last='' c_live='' c_high='' c_open='' c_after='' c_ran='' c_kin='' c_alien='' c_n=0
+  c_job=$1 c_found='' c_next=$1.run c_last='' c_live='' c_high='' c_open='' c_after='' c_ran='' c_kin='' c_alien='' c_old='' c_n=0
   while [ -e "$c_next" ]; do
     c_last=$c_next
     c_read "$c_next"
@@ -247,6 +256,7 @@ c_walk() {
     c_n=$((c_n + 1))
     c_next=$1.run.$c_n
   done
+  [ -n "$c_kin$c_alien" ] || c_logged "$1" "$2"
 }
 
 # c_claim JOB ATTEMPT PID START FILE LOG OUT [LINE4]: tries to make c_next. c_won: 1, empty (somebody else did), or `full`.

@@ -126,7 +126,9 @@ c_run() {
   # The log is ours now: nobody may write the end of an earlier attempt into it.
   [ -z "$c_last" ] || true >"$c_last.fin"
   [ -z "$c_beside" ] || c_event D "$1" "$2" "${c_home##*/}"
-  if [ -n "$c_ran" ] || [ -e "$c_into" ]; then c_event U "$1" "$2"; fi
+  # Where there were no claims c_walk has looked for the log of that name.
+  case $c_kin$c_alien:$c_into in :"$c_home/$1.log") ;; *) [ ! -e "$c_into" ] || c_old=1 ;; esac
+  [ -z "$c_ran$c_old" ] || c_event U "$1" "$2"
   [ "$c_shell" = "$3" ] || { c_path=$(command -v "$3") && c_shell=$3 || c_shell=''; }
   if [ "$c_shell" != "$3" ]; then
     c_refuse "$1" "$2" "there is no shell \"$3\"" "$c_next"

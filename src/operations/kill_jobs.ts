@@ -55,6 +55,7 @@ export async function killJobs(
       const idle = jobs.map((job) => job.name).filter((name) => !known.has(name));
       if (runner === null) {
         const result = await killHeld(deps, { store, names, connect, warn: watch.warn });
+        await writeFile(() => store.endRun("cheap"), watch);
         return { killed: [...killed, ...result.killed], idle, missing, failed: result.failed };
       }
       const failed = await endByRunner(deps, store, names);
@@ -80,7 +81,8 @@ export interface KillHeldRequest {
 }
 
 /**
- * Kills jobs of a queue that no scheduler runs. A start that never reached its host is called off: the job waits again.
+ * Kills jobs of a queue that no scheduler runs. A start that never reached its host is called off: the job waits again. The queue stays
+ * held, and its file is not written.
  * @returns Those that are in state `kill` now; those that may still run; of these, those whose host does not answer, and those
  * that live on another machine than their host's name leads to now, which was told.
  */
@@ -117,7 +119,6 @@ export async function killHeld(
     }
     return records;
   });
-  await writeFile(() => store.endRun("cheap"), { warn });
   return { killed, failed: [...failed], unreached: unreached.map((job) => job.name), away };
 }
 

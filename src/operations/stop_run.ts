@@ -13,6 +13,7 @@ import { makeConnect } from "../link/connect.ts";
 import { openQueue } from "../store/queue_file.ts";
 import type { QueueStore, Runner, StoreRef } from "../store/store.ts";
 import { killHeld } from "./kill_jobs.ts";
+import { writeFile } from "./write_file.ts";
 import { holdQueue } from "./hold_queue.ts";
 import type { Watch } from "./refresh_queue.ts";
 
@@ -53,6 +54,7 @@ export async function stopRun(
     }
     const names = [...store.jobs.values()].filter((job) => isInFlight(job.status)).map((job) => job.name);
     const { killed, failed } = await killHeld(deps, { store, names, connect, warn: watch.warn });
+    await writeFile(() => store.endRun("cheap"), watch);
     return { wasRunning: hadScheduler || names.length > 0, killed, failed };
   } finally {
     store.close();

@@ -24,7 +24,7 @@ export interface Walk {
   readonly after: string | null;
   /** The link that is being written. */
   readonly open: ClaimLink | null;
-  /** There are claims of this queue (or job); of others. */
+  /** There are claims of this queue (or job); of others. Without any the log tells. */
   readonly kin: boolean;
   readonly alien: boolean;
 }
@@ -90,6 +90,11 @@ export function walk(host: Host, directory: JobDirectory, { attempt, queue }: As
       if (lifeOf(host, directory, link) !== "gone") live = link.attempt;
       if (link.kind !== "F" && link.kind !== "R" && found !== null) after = link.attempt;
     }
+  }
+  // `c_logged`.
+  if (!kin && !alien && directory.log !== null) {
+    if (splitAttempt(directory.log.attempt)[0] === id) kin = true;
+    else alien = true;
   }
   return { found, next: directory.chain.length, live: live!, high: high!, after: after!, open, kin, alien };
 }

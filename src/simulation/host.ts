@@ -270,6 +270,7 @@ export class Host {
     if (removed === undefined) return;
     this.directories.delete(name);
     for (const { attempt } of removed.chain) if (attempt !== null) this.parts.truth.removed(name, attempt, queue);
+    if (removed.log !== null) this.parts.truth.removed(name, removed.log.attempt, queue);
     this.wrote(`/${name}`, () => {
       if (!this.directories.has(name)) this.directories.set(name, removed);
     });

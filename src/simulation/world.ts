@@ -206,7 +206,8 @@ export class World {
 
   /** The queue as whoever reads the files now has it; null while somebody writes, or while a person has left the YAML torn. */
   async readFiles(): Promise<ReadonlyMap<JobName, import("../job/job.ts").Job> | null> {
-    if (this.timeline.nowMs < this.#removedMs + ANEW_MS) return null;
+    // A run that has ended has written it anew.
+    if (this.stores.size > 0 && this.timeline.nowMs < this.#removedMs + ANEW_MS) return null;
     const lock = await this.manager.disk.lock(storePaths(this.queue, "queue").lock, { mode: "shared", wait: false });
     if (lock === null) return null;
     lock.release();

@@ -61,6 +61,28 @@ Deno.test("resetJobs() writes down how a job ended before its directory goes, an
   });
 });
 
+Deno.test("resetJobs() and deleteJobs() hold the queue until the directories are gone: no run begins between the end of a job and that", async () => {
+  for (const act of [resetJobs, deleteJobs]) {
+    await withJobs(async (deps, connect) => {
+      const queue = queueRef(deps, { queue: "a" });
+      const holders: (string | undefined)[] = [];
+      const look: Connect = async (machine, options) => {
+        const link = await connect(machine, options);
+        const remove: Link["remove"] = async (attempts) => {
+          const other = await openQueue(deps, queue);
+          holders.push((await other.claimRun("0123abcd"))?.run);
+          other.close();
+          return await link.remove(attempts);
+        };
+        return { ...link, remove };
+      };
+      await act(deps, { queue, names: ["runs", "lost"], status: null }, WATCH, look);
+      assert.equal(holders.length, 1);
+      assert.notEqual(holders[0], undefined, "a run may begin meanwhile");
+    });
+  }
+});
+
 Deno.test("resetJobs() ends a job that runs, whatever its state says", async () => {
   for (const status of ["ready", "end", "crash"] as const) {
     const deps = memoryDeps();
