@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { jobName } from "../../src/names/grammar.ts";
-import { waitUntil } from "../support/wait.ts";
+import { waitUntil } from "../../testing/wait.ts";
 import { attempt, SHELLS, start, withPlace } from "./support.ts";
 
 /** Another queue than that of `withPlace`. */
@@ -91,28 +91,37 @@ for (const shell of SHELLS) {
   });
 
   for (const lost of ["gone", "empty"]) {
-    ownerTest(`results whose claim a power cut has taken (${lost}) stay their queue's, as the log says whose they are`, async (place) => {
-      const ours = await place.connect();
-      ours.link.start([start("job1", "echo ours")]);
-      await ours.event("ended");
-      const claim = `${place.directory}/job1/job1.run`;
-      if (lost === "gone") await Deno.remove(claim);
-      else {
-        await Deno.writeTextFile(claim, "");
-        await Deno.utime(claim, 1, 1);
-      }
-      const other = await place.connect({ queueId: OTHER });
-      assert.deepEqual(await other.link.remove([theirs]), ["absent"]);
-      other.link.start([start("job1", "echo theirs", theirs)]);
-      assert.equal((await other.event("beside")).directory, BESIDE);
-      await other.event("ended");
-      assert.equal(await place.file("job1", ".out"), "ours\n");
-      const again = { job: jobName("job1"), attempt: attempt("job1").attempt.replace(/1$/, "2") };
-      ours.link.start([start("job1", "echo again", again)]);
-      await waitUntil("the second attempt has ended", () => ours.events.filter(({ type }) => type === "ended").length === 2);
-      assert.equal(await place.file("job1", ".out"), "again\n");
-      assert.equal(ours.events.filter(({ type }) => type === "reused").length, 1);
-    });
+    ownerTest(
+      `results whose claim a power cut has taken (${lost}) stay their queue's, as the log says whose they are`,
+      async (place) => {
+        const ours = await place.connect();
+        ours.link.start([start("job1", "echo ours")]);
+        await ours.event("ended");
+        const claim = `${place.directory}/job1/job1.run`;
+        if (lost === "gone") await Deno.remove(claim);
+        else {
+          await Deno.writeTextFile(claim, "");
+          await Deno.utime(claim, 1, 1);
+        }
+        const other = await place.connect({ queueId: OTHER });
+        assert.deepEqual(await other.link.remove([theirs]), ["absent"]);
+        other.link.start([start("job1", "echo theirs", theirs)]);
+        assert.equal((await other.event("beside")).directory, BESIDE);
+        await other.event("ended");
+        assert.equal(await place.file("job1", ".out"), "ours\n");
+        const again = { job: jobName("job1"), attempt: attempt("job1").attempt.replace(/1$/, "2") };
+        ours.link.start([start("job1", "echo again", again)]);
+        await waitUntil(
+          "the second attempt has ended",
+          () => ours.events.filter(({ type }) => type === "ended").length === 2,
+        );
+        assert.equal(await place.file("job1", ".out"), "again\n");
+        assert.equal(
+          ours.events.filter(({ type }) => type === "reused").length,
+          1,
+        );
+      },
+    );
   }
 
   ownerTest("a start that was forbidden beside never comes", async (place) => {
