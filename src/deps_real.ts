@@ -6,7 +6,8 @@
  */
 
 import type { Child, Clock, Deps, Environment, Processes, Serve } from "./deps.ts";
-import { codeOf, files, randomHex } from "./files_real.ts";
+import { codeOf } from "./system_errors.ts";
+import { files, randomHex } from "./files_real.ts";
 
 // setTimeout takes 31 bits; a longer wait is made of several.
 const LONGEST_TIMER_MS = 2 ** 31 - 1;

@@ -11,15 +11,7 @@
  */
 
 import type { AppendFile, FileLock, Files, FileStamp } from "./deps.ts";
-
-/** The system's code of an error, such as `ENOENT`, or `""`. */
-export function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
-}
-
-function isRefusal(error: unknown): boolean {
-  return ["EACCES", "EPERM", "EROFS"].includes(codeOf(error));
-}
+import { codeOf, isRefusal } from "./system_errors.ts";
 
 /** The value, or null where the path (or a directory on the way) does not exist. */
 async function unlessMissing<T>(value: Promise<T>): Promise<T | null> {

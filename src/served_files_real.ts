@@ -9,7 +9,8 @@
  */
 
 import type { Files } from "./deps.ts";
-import { codeOf, files, parentOf } from "./files_real.ts";
+import { codeOf } from "./system_errors.ts";
+import { files, parentOf } from "./files_real.ts";
 
 /** Most bytes of a file that is read: some 600,000 jobs. */
 const FILE_BYTES = 256 * 1024 * 1024;

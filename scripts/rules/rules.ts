@@ -27,7 +27,7 @@ const ROWS: readonly (readonly string[])[] = [
 ];
 
 /** Files directly under `src/` that every room may import. */
-const COMMON: readonly string[] = ["deps.ts", "errors.ts", "version.ts"];
+const COMMON: readonly string[] = ["deps.ts", "errors.ts", "system_errors.ts", "version.ts"];
 
 /** Files that touch the world. */
 const WORLDLY = /^(main|src\/[a-z_]+_real)\.ts$/;

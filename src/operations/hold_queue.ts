@@ -9,7 +9,8 @@ import type { Deps } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
 import { isInFlight } from "../job/states.ts";
 import { openQueue } from "../store/queue_file.ts";
-import type { QueueStore, Runner, StoreRef } from "../store/store.ts";
+import type { Runner } from "../store/run_status.ts";
+import type { QueueStore, StoreRef } from "../store/store.ts";
 
 /** How long another command that holds the queue is waited for. */
 const OTHER_LIMIT_MS = 5_000;

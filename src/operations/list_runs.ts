@@ -7,7 +7,8 @@
 import type { Deps } from "../deps.ts";
 import { storePaths } from "../store/paths.ts";
 import { openQueue } from "../store/queue_file.ts";
-import type { LastRun, StoreRef } from "../store/store.ts";
+import type { LastRun } from "../store/run_status.ts";
+import type { StoreRef } from "../store/store.ts";
 import { findQueues } from "./find_queues.ts";
 
 /** A queue and its last run. */

@@ -6,7 +6,8 @@
 
 import type { Deps } from "../deps.ts";
 import { CmsError } from "../errors.ts";
-import type { Runner, StoreRef } from "../store/store.ts";
+import type { Runner } from "../store/run_status.ts";
+import type { StoreRef } from "../store/store.ts";
 
 // A shell reads it, as the executable may not read /proc itself. A program's name may hold `)` and line breaks.
 const LOOK =

@@ -7,7 +7,7 @@
 import type { JobName } from "../names/grammar.ts";
 import type { JobState } from "../job/states.ts";
 import type { FeedChange } from "../store/queue_feed.ts";
-import type { LastRun } from "../store/store.ts";
+import type { LastRun } from "../store/run_status.ts";
 
 /** What happened, without where. */
 export type Happening =

@@ -8,7 +8,8 @@
 import type { Child, Deps } from "../deps.ts";
 import { CmsError } from "../errors.ts";
 import { readCluster } from "../store/cluster_file.ts";
-import { storeError, storePaths } from "../store/paths.ts";
+import { storeError } from "../store/file_errors.ts";
+import { storePaths } from "../store/paths.ts";
 import { openQueue } from "../store/queue_file.ts";
 import type { QueueStore, StoreRef } from "../store/store.ts";
 import { noFreeHosts } from "./no_free_hosts.ts";

@@ -5,7 +5,8 @@
  */
 
 import type { RunEvent } from "../scheduler/report.ts";
-import type { QueueStore, RunAbout } from "../store/store.ts";
+import type { RunAbout } from "../store/run_status.ts";
+import type { QueueStore } from "../store/store.ts";
 
 /** Tells of one run. Writing never stops the run: nothing but onlookers depends on it. */
 export class RunTeller {

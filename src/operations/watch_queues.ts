@@ -11,11 +11,12 @@
 import type { Deps } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { JobState } from "../job/states.ts";
-import { codeOf, storePaths } from "../store/paths.ts";
+import { codeOf } from "../system_errors.ts";
+import { storePaths } from "../store/paths.ts";
 import { listNames } from "../store/queue_file.ts";
 import { type FeedChange, QueueFeed } from "../store/queue_feed.ts";
 import { readLastRun } from "../store/run_claim.ts";
-import type { LastRun } from "../store/store.ts";
+import type { LastRun } from "../store/run_status.ts";
 import { KeptEvents, type QueueEvent, runEvents, toEvent, type WatchedEvent } from "./queue_events.ts";
 
 /** Files are looked at this soon after a change was announced; several changes come together. */

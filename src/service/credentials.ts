@@ -5,7 +5,7 @@
  */
 
 import type { Deps } from "../deps.ts";
-import { storeError } from "../store/paths.ts";
+import { storeError } from "../store/file_errors.ts";
 import { CmsError, InvalidError } from "../errors.ts";
 import { type Credentials, MOST_BYTES } from "./auth.ts";
 

@@ -9,7 +9,9 @@ import type { Deps } from "../deps.ts";
 import type { HostId } from "../names/grammar.ts";
 import type { Host } from "../cluster/host.ts";
 import { parseHosts, renderHosts } from "./yaml/host_record.ts";
-import { locked, notFound, sameStamp, stampOf, storeError, storePaths } from "./paths.ts";
+import { locked, sameStamp, stampOf } from "./lock.ts";
+import { notFound, storeError } from "./file_errors.ts";
+import { storePaths } from "./paths.ts";
 import type { Hosts, StoreRef } from "./store.ts";
 
 /** How often a change is made anew because a person saved the file meanwhile. */

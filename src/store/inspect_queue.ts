@@ -13,9 +13,14 @@ import type { Jobs } from "./changes.ts";
 import { parseJobs } from "./yaml/job_record.ts";
 import { type JournalPart, parseJournal } from "./journal/journal.ts";
 import { hasEffect, mergeState } from "./state/merge.ts";
-import { codeOf, notFound, readYaml, sameStamp, storeError, type StorePaths, storePaths } from "./paths.ts";
+import { codeOf } from "../system_errors.ts";
+import { notFound, storeError } from "./file_errors.ts";
+import { readYaml } from "./yaml/yaml_file.ts";
+import { sameStamp } from "./lock.ts";
+import { type StorePaths, storePaths } from "./paths.ts";
 import { leftTemporaries, readLastRun, readRunner } from "./run_claim.ts";
-import type { LastRun, Runner, StoreRef } from "./store.ts";
+import type { LastRun, Runner } from "./run_status.ts";
+import type { StoreRef } from "./store.ts";
 import { isNamed, readSettled, type YamlRead } from "./yaml/read_settled.ts";
 
 /** How long the lock is waited for before the files are read without it. */

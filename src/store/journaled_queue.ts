@@ -22,11 +22,14 @@ import { JournalFile } from "./journal/journal_file.ts";
 import { applyRecord, hasEffect, type Merged, mergeRecord, mergeState } from "./state/merge.ts";
 import { ChangeGatherer } from "./state/external_changes.ts";
 import { RecentChanges, undoStaleEdit } from "./state/stale_edit.ts";
-import { locked, notFound, sameStamp, storeError, type StorePaths, storePaths } from "./paths.ts";
+import { locked, sameStamp } from "./lock.ts";
+import { notFound, storeError } from "./file_errors.ts";
+import { type StorePaths, storePaths } from "./paths.ts";
 import { readSnapshot } from "./snapshot.ts";
 import { changesBetween, flightRecords, recordsOf, stamped } from "./journal/journal_records.ts";
 import { readLastRun, readRunner, sweepTemporaries, takeRun } from "./run_claim.ts";
-import type { CheckpointPolicy, LastRun, QueueStore, RunAbout, Runner, StoreRef } from "./store.ts";
+import type { LastRun, RunAbout, Runner } from "./run_status.ts";
+import type { CheckpointPolicy, QueueStore, StoreRef } from "./store.ts";
 import { YamlFile } from "./yaml/yaml_file.ts";
 
 const TRIES = 5;

@@ -16,10 +16,11 @@ import type { Job } from "../job/job.ts";
 import type { JobState } from "../job/states.ts";
 import type { Jobs } from "./changes.ts";
 import { parseJobs } from "./yaml/job_record.ts";
-import type { JournalRecord } from "./journal/journal.ts";
+import { type JournalRecord, subjectOf } from "./journal/journal.ts";
 import { JournalFile } from "./journal/journal_file.ts";
 import { applyRecord, mergeState } from "./state/merge.ts";
-import { sameStamp, type StorePaths, storePaths } from "./paths.ts";
+import { sameStamp } from "./lock.ts";
+import { type StorePaths, storePaths } from "./paths.ts";
 import { readSnapshot } from "./snapshot.ts";
 import type { StoreRef } from "./store.ts";
 
@@ -174,7 +175,7 @@ export class QueueFeed {
   #take(records: readonly JournalRecord[], changes: FeedChange[]): void {
     for (const record of records) {
       this.#line++;
-      const name = record.type === "put" ? record.job.name : "job" in record ? record.job : null;
+      const name = subjectOf(record);
       if (name === null) continue;
       const before = this.#jobs.get(name);
       applyRecord(this.#jobs, record);

@@ -6,7 +6,9 @@
 
 import type { Deps } from "../deps.ts";
 import { JournaledQueue } from "./journaled_queue.ts";
-import { locked, notFound, stampOf, storeError, storePaths } from "./paths.ts";
+import { locked, stampOf } from "./lock.ts";
+import { notFound, storeError } from "./file_errors.ts";
+import { storePaths } from "./paths.ts";
 import type { QueueStore, StoreRef } from "./store.ts";
 import { joinBlocks } from "./yaml/yaml.ts";
 

@@ -7,7 +7,8 @@
 
 import type { Deps, FileStamp } from "../deps.ts";
 import type { Jobs } from "./changes.ts";
-import { sameStamp, stampOf, storePaths } from "./paths.ts";
+import { sameStamp, stampOf } from "./lock.ts";
+import { storePaths } from "./paths.ts";
 import { openQueue } from "./queue_file.ts";
 import type { StoreRef } from "./store.ts";
 

@@ -7,8 +7,10 @@
  */
 
 import type { Deps, FileLock } from "../deps.ts";
-import { codeOf, type StorePaths } from "./paths.ts";
-import type { LastRun, RunAbout, Runner, StoreRef } from "./store.ts";
+import { codeOf } from "../system_errors.ts";
+import type { StorePaths } from "./paths.ts";
+import type { LastRun, RunAbout, Runner } from "./run_status.ts";
+import type { StoreRef } from "./store.ts";
 
 const RETRIES = 100;
 const PAUSE_MS = 5;

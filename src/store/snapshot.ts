@@ -12,7 +12,9 @@ import { CmsError } from "../errors.ts";
 import type { Deps, FileLock } from "../deps.ts";
 import type { JournalRecord } from "./journal/journal.ts";
 import type { JournalFile } from "./journal/journal_file.ts";
-import { readYaml, sameStamp, type StorePaths } from "./paths.ts";
+import { readYaml } from "./yaml/yaml_file.ts";
+import { sameStamp } from "./lock.ts";
+import type { StorePaths } from "./paths.ts";
 import { isNamed, readSettled, type YamlRead } from "./yaml/read_settled.ts";
 
 /** So often both are read anew; what was read last counts then. */

@@ -12,7 +12,8 @@
 import type { AppendFile, Deps, FileStamp } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { JobState } from "../job/states.ts";
-import { sameStamp, type StorePaths, storePaths } from "./paths.ts";
+import { sameStamp } from "./lock.ts";
+import { type StorePaths, storePaths } from "./paths.ts";
 import type { StoreRef } from "./store.ts";
 
 /** What a record says of one job. Members that are missing stay as they were. */

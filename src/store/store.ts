@@ -1,6 +1,6 @@
 /**
- * The store of queues and clusters as the scheduler and the operations see it: the ports. `queue_file.ts` and
- * `cluster_file.ts` implement them on real files.
+ * The store of queues and clusters as the scheduler and the operations see it: the ports. `journaled_queue.ts` and
+ * `cluster_file.ts` implement them on files.
  *
  * @module
  */
@@ -8,42 +8,13 @@
 import type { HostId } from "../names/grammar.ts";
 import type { Host } from "../cluster/host.ts";
 import type { Change, ExternalChanges, Jobs } from "./changes.ts";
+import type { LastRun, RunAbout, Runner } from "./run_status.ts";
 
 /** Where a queue or cluster stands. `experiment` is as the user gave it, made plain; `directory` is absolute. */
 export interface StoreRef {
   readonly experiment: string;
   readonly directory: string;
   readonly name: string;
-}
-
-/** What a scheduler says of its run, for those who look at it from outside (`ran`, events, metrics). */
-export interface RunAbout {
-  readonly scheduler: "fifo" | "fifo_multi";
-  /** Name of the cluster whose hosts are used; null if none is. */
-  readonly cluster: string | null;
-  /** Jobs that may run at once. */
-  readonly slots: number;
-  /** Machines (`user@name`) that were asked so far, and whether their link is open. */
-  readonly machines: Readonly<Record<string, "up" | "down">>;
-}
-
-/** Who holds the right to run a queue. */
-export interface Runner {
-  readonly pid: number;
-  readonly hostname: string;
-  readonly run: string;
-  /** Missing where a command holds the queue for a moment, to change what runs. */
-  readonly about?: RunAbout;
-}
-
-/** A run of a scheduler as its file tells of it. */
-export interface LastRun {
-  readonly pid: number;
-  readonly hostname: string;
-  readonly run: string;
-  readonly about: RunAbout;
-  /** True while its process holds the queue. */
-  readonly isRunning: boolean;
 }
 
 /** A queue opened for reading and changing. Not for use by two callers at once. */

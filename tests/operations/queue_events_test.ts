@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { jobName } from "../../src/names/grammar.ts";
 import { KeptEvents, type QueueEvent, runEvents } from "../../src/operations/queue_events.ts";
-import type { LastRun } from "../../src/store/store.ts";
+import type { LastRun } from "../../src/store/run_status.ts";
 
 function event(queue: string, job: string): QueueEvent {
   return { type: "job_added", queue, experiment: "x", job: jobName(job), state: "ready" };

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { SMALL_YAML_BYTES } from "../../src/store/large/checkpoint_due.ts";
 import type { AppendFile, Deps, FileStamp } from "../../src/deps.ts";
 import { encodeBatch } from "../../src/store/journal/journal.ts";
-import { storeError } from "../../src/store/paths.ts";
+import { storeError } from "../../src/store/file_errors.ts";
 import { createQueue, openQueue } from "../../src/store/queue_file.ts";
 import { jobOf, namesOf, newJob, onFiles, put, set, type World } from "./support.ts";
 

@@ -55,6 +55,11 @@ export type JournalRecord =
   /** The YAML was about to be written with this hash, holding all records before this one. */
   | { readonly type: "fold"; readonly yaml: string };
 
+/** The job that a record is about; null if it is about none, or asks for several. */
+export function subjectOf(record: JournalRecord): JobName | null {
+  return record.type === "put" ? record.job.name : "job" in record ? record.job : null;
+}
+
 /** What a journal's bytes hold, from some line on. */
 export interface JournalPart {
   /** null if the part begins later than the first line, or if the file has no whole first line. */

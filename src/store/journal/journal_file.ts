@@ -19,7 +19,7 @@ import {
   parseJournal,
   parseJournalOf,
 } from "./journal.ts";
-import { MOST_YAML_BYTES, storeError, tooLarge } from "../paths.ts";
+import { MOST_YAML_BYTES, storeError, tooLarge } from "../file_errors.ts";
 
 const encoder = new TextEncoder();
 

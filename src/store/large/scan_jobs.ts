@@ -18,7 +18,9 @@ import { parseJobs } from "../yaml/job_record.ts";
 import type { JournalRecord } from "../journal/journal.ts";
 import { JournalFile } from "../journal/journal_file.ts";
 import { applyRecord } from "../state/merge.ts";
-import { codeOf, sameStamp, type StorePaths, storePaths } from "../paths.ts";
+import { codeOf } from "../../system_errors.ts";
+import { sameStamp } from "../lock.ts";
+import { type StorePaths, storePaths } from "../paths.ts";
 import type { StoreRef } from "../store.ts";
 
 /** A checkpoint between two looks makes both anew. */

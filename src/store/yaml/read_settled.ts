@@ -11,7 +11,9 @@
 import { CmsError, StoreError } from "../../errors.ts";
 import type { Deps, FileLock, FileStamp } from "../../deps.ts";
 import type { JournalHeader, JournalRecord } from "../journal/journal.ts";
-import { readYaml, sameStamp, type StorePaths } from "../paths.ts";
+import { readYaml } from "./yaml_file.ts";
+import { sameStamp } from "../lock.ts";
+import type { StorePaths } from "../paths.ts";
 
 /** So long nobody must have written into an edited file. */
 const STILL_MS = 200;

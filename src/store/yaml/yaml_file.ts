@@ -12,7 +12,9 @@ import type { Jobs } from "../changes.ts";
 import { VERSION } from "../../version.ts";
 import { SMALL_YAML_BYTES } from "../large/checkpoint_due.ts";
 import type { WrittenStamp } from "../journal/journal.ts";
-import { readYaml, sameStamp, storeError, type StorePaths } from "../paths.ts";
+import { sameStamp } from "../lock.ts";
+import { MOST_YAML_BYTES, notFound, storeError, tooLarge } from "../file_errors.ts";
+import type { StorePaths } from "../paths.ts";
 import { KeptText } from "../large/kept_text.ts";
 
 /** A change this long after a stamp has another time, also by the coarse clock that file systems have. */
@@ -23,6 +25,31 @@ const COARSE_STAMP_MS = 2_100;
 /** True if the file system may give times of whole seconds: then two texts of one size and one second have one stamp. */
 export function isCoarse(stamp: FileStamp): boolean {
   return stamp.modifiedMs % 1000 === 0;
+}
+
+/** The text of a queue's YAML file and its hash, or why there is none that can be read. */
+export async function readYaml(deps: Deps, paths: StorePaths): Promise<{ text: string; hash: string } | CmsError> {
+  try {
+    const bytes = await deps.files.readBytes(paths.file);
+    if (bytes === null) return notFound("queue", paths.shown);
+    if (bytes.length > MOST_YAML_BYTES) return tooLarge(paths.shown, "it is");
+    const text = decoded(bytes);
+    if (text === null) throw Object.assign(new Error("not UTF-8"), { code: "EILSEQ" });
+    return { text, hash: await deps.files.hash([bytes]) };
+  } catch (cause) {
+    const error = storeError(paths.shown, "read", cause);
+    if (error instanceof CmsError) return error;
+    throw error;
+  }
+}
+
+/** null if the bytes are no UTF-8: taking them anyway would put U+FFFD there, and the next write would make that lasting. */
+function decoded(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return null;
+  }
 }
 
 /** One YAML file. All is called under the queue's lock. */

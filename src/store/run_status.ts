@@ -1,0 +1,35 @@
+/**
+ * What the files say of the run of a queue.
+ *
+ * @module
+ */
+
+/** What a scheduler says of its run, for those who look at it from outside (`ran`, events, metrics). */
+export interface RunAbout {
+  readonly scheduler: "fifo" | "fifo_multi";
+  /** Name of the cluster whose hosts are used; null if none is. */
+  readonly cluster: string | null;
+  /** Jobs that may run at once. */
+  readonly slots: number;
+  /** Machines (`user@name`) that were asked so far, and whether their link is open. */
+  readonly machines: Readonly<Record<string, "up" | "down">>;
+}
+
+/** Who holds the right to run a queue. */
+export interface Runner {
+  readonly pid: number;
+  readonly hostname: string;
+  readonly run: string;
+  /** Missing where a command holds the queue for a moment, to change what runs. */
+  readonly about?: RunAbout;
+}
+
+/** A run of a scheduler as its file tells of it. */
+export interface LastRun {
+  readonly pid: number;
+  readonly hostname: string;
+  readonly run: string;
+  readonly about: RunAbout;
+  /** True while its process holds the queue. */
+  readonly isRunning: boolean;
+}
