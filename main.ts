@@ -10,7 +10,10 @@ import { cms } from "./src/cli/program.ts";
 import { restoreKeptEnvironment } from "./src/cli/restore_env.ts";
 import { realDeps } from "./src/deps_real.ts";
 
-/** A run of short jobs prints thousands of lines a second: they are written together, this often. The first goes out at once. */
+/**
+ * A run of short jobs prints thousands of lines a second: they are written together, this often. The first goes out at
+ * once.
+ */
 const WRITE_EVERY_MS = 20;
 
 const STREAMS = { out: Deno.stdout, err: Deno.stderr };
@@ -121,7 +124,10 @@ class RealTerminal implements Terminal {
     clearTimeout(timer);
   }
 
-  /** A reader that has gone (`cms queue list | head -1`, a closed terminal) is no error: the rest is dropped. A full disk is one. */
+  /**
+   * A reader that has gone (`cms queue list | head -1`, a closed terminal) is no error: the rest is dropped. A full
+   * disk is one.
+   */
   async #write(to: keyof typeof STREAMS, bytes: Uint8Array): Promise<void> {
     try {
       for (let at = 0; at < bytes.length;) at += await STREAMS[to].write(bytes.subarray(at));
@@ -135,8 +141,8 @@ class RealTerminal implements Terminal {
 }
 
 /**
- * True if whoever started the program wants it to outlive the terminal, as nohup does. To be asked before any signal is listened to: Deno
- * takes this one, too, with the first of them.
+ * True if whoever started the program wants it to outlive the terminal, as nohup does. To be asked before any signal is
+ * listened to: Deno takes this one, too, with the first of them.
  */
 function ignoresHangUp(): boolean {
   try {
@@ -173,7 +179,10 @@ function eraseLast(line: number[]): void {
   while (((line.pop() ?? 0) & 0xc0) === 0x80);
 }
 
-/** The name that the program was called by. Node's module has it everywhere, but takes longer to load than a short command does. */
+/**
+ * The name that the program was called by. Node's module has it everywhere, but takes longer to load than a short
+ * command does.
+ */
 async function calledAs(): Promise<string> {
   const named = Deno.env.get("CMS_CALLED_AS");
   if (named !== undefined) return named;

@@ -1,8 +1,9 @@
 /**
  * `deno task demo`: the whole workflow on this machine, from an empty cluster to a finished queue.
  *
- * Copies `experiment/` into a fresh temporary directory, works there, prints each command before its own output, and removes
- * the directory. Exit status 0 only if every command succeeded and every job is `end`. `--keep` leaves the directory.
+ * Copies `experiment/` into a fresh temporary directory, works there, prints each command before its own output, and
+ * removes the directory. Exit status 0 only if every command succeeded and every job is `end`. `--keep` leaves the
+ * directory.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * `deno task fuzz [--requests=20000] [--seed=N]`: requests made from the OpenAPI document against the executable. Fails if one is answered
- * with 500 or not at all.
+ * `deno task fuzz [--requests=20000] [--seed=N]`: requests made from the OpenAPI document against the executable. Fails
+ * if one is answered with 500 or not at all.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console
 /**
- * `deno task ok`: everything that must be true before a change lands, quickest first: format, lint, types, doc comments, the
- * project's own rules, and (unless `--no-tests`) the tests.
+ * `deno task ok`: everything that must be true before a change lands, quickest first: format, lint, types, doc
+ * comments, the project's own rules, and (unless `--no-tests`) the tests.
  *
  * @module
  */
@@ -24,7 +24,7 @@ async function sources(folder: string): Promise<string[]> {
   for await (const entry of Deno.readDir(ROOT + folder)) {
     const path = `${folder}/${entry.name}`;
     if (entry.isDirectory) found.push(...await sources(path));
-    else if (entry.name.endsWith(".ts")) found.push(path);
+    else if (/\.(ts|sh)$/.test(entry.name)) found.push(path);
   }
   return found.sort();
 }
@@ -64,8 +64,12 @@ const [src, scripts, testing, tests] = await Promise.all(["src", "scripts", "tes
 const steps: [string, () => Promise<boolean>][] = [
   ["format", () => deno("fmt", "--check")],
   ["lint", () => deno("lint")],
-  ["types", () => deno("check", "main.ts", ...src, ...scripts, ...testing, ...tests)],
-  ["doc comments", () => docs(src)],
+  [
+    "types",
+    () =>
+      deno("check", "main.ts", ...[...src, ...scripts, ...testing, ...tests].filter((path) => path.endsWith(".ts"))),
+  ],
+  ["doc comments", () => docs(src.filter((path) => path.endsWith(".ts")))],
   ["own rules", () => rules([...src, ...scripts, ...testing, ...tests])],
 ];
 if (!Deno.args.includes("--no-tests")) steps.push(["tests", runTests]);

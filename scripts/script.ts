@@ -14,7 +14,10 @@ export function say(line: string): void {
   Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
 }
 
-/** Runs `main` and ends the process with its exit status; 2 for a `RangeError` (wrong words), 1 for any other, each told in a line. */
+/**
+ * Runs `main` and ends the process with its exit status; 2 for a `RangeError` (wrong words), 1 for any other, each told
+ * in a line.
+ */
 export async function runScript(main: () => Promise<number>): Promise<never> {
   try {
     Deno.exitCode = await main();

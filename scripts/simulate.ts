@@ -1,6 +1,6 @@
 /**
- * `deno task simulate`: plays simulated worlds (see `src/simulation/`), and tells of the first that breaks what must never break:
- * its seed and the shortest story that still fails. Exit status 1 then, 2 for wrong arguments.
+ * `deno task simulate`: plays simulated worlds (see `src/simulation/`), and tells of the first that breaks what must
+ * never break: its seed and the shortest story that still fails. Exit status 1 then, 2 for wrong arguments.
  *
  * @module
  */

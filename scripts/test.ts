@@ -1,8 +1,8 @@
 /**
  * Runs the tests: `deno task test [FILE...] [OPTION OF deno test...]`.
  *
- * Installs what the tests need where it can (see `test/install.ts`), runs them with the Deno that runs this, and ends with the
- * line `N passed, N failed, N skipped`. Exit status 1 if a test failed or none passed.
+ * Installs what the tests need where it can (see `test/install.ts`), runs them with the Deno that runs this, and ends
+ * with the line `N passed, N failed, N skipped`. Exit status 1 if a test failed or none passed.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * `deno task torture`: runs queues on real test hosts while managers, links and hosts are killed, cut, stopped and filled, and
- * checks afterwards on the real files that nothing was lost, doubled or told wrongly. `--help` has the options.
+ * `deno task torture`: runs queues on real test hosts while managers, links and hosts are killed, cut, stopped and
+ * filled, and checks afterwards on the real files that nothing was lost, doubled or told wrongly. `--help` has the
+ * options.
  *
  * The journal of what is done when goes to stderr, the tables to stdout. `docs/reliability.md` has the last long one.
  *

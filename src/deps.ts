@@ -1,16 +1,20 @@
 /**
- * All that the program touches outside itself, as interfaces. Everything below takes them by argument, so that a test or
- * the simulation can give its own. The real ones are in `deps_real.ts`; only that file and `main.ts` name `Deno.*` effects.
+ * All that the program touches outside itself, as interfaces. Everything below takes them by argument, so that a test
+ * or the simulation can give its own. The real ones are in `deps_real.ts`; only that file and `main.ts` name `Deno.*`
+ * effects.
  *
- * Conventions: times are milliseconds of {@link Clock.now} unless a name says otherwise; paths are absolute. The clock of a file system or
- * of a host is only compared with itself.
+ * Conventions: times are milliseconds of {@link Clock.now} unless a name says otherwise; paths are absolute. The clock
+ * of a file system or of a host is only compared with itself.
  *
  * @module
  */
 
 /** Time. Decisions take `nowMs`; loops wait with {@link Clock.sleepUntil}. */
 export interface Clock {
-  /** Time for all that waits: it never steps, whoever sets the machine's clock. It is near the epoch's milliseconds, for people's eyes only. */
+  /**
+   * Time for all that waits: it never steps, whoever sets the machine's clock. It is near the epoch's milliseconds, for
+   * people's eyes only.
+   */
   now(): number;
   /** Wall clock, epoch milliseconds: for what is written down or shown. It may step in both directions. */
   epochMs(): number;
@@ -52,7 +56,9 @@ export interface FileLock {
   release(): void;
 }
 
-/** The file system of the manager. Methods throw `Deno.errors.*`-like errors with a `code` (ENOENT ...) as they come. */
+/**
+ * The file system of the manager. Methods throw `Deno.errors.*`-like errors with a `code` (ENOENT ...) as they come.
+ */
 export interface Files {
   /** The file's text, or null if there is no such file. */
   readText(path: string): Promise<string | null>;
@@ -69,7 +75,8 @@ export interface Files {
   stamp(path: string): Promise<FileStamp | null>;
   /**
    * Replaces the file in one step: temp file in the same directory, fsync, rename, fsync of the directory.
-   * @param mayReplace Asked when all is written, right before the rename: false leaves the file as it is. @returns Its answer.
+   * @param mayReplace Asked when all is written, right before the rename: false leaves the file as it is. @returns Its
+   * answer.
    */
   replace(
     path: string,
@@ -138,7 +145,10 @@ export interface ServeOptions {
 
 /** What a client may take before it is cut off. */
 export interface ServeLimits {
-  /** Time for the line and the headers of a request, counted from the connection or the request's first byte; for TLS too. */
+  /**
+   * Time for the line and the headers of a request, counted from the connection or the request's first byte; for TLS
+   * too.
+   */
   readonly headMs: number;
   /** How long a connection may be open between two requests. */
   readonly idleMs: number;
@@ -163,8 +173,9 @@ export interface Server {
 }
 
 /**
- * Answers a request. `remote` is the client's address. Nothing of the body is taken before the stream that `body` makes is read; it
- * is to be read instead of the request's own. A connection whose body was not read to its end is closed after the reply.
+ * Answers a request. `remote` is the client's address. Nothing of the body is taken before the stream that `body` makes
+ * is read; it is to be read instead of the request's own. A connection whose body was not read to its end is closed
+ * after the reply.
  */
 export type Handler = (
   request: Request,
@@ -200,6 +211,9 @@ export interface Deps {
   readonly environment: Environment;
   /** Missing where nothing may listen. */
   readonly serve?: Serve;
-  /** The files below a directory (an absolute path without links) whose contents are not trusted. Missing where {@link Deps.files} will do. */
+  /**
+   * The files below a directory (an absolute path without links) whose contents are not trusted. Missing where {@link
+   * Deps.files} will do.
+   */
   readonly servedFiles?: (root: string) => Promise<Files>;
 }

@@ -1,6 +1,6 @@
 /**
- * The real {@link Deps}, for Linux and macOS: with `files_real.ts`, `serve_real.ts` and `main.ts` the only place that names
- * `Deno.*` effects. Making them starts nothing: no timer, no file, no process.
+ * The real {@link Deps}, for Linux and macOS: with `files_real.ts`, `serve_real.ts` and `main.ts` the only place that
+ * names `Deno.*` effects. Making them starts nothing: no timer, no file, no process.
  *
  * @module
  */
@@ -85,7 +85,10 @@ const environment: Environment = {
   },
 };
 
-/** A file made by `deno compile` is the program; the launcher of the other kind names itself; else it is run from source. */
+/**
+ * A file made by `deno compile` is the program; the launcher of the other kind names itself; else it is run from
+ * source.
+ */
 function selfCommand(): string[] {
   if (Deno.build.standalone) return [Deno.execPath()];
   const launcher = Deno.env.get("CMS_SELF") ?? "";

@@ -1,6 +1,6 @@
 /**
- * The error family. A user's mistake is one of these and is printed as one line without a stack trace; anything else that
- * escapes is a fault of the program. One table says which exit status and which HTTP status each kind has.
+ * The error family. A user's mistake is one of these and is printed as one line without a stack trace; anything else
+ * that escapes is a fault of the program. One table says which exit status and which HTTP status each kind has.
  *
  * Text: what was tried, on what, colon, why; no full stop, no colour.
  *

@@ -1,11 +1,12 @@
 /**
- * The real {@link Files}, for Linux and macOS. With `deps_real.ts` and `main.ts` the only place that names `Deno.*` effects.
+ * The real {@link Files}, for Linux and macOS. With `deps_real.ts` and `main.ts` the only place that names `Deno.*`
+ * effects.
  *
  * Errors of the system are passed on as they come; all have a `code` such as `ENOENT`.
  *
- * Calls that a local file system answers in microseconds (stat, open, append, a free lock, a small file) are made in place: by way of a thread
- * each would cost some fifty of them, and a scheduler makes a dozen for each start. What waits for a disk or for somebody else is
- * asynchronous.
+ * Calls that a local file system answers in microseconds (stat, open, append, a free lock, a small file) are made in
+ * place: by way of a thread each would cost some fifty of them, and a scheduler makes a dozen for each start. What
+ * waits for a disk or for somebody else is asynchronous.
  *
  * @module
  */
@@ -124,8 +125,8 @@ function appendFile(file: Deno.FsFile): AppendFile {
 }
 
 /**
- * A disk with a cache syncs in less time than the way through a thread takes, so that it is done in place. One that once took longer
- * than this gets the thread for so many times, in which the program goes on with other things.
+ * A disk with a cache syncs in less time than the way through a thread takes, so that it is done in place. One that
+ * once took longer than this gets the thread for so many times, in which the program goes on with other things.
  */
 const QUICK_SYNC_MS = 5;
 const SLOW_SYNCS = 200;
@@ -158,7 +159,10 @@ function openLockFile(path: string, mode: "shared" | "exclusive"): Deno.FsFile {
 
 /** Up to so many are read in place. */
 const SMALL_BYTES = 64 * 1024;
-/** Of a file that is read in pieces: enough that the calls do not count, and little that it stays in the processor's cache. */
+/**
+ * Of a file that is read in pieces: enough that the calls do not count, and little that it stays in the processor's
+ * cache.
+ */
 const PIECE_BYTES = 1024 * 1024;
 
 /** The real {@link Files}. */
@@ -175,7 +179,8 @@ export const files: Files = {
     if (pieces.length === 1) {
       return new Uint8Array(await crypto.subtle.digest("SHA-256", first as BufferSource)).toHex();
     }
-    // The other way would need all of them in one place once more. Loaded only here: a short command ends before this has begun.
+    // The other way would need all of them in one place once more. Loaded only here: a short command ends before this
+    // has begun.
     const { createHash } = await import("node:crypto");
     const hash = createHash("sha256");
     for (const piece of pieces) hash.update(piece);

@@ -1,6 +1,6 @@
 /**
- * The body of a request as a stream that takes nothing before it is read, and that may be left at any moment. (The runtime's own
- * adapter ends the process when a stream is cancelled while pieces still come.)
+ * The body of a request as a stream that takes nothing before it is read, and that may be left at any moment. (The
+ * runtime's own adapter ends the process when a stream is cancelled while pieces still come.)
  *
  * @module
  */

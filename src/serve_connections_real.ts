@@ -1,6 +1,6 @@
 /**
- * Which connections go when there are too many: those that have asked for nothing the longest. So whoever holds connections open in
- * silence keeps nobody out.
+ * Which connections go when there are too many: those that have asked for nothing the longest. So whoever holds
+ * connections open in silence keeps nobody out.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The real {@link Serve}: node's HTTP server, as it bounds what strangers may hold open (Deno's own waits for ever for the head
- * of a request and for a client that does not take its reply). Big: imported only when something is served.
+ * The real {@link Serve}: node's HTTP server, as it bounds what strangers may hold open (Deno's own waits for ever for
+ * the head of a request and for a client that does not take its reply). Big: imported only when something is served.
  *
  * @module
  */
@@ -34,7 +34,9 @@ const HEAD_BYTES = 40 * 1024;
 const HEADERS = 200;
 /** What of a body may wait unread, beside one read of the system's. */
 const UNREAD_BYTES = 4 * 1024;
-/** What is left of a body of a known length is thrown away so far and so long: a client that still sends gets its reply. */
+/**
+ * What is left of a body of a known length is thrown away so far and so long: a client that still sends gets its reply.
+ */
 const REST_BYTES = 1024 * 1024;
 const REST_MS = 500;
 /** Replies up to here are never cut off for want of memory. */
@@ -174,8 +176,9 @@ function namesOneHost({ rawHeaders }: IncomingMessage): boolean {
 }
 
 /**
- * Ends the connection of a request that is answered before its body has come. A body in chunks is not looked at any more, as each
- * of them costs something; of one whose length is known a little is thrown away, so that the system does not cut off the reply.
+ * Ends the connection of a request that is answered before its body has come. A body in chunks is not looked at any
+ * more, as each of them costs something; of one whose length is known a little is thrown away, so that the system does
+ * not cut off the reply.
  */
 function leaveBody(incoming: IncomingMessage, response: Response): void {
   response.headers.set("Connection", "close");

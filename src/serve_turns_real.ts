@@ -1,6 +1,6 @@
 /**
- * One request of a connection at a time. The runtime reads on while a request is worked on, and hands over all that a client sends
- * ahead; each would be worked on at once, and its reply wait in memory for those before it.
+ * One request of a connection at a time. The runtime reads on while a request is worked on, and hands over all that a
+ * client sends ahead; each would be worked on at once, and its reply wait in memory for those before it.
  *
  * @module
  */

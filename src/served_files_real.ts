@@ -1,9 +1,11 @@
 /**
- * The files below a directory that is served, where jobs of the service itself may put anything: a fifo, a device, a file without end, a
- * link to elsewhere. Only regular files of bounded size are read, and nothing outside the directory is reached, by whatever links.
+ * The files below a directory that is served, where jobs of the service itself may put anything: a fifo, a device, a
+ * file without end, a link to elsewhere. Only regular files of bounded size are read, and nothing outside the directory
+ * is reached, by whatever links.
  *
- * A path is resolved first, and the kind of file at its end looked at. It is then opened by its resolved name, without waiting as for the
- * other end of a fifo, and has to be the file that was looked at: whatever took its place in between is refused.
+ * A path is resolved first, and the kind of file at its end looked at. It is then opened by its resolved name, without
+ * waiting as for the other end of a fifo, and has to be the file that was looked at: whatever took its place in between
+ * is refused.
  *
  * @module
  */

@@ -1,7 +1,8 @@
 /**
  * The executable of the whole program for tests: `dist/cms`, made when the sources have changed since it was made.
  *
- * A first run of it in a new home unpacks 98 MB; tests that change HOME often set XDG_CACHE_HOME to one shared directory.
+ * A first run of it in a new home unpacks 98 MB; tests that change HOME often set XDG_CACHE_HOME to one shared
+ * directory.
  *
  * @module
  */

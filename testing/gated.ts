@@ -9,8 +9,8 @@ import { waitUntil } from "./wait.ts";
 import type { Manager, Running } from "./harness.ts";
 
 /**
- * Command of a job for bash: notes itself in `~/ran`, with a child in the background, and ends when `~/go-JOB` or `~/go-all`
- * is there. Its process id, which is also its group's, stands in `~/pid-JOB`.
+ * Command of a job for bash: notes itself in `~/ran`, with a child in the background, and ends when `~/go-JOB` or
+ * `~/go-all` is there. Its process id, which is also its group's, stands in `~/pid-JOB`.
  */
 export const GATED =
   "j=${0%.bash}; echo $j >> ~/ran; echo $$ > ~/pid-$j; sleep 600 & until [ -e ~/go-$j ] || [ -e ~/go-all ]; do sleep 0.05; done; kill %1; echo ended $j";

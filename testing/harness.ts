@@ -1,8 +1,9 @@
 /**
- * The whole program as a user has it: the executable, in a directory of its own with a HOME of its own, and what it prints.
+ * The whole program as a user has it: the executable, in a directory of its own with a HOME of its own, and what it
+ * prints.
  *
- * Nothing here sleeps for a fixed time. Each child has a time limit; whatever is left of a manager at the end (children, jobs
- * of localhost) is ended by pid, and its directory is removed.
+ * Nothing here sleeps for a fixed time. Each child has a time limit; whatever is left of a manager at the end
+ * (children, jobs of localhost) is ended by pid, and its directory is removed.
  *
  * @module
  */
@@ -81,8 +82,9 @@ export class Manager {
   }
 
   /**
-   * A manager on a host with a shared home (see `HostsOptions`): a login node, whose user is pi and whose working directory is the
-   * home. `ssh` leads to the other hosts. Of signals only KILL reaches what it started; others go by `TestHost.run`.
+   * A manager on a host with a shared home (see `HostsOptions`): a login node, whose user is pi and whose working
+   * directory is the home. `ssh` leads to the other hosts. Of signals only KILL reaches what it started; others go by
+   * `TestHost.run`.
    */
   static async on(node: TestHost, env: Record<string, string> = {}): Promise<Manager> {
     const executable = await compiledCms();
@@ -102,7 +104,9 @@ export class Manager {
     return this.start(...args).ended();
   }
 
-  /** Runs `cms ARGS...`, which has to end with status 0; returns its stdout. @throws {Error} With all that it printed. */
+  /**
+   * Runs `cms ARGS...`, which has to end with status 0; returns its stdout. @throws {Error} With all that it printed.
+   */
   async ok(...args: string[]): Promise<string> {
     const { code, stdout, stderr } = await this.cms(...args);
     if (code !== 0) throw new Error(`cms ${args.join(" ")} ended with ${code}:\n${stdout}${stderr}`);

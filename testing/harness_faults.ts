@@ -1,8 +1,9 @@
 /**
- * What the tests of failures share beyond `harness.ts`: processes of the manager, and looks at what really happened on the hosts.
+ * What the tests of failures share beyond `harness.ts`: processes of the manager, and looks at what really happened on
+ * the hosts.
  *
- * A job of {@link onceCommand} writes down each of its starts and ends on its host, in files that nothing of the program touches:
- * what counts is what ran, not what was printed.
+ * A job of {@link onceCommand} writes down each of its starts and ends on its host, in files that nothing of the
+ * program touches: what counts is what ran, not what was printed.
  *
  * @module
  */
@@ -12,7 +13,10 @@ import type { TestHost, TestHosts } from "./hosts.ts";
 import { waitUntil } from "./wait.ts";
 import { Manager, type Running } from "./harness.ts";
 
-/** ssh options with which a cut link is noticed in about three seconds, not in a minute. They win over those of the program. */
+/**
+ * ssh options with which a cut link is noticed in about three seconds, not in a minute. They win over those of the
+ * program.
+ */
 export const QUICK_SSH = ["ServerAliveInterval=1", "ServerAliveCountMax=2", "ConnectTimeout=1"] as const;
 
 /** A manager whose ssh has further options. */
@@ -86,7 +90,10 @@ export function readText(path: string): string {
   }
 }
 
-/** A command that writes down its start and its end in its host's home, in files of its own and of all; `work` in between. */
+/**
+ * A command that writes down its start and its end in its host's home, in files of its own and of all; `work` in
+ * between.
+ */
 export function onceCommand(work: string): string {
   return `n=\${PWD##*/}; echo "$n" >> ~/ran.$n; echo "+ $n" >> ~/steps; ${work}; echo "- $n" >> ~/steps`;
 }

@@ -1,9 +1,9 @@
 /**
- * Real test hosts on this machine: each has its own network, process, mount, IPC and host-name namespace, its own home for
- * user `pi`, its own /tmp, and a real sshd, reached by name through a generated ssh config. Needs root on Linux.
+ * Real test hosts on this machine: each has its own network, process, mount, IPC and host-name namespace, its own home
+ * for user `pi`, its own /tmp, and a real sshd, reached by name through a generated ssh config. Needs root on Linux.
  *
- * The parts are in `hosts/`. Tests that need hosts are best written with `hostTest` of `need.ts`, which skips where there
- * can be none. When the test process dies, its hosts end by themselves and the next rig clears up the rest.
+ * The parts are in `hosts/`. Tests that need hosts are best written with `hostTest` of `need.ts`, which skips where
+ * there can be none. When the test process dies, its hosts end by themselves and the next rig clears up the rest.
  *
  * @module
  */
@@ -27,8 +27,8 @@ export interface TestHost {
   /** Path of the home directory as seen from the manager's side; with `sharedHome` it is the same one for all hosts. */
   readonly home: string;
   /**
-   * Ends all processes of the host at once (power cut; the disk stays). Its connections say no goodbye: the far end sees
-   * silence until the host is booted again. Nothing happens if it is down.
+   * Ends all processes of the host at once (power cut; the disk stays). Its connections say no goodbye: the far end
+   * sees silence until the host is booted again. Nothing happens if it is down.
    */
   crash(): Promise<void>;
   /** Starts it again on the same disk, with an empty /tmp; waits until sshd answers. Its link stays cut if it was. */
@@ -38,7 +38,8 @@ export interface TestHost {
   /** Takes its network link up again. */
   mend(): Promise<void>;
   /**
-   * Runs sh -c text as user pi inside the host's namespaces, in the home directory (nsenter; not through ssh, works while cut).
+   * Runs sh -c text as user pi inside the host's namespaces, in the home directory (nsenter; not through ssh, works
+   * while cut).
    * @throws {Error} If the host is down.
    */
   run(
@@ -46,8 +47,8 @@ export interface TestHost {
     options?: { user?: "pi" | "root" },
   ): Promise<{ code: number; stdout: string; stderr: string }>;
   /**
-   * The command that runs another inside as pi, with the directory and the environment of whoever starts it. A KILL for it is
-   * one for the program inside; other signals end it the same way.
+   * The command that runs another inside as pi, with the directory and the environment of whoever starts it. A KILL for
+   * it is one for the program inside; other signals end it the same way.
    * @throws {Error} If the host is down.
    */
   command(inside: readonly string[], options?: { user?: "pi" | "root" }): string[];
@@ -59,13 +60,15 @@ export interface TestHosts {
   readonly hosts: ReadonlyMap<string, TestHost>;
   /** The host of this name. @throws {Error} If there is no host of this name. */
   host(name: string): TestHost;
-  /** Path of the ssh config (Host red ..., IdentityFile, UserKnownHostsFile, StrictHostKeyChecking no, LogLevel ERROR). */
+  /**
+   * Path of the ssh config (Host red ..., IdentityFile, UserKnownHostsFile, StrictHostKeyChecking no, LogLevel ERROR).
+   */
   readonly sshConfig: string;
   /** Environment for a manager process: CMS_SSH="ssh -F <sshConfig>". */
   readonly env: Record<string, string>;
   /**
-   * Brings every host back to its first state: up, link mended, no process of pi, home empty but for `.ssh`, /tmp empty. For
-   * between two tests.
+   * Brings every host back to its first state: up, link mended, no process of pi, home empty but for `.ssh`, /tmp
+   * empty. For between two tests.
    */
   reset(): Promise<void>;
   /** Takes all down; nothing is left of it when this resolves. */
@@ -126,8 +129,8 @@ export async function makeHosts(names: readonly string[], options: HostsOptions 
 let shared: Promise<TestHosts> | undefined;
 
 /**
- * The hosts red, red01 and red02, made once for each test file (each runs by itself) and taken down when the file is through.
- * Whoever uses them leaves them in any state; {@link TestHosts.reset} brings them back.
+ * The hosts red, red01 and red02, made once for each test file (each runs by itself) and taken down when the file is
+ * through. Whoever uses them leaves them in any state; {@link TestHosts.reset} brings them back.
  */
 export function sharedHosts(): Promise<TestHosts> {
   shared ??= makeHosts(["red", "red01", "red02"]).then((hosts) => {
@@ -178,7 +181,10 @@ class Rig implements TestHosts {
   }
 }
 
-/** Up, link mended, no process of pi. Kills as pi, because process 1 and sshd are root's; a shell's `kill -1` spares itself. */
+/**
+ * Up, link mended, no process of pi. Kills as pi, because process 1 and sshd are root's; a shell's `kill -1` spares
+ * itself.
+ */
 async function bringUp(host: RigHost): Promise<void> {
   await host.mend();
   if (!host.isUp) await host.boot();

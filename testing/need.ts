@@ -1,5 +1,6 @@
 /**
- * Tests that need something of the machine: they run where it is there, and elsewhere are skipped with the reason printed.
+ * Tests that need something of the machine: they run where it is there, and elsewhere are skipped with the reason
+ * printed.
  *
  * @module
  */
@@ -9,7 +10,8 @@ import { sharedHosts, type TestHosts, whyNoHosts } from "./hosts.ts";
 const whyNot = await whyNoHosts();
 
 /**
- * A test with the shared hosts red, red01 and red02, which are as new when the body begins. Skipped where there can be none.
+ * A test with the shared hosts red, red01 and red02, which are as new when the body begins. Skipped where there can be
+ * none.
  */
 export function hostTest(name: string, fn: (hosts: TestHosts, t: Deno.TestContext) => void | Promise<void>): void {
   needTest(name, whyNot, async (t) => {

@@ -1,6 +1,6 @@
 /**
- * A fresh directory with a queue `a`, and a program that can start itself in the background. Whatever still runs at the end is
- * stopped.
+ * A fresh directory with a queue `a`, and a program that can start itself in the background. Whatever still runs at the
+ * end is stopped.
  *
  * @module
  */

@@ -4,7 +4,10 @@
  * @module
  */
 
-/** A line for each path below a directory: kind, mode, inode, size, times of the last change, and the bytes of files in hex. */
+/**
+ * A line for each path below a directory: kind, mode, inode, size, times of the last change, and the bytes of files in
+ * hex.
+ */
 export async function treeOf(directory: string): Promise<string[]> {
   const lines: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(directory)) {

@@ -1,4 +1,6 @@
-/** The real server: what it holds open for whom, and for how long. A limit of the server is waited for, never measured. */
+/**
+ * The real server: what it holds open for whom, and for how long. A limit of the server is waited for, never measured.
+ */
 import assert from "node:assert/strict";
 import type { ServeOptions, Server } from "../src/deps.ts";
 import { realDeps } from "../src/deps_real.ts";
@@ -30,7 +32,9 @@ function connect({ port }: Server): Promise<Deno.TcpConn> {
   return Deno.connect({ hostname: "127.0.0.1", port });
 }
 
-/** Sends a text and reads until the server closes, which it has to. Calls `meanwhile` with what came, after each piece. */
+/**
+ * Sends a text and reads until the server closes, which it has to. Calls `meanwhile` with what came, after each piece.
+ */
 async function untilCut(connection: Deno.Conn, text: string): Promise<string> {
   let said = "";
   const limit = setTimeout(() => connection.close(), LIMIT_MS);

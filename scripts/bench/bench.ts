@@ -1,15 +1,15 @@
 /**
  * What a bench is: contenders that do the same work, and what is asked of their figures.
  *
- * A new bench is one file under `benches/` and one line in `registry.ts`. How often, in which order and with which statistics
- * contenders run is no business of a bench: `rounds.ts` and `statistics.ts` do that for all.
+ * A new bench is one file under `benches/` and one line in `registry.ts`. How often, in which order and with which
+ * statistics contenders run is no business of a bench: `rounds.ts` and `statistics.ts` do that for all.
  *
  * @module
  */
 
 /**
- * What the figures of a bench say: work done in a second (more is better), or the time of one run (less is better); `figure`: what the
- * contender's name says, in the unit that it names.
+ * What the figures of a bench say: work done in a second (more is better), or the time of one run (less is better);
+ * `figure`: what the contender's name says, in the unit that it names.
  */
 export type Measure = "jobs/s" | "requests/s" | "ms" | "figure";
 
@@ -21,7 +21,8 @@ export interface Contender {
   readonly amount: number;
   /**
    * Does the work once and takes its time. What is made for it and what is checked afterwards is not in the time.
-   * @param round Number from 1; 0 is the warm-up, which is not counted. Files of an earlier round are not to be used again.
+   * @param round Number from 1; 0 is the warm-up, which is not counted. Files of an earlier round are not to be used
+   * again.
    * @returns Milliseconds; where the measure is `figure`, that.
    * @throws {Error} If the work was not done.
    */

@@ -1,6 +1,6 @@
 /**
- * A line to a host that takes its time: `delay_proxy.ts HOST PORT MS` passes stdin to a connection and back, each piece so many
- * milliseconds late. For `ProxyCommand`. Pieces do not wait for each other, as on a real line.
+ * A line to a host that takes its time: `delay_proxy.ts HOST PORT MS` passes stdin to a connection and back, each piece
+ * so many milliseconds late. For `ProxyCommand`. Pieces do not wait for each other, as on a real line.
  *
  * @module
  */

@@ -1,9 +1,9 @@
 /**
  * Hosts for benches: those of the tests, with ssh as it comes, and a new disk for every run.
  *
- * The disk is an ext4 in RAM. It is new each time because ext4, after many files were removed, makes new ones two to five times
- * as slowly for minutes: a bench that cleans up behind itself measures that. And it is in RAM so that the hosts do not share
- * one disk with the manager, as they would not.
+ * The disk is an ext4 in RAM. It is new each time because ext4, after many files were removed, makes new ones two to
+ * five times as slowly for minutes: a bench that cleans up behind itself measures that. And it is in RAM so that the
+ * hosts do not share one disk with the manager, as they would not.
  *
  * @module
  */
@@ -81,7 +81,10 @@ export async function countEnded(hosts: readonly TestHost[], name: string): Prom
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-/** Milliseconds from the first job's script below `~/NAME`, which is written as it starts, to the last change of a log, over all hosts. */
+/**
+ * Milliseconds from the first job's script below `~/NAME`, which is written as it starts, to the last change of a log,
+ * over all hosts.
+ */
 export async function spanOf(hosts: readonly TestHost[], name: string): Promise<number> {
   const find = (files: string) => `find ~/${name} -mindepth 2 -name '${files}' -printf '%T@\\n' | sort -n`;
   const script = `{ ${find("*.run")} | head -1; ${find("*.log")} | tail -1; }`;

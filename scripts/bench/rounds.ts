@@ -1,6 +1,6 @@
 /**
- * Runs the contenders in turn: a warm-up that is not counted, then the rounds. Each round begins with another contender, so that
- * nobody always comes after the same one.
+ * Runs the contenders in turn: a warm-up that is not counted, then the rounds. Each round begins with another
+ * contender, so that nobody always comes after the same one.
  *
  * @module
  */

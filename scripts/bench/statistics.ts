@@ -1,8 +1,8 @@
 /**
  * From single runs to figures. Pure.
  *
- * Ratios are made pair by pair within a round and only then put together: the machine's own speed moves by a third within the
- * hour, which a ratio of medians would carry and a median of ratios does not.
+ * Ratios are made pair by pair within a round and only then put together: the machine's own speed moves by a third
+ * within the hour, which a ratio of medians would carry and a median of ratios does not.
  *
  * @module
  */

@@ -22,7 +22,9 @@ export interface WatchedRun {
   readonly cpuS: number;
 }
 
-/** Runs `cms queue run ...` of so many jobs to its end. @throws {Error} If it does not end with 0 or starts fewer jobs. */
+/**
+ * Runs `cms queue run ...` of so many jobs to its end. @throws {Error} If it does not end with 0 or starts fewer jobs.
+ */
 export async function watchRun(
   [program = "", ...args]: readonly string[],
   { cwd, env, jobs }: { cwd: string; env: Record<string, string>; jobs: number },

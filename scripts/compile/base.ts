@@ -1,7 +1,7 @@
 /**
  * Whether `deno compile` can get the base binary (denort) that it builds upon. It looks where Deno looks, in its order:
- * `DENORT_BIN`, the cache, the download. Asking first costs seconds at most; `deno compile` itself tries for half a minute
- * where there is no way out.
+ * `DENORT_BIN`, the cache, the download. Asking first costs seconds at most; `deno compile` itself tries for half a
+ * minute where there is no way out.
  *
  * @module
  */
@@ -45,9 +45,9 @@ export async function findBase(search: BaseSearch): Promise<Base> {
 }
 
 /**
- * Refuses a `DENORT_BIN` that is missing or is the whole `deno`: `deno compile` takes that without a word, and the file it
- * makes treats its first argument as a script. The text looked for is of a command that only the whole has, so this works
- * for executables of other platforms too.
+ * Refuses a `DENORT_BIN` that is missing or is the whole `deno`: `deno compile` takes that without a word, and the file
+ * it makes treats its first argument as a script. The text looked for is of a command that only the whole has, so this
+ * works for executables of other platforms too.
  */
 async function refuseBadBase(path: string): Promise<void> {
   const bytes = await readFile(path).catch((error: Error) => {

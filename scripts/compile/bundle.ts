@@ -1,9 +1,9 @@
 /**
  * Bundles the program.
  *
- * The grammar library imports modules of Node for commands that are programs of their own, which this program has none of; the first
- * import of any of them makes Deno set up all of Node, which takes longer than a short command does. They are replaced by
- * `without_node/`. Nothing else that the first two bundles hold may import them; this is checked.
+ * The grammar library imports modules of Node for commands that are programs of their own, which this program has none
+ * of; the first import of any of them makes Deno set up all of Node, which takes longer than a short command does. They
+ * are replaced by `without_node/`. Nothing else that the first two bundles hold may import them; this is checked.
  *
  * @module
  */
@@ -26,8 +26,8 @@ const NODE_IMPORT = /^(import .* from )"(node:[a-z_]+)";$/gm;
 const MARK = "node:child_process";
 
 /**
- * Makes the file of a part in a directory: all that it imports in one JavaScript file, where dynamic imports stay lazy. Minified, as
- * the comments of the plain output name directories of this machine.
+ * Makes the file of a part in a directory: all that it imports in one JavaScript file, where dynamic imports stay lazy.
+ * Minified, as the comments of the plain output name directories of this machine.
  * @throws {Error} If it cannot be bundled; bundling fetches esbuild from npm once.
  */
 export async function bundle(part: Part, directory: string): Promise<void> {

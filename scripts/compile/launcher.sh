@@ -1,8 +1,8 @@
 #!/bin/sh
-# cms: one file that carries the Deno executable and the bundled program. This header unpacks both once into a cache of the
-# user, in a directory named by their hash, and becomes the program (exec: same pid, signals and exit status are its own).
-# After the last line of this text come two gzip streams: the executable, the program. See scripts/compile/ in the sources.
-# POSIX sh: dash, bash, busybox ash, zsh. A warm start runs no other program before the exec.
+# cms: one file that carries the Deno executable and the bundled program. This header unpacks both once into a cache of
+# the user, in a directory named by their hash, and becomes the program (exec: same pid, signals and exit status are its
+# own). After the last line of this text come two gzip streams: the executable, the program. See scripts/compile/ in the
+# sources. POSIX sh: dash, bash, busybox ash, zsh. A warm start runs no other program before the exec.
 
 # All names begin with cms_: one that the user exports would reach the program's children with a value of ours.
 cms_hash='@HASH@'
@@ -18,9 +18,10 @@ die() {
   exit 126
 }
 
-# What the user set for Deno or Node of their own must neither break this start nor be lost to the program's children: it
-# moves to CMS_KEPT_NAME. CMS_KEPT lists the names that the program gives back (src/cli/restore_env.ts); those without a
-# kept value were not set. A line of some value that looks like a name does no harm: only what is set is moved.
+# What the user set for Deno or Node of their own must neither break this start nor be lost to the program's children:
+# it moves to CMS_KEPT_NAME. CMS_KEPT lists the names that the program gives back (src/cli/restore_env.ts); those
+# without a kept value were not set. A line of some value that looks like a name does no harm: only what is set is
+# moved.
 keep_environment() {
   [ -z "${ZSH_VERSION-}" ] || setopt sh_word_split
   CMS_KEPT='DENO_DIR DENO_NO_UPDATE_CHECK DENO_DISABLE_NODE_SHIM'
@@ -90,8 +91,8 @@ move_program() {
   mv -f "$cms_temp/main.mjs" "$cms_target/main.mjs"
 }
 
-# Unpacks below the cache directory $1; on failure leaves the reason in `why`. Each file is complete before a rename shows it
-# and is the same whoever unpacks it, so first runs may race; main.mjs comes last and says that all is there.
+# Unpacks below the cache directory $1; on failure leaves the reason in `why`. Each file is complete before a rename
+# shows it and is the same whoever unpacks it, so first runs may race; main.mjs comes last and says that all is there.
 unpack() {
   cms_target=$1/$cms_hash
   cms_why="the cache directory $1 is not writable"

@@ -6,7 +6,9 @@
 
 import { parseArgs } from "node:util";
 
-/** `auto`: `deno compile`, and a self-extracting file where its base binary cannot be had; the others: only that way. */
+/**
+ * `auto`: `deno compile`, and a self-extracting file where its base binary cannot be had; the others: only that way.
+ */
 export type Transport = "auto" | "deno-compile" | "self-extracting";
 
 /** What to make. */

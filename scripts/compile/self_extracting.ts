@@ -1,6 +1,6 @@
 /**
- * Makes `cms` without `deno compile`: the launcher (POSIX sh), then the running Deno executable and the bundled program as
- * gzip streams. The same input gives the same bytes: no times, names or paths go in. Works for this platform only.
+ * Makes `cms` without `deno compile`: the launcher (POSIX sh), then the running Deno executable and the bundled program
+ * as gzip streams. The same input gives the same bytes: no times, names or paths go in. Works for this platform only.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * Reads what `deno doc --lint` prints and keeps what this project asks for: every export has a doc comment. Members that their
- * name explains need none, and types of npm packages are no fault of ours. Types that a schema library infers are not written
- * out; for functions the linter asks for them.
+ * Reads what `deno doc --lint` prints and keeps what this project asks for: every export has a doc comment. Members
+ * that their name explains need none, and types of npm packages are no fault of ours. Types that a schema library
+ * infers are not written out; for functions the linter asks for them.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The project's own rules, checked by `deno task ok`: imports point one way and in no circle, and only `src/*_real.ts` and `main.ts`
- * touch the world. Pure: source texts in, problems out.
+ * The project's own rules, checked by `deno task ok`: imports point one way and in no circle, and only `src/*_real.ts`
+ * and `main.ts` touch the world. Pure: source texts in, problems out.
  *
  * @module
  */
@@ -47,14 +47,34 @@ const BESIDE: readonly (readonly [of: RegExp, ...allowed: RegExp[]])[] = [
   [/^tests\//, /^testing\//],
 ];
 
+/** Beyond that a comment is hard to read; `deno fmt` breaks code, but no comments. */
+const MOST_COLUMNS = 120;
+const COMMENT = /^\s*(\/\/|\/\*\*|\* |#)/;
+/** Words for what is not in the repository, which nobody who reads there can look up. */
+const OUTSIDE = /\bSEED\b/;
+
+const CHECKS = [checkImports, checkBeside, checkEffects, checkText];
+
 /** Checks all rules. @returns One line for each breach; empty if there is none. */
 export function checkRules(sources: readonly Source[]): string[] {
   const own = sources.filter(({ path }) => path.startsWith("src/"));
   const circles = findCircles(new Map(own.map((source) => [source.path, importsOf(source)])));
   return [
-    ...sources.flatMap((source) => [...checkImports(source), ...checkBeside(source), ...checkEffects(source)]),
+    ...sources.flatMap((source) => CHECKS.flatMap((check) => check(source))),
     ...circles.map((circle) => `a circle of imports: ${circle}`),
   ];
+}
+
+function checkText({ path, text }: Source): string[] {
+  const lines = text.split("\n");
+  return lines.flatMap((line, i) => {
+    const where = `${path}:${i + 1}`;
+    const isWide = line.length > MOST_COLUMNS && COMMENT.test(line);
+    return [
+      ...isWide ? [`${where}: the comment has ${line.length} columns, more than ${MOST_COLUMNS}`] : [],
+      ...OUTSIDE.test(line) && path.startsWith("src/") ? [`${where}: names what is not in the repository`] : [],
+    ];
+  });
 }
 
 function checkBeside({ path, text }: Source): string[] {

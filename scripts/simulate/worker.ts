@@ -1,5 +1,6 @@
 /**
- * Plays worlds on a thread of its own: takes `{from, count, sizes}`, answers with one `Result` for each and then `null`.
+ * Plays worlds on a thread of its own: takes `{from, count, sizes}`, answers with one `Result` for each and then
+ * `null`.
  *
  * @module
  */

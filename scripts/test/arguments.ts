@@ -1,7 +1,7 @@
 /**
- * The arguments of `deno test` for a run of the suite, and how many files run side by side (DENO_JOBS=1 runs them one by one). Most of
- * their time is waiting for hosts: on two cores one file more than there are cores took 0.75 of the time of two. So a test must not
- * change the process's directory or environment.
+ * The arguments of `deno test` for a run of the suite, and how many files run side by side (DENO_JOBS=1 runs them one
+ * by one). Most of their time is waiting for hosts: on two cores one file more than there are cores took 0.75 of the
+ * time of two. So a test must not change the process's directory or environment.
  *
  * @module
  */
@@ -11,8 +11,8 @@ const valued = new Set(["--filter", "--ignore", "--reporter", "--coverage", "--r
 
 /**
  * Puts the arguments together.
- * @param given The user's arguments: options of `deno test`, files and directories. Without one of the latter all of `tests/` is
- * run.
+ * @param given The user's arguments: options of `deno test`, files and directories. Without one of the latter all of
+ * `tests/` is run.
  * @param options `junit`: where the results go; `isLocked`: whether there is a lock file to keep to.
  */
 export function testArguments(given: readonly string[], options: { junit: string; isLocked: boolean }): string[] {

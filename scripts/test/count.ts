@@ -15,9 +15,9 @@ export interface Counts {
 }
 
 /**
- * Counts the top-level tests. Steps stand in the file as tests of their own, named `TEST > STEP`, after the tests of their
- * suite; they are not counted: a failed step has failed its test. Tests that a filter left out stand there as skipped, but
- * without a time; they are not counted either.
+ * Counts the top-level tests. Steps stand in the file as tests of their own, named `TEST > STEP`, after the tests of
+ * their suite; they are not counted: a failed step has failed its test. Tests that a filter left out stand there as
+ * skipped, but without a time; they are not counted either.
  */
 export function countResults(junit: string): Counts {
   const counts = { passed: 0, failed: 0, skipped: 0 };
@@ -50,8 +50,8 @@ export function renderCounts({ passed, failed, skipped }: Counts): string {
 }
 
 /**
- * What a run amounts to. A file that cannot be loaded has no test in the JUnit file, but `deno test` fails: it counts as one
- * failed test.
+ * What a run amounts to. A file that cannot be loaded has no test in the JUnit file, but `deno test` fails: it counts
+ * as one failed test.
  * @param exitCode Of `deno test`.
  */
 export function judge(counts: Counts, exitCode: number): { counts: Counts; exitCode: 0 | 1 } {

@@ -1,6 +1,6 @@
 /**
- * A campaign: rounds, each with a fresh queue, in which faults happen at random moments until all jobs are done or the time is
- * over; then quiet, and the judge.
+ * A campaign: rounds, each with a fresh queue, in which faults happen at random moments until all jobs are done or the
+ * time is over; then quiet, and the judge.
  *
  * @module
  */
@@ -51,7 +51,9 @@ const OF_BOTH = ["queue add", "queue delete", "queue reset", "queue refresh"];
 const MARKED = "grep -l CLOUDMESH_JOB /proc/[0-9]*/environ 2>/dev/null";
 const OVER = ["end", "crash", "kill", "fail_start"];
 
-/** Carries out a campaign. @param say Called with each line of its journal. @throws {Error} If there can be none here. */
+/**
+ * Carries out a campaign. @param say Called with each line of its journal. @throws {Error} If there can be none here.
+ */
 export async function campaign(
   options: TortureOptions,
   { say, stop }: { say: (line: string) => void; stop: AbortSignal },
@@ -265,7 +267,8 @@ class RoundOf {
 
   async #judge(world: World): Promise<number> {
     const { journal, manager, hosts, round } = world;
-    // Those that were given up may still run somewhere. (Agents of links that broke in silence may stand there for longer.)
+    // Those that were given up may still run somewhere. (Agents of links that broke in silence may stand there for
+    // longer.)
     for (const host of hosts) {
       const marked = async () => (await host.run(MARKED, { user: "root" })).stdout.trim();
       await waitUntil(`the end of the last job on ${host.name}`, async () => await marked() === "", { limitMs: 90_000 })

@@ -1,13 +1,16 @@
 /**
- * What a campaign did and when: its journal for the reader, and what the judge must know of it. All times are uptimes of the
- * machine in ms, which its test hosts share.
+ * What a campaign did and when: its journal for the reader, and what the judge must know of it. All times are uptimes
+ * of the machine in ms, which its test hosts share.
  *
  * @module
  */
 
 /** Something that was asked of the queue, by a command or by an edit of its file. */
 export interface Deed {
-  /** `save`: a person saved the queue file, in which these jobs were waiting; `drop`: one in which these jobs were left out. */
+  /**
+   * `save`: a person saved the queue file, in which these jobs were waiting; `drop`: one in which these jobs were left
+   * out.
+   */
   readonly type: "add" | "delete" | "reset" | "save" | "drop" | "note";
   readonly names: readonly string[];
   /** From when on it may have had an effect. */
@@ -23,8 +26,8 @@ export interface Deed {
 /** Something that happened to a host. */
 export interface Trouble {
   /**
-   * `power`: all of its processes ended at that moment; `silent`: it was cut off for longer than the time-out; `ssh`: the way to it was ended,
-   * perhaps while it was being opened, which fails a start of `fifo`.
+   * `power`: all of its processes ended at that moment; `silent`: it was cut off for longer than the time-out; `ssh`:
+   * the way to it was ended, perhaps while it was being opened, which fails a start of `fifo`.
    */
   readonly type: "power" | "silent" | "ssh";
   readonly host: string;

@@ -1,6 +1,6 @@
 /**
- * The jobs of a campaign. Each writes down what it does in a file of its own on its host, `~/ran/HOST/JOB`, which nothing of the program
- * touches: what counts is what ran, not what was printed.
+ * The jobs of a campaign. Each writes down what it does in a file of its own on its host, `~/ran/HOST/JOB`, which
+ * nothing of the program touches: what counts is what ran, not what was printed.
  *
  * How long a job takes and how it ends stands in its name, so that all have the same command: `PREFIX-KIND-BEATS-CODE`.
  *
@@ -44,8 +44,8 @@ export const MIXED: Lengths = { short: 15, oneIn: 12, longest: 250 };
 export const QUICK: Lengths = { short: 1, oneIn: 100, longest: 50 };
 
 /**
- * The command of all jobs, for any POSIX shell. Lines of the record: what, attempt, uptime, and at the end the exit code. `S` start,
- * `B` still there, `X` about to kill itself, `E` about to end.
+ * The command of all jobs, for any POSIX shell. Lines of the record: what, attempt, uptime, and at the end the exit
+ * code. `S` start, `B` still there, `X` about to kill itself, `E` about to end.
  */
 export const COMMAND = `n=\${PWD##*/}
 case $n in *.????????????????) case \${n##*.} in *[!0-9a-f]*) ;; *) n=\${n%.*} ;; esac ;; esac
@@ -81,7 +81,8 @@ export interface Ran {
 
 /**
  * Reads a record. A line that a power cut tore does not count.
- * @returns One for each start; lines of an attempt that come before its start make a start of their own, as nothing may run twice.
+ * @returns One for each start; lines of an attempt that come before its start make a start of their own, as nothing may
+ * run twice.
  */
 export function parseRecord(job: string, host: string, text: string): Ran[] {
   const runs: { -readonly [K in keyof Ran]: Ran[K] }[] = [];

@@ -1,6 +1,6 @@
 /**
- * Compares what the queue says with what ran, when all is quiet again. Pure: what was found in the files goes in, what is wrong
- * comes out.
+ * Compares what the queue says with what ran, when all is quiet again. Pure: what was found in the files goes in, what
+ * is wrong comes out.
  *
  * @module
  */
@@ -39,7 +39,9 @@ export interface Verdict {
   readonly looked: Readonly<Record<Invariant, number>>;
 }
 
-/** A wrapper writes the end of a job a moment after the job has written its own: a power cut in between leaves a crash. */
+/**
+ * A wrapper writes the end of a job a moment after the job has written its own: a power cut in between leaves a crash.
+ */
 const MOMENT_MS = 5_000;
 
 /** Judges a round. */
@@ -189,7 +191,10 @@ class Court {
     return this.#deedsOf.get(name)?.some(({ type }) => types.includes(type)) ?? false;
   }
 
-  /** Whether a job's host was cut off for so long that it was given up: it may run on, and a reset lets another attempt start elsewhere. */
+  /**
+   * Whether a job's host was cut off for so long that it was given up: it may run on, and a reset lets another attempt
+   * start elsewhere.
+   */
   #wasSilent(run: Ran): boolean {
     return this.#evidence.troubles.some(({ type, host, atMs }) =>
       type === "silent" && host === run.host && atMs >= run.startMs - MOMENT_MS && atMs <= run.lastMs

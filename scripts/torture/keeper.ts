@@ -1,5 +1,6 @@
 /**
- * Keeps a run of a queue going: whenever it ends or is killed, it is started again, as a person or a service manager would.
+ * Keeps a run of a queue going: whenever it ends or is killed, it is started again, as a person or a service manager
+ * would.
  *
  * @module
  */

@@ -1,26 +1,30 @@
-# The agent: what runs at the far end of a link. POSIX sh (dash, bash, busybox ash), sent on stdin of `sh`, never stored.
+# The agent: what runs at the far end of a link. POSIX sh (dash, bash, busybox ash), sent on stdin of `sh`, never
+# stored.
 #
-# After this text come requests on the same stdin, each ONE compound statement `{ cms_VERB 'arg' ...\n}\n`: a request that is cut
-# off is a syntax error at the end of the input and runs nothing. Nothing here may read stdin. Comment lines are left out on the way.
+# After this text come requests on the same stdin, each ONE compound statement `{ cms_VERB 'arg' ...\n}\n`: a request
+# that is cut off is a syntax error at the end of the input and runs nothing. Nothing here may read stdin. Comment lines
+# are left out on the way.
 #
-# Answers go to stdout (fd 3), written by this shell alone, each line beginning with the link's token. What others have to tell
-# (the forked wrappers of jobs, slow requests) they append to the events file, and one `tail -f` sends that on stderr (fd 4).
+# Answers go to stdout (fd 3), written by this shell alone, each line beginning with the link's token. What others have
+# to tell (the forked wrappers of jobs, slow requests) they append to the events file, and one `tail -f` sends that on
+# stderr (fd 4).
 #
-# Every name of a variable begins with c_: a job inherits our environment, and an exported name of the user's must not change.
-# Set before: c_tok (token), c_dir (experiment directory), c_qid (queue id), c_role (resident, visitor or onlooker).
+# Every name of a variable begins with c_: a job inherits our environment, and an exported name of the user's must not
+# change. Set before: c_tok (token), c_dir (experiment directory), c_qid (queue id), c_role (resident, visitor or
+# onlooker).
 
 c_say() { printf '%s\n' "$c_tok $*" >&3; }
 c_event() { printf '%s\n' "$c_mark $* ." >>"$c_ev"; }
-# c_apart COMMAND...: for what goes on beside this shell. A redirection at the call would not do: shells keep the old descriptor
-# while a function runs, and the link would stay open as long as the job.
+# c_apart COMMAND...: for what goes on beside this shell. A redirection at the call would not do: shells keep the old
+# descriptor while a function runs, and the link would stay open as long as the job.
 c_apart() {
   exec 3>&- </dev/null
   "$@"
 }
 c_pause() { sleep 0.05 || sleep 1; }
 
-# c_stat PID: state letter in c_st, process group in c_pg, start time in c_t0, the pid itself in c_pid. A program's name may hold
-# ')' and line breaks.
+# c_stat PID: state letter in c_st, process group in c_pg, start time in c_t0, the pid itself in c_pid. A program's name
+# may hold ')' and line breaks.
 c_stat() {
   c_s='' c_st='' c_t0=''
   { while read -r c_l; do c_s="$c_s $c_l"; done; } <"/proc/$1/stat" || return 1
@@ -32,15 +36,16 @@ c_stat() {
   c_t0=$1
 }
 
-# c_alive PID UNTIL: a pid counts only if its process was started at UNTIL or before, a time (in ticks since the boot) at which it
-# was ours: one that got the number later is another. A zombie is dead.
+# c_alive PID UNTIL: a pid counts only if its process was started at UNTIL or before, a time (in ticks since the boot)
+# at which it was ours: one that got the number later is another. A zombie is dead.
 c_alive() {
   case $1 in '' | *[!0-9]*) return 1 ;; esac
   c_stat "$1" && [ "$c_t0" -le "$2" ] && case $c_st in Z | X) false ;; esac
 }
 
-# c_self: our own pid in c_me and a time for c_alive in c_me0, in a fork too, where $$ is not ours. A shell reads /proc/PID/stat byte
-# by byte: some 300 calls. Where ticks and uptime are one clock (c_fast, see hello) the uptime will do. Leaves the directory.
+# c_self: our own pid in c_me and a time for c_alive in c_me0, in a fork too, where $$ is not ours. A shell reads
+# /proc/PID/stat byte by byte: some 300 calls. Where ticks and uptime are one clock (c_fast, see hello) the uptime will
+# do. Leaves the directory.
 c_self() {
   if [ -n "$c_fast" ] && cd -P /proc/self; then
     c_me=${PWD##*/}
@@ -53,14 +58,16 @@ c_self() {
   fi
 }
 
-# Milliseconds since the epoch in c_ms, without an exec: the clock of hello plus the uptime since then. Ticks since the boot in c_up.
+# Milliseconds since the epoch in c_ms, without an exec: the clock of hello plus the uptime since then. Ticks since the
+# boot in c_up.
 c_now() {
   read -r c_u c_l </proc/uptime
   c_up=$((${c_u%.*} * 100 + 1${c_u#*.} - 100))
   c_ms=$((c_base + c_up * 10))
 }
 
-# c_ms as a date in c_iso, made once in a second: days to year, month, day by the arithmetic of the Gregorian calendar (400 years are 146097 days).
+# c_ms as a date in c_iso, made once in a second: days to year, month, day by the arithmetic of the Gregorian calendar
+# (400 years are 146097 days).
 c_date() {
   [ "$c_x" != $((c_ms / 1000)) ] || return 0
   c_x=$((c_ms / 1000)) c_d=$((c_ms / 86400000 + 719468))
@@ -89,9 +96,10 @@ c_place() {
   esac
 }
 
-# Owners. A job's directory is JOB; where that belongs to another queue, it is JOB.QUEUE, beside it. A directory belongs to the queue whose claims
-# are in it, and as a claim is made with O_EXCL, to one only (older versions shared them). A claim of the same job by another queue is ours,
-# too: the experiment was moved. Every request finds out anew what is whose, and touches nothing of another's.
+# Owners. A job's directory is JOB; where that belongs to another queue, it is JOB.QUEUE, beside it. A directory belongs
+# to the queue whose claims are in it, and as a claim is made with O_EXCL, to one only (older versions shared them). A
+# claim of the same job by another queue is ours, too: the experiment was moved. Every request finds out anew what is
+# whose, and touches nothing of another's.
 
 # c_visit JOB: goes into the directory that the job has here, c_home; makes nothing. c_beside: it is JOB.QUEUE.
 c_visit() {
@@ -100,8 +108,8 @@ c_visit() {
   cd "$c_home"
 }
 
-# c_logged JOB ATTEMPT: the end of c_walk where no claim tells whose the directory is. A power cut can take fresh claims; then the log counts,
-# which names its attempt. c_old: there is a log.
+# c_logged JOB ATTEMPT: the end of c_walk where no claim tells whose the directory is. A power cut can take fresh
+# claims; then the log counts, which names its attempt. c_old: there is a log.
 c_logged() {
   [ -e "$1.log" ] || return 0
   c_old=1
@@ -118,8 +126,9 @@ c_enter() {
   [ -z "$c_beside" ] || [ -e .cms ] || c_fill "$1"
 }
 
-# c_next_to JOB ATTEMPT: JOB is another queue's: goes into JOB.QUEUE. Another agent of this queue may have seen JOB free just now: it looks for
-# JOB.QUEUE after its claim in JOB, we look for that claim after we made JOB.QUEUE. One of us sees the other.
+# c_next_to JOB ATTEMPT: JOB is another queue's: goes into JOB.QUEUE. Another agent of this queue may have seen JOB free
+# just now: it looks for JOB.QUEUE after its claim in JOB, we look for that claim after we made JOB.QUEUE. One of us
+# sees the other.
 c_next_to() {
   mkdir "$c_here/$1.$c_qid"
   if cd "$c_here/$1"; then
@@ -151,17 +160,19 @@ c_fill() {
   cd "$c_home" && true >.cms
 }
 
-# Claims. The claims of a job are a chain of files, JOB.run, JOB.run.1, JOB.run.2 ..., each made with O_EXCL (set -C) and never
-# removed but with the job's directory. An attempt starts only by making a link of the chain, and only after it has seen that
+# Claims. The claims of a job are a chain of files, JOB.run, JOB.run.1, JOB.run.2 ..., each made with O_EXCL (set -C)
+# and never removed but with the job's directory. An attempt starts only by making a link of the chain, and only after
+# it has seen that
 #   - no link before it is of the same attempt, or of a later attempt of the same job, and
-#   - no attempt before it is alive (the dead stay dead).
-# The next link's name follows from those seen, so of several agents that saw the same chain one makes it and the others look
-# again. Hence each attempt stands in the chain at most once, however many agents, stale ones too, ask for it at once, and two
-# attempts never run side by side. (A power cut may empty a fresh link: the manager never repeats a start after a new boot.)
+#   - no attempt before it is alive (the dead stay dead). The next link's name follows from those seen, so of several
+#   agents that saw the same chain one makes it and the others look again. Hence each attempt stands in the chain at
+#   most once, however many agents, stale ones too, ask for it at once, and two attempts never run side by side. (A
+#   power cut may empty a fresh link: the manager never repeats a start after a new boot.)
 #
-# A link: 1. attempt, boot, wrapper's pid and start time, agent's directory, script's name, a full stop; 2. log; 3. output;
-# 4. `P pid start ms .` when the job runs, `R reason` when its start failed, `F` when it was forbidden; 5. `E` when its wrapper is done with it
-# and goes on to another job.
+# A link: 1. attempt, boot, wrapper's pid and start time, agent's directory, script's name, a full stop; 2. log; 3.
+# output;
+# 4. `P pid start ms .` when the job runs, `R reason` when its start failed, `F` when it was forbidden; 5. `E` when its
+# wrapper is done with it and goes on to another job.
 c_read() {
   c_a='' c_dot='' c_log='' c_out='' c_k='' c_r='' c_p='' c_p0='' c_t='' c_done=''
   {
@@ -177,16 +188,17 @@ c_read() {
   if [ "${4-}" = . ]; then c_p=$1 c_p0=$2 c_t=$3; else c_k=''; fi
 }
 
-# c_away LINK, just read and of another boot: of another machine, and nobody knows its end? Machines that share a home see each other's
-# claims. A process over there can not be looked at, but its end is in the log; `.fin`: somebody who knew it was gone has written it.
+# c_away LINK, just read and of another boot: of another machine, and nobody knows its end? Machines that share a home
+# see each other's claims. A process over there can not be looked at, but its end is in the log; `.fin`: somebody who
+# knew it was gone has written it.
 c_away() {
   [ "${c_q##*/}" != "$c_name" ] && [ ! -e "$1.fin" ] || return 1
   c_ended "$c_log" "$c_a"
   case $c_e1 in end | kill | crash) return 1 ;; esac
 }
 
-# c_life LINK, just read: is it `claimed` (not yet started), `wrapper` (runs), `orphan` (runs, its wrapper is gone), `away` (lives on another
-# machine, for all that can be known here), or `gone`?
+# c_life LINK, just read: is it `claimed` (not yet started), `wrapper` (runs), `orphan` (runs, its wrapper is gone),
+# `away` (lives on another machine, for all that can be known here), or `gone`?
 c_life() {
   c_life=gone
   [ "$c_k" != F ] && [ "$c_k" != R ] && [ -z "$c_done" ] || return 0
@@ -228,10 +240,10 @@ c_marks() {
     sed 's|^/proc/\([0-9]*\)/environ:CLOUDMESH_JOB=|\1 |'
 }
 
-# c_walk JOB ATTEMPT: goes through the chain. c_found: the attempt's link; c_next: the name of the next link; c_last: the last that
-# is there; c_live: another attempt that runs; c_high: a later one of the same job; c_open: the link that is being written; c_after:
-# the attempt that was started after c_found; c_ran: another attempt was started here once; c_kin, c_alien: there are claims of this queue (or
-# job), of others; c_old: see c_logged.
+# c_walk JOB ATTEMPT: goes through the chain. c_found: the attempt's link; c_next: the name of the next link; c_last:
+# the last that is there; c_live: another attempt that runs; c_high: a later one of the same job; c_open: the link that
+# is being written; c_after: the attempt that was started after c_found; c_ran: another attempt was started here once;
+# c_kin, c_alien: there are claims of this queue (or job), of others; c_old: see c_logged.
 c_walk() {
   c_job=$1 c_found='' c_next=$1.run c_last='' c_live='' c_high='' c_open='' c_after='' c_ran='' c_kin='' c_alien='' c_old='' c_n=0
   while [ -e "$c_next" ]; do
@@ -243,7 +255,8 @@ c_walk() {
     *) c_alien=1 ;;
     esac
     if [ -z "$c_a" ]; then
-      # Empty: just being made; or its write failed, or was given up (.no); or it is older than the first hello of this boot.
+      # Empty: just being made; or its write failed, or was given up (.no); or it is older than the first hello of this
+      # boot.
       [ -e "$c_next.no" ] || [ "$c_next" -ot "$c_own/boot" ] || c_open=$c_next
     elif [ "$c_a" = "$2" ]; then
       c_found=$c_next
@@ -259,7 +272,8 @@ c_walk() {
   [ -n "$c_kin$c_alien" ] || c_logged "$1" "$2"
 }
 
-# c_claim JOB ATTEMPT PID START FILE LOG OUT [LINE4]: tries to make c_next. c_won: 1, empty (somebody else did), or `full`.
+# c_claim JOB ATTEMPT PID START FILE LOG OUT [LINE4]: tries to make c_next. c_won: 1, empty (somebody else did), or
+# `full`.
 c_claim() {
   c_won=''
   set -C
@@ -270,8 +284,8 @@ c_claim() {
   set +C
 }
 
-# c_allow FILE: is it no permission that keeps us from writing FILE? One that a job took from its directory or from a file of ours comes
-# back. False where it does not.
+# c_allow FILE: is it no permission that keeps us from writing FILE? One that a job took from its directory or from a
+# file of ours comes back. False where it does not.
 c_allow() {
   c_v=${1%/*}
   [ -x "$c_v" ] || chmod u+x "$c_v"
@@ -284,8 +298,8 @@ c_allow() {
   fi
 }
 
-# c_same JOB: are we still in the job's directory? If not, it was moved away to be removed, with what was claimed in it: we go into the one
-# that stands there now. c_y counts these moves.
+# c_same JOB: are we still in the job's directory? If not, it was moved away to be removed, with what was claimed in it:
+# we go into the one that stands there now. c_y counts these moves.
 c_same() {
   [ . -ef "$c_home" ] && return
   c_y=$((c_y + 1))
@@ -293,8 +307,8 @@ c_same() {
   return 1
 }
 
-# c_stays JOB, after a claim: as c_same; and no other agent of this queue has made JOB.QUEUE meanwhile. If one has, the claim is void, and we go
-# there.
+# c_stays JOB, after a claim: as c_same; and no other agent of this queue has made JOB.QUEUE meanwhile. If one has, the
+# claim is void, and we go there.
 c_stays() {
   c_same "$1" || return
   [ -z "$c_beside" ] && [ -d "$c_here/$1.$c_qid" ] || return 0
@@ -304,8 +318,8 @@ c_stays() {
   return 1
 }
 
-# c_ended LOG ATTEMPT: the last state of a log in c_e1, exit code in c_e2, last date in c_e3. After a power cut it may be that of an earlier
-# attempt: then it says nothing.
+# c_ended LOG ATTEMPT: the last state of a log in c_e1, exit code in c_e2, last date in c_e3. After a power cut it may
+# be that of an earlier attempt: then it says nothing.
 c_ended() {
   c_e1='' c_e2='-' c_e3='-' c_e4=''
   while read -r c_l; do
@@ -319,7 +333,8 @@ c_ended() {
   case $c_e4 in '' | "$2") ;; *) c_e1='' c_e2='-' c_e3='-' ;; esac
 }
 
-# c_close LINK, just read: writes the end that no wrapper wrote; the first who comes does it, but no onlooker. The state in c_e1.
+# c_close LINK, just read: writes the end that no wrapper wrote; the first who comes does it, but no onlooker. The state
+# in c_e1.
 c_close() {
   c_e1=crash c_e2='-' c_won=''
   [ ! -e "$c_job.kill.$c_a" ] || c_e1=kill
@@ -333,8 +348,8 @@ c_close() {
   printf '# date: %s\n# cloudmesh state: %s\n' "$c_iso" "$c_e1" >>"$c_log"
 }
 
-# c_state JOB ATTEMPT: in c_is. The current directory is the job's. Life is looked at before the log: the other way round a job
-# that ends between the two looks dead.
+# c_state JOB ATTEMPT: in c_is. The current directory is the job's. Life is looked at before the log: the other way
+# round a job that ends between the two looks dead.
 c_state() {
   c_walk "$1" "$2"
   if [ -z "$c_found" ]; then

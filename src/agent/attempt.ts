@@ -1,5 +1,6 @@
 /**
- * One attempt of a job as manager and host speak of it: what a start needs, and what the host knows. See `link/link.ts` for the words.
+ * One attempt of a job as manager and host speak of it: what a start needs, and what the host knows. See `link/link.ts`
+ * for the words.
  *
  * @module
  */
@@ -55,8 +56,8 @@ export type AttemptState =
   /** Its process is gone without an end; this was written to its log on the host. */
   | (Beside & { readonly type: "crashed"; readonly exitCode: number | null })
   /**
-   * The claim is of another machine, with which this one shares its files, and nothing here says that it ended. `machine`: its name, see
-   * `boot.ts`. Nobody but that machine, or the attempt's log, can say more.
+   * The claim is of another machine, with which this one shares its files, and nothing here says that it ended.
+   * `machine`: its name, see `boot.ts`. Nobody but that machine, or the attempt's log, can say more.
    */
   | { readonly type: "away"; readonly machine: string }
   /** Another attempt holds the job's directory; `alive` if it still runs. */

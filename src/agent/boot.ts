@@ -1,6 +1,7 @@
 /**
- * Which machine it is, and since when it runs: `MACHINE/BOOT`, as the agent's hello says it. MACHINE is the host name, with a part of the
- * machine-id where there is one (`red+3d1219c7`); it stays over a boot. BOOT is another each time. Pure.
+ * Which machine it is, and since when it runs: `MACHINE/BOOT`, as the agent's hello says it. MACHINE is the host name,
+ * with a part of the machine-id where there is one (`red+3d1219c7`); it stays over a boot. BOOT is another each time.
+ * Pure.
  *
  * @module
  */
@@ -16,7 +17,10 @@ export function hostOfMachine(machine: string): string {
   return machine.replace(/\+[0-9a-f]{8}$/, "");
 }
 
-/** True if what was started under `recorded` is on another machine than the one that says `present`: a boot explains no difference. */
+/**
+ * True if what was started under `recorded` is on another machine than the one that says `present`: a boot explains no
+ * difference.
+ */
 export function isElsewhere(recorded: string | null, present: string | null): boolean {
   if (recorded === null || present === null || recorded === present) return false;
   const there = machineOfBoot(recorded);

@@ -49,9 +49,10 @@ c_replace() {
   done
 }
 
-# c_plainly: how a job is started whose signals are as a login's, in c_plain. Shells let what runs beside them ignore SIGINT and SIGQUIT (bits 1
-# and 2). Some can undo that, as a job's start tries; else env can, unless it is busybox's. Without a locale (c_quick) setsid and env need look
-# for none, which is more than half of their work; env then takes that variable out again.
+# c_plainly: how a job is started whose signals are as a login's, in c_plain. Shells let what runs beside them ignore
+# SIGINT and SIGQUIT (bits 1 and 2). Some can undo that, as a job's start tries; else env can, unless it is busybox's.
+# Without a locale (c_quick) setsid and env need look for none, which is more than half of their work; env then takes
+# that variable out again.
 c_plainly() {
   c_plain='' c_quick='' c_bash=${BASH_VERSION:+1}
   # Else the end of a child interrupts wait.
@@ -97,8 +98,8 @@ cms_hello() {
   c_host=localhost
   read -r c_host </proc/sys/kernel/hostname
   case $c_host in '' | .* | *[!A-Za-z0-9._-]*) c_host=localhost ;; esac
-  # What a machine is, over its boots: its host name, and a part of its machine-id where it has one. Machines that share a home directory
-  # must not share an events file: each has its own directory, by this name.
+  # What a machine is, over its boots: its host name, and a part of its machine-id where it has one. Machines that share
+  # a home directory must not share an events file: each has its own directory, by this name.
   c_x='' c_name=$c_host
   read -r c_x </etc/machine-id
   case $c_x in *[!0-9a-f]*) ;; ????????*) c_name=$c_host+${c_x%"${c_x#????????}"} ;; esac
@@ -142,8 +143,9 @@ cms_hello() {
   visitor) c_ev=$c_own/v.$$.$c_me0 ;;
   *) c_ev=/dev/null ;; # An onlooker changes nothing here, and has no events.
   esac
-  # Nothing is lost with the old events: the manager asks about what it has in flight after hello, and ends are in the logs.
-  # The line is noise. It takes a block of the disk now: were that full, a request whose end is an event would wait for ever.
+  # Nothing is lost with the old events: the manager asks about what it has in flight after hello, and ends are in the
+  # logs. The line is noise. It takes a block of the disk now: were that full, a request whose end is an event would
+  # wait for ever.
   c_put '' "$c_ev"
   # What came on this stream before (banners, ssh's own words) is none of ours.
   printf '\n%s\n' "$c_tok" >&4

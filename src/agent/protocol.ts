@@ -1,9 +1,9 @@
 /**
  * The language of the agent: requests out, answers and events in. Pure.
  *
- * A request is one compound statement of shell, `{ cms_VERB 'arg' ...\n}\n`, so that the shell's own parser does the framing and a
- * request that is cut off runs nothing. An answer is a line that begins with the link's token; an event is one that begins with
- * the queue's mark and ends with a full stop. Every other line is noise and is ignored.
+ * A request is one compound statement of shell, `{ cms_VERB 'arg' ...\n}\n`, so that the shell's own parser does the
+ * framing and a request that is cut off runs nothing. An answer is a line that begins with the link's token; an event
+ * is one that begins with the queue's mark and ends with a full stop. Every other line is noise and is ignored.
  *
  * @module
  */

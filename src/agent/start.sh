@@ -19,7 +19,8 @@ c_useless() {
   c_refuse "$1" "$2" "cannot use the directory $c_home: ${c_why##*: }"
 }
 
-# c_off JOB ATTEMPT: was it forbidden? The claim that says so may be gone with the directory before a wrapper, or the ticket of a line, has its turn.
+# c_off JOB ATTEMPT: was it forbidden? The claim that says so may be gone with the directory before a wrapper, or the
+# ticket of a line, has its turn.
 c_off() {
   [ -e "$c_own/f/$2" ] || return
   c_event "N$c_plus" "$1" "$2" forbidden
@@ -37,9 +38,9 @@ c_heed() {
   [ "$c_rc" -le 128 ] || c_how=$(jobs -l)
 }
 
-# c_wait: waits for the job c_p. Its exit code in c_rc; c_cut is set if a signal ended it. `wait` gives 128+n for a signal and for the job's
-# own code alike. The shell's list of jobs tells them apart: there an exit has its code. The pipe of a here-document holds that list, so
-# that no file is needed. (A fork has no list of its own.)
+# c_wait: waits for the job c_p. Its exit code in c_rc; c_cut is set if a signal ended it. `wait` gives 128+n for a
+# signal and for the job's own code alike. The shell's list of jobs tells them apart: there an exit has its code. The
+# pipe of a here-document holds that list, so that no file is needed. (A fork has no list of its own.)
 c_wait() {
   wait "$c_p"
   c_z=$? c_cut=''
@@ -54,9 +55,9 @@ X
   case ${c_how%%"$c_nl"*} in *"$c_rc"*) ;; *) c_cut=1 ;; esac
 }
 
-# c_run JOB ATTEMPT SHELL OUTPUT LOG GPU SCRIPT: a job's wrapper, a fork of the agent without an exec. It holds nothing of the link.
-# Order: claim, script, log, start, pid and claim's last line, event; at the end the log before the event, so that whoever asks
-# after a broken link finds in the log what the event would have said.
+# c_run JOB ATTEMPT SHELL OUTPUT LOG GPU SCRIPT: a job's wrapper, a fork of the agent without an exec. It holds nothing
+# of the link. Order: claim, script, log, start, pid and claim's last line, event; at the end the log before the event,
+# so that whoever asks after a broken link finds in the log what the event would have said.
 c_run() {
   c_job=$1 c_why=''
   c_off "$1" "$2" && return
@@ -117,8 +118,8 @@ c_run() {
     c_event "R$c_plus" "$1" "$2" "$c_why"
     return
   fi
-  # Somebody took us for dead while the claim was empty, see cms_forbid. We wrote it before we look, they mark it before they look
-  # again: one of us sees the other.
+  # Somebody took us for dead while the claim was empty, see cms_forbid. We wrote it before we look, they mark it before
+  # they look again: one of us sees the other.
   if [ -e "$c_next.no" ]; then
     c_refuse "$1" "$2" 'its claim took too long' "$c_next"
     return
@@ -186,8 +187,8 @@ c_run() {
   fi
   c_now
   c_date
-  # A full disk must not cost a job its end: for an hour it is tried again, while the directory is there. Where it is for want of a right the
-  # event alone tells the end.
+  # A full disk must not cost a job its end: for an hour it is tried again, while the directory is there. Where it is
+  # for want of a right the event alone tells the end.
   c_z=0
   until printf '# date: %s\n# exit: %s\n# cloudmesh state: %s\n' "$c_iso" "$c_rc" "$c_e1" >>"$c_into"; do
     [ -d "${c_into%/*}/" ] && [ "$c_z" -lt 720 ] && c_allow "$c_into" || break
@@ -199,18 +200,20 @@ c_run() {
   c_event "E$c_plus" "$1" "$2" "$c_e1" "$c_rc" "$c_ms"
 }
 
-# Lines. A job may be sent ahead, to wait here for a slot: as a ticket of a line, a file with the call that runs it. Tickets are let in in
-# order, as many as there are free slots. A wrapper of a line that is done takes the next ticket itself, with no fork, after its last
-# event, which a `+` marks; where there is none the slot is free again. So there are never more jobs of a line at once than slots were put
-# in, whoever counts wrongly. A wrapper that is killed takes its slot with it: the manager sees no `+` and gives the line up.
+# Lines. A job may be sent ahead, to wait here for a slot: as a ticket of a line, a file with the call that runs it.
+# Tickets are let in in order, as many as there are free slots. A wrapper of a line that is done takes the next ticket
+# itself, with no fork, after its last event, which a `+` marks; where there is none the slot is free again. So there
+# are never more jobs of a line at once than slots were put in, whoever counts wrongly. A wrapper that is killed takes
+# its slot with it: the manager sees no `+` and gives the line up.
 #
-# A line is a descriptor from 5 to 8 and a directory with: l, a fifo that holds one empty line, which whoever changes the state takes out
-# and puts back; s, the state: next ticket to be let in, next ticket to be given out, free slots (from 1000 on: no line is ever shorter than
-# the one before, so that it can be written over in place); 0 to 127, tickets, each written over the one before it of that number: a `return`
-# keeps what is left of that from being read; on, until nobody is to be let in any more.
+# A line is a descriptor from 5 to 8 and a directory with: l, a fifo that holds one empty line, which whoever changes
+# the state takes out and puts back; s, the state: next ticket to be let in, next ticket to be given out, free slots
+# (from 1000 on: no line is ever shorter than the one before, so that it can be written over in place); 0 to 127,
+# tickets, each written over the one before it of that number: a `return` keeps what is left of that from being read;
+# on, until nobody is to be let in any more.
 
-# c_line LINE: its directory, in c_ld. Here and below the descriptors stand one by one: a shell takes no variable for them, and eval
-# costs more.
+# c_line LINE: its directory, in c_ld. Here and below the descriptors stand one by one: a shell takes no variable for
+# them, and eval costs more.
 c_line() {
   case $1 in
   5) c_ld=$c_own/t.$$.5.$c_epoch5 ;;
@@ -259,8 +262,8 @@ c_chain() {
   done
 }
 
-# c_over: no job of the line in c_ld starts any more. Its agent is this one, or dead, perhaps in the middle of something: nothing is
-# waited for.
+# c_over: no job of the line in c_ld starts any more. Its agent is this one, or dead, perhaps in the middle of
+# something: nothing is waited for.
 c_over() {
   [ -e "$c_ld/on" ] || return 0
   rm -f "$c_ld/on"
@@ -275,7 +278,8 @@ c_sweep() {
   done
 }
 
-# cms_line LINE COUNT: a new line with so many free slots; +COUNT: so many more; -: over. Where there can be none the event Q tells.
+# cms_line LINE COUNT: a new line with so many free slots; +COUNT: so many more; -: over. Where there can be none the
+# event Q tells.
 cms_line() {
   c_fd=$1
   case $2 in
@@ -332,7 +336,8 @@ cms_queue() {
   fi
 }
 
-# cms_dirs JOB...: makes the directories that are not there, with one mkdir, and marks them as made by us. They are nobody's until there is a claim.
+# cms_dirs JOB...: makes the directories that are not there, with one mkdir, and marks them as made by us. They are
+# nobody's until there is a claim.
 cms_dirs() {
   # Somebody removed our directory: no event could arrive. A new agent makes it anew.
   [ -e "$c_ev" ] || exit 0
@@ -369,9 +374,9 @@ cms_undirs() {
   rmdir "$@"
 }
 
-# cms_start: see c_run. What all wrappers need alike is found out here, now and then: the date of this second, and where the shell is (a path
-# spares each start the search).
-# The shell's table of jobs is emptied now and then (`jobs` forgets those that ended).
+# cms_start: see c_run. What all wrappers need alike is found out here, now and then: the date of this second, and where
+# the shell is (a path spares each start the search). The shell's table of jobs is emptied now and then (`jobs` forgets
+# those that ended).
 cms_start() {
   c_ready "$3"
   c_apart c_run "$@" &

@@ -1,7 +1,7 @@
 # The agent, third part: what else a link may ask for. Sent after start.sh.
 
-# c_watch JOB ATTEMPT LINK: tells the end of a job whose wrapper is gone, tells another events file, or is on another machine (then only
-# while the agent is there). Looks once a second.
+# c_watch JOB ATTEMPT LINK: tells the end of a job whose wrapper is gone, tells another events file, or is on another
+# machine (then only while the agent is there). Looks once a second.
 c_watch() {
   c_stat self
   printf '%s %s %s\n' "$c_pid" "$c_t0" "$c_tag" >"$3.watch"
@@ -46,8 +46,8 @@ cms_ask() {
   c_say z "$c_ask"
 }
 
-# cms_forbid NUMBER (JOB ATTEMPT)...: as cms_ask, after a claim of those that have none; f/ATTEMPT tells it to wrappers. A link that
-# stays empty for a second is that of a wrapper that was ended in this very moment, and is given up.
+# cms_forbid NUMBER (JOB ATTEMPT)...: as cms_ask, after a claim of those that have none; f/ATTEMPT tells it to wrappers.
+# A link that stays empty for a second is that of a wrapper that was ended in this very moment, and is given up.
 cms_forbid() {
   c_ask=$1
   shift
@@ -93,7 +93,8 @@ c_crowd() {
   return 1
 }
 
-# c_kill JOB ATTEMPT GRACE: TERM to the group; KILL to it, to the session, and to all that carry the job's mark; then its log.
+# c_kill JOB ATTEMPT GRACE: TERM to the group; KILL to it, to the session, and to all that carry the job's mark; then
+# its log.
 c_kill() {
   c_visit "$1" || return
   c_z=0
@@ -146,8 +147,8 @@ c_kills() {
   c_event Z "$c_ask"
 }
 
-# cms_remove NUMBER (JOB ATTEMPT)...: in the background; an event V for each, then Z. Nobody who asked for it is there to hear of it when the
-# agent has ended: the rest is left alone.
+# cms_remove NUMBER (JOB ATTEMPT)...: in the background; an event V for each, then Z. Nobody who asked for it is there
+# to hear of it when the agent has ended: the rest is left alone.
 cms_remove() { c_apart c_removes "$@" & }
 c_removes() {
   c_ask=$1 c_rm=0
@@ -174,8 +175,8 @@ c_foreign() {
   return 1
 }
 
-# cms_shared NUMBER FILE: is FILE, which the manager has just made in its own experiment directory, in ours? Then both are the same, and what
-# is not ours in the directories of jobs is a person's.
+# cms_shared NUMBER FILE: is FILE, which the manager has just made in its own experiment directory, in ours? Then both
+# are the same, and what is not ours in the directories of jobs is a person's.
 cms_shared() {
   if [ -e "$c_here/$2" ]; then
     c_keep=1
@@ -201,8 +202,8 @@ c_ours() {
   done
 }
 
-# c_reap ATTEMPT: ends what this attempt of its job, and those before it, have left running: TERM, after a second KILL. The marks that stood
-# there when the removal began spare all other jobs the search.
+# c_reap ATTEMPT: ends what this attempt of its job, and those before it, have left running: TERM, after a second KILL.
+# The marks that stood there when the removal began spare all other jobs the search.
 c_reap() {
   case $c_left in *" ${1%.*}."*) ;; *) return ;; esac
   c_z=0 c_y=TERM
@@ -218,8 +219,9 @@ c_reap() {
   done
 }
 
-# c_remove JOB ATTEMPT: the directory, unless it is another queue's, or something later than ATTEMPT was started there: by now it is that one's. The next link is taken,
-# so that nothing starts there any more, and the directory moved away at once; whoever waits for the link then goes to a new one.
+# c_remove JOB ATTEMPT: the directory, unless it is another queue's, or something later than ATTEMPT was started there:
+# by now it is that one's. The next link is taken, so that nothing starts there any more, and the directory moved away
+# at once; whoever waits for the link then goes to a new one.
 c_remove() {
   c_is=absent c_z=0
   c_visit "$1" || { if [ -d "$c_home" ]; then c_is=kept; else c_reap "$2"; fi; return 0; }
@@ -300,8 +302,8 @@ c_remove() {
   fi
 }
 
-# cms_locate NUMBER (JOB ATTEMPT)...: makes the directories and tells their names: input files are about to be copied there. A claim that never
-# starts, of a number that no attempt has, makes each this queue's.
+# cms_locate NUMBER (JOB ATTEMPT)...: makes the directories and tells their names: input files are about to be copied
+# there. A claim that never starts, of a number that no attempt has, makes each this queue's.
 cms_locate() {
   c_ask=$1 c_z=0
   shift
@@ -339,8 +341,8 @@ cms_marks() {
   c_say z "$1"
 }
 
-# cms_read NUMBER JOB ATTEMPT FILE SIZE: the last SIZE bytes of a file in base64 (od where there is none), in lines of the answer. Of a
-# directory that is another queue's, nothing.
+# cms_read NUMBER JOB ATTEMPT FILE SIZE: the last SIZE bytes of a file in base64 (od where there is none), in lines of
+# the answer. Of a directory that is another queue's, nothing.
 cms_read() {
   c_alien=''
   c_visit "$2" && c_walk "$2" "$3"

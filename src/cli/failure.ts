@@ -12,7 +12,10 @@ import type { Context } from "./context.ts";
 /** Most queues or clusters that are named where one does not exist. */
 const MOST_NAMES = 10;
 
-/** A person's mistake is one line; anything else is a fault of the program, and its stack is for whoever mends it. @returns The exit status. */
+/**
+ * A person's mistake is one line; anything else is a fault of the program, and its stack is for whoever mends it.
+ * @returns The exit status.
+ */
 export async function printError(context: Context, error: unknown): Promise<number> {
   const { lines, io, deps } = context;
   const debug = (deps.environment.get("CMS_DEBUG") ?? "") !== "";
@@ -26,7 +29,9 @@ export async function printError(context: Context, error: unknown): Promise<numb
   return 1;
 }
 
-/** One line of what commander says in two, and a hint at quotes where a command's second word is what it complains of. */
+/**
+ * One line of what commander says in two, and a hint at quotes where a command's second word is what it complains of.
+ */
 export function usageText(text: string, args: readonly string[]): string {
   const line = text.replace(/^error: /, "").trim().split("\n").map((one) => one.trim()).join(" ").replace(/\.$/, "");
   const blamed = /^unknown option '(.*?)'/i.exec(line)?.[1] ?? /^too many arguments.*, ([^,]*)$/i.exec(line)?.[1];
@@ -34,8 +39,8 @@ export function usageText(text: string, args: readonly string[]): string {
 }
 
 /**
- * A command with blanks that lacks quotes reaches the program as several words: the first is the value, the second is taken for the queue,
- * for one word too many or for an option.
+ * A command with blanks that lacks quotes reaches the program as several words: the first is the value, the second is
+ * taken for the queue, for one word too many or for an option.
  */
 function quotesHint(args: readonly string[], blamed: string): string {
   const at = args.indexOf(blamed);

@@ -15,8 +15,8 @@ export interface Interrupts {
 }
 
 /**
- * Where text goes. Writes keep their order across both streams, are gathered to one write per turn of the event loop, and
- * never fail: what a closed pipe does not take is dropped.
+ * Where text goes. Writes keep their order across both streams, are gathered to one write per turn of the event loop,
+ * and never fail: what a closed pipe does not take is dropped.
  */
 export interface Terminal {
   out(text: string): void;
@@ -29,8 +29,8 @@ export interface Terminal {
   /** Width of the screen in columns; 80 if there is none. */
   columns(): number;
   /**
-   * Asks a person and reads one line; secrets are not shown. null if there is no terminal to ask on, or the person ends it with
-   * Ctrl-C or Ctrl-D.
+   * Asks a person and reads one line; secrets are not shown. null if there is no terminal to ask on, or the person ends
+   * it with Ctrl-C or Ctrl-D.
    */
   ask?(question: string, options: { isSecret: boolean }): Promise<string | null>;
   /** Begins to take Ctrl-C and TERM for the program; until then they end it, as usual. */

@@ -1,6 +1,6 @@
 /**
- * What holds for the options of every command: which may be given several times, which must be given, and what `~` means in the
- * path of a file of the manager.
+ * What holds for the options of every command: which may be given several times, which must be given, and what `~`
+ * means in the path of a file of the manager.
  *
  * @module
  */
@@ -10,7 +10,10 @@ import type { Deps } from "../deps.ts";
 import { CmsError } from "../errors.ts";
 import { unquote } from "./names.ts";
 
-/** Reads the value of an option that takes a list. Given several times, the lists are joined: `--name=job{1,2}` is two of them. */
+/**
+ * Reads the value of an option that takes a list. Given several times, the lists are joined: `--name=job{1,2}` is two
+ * of them.
+ */
 export function listValue(value: string, before?: string): string {
   return before === undefined ? unquote(value) : `${before},${unquote(value)}`;
 }
@@ -36,14 +39,16 @@ export function pairValue(
 /** Readers of options that may be given several times. */
 const REPEATABLE: ReadonlySet<unknown> = new Set<unknown>([listValue, pairValue, repeatedValue]);
 
-/** Reads the path of a file or directory of the manager. A shell leaves the `~` of `--experiment=~/x` to the program. */
+/**
+ * Reads the path of a file or directory of the manager. A shell leaves the `~` of `--experiment=~/x` to the program.
+ */
 export function pathValue(value: string): string {
   return unquote(value);
 }
 
 /**
- * Prepares all commands below this one. An option that takes no list is refused the second time. A missing option is reported after all
- * that is wrong with those that are there, so that a misspelt one is not taken for a missing one.
+ * Prepares all commands below this one. An option that takes no list is refused the second time. A missing option is
+ * reported after all that is wrong with those that are there, so that a misspelt one is not taken for a missing one.
  */
 export function prepareOptions(command: CommandUnknownOpts, environment: Deps["environment"]): void {
   const required = command.options.filter((option) => option.mandatory);

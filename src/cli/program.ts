@@ -1,6 +1,6 @@
 /**
- * The whole program as a function: arguments in, exit status out. The grammar's root; each verb has a file of its own and
- * loads what only it needs when it runs, so that a short command starts fast.
+ * The whole program as a function: arguments in, exit status out. The grammar's root; each verb has a file of its own
+ * and loads what only it needs when it runs, so that a short command starts fast.
  *
  * @module
  */
@@ -61,7 +61,10 @@ export async function cms(args: readonly string[], deps: Deps, io: Terminal): Pr
   }
 }
 
-/** The words in the order of the grammar: the document writes `queue --service start`, and a link named `queue` stands before all else. */
+/**
+ * The words in the order of the grammar: the document writes `queue --service start`, and a link named `queue` stands
+ * before all else.
+ */
 function wordsOf(args: readonly string[]): string[] {
   if (args[0] === "help") return ["help", ...serviceArgs(args.slice(1))];
   if (args[1] === "__complete") return ["__complete", args[0]!, ...args.slice(2)];
@@ -101,8 +104,8 @@ const CLUSTER_VERBS: Verbs = [
 ];
 
 /**
- * Adds the verbs of a group. Where the words name a verb, all others are left out: making them takes a good part of a short
- * command's time.
+ * Adds the verbs of a group. Where the words name a verb, all others are left out: making them takes a good part of a
+ * short command's time.
  */
 function addVerbs(group: CommandUnknownOpts, verbs: Verbs, words: readonly string[], context: Context): void {
   const [inGroup, name = ""] = words;

@@ -1,8 +1,8 @@
 /**
- * Gives back the environment that the executable's launcher set aside. The self-extracting `cms` moves the user's variables
- * for Deno and Node (`DENO_DIR`, `NODE_OPTIONS` ...) to `CMS_KEPT_NAME`, since they could break its start, and lists the
- * names in `CMS_KEPT`. The program's children (ssh, jobs on localhost) must see what the user set, so `main.ts` calls this
- * first. Elsewhere (run from source, `deno compile`) there is no `CMS_KEPT`, and nothing happens.
+ * Gives back the environment that the executable's launcher set aside. The self-extracting `cms` moves the user's
+ * variables for Deno and Node (`DENO_DIR`, `NODE_OPTIONS` ...) to `CMS_KEPT_NAME`, since they could break its start,
+ * and lists the names in `CMS_KEPT`. The program's children (ssh, jobs on localhost) must see what the user set, so
+ * `main.ts` calls this first. Elsewhere (run from source, `deno compile`) there is no `CMS_KEPT`, and nothing happens.
  *
  * @module
  */

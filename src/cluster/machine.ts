@@ -6,7 +6,10 @@
 
 import { machineName, userName } from "../names/grammar.ts";
 
-/** A machine. `user` is empty where ssh's own default is meant; `address` is the IP to connect to in place of the name's. */
+/**
+ * A machine. `user` is empty where ssh's own default is meant; `address` is the IP to connect to in place of the
+ * name's.
+ */
 export interface Machine {
   readonly user: string;
   readonly name: string;
@@ -18,7 +21,10 @@ export function machineText(machine: { user: string; name: string }): string {
   return machine.user === "" ? machine.name : `${machine.user}@${machine.name}`;
 }
 
-/** The key under which links are kept: equal for all that one link serves. localhost is one machine whatever the user says. */
+/**
+ * The key under which links are kept: equal for all that one link serves. localhost is one machine whatever the user
+ * says.
+ */
 export function machineKey(machine: { user: string; name: string }): string {
   return machine.name === "localhost" ? "localhost" : machineText(machine);
 }

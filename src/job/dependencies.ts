@@ -1,6 +1,6 @@
 /**
- * What a job waits for: other jobs, by `after` (they ended well), `after_any` (they are over), `after_notok` (they are over and failed).
- * Pure.
+ * What a job waits for: other jobs, by `after` (they ended well), `after_any` (they are over), `after_notok` (they are
+ * over and failed). Pure.
  *
  * @module
  */
@@ -69,7 +69,9 @@ export function edgeOf(job: Job, parent: JobName, jobs: Jobs): Dependence | null
   return found;
 }
 
-/** Why a job that waits for `other` can never start. Along a chain it is the first job that failed, not the one before. */
+/**
+ * Why a job that waits for `other` can never start. Along a chain it is the first job that failed, not the one before.
+ */
 function reasonOf(other: Job, failed: boolean): string {
   if (!failed) return `${other.name} ended well`;
   if (other.status === "fail_start" && isDependent(other)) return other.reason!;
@@ -92,7 +94,8 @@ function stand(field: typeof FIELDS[number], name: JobName, jobs: Jobs): Depende
 }
 
 /**
- * A circle among the jobs that these wait for; null if there is none. Takes time in proportion to the jobs and edges that are reached.
+ * A circle among the jobs that these wait for; null if there is none. Takes time in proportion to the jobs and edges
+ * that are reached.
  * @returns The names along it, the first again at the end.
  */
 export function findCircle(names: Iterable<JobName>, jobs: Jobs): JobName[] | null {

@@ -1,5 +1,6 @@
 /**
- * The files that jobs write on their hosts, compared: which two names are one file. Pure; links on the host are not seen.
+ * The files that jobs write on their hosts, compared: which two names are one file. Pure; links on the host are not
+ * seen.
  *
  * @module
  */
@@ -18,8 +19,8 @@ export function isOutputLog({ name, output, log }: JobFile): boolean {
 }
 
 /**
- * Why the output or the log of a job cannot go where it says: to a file of the program's, its own or another job's, which the start would
- * empty. null if it can. A directory is known by its name alone.
+ * Why the output or the log of a job cannot go where it says: to a file of the program's, its own or another job's,
+ * which the start would empty. null if it can. A directory is known by its name alone.
  */
 export function fileProblem(
   job: JobFile & Pick<Job, "shell" | "experiment">,

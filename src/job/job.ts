@@ -2,8 +2,8 @@
  * A job's record: the fields of the queue file, in its order, and what makes a new one.
  *
  * The order and the names are those of the original program, so that its files load as they are. Its derived fields
- * (`remote_command`, `nohup_command`, `scriptname`, `shell_path`, `executable`, `arguments`) are read and dropped. Fields that
- * nobody knows are kept in `extra` and written back at the end.
+ * (`remote_command`, `nohup_command`, `scriptname`, `shell_path`, `executable`, `arguments`) are read and dropped.
+ * Fields that nobody knows are kept in `extra` and written back at the end.
  *
  * @module
  */
@@ -46,7 +46,10 @@ export interface Job extends JobOptions {
   readonly boot: string | null;
   /** Id of the host whose slot the job holds; likewise. */
   readonly slot: string | null;
-  /** Its directory on the host, where that is not the one of its name: `JOB.QUEUE`, as `JOB` belongs to another queue there. */
+  /**
+   * Its directory on the host, where that is not the one of its name: `JOB.QUEUE`, as `JOB` belongs to another queue
+   * there.
+   */
   readonly job_directory: string | null;
   /** Unknown fields of the file, kept as they are. */
   readonly extra: Readonly<Record<string, unknown>>;
@@ -55,7 +58,10 @@ export interface Job extends JobOptions {
 /** Fields that a change may set (a job keeps its name). */
 export type JobFields = Partial<Omit<Job, "name" | "extra">>;
 
-/** What `queue add` takes for each job. Unset members get the original's defaults; options that are not set are left out. */
+/**
+ * What `queue add` takes for each job. Unset members get the original's defaults; options that are not set are left
+ * out.
+ */
 export interface JobSpec extends JobOptions {
   readonly command: string;
   readonly input?: string | undefined;

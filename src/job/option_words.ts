@@ -1,6 +1,7 @@
 /**
- * The options of a job that a person may give: one line for each makes the word of `queue add`, its completion, the field of the REST
- * operations, and the text of both. What can be given, and how it is read, says `options.ts`. Data only.
+ * The options of a job that a person may give: one line for each makes the word of `queue add`, its completion, the
+ * field of the REST operations, and the text of both. What can be given, and how it is read, says `options.ts`. Data
+ * only.
  *
  * @module
  */
@@ -8,8 +9,8 @@
 import type { OptionName } from "./options.ts";
 
 /**
- * What a word takes. `text`: one value. `list`: a list; given several times, the lists are joined. `map`: `NAME=VALUE`, any number of
- * times. `flag`: nothing; it is set or not.
+ * What a word takes. `text`: one value. `list`: a list; given several times, the lists are joined. `map`: `NAME=VALUE`,
+ * any number of times. `flag`: nothing; it is set or not.
  */
 export type WordKind = "text" | "list" | "map" | "flag";
 

@@ -1,6 +1,7 @@
 /**
- * Fields that a job has only where they are set: what it may use, when it may start, what is done when it ends. A plain job has none of
- * them, in memory as in its file. Each has one reader, which takes what a person or a program wrote and gives the value as it is kept.
+ * Fields that a job has only where they are set: what it may use, when it may start, what is done when it ends. A plain
+ * job has none of them, in memory as in its file. Each has one reader, which takes what a person or a program wrote and
+ * gives the value as it is kept.
  *
  * @module
  */
@@ -10,7 +11,10 @@ import { expand } from "../names/expand.ts";
 import { jobName } from "../names/grammar.ts";
 import { durationField, parseSize } from "../names/units.ts";
 
-/** What an earlier try of a job was. `attempt` is its number on the host. Times are ISO 8601 in UTC, or null where they are unknown. */
+/**
+ * What an earlier try of a job was. `attempt` is its number on the host. Times are ISO 8601 in UTC, or null where they
+ * are unknown.
+ */
 export interface PastTry {
   /** From 1, since the job was added or reset. */
   readonly try: number;

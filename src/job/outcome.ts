@@ -12,7 +12,9 @@ export function isFailed(job: Pick<Job, "status" | "exit_code">): boolean {
   return job.status === "kill" || job.status === "fail_start" || job.status === "crash";
 }
 
-/** Why a job that is over ended as it did, such as `exit code 3`, `signal 9`, `killed`; its own reason where it has one. */
+/**
+ * Why a job that is over ended as it did, such as `exit code 3`, `signal 9`, `killed`; its own reason where it has one.
+ */
 export function endReason(job: Pick<Job, "status" | "exit_code" | "reason">): string {
   if (job.reason !== undefined && job.reason !== null) return job.reason;
   if (job.status === "end") return job.exit_code === null ? "exit code unknown" : `exit code ${job.exit_code}`;

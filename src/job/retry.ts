@@ -82,7 +82,10 @@ function isRetried(job: Job, { cause, exitCode }: TryEnd): boolean {
   return causes.includes(cause) || (cause === "exit" && exitCode !== null && causes.includes(exitCode));
 }
 
-/** Doubles with each try, up to half an hour, and differs by up to a quarter, so that jobs that failed together do not start together. */
+/**
+ * Doubles with each try, up to half an hour, and differs by up to a quarter, so that jobs that failed together do not
+ * start together.
+ */
 function delayMs(job: Job, number: number): number {
   const firstMs = typeof job.retry_delay === "string" ? parseDuration(job.retry_delay) : DEFAULT_DELAY_MS;
   const ms = Math.min(firstMs * 2 ** Math.min(number - 1, 30), Math.max(LONGEST_DELAY_MS, firstMs));

@@ -1,6 +1,6 @@
 /**
- * The script that runs a job on its host: `JOB/JOB.SHELL`. Pure text; the host's agent writes and starts it, keeps the log,
- * sends stdout and stderr to their files and sets the environment.
+ * The script that runs a job on its host: `JOB/JOB.SHELL`. Pure text; the host's agent writes and starts it, keeps the
+ * log, sends stdout and stderr to their files and sets the environment.
  *
  * @module
  */
@@ -10,12 +10,18 @@ import { quote } from "../names/quote.ts";
 /** How a family of shells spells what the script needs. */
 interface Family {
   readonly shells: readonly string[];
-  /** Sources the environment; where that fails the command does not run, and the script ends with {@link PYENV_EXIT_CODE}. */
+  /**
+   * Sources the environment; where that fails the command does not run, and the script ends with {@link
+   * PYENV_EXIT_CODE}.
+   */
   readonly source: (pyenv: string) => string;
   readonly gpu: (value: string) => string;
 }
 
-/** Exit code of a script whose environment could not be sourced: no signal has this number, and hardly a program uses it. */
+/**
+ * Exit code of a script whose environment could not be sourced: no signal has this number, and hardly a program uses
+ * it.
+ */
 export const PYENV_EXIT_CODE = 248;
 
 const complain = (pyenv: string): string =>
@@ -73,9 +79,9 @@ export interface ScriptSpec {
 }
 
 /**
- * Makes a job's script. The GPU also stands in the job's environment (for a shell of no known family only there); the line here
- * lets a person run the script by hand and see the same.
- * The command's own lines are the last: nothing of ours runs after it, so that its end is the job's.
+ * Makes a job's script. The GPU also stands in the job's environment (for a shell of no known family only there); the
+ * line here lets a person run the script by hand and see the same. The command's own lines are the last: nothing of
+ * ours runs after it, so that its end is the job's.
  */
 export function jobScript(job: ScriptSpec): string {
   const family = familyOf(job.shell);

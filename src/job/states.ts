@@ -1,5 +1,5 @@
 /**
- * The eight states of a job and the moves between them: the only place that knows them (SEED's "Job States").
+ * The eight states of a job and the moves between them: the only place that knows them.
  *
  * @module
  */
@@ -22,8 +22,10 @@ export type JobState = typeof JOB_STATES[number];
 /**
  * Allowed moves of the program (a person's edit of the file may set any state of a job that is not in flight).
  *
- * - `run` back to `undefined` or `ready`: only when the host has said that the attempt was never started and never will be.
- * - out of `crash` to `start`, `end`, `kill`: a host that was given up came back, and `refresh` found what really happened.
+ * - `run` back to `undefined` or `ready`: only when the host has said that the attempt was never started and never will
+ *   be.
+ * - out of `crash` to `start`, `end`, `kill`: a host that was given up came back, and `refresh` found what really
+ *   happened.
  */
 const MOVES: Readonly<Record<JobState, readonly JobState[]>> = {
   undefined: ["ready", "run"],

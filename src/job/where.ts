@@ -1,9 +1,10 @@
 /**
- * The conditions of `--where`: `FIELD OP VALUE`, such as `status=end`, `exit_code!=0`, `param.lr<0.1`, `duration>30m`, `command~train`. Pure.
+ * The conditions of `--where`: `FIELD OP VALUE`, such as `status=end`, `exit_code!=0`, `param.lr<0.1`, `duration>30m`,
+ * `command~train`. Pure.
  *
- * Two numbers are compared as numbers, two durations or sizes by their length, all else as text. `*` in a value of `=` and `!=` stands for
- * any characters; `~` means that the field holds the text, in any case of letters. A field that is not set equals the empty value and
- * holds no other condition.
+ * Two numbers are compared as numbers, two durations or sizes by their length, all else as text. `*` in a value of `=`
+ * and `!=` stands for any characters; `~` means that the field holds the text, in any case of letters. A field that is
+ * not set equals the empty value and holds no other condition.
  *
  * @module
  */

@@ -1,8 +1,9 @@
 /**
  * The {@link Link} over a running agent; the same for ssh and for a local shell.
  *
- * Answers come on the agent's stdout, events on its stderr: see `agent/agent.sh`. The link adds what a live connection needs: a
- * heartbeat, a look now and then at the jobs whose end could have gone unseen, and one event for each end whoever noticed it.
+ * Answers come on the agent's stdout, events on its stderr: see `agent/agent.sh`. The link adds what a live connection
+ * needs: a heartbeat, a look now and then at the jobs whose end could have gone unseen, and one event for each end
+ * whoever noticed it.
  *
  * @module
  */
@@ -157,7 +158,10 @@ class AgentLink implements Link {
     keepLooking(upkeep, this, this.#flights);
   }
 
-  /** No hello came. A shell that waits for the end of its input (fish) gets it, and a moment to say what it makes of the agent. */
+  /**
+   * No hello came. A shell that waits for the end of its input (fish) gets it, and a moment to say what it makes of the
+   * agent.
+   */
   #endLate(): void {
     this.#isLate = true;
     this.#channel.close();

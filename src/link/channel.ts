@@ -1,24 +1,34 @@
 /**
- * The streams of an agent's process: text in, lines out. Knows nothing of what they mean but the token that begins the events.
+ * The streams of an agent's process: text in, lines out. Knows nothing of what they mean but the token that begins the
+ * events.
  *
  * @module
  */
 
 import type { Child, Clock } from "../deps.ts";
 
-/** Written at a time; each piece that is taken counts as a sign of life, so that a slow line is not taken for a dead one. */
+/**
+ * Written at a time; each piece that is taken counts as a sign of life, so that a slow line is not taken for a dead
+ * one.
+ */
 const PIECE_BYTES = 64 * 1024;
 /** A longer line is nobody's answer. */
 const LONGEST_LINE = 1 << 20;
 const NOISE_CHARS = 8192;
-/** After so many pieces, each within this time of the one before and none of them answered, the next is waited for: see {@link Channel}. */
+/**
+ * After so many pieces, each within this time of the one before and none of them answered, the next is waited for: see
+ * {@link Channel}.
+ */
 const MANY = 4;
 const CLOSE_TOGETHER_MS = 5;
 const REST_MS = 8;
 /** How long a stream may stay open after the process has ended (somebody else may hold it). */
 const DRAIN_MS = 1000;
 
-/** Calls `onLine` for each whole line of a stream, until it ends; an error of the stream is an end. `onPiece` comes after each piece. */
+/**
+ * Calls `onLine` for each whole line of a stream, until it ends; an error of the stream is an end. `onPiece` comes
+ * after each piece.
+ */
 async function eachLine(
   reader: ReadableStreamDefaultReader<Uint8Array>,
   onLine: (line: string) => void,
@@ -51,8 +61,8 @@ export interface ChannelHandlers {
 /**
  * A running agent's process.
  *
- * Of hundreds of short jobs a second each writes its own events, and to be woken for it costs more than to deal with it. So the reader
- * takes a rest where they come close together and nobody answers: then nobody waits for them.
+ * Of hundreds of short jobs a second each writes its own events, and to be woken for it costs more than to deal with
+ * it. So the reader takes a rest where they come close together and nobody answers: then nobody waits for them.
  */
 export class Channel {
   /** Resolves when the process has ended and all that it wrote has been handed on. Never rejects. */
@@ -94,7 +104,9 @@ export class Channel {
     return this.#hasBegun;
   }
 
-  /** Sends text, in order; all that is sent within one turn goes in one write. Errors show as the end of the process. */
+  /**
+   * Sends text, in order; all that is sent within one turn goes in one write. Errors show as the end of the process.
+   */
   send(text: string): void {
     this.#waiting.push(text);
     this.#inRow = 0;

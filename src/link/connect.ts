@@ -1,6 +1,6 @@
 /**
- * Opens links: over ssh, or to a local shell for localhost. Keeps the number of handshakes at once within what sshd and the
- * manager can take.
+ * Opens links: over ssh, or to a local shell for localhost. Keeps the number of handshakes at once within what sshd and
+ * the manager can take.
  *
  * @module
  */

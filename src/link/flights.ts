@@ -1,6 +1,6 @@
 /**
- * What a link knows to be in flight on its machine, so that each end is told once, whoever noticed it: the job's wrapper, a
- * watcher, or the link's own look.
+ * What a link knows to be in flight on its machine, so that each end is told once, whoever noticed it: the job's
+ * wrapper, a watcher, or the link's own look.
  *
  * @module
  */

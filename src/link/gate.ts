@@ -1,6 +1,6 @@
 /**
- * A gate that lets a number of callers through at once, in order of arrival. Handshakes wait at it: a machine's sshd turns away
- * more than about ten of them (MaxStartups), and each costs the manager some 50 ms of CPU.
+ * A gate that lets a number of callers through at once, in order of arrival. Handshakes wait at it: a machine's sshd
+ * turns away more than about ten of them (MaxStartups), and each costs the manager some 50 ms of CPU.
  *
  * @module
  */

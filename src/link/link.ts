@@ -2,8 +2,8 @@
  * The link to one machine, as the scheduler and the operations see it: the port. Implementations: `ssh.ts`, `local.ts`
  * (both speak `agent/agent.sh`), and the simulated one.
  *
- * Words: an *attempt* is one start of one job; its id is `JOBID.N` (the job record's `id` and the attempt's number). The host
- * claims an attempt before it starts it, so that asking twice for the same attempt starts it at most once.
+ * Words: an *attempt* is one start of one job; its id is `JOBID.N` (the job record's `id` and the attempt's number).
+ * The host claims an attempt before it starts it, so that asking twice for the same attempt starts it at most once.
  *
  * @module
  */
@@ -74,9 +74,9 @@ export interface ConnectOptions {
   /** The queue's id in the store; names the agent's own directory there. Lower-case hex. */
   readonly queueId: string;
   /**
-   * `resident`: the scheduler's. It ends an earlier resident agent of the same queue (of a half-open link) before it says
-   * hello, and follows starts and ends. `visitor`: asks, kills, removes and reads beside a resident one; it starts nothing
-   * and gets no events but `down`. `onlooker`: asks and reads, and changes nothing at all over there.
+   * `resident`: the scheduler's. It ends an earlier resident agent of the same queue (of a half-open link) before it
+   * says hello, and follows starts and ends. `visitor`: asks, kills, removes and reads beside a resident one; it starts
+   * nothing and gets no events but `down`. `onlooker`: asks and reads, and changes nothing at all over there.
    */
   readonly role: "resident" | "visitor" | "onlooker";
   /** Called for each event, in order, never before the promise of {@link Connect} has resolved. */
@@ -88,7 +88,10 @@ export interface ConnectOptions {
 /** An open link. Methods reject with `LinkError` once it is down. */
 export interface Link {
   readonly machine: Machine;
-  /** `MACHINE/BOOT`, see `agent/boot.ts`: another whenever the machine (or its container) is started anew, or another one answers. */
+  /**
+   * `MACHINE/BOOT`, see `agent/boot.ts`: another whenever the machine (or its container) is started anew, or another
+   * one answers.
+   */
   readonly boot: string;
   /** The host's own name and the user there, as it says; for messages. */
   readonly hostname: string;
@@ -99,50 +102,60 @@ export interface Link {
    */
   start(requests: readonly StartRequest[]): void;
   /**
-   * Makes or changes a backlog, in which prefetched jobs wait on the host for a slot; ordered with `start`. A backlog holds
-   * as many slots as were put in and never lets more jobs run at once. It is over with the link: what waits there then never starts.
+   * Makes or changes a backlog, in which prefetched jobs wait on the host for a slot; ordered with `start`. A backlog
+   * holds as many slots as were put in and never lets more jobs run at once. It is over with the link: what waits there
+   * then never starts.
    * @param number From 5 to 8.
    */
   backlog(number: number, change: BacklogChange): void;
   /**
-   * Makes the directories of jobs that will be started here soon, all at once, which spares their starts a process each. A hint:
-   * a start makes what is missing. Does not wait.
+   * Makes the directories of jobs that will be started here soon, all at once, which spares their starts a process
+   * each. A hint: a start makes what is missing. Does not wait.
    */
   prepare(jobs: readonly JobName[]): void;
   /** Takes back what `prepare` made for jobs that are not started after all: empty directories only. Does not wait. */
   unprepare(jobs: readonly JobName[]): void;
-  /** State of each attempt, in order. A vanished process is written to its log as `crash` before the answer (not for an onlooker). */
+  /**
+   * State of each attempt, in order. A vanished process is written to its log as `crash` before the answer (not for an
+   * onlooker).
+   */
   ask(attempts: readonly { job: JobName; attempt: string }[]): Promise<AttemptState[]>;
   /**
-   * Claims each attempt so that it can never start; answers its state: `forbidden`, or what it was already. `claimed` also where no claim
-   * can be made (a full disk): nothing is known until it is forbidden again. Never `none`.
+   * Claims each attempt so that it can never start; answers its state: `forbidden`, or what it was already. `claimed`
+   * also where no claim can be made (a full disk): nothing is known until it is forbidden again. Never `none`.
    */
   forbid(attempts: readonly { job: JobName; attempt: string }[]): Promise<AttemptState[]>;
   /**
-   * Ends each job, TERM first, KILL after `graceMs`, all that belongs to it; `kill` is in its log when the promise resolves.
-   * Answers the state then. A resident link also gets the `ended` event. Jobs are killed side by side.
+   * Ends each job, TERM first, KILL after `graceMs`, all that belongs to it; `kill` is in its log when the promise
+   * resolves. Answers the state then. A resident link also gets the `ended` event. Jobs are killed side by side.
    */
   kill(attempts: readonly { job: JobName; attempt: string }[], options: { graceMs: number }): Promise<AttemptState[]>;
   /**
-   * Finds out whether the experiment directory there is the manager's own, `from`. If so, `remove` takes from then on no directory
-   * in which something stands that is not the program's: it is a person's input, and this is the only copy.
+   * Finds out whether the experiment directory there is the manager's own, `from`. If so, `remove` takes from then on
+   * no directory in which something stands that is not the program's: it is a person's input, and this is the only
+   * copy.
    */
   share(from: string): Promise<void>;
   /**
-   * Removes the jobs' directories that this program made for this queue; one of another queue counts as `absent`. `alive`: a job
-   * runs there, nothing is touched. `away`: it may run on another machine that shares the files, nothing is touched. `later`: a later attempt than this was started there, nothing is
-   * touched. `kept`: the directory was there before us, or is the manager's own with a person's files in it, and only the program's
-   * own files in it were removed. What the attempt and those before it have left running is ended first, but with `alive` and `later`.
+   * Removes the jobs' directories that this program made for this queue; one of another queue counts as `absent`.
+   * `alive`: a job runs there, nothing is touched. `away`: it may run on another machine that shares the files, nothing
+   * is touched. `later`: a later attempt than this was started there, nothing is touched. `kept`: the directory was
+   * there before us, or is the manager's own with a person's files in it, and only the program's own files in it were
+   * removed. What the attempt and those before it have left running is ended first, but with `alive` and `later`.
    */
   remove(attempts: readonly { job: JobName; attempt: string }[]): Promise<RemoveResult[]>;
   /** Processes over there that carry a mark of a job, of whatever queue: the jobs', and what jobs have left running. */
   marks(): Promise<Mark[]>;
-  /** Text of a file of the directory of an attempt's job (or an absolute or `~/` path); null if there is none. At most `maxBytes` from its end. */
+  /**
+   * Text of a file of the directory of an attempt's job (or an absolute or `~/` path); null if there is none. At most
+   * `maxBytes` from its end.
+   */
   read(of: { job: JobName; attempt: string }, file: string, options: { maxBytes: number }): Promise<Uint8Array | null>;
   /**
-   * Copies `DIRECTORY/JOB/` of the manager to the directory that each attempt's job has on the host, all in one stream of a second session; beside, and then into
-   * place, so that one that breaks off changes nothing. Nothing is copied where both directories are the same one: on a local
-   * link, and where manager and host share it. @returns The jobs whose files cannot be copied, each with the reason.
+   * Copies `DIRECTORY/JOB/` of the manager to the directory that each attempt's job has on the host, all in one stream
+   * of a second session; beside, and then into place, so that one that breaks off changes nothing. Nothing is copied
+   * where both directories are the same one: on a local link, and where manager and host share it. @returns The jobs
+   * whose files cannot be copied, each with the reason.
    * @throws {LinkError} If the host cannot be reached.
    */
   stage(attempts: readonly { job: JobName; attempt: string }[], from: string): Promise<ReadonlyMap<JobName, string>>;
@@ -154,6 +167,7 @@ export interface Link {
 
 /**
  * Opens a link; resolves when the agent has said hello.
- * @throws {LinkError} If the machine cannot be reached, refuses, or lacks something that is needed (the reason names it).
+ * @throws {LinkError} If the machine cannot be reached, refuses, or lacks something that is needed (the reason names
+ * it).
  */
 export type Connect = (machine: Machine, options: ConnectOptions) => Promise<Link>;

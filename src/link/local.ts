@@ -8,8 +8,9 @@ import { oneLine } from "./ssh.ts";
 import type { Transport } from "./transport.ts";
 
 /**
- * Starts a shell as ssh would: without the files that the caller of `cms` has open (jobs would hold a lock of its), without the signals
- * that it ignores (`nohup`), without the credentials of the service. dash has no words for descriptors above 9, and leaves them to bash.
+ * Starts a shell as ssh would: without the files that the caller of `cms` has open (jobs would hold a lock of its),
+ * without the signals that it ignores (`nohup`), without the credentials of the service. dash has no words for
+ * descriptors above 9, and leaves them to bash.
  */
 const PLAIN_START = `unset CMS_USER CMS_PASSWORD CMS_SELF CMS_CALLED_AS
 exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-

@@ -1,8 +1,8 @@
 /**
  * The system's own ssh: how it is called, and what its words mean.
  *
- * The user's ssh_config decides all that is not given here (aliases, jump hosts, keys). A person's control master is not used: it
- * would carry the agent, and end it.
+ * The user's ssh_config decides all that is not given here (aliases, jump hosts, keys). A person's control master is
+ * not used: it would carry the agent, and end it.
  *
  * @module
  */
@@ -25,7 +25,8 @@ const OPTIONS = [
 ];
 
 /**
- * The command that runs `remote` on a machine. The ssh to use is `CMS_SSH`, split at blanks, or `ssh`; options in it win.
+ * The command that runs `remote` on a machine. The ssh to use is `CMS_SSH`, split at blanks, or `ssh`; options in it
+ * win.
  * @param remote Plain words: the user's login shell over there may be any.
  */
 export function sshCommand(environment: Environment, machine: Machine, remote: string): string[] {
@@ -43,7 +44,10 @@ export function sshCommand(environment: Environment, machine: Machine, remote: s
   ];
 }
 
-/** ssh names the line of the old key, which may stand under an address or another name, and often the command that removes it. */
+/**
+ * ssh names the line of the old key, which may stand under an address or another name, and often the command that
+ * removes it.
+ */
 function keyChanged(machine: string, noise: string): string {
   const [, line] = /^\s*(Offending .{0,20}key in .{1,300}:\d+)\s*$/m.exec(noise) ?? [];
   const [, command] = /^\s*(ssh-keygen (?:-f .{1,300} )?-R .{1,300}?)\s*$/m.exec(noise) ?? [];
@@ -97,7 +101,9 @@ export function lastWords(text: string): string {
   return oneLine(text.split("\n").filter((line) => /\p{L}{2}/u.test(line)).join("\n"));
 }
 
-/** What the end of ssh means. @param noise What it (and the far login shell) wrote on stderr. @param code Its exit code. */
+/**
+ * What the end of ssh means. @param noise What it (and the far login shell) wrote on stderr. @param code Its exit code.
+ */
 export function explainSsh(machine: Machine, noise: string, code: number): Cause {
   for (const [pattern, lasting, reason] of CAUSES) {
     if (pattern.test(noise)) return { reason: reason(machineText(machine), noise), lasting };

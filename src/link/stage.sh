@@ -1,9 +1,8 @@
 # The far end of a copy of input files: sent as one line of stdin, see stage.ts. POSIX sh (dash, bash, busybox ash).
 #
-# After it come lines: the experiment directory, the agent's own directory in it, a token, each job and its directory, an empty one; then
-# a tar stream.
-# `read` takes byte by byte from a pipe, so that tar finds its stream whole. Files go to a place of their own and are moved to the
-# jobs when all have come: a copy that breaks off changes nothing.
+# After it come lines: the experiment directory, the agent's own directory in it, a token, each job and its directory,
+# an empty one; then a tar stream. `read` takes byte by byte from a pipe, so that tar finds its stream whole. Files go
+# to a place of their own and are moved to the jobs when all have come: a copy that breaks off changes nothing.
 IFS= read -r d && IFS= read -r o && IFS= read -r t || exit 3
 case $d in
 /*) ;;

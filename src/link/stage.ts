@@ -1,6 +1,6 @@
 /**
- * Copies job directories of the manager to a machine: one tar stream over an ssh session of its own, never through the agent, whose
- * requests and heartbeat would wait behind it. The far end is `stage.sh`.
+ * Copies job directories of the manager to a machine: one tar stream over an ssh session of its own, never through the
+ * agent, whose requests and heartbeat would wait behind it. The far end is `stage.sh`.
  *
  * @module
  */
@@ -14,8 +14,8 @@ import { explainSsh, oneLine, sshCommand } from "./ssh.ts";
 import type { Staged } from "./transport.ts";
 
 /**
- * What runs there, inside the user's login shell, which may be fish or csh: so in one pair of single quotes, with none of the
- * characters that one of them reads differently there (`'`, `\`, `!`, a line break).
+ * What runs there, inside the user's login shell, which may be fish or csh: so in one pair of single quotes, with none
+ * of the characters that one of them reads differently there (`'`, `\`, `!`, a line break).
  */
 const FAR_END = `exec sh -c 'IFS= read -r s && eval "$(printf %b "$s")"'`;
 const JOBS_AT_ONCE = 100;
@@ -157,7 +157,9 @@ async function copy(
   return word === "ready";
 }
 
-/** Does something while a file of a new name stands in a directory of the manager: where it is seen is that directory. */
+/**
+ * Does something while a file of a new name stands in a directory of the manager: where it is seen is that directory.
+ */
 export async function withToken<T>(
   { files, ids }: Deps,
   directory: string,
@@ -185,7 +187,10 @@ async function copySurely(deps: Deps, to: Destination, jobs: readonly JobName[],
   }
 }
 
-/** Copies `FROM/JOB/` there for each job that has such a directory. @throws {LinkError} If the machine cannot be reached. */
+/**
+ * Copies `FROM/JOB/` there for each job that has such a directory. @throws {LinkError} If the machine cannot be
+ * reached.
+ */
 export async function stageOverSsh(
   deps: Deps,
   to: Destination,

@@ -26,6 +26,9 @@ export interface Transport {
   readonly command: readonly string[];
   /** What it means when that program has ended. */
   readonly explain: (noise: string, code: number) => Cause;
-  /** Copies job directories to those of these names there, see `Link.stage`. `hostname` is the host's own, as its agent says. */
+  /**
+   * Copies job directories to those of these names there, see `Link.stage`. `hostname` is the host's own, as its agent
+   * says.
+   */
   readonly stage: (places: ReadonlyMap<JobName, string>, from: string, hostname: string) => Promise<Staged>;
 }

@@ -1,5 +1,6 @@
 /**
- * What an open link does by itself from time to time: a heartbeat, and a look at the jobs whose end could have gone unseen.
+ * What an open link does by itself from time to time: a heartbeat, and a look at the jobs whose end could have gone
+ * unseen.
  *
  * @module
  */
@@ -40,8 +41,8 @@ export interface Heart {
 }
 
 /**
- * Sends pings, and gives up a link that answers none: ssh's own keep-alive is slower, and cannot see a hung agent. After a sleep of
- * the manager a ping comes first, so that a link which lived through it is kept.
+ * Sends pings, and gives up a link that answers none: ssh's own keep-alive is slower, and cannot see a hung agent.
+ * After a sleep of the manager a ping comes first, so that a link which lived through it is kept.
  */
 export async function keepBeat({ clock, times, signal }: Upkeep, heart: Heart): Promise<void> {
   const { pingMs, deadMs } = times;
@@ -68,8 +69,8 @@ export async function keepLooking({ clock, times, signal }: Upkeep, link: Link, 
     if (signal.aborted || attempts.length === 0) continue;
     try {
       const states = await link.ask(attempts);
-      // A start that left no trace was lost on the host, and one that is being claimed for so long was ended in that moment. Before
-      // that is said it must be made true for ever.
+      // A start that left no trace was lost on the host, and one that is being claimed for so long was ended in that
+      // moment. Before that is said it must be made true for ever.
       const lost = [
         ...flights.unanswered(attempts.filter((_, i) => states[i]?.type === "none")),
         ...attempts.filter((_, i) => states[i]?.type === "claimed"),

@@ -1,7 +1,7 @@
 /**
- * Expandable lists: `job[1-10]`, `red,red[01-04]`. The rules are those of python-hostlist, on which the original program
- * stands, so that a list means here what it means there: no re-padding, the left bracket varies slowest, names that come
- * twice and empty parts are dropped.
+ * Expandable lists: `job[1-10]`, `red,red[01-04]`. The rules are those of python-hostlist, on which the original
+ * program stands, so that a list means here what it means there: no re-padding, the left bracket varies slowest, names
+ * that come twice and empty parts are dropped.
  *
  * @module
  */
@@ -17,8 +17,8 @@ const NAME_LIMIT = 600;
 /**
  * Expands a list to its names, in order. The names are not checked against any grammar.
  * @returns Each name once; empty for an empty list.
- * @throws {InvalidError} If brackets or ranges are wrong, or the list has more than {@link EXPAND_LIMIT} names, or longer ones than any
- * name may be. That is known before a name is made.
+ * @throws {InvalidError} If brackets or ranges are wrong, or the list has more than {@link EXPAND_LIMIT} names, or
+ * longer ones than any name may be. That is known before a name is made.
  */
 export function expand(list: string): string[] {
   const parts = splitTopLevel(list).map((part) => measurePart(part, list));

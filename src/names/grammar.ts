@@ -1,7 +1,7 @@
 /**
  * The grammar of names: what may name a queue, cluster, job, host, user, machine, shell, experiment. Names reach file
- * systems and shells, so that nothing outside this grammar is ever stored. Text that is code (`command`, `pyenv`) is not
- * checked here.
+ * systems and shells, so that nothing outside this grammar is ever stored. Text that is code (`command`, `pyenv`) is
+ * not checked here.
  *
  * @module
  */
@@ -9,7 +9,9 @@
 import { InvalidError } from "../errors.ts";
 import { shortened } from "./some_names.ts";
 
-/** A job's name: 1 to 200 of `A-Z a-z 0-9 . _ - +`, not beginning with `.`, `-` or `+`. It is a directory name on hosts. */
+/**
+ * A job's name: 1 to 200 of `A-Z a-z 0-9 . _ - +`, not beginning with `.`, `-` or `+`. It is a directory name on hosts.
+ */
 export type JobName = string & { readonly __brand: "JobName" };
 /** A host's id within a cluster; the same grammar as a job's name. */
 export type HostId = string & { readonly __brand: "HostId" };
@@ -25,7 +27,10 @@ const GPUS = new RegExp(`^(?:-1|NoDevFiles|${GPU}(?:,${GPU}){0,63})$`);
 const SHELL = /^[A-Za-z0-9_/][A-Za-z0-9._+/-]{0,199}$/;
 const PLAIN_HINT = "use letters, digits, . _ - +, beginning with a letter, a digit or _";
 
-/** Longer than anything that a pattern here takes. A text is bounded before it is matched, so that no pattern can take long. */
+/**
+ * Longer than anything that a pattern here takes. A text is bounded before it is matched, so that no pattern can take
+ * long.
+ */
 const LONGEST = 300;
 
 function check(pattern: RegExp, kind: string, hint: string, text: string): string {
@@ -46,7 +51,8 @@ export function hostId(text: string): HostId {
 }
 
 /**
- * Checks the name of a queue or cluster. One that ends as their files do would stand for two: `a-queue.yaml` is queue `a`.
+ * Checks the name of a queue or cluster. One that ends as their files do would stand for two: `a-queue.yaml` is queue
+ * `a`.
  * @throws {InvalidError} If `text` is none.
  */
 export function fileName(text: string, kind: "queue" | "cluster"): string {
@@ -85,7 +91,9 @@ export function bareAddress(text: string): string {
   return text.startsWith("[") && text.endsWith("]") ? text.slice(1, -1) : text;
 }
 
-/** A machine as ssh knows it: host name, alias of ssh_config, IPv4 or IPv6. @throws {InvalidError} If `text` is none. */
+/**
+ * A machine as ssh knows it: host name, alias of ssh_config, IPv4 or IPv6. @throws {InvalidError} If `text` is none.
+ */
 export function machineName(text: string): string {
   if (text.length <= 80 && isIpv6(bareAddress(text))) return text;
   const [, name, port] = /^(\[[^\]]{1,80}\]|[^:[\]]{1,255}):(\d{1,5})$/.exec(text) ?? [];
@@ -104,7 +112,10 @@ export function isGpuList(text: string): boolean {
   return text.length <= LONGEST && GPUS.test(text);
 }
 
-/** GPUs as `CUDA_VISIBLE_DEVICES` has them: numbers, or names that begin with GPU- or MIG-. @throws {InvalidError} If `text` is none. */
+/**
+ * GPUs as `CUDA_VISIBLE_DEVICES` has them: numbers, or names that begin with GPU- or MIG-. @throws {InvalidError} If
+ * `text` is none.
+ */
 export function gpuList(text: string): string {
   return check(GPUS, "a gpu", "give numbers such as 0,1 (or -1 for none, or names as nvidia-smi -L has them)", text);
 }

@@ -41,7 +41,8 @@ export interface AddedJobs {
 /**
  * Adds a job for each name. A name that the queue has already is replaced and keeps its place.
  * @throws {InvalidError} If the names or the spec cannot be used; all problems at once.
- * @throws {CmsError} `not_found` if there is no such queue; `conflict` if a job of that name is in flight. Nothing is added then.
+ * @throws {CmsError} `not_found` if there is no such queue; `conflict` if a job of that name is in flight. Nothing is
+ * added then.
  */
 export function addJobs(deps: Deps, request: AddJobsRequest): Promise<AddedJobs> {
   return addJobsOfSpecs(deps, { queue: request.queue, jobs: [request] });

@@ -26,10 +26,12 @@ export type JobPatch =
   & GivenOptions;
 
 /**
- * Changes one job. One that waits stays `ready` or `undefined` by whether it has a user and a host, unless a status is given.
+ * Changes one job. One that waits stays `ready` or `undefined` by whether it has a user and a host, unless a status is
+ * given.
  * @returns The job as it is now.
  * @throws {InvalidError} If a value cannot be used; all problems at once.
- * @throws {CmsError} `not_found` if there is no such queue or job; `conflict` if the job is in flight. Nothing is changed then.
+ * @throws {CmsError} `not_found` if there is no such queue or job; `conflict` if the job is in flight. Nothing is
+ * changed then.
  */
 export async function changeJob(
   deps: Deps,

@@ -1,6 +1,6 @@
 /**
- * Checks that several operations share. Each gives its problem as one line, so that a request can name all that is wrong
- * with it at once.
+ * Checks that several operations share. Each gives its problem as one line, so that a request can name all that is
+ * wrong with it at once.
  *
  * @module
  */
@@ -14,7 +14,9 @@ const MOST = 100;
 export class Problems {
   readonly #found: string[] = [];
 
-  /** Calls `check`, takes the problems of an `InvalidError` in, each after `where`, and gives its result or undefined. */
+  /**
+   * Calls `check`, takes the problems of an `InvalidError` in, each after `where`, and gives its result or undefined.
+   */
   take<T>(check: () => T, where = ""): T | undefined {
     try {
       return check();

@@ -12,7 +12,8 @@ import type { Jobs } from "../store/changes.ts";
 
 /**
  * Looks at what jobs wait for that are about to be written.
- * @param verb What is done with them: `add`, `change`. @param jobs The queue as it is; what is in `made` counts in its place.
+ * @param verb What is done with them: `add`, `change`. @param jobs The queue as it is; what is in `made` counts in its
+ * place.
  * @throws {InvalidError} If a name is not there, or the jobs wait for each other in a circle.
  */
 export function refuseOrder(verb: string, made: readonly Job[], jobs: Jobs): void {

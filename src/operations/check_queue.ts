@@ -1,5 +1,6 @@
 /**
- * `queue check`: do a queue's files, its run and its hosts agree? Reads and asks; changes nothing, neither here nor there.
+ * `queue check`: do a queue's files, its run and its hosts agree? Reads and asks; changes nothing, neither here nor
+ * there.
  *
  * @module
  */
@@ -20,12 +21,17 @@ import { type Finding, queueCommand } from "./finding.ts";
 import { machineOfJob, onMachines } from "./on_machines.ts";
 import { runnerState } from "./process_state.ts";
 
-/** While a run goes on its queue is a moment behind or before the hosts: what disagrees counts if it still does after this. */
+/**
+ * While a run goes on its queue is a moment behind or before the hosts: what disagrees counts if it still does after
+ * this.
+ */
 const AGAIN_MS = 1_500;
 
 /** What a check found. */
 export interface QueueCheck {
-  /** First what is to be said of the queue as a whole, then its jobs in file order, then hosts that could not be asked. */
+  /**
+   * First what is to be said of the queue as a whole, then its jobs in file order, then hosts that could not be asked.
+   */
   readonly findings: readonly Finding[];
   readonly jobs: number;
   readonly inFlight: number;
@@ -123,8 +129,8 @@ async function ask(
 }
 
 /**
- * Jobs that wait by these files, but ran on a machine of the last run: a back-up was put back. An entry from before its first start names no host.
- * Machines that do not answer are passed over: nothing says that the jobs were there.
+ * Jobs that wait by these files, but ran on a machine of the last run: a back-up was put back. An entry from before its
+ * first start names no host. Machines that do not answer are passed over: nothing says that the jobs were there.
  */
 async function olderThanHosts(
   deps: Deps,

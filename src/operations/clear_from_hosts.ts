@@ -37,8 +37,8 @@ export interface Uncleared {
 }
 
 /**
- * Ends those of the jobs that run, and removes the directories of all that were ever started. While a scheduler runs the queue,
- * it ends the jobs that it follows; the rest is done here over links of our own.
+ * Ends those of the jobs that run, and removes the directories of all that were ever started. While a scheduler runs
+ * the queue, it ends the jobs that it follows; the rest is done here over links of our own.
  */
 export async function clearFromHosts(deps: Deps, request: ClearRequest): Promise<Uncleared> {
   const { store, runner, jobs, connect, warn } = request;
@@ -49,8 +49,8 @@ export async function clearFromHosts(deps: Deps, request: ClearRequest): Promise
     stuck = new Set(await endByRunner(deps, store, running));
     for (const name of stuck) warn(`Job ${name} could not be killed: its host does not answer`);
   } else {
-    // What became of them is written down before their claims go with the directories: if we end in between, nobody takes a job
-    // that ran for one that never did.
+    // What became of them is written down before their claims go with the directories: if we end in between, nobody
+    // takes a job that ran for one that never did.
     const { failed, unreached, away } = await killHeld(deps, { store, names: running, connect, warn });
     stuck = new Set(unreached);
     for (const name of failed) if (!stuck.has(name)) alive.add(name);
@@ -58,8 +58,8 @@ export async function clearFromHosts(deps: Deps, request: ClearRequest): Promise
   }
   const left = new Set([...stuck, ...alive]);
   let touched: Job[] = [];
-  // What the hosts know is about to go. A scheduler need not have made its record of the ends durable, which this does; and a disk that is
-  // full refuses it now, while nothing is lost. It asks for nothing.
+  // What the hosts know is about to go. A scheduler need not have made its record of the ends durable, which this does;
+  // and a disk that is full refuses it now, while nothing is lost. It asks for nothing.
   await store.commit(() => {
     // A job that waits and was never started has nothing anywhere.
     touched = jobs.filter((job) => job.attempt > 0 && !left.has(job.name) && !isBegunAnew(job, store, runner));
@@ -98,7 +98,8 @@ export async function clearFromHosts(deps: Deps, request: ClearRequest): Promise
     }
     const live = attempts.filter((_, i) => results[i] === "alive");
     if (live.length === 0) return;
-    // Given up, or its state was lost with the files: what runs is ended whatever the queue says of it. Alive until the host says otherwise.
+    // Given up, or its state was lost with the files: what runs is ended whatever the queue says of it. Alive until the
+    // host says otherwise.
     for (const { job } of live) alive.add(job);
     await link.kill(live, { graceMs: KILL_GRACE_MS });
     const again = await link.remove(live);
@@ -119,7 +120,10 @@ async function laterOnes(link: Link, attempts: readonly AttemptRef[]): Promise<A
   });
 }
 
-/** With a scheduler at work a job that was to be cleared may wait again, or have been started again: its directory is in use. */
+/**
+ * With a scheduler at work a job that was to be cleared may wait again, or have been started again: its directory is in
+ * use.
+ */
 function isBegunAnew(job: Job, store: QueueStore, runner: Runner | null): boolean {
   const now = store.jobs.get(job.name);
   if (runner === null || now === undefined || now.id !== job.id) return false;

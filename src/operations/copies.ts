@@ -1,6 +1,6 @@
 /**
- * What a request will make, counted before it is made: each name of an expandable list becomes a record with a copy of what was given
- * once, so that a few bytes can ask for gigabytes.
+ * What a request will make, counted before it is made: each name of an expandable list becomes a record with a copy of
+ * what was given once, so that a few bytes can ask for gigabytes.
  *
  * @module
  */
@@ -22,7 +22,9 @@ export class Copies {
     this.#what = what;
   }
 
-  /** Counts `names` copies of the texts among `fields`. @throws {InvalidError} If the request as a whole is too large. */
+  /**
+   * Counts `names` copies of the texts among `fields`. @throws {InvalidError} If the request as a whole is too large.
+   */
   add(names: readonly string[], fields: object): void {
     let each = 0;
     for (const value of Object.values(fields)) each += typeof value === "string" ? value.length : 0;

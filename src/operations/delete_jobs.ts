@@ -17,7 +17,9 @@ import { endByRunner, holdQueue } from "./hold_queue.ts";
 import type { Watch } from "./refresh_queue.ts";
 import { writeFile } from "./write_file.ts";
 
-/** How often a job is ended again that a scheduler started in the middle of our work, or left as it was when it went. */
+/**
+ * How often a job is ended again that a scheduler started in the middle of our work, or left as it was when it went.
+ */
 const ROUNDS = 3;
 
 /** Which jobs. */
@@ -29,8 +31,8 @@ export interface DeleteRequest {
 }
 
 /**
- * Deletes jobs. One that may still run on a host that does not answer is kept, unless `force` is given. One that is over is deleted, though
- * its directory stays there, with a warning.
+ * Deletes jobs. One that may still run on a host that does not answer is kept, unless `force` is given. One that is
+ * over is deleted, though its directory stays there, with a warning.
  * @returns What was deleted, names that are not in the queue, and jobs that run or may still run and were kept.
  */
 export async function deleteJobs(
@@ -98,8 +100,8 @@ export async function deleteJobs(
 }
 
 /**
- * The same jobs as they are now. One that is not in the queue any more stays as it was, as its directory may still be there; one whose
- * name another job has is left out.
+ * The same jobs as they are now. One that is not in the queue any more stays as it was, as its directory may still be
+ * there; one whose name another job has is left out.
  */
 function asNow(now: ReadonlyMap<JobName, Job>, jobs: readonly Job[]): Job[] {
   return jobs.flatMap((job) => {

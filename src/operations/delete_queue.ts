@@ -19,10 +19,11 @@ import { runsAlready } from "./process_state.ts";
 import type { Watch } from "./refresh_queue.ts";
 
 /**
- * Deletes a queue. What a host that cannot be reached still has stays there, with a warning. `force`: also jobs that may still run there.
+ * Deletes a queue. What a host that cannot be reached still has stays there, with a warning. `force`: also jobs that
+ * may still run there.
  * @returns The jobs whose directories may still be on their hosts.
- * @throws {CmsError} `not_found` if there is no such queue; `conflict` if a scheduler runs it or a job cannot be ended, `host` if a
- * host with jobs that may still run does not answer: the queue stays then.
+ * @throws {CmsError} `not_found` if there is no such queue; `conflict` if a scheduler runs it or a job cannot be ended,
+ * `host` if a host with jobs that may still run does not answer: the queue stays then.
  */
 export async function deleteQueue(
   deps: Deps,

@@ -1,6 +1,6 @@
 /**
- * Does a job's record agree with what its host says? For `check`; pure. What `refresh` would make of the host's word is in
- * `truth.ts`.
+ * Does a job's record agree with what its host says? For `check`; pure. What `refresh` would make of the host's word is
+ * in `truth.ts`.
  *
  * @module
  */
@@ -38,8 +38,8 @@ export function disagreement(job: Job, state: AttemptState, about: Surroundings)
 }
 
 /**
- * What the job has left running on its machine, or null. A note where the job is over; where it waits or runs again, that runs beside it unseen.
- * `marks`: processes there that carry a mark of the job.
+ * What the job has left running on its machine, or null. A note where the job is over; where it waits or runs again,
+ * that runs beside it unseen. `marks`: processes there that carry a mark of the job.
  */
 export function leftRunning(
   job: Job,

@@ -1,6 +1,6 @@
 /**
- * What can be read in the entries of a queue or a cluster, and is hardly meant: fields that mean nothing, jobs that write into one file, text
- * that was made on another system. For `check`, `queue add` and the begin of a run.
+ * What can be read in the entries of a queue or a cluster, and is hardly meant: fields that mean nothing, jobs that
+ * write into one file, text that was made on another system. For `check`, `queue add` and the begin of a run.
  *
  * @module
  */
@@ -62,7 +62,10 @@ export function sharedFileWarnings(jobs: Iterable<Job>): string[] {
   );
 }
 
-/** One line for the jobs whose command or pyenv has the line ends of Windows: a shell takes the carriage return for a part of the word. */
+/**
+ * One line for the jobs whose command or pyenv has the line ends of Windows: a shell takes the carriage return for a
+ * part of the word.
+ */
 export function lineEndWarnings(jobs: Iterable<Job>): string[] {
   const names = [...jobs].filter(({ command, pyenv }) => command.includes("\r") || (pyenv ?? "").includes("\r"))
     .map(({ name }) => name);

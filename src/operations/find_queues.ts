@@ -14,8 +14,8 @@ const MOST_DIRECTORIES = 5_000;
 const DEEPEST = 5;
 
 /**
- * The queues below `root`, the uppermost first. Hidden directories are passed over; a link is followed if it leads to a place
- * below `root`. Looks at 5,000 directories at most.
+ * The queues below `root`, the uppermost first. Hidden directories are passed over; a link is followed if it leads to a
+ * place below `root`. Looks at 5,000 directories at most.
  */
 export async function findQueues(deps: Deps, root: string): Promise<StoreRef[]> {
   const found: StoreRef[] = [];

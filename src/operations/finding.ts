@@ -11,7 +11,9 @@ import { DEFAULT_EXPERIMENT } from "./refs.ts";
 
 /** One thing that was found. */
 export interface Finding {
-  /** `trouble`: the queue, its files and its hosts do not agree, or could not be asked. `note`: good to know, no harm. */
+  /**
+   * `trouble`: the queue, its files and its hosts do not agree, or could not be asked. `note`: good to know, no harm.
+   */
   readonly kind: "trouble" | "note";
   /** The job that it is about; null if it is about more than one. */
   readonly job: JobName | null;

@@ -1,6 +1,6 @@
 /**
- * For commands that change what runs: either no scheduler runs the queue and none can begin meanwhile, or one does and is asked
- * to end jobs.
+ * For commands that change what runs: either no scheduler runs the queue and none can begin meanwhile, or one does and
+ * is asked to end jobs.
  *
  * @module
  */
@@ -25,8 +25,8 @@ export interface HeldQueue {
 }
 
 /**
- * Opens a queue and takes the right to run it, if no scheduler has it. Another command that has it is waited for, some seconds at
- * most. The caller closes the store.
+ * Opens a queue and takes the right to run it, if no scheduler has it. Another command that has it is waited for, some
+ * seconds at most. The caller closes the store.
  */
 export async function holdQueue(deps: Deps, ref: StoreRef): Promise<HeldQueue> {
   const store = await openQueue(deps, ref);

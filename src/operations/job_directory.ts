@@ -9,8 +9,8 @@ import { InvalidError } from "../errors.ts";
 import type { StoreRef } from "../store/store.ts";
 
 /**
- * Refuses a directory that the program has made for a job, or one below it: `reset` and `delete` remove it with all that is in it. It
- * looks at the directories below the working directory, so that a job may keep queues of its own.
+ * Refuses a directory that the program has made for a job, or one below it: `reset` and `delete` remove it with all
+ * that is in it. It looks at the directories below the working directory, so that a job may keep queues of its own.
  * @throws {InvalidError} That names the directory of the job.
  */
 export async function refuseJobDirectory(deps: Deps, ref: StoreRef, kind: "queue" | "cluster"): Promise<void> {

@@ -39,7 +39,8 @@ export async function listJobs(deps: Deps, request: ListJobsRequest): Promise<Jo
 }
 
 /**
- * The jobs in file order, and how many of them are in flight though no run follows them: their states are as old as the last run.
+ * The jobs in file order, and how many of them are in flight though no run follows them: their states are as old as the
+ * last run.
  * @throws {CmsError} As {@link listJobs}.
  */
 export async function listJobsFollowed(
@@ -75,7 +76,8 @@ function filterOf({ names, status }: ListJobsRequest): ((job: Job) => boolean) |
 }
 
 /**
- * All jobs by name, in file order: the same map as long as nothing has changed, so that what was made of it can be kept with it.
+ * All jobs by name, in file order: the same map as long as nothing has changed, so that what was made of it can be kept
+ * with it.
  * @throws {CmsError} `not_found` if there is no such queue.
  */
 export function allJobs(deps: Deps, request: { queue: StoreRef }): Promise<Jobs> {

@@ -18,7 +18,8 @@ export interface QueueRun {
 }
 
 /**
- * All queues of all experiments below `root` that a scheduler has run. A queue that cannot be read is told and left out.
+ * All queues of all experiments below `root` that a scheduler has run. A queue that cannot be read is told and left
+ * out.
  * @param root An absolute directory.
  */
 export async function listRuns(

@@ -1,6 +1,6 @@
 /**
- * Work on the machines of jobs: one link for each machine, all machines side by side, a machine that does not answer stops
- * nobody else.
+ * Work on the machines of jobs: one link for each machine, all machines side by side, a machine that does not answer
+ * stops nobody else.
  *
  * @module
  */

@@ -56,7 +56,9 @@ export function toEvent({ type, job, from, atMs }: FeedChange, of: { queue: stri
   return { type: "job_state", ...of, job: name, from, to: status, attempt, machine, exit_code, at_ms: atMs };
 }
 
-/** What is different between two looks at a queue's run: what comes before the changes of its jobs, and what after them. */
+/**
+ * What is different between two looks at a queue's run: what comes before the changes of its jobs, and what after them.
+ */
 export function runEvents(old: LastRun | null, now: LastRun | null): { before: Happening[]; after: Happening[] } {
   const before: Happening[] = [];
   const after: Happening[] = [];

@@ -31,7 +31,8 @@ export interface Watch {
 }
 
 /**
- * Refreshes a queue. While a scheduler runs it, only jobs that it has given up are asked about: the rest it knows at once.
+ * Refreshes a queue. While a scheduler runs it, only jobs that it has given up are asked about: the rest it knows at
+ * once.
  * @returns What changed, in file order, and the machines' jobs that nothing is known of.
  */
 export async function refreshQueue(

@@ -1,6 +1,6 @@
 /**
- * `queue reset`: makes jobs ready to be run again. Ends them if they run, removes their directories on the hosts, and only then
- * sets their state.
+ * `queue reset`: makes jobs ready to be run again. Ends them if they run, removes their directories on the hosts, and
+ * only then sets their state.
  *
  * @module
  */
@@ -30,8 +30,8 @@ export interface ResetRequest {
 
 /**
  * Resets jobs.
- * @returns What changed, in file order; the jobs that may still run on a host that cannot be asked: they stay as they are; and names
- * that the queue does not have.
+ * @returns What changed, in file order; the jobs that may still run on a host that cannot be asked: they stay as they
+ * are; and names that the queue does not have.
  */
 export async function resetJobs(
   deps: Deps,
@@ -46,7 +46,8 @@ export async function resetJobs(
     const jobs = select(store.jobs, request, runner !== null);
     const before = new Map(jobs.map((job) => [job.name, job]));
     const left = await clearFromHosts(deps, { store, runner, jobs, connect, warn: watch.warn });
-    // A job that may still run must not be started again. One that has ended may, though its directory could not be removed.
+    // A job that may still run must not be started again. One that has ended may, though its directory could not be
+    // removed.
     const failed = new Set([...left.alive, ...left.unreached.filter((name) => isInFlight(before.get(name)!.status))]);
     const silent = left.unreached.filter((name) => isGivenUp(before.get(name)!) && !failed.has(name));
     if (silent.length > 0) {
@@ -76,8 +77,9 @@ export async function resetJobs(
 }
 
 /**
- * The jobs to reset, in file order. Waiting ones have nothing to reset but what an earlier attempt left on a host. While a scheduler runs the
- * queue (`isRun`) that stays, too: it may start them at any moment, and their directory would go with the claim of the new attempt.
+ * The jobs to reset, in file order. Waiting ones have nothing to reset but what an earlier attempt left on a host.
+ * While a scheduler runs the queue (`isRun`) that stays, too: it may start them at any moment, and their directory
+ * would go with the claim of the new attempt.
  */
 function select(
   jobs: ReadonlyMap<JobName, Job>,

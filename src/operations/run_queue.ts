@@ -44,8 +44,8 @@ export type RunRequest =
   };
 
 /**
- * Runs a queue. First learns what became of jobs that were in flight, and adopts those that still run. `open` is for whoever wants to
- * look at the queue as the run sees it.
+ * Runs a queue. First learns what became of jobs that were in flight, and adopts those that still run. `open` is for
+ * whoever wants to look at the queue as the run sees it.
  * @throws {CmsError} `conflict` if another process runs the queue; `invalid` if no host may get jobs.
  */
 export async function runQueue(
@@ -104,7 +104,9 @@ function slotsOf(hosts: readonly SlotHost[]): number {
   return hosts.reduce((sum, host) => sum + (host.active ? host.capacity : 0), 0);
 }
 
-/** Makes the function that reads the hosts that give slots: those named on the command line, then those of the cluster. */
+/**
+ * Makes the function that reads the hosts that give slots: those named on the command line, then those of the cluster.
+ */
 function hostReader(
   deps: Deps,
   machines: readonly Machine[],

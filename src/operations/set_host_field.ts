@@ -51,8 +51,8 @@ export const HOST_FIELDS: readonly string[] = Object.keys(READERS);
  * Sets the field of each host. The key `id` renames one host, which keeps its place.
  * @returns The ids in order, as they were given.
  * @throws {InvalidError} If the list, the key or the value cannot be used.
- * @throws {CmsError} `not_found` if the cluster or any of the ids does not exist; `conflict` if a new id is taken. Nothing is
- * changed then.
+ * @throws {CmsError} `not_found` if the cluster or any of the ids does not exist; `conflict` if a new id is taken.
+ * Nothing is changed then.
  */
 export function setHostField(deps: Deps, request: SetHostFieldRequest): Promise<{ changed: HostId[] }> {
   const { cluster, id, key, value } = request;

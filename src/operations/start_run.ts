@@ -1,6 +1,6 @@
 /**
- * Starts `cms queue run` as a process of its own, in the background: it belongs to the queue and outlives whoever started it.
- * Its output goes to `.NAME-queue.log` beside the queue.
+ * Starts `cms queue run` as a process of its own, in the background: it belongs to the queue and outlives whoever
+ * started it. Its output goes to `.NAME-queue.log` beside the queue.
  *
  * @module
  */
@@ -42,8 +42,8 @@ const LOOK_MS = 20;
 const LOG_BYTES = { most: 1024 * 1024, kept: 64 * 1024 } as const;
 
 /**
- * The process is not a child of ours but of this shell, which ends as soon as the start has been seen: nobody is left waiting for
- * whom. The service's credentials are not for the jobs.
+ * The process is not a child of ours but of this shell, which ends as soon as the start has been seen: nobody is left
+ * waiting for whom. The service's credentials are not for the jobs.
  */
 const BEHIND = 'log=$1; shift; unset CMS_USER CMS_PASSWORD; "$@" </dev/null >>"$log" 2>&1 & echo "pid $!"; ' +
   'wait "$!"; echo "ended $?"';
@@ -51,8 +51,8 @@ const BEHIND = 'log=$1; shift; unset CMS_USER CMS_PASSWORD; "$@" </dev/null >>"$
 /**
  * Starts a run and returns when it has taken the queue, or has ended already.
  * @returns The pid of its process.
- * @throws {CmsError} `not_found` if there is no such queue or cluster; `conflict` if the queue is run already; `invalid` if no
- * host may get jobs; `store` if the process does not start. Nothing runs then.
+ * @throws {CmsError} `not_found` if there is no such queue or cluster; `conflict` if the queue is run already;
+ * `invalid` if no host may get jobs; `store` if the process does not start. Nothing runs then.
  */
 export async function startRun(deps: Deps, request: StartRunRequest): Promise<{ pid: number }> {
   const { environment } = deps;

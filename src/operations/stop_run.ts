@@ -18,7 +18,10 @@ import { writeFile } from "./write_file.ts";
 import { holdQueue } from "./hold_queue.ts";
 import type { Watch } from "./refresh_queue.ts";
 
-/** What is sent to the scheduler, and when: the first asks it to stop, the second to leave, the third ends it in any case. */
+/**
+ * What is sent to the scheduler, and when: the first asks it to stop, the second to leave, the third ends it in any
+ * case.
+ */
 const SIGNALS = [
   { atMs: 0, signal: "TERM" },
   { atMs: 300, signal: "TERM" },
@@ -39,7 +42,8 @@ export interface StopResult {
 
 /**
  * Ends the scheduler that runs the queue, and its jobs. Jobs of a scheduler that has died are killed as well.
- * @throws {CmsError} `not_found` if there is no such queue; `conflict` if its scheduler is on another machine or cannot be ended.
+ * @throws {CmsError} `not_found` if there is no such queue; `conflict` if its scheduler is on another machine or cannot
+ * be ended.
  */
 export async function stopRun(
   deps: Deps,

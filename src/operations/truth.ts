@@ -11,16 +11,17 @@ import { hostOfMachine, isElsewhere, machineOfBoot } from "../agent/boot.ts";
 import type { AttemptState } from "../link/link.ts";
 
 /**
- * True for a start that was decided, but never reached the host since it was booted (`boot` is its present one), or whose claim is not
- * finished after seconds of asking: it is to be called off for good. One that was seen to run is not.
+ * True for a start that was decided, but never reached the host since it was booted (`boot` is its present one), or
+ * whose claim is not finished after seconds of asking: it is to be called off for good. One that was seen to run is
+ * not.
  */
 export function isUnstarted(job: Job, { type }: AttemptState, boot: string | null): boolean {
   return job.status === "run" && (type === "claimed" || (type === "none" && job.boot === boot));
 }
 
 /**
- * The host that alone can say what became of the job's attempt, where that is not the one which was asked (`boot` is that one's): the name
- * leads to another machine now. null: what was said counts.
+ * The host that alone can say what became of the job's attempt, where that is not the one which was asked (`boot` is
+ * that one's): the name leads to another machine now. null: what was said counts.
  */
 export function livesElsewhere(job: Pick<Job, "boot">, state: AttemptState, boot: string): string | null {
   if (state.type === "away") return hostOfMachine(state.machine);

@@ -68,7 +68,8 @@ const RUN_MS = 2_000;
 type Stand = "pending" | "there" | "failed";
 
 /**
- * Waits. Which jobs are chosen is decided at the begin; where all are (no selection by property), jobs that are added meanwhile count, too.
+ * Waits. Which jobs are chosen is decided at the begin; where all are (no selection by property), jobs that are added
+ * meanwhile count, too.
  * @throws {CmsError} `not_found` if there is no such queue.
  */
 export async function waitJobs(deps: Deps, request: WaitRequest, watch: WaitWatch): Promise<WaitResult> {

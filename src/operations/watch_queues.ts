@@ -1,9 +1,10 @@
 /**
- * Watches all queues of one directory and tells what happens to them, to any number of listeners: each move of a job, jobs added
- * and deleted, runs that begin and end, machines that go up and down. Writes nothing; one watch serves all who look.
+ * Watches all queues of one directory and tells what happens to them, to any number of listeners: each move of a job,
+ * jobs added and deleted, runs that begin and end, machines that go up and down. Writes nothing; one watch serves all
+ * who look.
  *
- * Each event has a number. The last ones are kept, so that a listener who was away for a while goes on where it was; its place
- * also names a line of a queue's journal, which outlives this process.
+ * Each event has a number. The last ones are kept, so that a listener who was away for a while goes on where it was;
+ * its place also names a line of a queue's journal, which outlives this process.
  *
  * @module
  */

@@ -7,8 +7,8 @@
 import { StoreError } from "../errors.ts";
 
 /**
- * Makes a checkpoint. A disk so full that the file cannot be written undoes no change: the journal is complete, and the next command writes it. So that is
- * a warning.
+ * Makes a checkpoint. A disk so full that the file cannot be written undoes no change: the journal is complete, and the
+ * next command writes it. So that is a warning.
  */
 export async function writeFile(
   checkpoint: () => Promise<unknown>,

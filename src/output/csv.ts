@@ -4,7 +4,10 @@
  * @module
  */
 
-/** Renders records. @param fields Which members of the records, in order. null and undefined are empty, objects are JSON. */
+/**
+ * Renders records. @param fields Which members of the records, in order. null and undefined are empty, objects are
+ * JSON.
+ */
 export function renderCsv(fields: readonly string[], records: readonly object[]): string {
   const lines = records.map((record) => {
     const members = record as Readonly<Record<string, unknown>>;

@@ -9,7 +9,9 @@
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
-/** The text with its control characters written as `\n`, `\t`, `\x1b`, `\u202e`. Line ends too: the result is one line. */
+/**
+ * The text with its control characters written as `\n`, `\t`, `\x1b`, `\u202e`. Line ends too: the result is one line.
+ */
 export function printable(text: string): string {
   return text.replace(UNSAFE, (c) => SHORT[c] ?? escape(c.charCodeAt(0)));
 }

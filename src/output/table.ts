@@ -1,8 +1,8 @@
 /**
  * Tables with `+---+` frames: one blank of padding, left aligned, as in the user's document.
  *
- * A cell wider than 48 columns is wrapped at blanks, a line end in it begins a continuation row. A word is never broken, so
- * that what is copied from a table is what stands in the file.
+ * A cell wider than 48 columns is wrapped at blanks, a line end in it begins a continuation row. A word is never
+ * broken, so that what is copied from a table is what stands in the file.
  *
  * @module
  */
@@ -90,7 +90,10 @@ function wrap(line: string, width: Width): string[] {
   return lines;
 }
 
-/** Wide characters are counted by a package that takes longer to load than all of a short command: only where it is needed. */
+/**
+ * Wide characters are counted by a package that takes longer to load than all of a short command: only where it is
+ * needed.
+ */
 async function widthFor(rows: readonly (readonly string[])[]): Promise<Width> {
   // deno-lint-ignore no-control-regex
   if (rows.every((row) => row.every((text) => /^[\x00-\x7f]*$/.test(text)))) return (text) => text.length;

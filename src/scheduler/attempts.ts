@@ -1,6 +1,6 @@
 /**
- * What becomes of an attempt: from the decision to start it to its end, and what to believe of one that nobody watched for a
- * while. Part of the core; pure but for the context that it changes.
+ * What becomes of an attempt: from the decision to start it to its end, and what to believe of one that nobody watched
+ * for a while. Part of the core; pure but for the context that it changes.
  *
  * @module
  */
@@ -23,7 +23,10 @@ import type { Placement } from "./policies.ts";
 const ASK_AGAIN_MS = 1_000;
 /** How often it is asked about what lives on another machine. */
 const LOOK_MS = 30_000;
-/** It is given up when it was asked about so often: its host can neither start it nor forbid it, for ten minutes or longer. */
+/**
+ * It is given up when it was asked about so often: its host can neither start it nor forbid it, for ten minutes or
+ * longer.
+ */
 export const ASK_LIMIT = 600;
 
 /** How an attempt ends. `reason`: why, where it did not end by itself. */
@@ -60,7 +63,9 @@ const NO_PLACE = { boot: null, slot: null } as const satisfies JobFields;
 export class Attempts {
   readonly #run: RunContext;
   readonly #backlogs: Backlogs;
-  /** Jobs that were proved not to have been started: candidates again from the next step on, when the change is written. */
+  /**
+   * Jobs that were proved not to have been started: candidates again from the next step on, when the change is written.
+   */
   #returned: JobName[] = [];
   /** Proved to live elsewhere, by attempt, and whether that was told. */
   readonly #away = new Map<string, { readonly one: InFlight; readonly host: string; isTold: boolean }>();
@@ -75,7 +80,10 @@ export class Attempts {
     this.#backlogs = backlogs;
   }
 
-  /** Takes over a job that was in flight when the run began, or that an earlier run gave up: it may still run and take a slot. */
+  /**
+   * Takes over a job that was in flight when the run began, or that an earlier run gave up: it may still run and take a
+   * slot.
+   */
   inherit(job: Job): void {
     const { machines, slots } = this.#run;
     let machine: Machine;
@@ -109,9 +117,11 @@ export class Attempts {
   }
 
   /**
-   * The job of this name is to be started, and one of the same name is in flight: it was deleted while its host did not answer, and another
-   * was added since. The old one counts no more, as little as one whose job is gone when a run begins.
-   * @returns True if there was one: its slot is free, its backlog is over, and the place for the new one must be chosen anew.
+   * The job of this name is to be started, and one of the same name is in flight: it was deleted while its host did not
+   * answer, and another was added since. The old one counts no more, as little as one whose job is gone when a run
+   * begins.
+   * @returns True if there was one: its slot is free, its backlog is over, and the place for the new one must be chosen
+   * anew.
    */
   leaveOld(name: JobName): boolean {
     const old = this.#run.inFlight.get(name);
@@ -120,7 +130,10 @@ export class Attempts {
     return true;
   }
 
-  /** Decides a start: the change is durable before the request is sent. `isPrefetch`: it takes no slot yet, but waits for one there. */
+  /**
+   * Decides a start: the change is durable before the request is sent. `isPrefetch`: it takes no slot yet, but waits
+   * for one there.
+   */
   start(job: Job, place: Extract<Placement, { type: "place" }>, isPrefetch = false): void {
     const { machines, slots, effects, nowMs: sinceMs } = this.#run;
     const state = machines.of(place.machine);
@@ -167,7 +180,10 @@ export class Attempts {
     this.#reportEnd(job.name, machine, end, { began: false, isDependent });
   }
 
-  /** What was decided about this attempt could not be written, and its job is another now: it counts as if it had never been. */
+  /**
+   * What was decided about this attempt could not be written, and its job is another now: it counts as if it had never
+   * been.
+   */
   undo({ job, attempt }: Attempt): void {
     const { inFlight, outcomes } = this.#run;
     outcomes.retract(job);
@@ -226,8 +242,8 @@ export class Attempts {
   }
 
   /**
-   * Its machine was silent for too long, or could not say what became of it: crashed, on the manager only (SEED, "crash"). Boot and slot
-   * stay in the record, so that a later run asks about it before anything starts on that machine.
+   * Its machine was silent for too long, or could not say what became of it: crashed, on the manager only.
+   * Boot and slot stay in the record, so that a later run asks about it before anything starts on that machine.
    */
   giveUp(one: InFlight, reason: string): void {
     reportStart(this.#run, one);
@@ -238,8 +254,9 @@ export class Attempts {
   }
 
   /**
-   * Its start met a claim of its number. If it was sent only once, the number was used by a run of which the queue knows nothing any more, as
-   * when an old copy of its file was put back: its end is none of this start's, which gets the next number.
+   * Its start met a claim of its number. If it was sent only once, the number was used by a run of which the queue
+   * knows nothing any more, as when an old copy of its file was put back: its end is none of this start's, which gets
+   * the next number.
    */
   met(one: InFlight, state: AttemptState, gaveBack = false): void {
     const isOver = state.type === "ended" || state.type === "crashed";
@@ -307,7 +324,8 @@ export class Attempts {
         return;
       }
       case "none":
-        // No trace: the host was started anew, or the directory removed. It may have run, so it is never started again unasked.
+        // No trace: the host was started anew, or the directory removed. It may have run, so it is never started again
+        // unasked.
         if (inherited) report(run, { type: "found", job: one.job, state: "crash", machine });
         return this.end(one, { ...UNSEEN, state: "crash", reason: "the host has no trace of it" });
       case "other":
@@ -332,8 +350,8 @@ export class Attempts {
   }
 
   /**
-   * It lives on another machine, for all that is known: neither gone nor to be started again. It keeps its slot, or has it back, until that
-   * machine or its log says that it ended.
+   * It lives on another machine, for all that is known: neither gone nor to be started again. It keeps its slot, or has
+   * it back, until that machine or its log says that it ended.
    */
   #isAway(one: InFlight, machine: string): void {
     const { slots, jobs, machines, inFlight, nowMs } = this.#run;
@@ -367,8 +385,9 @@ export class Attempts {
   }
 
   /**
-   * Somebody wants the job ended: its start is called back, or it is killed as soon as it is known to run. Nobody waits for the word of
-   * its host: its input files may be on their way for long, and its job be deleted before they are there.
+   * Somebody wants the job ended: its start is called back, or it is killed as soon as it is known to run. Nobody waits
+   * for the word of its host: its input files may be on their way for long, and its job be deleted before they are
+   * there.
    */
   wantKill(name: JobName): void {
     const one = this.#run.inFlight.get(name);
@@ -385,7 +404,9 @@ export class Attempts {
     this.#run.effects.push({ type: "kill", machine, attempt: { job, attempt } });
   }
 
-  /** Makes candidates of the jobs that were put back, once the change is written: several steps may go into one commit. */
+  /**
+   * Makes candidates of the jobs that were put back, once the change is written: several steps may go into one commit.
+   */
   takeReturned(): void {
     const { jobs, candidates } = this.#run;
     if (this.#over.length > 0) {

@@ -1,13 +1,14 @@
 /**
- * Prefetch: jobs are sent before a slot is free and wait on their host in a *backlog*, so that a short job need not wait for the way to
- * the manager and back. Part of the core; pure but for the context that it changes. `docs/prefetch.md` explains it.
+ * Prefetch: jobs are sent before a slot is free and wait on their host in a *backlog*, so that a short job need not
+ * wait for the way to the manager and back. Part of the core; pure but for the context that it changes.
+ * `docs/prefetch.md` explains it.
  *
- * A backlog belongs to a slot pool and holds the pool's free slots on the host: every start of the pool takes a slot there and gives it
- * back at its end. So the host itself sees to it that no more jobs run than there are slots. This class follows who has which slot. An
- * end lets in the first that waits, as the host does at the same moment.
+ * A backlog belongs to a slot pool and holds the pool's free slots on the host: every start of the pool takes a slot
+ * there and gives it back at its end. So the host itself sees to it that no more jobs run than there are slots. This
+ * class follows who has which slot. An end lets in the first that waits, as the host does at the same moment.
  *
- * A doubt (an end whose slot did not certainly come back, hosts that were changed) ends the backlog. What waits there is recalled by a
- * claim that can never start, and no job starts in the pool until all answers are here.
+ * A doubt (an end whose slot did not certainly come back, hosts that were changed) ends the backlog. What waits there
+ * is recalled by a claim that can never start, and no job starts in the pool until all answers are here.
  *
  * @module
  */
@@ -61,8 +62,8 @@ export class Backlogs {
 
   /**
    * A host to prefetch a job on; null where no pool takes more. No slot is free when this is asked.
-   * @param waiting How many jobs wait for a start. Near the end of a queue nothing is prefetched: its last jobs go where a slot is free
-   * first, and a short queue starts exactly in the order of the file.
+   * @param waiting How many jobs wait for a start. Near the end of a queue nothing is prefetched: its last jobs go
+   * where a slot is free first, and a short queue starts exactly in the order of the file.
    */
   next(waiting: number): SlotHost | null {
     if (waiting <= ENOUGH * this.#run.slots.capacity()) return null;
@@ -128,7 +129,10 @@ export class Backlogs {
     this.#feed(pool);
   }
 
-  /** One that was sent into it is out of reach, and has its slot for all that is known: the backlog does not wait for it. */
+  /**
+   * One that was sent into it is out of reach, and has its slot for all that is known: the backlog does not wait for
+   * it.
+   */
   leave(backlog: Backlog): void {
     this.#end(backlog);
     this.#settle(backlog);
@@ -204,7 +208,9 @@ export class Backlogs {
     for (const { waiting } of this.#backlogs) this.recall([...waiting].filter(isDue));
   }
 
-  /** Recalls attempts of one machine, in a backlog or not: they are claimed so that they never start, or prove to run. */
+  /**
+   * Recalls attempts of one machine, in a backlog or not: they are claimed so that they never start, or prove to run.
+   */
   recall(all: readonly InFlight[]): void {
     // After a boot their claims may be lost: they are asked about, and never recalled.
     const those = all.filter((one) => one.boot === this.#run.machines.get(one.machine)?.boot);
@@ -244,7 +250,10 @@ export class Backlogs {
     reportStart(this.#run, one);
   }
 
-  /** A slot came back: the first that waits has it now, also one that is being recalled, as the host knows nothing of that. */
+  /**
+   * A slot came back: the first that waits has it now, also one that is being recalled, as the host knows nothing of
+   * that.
+   */
   #promote(backlog: Backlog, host: string): void {
     const { slots, inFlight, nowMs } = this.#run;
     const [one] = backlog.waiting;

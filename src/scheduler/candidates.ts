@@ -1,11 +1,12 @@
 /**
- * The jobs that a run has still to consider, in the order in which they are handed out: higher priority first, then the order of the file.
- * Each job is considered once: what was skipped or has run is not looked at again in the same run, unless it was added anew or is to be
- * tried again.
+ * The jobs that a run has still to consider, in the order in which they are handed out: higher priority first, then the
+ * order of the file. Each job is considered once: what was skipped or has run is not looked at again in the same run,
+ * unless it was added anew or is to be tried again.
  *
- * A job that may not start yet (held, waits for others, or for its next try) is passed over and set aside. When nothing keeps it any more
- * it comes back to its place. A queue without such jobs is a cursor over a list. Work in proportion to the queue is done only when a
- * person reorders the file, changes priorities, or replaces a job behind the cursor. Pure.
+ * A job that may not start yet (held, waits for others, or for its next try) is passed over and set aside. When nothing
+ * keeps it any more it comes back to its place. A queue without such jobs is a cursor over a list. Work in proportion
+ * to the queue is done only when a person reorders the file, changes priorities, or replaces a job behind the cursor.
+ * Pure.
  *
  * @module
  */

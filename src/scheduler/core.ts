@@ -1,10 +1,11 @@
 /**
- * The scheduler's core: (state, event) -> state, effects. It decides and never waits, reads no clock and no file; the caller
- * gives the time and the queue's jobs, commits the `change` effects of a step, and only then carries out the rest.
+ * The scheduler's core: (state, event) -> state, effects. It decides and never waits, reads no clock and no file; the
+ * caller gives the time and the queue's jobs, commits the `change` effects of a step, and only then carries out the
+ * rest.
  *
- * The rules it keeps (docs/architecture.md, "What must never break"): a start is decided once and written down before it is
- * sent; slots and `max_parallel` are never exceeded; jobs start in file order; a job is looked at when it is considered, not
- * before; a state moves only as `job/states.ts` allows.
+ * The rules it keeps (docs/architecture.md, "What must never break"): a start is decided once and written down before
+ * it is sent; slots and `max_parallel` are never exceeded; jobs start in file order; a job is looked at when it is
+ * considered, not before; a state moves only as `job/states.ts` allows.
  *
  * @module
  */
@@ -134,7 +135,10 @@ export class Core {
     return at === Infinity ? null : at;
   }
 
-  /** True if enough jobs wait on the machine for whatever slot is free next: `ended` ends there need not be dealt with at once. */
+  /**
+   * True if enough jobs wait on the machine for whatever slot is free next: `ended` ends there need not be dealt with
+   * at once.
+   */
   hasStock(machine: string, ended: number): boolean {
     return this.#backlogs.hasStock(machine, ended);
   }

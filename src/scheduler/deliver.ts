@@ -1,6 +1,6 @@
 /**
- * Carries out what the core asked of machines: opens links, sends starts (with input files before them), asks, kills. What the
- * machines answer goes back as events, in order, through one function.
+ * Carries out what the core asked of machines: opens links, sends starts (with input files before them), asks, kills.
+ * What the machines answer goes back as events, in order, through one function.
  *
  * @module
  */
@@ -39,7 +39,10 @@ export class Deliver {
   readonly #closing = new AbortController();
   /** Attempts that were sent before, over a link that broke: they may run. */
   readonly #again = new Set<string>();
-  /** What is on its way to `link.start`: input files are looked for, or copied. Who is called off meanwhile is taken out. */
+  /**
+   * What is on its way to `link.start`: input files are looked for, or copied. Who is called off meanwhile is taken
+   * out.
+   */
   readonly #unsent = new Set<Batch>();
   readonly #inputs: Inputs;
 
@@ -48,7 +51,9 @@ export class Deliver {
     this.#inputs = new Inputs(options, options.localDirectory);
   }
 
-  /** Carries out the effects of a turn that concern machines; the starts for one machine go out together. Does not wait. */
+  /**
+   * Carries out the effects of a turn that concern machines; the starts for one machine go out together. Does not wait.
+   */
   perform(effects: readonly Effect[]): void {
     const starts = new Map<string, Batch>();
     for (const effect of effects) {
@@ -143,7 +148,10 @@ export class Deliver {
     }
   }
 
-  /** The core never sends these again. Were one sent after all, its claim might be gone by then, with the directory of a deleted job. */
+  /**
+   * The core never sends these again. Were one sent after all, its claim might be gone by then, with the directory of a
+   * deleted job.
+   */
   #callOff(attempts: readonly Attempt[]): void {
     for (const batch of this.#unsent) for (const { attempt } of attempts) batch.delete(attempt);
   }

@@ -1,9 +1,10 @@
 /**
- * Has directories made early for the jobs that come next, where it is known which machine will get them. Part of the core; a hint
- * to the links, nothing depends on it.
+ * Has directories made early for the jobs that come next, where it is known which machine will get them. Part of the
+ * core; a hint to the links, nothing depends on it.
  *
- * A start that has to make its directory costs a process more than one that finds it, about a third of what a short job costs. Where
- * several machines may get a job nothing is made early: the directories that stay empty would be in the way of people.
+ * A start that has to make its directory costs a process more than one that finds it, about a third of what a short job
+ * costs. Where several machines may get a job nothing is made early: the directories that stay empty would be in the
+ * way of people.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What goes into the scheduler's core and what comes out of it. The loop (`run.ts`) turns the world into events and effects
- * into deeds; the simulation does the same with a world of its own.
+ * What goes into the scheduler's core and what comes out of it. The loop (`run.ts`) turns the world into events and
+ * effects into deeds; the simulation does the same with a world of its own.
  *
  * @module
  */
@@ -24,8 +24,8 @@ export type CoreEvent =
   /** The first event: open what is needed. */
   | { readonly type: "begin" }
   /**
-   * `undone`: attempts that were decided (their start, or that it fails) and never written, and must not be any more, as their jobs are
-   * others now.
+   * `undone`: attempts that were decided (their start, or that it fails) and never written, and must not be any more,
+   * as their jobs are others now.
    */
   | { readonly type: "external"; readonly external: ExternalChanges; readonly undone?: readonly Attempt[] }
   /** The list of hosts is another now (a host was added, deactivated ...). */
@@ -50,7 +50,9 @@ export type CoreEvent =
   | { readonly type: "stop"; readonly signal: string }
   /** Nothing is started while the queue is paused. `reason`: what the person who paused it said, or null. */
   | { readonly type: "pause"; readonly isPaused: boolean; readonly reason: string | null }
-  /** The run itself did nothing for so long (it was stopped, or the manager slept): nobody else was silent meanwhile. */
+  /**
+   * The run itself did nothing for so long (it was stopped, or the manager slept): nobody else was silent meanwhile.
+   */
   | { readonly type: "stood_still"; readonly ms: number }
   /** Time has passed; see `Core.wakeAtMs`. */
   | { readonly type: "tick" };

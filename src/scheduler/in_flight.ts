@@ -1,6 +1,7 @@
 /**
- * The records of what is under way: attempts in flight, the backlogs that some of them wait in, and the slot pools that backlogs belong to.
- * Data only. `InFlightSet` moves attempts from stage to stage, `Backlogs` and `SlotPools` keep the rest.
+ * The records of what is under way: attempts in flight, the backlogs that some of them wait in, and the slot pools that
+ * backlogs belong to. Data only. `InFlightSet` moves attempts from stage to stage, `Backlogs` and `SlotPools` keep the
+ * rest.
  *
  * @module
  */
@@ -21,15 +22,16 @@ export type AttemptStage =
   /** Its host has said that it runs. `backlog`: the one that its slot goes back to. */
   | { readonly at: "running"; readonly backlog: Backlog | null; readonly startedAtMs: number | null }
   /**
-   * It holds a slot and lives on `host`, for all that is known: its machine's name leads to another one now, which can neither see nor end it.
+   * It holds a slot and lives on `host`, for all that is known: its machine's name leads to another one now, which can
+   * neither see nor end it.
    */
   | { readonly at: "away"; readonly host: string; readonly startedAtMs: number | null }
   /** Its machine was silent for too long. If that comes back, it is asked what really happened. */
   | { readonly at: "given_up"; readonly startedAtMs: number | null };
 
 /**
- * What a host was asked about an attempt. `recall`: to claim it so that it never starts. `isDue`: the host was just claiming it, and is to be
- * asked again.
+ * What a host was asked about an attempt. `recall`: to claim it so that it never starts. `isDue`: the host was just
+ * claiming it, and is to be asked again.
  */
 export type Question =
   | { readonly type: "recall"; readonly isDue: boolean }

@@ -1,6 +1,6 @@
 /**
- * All attempts in flight, by job and by machine. The one place that moves an attempt from stage to stage: what depends on the stage (the
- * numbers, the two sets of a backlog) follows here. Pure bookkeeping.
+ * All attempts in flight, by job and by machine. The one place that moves an attempt from stage to stage: what depends
+ * on the stage (the numbers, the two sets of a backlog) follows here. Pure bookkeeping.
  *
  * @module
  */

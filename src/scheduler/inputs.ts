@@ -1,7 +1,8 @@
 /**
- * Which jobs have input files on the manager: those with a directory of their own below the experiment directory, in which something
- * stands that is not the program's. Nearly none have, and asking for each of thousands of jobs costs more than its start; so the
- * experiment directory is read when it has changed, unless it is large: where hosts share it, it changes with each start.
+ * Which jobs have input files on the manager: those with a directory of their own below the experiment directory, in
+ * which something stands that is not the program's. Nearly none have, and asking for each of thousands of jobs costs
+ * more than its start; so the experiment directory is read when it has changed, unless it is large: where hosts share
+ * it, it changes with each start.
  *
  * @module
  */
@@ -23,7 +24,10 @@ export class Inputs {
   readonly #clock: Clock;
   readonly #directory: string;
   #stamp: FileStamp | null = null;
-  /** When the directory was first seen as it is, by the manager's clock: how old its stamp is only the file system's clock knows. */
+  /**
+   * When the directory was first seen as it is, by the manager's clock: how old its stamp is only the file system's
+   * clock knows.
+   */
   #seen: { stamp: FileStamp | null; atMs: number } | null = null;
   #names: ReadonlySet<string> = new Set();
 

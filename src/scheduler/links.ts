@@ -1,6 +1,6 @@
 /**
- * The links of a run: which machines are needed, when to open them, what to ask when one is there again, when to give one up.
- * Part of the core; pure but for the context that it changes.
+ * The links of a run: which machines are needed, when to open them, what to ask when one is there again, when to give
+ * one up. Part of the core; pure but for the context that it changes.
  *
  * @module
  */
@@ -114,8 +114,8 @@ export class Links {
   }
 
   /**
-   * The link broke and is back, in the same boot: all that ran there is gone without an end. That is what logind does with
-   * KillUserProcesses=yes, whenever the last session of a user ends.
+   * The link broke and is back, in the same boot: all that ran there is gone without an end. That is what logind does
+   * with KillUserProcesses=yes, whenever the last session of a user ends.
    */
   lookForReaper(key: string, states: readonly AttemptState[]): void {
     const state = this.#run.machines.get(key);
@@ -152,7 +152,8 @@ export class Links {
       const due = [...this.#run.inFlight.on(state.key)].filter(({ question }) => question?.isDue === true);
       for (const one of due) one.question = isRecalled(one) ? { type: "recall", isDue: false } : null;
       const open = due.filter(({ stage }) => stage.at !== "running");
-      // On a full disk the claim that was to forbid one is empty itself; to ask only would show it as being claimed for ever.
+      // On a full disk the claim that was to forbid one is empty itself; to ask only would show it as being claimed for
+      // ever.
       const isToForbid = (one: InFlight): boolean => this.#isToForbid(one, state.boot);
       this.#ask(state, open.filter((one) => !isToForbid(one)), open.filter(isToForbid));
     }
@@ -250,8 +251,8 @@ export class Links {
   }
 
   /**
-   * Sends a start once more over a new link. Its claim on the host makes that safe: sent twice, it starts once. Not after another boot, as
-   * the claim may be lost, and not one of a backlog, as the host may have let it in meanwhile.
+   * Sends a start once more over a new link. Its claim on the host makes that safe: sent twice, it starts once. Not
+   * after another boot, as the claim may be lost, and not one of a backlog, as the host may have let it in meanwhile.
    */
   #sendAgain(one: InFlight, boot: string): boolean {
     const { stage, request, machine } = one;
@@ -263,9 +264,10 @@ export class Links {
   }
 
   /**
-   * An attempt is forbidden in four cases: its host may have let it in from a backlog; its start is not wanted any more; it was not seen to run
-   * and its name led elsewhere since; or it is of an earlier run and was not seen to run. In the last case its job may be deleted, and an unfinished claim would keep the machine from
-   * starting anything else. After another boot the claim may be lost, and the attempt is only asked about.
+   * An attempt is forbidden in four cases: its host may have let it in from a backlog; its start is not wanted any
+   * more; it was not seen to run and its name led elsewhere since; or it is of an earlier run and was not seen to run.
+   * In the last case its job may be deleted, and an unfinished claim would keep the machine from starting anything
+   * else. After another boot the claim may be lost, and the attempt is only asked about.
    */
   #isToForbid(one: InFlight, boot: string | null): boolean {
     const isUnknown = (one.stage.at === "inherited" || one.stage.at === "away") &&

@@ -1,5 +1,6 @@
 /**
- * The machines of a run and how they stand: whether a link is open, when to try again, since when they are silent. Pure.
+ * The machines of a run and how they stand: whether a link is open, when to try again, since when they are silent.
+ * Pure.
  *
  * @module
  */
@@ -7,7 +8,8 @@
 import { type Machine, machineKey } from "../cluster/machine.ts";
 
 /**
- * - `idle`: not asked for yet. `connecting`: an attempt is under way. `down`: the last attempt failed, or the link broke.
+ * - `idle`: not asked for yet. `connecting`: an attempt is under way. `down`: the last attempt failed, or the link
+ *   broke.
  * - `asking`: the link is open, but what runs there from before is not yet known: no job starts there.
  * - `up`: ready for jobs.
  */
@@ -101,9 +103,9 @@ export class Machines {
   }
 
   /**
-   * Notes a failed attempt, or a link that broke. The pause before the next attempt grows with each failure in a row; a link
-   * that had been open for a while is opened again at once, since most breaks are short. `timeoutMs`: a machine silent for so long is
-   * given up; before that it is tried more than once.
+   * Notes a failed attempt, or a link that broke. The pause before the next attempt grows with each failure in a row; a
+   * link that had been open for a while is opened again at once, since most breaks are short. `timeoutMs`: a machine
+   * silent for so long is given up; before that it is tried more than once.
    */
   static fail(
     state: MachineState,

@@ -28,8 +28,8 @@ export type Placement =
     readonly pyenv: string;
   }
   /**
-   * Not now; nothing behind it may start either. `full`: how many slots there are, if they are all taken. `need`: a machine whose
-   * link is to be opened for it.
+   * Not now; nothing behind it may start either. `full`: how many slots there are, if they are all taken. `need`: a
+   * machine whose link is to be opened for it.
    */
   | { readonly type: "wait"; readonly full: number | null; readonly need: Machine | null }
   /** Pass it over. `reason`: where a person would wonder why. */
@@ -41,11 +41,17 @@ export type Placement =
 export interface Policy {
   /** Decides on one job; called for each in file order when it is considered. */
   place(job: Job, view: PolicyView): Placement;
-  /** The machine that a waiting job will need, if that is known beforehand: its link is opened early, its directory made ahead. */
+  /**
+   * The machine that a waiting job will need, if that is known beforehand: its link is opened early, its directory made
+   * ahead.
+   */
   foresee(job: Job, slots: Slots): Machine | null;
 }
 
-/** The machine that a job is assigned to, or null. @throws {InvalidError} If its user or host are not in the grammar of names. */
+/**
+ * The machine that a job is assigned to, or null. @throws {InvalidError} If its user or host are not in the grammar of
+ * names.
+ */
 export function assignedMachine(job: Pick<Job, "user" | "host">): Machine | null {
   if (!job.host || !job.user) return null;
   return parseMachine(`${job.user}@${job.host}`);
@@ -59,8 +65,8 @@ function lackOf({ user, host }: Pick<Job, "user" | "host">): string {
 }
 
 /**
- * SchedulerFIFO: each job runs on the host it is assigned to; at most `maxParallel` at once in all. A job without user and host
- * is passed over; one whose machine cannot be reached fails to start, so that the queue goes on (SEED, "Failure considerations").
+ * SchedulerFIFO: each job runs on the host it is assigned to; at most `maxParallel` at once in all. A job without user
+ * and host is passed over; one whose machine cannot be reached fails to start, so that the queue goes on.
  */
 export function fifo(maxParallel: number): Policy {
   return {
@@ -92,7 +98,10 @@ export function fifo(maxParallel: number): Policy {
   };
 }
 
-/** SchedulerFIFOMultiHost: the first host in the list with a free slot on a machine that answers. The job's own host is ignored. */
+/**
+ * SchedulerFIFOMultiHost: the first host in the list with a free slot on a machine that answers. The job's own host is
+ * ignored.
+ */
 export function fifoMulti(): Policy {
   return {
     place(job, { slots, machines }) {

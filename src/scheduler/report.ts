@@ -1,6 +1,6 @@
 /**
- * What a run tells whoever watches it (the command prints lines, the service sends events). Data only, no text for people
- * except reasons of one line.
+ * What a run tells whoever watches it (the command prints lines, the service sends events). Data only, no text for
+ * people except reasons of one line.
  *
  * @module
  */

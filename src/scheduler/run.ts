@@ -1,6 +1,6 @@
 /**
- * The loop of a run: the only place of the scheduler that waits. It gathers events from links, files, signals and the clock,
- * has the core decide under the queue's lock, makes the decisions durable, and only then carries them out.
+ * The loop of a run: the only place of the scheduler that waits. It gathers events from links, files, signals and the
+ * clock, has the core decide under the queue's lock, makes the decisions durable, and only then carries them out.
  *
  * @module
  */
@@ -46,11 +46,13 @@ const CHECKPOINT_MS = 1_000;
 /** Writing the YAML file takes at most one part in this many of the time. */
 const CHECKPOINT_SHARE = 20;
 /**
- * How often to look whether others changed the files: two or three calls of stat, which costs less than to be told of every write
- * (most are our own), and works on network file systems too.
+ * How often to look whether others changed the files: two or three calls of stat, which costs less than to be told of
+ * every write (most are our own), and works on network file systems too.
  */
 const LOOK_MS = 200;
-/** There is a turn at least every {@link LOOK_MS}; after so long without one the run was stopped, or the manager slept. */
+/**
+ * There is a turn at least every {@link LOOK_MS}; after so long without one the run was stopped, or the manager slept.
+ */
 const STANDSTILL_MS = 5_000;
 /** Pause before writing again after a failure (a full disk). */
 const WRITE_AGAIN_MS = 1_000;
@@ -133,8 +135,8 @@ class Loop {
   }
 
   /**
-   * Closes the links, writes the YAML file and gives back the right to run, unless there is more to do: to close them takes a moment, in
-   * which jobs may be added. What is added later finds no run any more, and a complete file.
+   * Closes the links, writes the YAML file and gives back the right to run, unless there is more to do: to close them
+   * takes a moment, in which jobs may be added. What is added later finds no run any more, and a complete file.
    * @returns False if the run goes on.
    */
   async #end(isFault = false): Promise<boolean> {
@@ -186,8 +188,8 @@ class Loop {
 
   #push(event: CoreEvent): void {
     this.#inbox.push(event);
-    // Nothing is to be decided on a start that was confirmed: it is written down with whatever comes next, or at the next look.
-    // For short jobs that is half of all turns.
+    // Nothing is to be decided on a start that was confirmed: it is written down with whatever comes next, or at the
+    // next look. For short jobs that is half of all turns.
     if (event.type === "link" && event.event.type === "started") return;
     if (
       event.type === "link" && event.event.type === "ended" && this.#parts.core.hasStock(event.machine, ++this.#ended)
@@ -257,7 +259,10 @@ class Loop {
     if (ms > STANDSTILL_MS) this.#stoodMs += ms;
   }
 
-  /** Decides under the lock, on the newest state of the queue. If writing fails, the decisions are kept for the next time. */
+  /**
+   * Decides under the lock, on the newest state of the queue. If writing fails, the decisions are kept for the next
+   * time.
+   */
   async #commit(events: readonly CoreEvent[]): Promise<void> {
     const { store, core } = this.#parts;
     this.#decided = false;
@@ -293,8 +298,8 @@ class Loop {
   }
 
   /**
-   * Takes out of what is to be carried out what was decided and could not be written, about jobs that somebody deleted, replaced or
-   * changed since.
+   * Takes out of what is to be carried out what was decided and could not be written, about jobs that somebody deleted,
+   * replaced or changed since.
    * @returns The attempts of these jobs that were to start, or to fail to. Their jobs are to be considered anew.
    */
   #takeBack(): Attempt[] {
@@ -344,7 +349,9 @@ class Loop {
     this.#checkpointAtMs = this.#deps.clock.now() + Math.max(CHECKPOINT_MS, tookMs * CHECKPOINT_SHARE);
   }
 
-  /** Reads the hosts anew if their file was changed. The first look reads them, too: opening a large queue took a while. */
+  /**
+   * Reads the hosts anew if their file was changed. The first look reads them, too: opening a large queue took a while.
+   */
   async #lookAtHosts(): Promise<void> {
     const { readHosts, hostFile } = this.#parts;
     if (readHosts === null || hostFile === null) return;

@@ -1,6 +1,6 @@
 /**
- * Slot pools: hosts of one machine that a job cannot tell apart (same GPU, same environment), so that any of their slots will do; and how
- * many jobs are worth prefetching there. Part of the core; pure.
+ * Slot pools: hosts of one machine that a job cannot tell apart (same GPU, same environment), so that any of their
+ * slots will do; and how many jobs are worth prefetching there. Part of the core; pure.
  *
  * @module
  */
@@ -85,7 +85,10 @@ export class SlotPools {
     return isFirst;
   }
 
-  /** How many jobs may wait in a pool: as many as end there before the next are sent and have arrived, and as many again. */
+  /**
+   * How many jobs may wait in a pool: as many as end there before the next are sent and have arrived, and as many
+   * again.
+   */
   depth(pool: SlotPool): number {
     const jobMs = this.#expectedMs(pool);
     if (jobMs === null || pool.isUnable || pool.slots > MOST) return 0;

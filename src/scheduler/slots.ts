@@ -1,8 +1,8 @@
 /**
  * The slots of a run: which hosts there are, how many jobs each may run, and who has a slot now. Pure.
  *
- * Two hosts that name the same machine are separate slots; a job gives back the very slot it took, so that two entries with
- * different GPUs on one machine never share one.
+ * Two hosts that name the same machine are separate slots; a job gives back the very slot it took, so that two entries
+ * with different GPUs on one machine never share one.
  *
  * @module
  */
@@ -28,9 +28,14 @@ export interface SlotHost {
 export class Slots {
   #hosts: readonly SlotHost[] = [];
   #places = new Map<string, number>();
-  /** One bit for each host, in order: it is active and has a free slot. A run of hundreds of hosts looks here at every event. */
+  /**
+   * One bit for each host, in order: it is active and has a free slot. A run of hundreds of hosts looks here at every
+   * event.
+   */
   #free = new Uint32Array(0);
-  /** No slot has become free since none was found: of thousands of hosts most may be on machines that are not up yet. */
+  /**
+   * No slot has become free since none was found: of thousands of hosts most may be on machines that are not up yet.
+   */
   #isNoneFree = false;
   #capacity = 0;
   #onlyMachine: Machine | null = null;
@@ -113,9 +118,10 @@ export class Slots {
   }
 
   /**
-   * Counts a job of an earlier run: against the host it had, if that still names the machine and has room, else against one that is
-   * like it (same GPU and environment) and has room, else against its own all the same (which thereby holds more than its capacity:
-   * no job starts there until it holds less). Where its own is gone, against the entry of the same machine with most room.
+   * Counts a job of an earlier run: against the host it had, if that still names the machine and has room, else against
+   * one that is like it (same GPU and environment) and has room, else against its own all the same (which thereby holds
+   * more than its capacity: no job starts there until it holds less). Where its own is gone, against the entry of the
+   * same machine with most room.
    */
   adopt(job: JobName, machine: string, id: string | null): void {
     const there = this.#hosts.filter((host) => machineKey(host.machine) === machine);
@@ -130,7 +136,8 @@ export class Slots {
 
   /**
    * Frees the job's slot, once.
-   * @returns The host that has it back; null if the job had none, or if that host or one like it held too many: then no slot is free.
+   * @returns The host that has it back; null if the job had none, or if that host or one like it held too many: then no
+   * slot is free.
    */
   giveBack(job: JobName): string | null {
     const id = this.#holders.get(job);
@@ -147,7 +154,10 @@ export class Slots {
     return null;
   }
 
-  /** A job on the same machine whose host, one like this, holds more than it may: it takes over what was just given back. */
+  /**
+   * A job on the same machine whose host, one like this, holds more than it may: it takes over what was just given
+   * back.
+   */
   #crowded(id: string): JobName | undefined {
     const own = this.#host(id);
     if (own === undefined || this.#over.has(id)) return undefined;

@@ -1,8 +1,9 @@
 /**
  * Who may use the service: one user name and password, checked on every request.
  *
- * The pair itself is not kept: only its HMAC-SHA-256 under a random key of this process. A slow hash would add nothing, as
- * nothing is stored, and would cost every request what it costs an attacker; guessing is made slow by `slow_down.ts`.
+ * The pair itself is not kept: only its HMAC-SHA-256 under a random key of this process. A slow hash would add nothing,
+ * as nothing is stored, and would cost every request what it costs an attacker; guessing is made slow by
+ * `slow_down.ts`.
  *
  * @module
  */

@@ -25,7 +25,8 @@ export function makeDocument(app: App): object {
       version: VERSION,
       license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
     },
-    // Operations without a group stand under `default`; it is named so that the page shows it first, as the original does.
+    // Operations without a group stand under `default`; it is named so that the page shows it first, as the original
+    // does.
     tags: [
       { name: "default", description: "The operations of the original program." },
       { name: "more", description: "Beyond the original program." },
@@ -61,8 +62,8 @@ interface Example {
 }
 
 /**
- * Makes the example of a parameter that may be left out a list of one, which means the same. Swagger UI fills a single example
- * into the form, and who deletes `job1` would delete the further jobs of the example with it.
+ * Makes the example of a parameter that may be left out a list of one, which means the same. Swagger UI fills a single
+ * example into the form, and who deletes `job1` would delete the further jobs of the example with it.
  */
 function unfill({ required, schema }: Parameter): void {
   if (required || schema.example === undefined) return;

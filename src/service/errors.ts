@@ -1,9 +1,9 @@
 /**
  * From what went wrong to the reply: the only place that knows how a failure looks to a client.
  *
- * Whoever asks for JSON gets `application/problem+json` (RFC 9457), others the original program's `{"detail": ...}`. The detail
- * is the same; only where the original has a list of problems (422), a problem's `detail` is one text and the list is its
- * member `errors`.
+ * Whoever asks for JSON gets `application/problem+json` (RFC 9457), others the original program's `{"detail": ...}`.
+ * The detail is the same; only where the original has a list of problems (422), a problem's `detail` is one text and
+ * the list is its member `errors`.
  *
  * @module
  */
@@ -55,7 +55,10 @@ export class Refusal extends Error {
   }
 }
 
-/** Makes the reply to a failed request. What is no client's fault goes to the log whole, and to the client without its text. */
+/**
+ * Makes the reply to a failed request. What is no client's fault goes to the log whole, and to the client without its
+ * text.
+ */
 export function errorReply(c: Context, error: unknown, log: ServiceLog): Response {
   if (error instanceof Refusal) return reply(c, error.status, error.message, error.headers);
   if (error instanceof NotFoundError) return reply(c, 404, notFoundText(error));

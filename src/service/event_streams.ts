@@ -1,6 +1,6 @@
 /**
- * Server-Sent Events for any number of clients: each event is rendered once, and the same bytes go to all. A client that does not
- * take what is sent is cut off; it comes back with `Last-Event-ID` and goes on where it was.
+ * Server-Sent Events for any number of clients: each event is rendered once, and the same bytes go to all. A client
+ * that does not take what is sent is cut off; it comes back with `Last-Event-ID` and goes on where it was.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * What every request passes before its route, from the outside in: the access log, the headers of every reply, the bounds of its
- * head, where it comes from, who sends it; only then its body is read, and only then it may wait for a place among others.
+ * What every request passes before its route, from the outside in: the access log, the headers of every reply, the
+ * bounds of its head, where it comes from, who sends it; only then its body is read, and only then it may wait for a
+ * place among others.
  *
  * @module
  */
@@ -28,8 +29,8 @@ const HEADERS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Requests that only read are quick, but for those that wait for their turn to make a large reply; others wait for the disk. None must
- * keep the others from being answered.
+ * Requests that only read are quick, but for those that wait for their turn to make a large reply; others wait for the
+ * disk. None must keep the others from being answered.
  */
 const READERS = { most: 512, mostWaiting: 512 };
 const WORKERS = { most: 64, mostWaiting: 256 };

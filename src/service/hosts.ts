@@ -1,6 +1,6 @@
 /**
- * Links to hosts, as far as requests may hold them: so many to one machine, so many in all. A machine that is silent keeps only
- * those waiting who ask for it.
+ * Links to hosts, as far as requests may hold them: so many to one machine, so many in all. A machine that is silent
+ * keeps only those waiting who ask for it.
  *
  * @module
  */

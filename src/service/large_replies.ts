@@ -1,6 +1,6 @@
 /**
- * Replies that take long to make: one at a time, with room for all else between two, so that whoever asks for many large tables
- * keeps nobody waiting who asks for something small.
+ * Replies that take long to make: one at a time, with room for all else between two, so that whoever asks for many
+ * large tables keeps nobody waiting who asks for something small.
  *
  * @module
  */

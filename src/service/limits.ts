@@ -53,7 +53,10 @@ function checkAddress(url: string): void {
   }
 }
 
-/** The length of the body as the client gives it: 0 without one, null if it comes in chunks. @throws {Refusal} If it is too big. */
+/**
+ * The length of the body as the client gives it: 0 without one, null if it comes in chunks. @throws {Refusal} If it is
+ * too big.
+ */
 export function lengthOfBody(headers: Headers): number | null {
   if (headers.get("transfer-encoding") !== null) return null;
   const length = Number(headers.get("content-length") ?? 0);
@@ -61,7 +64,10 @@ export function lengthOfBody(headers: Headers): number | null {
   return length;
 }
 
-/** Reads a body whole, into one buffer. @throws {Refusal} If it is too big, too slow, in too small pieces, or breaks off. */
+/**
+ * Reads a body whole, into one buffer. @throws {Refusal} If it is too big, too slow, in too small pieces, or breaks
+ * off.
+ */
 export async function readBody(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
   clock: Clock,

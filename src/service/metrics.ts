@@ -1,5 +1,6 @@
 /**
- * Numbers for Prometheus, in its text format: what stands in the queues now, and what was counted since the service looks at them.
+ * Numbers for Prometheus, in its text format: what stands in the queues now, and what was counted since the service
+ * looks at them.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Which kind of reply a client wants: by default the original program's (a text table, or JSON), and JSON for whoever asks
- * for it with `Accept: application/json`.
+ * Which kind of reply a client wants: by default the original program's (a text table, or JSON), and JSON for whoever
+ * asks for it with `Accept: application/json`.
  *
  * @module
  */

@@ -27,7 +27,10 @@ export type Failure = 400 | 404 | 409 | 502;
 // deno-lint-ignore ban-types
 type NoTypes = {};
 
-/** Documents the failures of an operation: 401 and 422 for all, these, and `default` for those of a busy or wary service. */
+/**
+ * Documents the failures of an operation: 401 and 422 for all, these, and `default` for those of a busy or wary
+ * service.
+ */
 // deno-lint-ignore explicit-module-boundary-types
 export function failures(...statuses: readonly Failure[]) {
   const one = (status: keyof typeof FAILURES) => {
@@ -73,8 +76,8 @@ export function textReply<Json extends z.ZodType>(description: string, example: 
 }
 
 /**
- * Declares an operation. Its id follows the original's scheme (`queue_get_queue__queue__get`), which generated clients use.
- * All but those with `security: []` need credentials.
+ * Declares an operation. Its id follows the original's scheme (`queue_get_queue__queue__get`), which generated clients
+ * use. All but those with `security: []` need credentials.
  */
 // Typed as the function that it calls: a type of our own would lose what the library infers.
 // deno-lint-ignore explicit-module-boundary-types

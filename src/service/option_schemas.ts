@@ -1,6 +1,6 @@
 /**
- * The options of a job as requests have them, from their table: in a query, in a body, and in a change. The shapes are wide; what a value
- * may be says `readOption`, for all ways in.
+ * The options of a job as requests have them, from their table: in a query, in a body, and in a change. The shapes are
+ * wide; what a value may be says `readOption`, for all ways in.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
  * Keeps web pages of others from using a browser that is logged in here.
  *
- * A page that points its own name at this machine (DNS rebinding) shows in `Host`; a page elsewhere that sends requests here
- * shows in `Origin` or `Sec-Fetch-Site`. Programs that are no browser send neither of the latter.
+ * A page that points its own name at this machine (DNS rebinding) shows in `Host`; a page elsewhere that sends requests
+ * here shows in `Origin` or `Sec-Fetch-Site`. Programs that are no browser send neither of the latter.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * From the words of a request to the place of a queue or cluster: always below the served directory, whatever was sent and
- * wherever symbolic links lead.
+ * From the words of a request to the place of a queue or cluster: always below the served directory, whatever was sent
+ * and wherever symbolic links lead.
  *
  * @module
  */
@@ -17,7 +17,8 @@ const PATH_BYTES = 1000;
 
 /**
  * The queue that is meant.
- * @throws {InvalidError} If the name or the experiment cannot be used, or the experiment is not below the served directory.
+ * @throws {InvalidError} If the name or the experiment cannot be used, or the experiment is not below the served
+ * directory.
  */
 export async function queueAt(service: Service, words: { queue: string; experiment: string }): Promise<StoreRef> {
   checkExperiment(words.experiment);

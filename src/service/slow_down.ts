@@ -1,10 +1,11 @@
 /**
- * Makes guessing a password slow: who failed often waits for each further refusal, and may have only a few open at once. Beside
- * that of each address there is a bound over all, so that many addresses are of no use. What is known of addresses is bounded.
+ * Makes guessing a password slow: who failed often waits for each further refusal, and may have only a few open at
+ * once. Beside that of each address there is a bound over all, so that many addresses are of no use. What is known of
+ * addresses is bounded.
  *
- * Only a wrong password waits; the right one always gets in, whatever others do from the same address. So a lucky guess is told at
- * once, and a good password is what keeps others out. Failures are forgotten by time alone: were they forgotten at a success, the
- * user of a shared address would give whoever guesses there ever new attempts.
+ * Only a wrong password waits; the right one always gets in, whatever others do from the same address. So a lucky guess
+ * is told at once, and a good password is what keeps others out. Failures are forgotten by time alone: were they
+ * forgotten at a success, the user of a shared address would give whoever guesses there ever new attempts.
  *
  * @module
  */

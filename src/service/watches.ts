@@ -1,6 +1,6 @@
 /**
- * The watches of a service: one for each directory of queues that somebody looks at, shared by all. A watch ends with its directory, and
- * when nobody has looked for a while: what is not looked at costs nothing.
+ * The watches of a service: one for each directory of queues that somebody looks at, shared by all. A watch ends with
+ * its directory, and when nobody has looked for a while: what is not looked at costs nothing.
  *
  * @module
  */

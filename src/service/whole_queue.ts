@@ -1,6 +1,6 @@
 /**
- * The reply that holds all jobs of a queue. It is made once for each state of the queue, and a client that has it already gets
- * 304: who asks again and again costs little.
+ * The reply that holds all jobs of a queue. It is made once for each state of the queue, and a client that has it
+ * already gets 304: who asks again and again costs little.
  *
  * @module
  */

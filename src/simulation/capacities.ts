@@ -9,7 +9,10 @@ import type { HostPlan } from "./scenario.ts";
 interface Entry {
   readonly machine: string;
   readonly gpu: string;
-  /** The most that it ever allowed: what was started then goes on, and a command that sets another number may die before it has. */
+  /**
+   * The most that it ever allowed: what was started then goes on, and a command that sets another number may die before
+   * it has.
+   */
   most: number;
   isActive: boolean;
 }

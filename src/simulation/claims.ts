@@ -1,6 +1,6 @@
 /**
- * Claims and states as `src/agent/agent.sh` reads them: `c_walk`, `c_life`, `c_claim`, `c_close`, `c_state`, with the same order of
- * reads and writes. Where a shell could be interrupted between two of them, so can these.
+ * Claims and states as `src/agent/agent.sh` reads them: `c_walk`, `c_life`, `c_claim`, `c_close`, `c_state`, with the
+ * same order of reads and writes. Where a shell could be interrupted between two of them, so can these.
  *
  * @module
  */
@@ -149,7 +149,10 @@ export function* nextTo(host: Host, asker: Asker): Doing<JobDirectory | undefine
   return yield* enter(host, asker);
 }
 
-/** `c_stays`, after a claim: false if the directory was moved away, or another agent of this queue made `JOB.QUEUE` meanwhile. */
+/**
+ * `c_stays`, after a claim: false if the directory was moved away, or another agent of this queue made `JOB.QUEUE`
+ * meanwhile.
+ */
 export function stays(host: Host, directory: JobDirectory, asker: Asker, made: ClaimLink | "full" | null): boolean {
   const { job, queue } = asker;
   if (host.directories.get(directory.name) !== directory) return false;

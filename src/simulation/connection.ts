@@ -1,7 +1,7 @@
 /**
- * A simulated `ssh` (or local `sh`): the manager's child at one end, an agent at the other, between them a network that is slow, can
- * be cut and mended, and can lose a connection. Bytes come in order or not at all, as TCP has it; what the manager's kernel has taken
- * goes on to the host even when ssh is dead, and may arrive much later.
+ * A simulated `ssh` (or local `sh`): the manager's child at one end, an agent at the other, between them a network that
+ * is slow, can be cut and mended, and can lose a connection. Bytes come in order or not at all, as TCP has it; what the
+ * manager's kernel has taken goes on to the host even when ssh is dead, and may arrive much later.
  *
  * @module
  */

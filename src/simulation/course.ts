@@ -1,6 +1,6 @@
 /**
- * The course of a world: the queue and the cluster are made, runs are started and started again, trouble comes as planned, then
- * calm; in the end all must be done, and true.
+ * The course of a world: the queue and the cluster are made, runs are started and started again, trouble comes as
+ * planned, then calm; in the end all must be done, and true.
  *
  * @module
  */
@@ -82,7 +82,8 @@ export class Course implements Stage {
     await untilDone();
     if (truth.violation !== null) return;
     await this.#checkNoneWaits();
-    // What became of jobs that were given up is for the hosts to say; one that runs after all is followed by the next run.
+    // What became of jobs that were given up is for the hosts to say; one that runs after all is followed by the next
+    // run.
     await this.#refresh();
     if (truth.violation === null) await untilDone();
     await this.#checkEnd();

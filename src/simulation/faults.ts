@@ -1,6 +1,6 @@
 /**
- * What goes wrong in a world, and what people do meanwhile. Each fault takes its luck from its own dice, so that the others can be
- * left out without changing it.
+ * What goes wrong in a world, and what people do meanwhile. Each fault takes its luck from its own dice, so that the
+ * others can be left out without changing it.
  *
  * @module
  */

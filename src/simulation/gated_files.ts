@@ -1,5 +1,6 @@
 /**
- * The manager's disk as one of its processes sees it: calls take time, may be the process's last, and may find the disk full.
+ * The manager's disk as one of its processes sees it: calls take time, may be the process's last, and may find the disk
+ * full.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * A simulated host: power, boots, processes with pids that are used again, a disk whose last half minute a power cut may take, and
- * the network to it. What runs on it (agents, wrappers, jobs) is in `agent.ts`, `wrapper.ts`.
+ * A simulated host: power, boots, processes with pids that are used again, a disk whose last half minute a power cut
+ * may take, and the network to it. What runs on it (agents, wrappers, jobs) is in `agent.ts`, `wrapper.ts`.
  *
  * @module
  */

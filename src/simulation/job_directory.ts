@@ -1,11 +1,14 @@
 /**
- * A job's directory on a simulated host: the chain of claims, the log, the marks. Every write is noted with the host, as a power cut
- * may take it.
+ * A job's directory on a simulated host: the chain of claims, the log, the marks. Every write is noted with the host,
+ * as a power cut may take it.
  *
  * @module
  */
 
-/** One file of the chain, as `agent.sh` describes it. `attempt` null: it is empty (just being made, or lost by a power cut). */
+/**
+ * One file of the chain, as `agent.sh` describes it. `attempt` null: it is empty (just being made, or lost by a power
+ * cut).
+ */
 export interface ClaimLink {
   attempt: string | null;
   /** Whose claim it is. */

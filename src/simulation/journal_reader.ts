@@ -1,6 +1,7 @@
 /**
- * Reads over the manager's shoulder: each record that any of its processes appends to the journal is held against the truth at once.
- * A state that is written down must be true of what happened on the host; a start must come in the order of the file.
+ * Reads over the manager's shoulder: each record that any of its processes appends to the journal is held against the
+ * truth at once. A state that is written down must be true of what happened on the host; a start must come in the order
+ * of the file.
  *
  * @module
  */
@@ -247,7 +248,8 @@ export class JournalReader {
     const heard = host.heard.get(process);
     const isLong = (fromMs: number, toMs: number) => toMs - Math.max(fromMs, beganMs(process)) >= timeoutMs - 1;
     if (isLong(heard?.atMs ?? 0, nowMs())) return true;
-    // What was due before it was heard again may take a moment: a file that is just being saved is left alone until then.
+    // What was due before it was heard again may take a moment: a file that is just being saved is left alone until
+    // then.
     return heard !== undefined && nowMs() - heard.pause.toMs < LATE_MS && isLong(heard.pause.fromMs, heard.pause.toMs);
   }
 

@@ -1,5 +1,6 @@
 /**
- * What was acknowledged: once a command has returned, its effect must be there, whatever dies, until somebody changes it again.
+ * What was acknowledged: once a command has returned, its effect must be there, whatever dies, until somebody changes
+ * it again.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * How long a run takes on hosts that are far away, without any trouble, against the time that their slots alone would take.
+ * How long a run takes on hosts that are far away, without any trouble, against the time that their slots alone would
+ * take.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * A file system in memory, with what a power cut takes: bytes that were not synced, and names that were made or removed but whose
- * directory was not synced since. Every change gets a new `modifiedMs`, so that stamps differ whenever files do.
+ * A file system in memory, with what a power cut takes: bytes that were not synced, and names that were made or removed
+ * but whose directory was not synced since. Every change gets a new `modifiedMs`, so that stamps differ whenever files
+ * do.
  *
  * @module
  */
@@ -71,8 +72,8 @@ export class MemoryFiles implements Files {
   #modifications = 0;
 
   /**
-   * @param options `clock` gives times of changes, epoch ms; without one each change has another time. `hash` stands in for SHA-256,
-   * which takes a turn of the event loop.
+   * @param options `clock` gives times of changes, epoch ms; without one each change has another time. `hash` stands in
+   * for SHA-256, which takes a turn of the event loop.
    */
   constructor(options: { clock?: () => number; hash?: (pieces: readonly Uint8Array[]) => string } = {}) {
     this.#clock = options.clock ?? null;
@@ -84,8 +85,8 @@ export class MemoryFiles implements Files {
   }
 
   /**
-   * Power fails: what was not synced is gone, all locks with it. `keep` (0 to 1) is the part of each file's unsynced bytes that
-   * happened to reach the disk.
+   * Power fails: what was not synced is gone, all locks with it. `keep` (0 to 1) is the part of each file's unsynced
+   * bytes that happened to reach the disk.
    */
   powerCut(keep = 0): void {
     this.#names = new Map(this.#durableNames);

@@ -1,6 +1,7 @@
 /**
- * A second queue of the same experiment, whose jobs have the names of those of the first, on the same hosts at the same time: with
- * runs and people of its own. What its agents do to what others made, and the other way round, is watched by `truth.ts`.
+ * A second queue of the same experiment, whose jobs have the names of those of the first, on the same hosts at the same
+ * time: with runs and people of its own. What its agents do to what others made, and the other way round, is watched by
+ * `truth.ts`.
  *
  * @module
  */

@@ -57,7 +57,9 @@ export interface Sink {
   close(): void;
 }
 
-/** As the type of `Child.stdin`; only `close()` and `getWriter()` with `write`, `close`, `abort`, `closed` may be used. */
+/**
+ * As the type of `Child.stdin`; only `close()` and `getWriter()` with `write`, `close`, `abort`, `closed` may be used.
+ */
 export function writePipe(sink: Sink): WritableStream<Uint8Array> {
   const close = (): Promise<void> => {
     sink.close();

@@ -1,6 +1,7 @@
 /**
- * A process of the manager: the {@link Deps} that the real program gets, and its end. Every call passes a gate: once the process is
- * dead nothing that it waits for ever comes, as with `kill -9`; while it is stopped everything comes later.
+ * A process of the manager: the {@link Deps} that the real program gets, and its end. Every call passes a gate: once
+ * the process is dead nothing that it waits for ever comes, as with `kill -9`; while it is stopped everything comes
+ * later.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Numbers that follow from a seed. Every part of a world has a stream of its own, so that leaving one thing out (as the search for
- * a shorter trace does) does not change the luck of all others.
+ * Numbers that follow from a seed. Every part of a world has a stream of its own, so that leaving one thing out (as the
+ * search for a shorter trace does) does not change the luck of all others.
  *
  * @module
  */

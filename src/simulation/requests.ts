@@ -1,6 +1,7 @@
 /**
- * Reads what the manager sends to an agent, as a shell would: assignments and the agent's text, then requests, each one compound
- * statement. Only the forms that the program is meant to send are read; anything else would be text that became code.
+ * Reads what the manager sends to an agent, as a shell would: assignments and the agent's text, then requests, each one
+ * compound statement. Only the forms that the program is meant to send are read; anything else would be text that
+ * became code.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * What a world is made of and what will happen to it: all of it drawn from a seed, as data, so that parts can be left out.
+ * What a world is made of and what will happen to it: all of it drawn from a seed, as data, so that parts can be left
+ * out.
  *
  * @module
  */
@@ -46,15 +47,20 @@ export const FAULTS = [
   "edit_torn",
 ] as const;
 
-/** What comes to the manager's files and clocks: somebody lists the queue, somebody removes a file, somebody sets a clock. */
+/**
+ * What comes to the manager's files and clocks: somebody lists the queue, somebody removes a file, somebody sets a
+ * clock.
+ */
 export const HANDS = ["list", "remove_yaml", "remove_journal", "set_clock", "set_disk_clock"] as const;
 
-/** With these a run may be gone before it has written anew what was removed; a person's edit may be what was removed. */
+/**
+ * With these a run may be gone before it has written anew what was removed; a person's edit may be what was removed.
+ */
 const ENDS_RUN = /^(kill_run|power_manager|stop_run_process|second_run|disk_full|graceful_stop|edit_.*)$/;
 
 /**
- * One kind of {@link FAULTS}; or what happens in surroundings that only some worlds have: a name leads to another machine; somebody does
- * something to the neighbour's queue.
+ * One kind of {@link FAULTS}; or what happens in surroundings that only some worlds have: a name leads to another
+ * machine; somebody does something to the neighbour's queue.
  */
 export type FaultKind = typeof FAULTS[number] | "reroute" | "neighbour" | typeof HANDS[number];
 
@@ -189,7 +195,10 @@ export function drawScenario(seed: number, sizes: ScenarioSizes = {}): Scenario 
   };
 }
 
-/** Shared homes, names that lead now to one machine and now to another, equal host names: drawn apart, so that the rest stays as it is. */
+/**
+ * Shared homes, names that lead now to one machine and now to another, equal host names: drawn apart, so that the rest
+ * stays as it is.
+ */
 function drawSurroundings(
   seed: number,
   hosts: readonly HostPlan[],

@@ -54,7 +54,8 @@ export function kindOf(violation: string): string {
 const MOST_TRIES = 200;
 
 /**
- * Makes the story of a failure shorter while it still fails: fewer faults, fewer jobs, fewer hosts, an earlier end of trouble.
+ * Makes the story of a failure shorter while it still fails: fewer faults, fewer jobs, fewer hosts, an earlier end of
+ * trouble.
  * @returns The last that failed.
  */
 export async function shrink(failed: Played, options: WorldOptions): Promise<Played> {

@@ -1,6 +1,6 @@
 /**
- * What really happened: which attempts were decided, asked for, started, how they ended. Hosts and the journal's reader tell it; it
- * says at once when something is that must never be (docs/architecture.md, "What must never break").
+ * What really happened: which attempts were decided, asked for, started, how they ended. Hosts and the journal's reader
+ * tell it; it says at once when something is that must never be (docs/architecture.md, "What must never break").
  *
  * @module
  */
@@ -60,7 +60,10 @@ export interface AttemptTruth {
 
 /** What the truth asks of the world when an attempt starts. */
 export interface Limits {
-  /** How many jobs may run at once in the slots of the hosts with this GPU on a machine; null where slots are not counted by host. */
+  /**
+   * How many jobs may run at once in the slots of the hosts with this GPU on a machine; null where slots are not
+   * counted by host.
+   */
   capacityOn(machine: string, gpu: string): number | null;
   readonly maxParallel: number | null;
 }

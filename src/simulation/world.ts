@@ -1,9 +1,9 @@
 /**
- * A simulated world: hosts, a manager, the real program on it, and what happens to them. Everything follows from the scenario: the
- * same scenario gives the same trace.
+ * A simulated world: hosts, a manager, the real program on it, and what happens to them. Everything follows from the
+ * scenario: the same scenario gives the same trace.
  *
- * The program's own code runs as it is, on the {@link Deps} of a {@link SimProcess}. After each thing that happens and that let some
- * of its code go on, that code gets all its turns (`turn`) before time goes on.
+ * The program's own code runs as it is, on the {@link Deps} of a {@link SimProcess}. After each thing that happens and
+ * that let some of its code go on, that code gets all its turns (`turn`) before time goes on.
  *
  * @module
  */
@@ -30,7 +30,9 @@ import { Truth } from "./truth.ts";
 
 /** Everything begins here: 2026-01-01. */
 const BEGIN_MS = 1_767_225_600_000;
-/** The order of starts takes time in proportion to the queue for each: it is looked at in queues of up to so many jobs. */
+/**
+ * The order of starts takes time in proportion to the queue for each: it is looked at in queues of up to so many jobs.
+ */
 const MOST_ORDERED = 2_000;
 /** A run looks five times a second, and writes the YAML anew once a second, or when it has time. */
 const ANEW_MS = 20_000;
@@ -204,7 +206,10 @@ export class World {
     return process;
   }
 
-  /** The queue as whoever reads the files now has it; null while somebody writes, or while a person has left the YAML torn. */
+  /**
+   * The queue as whoever reads the files now has it; null while somebody writes, or while a person has left the YAML
+   * torn.
+   */
   async readFiles(): Promise<ReadonlyMap<JobName, import("../job/job.ts").Job> | null> {
     // A run that has ended has written it anew.
     if (this.stores.size > 0 && this.timeline.nowMs < this.#removedMs + ANEW_MS) return null;

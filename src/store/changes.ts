@@ -25,8 +25,8 @@ export interface ExternalChanges {
   readonly changed: readonly JobName[];
   readonly deleted: readonly JobName[];
   /**
-   * True if the file's order is any other than: the jobs that were there before, in their order, and then the new ones (a person
-   * moved jobs or put new ones between them).
+   * True if the file's order is any other than: the jobs that were there before, in their order, and then the new ones
+   * (a person moved jobs or put new ones between them).
    */
   readonly reordered: boolean;
   /** Jobs that another command asked the scheduler to end. */

@@ -55,9 +55,11 @@ export async function readCluster(deps: Deps, ref: StoreRef): Promise<Hosts> {
 }
 
 /**
- * Changes a cluster under its lock. `change` gets the hosts as they stand and returns all that shall be there, in order; what it
- * throws is passed on and nothing is written. It is called again if a person, who takes no lock, saved the file meanwhile.
- * @throws {CmsError} As {@link readCluster}, or if it cannot be written; `conflict` if somebody saves the file all the time.
+ * Changes a cluster under its lock. `change` gets the hosts as they stand and returns all that shall be there, in
+ * order; what it throws is passed on and nothing is written. It is called again if a person, who takes no lock, saved
+ * the file meanwhile.
+ * @throws {CmsError} As {@link readCluster}, or if it cannot be written; `conflict` if somebody saves the file all the
+ * time.
  */
 export async function changeCluster(
   deps: Deps,
@@ -78,7 +80,10 @@ export async function changeCluster(
   });
 }
 
-/** Removes a cluster's file. @throws {CmsError} `not_found` if there is none; {@link StoreError} if it cannot be removed. */
+/**
+ * Removes a cluster's file. @throws {CmsError} `not_found` if there is none; {@link StoreError} if it cannot be
+ * removed.
+ */
 export async function removeCluster(deps: Deps, ref: StoreRef): Promise<void> {
   const paths = storePaths(ref, "cluster");
   if (await stampOf(deps, paths) === null) throw notFound("cluster", paths.shown);

@@ -34,7 +34,9 @@ const REASONS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: "the name is too long",
 };
 
-/** Makes a {@link StoreError} of an error of the file system: `cannot write: no space left ...`. Passes on all others. */
+/**
+ * Makes a {@link StoreError} of an error of the file system: `cannot write: no space left ...`. Passes on all others.
+ */
 export function storeError(shown: string, tried: string, error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof CmsError || codeOf(error) === "") return error;
   return new StoreError(shown, 0, `cannot ${tried}: ${REASONS[codeOf(error)] ?? plainReason(error.message)}`, {

@@ -1,6 +1,7 @@
 /**
- * A queue's files as they stand, looked at without changing anything, whatever state they are in: for `check`. Where opening a queue
- * gives up (a file that does not parse, a damaged journal), this says what is wrong and goes on with what can be read.
+ * A queue's files as they stand, looked at without changing anything, whatever state they are in: for `check`. Where
+ * opening a queue gives up (a file that does not parse, a damaged journal), this says what is wrong and goes on with
+ * what can be read.
  *
  * @module
  */
@@ -89,7 +90,10 @@ function stamps({ files }: Deps, { file, journal }: StorePaths) {
   return Promise.all([files.stamp(file), files.stamp(journal)]);
 }
 
-/** Takes the lock for a moment. A lock file that is not there is not made; a stopped process that holds it stops nobody here. */
+/**
+ * Takes the lock for a moment. A lock file that is not there is not made; a stopped process that holds it stops nobody
+ * here.
+ */
 async function lookIn({ files, clock }: Deps, { lock }: StorePaths): Promise<FileLock | "held" | null> {
   if (await files.stamp(lock) === null) return null;
   const limitAtMs = clock.now() + LOCK_LIMIT_MS;

@@ -1,10 +1,10 @@
 /**
- * A queue on files, opened: the YAML that people see and the journal of what happened since it was written, see `journal.ts` for its text
- * and `merge.ts` for what both together mean.
+ * A queue on files, opened: the YAML that people see and the journal of what happened since it was written, see
+ * `journal.ts` for its text and `merge.ts` for what both together mean.
  *
- * Order of writes of a checkpoint, each durable before the next: a `fold` record with the new YAML's hash, the YAML, a new journal. A
- * crash between any two leaves a state that reads the same. Whoever writes holds the lock. Whoever reads holds none, see
- * `snapshot.ts`; that nothing changed is seen from the files' stamps.
+ * Order of writes of a checkpoint, each durable before the next: a `fold` record with the new YAML's hash, the YAML, a
+ * new journal. A crash between any two leaves a state that reads the same. Whoever writes holds the lock. Whoever reads
+ * holds none, see `snapshot.ts`; that nothing changed is seen from the files' stamps.
  *
  * @module
  */
@@ -43,7 +43,10 @@ export class JournaledQueue implements QueueStore {
   readonly #at: string;
   readonly #jobs = new Map<JobName, Job>();
   readonly #external = new ChangeGatherer();
-  /** Jobs whose id in the files is missing or another job's, with that id. They have one of their own in memory until it is written. */
+  /**
+   * Jobs whose id in the files is missing or another job's, with that id. They have one of their own in memory until it
+   * is written.
+   */
   readonly #provisional = new Map<JobName, string>();
   readonly #past = new RecentChanges();
   readonly #freshId: string;
@@ -63,7 +66,10 @@ export class JournaledQueue implements QueueStore {
   #run: { lock: FileLock; runner: Runner } | null = null;
   /** Names a journal that is being begun here, or whose beginning failed; `""` where all is well. */
   #begun = "";
-  /** What keeps jobs in flight as they are, and makes up for a file that was saved from an older text, until it stands in the journal. */
+  /**
+   * What keeps jobs in flight as they are, and makes up for a file that was saved from an older text, until it stands
+   * in the journal.
+   */
   #repairs: JournalRecord[] = [];
 
   /** Touches no file; {@link JournaledQueue.load} comes next. `at`: the host and directory where the queue lives. */
@@ -253,7 +259,10 @@ export class JournaledQueue implements QueueStore {
     return true;
   }
 
-  /** The journal is not the one that this run has written: all that the run knows is written anew. False if it is, after all. */
+  /**
+   * The journal is not the one that this run has written: all that the run knows is written anew. False if it is, after
+   * all.
+   */
   async #recover(): Promise<boolean> {
     const found = await this.#journal.find();
     if (found.header !== null && found.header.begun === this.#begun) return false;
@@ -292,8 +301,8 @@ export class JournaledQueue implements QueueStore {
       if (!this.#loaded || !(error instanceof CmsError)) throw error;
       this.#broken = true;
       this.#gone = error.code === "not_found";
-      // Both files are gone: the queue was deleted, and is not to come back from what we know. With its journal still there it is an editor
-      // that puts a new file in place of the old one.
+      // Both files are gone: the queue was deleted, and is not to come back from what we know. With its journal still
+      // there it is an editor that puts a new file in place of the old one.
       if (error.code === "not_found" && header === null && this.#run === null) throw error;
       // Where another has begun the journal anew, what it wrote before stands in the file alone.
       if (!isKnown && this.#run === null) this.#outdated = error;
@@ -323,7 +332,10 @@ export class JournaledQueue implements QueueStore {
     this.#loaded = true;
   }
 
-  /** Makes up for a file that was saved from an older text, if the queue is ours: others would have to know what we know. */
+  /**
+   * Makes up for a file that was saved from an older text, if the queue is ours: others would have to know what we
+   * know.
+   */
   #repair({ jobs, file }: Merged, fresh: readonly JournalRecord[]): void {
     for (const record of fresh) this.#past.note(record);
     if (file === null || this.#run === null) return;

@@ -1,10 +1,10 @@
 /**
- * Follows a queue change by change, for onlookers: where `QueueStore.sync` tells what is different now, this tells every move in
- * between, in order, each with its place in the journal. Writes nothing.
+ * Follows a queue change by change, for onlookers: where `QueueStore.sync` tells what is different now, this tells
+ * every move in between, in order, each with its place in the journal. Writes nothing.
  *
- * A checkpoint ends a journal with a record of the YAML that it makes, and the next journal begins with the same hash. The old file stays
- * open here, so that its last records are read before those of the new one. Where the chain has a gap (a person's edit, two checkpoints
- * between two looks) the difference is told instead.
+ * A checkpoint ends a journal with a record of the YAML that it makes, and the next journal begins with the same hash.
+ * The old file stays open here, so that its last records are read before those of the new one. Where the chain has a
+ * gap (a person's edit, two checkpoints between two looks) the difference is told instead.
  *
  * @module
  */
@@ -24,7 +24,9 @@ import { type StorePaths, storePaths } from "./paths.ts";
 import { readSnapshot } from "./snapshot.ts";
 import type { StoreRef } from "./store.ts";
 
-/** One thing that happened to a queue, and its place: `begun` names the journal (`""` if none does), lines count from 1. */
+/**
+ * One thing that happened to a queue, and its place: `begun` names the journal (`""` if none does), lines count from 1.
+ */
 export interface FeedChange {
   readonly begun: string;
   readonly line: number;
@@ -82,8 +84,8 @@ export class QueueFeed {
   }
 
   /**
-   * What happened since the last look, in order; the first look tells what the present journal holds. null if there is no such
-   * queue. A file that cannot be read just now tells nothing.
+   * What happened since the last look, in order; the first look tells what the present journal holds. null if there is
+   * no such queue. A file that cannot be read just now tells nothing.
    * @throws {StoreError} If the journal is damaged.
    */
   async look(): Promise<FeedChange[] | null> {
@@ -133,7 +135,10 @@ export class QueueFeed {
     return changes;
   }
 
-  /** Takes what both files say. `seen`: records of the same journal that were told before. @returns False if the YAML cannot be read. */
+  /**
+   * Takes what both files say. `seen`: records of the same journal that were told before. @returns False if the YAML
+   * cannot be read.
+   */
   #takeBoth(
     { text, hash }: { text: string; hash: string },
     records: readonly JournalRecord[],

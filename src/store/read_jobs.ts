@@ -1,6 +1,6 @@
 /**
- * Reads the jobs of a queue. What was read last is kept in memory as long as the files are the same: a service that is asked
- * for a big queue again and again parses it once.
+ * Reads the jobs of a queue. What was read last is kept in memory as long as the files are the same: a service that is
+ * asked for a big queue again and again parses it once.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * The right to run a queue: a lock held for the life of a scheduler. The lock file's text, one line of JSON, says who holds it.
- * The text outlives the lock, so that it also says who ran the queue last. A command that holds the lock for a moment says so
- * without `about`, and keeps the text of the last scheduler as `last`.
+ * The right to run a queue: a lock held for the life of a scheduler. The lock file's text, one line of JSON, says who
+ * holds it. The text outlives the lock, so that it also says who ran the queue last. A command that holds the lock for
+ * a moment says so without `about`, and keeps the text of the last scheduler as `last`.
  *
  * @module
  */
@@ -15,7 +15,9 @@ import type { StoreRef } from "./store.ts";
 const RETRIES = 100;
 const PAUSE_MS = 5;
 
-/** Takes the right to run the queue, or says who has it. The caller holds the write lock, so that no two claim at once. */
+/**
+ * Takes the right to run the queue, or says who has it. The caller holds the write lock, so that no two claim at once.
+ */
 export async function takeRun(deps: Deps, paths: StorePaths, runner: Runner): Promise<FileLock | Runner> {
   for (let i = 0; i < RETRIES; i++) {
     const lock = await deps.files.lock(paths.run, { mode: "exclusive", wait: false });
@@ -106,7 +108,9 @@ function isAbout(value: unknown): value is RunAbout {
     typeof slots === "number" && typeof machines === "object" && machines !== null;
 }
 
-/** Removes what writers left that were killed in the middle. The caller holds the write lock, so that nobody writes now. */
+/**
+ * Removes what writers left that were killed in the middle. The caller holds the write lock, so that nobody writes now.
+ */
 export async function sweepTemporaries(deps: Deps, ref: StoreRef, id: string): Promise<void> {
   // The latter by copies of input files, which only a run of the queue makes.
   for (const name of await leftTemporaries(deps, ref, [`.input.${id}.`])) {

@@ -1,9 +1,11 @@
 /**
- * Reads a queue's YAML and journal so that they belong together, without a lock: whoever reads must never hold up who writes.
+ * Reads a queue's YAML and journal so that they belong together, without a lock: whoever reads must never hold up who
+ * writes.
  *
- * The journal is opened first, then the YAML is read, then the journal to its end. A checkpoint in between leaves its record in the journal that
- * is open here, so that whichever of the two texts was read is named in it. Only two checkpoints in between, or a person's edit, leave a
- * text that it does not name. An edit is known by files that stay as they are; else both are read again.
+ * The journal is opened first, then the YAML is read, then the journal to its end. A checkpoint in between leaves its
+ * record in the journal that is open here, so that whichever of the two texts was read is named in it. Only two
+ * checkpoints in between, or a person's edit, leave a text that it does not name. An edit is known by files that stay
+ * as they are; else both are read again.
  *
  * @module
  */

@@ -1,10 +1,11 @@
 /**
- * Follows the states of a queue's jobs without keeping the queue: whoever waits for a queue of 100,000 must not cost a core, nor the
- * memory of all its records. Writes nothing, and holds no lock.
+ * Follows the states of a queue's jobs without keeping the queue: whoever waits for a queue of 100,000 must not cost a
+ * core, nor the memory of all its records. Writes nothing, and holds no lock.
  *
- * Each line of the journal is looked at for a job's name, id, state and exit code, and for nothing else. A checkpoint ends a journal with the
- * hash of the YAML that it makes; the next journal begins with that hash. Where this chain has a gap (a person's edit, two checkpoints between
- * two looks) the feed says so, and the reader looks at the whole queue again.
+ * Each line of the journal is looked at for a job's name, id, state and exit code, and for nothing else. A checkpoint
+ * ends a journal with the hash of the YAML that it makes; the next journal begins with that hash. Where this chain has
+ * a gap (a person's edit, two checkpoints between two looks) the feed says so, and the reader looks at the whole queue
+ * again.
  *
  * @module
  */

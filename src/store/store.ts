@@ -27,8 +27,9 @@ export interface QueueStore {
   /** Takes in what others changed. */
   sync(): Promise<ExternalChanges>;
   /**
-   * Under the lock: takes in what others changed, calls `decide` with that, appends the changes that it returns and makes them
-   * durable (fsync) before it resolves. `decide` is called exactly once, and sees `jobs` up to date. No changes: no write.
+   * Under the lock: takes in what others changed, calls `decide` with that, appends the changes that it returns and
+   * makes them durable (fsync) before it resolves. `decide` is called exactly once, and sees `jobs` up to date. No
+   * changes: no write.
    * @param options `durable` false leaves the fsync to the next durable commit (for facts that the hosts keep anyway).
    */
   commit(
@@ -39,12 +40,14 @@ export interface QueueStore {
   checkpoint(policy: CheckpointPolicy): Promise<boolean>;
   /**
    * Takes the right to run this queue, or says who has it. Released by `close` or the end of the process.
-   * @throws {CmsError} `not_found` if the queue was deleted since it was opened; so do `sync`, `commit` and `checkpoint`, but not for who runs it.
+   * @throws {CmsError} `not_found` if the queue was deleted since it was opened; so do `sync`, `commit` and
+   * `checkpoint`, but not for who runs it.
    */
   claimRun(run: string, about?: RunAbout): Promise<Runner | null>;
   /**
-   * Under the lock, in one step: takes in what others changed, and if `mayEnd` agrees to end on that, writes a checkpoint and gives back the right to
-   * run the queue. So no change is left between the last checkpoint and the end. For who has not claimed it, the same as `checkpoint`.
+   * Under the lock, in one step: takes in what others changed, and if `mayEnd` agrees to end on that, writes a
+   * checkpoint and gives back the right to run the queue. So no change is left between the last checkpoint and the end.
+   * For who has not claimed it, the same as `checkpoint`.
    * @returns The answer of `mayEnd`.
    */
   endRun(policy: CheckpointPolicy, mayEnd?: (external: ExternalChanges) => boolean): Promise<boolean>;
@@ -59,8 +62,8 @@ export interface QueueStore {
 
 /**
  * - `always`: if there is anything to write.
- * - `cheap`: if the file is small, or the journal has grown to a fraction of it (what commands use: the cost of one change does
- *   not grow with the queue).
+ * - `cheap`: if the file is small, or the journal has grown to a fraction of it (what commands use: the cost of one
+ *   change does not grow with the queue).
  */
 export type CheckpointPolicy = "always" | "cheap";
 

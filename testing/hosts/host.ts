@@ -56,7 +56,10 @@ export class RigHost {
     return this.#boot !== null;
   }
 
-  /** Gives it power; resolves when sshd answers. @throws {Error} If it is up, or does not come up; then with the end of its log. */
+  /**
+   * Gives it power; resolves when sshd answers. @throws {Error} If it is up, or does not come up; then with the end of
+   * its log.
+   */
   async boot(): Promise<void> {
     if (this.#boot) throw new Error(`Cannot boot "${this.name}": it is up`);
     const holder = new Deno.Command("unshare", {

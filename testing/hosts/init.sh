@@ -1,9 +1,9 @@
 # Process 1 of a test host. Arguments: host name, rig directory, user name, home directory.
 #
-# It is started in namespaces of its own, prints its pid as the machine sees it, waits for a line with the host's address (by
-# then the network end is there) and goes on. When its stdin ends, so does the host: a test process that is killed takes its
-# hosts with it. It waits for ever, and so reaps what is left without a parent. What the machine and the other hosts
-# must not see (homes, temp files, logs) is mounted over.
+# It is started in namespaces of its own, prints its pid as the machine sees it, waits for a line with the host's
+# address (by then the network end is there) and goes on. When its stdin ends, so does the host: a test process that is
+# killed takes its hosts with it. It waits for ever, and so reaps what is left without a parent. What the machine and
+# the other hosts must not see (homes, temp files, logs) is mounted over.
 set -eu
 name=$1 rig=$2 user=$3 home=$4
 exec 2>>"$rig/$name/log"

@@ -1,8 +1,8 @@
 /**
  * The network of a rig: a bridge with an unused subnet on the machine, and one veth pair for each boot of a host.
  *
- * The host's end lies in the host's own network namespace, which has no name and ends with the host; deleting the machine's end
- * is pulling the cable. Device names begin with `cmsr` and the rig's id, so that they can be found again.
+ * The host's end lies in the host's own network namespace, which has no name and ends with the host; deleting the
+ * machine's end is pulling the cable. Device names begin with `cmsr` and the rig's id, so that they can be found again.
  *
  * @module
  */
@@ -43,8 +43,8 @@ link set ${bridge} up
   }
 
   /**
-   * Puts a new `eth0` into the namespace of process `pid`; returns the name of the machine's end. A host keeps its hardware
-   * address over boots, so that nobody has to forget an old one first.
+   * Puts a new `eth0` into the namespace of process `pid`; returns the name of the machine's end. A host keeps its
+   * hardware address over boots, so that nobody has to forget an old one first.
    */
   async attach(index: number, pid: number, options: { up: boolean }): Promise<string> {
     const end = `${this.#bridge}h${this.#ends++}`;

@@ -26,7 +26,10 @@ export interface HostsOptions {
   readonly maxStartups?: string;
   /** Further lines for sshd_config; they come first, and there the first one counts. */
   readonly sshdOptions?: readonly string[];
-  /** One home directory for all hosts, from which each reaches the others by name with plain `ssh`; own ones unless given. */
+  /**
+   * One home directory for all hosts, from which each reaches the others by name with plain `ssh`; own ones unless
+   * given.
+   */
   readonly sharedHome?: boolean;
 }
 

@@ -1,5 +1,6 @@
-# Takes rigs down. Arguments: rig directories. Safe to run twice, also at once. A host's process 1 is only ended if its start
-# time is the recorded one; with it goes everything in the host. The directory goes last: what is left over is found by it.
+# Takes rigs down. Arguments: rig directories. Safe to run twice, also at once. A host's process 1 is only ended if its
+# start time is the recorded one; with it goes everything in the host. The directory goes last: what is left over is
+# found by it.
 is_alive() { # PID START
   stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
   start=$2

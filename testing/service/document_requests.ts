@@ -1,6 +1,6 @@
 /**
- * Requests made from the OpenAPI document: every operation, with values of every size that a bound names, and one beyond. The same seed
- * makes the same requests.
+ * Requests made from the OpenAPI document: every operation, with values of every size that a bound names, and one
+ * beyond. The same seed makes the same requests.
  *
  * @module
  */

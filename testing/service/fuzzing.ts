@@ -21,7 +21,9 @@ export interface Fuzzed {
   readonly slowestPerMb: { ms: number; request: string };
 }
 
-/** Sends `count` requests, some at a time. The queue and the cluster begin anew now and then, so that they stay small. */
+/**
+ * Sends `count` requests, some at a time. The queue and the cluster begin anew now and then, so that they stay small.
+ */
 export async function fuzzService(options: { count: number; seed: number; atOnce?: number }): Promise<Fuzzed> {
   const { count, seed, atOnce = 4 } = options;
   const document = JSON.parse(JSON.stringify(documentOf(realDeps()))) as Document;

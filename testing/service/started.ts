@@ -1,6 +1,6 @@
 /**
- * The service as a user starts it: `cms queue --service start`, in a fresh directory with a queue `a` and a cluster `a` of two
- * hosts on localhost. What still runs at the end is stopped, and the directory removed.
+ * The service as a user starts it: `cms queue --service start`, in a fresh directory with a queue `a` and a cluster `a`
+ * of two hosts on localhost. What still runs at the end is stopped, and the directory removed.
  *
  * @module
  */
@@ -19,7 +19,10 @@ export interface Started {
   text(): string;
 }
 
-/** Calls `use` with a service. @param options Further words of the command. @param self The words that start the program. */
+/**
+ * Calls `use` with a service. @param options Further words of the command. @param self The words that start the
+ * program.
+ */
 export async function withStarted(
   use: (service: Started) => Promise<void>,
   options: readonly string[] = [],

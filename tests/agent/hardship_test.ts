@@ -1,6 +1,6 @@
 /**
- * The agent where little works: disks that are full or cannot be written, homes that are none, a PATH with next to nothing on it,
- * and jobs that do their worst.
+ * The agent where little works: disks that are full or cannot be written, homes that are none, a PATH with next to
+ * nothing on it, and jobs that do their worst.
  */
 
 import assert from "node:assert/strict";

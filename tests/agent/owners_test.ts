@@ -1,4 +1,7 @@
-/** Directories of jobs belong to the queue that made them: a job of the same name of another queue has its own, beside it. */
+/**
+ * Directories of jobs belong to the queue that made them: a job of the same name of another queue has its own, beside
+ * it.
+ */
 
 import assert from "node:assert/strict";
 import { jobName } from "../../src/names/grammar.ts";

@@ -1,6 +1,6 @@
 /**
- * Links to agents under local shells, for tests: each with a home and an experiment directory of its own, which are removed, and
- * what comes from the link on record.
+ * Links to agents under local shells, for tests: each with a home and an experiment directory of its own, which are
+ * removed, and what comes from the link on record.
  *
  * @module
  */
@@ -62,7 +62,10 @@ export function start(
   };
 }
 
-/** A kill ends all on the machine that carries the attempt's mark: the files of tests, which run side by side, must not share ids. */
+/**
+ * A kill ends all on the machine that carries the attempt's mark: the files of tests, which run side by side, must not
+ * share ids.
+ */
 const OURS = crypto.randomUUID().slice(0, 8);
 
 function idOf(job: string): string {

@@ -43,7 +43,10 @@ Deno.test("exit status and error text reach the caller", async () => {
   assert.deepEqual([out, code], ["", 2]);
 });
 
-/** Runs a queue of one job on this machine that waits for a file `go`, under `start`; then does `then`, with the run's pid in `$RUN`. */
+/**
+ * Runs a queue of one job on this machine that waits for a file `go`, under `start`; then does `then`, with the run's
+ * pid in `$RUN`.
+ */
 function hangUp(start: string, then: string): ReturnType<typeof sh> {
   return sh(
     `$CMS queue create a && $CMS queue add a --name=job[1-2] --shell=sh \\

@@ -12,7 +12,9 @@ import { CLUSTER, ENDS, FIFO_BEGINS, FIFO_MULTI_BEGINS, QUEUE, range, RESET, WOR
 import { Manager } from "../../testing/harness.ts";
 import { follow, printedLines } from "./transcript.ts";
 
-/** Runs with a command that ends when the test lets it: what is printed before does not depend on the machine's pace. */
+/**
+ * Runs with a command that ends when the test lets it: what is printed before does not depend on the machine's pace.
+ */
 async function runAsPrinted(manager: Manager, hosts: readonly TestHost[], line: string, begins: string): Promise<void> {
   const run = manager.spawn(["bash", "-c", line]);
   await run.waitFor("INFO: Waiting.");

@@ -1,6 +1,6 @@
 /**
- * The manager's own troubles: a full disk, a directory that cannot be written, damaged files, several commands at once, a long
- * pause.
+ * The manager's own troubles: a full disk, a directory that cannot be written, damaged files, several commands at once,
+ * a long pause.
  */
 
 import assert from "node:assert/strict";

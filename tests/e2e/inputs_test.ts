@@ -1,5 +1,6 @@
 /**
- * Input files on their way to hosts: where they land, what a copy that breaks off leaves, and files that cannot be copied.
+ * Input files on their way to hosts: where they land, what a copy that breaks off leaves, and files that cannot be
+ * copied.
  *
  * @module
  */

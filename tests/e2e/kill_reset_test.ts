@@ -1,6 +1,6 @@
 /**
- * `queue reset`, `delete` and `refresh` when jobs run that nobody watches, on hosts that answer and hosts that do not; and what they
- * must leave alone.
+ * `queue reset`, `delete` and `refresh` when jobs run that nobody watches, on hosts that answer and hosts that do not;
+ * and what they must leave alone.
  */
 
 import assert from "node:assert/strict";
@@ -50,7 +50,8 @@ hostTest(
   async (hosts) => {
     await using manager = await makeManager(hosts);
     const red = hosts.host("red");
-    // The first time they never end: one is plain, one ignores TERM, one has children that left its group and its session.
+    // The first time they never end: one is plain, one ignores TERM, one has children that left its group and its
+    // session.
     const kinds = [
       `sleep ${LONG}`,
       `trap '' TERM; while :; do sleep ${LONG}; done`,

@@ -118,7 +118,9 @@ hostTest("live: a deactivated host gets no new jobs, an activated one does", asy
   await manager.ok("cluster", "add", "c", "--id=h2", "--name=red01", "--user=pi");
   const run = manager.start("queue", "run", "fifo_multi", "a", "--hostfile=c");
   await waitForStarted(manager, run, "job1", "job2");
-  /** Lets the job on a host end; returns what runs there when that has been seen, which is when its slot is given on. */
+  /**
+   * Lets the job on a host end; returns what runs there when that has been seen, which is when its slot is given on.
+   */
   const endOneOn = async (name: string): Promise<string | undefined> => {
     const jobs = [...(await manager.jobs()).values()];
     const job = jobs.find(({ host, status }) => host === name && status === "start")!.name;

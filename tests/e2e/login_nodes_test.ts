@@ -1,6 +1,6 @@
 /**
- * Names that lead now to one machine and now to another, and machines that share a home: what lives on another machine is neither gone nor
- * started again.
+ * Names that lead now to one machine and now to another, and machines that share a home: what lives on another machine
+ * is neither gone nor started again.
  */
 
 import assert from "node:assert/strict";

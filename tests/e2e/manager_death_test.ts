@@ -36,7 +36,10 @@ function anyUpTo(most: number): number {
   return 1 + Math.floor(Math.random() * most);
 }
 
-/** All is well at the end: each job ran once and is `end`, no host ever ran more than two, nothing of ours is left there. */
+/**
+ * All is well at the end: each job ran once and is `end`, no host ever ran more than two, nothing of ours is left
+ * there.
+ */
 async function assertAllRan(manager: Manager, hosts: TestHosts, count: number): Promise<void> {
   assertRanOnce(hosts, jobNames(count));
   assert.equal(await countStates(manager), `end:${count}`);

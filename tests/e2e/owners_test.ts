@@ -1,4 +1,6 @@
-/** Projects and queues whose jobs have the same names, on the same hosts at once: none touches what another's job made. */
+/**
+ * Projects and queues whose jobs have the same names, on the same hosts at once: none touches what another's job made.
+ */
 
 import assert from "node:assert/strict";
 import { hostTest } from "../../testing/need.ts";

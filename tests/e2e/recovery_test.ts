@@ -1,6 +1,6 @@
 /**
- * What a new run says of what it found, and what `cms queue check` says before it: on real hosts, after the manager died and a host
- * was cut off.
+ * What a new run says of what it found, and what `cms queue check` says before it: on real hosts, after the manager
+ * died and a host was cut off.
  */
 
 import assert from "node:assert/strict";

@@ -1,5 +1,6 @@
 /**
- * The executable alone, on a machine with neither Deno nor Node: copied elsewhere, it does the document's workflow over ssh.
+ * The executable alone, on a machine with neither Deno nor Node: copied elsewhere, it does the document's workflow over
+ * ssh.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Transcripts: commands as a person types them after `$ `, each followed by what it prints. Typed one after the other, each has
- * to print exactly that.
+ * Transcripts: commands as a person types them after `$ `, each followed by what it prints. Typed one after the other,
+ * each has to print exactly that.
  *
  * @module
  */

@@ -1,4 +1,7 @@
-/** Hosts that say anything about any attempt, at any time: the core throws for nothing, and moves no job where it may not go. */
+/**
+ * Hosts that say anything about any attempt, at any time: the core throws for nothing, and moves no job where it may
+ * not go.
+ */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Job } from "../../src/job/job.ts";

@@ -1,4 +1,7 @@
-/** Queue and cluster files that somebody broke: each command takes them, or says in one line what is wrong, and changes nothing. */
+/**
+ * Queue and cluster files that somebody broke: each command takes them, or says in one line what is wrong, and changes
+ * nothing.
+ */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Outcome, withPlace } from "../cli/harness.ts";

@@ -1,4 +1,7 @@
-/** Journals and files of runs that are damaged in any way: an error that names file and line, or a state; never a changed file. */
+/**
+ * Journals and files of runs that are damaged in any way: an error that names file and line, or a state; never a
+ * changed file.
+ */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { StoreError } from "../../src/errors.ts";

@@ -1,4 +1,7 @@
-/** What a host may say: answers, events and words of ssh, broken in any way. A link holds, or is down with one line that says why. */
+/**
+ * What a host may say: answers, events and words of ssh, broken in any way. A link holds, or is down with one line that
+ * says why.
+ */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseEvent } from "../../src/agent/protocol.ts";
@@ -81,7 +84,10 @@ const RIGHT: Readonly<Record<string, readonly [out: readonly string[], events: r
 
 interface Script {
   readonly greets: boolean;
-  /** What comes for each request, on stdout and on stderr, and whether the right answer follows; after the last, `isRight` alone. */
+  /**
+   * What comes for each request, on stdout and on stderr, and whether the right answer follows; after the last,
+   * `isRight` alone.
+   */
   readonly replies: readonly { out: readonly string[]; events: readonly string[]; isRight: boolean }[];
   readonly isRight: boolean;
   /** Pings that are answered. */

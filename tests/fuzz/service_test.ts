@@ -1,4 +1,7 @@
-/** The service above files that somebody broke: each operation answers, in a line that says what and where, and tells no secrets. */
+/**
+ * The service above files that somebody broke: each operation answers, in a line that says what and where, and tells no
+ * secrets.
+ */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { documentOf } from "../../src/service/openapi.ts";

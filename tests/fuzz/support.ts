@@ -1,6 +1,6 @@
 /**
- * Random and broken inputs, and how far a test goes with them. A failing test prints its seed and the smallest input that it can
- * find; `CMS_TEST_RUNS=100000` looks longer.
+ * Random and broken inputs, and how far a test goes with them. A failing test prints its seed and the smallest input
+ * that it can find; `CMS_TEST_RUNS=100000` looks longer.
  *
  * @module
  */
@@ -97,8 +97,8 @@ export function mutatedBytes(text: fc.Arbitrary<string>): fc.Arbitrary<Bytes> {
 export const hostile: fc.Arbitrary<string> = fc.oneof(snippet, fc.string({ unit: "binary" }), fc.string());
 
 /**
- * `fc.assert` of an asynchronous property, {@link BOUNDED}. At the time limit fast-check leaves a run in the middle: that one is
- * waited for, so that nothing goes on when the test removes its files.
+ * `fc.assert` of an asynchronous property, {@link BOUNDED}. At the time limit fast-check leaves a run in the middle:
+ * that one is waited for, so that nothing goes on when the test removes its files.
  */
 export async function assertAll<T>(property: fc.IAsyncProperty<T>, options: fc.Parameters<T> = {}): Promise<void> {
   let running: Promise<unknown> = Promise.resolve();

@@ -3,8 +3,8 @@ import type { Child, Clock } from "../../src/deps.ts";
 import { Channel } from "../../src/link/channel.ts";
 
 /**
- * What comes of events that are written `apartMs` from each other, each of them answered or not: the lines, and how often the reader took
- * a rest.
+ * What comes of events that are written `apartMs` from each other, each of them answered or not: the lines, and how
+ * often the reader took a rest.
  */
 async function readEvents(
   count: number,

@@ -1,4 +1,6 @@
-/** What a person is told of logins that lead nowhere, and the ways of naming a host that work: with real sshd and ssh. */
+/**
+ * What a person is told of logins that lead nowhere, and the ways of naming a host that work: with real sshd and ssh.
+ */
 
 import assert from "node:assert/strict";
 import { parseMachine } from "../../src/cluster/machine.ts";

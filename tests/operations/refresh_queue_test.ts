@@ -1,4 +1,7 @@
-/** refreshQueue() of starts that were decided and never came to their host, where the link breaks between the two questions. */
+/**
+ * refreshQueue() of starts that were decided and never came to their host, where the link breaks between the two
+ * questions.
+ */
 import assert from "node:assert/strict";
 import { LinkError } from "../../src/errors.ts";
 import type { AttemptState, Connect, Link } from "../../src/link/link.ts";

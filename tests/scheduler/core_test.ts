@@ -456,7 +456,8 @@ Deno.test("jobs are sent ahead where the way is long, wait there for a slot, and
   world.feed({ type: "stop", signal: "SIGINT" });
   const before = world.startOrder.length;
   runQuietly(world);
-  // What was let in before the host heard of it runs to its end; nothing else is started, and nothing is left in flight.
+  // What was let in before the host heard of it runs to its end; nothing else is started, and nothing is left in
+  // flight.
   assert.ok(world.startOrder.length <= before + 2, `${world.startOrder.length - before} were started after the stop`);
   const states = new Set([...world.jobs.values()].map((one) => one.status));
   assert.deepEqual([...states].sort(), ["end", "ready", "undefined"]);

@@ -1,6 +1,6 @@
 /**
- * A small seeded world for the scheduler's core: machines with claims and processes, links that break, a manager that dies.
- * Everything follows from the seed. It checks what must never break after each step.
+ * A small seeded world for the scheduler's core: machines with claims and processes, links that break, a manager that
+ * dies. Everything follows from the seed. It checks what must never break after each step.
  *
  * @module
  */

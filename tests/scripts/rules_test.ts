@@ -49,6 +49,13 @@ Deno.test("checkRules() names an effect outside the files for effects, but not i
   assert.equal(check("src/deps_real.ts", "Deno.exit()").length, 0);
 });
 
+Deno.test("checkRules() names a comment that is too wide, and a word for what is elsewhere", () => {
+  const wide = `// ${"a".repeat(118)}`;
+  assert.deepEqual(check("tests/a.ts", `${wide}\n`), ["tests/a.ts:1: the comment has 121 columns, more than 120"]);
+  assert.deepEqual(check("tests/a.ts", `const a = 1;\n${wide.slice(1)}`), []);
+  assert.deepEqual(check("src/job/a.ts", "// SEED, part 3"), ["src/job/a.ts:1: names what is not in the repository"]);
+});
+
 Deno.test("missingDocs() keeps exports without a doc comment, and drops members and types of packages", () => {
   const output = [
     "error[missing-jsdoc]: exported symbol is missing JSDoc documentation",

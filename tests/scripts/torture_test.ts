@@ -1,5 +1,6 @@
 /**
- * A short fault campaign on real hosts, as `deno task torture` makes long ones: one with a fixed seed, one with a fresh one.
+ * A short fault campaign on real hosts, as `deno task torture` makes long ones: one with a fixed seed, one with a fresh
+ * one.
  */
 
 import assert from "node:assert/strict";

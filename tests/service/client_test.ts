@@ -1,4 +1,6 @@
-/** A client made from the document, as a user's program would be: types by openapi-typescript, calls by openapi-fetch. */
+/**
+ * A client made from the document, as a user's program would be: types by openapi-typescript, calls by openapi-fetch.
+ */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import openapiTS, { astToString } from "openapi-typescript";

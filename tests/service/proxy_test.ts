@@ -1,4 +1,7 @@
-/** The texts of docs/service.md for those who run the service: the reverse proxy behind a real nginx, the unit of systemd. */
+/**
+ * The texts of docs/service.md for those who run the service: the reverse proxy behind a real nginx, the unit of
+ * systemd.
+ */
 import assert from "node:assert/strict";
 import { certificateFor } from "../../testing/certificate.ts";
 import { needTest, whyNoPrograms } from "../../testing/need.ts";

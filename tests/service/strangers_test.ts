@@ -1,4 +1,7 @@
-/** What a stranger sends costs no more than an answer, and a user no more than its bound: in the executable that is shipped. */
+/**
+ * What a stranger sends costs no more than an answer, and a user no more than its bound: in the executable that is
+ * shipped.
+ */
 import assert from "node:assert/strict";
 import { needTest } from "../../testing/need.ts";
 import { waitUntil } from "../../testing/wait.ts";

@@ -1,6 +1,6 @@
 /**
- * A service that is bound to be attacked: files and directories of others around the served one, links that lead there, no host
- * that can be reached.
+ * A service that is bound to be attacked: files and directories of others around the served one, links that lead there,
+ * no host that can be reached.
  *
  * @module
  */

@@ -1,4 +1,7 @@
-/** What a user may send, and what may lie below the served directory: the executable answers each with a plain line, and goes on. */
+/**
+ * What a user may send, and what may lie below the served directory: the executable answers each with a plain line, and
+ * goes on.
+ */
 import assert from "node:assert/strict";
 import { compiledCms } from "../../testing/compiled.ts";
 import { waitUntil } from "../../testing/wait.ts";

@@ -1,6 +1,6 @@
 /**
- * Variants of the program that are broken on purpose, at least one for each rule of docs/architecture.md ("What must never break"):
- * by ports of their own, or by another method in place of one of the program's.
+ * Variants of the program that are broken on purpose, at least one for each rule of docs/architecture.md ("What must
+ * never break"): by ports of their own, or by another method in place of one of the program's.
  *
  * @module
  */

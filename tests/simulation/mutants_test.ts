@@ -1,6 +1,6 @@
 /**
- * Proof that the simulation can fail: each variant that is broken on purpose must be caught within a number of small worlds, and the
- * program as it is must not be caught in the same ones.
+ * Proof that the simulation can fail: each variant that is broken on purpose must be caught within a number of small
+ * worlds, and the program as it is must not be caught in the same ones.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * A process for `two_processes_test.ts`: `committer.ts DIRECTORY PREFIX N` adds N jobs, one commit each, and counts in the job
- * `counter`; with the prefix `claim` it takes the right to run the queue and waits to be killed.
+ * A process for `two_processes_test.ts`: `committer.ts DIRECTORY PREFIX N` adds N jobs, one commit each, and counts in
+ * the job `counter`; with the prefix `claim` it takes the right to run the queue and waits to be killed.
  *
  * @module
  */

@@ -10,7 +10,10 @@ import { MemoryFiles } from "../../testing/memory_files.ts";
 /** The process is gone. */
 export class Died extends Error {}
 
-/** How an operation fails: without effect, with half of it (an append; a replacement that is not durable), or after all of it. */
+/**
+ * How an operation fails: without effect, with half of it (an append; a replacement that is not durable), or after all
+ * of it.
+ */
 export type Moment = "before" | "half" | "after";
 
 /** What happens at the n-th writing operation, counted from 1. */

@@ -1,6 +1,6 @@
 /**
- * What a run knows stays, whoever removes or damages its files meanwhile; whoever reads holds up nobody; nothing is left out of the file
- * when nothing runs.
+ * What a run knows stays, whoever removes or damages its files meanwhile; whoever reads holds up nobody; nothing is
+ * left out of the file when nothing runs.
  */
 
 import assert from "node:assert/strict";

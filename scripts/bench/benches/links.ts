@@ -1,6 +1,6 @@
 /**
- * How long it takes until all machines of a run are connected: each is a real sshd on this machine, whose processors do the work of
- * both ends.
+ * How long it takes until all machines of a run are connected: each is a real sshd on this machine, whose processors do
+ * the work of both ends.
  *
  * @module
  */

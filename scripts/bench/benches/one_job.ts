@@ -1,6 +1,6 @@
 /**
- * What one job costs whoever waits for it: from the request to its end, over a link that is open and does nothing else. Beside it a line
- * that goes to the host and back through an ssh of its own.
+ * What one job costs whoever waits for it: from the request to its end, over a link that is open and does nothing else.
+ * Beside it a line that goes to the host and back through an ssh of its own.
  *
  * @module
  */
@@ -69,7 +69,10 @@ async function open(setting: Setting, stack: AsyncDisposableStack): Promise<Plan
   };
 }
 
-/** What the job's process alone takes on the host: a shell there starts it, in a session of its own, one after the other. The mean, ms. */
+/**
+ * What the job's process alone takes on the host: a shell there starts it, in a session of its own, one after the
+ * other. The mean, ms.
+ */
 async function aloneOn(rig: Rig, shell: string, times: number): Promise<number> {
   const script = `echo true >alone.sh; a=$(date +%s%N); i=0
     while [ $i -lt ${times} ]; do setsid ${shell} alone.sh </dev/null & wait; i=$((i + 1)); done; echo $(($(date +%s%N) - a))`;

@@ -1,5 +1,6 @@
 /**
- * A run of a large queue on which many look all the time: what they take from it beside processor time, and how long whoever writes waits.
+ * A run of a large queue on which many look all the time: what they take from it beside processor time, and how long
+ * whoever writes waits.
  *
  * @module
  */

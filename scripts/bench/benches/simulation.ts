@@ -1,6 +1,6 @@
 /**
- * The scheduler alone on 500 hosts that do not exist: how near it comes to slots that are never empty, and what its decisions cost,
- * in a run of a tenth of the jobs beside it.
+ * The scheduler alone on 500 hosts that do not exist: how near it comes to slots that are never empty, and what its
+ * decisions cost, in a run of a tenth of the jobs beside it.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * What the size of a queue costs a command: adding many jobs at once, adding one to many, listing, asking what became of three.
+ * What the size of a queue costs a command: adding many jobs at once, adding one to many, listing, asking what became
+ * of three.
  *
  * @module
  */

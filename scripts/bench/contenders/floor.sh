@@ -1,9 +1,9 @@
 # The floor: what it costs a host to start jobs and to make their files, with nobody who manages them.
 # Arguments: directory, number of jobs, how many at once, shell of the scripts, command of each.
 #
-# It makes the same files with the same text in them, so that only what makes them differs. It spares itself what can be spared:
-# four loops side by side in place of a process for each job, one mkdir for many directories, the time from /proc/uptime in place
-# of date(1).
+# It makes the same files with the same text in them, so that only what makes them differs. It spares itself what can be
+# spared: four loops side by side in place of a process for each job, one mkdir for many directories, the time from
+# /proc/uptime in place of date(1).
 
 cd "$1" || exit 1
 count=$2 slots=$3 shell=$4 command=$5 here=$PWD id=0123456789abcdef0123456789abcdef

@@ -1,6 +1,6 @@
 /**
- * Programs that run jobs on this machine: task-spooler, nq, GNU parallel. Each as its manual has it, from the first job that is handed to
- * it until the last has ended.
+ * Programs that run jobs on this machine: task-spooler, nq, GNU parallel. Each as its manual has it, from the first job
+ * that is handed to it until the last has ended.
  *
  * @module
  */
@@ -63,7 +63,9 @@ async function spool(
   }
 }
 
-/** One job at a time, which is all it does. Its `-w` may see a moment in which one has ended and the next has not begun. */
+/**
+ * One job at a time, which is all it does. Its `-w` may see a moment in which one has ended and the next has not begun.
+ */
 async function nq(directory: string, jobs: number, round: number): Promise<number> {
   const place = `${directory}/nq-${round}`;
   await Deno.mkdir(place);

@@ -1,5 +1,6 @@
 /**
- * GNU parallel over ssh, as its manual has it: `parallel -S 4/pi@red`; with `-M` it keeps a connection open for each host.
+ * GNU parallel over ssh, as its manual has it: `parallel -S 4/pi@red`; with `-M` it keeps a connection open for each
+ * host.
  *
  * @module
  */
@@ -13,7 +14,8 @@ import type { Rig } from "../rig.ts";
 const MOST = { each: 100, kept: 300 };
 
 /**
- * One `echo` on each of the hosts of the rig, in turn, so that it can be counted what ran. Without `-M` it opens an ssh for each job.
+ * One `echo` on each of the hosts of the rig, in turn, so that it can be counted what ran. Without `-M` it opens an ssh
+ * for each job.
  * @param work `jobs`: how many at most. @returns None if it is not installed and cannot be, or is left out.
  */
 export async function parallelContenders(

@@ -1,5 +1,6 @@
 /**
- * Several figures of one piece of work: each is a contender, and the first that is asked in a round does the work for all.
+ * Several figures of one piece of work: each is a contender, and the first that is asked in a round does the work for
+ * all.
  *
  * @module
  */

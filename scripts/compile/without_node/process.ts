@@ -1,5 +1,6 @@
 /**
- * What the grammar library needs of `node:process`: see `../bundle.ts`. Terminal, arguments and exit are given to it by the program.
+ * What the grammar library needs of `node:process`: see `../bundle.ts`. Terminal, arguments and exit are given to it by
+ * the program.
  *
  * @module
  */

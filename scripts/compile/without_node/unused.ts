@@ -1,6 +1,6 @@
 /**
- * For modules of Node that the grammar library imports for what the program does not use (commands in files of their own): see
- * `../bundle.ts`.
+ * For modules of Node that the grammar library imports for what the program does not use (commands in files of their
+ * own): see `../bundle.ts`.
  *
  * @module
  */

@@ -226,8 +226,8 @@ async function edit(
 }
 
 /**
- * The file as a person reads it. Saving it means: the jobs that wait in it wait, whatever happened since. Those that were
- * started in between have been asked for again, and with the program's next look at the file that counts.
+ * The file as a person reads it. Saving it means: the jobs that wait in it wait, whatever happened since. Those that
+ * were started in between have been asked for again, and with the program's next look at the file that counts.
  */
 function readForSaving(
   world: World,
@@ -248,8 +248,9 @@ function pathOf(world: World): string {
 }
 
 /**
- * Whether the file is what was read of it. What follows at once, without waiting, is as good as one step: whoever saves what is
- * older than the program's last writing asks for all of it as it was, and nobody can know that this was not meant.
+ * Whether the file is what was read of it. What follows at once, without waiting, is as good as one step: whoever saves
+ * what is older than the program's last writing asks for all of it as it was, and nobody can know that this was not
+ * meant.
  */
 function isStill(path: string, text: string): boolean {
   return readText(path) === text;

@@ -1,6 +1,7 @@
 /**
- * `deno task torture --service`: the service of the executable under all that strangers and users may do at once, beside one honest
- * user. It ends by itself, and says what the honest user saw and what memory and files the service took.
+ * `deno task torture --service`: the service of the executable under all that strangers and users may do at once,
+ * beside one honest user. It ends by itself, and says what the honest user saw and what memory and files the service
+ * took.
  *
  * @module
  */

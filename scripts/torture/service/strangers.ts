@@ -1,7 +1,7 @@
 /**
- * What strangers and careless or wicked users do to a service, each again and again until the time is over. Loopback only. A process
- * of its own (`strangers.ts PORT MINUTES`), as what it does must not slow down who measures; it prints in JSON how
- * often it did what.
+ * What strangers and careless or wicked users do to a service, each again and again until the time is over. Loopback
+ * only. A process of its own (`strangers.ts PORT MINUTES`), as what it does must not slow down who measures; it prints
+ * in JSON how often it did what.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What may stand at the end of a command line: commands, options, and the names of queues, clusters, jobs and hosts. Reads
- * leniently: where something cannot be read, there is nothing to offer.
+ * What may stand at the end of a command line: commands, options, and the names of queues, clusters, jobs and hosts.
+ * Reads leniently: where something cannot be read, there is nothing to offer.
  *
  * @module
  */

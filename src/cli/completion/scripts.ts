@@ -5,8 +5,8 @@
  */
 
 /**
- * bash cuts words at `=`, `:` and `@`. The script joins them again from the line itself, and gives back only what follows the
- * last cut; `@` would start bash's own completion of host names, so that it is no cut from then on.
+ * bash cuts words at `=`, `:` and `@`. The script joins them again from the line itself, and gives back only what
+ * follows the last cut; `@` would start bash's own completion of host names, so that it is no cut from then on.
  */
 const BASH = `# bash completion for cms: source <(cms completion bash)
 COMP_WORDBREAKS=\${COMP_WORDBREAKS//@/}

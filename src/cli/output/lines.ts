@@ -1,6 +1,6 @@
 /**
- * Lines for people: `INFO: ...` on stdout, `WARNING: ...` and `ERROR: ...` on stderr, banners, lists of names. The text is
- * that of the original program, byte for byte.
+ * Lines for people: `INFO: ...` on stdout, `WARNING: ...` and `ERROR: ...` on stderr, banners, lists of names. The text
+ * is that of the original program, byte for byte.
  *
  * @module
  */

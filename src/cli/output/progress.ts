@@ -1,6 +1,6 @@
 /**
- * The one line at the bottom of a terminal while a run goes on. Lines that are printed meanwhile are gathered and written
- * together with it, at most ten times a second, so that nothing flickers. Not for pipes.
+ * The one line at the bottom of a terminal while a run goes on. Lines that are printed meanwhile are gathered and
+ * written together with it, at most ten times a second, so that nothing flickers. Not for pipes.
  *
  * @module
  */

@@ -81,7 +81,9 @@ function goalValue(value: string): WaitGoal {
   throw new InvalidArgumentError(`Use one of ${GOALS.join(", ")}.`);
 }
 
-/** `--no-run`, which the grammar's library would take for the opposite of `--run`; its types know it by another name. */
+/**
+ * `--no-run`, which the grammar's library would take for the opposite of `--run`; its types know it by another name.
+ */
 function noRunOption(): Option<"--without-run <what>", undefined, undefined, "fail" | "wait"> {
   const option = new Option("--no-run <what>", "where no run works on the queue: wait, or fail (default: wait)");
   option.negate = false;

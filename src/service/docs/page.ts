@@ -26,8 +26,8 @@ export const PAGE = `<!doctype html>
 `;
 
 /**
- * Starts Swagger UI in the page. Left alone it would name JSON wherever there is some (an operation's first kind is what it
- * answers unasked), and colour the jobs of a big queue for half a minute.
+ * Starts Swagger UI in the page. Left alone it would name JSON wherever there is some (an operation's first kind is
+ * what it answers unasked), and colour the jobs of a big queue for half a minute.
  */
 export const START = `function firstKind(original, { specSelectors }) {
   return (state, at, ...more) => {
@@ -68,7 +68,9 @@ export const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"
 <rect x="3" y="10.6" width="10" height="2.5" fill="#9fb6c3"/></svg>
 `;
 
-/** What the page may load and do. Swagger UI sets styles on elements, which needs inline styles; scripts are files only. */
+/**
+ * What the page may load and do. Swagger UI sets styles on elements, which needs inline styles; scripts are files only.
+ */
 export const PAGE_POLICY: string = [
   "default-src 'none'",
   "script-src 'self'",

@@ -1,5 +1,6 @@
 /**
- * Runs in the background: begun, listed, stopped; and single jobs killed. A run belongs to its queue, not to the service.
+ * Runs in the background: begun, listed, stopped; and single jobs killed. A run belongs to its queue, not to the
+ * service.
  *
  * @module
  */

@@ -1,12 +1,12 @@
 /**
  * The text of a journal: what happened to a queue since its YAML was last written.
  *
- * Line 1 is the header: `{"cms":1,"queue":ID,"at":"HOST:DIRECTORY","yaml":SHA256,"begun":HEX}`, where `yaml` is the hash of the YAML that the
- * records start from. Then one JSON object for each change. The lines of one commit belong together: all but the last have
- * `"more":1`, and a commit whose last line is missing never happened.
+ * Line 1 is the header: `{"cms":1,"queue":ID,"at":"HOST:DIRECTORY","yaml":SHA256,"begun":HEX}`, where `yaml` is the
+ * hash of the YAML that the records start from. Then one JSON object for each change. The lines of one commit belong
+ * together: all but the last have `"more":1`, and a commit whose last line is missing never happened.
  *
- * Torn is what a crash may leave at the end: no newline, a last line that is no JSON, a commit without its last line. It is passed
- * over here and cut off by the next writer. All other damage is an error that names the line.
+ * Torn is what a crash may leave at the end: no newline, a last line that is no JSON, a commit without its last line.
+ * It is passed over here and cut off by the next writer. All other damage is an error that names the line.
  *
  * @module
  */
@@ -26,20 +26,30 @@ export interface JournalHeader {
   readonly at: string;
   /** Hash of the YAML that the records start from. */
   readonly yaml: string;
-  /** Random hex, new for each journal: with the number of a line it names a place for good. Missing in older journals. */
+  /**
+   * Random hex, new for each journal: with the number of a line it names a place for good. Missing in older journals.
+   */
   readonly begun?: string;
-  /** The YAML's stamp, if the program wrote it: while it has this one, it is the text of that hash. Only of a large one. */
+  /**
+   * The YAML's stamp, if the program wrote it: while it has this one, it is the text of that hash. Only of a large one.
+   */
   readonly written?: WrittenStamp;
 }
 
-/** What of a stamp says that a file is as it was written, and the version of the program that wrote it: another may quote otherwise. */
+/**
+ * What of a stamp says that a file is as it was written, and the version of the program that wrote it: another may
+ * quote otherwise.
+ */
 export type WrittenStamp = Pick<FileStamp, "sizeBytes" | "modifiedMs" | "inode"> & { readonly by: string };
 
 /** One line of a journal after the first. */
 export type JournalRecord =
   /** `was`: id of the job that was replaced, or null. */
   | { readonly type: "put"; readonly job: Job; readonly was: string | null }
-  /** `id`: the job's id before. `was`: the fields before. `whole`: the whole job before, where this record says that it is in flight. */
+  /**
+   * `id`: the job's id before. `was`: the fields before. `whole`: the whole job before, where this record says that it
+   * is in flight.
+   */
   | {
     readonly type: "set";
     readonly job: JobName;
@@ -132,8 +142,8 @@ function parseLine(line: Uint8Array): Record<string, unknown> | null {
 }
 
 /**
- * The records that name one of these jobs, and the header, of a journal that is long: other lines are not looked at, so that this is
- * much faster than {@link parseJournal}. null if the end may be torn.
+ * The records that name one of these jobs, and the header, of a journal that is long: other lines are not looked at, so
+ * that this is much faster than {@link parseJournal}. null if the end may be torn.
  * @throws {StoreError} For damage in the lines that are looked at.
  */
 export function parseJournalOf(

@@ -1,8 +1,8 @@
 /**
  * A journal as a file: read from where we are, appended to, begun anew. Its text is the business of `journal.ts`.
  *
- * The file stays open between reads: that keeps its inode number from being used again, so that an equal number in a stamp is the
- * same journal.
+ * The file stays open between reads: that keeps its inode number from being used again, so that an equal number in a
+ * stamp is the same journal.
  *
  * @module
  */
@@ -102,8 +102,9 @@ export class JournalFile {
   }
 
   /**
-   * Opens the journal that stands there now and reads all of it. What is read in `between`, after the opening and before the reading,
-   * is not newer than the records: the file that is open here stays complete, whatever takes its place meanwhile.
+   * Opens the journal that stands there now and reads all of it. What is read in `between`, after the opening and
+   * before the reading, is not newer than the records: the file that is open here stays complete, whatever takes its
+   * place meanwhile.
    */
   async readAll(between: () => Promise<void> = () => Promise.resolve()): Promise<readonly JournalRecord[]> {
     const file = await this.#files.openAppend(this.#path, { create: false });
@@ -143,8 +144,8 @@ export class JournalFile {
   }
 
   /**
-   * Opens the journal that stands there now and reads only the records that name these jobs; null if there is none, or if all of it
-   * has to be read to know what it says. Afterwards it can be appended to.
+   * Opens the journal that stands there now and reads only the records that name these jobs; null if there is none, or
+   * if all of it has to be read to know what it says. Afterwards it can be appended to.
    */
   async readOf(names: readonly JobName[]): Promise<readonly JournalRecord[] | null> {
     this.#file?.close();

@@ -7,7 +7,10 @@
 /** Below this a file is read and written faster than it is worth to avoid it. */
 export const SMALL_YAML_BYTES = 256 * 1024;
 
-/** True if the YAML is small, or the journal has grown to a quarter of it: the cost of one change does not grow with the queue. */
+/**
+ * True if the YAML is small, or the journal has grown to a quarter of it: the cost of one change does not grow with the
+ * queue.
+ */
 export function isCheckpointDue({ yamlBytes, journalBytes }: { yamlBytes: number; journalBytes: number }): boolean {
   return yamlBytes < SMALL_YAML_BYTES || journalBytes * 4 > yamlBytes;
 }

@@ -10,8 +10,8 @@ const NEWLINE = 10;
 const BLANK = 32;
 
 /**
- * Where each of some lines begins in a file; null where it does not stand there. Looks only at every so many bytes (Horspool's search),
- * which is as fast as the file can be read.
+ * Where each of some lines begins in a file; null where it does not stand there. Looks only at every so many bytes
+ * (Horspool's search), which is as fast as the file can be read.
  */
 export async function findLines(files: Files, path: string, lines: readonly string[]): Promise<(number | null)[]> {
   const wanted = lines.map((line) => new TextEncoder().encode(`\n${line}\n`));

@@ -1,7 +1,7 @@
 /**
- * Reads the entries of a queue file that look as the program writes them, straight into jobs: a queue of 100,000 is two million
- * lines. An entry of any other form, or with anything that has to be told to a person, is left to `job_record.ts`, which reads the
- * same from it.
+ * Reads the entries of a queue file that look as the program writes them, straight into jobs: a queue of 100,000 is two
+ * million lines. An entry of any other form, or with anything that has to be told to a person, is left to
+ * `job_record.ts`, which reads the same from it.
  *
  * @module
  */
@@ -131,7 +131,8 @@ export class JobBlockReader {
       if (after === null) return null;
       at = after;
     } else this.#options = NO_OPTIONS;
-    // Anything but the key of the next entry may belong to this one: a comment, one more field, a value of several lines.
+    // Anything but the key of the next entry may belong to this one: a comment, one more field, a value of several
+    // lines.
     return at === text.length || /[A-Za-z0-9_']/.test(text[at]!) ? at : null;
   }
 

@@ -1,6 +1,6 @@
 /**
- * The text of a queue file, kept in pieces of some hundred jobs: a piece whose jobs have not changed since the last time costs next
- * to nothing. It is kept as bytes, which the garbage collector does not look at.
+ * The text of a queue file, kept in pieces of some hundred jobs: a piece whose jobs have not changed since the last
+ * time costs next to nothing. It is kept as bytes, which the garbage collector does not look at.
  *
  * @module
  */
@@ -86,7 +86,10 @@ function knownTexts({ text, jobs, spans }: Known): (group: readonly Job[]) => st
   };
 }
 
-/** Groups begin at jobs whose id says so, not at every so many: one job more or less must not move all that come after it. */
+/**
+ * Groups begin at jobs whose id says so, not at every so many: one job more or less must not move all that come after
+ * it.
+ */
 function groupsOf(jobs: Jobs): Job[][] {
   const groups: Job[][] = [];
   let group: Job[] = [];

@@ -1,10 +1,11 @@
 /**
  * A queue opened for a few jobs by name: adding one to 100,000, or changing one of them, must not cost 100,000.
  *
- * The quick way needs a large YAML file that the program wrote and nobody touched since (its stamp stands in the journal), and a
- * journal that ends whole. Then all that matters of the YAML are the entries of the named jobs, and of the journal the records that
- * name them: all records apply, see `merge.ts`. Anything else (an edit, a torn end, a checkpoint that is due, a directory that was copied)
- * is left to the queue as a whole. Both ways append the same records under the same lock.
+ * The quick way needs a large YAML file that the program wrote and nobody touched since (its stamp stands in the
+ * journal), and a journal that ends whole. Then all that matters of the YAML are the entries of the named jobs, and of
+ * the journal the records that name them: all records apply, see `merge.ts`. Anything else (an edit, a torn end, a
+ * checkpoint that is due, a directory that was copied) is left to the queue as a whole. Both ways append the same
+ * records under the same lock.
  *
  * @module
  */
@@ -41,7 +42,10 @@ export class NamedJobs {
   #yamlBytes = 0;
   #whole: QueueStore | null = null;
 
-  /** Touches no file. `names`: of all jobs that are looked at or changed; those that do not exist are left out of `jobs`. */
+  /**
+   * Touches no file. `names`: of all jobs that are looked at or changed; those that do not exist are left out of
+   * `jobs`.
+   */
   constructor(deps: Deps, ref: StoreRef, names: readonly string[]) {
     this.#deps = deps;
     this.#ref = ref;

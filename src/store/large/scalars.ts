@@ -1,12 +1,14 @@
 /**
- * The common scalars of queue and cluster files, read and written without the YAML library, which takes about 5 us for each: far too
- * much for the millions of a large queue. It is the same language, only less of it; tests compare both.
+ * The common scalars of queue and cluster files, read and written without the YAML library, which takes about 5 us for
+ * each: far too much for the millions of a large queue. It is the same language, only less of it; tests compare both.
  *
  * @module
  */
 
 const PLAIN = /^(?:[A-Za-z\/]|\.\/|~\/)(?:[A-Za-z0-9_.\/;=&|<>()+*$~@% -]*[A-Za-z0-9_.\/;])?$/;
-/** More than is written plain: what stands after the first character has no meaning in block style, but for these three. */
+/**
+ * More than is written plain: what stands after the first character has no meaning in block style, but for these three.
+ */
 const PLAIN_READ = /^(?:[A-Za-z\/]|\.\/|~\/)[ -~]*$/;
 const NOT_PLAIN = /: | #|[ :]$/;
 const RESERVED = /^(?:y|n|yes|no|on|off|true|false|null)$/i;

@@ -1,9 +1,9 @@
 /**
- * Looks through a large queue for some of its jobs, in file order, and stops when it has enough: the first ten of 100,000 must not
- * cost 100,000, and those in one state need not all be kept.
+ * Looks through a large queue for some of its jobs, in file order, and stops when it has enough: the first ten of
+ * 100,000 must not cost 100,000, and those in one state need not all be kept.
  *
- * As for `named_jobs.ts`, the YAML must be as the program wrote it, and the journal whole: then all records apply. Each job of the file
- * that they name is taken as they leave it, and those that they add come after the file.
+ * As for `named_jobs.ts`, the YAML must be as the program wrote it, and the journal whole: then all records apply. Each
+ * job of the file that they name is taken as they leave it, and those that they add come after the file.
  *
  * @module
  */

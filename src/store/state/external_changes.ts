@@ -18,13 +18,19 @@ export class ChangeGatherer {
   #warnings: string[] = [];
   #told = new Set<string>();
 
-  /** To be called before a job is changed, with its present record. @returns True if it was there when they were last taken. */
+  /**
+   * To be called before a job is changed, with its present record. @returns True if it was there when they were last
+   * taken.
+   */
   touch(name: JobName, present: Job | undefined): boolean {
     if (!this.#before.has(name)) this.#before.set(name, present ?? null);
     return this.#before.get(name) !== null;
   }
 
-  /** To be called when the order of jobs may have changed: anything but the old ones in their order and then the new ones. */
+  /**
+   * To be called when the order of jobs may have changed: anything but the old ones in their order and then the new
+   * ones.
+   */
   compareOrder(before: Iterable<JobName>, after: ReadonlyMap<JobName, Job>): void {
     const names = after.keys();
     for (const name of before) {

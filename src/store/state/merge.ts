@@ -1,21 +1,25 @@
 /**
- * The state of a queue as a pure function of its YAML and its journal, so that every process that reads both comes to the same.
+ * The state of a queue as a pure function of its YAML and its journal, so that every process that reads both comes to
+ * the same.
  *
  * 1. The YAML is what the journal's header names: all records apply.
- * 2. The YAML is what a `fold` record names (a crash between the two writes of a checkpoint): the records after it apply.
+ * 2. The YAML is what a `fold` record names (a crash between the two writes of a checkpoint): the records after it
+ *    apply.
  * 3. Otherwise a person edited the YAML. Then, record by record, in order:
- *    - `set`: a field is set if the present value is what it was before the record, or what the record makes it. Else the person's
- *      value stays. `attempt` takes the larger one. Nothing is set if the job is not there (the person deleted it) or is another
- *      one by its id.
- *    - `put`: a new job is appended if its name is free. A job that replaced another does so if that other one is still there (by its
- *      id); if the name is gone the person deleted it. An entry with the record's own id is a later form of it and stays.
+ *    - `set`: a field is set if the present value is what it was before the record, or what the record makes it. Else
+ *      the person's value stays. `attempt` takes the larger one. Nothing is set if the job is not there (the person
+ *      deleted it) or is another one by its id.
+ *    - `put`: a new job is appended if its name is free. A job that replaced another does so if that other one is still
+ *      there (by its id); if the name is gone the person deleted it. An entry with the record's own id is a later form
+ *      of it and stays.
  *    - `delete`: the job goes if its id is the record's.
- *    At the end, jobs that the journal knows to be in flight (`run`, `start`) get the journal's values of {@link FLIGHT_FIELDS}
- *    whatever the person wrote, and come back (at the end) if the person deleted them, each with a warning. Records that say so
- *    go before the next ones, so that it stays so when these jobs have ended.
+ *    At the end, jobs that the journal knows to be in flight (`run`, `start`) get the journal's values of
+ *    {@link FLIGHT_FIELDS} whatever the person wrote, and come back (at the end) if the person deleted them, each with
+ *    a warning. Records that say so go before the next ones, so that it stays so when these jobs have ended.
  *
- * The order of jobs is the YAML's; new ones stand at the end. For rule 3 to know jobs in flight, every `set` that brings one there
- * carries the whole job, and a new journal begins with such a record (that changes nothing) for each job in flight.
+ * The order of jobs is the YAML's; new ones stand at the end. For rule 3 to know jobs in flight, every `set` that
+ * brings one there carries the whole job, and a new journal begins with such a record (that changes nothing) for each
+ * job in flight.
  *
  * @module
  */

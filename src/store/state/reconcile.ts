@@ -1,6 +1,6 @@
 /**
- * Brings the jobs in memory to what was read: same records where nothing changed, ids for jobs that have none of their own, and
- * a note of every difference.
+ * Brings the jobs in memory to what was read: same records where nothing changed, ids for jobs that have none of their
+ * own, and a note of every difference.
  *
  * @module
  */
@@ -12,8 +12,8 @@ import { equalJobs } from "../yaml/job_record.ts";
 import type { ChangeGatherer } from "./external_changes.ts";
 
 /**
- * Gives each job whose id is missing, or is an earlier job's (the original program gave all jobs of a call the same), an id of its
- * own. `provisional` holds such jobs with the id that the files have; it is brought up to date.
+ * Gives each job whose id is missing, or is an earlier job's (the original program gave all jobs of a call the same),
+ * an id of its own. `provisional` holds such jobs with the id that the files have; it is brought up to date.
  */
 export function ownIds(
   read: Map<JobName, Job>,

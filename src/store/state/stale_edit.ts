@@ -1,10 +1,11 @@
 /**
- * A person's editor holds the queue file as it was when it was opened. Saved during a run it would bring back states and attempts as they
- * were then, undelete jobs and lose those that were added since. Whoever runs the queue knows better: it finds what in a saved file is
- * older than what it knows, and makes up for that with records of the journal, so that all who read come to the same.
+ * A person's editor holds the queue file as it was when it was opened. Saved during a run it would bring back states
+ * and attempts as they were then, undelete jobs and lose those that were added since. Whoever runs the queue knows
+ * better: it finds what in a saved file is older than what it knows, and makes up for that with records of the journal,
+ * so that all who read come to the same.
  *
- * Older is an entry whose attempt is an earlier one, or which has another process or other times: nobody makes these up. A state alone is a
- * person's wish, as `status: ready` is for a job that is to run again.
+ * Older is an entry whose attempt is an earlier one, or which has another process or other times: nobody makes these
+ * up. A state alone is a person's wish, as `status: ready` is for a job that is to run again.
  *
  * @module
  */

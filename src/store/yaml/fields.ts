@@ -1,6 +1,6 @@
 /**
- * Reads single fields of a record out of whatever a person or the original program wrote: tolerant of the type, strict about what
- * cannot be meant. Problems are collected, so that all of them can be told at once.
+ * Reads single fields of a record out of whatever a person or the original program wrote: tolerant of the type, strict
+ * about what cannot be meant. Problems are collected, so that all of them can be told at once.
  *
  * @module
  */
@@ -22,7 +22,10 @@ export class FieldReader {
   /** Grows as fields are read. */
   readonly problems: Problem[] = [];
 
-  /** Reads nothing yet. `value`: what stands for the entry; anything but a map is a problem (null counts as an empty map). */
+  /**
+   * Reads nothing yet. `value`: what stands for the entry; anything but a map is a problem (null counts as an empty
+   * map).
+   */
   constructor(value: unknown) {
     this.#fields = value instanceof Map ? new Map(value) : new Map();
     if (!(value instanceof Map) && value !== null) this.problems.push({ field: "", text: "is not a map of fields" });

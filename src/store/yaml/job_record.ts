@@ -1,5 +1,6 @@
 /**
- * A job as it stands in a file or in the journal, and back: fields in the original's order, then ours, then unknown ones.
+ * A job as it stands in a file or in the journal, and back: fields in the original's order, then ours, then unknown
+ * ones.
  *
  * @module
  */
@@ -30,7 +31,10 @@ const DERIVED = ["remote_command", "nohup_command", "scriptname", "shell_path", 
 const ID = /^[0-9A-Za-z]{1,64}$/;
 const MOST_PROBLEMS = 20;
 
-/** The fields of a job that a file holds, in its order. `boot`, `slot`, `job_directory` and options only while they are set. */
+/**
+ * The fields of a job that a file holds, in its order. `boot`, `slot`, `job_directory` and options only while they are
+ * set.
+ */
 export function jobRecord(job: Job): Record<string, unknown> {
   const { extra, boot, slot, job_directory, ...fields } = job;
   const own = hasOptions(job) ? withoutOptions(fields) : fields;
@@ -50,7 +54,8 @@ function withoutOptions(fields: object): Record<string, unknown> {
 }
 
 /**
- * Makes a job of what stands under its name. `id` is `""` if it is missing. What is missing gets the default of `queue add`.
+ * Makes a job of what stands under its name. `id` is `""` if it is missing. What is missing gets the default of `queue
+ * add`.
  * @param experiment The experiment of the store, for jobs that name none.
  */
 export function normalizeJob(
@@ -138,7 +143,9 @@ function isMeant(job: Job): boolean {
   return job.command !== "" && fileProblem(job) === null && (job.gpu === null || job.gpu === "" || isGpuList(job.gpu));
 }
 
-/** What a person cannot have meant. Only of a file: what stands in the journal was taken by the version that wrote it. */
+/**
+ * What a person cannot have meant. Only of a file: what stands in the journal was taken by the version that wrote it.
+ */
 function problemsOfMeaning(job: Job): Problem[] {
   const found: Problem[] = [];
   if (job.command === "") {

@@ -1,9 +1,10 @@
 /**
- * Reads a queue's YAML so that half of a file is not taken for all of it. Editors and scripts that write into the file itself, in
- * place of replacing it, leave a moment in which its first half is there: often that is YAML, of a queue that has lost jobs.
+ * Reads a queue's YAML so that half of a file is not taken for all of it. Editors and scripts that write into the file
+ * itself, in place of replacing it, leave a moment in which its first half is there: often that is YAML, of a queue
+ * that has lost jobs.
  *
- * What we wrote ourselves is known by its hash and is whole, as we replace files. Anything else counts when it has been left alone
- * for a moment, and only if it does not end in the middle of a line.
+ * What we wrote ourselves is known by its hash and is whole, as we replace files. Anything else counts when it has been
+ * left alone for a moment, and only if it does not end in the middle of a line.
  *
  * @module
  */
@@ -35,8 +36,8 @@ export function isNamed(hash: string, header: JournalHeader, records: readonly J
 
 /**
  * What stands in the file when nobody writes into it any more.
- * @param read As it was read last; it is given back if it is known or has been left alone. @param journal Its header is null if
- * there is none: then nothing says that there was ever another text. @param lock The queue's, if it is held.
+ * @param read As it was read last; it is given back if it is known or has been left alone. @param journal Its header is
+ * null if there is none: then nothing says that there was ever another text. @param lock The queue's, if it is held.
  */
 export async function readSettled(
   deps: Deps,
@@ -68,7 +69,8 @@ export async function readSettled(
 
 /**
  * What the clock of the file system says. Who holds the lock is about to decide by what is read: the lock file is
- * touched. Who only looks, and must not write, takes the clock of this machine for it; the worst is half of a text for a moment.
+ * touched. Who only looks, and must not write, takes the clock of this machine for it; the worst is half of a text for
+ * a moment.
  */
 async function fileTimeMs({ files, clock }: Deps, paths: StorePaths, lock: FileLock | null): Promise<number> {
   if (lock === null) return clock.epochMs();

@@ -1,11 +1,11 @@
 /**
- * YAML text to maps and back: what stands in queue and cluster files. Types of fields are the business of `job_record.ts` and
- * `host_record.ts`; here a scalar is null, true, false, an integer, or text.
+ * YAML text to maps and back: what stands in queue and cluster files. Types of fields are the business of
+ * `job_record.ts` and `host_record.ts`; here a scalar is null, true, false, an integer, or text.
  *
- * Reading takes only these for what they are: `null`, `~` and nothing; `true`, `false`; integers as a program writes them
- * (`-?(0|[1-9][0-9]*)`, safe in a double). All else stays the text it is: `007`, `1e3`, `1.10`, `12:30`, `yes`. Writing quotes
- * every text that some reader of YAML 1.1 or 1.2 would take for another type. Maps are `Map`s: the order of a JavaScript object
- * would put a job named `2` before one named `a`.
+ * Reading takes only these for what they are: `null`, `~` and nothing; `true`, `false`; integers as a program writes
+ * them (`-?(0|[1-9][0-9]*)`, safe in a double). All else stays the text it is: `007`, `1e3`, `1.10`, `12:30`, `yes`.
+ * Writing quotes every text that some reader of YAML 1.1 or 1.2 would take for another type. Maps are `Map`s: the order
+ * of a JavaScript object would put a job named `2` before one named `a`.
  *
  * @module
  */
@@ -77,7 +77,10 @@ export function parseYaml(text: string, shown: string): Map<string, unknown> {
   return entries;
 }
 
-/** What is left of `room` when each value has taken its length, as often as it is named; below 0 as soon as there is no room. */
+/**
+ * What is left of `room` when each value has taken its length, as often as it is named; below 0 as soon as there is no
+ * room.
+ */
 function unfolds(value: unknown, room: number): number {
   if (typeof value === "string") return room - value.length;
   if (typeof value !== "object" || value === null) return room - 1;
@@ -89,7 +92,10 @@ function unfolds(value: unknown, room: number): number {
   return left;
 }
 
-/** The line, from 1, where an entry (or a field of it) stands in a file's text; 0 if it is not found. For error messages. */
+/**
+ * The line, from 1, where an entry (or a field of it) stands in a file's text; 0 if it is not found. For error
+ * messages.
+ */
 export function lineOf(text: string, name: string, field?: string): number {
   const lines = text.split("\n");
   const isKey = (line: string, key: string) =>
@@ -105,8 +111,8 @@ export function lineOf(text: string, name: string, field?: string): number {
 }
 
 /**
- * Reads a file of entries as {@link renderBlock} writes them, the uncommon ones with the library's help, entry by entry; null if
- * it is not such a file. It is the same language, only less of it: a test compares both.
+ * Reads a file of entries as {@link renderBlock} writes them, the uncommon ones with the library's help, entry by
+ * entry; null if it is not such a file. It is the same language, only less of it: a test compares both.
  */
 function quickParse(text: string): Map<string, unknown> | null {
   if (!hasSeparateEntries(text)) return null;
@@ -120,14 +126,17 @@ function quickParse(text: string): Map<string, unknown> | null {
   return entries;
 }
 
-/** False if anchors, directives or marks of documents may reach from one entry of a file into others: then only the library reads it. */
+/**
+ * False if anchors, directives or marks of documents may reach from one entry of a file into others: then only the
+ * library reads it.
+ */
 export function hasSeparateEntries(text: string): boolean {
   return !/^(?:[%?-]|\.\.\.)|(?:^|\s)[&*]|<<\s*:|\r/m.test(text);
 }
 
 /**
- * Reads the entry that begins at `start` of a text that {@link hasSeparateEntries}; null if only the library can read the text,
- * or say what is wrong with it.
+ * Reads the entry that begins at `start` of a text that {@link hasSeparateEntries}; null if only the library can read
+ * the text, or say what is wrong with it.
  */
 export function readEntry(text: string, start: number): { name: string; value: unknown; end: number } | null {
   const end = text.indexOf("\n", start);
@@ -140,7 +149,9 @@ export function readEntry(text: string, start: number): { name: string; value: u
   return value === undefined ? null : { name, value, end: stop };
 }
 
-/** Reads the fields that begin at `start`; gives where the next entry begins, or null if they are not on the quick way. */
+/**
+ * Reads the fields that begin at `start`; gives where the next entry begins, or null if they are not on the quick way.
+ */
 function readFields(text: string, start: number, fields: Map<string, unknown>): number | null {
   while (text.startsWith("  ", start)) {
     const end = text.indexOf("\n", start);

@@ -22,7 +22,9 @@ const STAMP_MS = 20;
 /** The same where file times are whole seconds, or every other one. */
 const COARSE_STAMP_MS = 2_100;
 
-/** True if the file system may give times of whole seconds: then two texts of one size and one second have one stamp. */
+/**
+ * True if the file system may give times of whole seconds: then two texts of one size and one second have one stamp.
+ */
 export function isCoarse(stamp: FileStamp): boolean {
   return stamp.modifiedMs % 1000 === 0;
 }
@@ -43,7 +45,10 @@ export async function readYaml(deps: Deps, paths: StorePaths): Promise<{ text: s
   }
 }
 
-/** null if the bytes are no UTF-8: taking them anyway would put U+FFFD there, and the next write would make that lasting. */
+/**
+ * null if the bytes are no UTF-8: taking them anyway would put U+FFFD there, and the next write would make that
+ * lasting.
+ */
 function decoded(bytes: Uint8Array): string | null {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -99,7 +104,10 @@ export class YamlFile {
     return isSame;
   }
 
-  /** The stamp, if the file is large, and was written by us and by nobody since. A later look can then spare itself reading it. */
+  /**
+   * The stamp, if the file is large, and was written by us and by nobody since. A later look can then spare itself
+   * reading it.
+   */
   get written(): WrittenStamp | null {
     return this.#written !== null && sameStamp(this.#written, this.#stamp) ? this.#written : null;
   }

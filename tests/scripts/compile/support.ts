@@ -1,6 +1,6 @@
 /**
- * For the tests of the executable: makes it once per test process from the stand-in, and starts it in surroundings that a
- * test chooses whole (nothing of this process's environment gets through).
+ * For the tests of the executable: makes it once per test process from the stand-in, and starts it in surroundings that
+ * a test chooses whole (nothing of this process's environment gets through).
  *
  * @module
  */
@@ -47,7 +47,10 @@ export const NOT_ROOT = Deno.uid() === 0 ? null : "only root can start programs 
 
 let made: Promise<string> | undefined;
 
-/** The executable of the stand-in, made once per process; the system's temporary directory keeps it until the process ends. */
+/**
+ * The executable of the stand-in, made once per process; the system's temporary directory keeps it until the process
+ * ends.
+ */
 export function standIn(): Promise<string> {
   made ??= (async () => {
     const directory = new TestDirectory();

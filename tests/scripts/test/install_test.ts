@@ -4,8 +4,8 @@ import { needTest } from "../../../testing/need.ts";
 const noRoot = Deno.build.os === "linux" && Deno.uid() === 0 ? null : "needs root on Linux";
 
 /**
- * Runs installNeeded() in a process whose apt-get only notes its arguments and makes the programs it is asked for, all but
- * `pkg-bad`. Returns what was said, and apt-get's calls.
+ * Runs installNeeded() in a process whose apt-get only notes its arguments and makes the programs it is asked for, all
+ * but `pkg-bad`. Returns what was said, and apt-get's calls.
  */
 async function install(needed: Record<string, string>): Promise<{ said: string[]; calls: string[] }> {
   const directory = await Deno.makeTempDir();

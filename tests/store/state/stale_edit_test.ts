@@ -21,7 +21,10 @@ async function running({ deps, ref, file }: World): Promise<{ queue: QueueStore;
   return { queue, text: await deps.files.readText(file) ?? "" };
 }
 
-/** Writes each change down as a commit, and the file after it: the journal begins anew each time, and knows nothing of before. */
+/**
+ * Writes each change down as a commit, and the file after it: the journal begins anew each time, and knows nothing of
+ * before.
+ */
 async function step(queue: QueueStore, name: string, ...steps: Partial<Job>[]): Promise<void> {
   for (const fields of steps) {
     await queue.commit(() => [set(name, fields)]);
@@ -36,7 +39,10 @@ async function byCommand({ deps, ref }: World, ...changes: Change[]): Promise<vo
   other.close();
 }
 
-/** Takes the file in, as a run does. What all others read is the same as what we have, before the file is written and after it. */
+/**
+ * Takes the file in, as a run does. What all others read is the same as what we have, before the file is written and
+ * after it.
+ */
 async function takeIn({ deps, ref }: World, queue: QueueStore): Promise<readonly string[]> {
   let warnings: readonly string[] = [];
   await queue.commit((external) => {

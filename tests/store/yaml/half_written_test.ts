@@ -1,5 +1,6 @@
 /**
- * A person's editor that writes into the queue file itself: the first half of a file is often YAML, of a queue that has lost jobs.
+ * A person's editor that writes into the queue file itself: the first half of a file is often YAML, of a queue that has
+ * lost jobs.
  */
 
 import assert from "node:assert/strict";
@@ -18,7 +19,10 @@ async function queueOfThree(world: World, deps: Deps = world.deps): Promise<{ qu
   return { queue, text: await Deno.readTextFile(world.file) };
 }
 
-/** The same deps, where `meanwhile` happens when the store waits for the first time since it `isDue` (a busy machine has other waits). */
+/**
+ * The same deps, where `meanwhile` happens when the store waits for the first time since it `isDue` (a busy machine has
+ * other waits).
+ */
 function whenWaiting(deps: Deps, meanwhile: () => Promise<void>, isDue = () => true): Deps {
   let isDone = false;
   return {
