@@ -39,6 +39,11 @@ class RealTerminal implements Terminal {
     this.#add("err", text);
   }
 
+  async bytes(bytes: Uint8Array): Promise<void> {
+    await this.flush();
+    if (!this.#closed.has("out")) await this.#write("out", bytes);
+  }
+
   async flush(): Promise<void> {
     this.#hurry.resolve();
     while (this.#draining !== null) await this.#draining;

@@ -24,6 +24,7 @@ const SERVICE = [
 const RUN = [
   "./watch_run.ts",
   "./choose_hosts.ts",
+  "./show_output.ts",
   ...["check_queue", "delete_jobs", "refresh_queue", "reset_jobs"].map((name) => `../../operations/${name}.ts`),
 ];
 const QUICK = ["", "create", "list", "info", "add", "wait", "help"];

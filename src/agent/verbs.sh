@@ -341,14 +341,14 @@ cms_marks() {
   c_say z "$1"
 }
 
-# cms_read NUMBER JOB ATTEMPT FILE SIZE: the last SIZE bytes of a file in base64 (od where there is none), in lines of
-# the answer. Of a directory that is another queue's, nothing.
+# cms_read NUMBER JOB ATTEMPT FILE SIZE [FROM]: the last SIZE bytes of a file, or SIZE bytes after the first FROM, in
+# base64 (od where there is none), in lines of the answer. Of a directory that is another queue's, nothing.
 cms_read() {
   c_alien=''
   c_visit "$2" && c_walk "$2" "$3"
   cd "$c_here"
   c_job=$2
-  set -- "$1" "$2" "$4" "$5"
+  set -- "$1" "$2" "$4" "$5" "${6-}"
   c_place "$3"
   case $c_at in "$c_home/"*) ! c_theirs || c_at='' ;; esac
   if [ ! -f "$c_at" ]; then
@@ -356,12 +356,20 @@ cms_read() {
   elif [ ! -r "$c_at" ]; then
     c_say x "$1" "cannot read $c_at"
   elif command -v base64; then
-    tail -c "$4" "$c_at" </dev/null | base64 | sed "s/^/$c_tok b $1 /" >&3
+    c_part "$4" "$5" | base64 | sed "s/^/$c_tok b $1 /" >&3
     c_say z "$1"
   else
-    tail -c "$4" "$c_at" </dev/null | od -An -v -tx1 | sed "s/^/$c_tok h $1 /" >&3
+    c_part "$4" "$5" | od -An -v -tx1 | sed "s/^/$c_tok h $1 /" >&3
     c_say z "$1"
   fi
+}
+
+# c_part SIZE FROM: that part of the file c_at.
+c_part() {
+  case $2 in
+  '') tail -c "$1" "$c_at" </dev/null ;;
+  *) tail -c "+$(($2 + 1))" "$c_at" </dev/null | head -c "$1" ;;
+  esac
 }
 
 # cms_ping NUMBER: an answer says that requests are carried out and that events can arrive.

@@ -21,6 +21,8 @@ export interface Interrupts {
 export interface Terminal {
   out(text: string): void;
   err(text: string): void;
+  /** Writes bytes to stdout as they are, after all text that was written before. Resolves when they have gone out. */
+  bytes(bytes: Uint8Array): Promise<void>;
   /** Resolves when all that was written has gone out. */
   flush(): Promise<void>;
   /** True if people read the stream on a screen. */

@@ -28,6 +28,7 @@ import { addCheck } from "./queue/check.ts";
 import { addCreate } from "./queue/create.ts";
 import { addDelete } from "./queue/delete.ts";
 import { addList } from "./queue/list.ts";
+import { addFollow, addLog } from "./queue/log.ts";
 import { addRefresh } from "./queue/refresh.ts";
 import { addReset } from "./queue/reset.ts";
 import { addRun } from "./queue/run.ts";
@@ -87,6 +88,8 @@ const QUEUE_VERBS: Verbs = [
   [["list", "info"], addList],
   [["refresh"], addRefresh],
   [["check"], addCheck],
+  [["log"], addLog],
+  [["follow"], addFollow],
   [["add"], addAdd],
   [["delete"], addDelete],
   [["run"], addRun],

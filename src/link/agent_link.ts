@@ -28,6 +28,7 @@ import type {
   AttemptState,
   BacklogChange,
   ConnectOptions,
+  FilePart,
   Link,
   LinkEvent,
   RemoveResult,
@@ -265,8 +266,9 @@ class AgentLink implements Link {
     return (await this.#request((id) => request("marks", [id]))).marks;
   }
 
-  async read({ job, attempt }: AttemptRef, file: string, options: { maxBytes: number }): Promise<Uint8Array | null> {
-    const reply = await this.#request((id) => request("read", [id, job, attempt, file, options.maxBytes]));
+  async read({ job, attempt }: AttemptRef, file: string, { maxBytes, from }: FilePart): Promise<Uint8Array | null> {
+    const words = [job, attempt, file, maxBytes, ...(from === undefined ? [] : [from])];
+    const reply = await this.#request((id) => request("read", [id, ...words]));
     return reply.absent ? null : joined(reply.data);
   }
 

@@ -85,6 +85,13 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Which bytes of a file. */
+export interface FilePart {
+  readonly maxBytes: number;
+  /** Bytes before them; without it they are the last of the file. */
+  readonly from?: number;
+}
+
 /** An open link. Methods reject with `LinkError` once it is down. */
 export interface Link {
   readonly machine: Machine;
@@ -147,10 +154,10 @@ export interface Link {
   /** Processes over there that carry a mark of a job, of whatever queue: the jobs', and what jobs have left running. */
   marks(): Promise<Mark[]>;
   /**
-   * Text of a file of the directory of an attempt's job (or an absolute or `~/` path); null if there is none. At most
-   * `maxBytes` from its end.
+   * Bytes of a file of the directory of an attempt's job (or an absolute or `~/` path); null if there is none. At most
+   * `maxBytes`, of its end, or after the first `from` bytes.
    */
-  read(of: { job: JobName; attempt: string }, file: string, options: { maxBytes: number }): Promise<Uint8Array | null>;
+  read(of: { job: JobName; attempt: string }, file: string, part: FilePart): Promise<Uint8Array | null>;
   /**
    * Copies `DIRECTORY/JOB/` of the manager to the directory that each attempt's job has on the host, all in one stream
    * of a second session; beside, and then into place, so that one that breaks off changes nothing. Nothing is copied

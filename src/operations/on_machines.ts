@@ -98,7 +98,7 @@ async function withLink(
 }
 
 /** Addresses (`ip`) that the clusters beside the queue give for machines. A cluster that cannot be read gives none. */
-async function knownAddresses(deps: Deps, directory: string): Promise<Map<string, string>> {
+export async function knownAddresses(deps: Deps, directory: string): Promise<Map<string, string>> {
   const addresses = new Map<string, string>();
   for (const name of await listNames(deps, directory, "cluster")) {
     try {

@@ -61,7 +61,8 @@ function absent(job: Job, file: JobFile): CmsError {
   return new CmsError("not_found", `Job ${job.name} has no ${file} on its host`);
 }
 
-function pathOf(job: Job, file: JobFile): string {
+/** Where a file of a job stands, below its directory. */
+export function pathOf(job: Job, file: JobFile): string {
   switch (file) {
     case "log":
       return job.log;

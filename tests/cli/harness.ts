@@ -38,6 +38,11 @@ export class FakeTerminal implements Terminal {
     this.writes.push({ to: "err", text });
   }
 
+  bytes(bytes: Uint8Array): Promise<void> {
+    this.out(new TextDecoder().decode(bytes));
+    return Promise.resolve();
+  }
+
   flush(): Promise<void> {
     return Promise.resolve();
   }

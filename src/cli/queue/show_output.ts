@@ -1,0 +1,221 @@
+/**
+ * Shows what jobs have written: parts of their files, or all that comes from now on.
+ *
+ * @module
+ */
+
+import { CmsError, NotFoundError } from "../../errors.ts";
+import { machineText } from "../../cluster/machine.ts";
+import type { Job } from "../../job/job.ts";
+import { isFailed } from "../../job/outcome.ts";
+import { isInFlight, isWaiting } from "../../job/states.ts";
+import { durationMs } from "../../job/where.ts";
+import { makeConnect } from "../../link/connect.ts";
+import type { JobName } from "../../names/grammar.ts";
+import { renderDuration } from "../../names/units.ts";
+import { followOutput } from "../../operations/follow_output.ts";
+import { OutputReader, SilentError } from "../../operations/job_output.ts";
+import { machineOfJob } from "../../operations/on_machines.ts";
+import type { JobFile } from "../../operations/read_job_file.ts";
+import { type Selection, selectJobs } from "../../operations/select_jobs.ts";
+import { firstLines, lastLines, LineCutter, shownLine } from "../../output/text_part.ts";
+import { openQueue } from "../../store/queue_file.ts";
+import type { StoreRef } from "../../store/store.ts";
+import type { Context } from "../context.ts";
+import type { LogWords } from "./log.ts";
+
+const MOST_BYTES = 1024 * 1024;
+const PIECE_BYTES = 256 * 1024;
+const TAIL_BYTES = 64 * 1024;
+const TAIL_LINES = 10;
+const INTERRUPTED = 130;
+
+/** What to show. */
+export interface ShowRequest {
+  readonly queue: StoreRef;
+  readonly selection: Selection;
+  readonly words: LogWords;
+}
+
+/** Shows it. The exit status is 1 if a host did not answer, or a name is not in the queue; of one job that is followed, its own code. */
+export async function showOutput(context: Context, request: ShowRequest): Promise<void> {
+  const { deps, lines } = context;
+  const { words } = request;
+  const parts = (["tail", "head", "all"] as const).filter((part) => words[part] !== undefined);
+  if (parts.length > 1) {
+    throw new CmsError("usage", `Cannot show both --${parts[0]} and --${parts[1]}; give one of them`);
+  }
+  const store = await openQueue(deps, request.queue);
+  try {
+    const { chosen, missing } = selectJobs(store.jobs, request.selection);
+    for (const name of missing) lines.warning(`Job ${name} does not exist in queue ${request.queue.name}`);
+    if (missing.length > 0) context.status = 1;
+    if (chosen.length === 0) {
+      if (missing.length === 0) lines.info(`No job of queue ${request.queue.name} fits.`);
+      return;
+    }
+    const show = new Show(context, { words, isOne: chosen.length === 1 });
+    if (words.follow) await show.follow(store, chosen);
+    else await show.parts(new OutputReader(deps, store, makeConnect(deps)), chosen);
+  } finally {
+    store.close();
+  }
+}
+
+class Show {
+  readonly #context: Context;
+  readonly #words: LogWords;
+  readonly #isOne: boolean;
+  readonly #files: readonly JobFile[];
+  readonly #isRaw: boolean;
+
+  constructor(context: Context, { words, isOne }: { words: LogWords; isOne: boolean }) {
+    this.#context = context;
+    this.#words = words;
+    this.#isOne = isOne;
+    this.#files = words.both ? ["output", "error"] : words.error ? ["error"] : words.states ? ["log"] : ["output"];
+    this.#isRaw = words.raw === true || !context.io.outIsTerminal;
+  }
+
+  /** Parts of files, in the order of the queue. */
+  async parts(reader: OutputReader, jobs: readonly Job[]): Promise<void> {
+    const silent = new Map<string, string>();
+    try {
+      for (const job of jobs) {
+        const machine = machineOfJob(job);
+        const key = machine === null ? "" : machineText(machine);
+        if (!this.#isOne) this.#out(`==> ${titleOf(job)} <==\n`);
+        try {
+          const known = silent.get(key);
+          if (known !== undefined) throw new SilentError(known);
+          for (const file of this.#files) await this.#part(reader, job, file);
+        } catch (error) {
+          if (!(error instanceof SilentError)) throw error;
+          silent.set(key, error.message);
+          this.#context.lines.warning(`${key} does not answer: ${error.message} (${job.name})`);
+          this.#context.status = 1;
+        }
+        if (!this.#isOne) this.#out("\n");
+      }
+    } finally {
+      await reader.close();
+    }
+  }
+
+  async #part(reader: OutputReader, job: Job, name: JobFile): Promise<void> {
+    const { tail, head, all } = this.#words;
+    const file = { name, try: this.#words.try ?? null };
+    const mark = this.#words.both ? `${name === "error" ? "err" : "out"}| ` : "";
+    const lineCount = tail ?? (this.#isOne ? undefined : TAIL_LINES);
+    if (all || head !== undefined) return await this.#fromBegin(reader, job, { file, mark, head });
+    const maxBytes = lineCount === undefined ? MOST_BYTES : Math.max(TAIL_BYTES, Math.min(MOST_BYTES, lineCount * 400));
+    const bytes = await reader.read(job, file, { maxBytes });
+    if (bytes === null) return this.#absent(job, name);
+    if (lineCount === undefined && !mark) {
+      if (bytes.length === MOST_BYTES) {
+        this.#context.lines.warning(`Shown is the last 1 MiB of ${job.name}; --all shows all of it`);
+      }
+      return await this.#bytes(bytes);
+    }
+    const text = new TextDecoder().decode(bytes);
+    this.#text(lineCount === undefined ? text : lastLines(text, lineCount), mark);
+  }
+
+  async #fromBegin(
+    reader: OutputReader,
+    job: Job,
+    { file, mark, head }: { file: { name: JobFile; try: number | null }; mark: string; head: number | undefined },
+  ): Promise<void> {
+    let text = "";
+    for (let from = 0;;) {
+      const bytes = await reader.read(job, file, { maxBytes: PIECE_BYTES, from });
+      if (bytes === null) return from === 0 ? this.#absent(job, file.name) : undefined;
+      if (head === undefined && !mark) await this.#bytes(bytes);
+      else text += new TextDecoder().decode(bytes);
+      from += bytes.length;
+      const isEnough = head !== undefined && (text.split("\n").length > head || text.length > MOST_BYTES);
+      if (bytes.length < PIECE_BYTES || isEnough) break;
+    }
+    if (text !== "") this.#text(head === undefined ? text : firstLines(text, head), mark);
+  }
+
+  /** All that comes from now on, and what is there already. */
+  async follow(store: Parameters<typeof followOutput>[1]["store"], jobs: readonly Job[]): Promise<void> {
+    const { deps, io, lines } = this.#context;
+    const cutters = new Map<string, { cutter: LineCutter; mark: string }>();
+    const interrupts = io.interrupts();
+    const markOf = (job: Job, file: JobFile): string => {
+      const stream = this.#words.both ? (file === "error" ? "err| " : "out| ") : "";
+      return this.#isOne ? stream : `${job.name}: ${stream}`;
+    };
+    let written = Promise.resolve();
+    const watch = {
+      stop: interrupts.stop,
+      onPart: (job: Job, file: JobFile, bytes: Uint8Array) => {
+        const mark = markOf(job, file);
+        if (mark === "" && this.#isRaw) return void (written = written.then(() => this.#bytes(bytes)));
+        const key = `${job.name}/${file}`;
+        const own = cutters.get(key) ?? { cutter: new LineCutter(), mark };
+        cutters.set(key, own);
+        for (const line of own.cutter.take(bytes)) this.#out(`${mark}${this.#isRaw ? line : shownLine(line)}\n`);
+      },
+      onAttempt: (job: Job) => lines.info(`Job ${job.name} is tried again (attempt ${job.attempt})`),
+      onSilence: (machine: string, reason: string | null) =>
+        lines.warning(
+          reason === null ? `${machine} answers again` : `${machine} does not answer: ${reason}; trying again`,
+        ),
+    };
+    try {
+      const names = new Set<JobName>(jobs.map(({ name }) => name));
+      const over = await followOutput(deps, { store, names, files: this.#files }, watch, makeConnect(deps));
+      for (const { cutter, mark } of cutters.values()) {
+        const rest = cutter.end();
+        if (rest !== "") this.#out(`${mark}${this.#isRaw ? rest : shownLine(rest)}\n`);
+      }
+      await written;
+      this.#context.status = interrupts.stop.aborted ? INTERRUPTED : statusOf(over);
+    } finally {
+      interrupts.release();
+    }
+  }
+
+  #absent(job: Job, file: JobFile): void {
+    const what = this.#words.try === undefined ? file : `${file} of try ${this.#words.try}`;
+    if (isWaiting(job.status) && job.attempt === 0) return this.#context.lines.info(`Job ${job.name} has not run yet.`);
+    this.#context.lines.warning(
+      new NotFoundError("job", job.name, `Job ${job.name} has no ${what} on its host`).message,
+    );
+    this.#context.status = 1;
+  }
+
+  #text(text: string, mark: string): void {
+    if (text === "") return;
+    const rows = (text.endsWith("\n") ? text.slice(0, -1) : text).split("\n");
+    this.#out(rows.map((row) => `${mark}${this.#isRaw ? row : shownLine(row)}\n`).join(""));
+  }
+
+  async #bytes(bytes: Uint8Array): Promise<void> {
+    if (this.#isRaw) return await this.#context.io.bytes(bytes);
+    this.#text(new TextDecoder().decode(bytes), "");
+  }
+
+  #out(text: string): void {
+    this.#context.io.out(text);
+  }
+}
+
+/** `job3 (pi@red01, end 1, 4m12s)`. */
+function titleOf(job: Job): string {
+  const machine = machineOfJob(job);
+  const tookMs = durationMs(job);
+  const state = job.status === "end" ? `end ${job.exit_code ?? "?"}` : job.status;
+  const parts = [machine === null ? "" : machineText(machine), state, tookMs === null ? "" : renderDuration(tookMs)];
+  return `${job.name} (${parts.filter((part) => part !== "").join(", ")})`;
+}
+
+/** One job: its own code. Several: 1 if one did not end well. */
+function statusOf(jobs: readonly Job[]): number {
+  const [first] = jobs;
+  if (jobs.length === 1 && first !== undefined && first.status === "end") return first.exit_code ?? 1;
+  return jobs.some((job) => isFailed(job) || isInFlight(job.status)) ? 1 : 0;
+}

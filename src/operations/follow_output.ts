@@ -1,0 +1,163 @@
+/**
+ * Follows what jobs write until they are over: several jobs and hosts at once. A part is given once, and none is left out, whatever breaks:
+ * the place in each file is kept here, and a connection that is gone is opened again.
+ *
+ * @module
+ */
+
+import type { Deps } from "../deps.ts";
+import type { JobName } from "../names/grammar.ts";
+import { machineText } from "../cluster/machine.ts";
+import type { Job } from "../job/job.ts";
+import { isInFlight, isWaiting } from "../job/states.ts";
+import type { Connect } from "../link/link.ts";
+import { QueueFeed } from "../store/queue_feed.ts";
+import type { QueueStore } from "../store/store.ts";
+import { OutputReader, SilentError } from "./job_output.ts";
+import { machineOfJob } from "./on_machines.ts";
+import type { JobFile } from "./read_job_file.ts";
+
+/** What {@link followOutput} takes. */
+export interface FollowRequest {
+  readonly store: Pick<QueueStore, "ref" | "id">;
+  readonly names: ReadonlySet<JobName>;
+  readonly files: readonly JobFile[];
+}
+
+/** Who watches. Parts of one file come in order. */
+export interface FollowWatch {
+  readonly stop: AbortSignal;
+  onPart(job: Job, file: JobFile, bytes: Uint8Array): void;
+  /** A file begins anew: another attempt of the job has started. */
+  onAttempt(job: Job): void;
+  /** A machine does not answer, or answers again. */
+  onSilence(machine: string, reason: string | null): void;
+}
+
+/** A look at each file so often while its job runs. */
+const LOOK_MS = 500;
+const PART_BYTES = 256 * 1024;
+const AGAIN_MS = [1_000, 30_000] as const;
+
+/** One job that is followed. */
+interface Followed {
+  job: Job;
+  /** Bytes that were given, by file. */
+  readonly places: Map<JobFile, number>;
+  /** All was given after the job was over. */
+  isDone: boolean;
+}
+
+/**
+ * Follows jobs until all are over and all that they wrote was given. Jobs that wait are followed when they start.
+ * @returns The jobs as they ended.
+ */
+export async function followOutput(
+  deps: Deps,
+  request: FollowRequest,
+  watch: FollowWatch,
+  connect: Connect,
+): Promise<Job[]> {
+  const follow = new Follow(deps, request, watch, connect);
+  try {
+    return await follow.until();
+  } finally {
+    await follow.close();
+  }
+}
+
+class Follow {
+  readonly #deps: Deps;
+  readonly #request: FollowRequest;
+  readonly #watch: FollowWatch;
+  readonly #reader: OutputReader;
+  readonly #feed: QueueFeed;
+  readonly #jobs = new Map<JobName, Followed>();
+  /** Machines that do not answer: when to try again, and the pause after that. */
+  readonly #silent = new Map<string, { atMs: number; pauseMs: number }>();
+
+  constructor(deps: Deps, request: FollowRequest, watch: FollowWatch, connect: Connect) {
+    this.#deps = deps;
+    this.#request = request;
+    this.#watch = watch;
+    this.#reader = new OutputReader(deps, request.store, connect);
+    this.#feed = new QueueFeed(deps, request.store.ref);
+  }
+
+  async until(): Promise<Job[]> {
+    const { clock } = this.#deps;
+    while (!this.#watch.stop.aborted) {
+      await this.#feed.look();
+      this.#takeStates();
+      const open = [...this.#jobs.values()].filter(({ isDone }) => !isDone);
+      if (open.length === 0) break;
+      const machines = Map.groupBy(open, ({ job }) => machineName(job));
+      await Promise.all([...machines].map(([machine, there]) => this.#readAll(machine, there)));
+      await clock.sleepUntil(clock.now() + LOOK_MS, this.#watch.stop);
+    }
+    return [...this.#jobs.values()].map(({ job }) => job);
+  }
+
+  async close(): Promise<void> {
+    this.#feed.close();
+    await this.#reader.close();
+  }
+
+  /** Takes in the states of the jobs. One that was deleted is done. */
+  #takeStates(): void {
+    for (const name of this.#request.names) {
+      const job = this.#feed.jobs.get(name);
+      const known = this.#jobs.get(name);
+      if (known === undefined) {
+        if (job !== undefined) this.#jobs.set(name, { job, places: new Map(), isDone: false });
+      } else if (job === undefined) known.isDone = true;
+      else {
+        const isOther = job.id !== known.job.id || (job.attempt !== known.job.attempt && known.job.attempt > 0);
+        if (isOther && known.places.size > 0) {
+          known.places.clear();
+          this.#watch.onAttempt(job);
+        }
+        if (isOther) known.isDone = false;
+        known.job = job;
+      }
+    }
+  }
+
+  async #readAll(machine: string, there: readonly Followed[]): Promise<void> {
+    const { clock } = this.#deps;
+    const silence = this.#silent.get(machine);
+    if (silence !== undefined && clock.now() < silence.atMs) return;
+    try {
+      for (const one of there) await this.#readOne(one);
+      if (this.#silent.delete(machine)) this.#watch.onSilence(machine, null);
+    } catch (error) {
+      if (!(error instanceof SilentError)) throw error;
+      if (silence === undefined) this.#watch.onSilence(machine, error.message);
+      const pauseMs = Math.min(AGAIN_MS[1], silence === undefined ? AGAIN_MS[0] : silence.pauseMs * 2);
+      this.#silent.set(machine, { atMs: clock.now() + pauseMs, pauseMs });
+    }
+  }
+
+  /** Reads what was added to the files of a job. Its state is known from before: what is read after its end is all. */
+  async #readOne(one: Followed): Promise<void> {
+    const { job } = one;
+    if (isWaiting(job.status) || job.status === "run") return;
+    const isOver = !isInFlight(job.status);
+    for (const name of this.#request.files) {
+      for (;;) {
+        const from = one.places.get(name) ?? 0;
+        const bytes = await this.#reader.read(job, { name, try: null }, { maxBytes: PART_BYTES, from });
+        if (one.job !== job || bytes === null) break;
+        if (bytes.length > 0) this.#watch.onPart(job, name, bytes);
+        one.places.set(name, from + bytes.length);
+        if (bytes.length < PART_BYTES || this.#watch.stop.aborted) break;
+      }
+    }
+    one.isDone = isOver;
+  }
+}
+
+function machineName(job: Job): string {
+  const machine = machineOfJob(job);
+  return machine === null ? "" : machineText(machine);
+}

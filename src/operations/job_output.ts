@@ -1,0 +1,84 @@
+/**
+ * Reads what jobs have written, from the hosts that they ran on: parts of files, and what is added to them. It asks beside whoever runs the
+ * queue, and leaves no trace on a host.
+ *
+ * @module
+ */
+
+import type { Deps } from "../deps.ts";
+import { LinkError } from "../errors.ts";
+import { isLocal, type Machine, machineKey } from "../cluster/machine.ts";
+import { attemptOf, type Job } from "../job/job.ts";
+import type { Connect, FilePart, Link } from "../link/link.ts";
+import type { QueueStore } from "../store/store.ts";
+import { knownAddresses, machineOfJob } from "./on_machines.ts";
+import { type JobFile, pathOf } from "./read_job_file.ts";
+
+/** A machine that does not answer, and why. */
+export class SilentError extends Error {
+  override name = "SilentError";
+}
+
+/** Open connections to machines, for reading. */
+export class OutputReader {
+  readonly #deps: Deps;
+  readonly #store: Pick<QueueStore, "ref" | "id">;
+  readonly #connect: Connect;
+  readonly #links = new Map<string, Promise<Link>>();
+  #addresses: Promise<Map<string, string>> | null = null;
+
+  /** Opens nothing yet. */
+  constructor(deps: Deps, store: Pick<QueueStore, "ref" | "id">, connect: Connect) {
+    this.#deps = deps;
+    this.#store = store;
+    this.#connect = connect;
+  }
+
+  /**
+   * Reads a part of a file of a job's last attempt, or of an earlier try.
+   * @returns null where there is none. @throws {SilentError} If the machine does not answer: the next call tries it anew.
+   */
+  async read(
+    job: Job,
+    file: { readonly name: JobFile; readonly try: number | null },
+    part: FilePart,
+  ): Promise<Uint8Array | null> {
+    const machine = machineOfJob(job);
+    if (machine === null || job.attempt === 0) return null;
+    const path = file.try === null ? pathOf(job, file.name) : `${pathOf(job, file.name)}.${file.try}`;
+    try {
+      return await (await this.#open(machine)).read(attemptOf(job), path, part);
+    } catch (error) {
+      if (!(error instanceof LinkError)) throw error;
+      this.#links.delete(machineKey(machine));
+      throw new SilentError(error.reason, { cause: error });
+    }
+  }
+
+  /** Closes all connections. */
+  async close(): Promise<void> {
+    const links = await Promise.allSettled(this.#links.values());
+    await Promise.allSettled(links.map((one) => one.status === "fulfilled" ? one.value.close() : null));
+  }
+
+  #open(machine: Machine): Promise<Link> {
+    const key = machineKey(machine);
+    const known = this.#links.get(key);
+    if (known !== undefined) return known;
+    const link = this.#dial(machine);
+    this.#links.set(key, link);
+    return link;
+  }
+
+  async #dial(machine: Machine): Promise<Link> {
+    const { ref, id } = this.#store;
+    this.#addresses ??= knownAddresses(this.#deps, ref.directory);
+    const address = (await this.#addresses).get(machineKey(machine)) ?? null;
+    return await this.#connect({ ...machine, address }, {
+      directory: isLocal(machine) ? ref.directory : ref.experiment,
+      queueId: id,
+      role: "onlooker",
+      onEvent: () => {},
+    });
+  }
+}
