@@ -1,6 +1,6 @@
 /**
- * Follows what jobs write until they are over: several jobs and hosts at once. A part is given once, and none is left out, whatever breaks:
- * the place in each file is kept here, and a connection that is gone is opened again.
+ * Follows what jobs write until they are over: several jobs and hosts at once. A part is given once, and none is left
+ * out, whatever breaks: the place in each file is kept here, and a connection that is gone is opened again.
  *
  * @module
  */

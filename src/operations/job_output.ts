@@ -1,6 +1,6 @@
 /**
- * Reads what jobs have written, from the hosts that they ran on: parts of files, and what is added to them. It asks beside whoever runs the
- * queue, and leaves no trace on a host.
+ * Reads what jobs have written, from the hosts that they ran on: parts of files, and what is added to them. It asks
+ * beside whoever runs the queue, and leaves no trace on a host.
  *
  * @module
  */
@@ -36,7 +36,8 @@ export class OutputReader {
 
   /**
    * Reads a part of a file of a job's last attempt, or of an earlier try.
-   * @returns null where there is none. @throws {SilentError} If the machine does not answer: the next call tries it anew.
+   * @returns null where there is none. @throws {SilentError} If the machine does not answer: the next call tries it
+   * anew.
    */
   async read(
     job: Job,

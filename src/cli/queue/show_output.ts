@@ -37,7 +37,10 @@ export interface ShowRequest {
   readonly words: LogWords;
 }
 
-/** Shows it. The exit status is 1 if a host did not answer, or a name is not in the queue; of one job that is followed, its own code. */
+/**
+ * Shows it. The exit status is 1 if a host did not answer, or a name is not in the queue; of one job that is followed,
+ * its own code.
+ */
 export async function showOutput(context: Context, request: ShowRequest): Promise<void> {
   const { deps, lines } = context;
   const { words } = request;
