@@ -1,4 +1,4 @@
-/** What jobs write, read from real hosts: through links that break, beside a run that dies, and where a host is silent. */
+/** What jobs write, read from real hosts: through broken links, beside a run that dies, from a silent host. */
 import assert from "node:assert/strict";
 import { makeManager, makeQueue, QUICK_SSH, waitForState } from "../../testing/harness_faults.ts";
 import { hostTest } from "../../testing/need.ts";

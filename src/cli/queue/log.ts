@@ -7,20 +7,8 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Context, examples, queueOf, queueVerb } from "../context.ts";
 import { countValue, unquote } from "../names.ts";
-import { selectionOf, type SelectionOptions, withSelection } from "./selection.ts";
-
-/** The words of the command. */
-export interface LogWords extends SelectionOptions {
-  readonly error?: true;
-  readonly both?: true;
-  readonly states?: true;
-  readonly tail?: number;
-  readonly head?: number;
-  readonly all?: true;
-  readonly try?: number;
-  readonly follow?: true;
-  readonly raw?: true;
-}
+import type { LogWords } from "./log_words.ts";
+import { selectionOf, withSelection } from "./selection.ts";
 
 /** Adds the command to its group. */
 export function addLog(group: CommandUnknownOpts, context: Context): void {

@@ -22,7 +22,7 @@ import { firstLines, lastLines, LineCutter, shownLine } from "../../output/text_
 import { openQueue } from "../../store/queue_file.ts";
 import type { StoreRef } from "../../store/store.ts";
 import type { Context } from "../context.ts";
-import type { LogWords } from "./log.ts";
+import type { LogWords } from "./log_words.ts";
 
 const MOST_BYTES = 1024 * 1024;
 const PIECE_BYTES = 256 * 1024;
