@@ -29,7 +29,8 @@ export async function waitForQuiet(seconds: number, signal: AbortSignal): Promis
 }
 
 function times(): { idle: number; all: number } {
-  let idle = 0, all = 0;
+  let idle = 0;
+  let all = 0;
   for (const { times: one } of cpus()) {
     idle += one.idle;
     all += one.user + one.nice + one.sys + one.irq + one.idle;

@@ -202,7 +202,9 @@ export async function stageOverSsh(
   const failed = new Map<JobName, string>();
   for (let at = 0; at < present.length; at += JOBS_AT_ONCE) {
     const parts = [present.slice(at, at + JOBS_AT_ONCE)];
-    for (let sessions = 1, part = parts.shift(); part !== undefined; sessions++, part = parts.shift()) {
+    let sessions = 0;
+    for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
+      sessions++;
       try {
         if (!await copySurely(deps, to, part, from)) return { isSame: true, failed };
       } catch (error) {

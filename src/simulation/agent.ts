@@ -265,7 +265,8 @@ export class Agent {
       const asker: Asker = { job: args[i]!, attempt: args[i + 1]!, queue: this.#tell.queue };
       const { attempt } = asker;
       let directory = yield* enter(this.#host, asker);
-      for (let tries = 0, moves = 0; directory !== undefined && moves < GIVE_UP_TRIES;) {
+      let tries = 0;
+      for (let moves = 0; directory !== undefined && moves < GIVE_UP_TRIES;) {
         const walked = walk(this.#host, directory, asker);
         const { found, open, next } = walked;
         if (found !== null) break;

@@ -119,7 +119,8 @@ export function* runWrapper(host: Host, self: HostProcess, start: StartWords, te
   if (directory === undefined) return refuse("cannot use the directory: No space left on device");
   let link: ClaimLink | "full" | null = null;
   let reason = "";
-  for (let pauses = 0, moves = 0; link === null;) {
+  let moves = 0;
+  for (let pauses = 0; link === null;) {
     yield 0;
     if (isOff()) return off();
     if (directory === undefined || moves >= MOST_MOVES) {

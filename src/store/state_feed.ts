@@ -105,8 +105,10 @@ export class StateFeed {
     const bytes = await this.#file.readFrom(at);
     const moves: StateMove[] = [];
     let open: StateMove[] = [];
-    for (let from = 0, end = bytes.indexOf(NEWLINE); end >= 0; from = end + 1, end = bytes.indexOf(NEWLINE, from)) {
+    let from = 0;
+    for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, from)) {
       const record = parse(bytes.subarray(from, end));
+      from = end + 1;
       // A torn end is that of a writer who was killed; the next one cuts it off.
       if (record === null) return end + 1 === bytes.length ? moves : null;
       const move = moveOf(record);
