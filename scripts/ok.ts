@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console
 /**
  * `deno task ok`: everything that must be true before a change lands, quickest first: format, lint, types, doc
- * comments, the project's own rules, and (unless `--no-tests`) the tests.
+ * comments, the project's own rules, spelling, and (unless `--no-tests`) the tests.
  *
  * @module
  */
@@ -10,6 +10,8 @@ import { missingDocs } from "./rules/doc_lint.ts";
 import { checkRules, type Source } from "./rules/rules.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
+
+const SPELLING_CACHE = ["--cache", "--cache-location=.deno/cspell"];
 
 async function deno(...args: string[]): Promise<boolean> {
   const { success } = await new Deno.Command(Deno.execPath(), { args, cwd: ROOT }).output().then((out) => {
@@ -49,6 +51,11 @@ async function docs(paths: readonly string[]): Promise<boolean> {
   return missing.length === 0;
 }
 
+/** Results are kept for files that have not changed since. */
+function spelling(): Promise<boolean> {
+  return deno("run", "-A", "npm:cspell@10.4.1", "lint", "--no-progress", "--no-summary", ...SPELLING_CACHE, ".");
+}
+
 async function runTests(): Promise<boolean> {
   const args = ["run", "-A", "scripts/test.ts"];
   return (await new Deno.Command(Deno.execPath(), { args, cwd: ROOT, stdout: "inherit", stderr: "inherit" }).output())
@@ -71,6 +78,7 @@ const steps: [string, () => Promise<boolean>][] = [
   ],
   ["doc comments", () => docs(src.filter((path) => path.endsWith(".ts")))],
   ["own rules", () => rules([...src, ...scripts, ...testing, ...tests])],
+  ["spelling", spelling],
 ];
 if (!Deno.args.includes("--no-tests")) steps.push(["tests", runTests]);
 
