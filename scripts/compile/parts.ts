@@ -27,7 +27,7 @@ const RUN = [
   "./show_output.ts",
   ...["check_queue", "delete_jobs", "refresh_queue", "reset_jobs"].map((name) => `../../operations/${name}.ts`),
 ];
-const QUICK = ["", "create", "list", "info", "add", "wait", "help"];
+const QUICK = ["", "create", "list", "info", "add", "wait", "status", "show", "explain", "help"];
 
 /** The bundles of the program. @param root Its directory, with a slash at the end. */
 export function partsOf(root: string): readonly Part[] {

@@ -32,6 +32,8 @@ import { addFollow, addLog } from "./queue/log.ts";
 import { addRefresh } from "./queue/refresh.ts";
 import { addReset } from "./queue/reset.ts";
 import { addRun } from "./queue/run.ts";
+import { addExplain, addShow } from "./queue/show.ts";
+import { addStatus } from "./queue/status.ts";
 import { addWait } from "./queue/wait.ts";
 import { addService, serviceArgs } from "./queue/service.ts";
 
@@ -88,6 +90,9 @@ const QUEUE_VERBS: Verbs = [
   [["list", "info"], addList],
   [["refresh"], addRefresh],
   [["check"], addCheck],
+  [["status"], addStatus],
+  [["show"], addShow],
+  [["explain"], addExplain],
   [["log"], addLog],
   [["follow"], addFollow],
   [["add"], addAdd],

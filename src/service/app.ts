@@ -19,6 +19,7 @@ import { addJobFileRoutes } from "./routes/job_files.ts";
 import { addMetricsRoutes } from "./routes/metrics.ts";
 import { addQueueRoutes } from "./routes/queues.ts";
 import { addRunRoutes } from "./routes/runs.ts";
+import { addStatusRoutes } from "./routes/status.ts";
 import { addWaitRoute } from "./routes/wait.ts";
 import type { App, Service, ServiceEnv } from "./service.ts";
 
@@ -47,6 +48,7 @@ export function makeApp(service: Service): App {
   addHostRoutes(app, service);
   addJobFileRoutes(app, service);
   addEventRoutes(app, service);
+  addStatusRoutes(app, service);
   addWaitRoute(app, service);
   addMetricsRoutes(app, service);
   app.openAPIRegistry.registerComponent("securitySchemes", "HTTPBasic", { type: "http", scheme: "basic" });

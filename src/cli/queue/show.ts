@@ -1,0 +1,104 @@
+/**
+ * `cms queue show` and `cms queue explain`: one job in words, and why jobs do not run.
+ *
+ * @module
+ */
+
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import type { PastTry } from "../../job/options.ts";
+import { setOptions } from "../../job/options.ts";
+import { quote } from "../../names/quote.ts";
+import { renderDuration } from "../../names/units.ts";
+import { queueCommand } from "../../operations/finding.ts";
+import type { JobStory, Neighbour } from "../../operations/show_job.ts";
+import { printable } from "../../output/printable.ts";
+import { renderFor } from "../../output/records.ts";
+import type { StoreRef } from "../../store/store.ts";
+import { type Context, examples, queueOf, queueVerb } from "../context.ts";
+import { formatValue, unquote } from "../names.ts";
+
+/** Adds `show`. */
+export function addShow(group: CommandUnknownOpts, context: Context): void {
+  queueVerb(group, "show", "show everything of a job: state and reason, tries, files, what it waits for")
+    .argument("<job>", "the job", unquote)
+    .option("--output <format>", "table, json, yaml or csv (default: text)", formatValue)
+    .addHelpText("after", examples("cms queue show a job3", "cms queue show a job3 --output=json"))
+    .action(async (word, job, { output, ...words }) => {
+      const queue = queueOf(context, word, words);
+      const { showJob } = await import("../../operations/show_job.ts");
+      const story = await showJob(context.deps, { queue, job });
+      if (output === undefined) return context.io.out(storyText(story, queue));
+      const { extra, ...fields } = story.job;
+      const seconds = story.durationMs === null ? null : story.durationMs / 1000;
+      const record = { ...fields, reason: story.reason, duration: seconds, try: story.try, tries: story.tries, extra };
+      context.io.out(await renderFor(context.io, output, ["name", "status", "reason", "duration", "try"], [record]));
+    });
+}
+
+/** Adds `explain`. */
+export function addExplain(group: CommandUnknownOpts, context: Context): void {
+  queueVerb(group, "explain", "say why jobs do not run, and how each host stands")
+    .argument("[job]", "a job (default: all that wait, by their reasons)", unquote)
+    .addHelpText("after", examples("cms queue explain a", "cms queue explain a job3"))
+    .action(async (word, job, words) => {
+      const queue = queueOf(context, word, words);
+      const { explainJobs } = await import("../../operations/explain_jobs.ts");
+      const { job: one, reasons, hosts } = await explainJobs(context.deps, { queue, job });
+      const lines = one === null
+        ? reasons.map(({ reason, count }) => `${count} ${count === 1 ? "job" : "jobs"}: ${reason}`)
+        : [`${one.name}: ${one.reason}`];
+      if (one === null && reasons.length === 0) lines.push(`No job of queue ${queue.name} waits.`);
+      for (const { host, stand } of hosts) lines.push(`  ${host}: ${stand}`);
+      context.io.out(lines.map((line) => `${printable(line)}\n`).join(""));
+    });
+}
+
+/** A job in words. Left out is what is not set. */
+function storyText(story: JobStory, queue: StoreRef): string {
+  const { job } = story;
+  const machine = job.host === null ? "" : `${job.user === null ? "" : `${job.user}@`}${job.host}`;
+  const took = story.durationMs === null ? "" : ` (${renderDuration(story.durationMs)})`;
+  const times = job.started === null ? "" : `${job.started}${job.ended === null ? "" : ` to ${job.ended}`}${took}`;
+  const tries = story.tries > 1 ? `try ${story.try} of ${story.tries}` : "";
+  const log = (...words: string[]): string => queueCommand(queue, "log", job.name, ...words);
+  const rows: [string, string][] = [
+    ["job", `${job.name} of queue ${queue.name}`],
+    ["state", `${job.status}: ${story.reason}`],
+    ["command", job.command],
+    ["ran on", [machine, tries, times].filter((part) => part !== "").join(", ")],
+    ...story.earlier.map((past): [string, string] => [`try ${past.try}`, pastText(past)]),
+    ["waits for", story.waitsFor.map(neighbourText).join(", ")],
+    ["needed by", story.neededBy.map(neighbourText).join(", ")],
+    ...Object.entries(optionsOf(story)).map(([field, value]): [string, string] => [field, shown(value)]),
+  ];
+  if (job.attempt > 0) rows.push(["output", log()], ["errors", log("--error")], ["states", log("--states")]);
+  return rows.filter(([, text]) => text !== "").map(([title, text]) => `${title.padEnd(10)} ${printable(text)}\n`).join(
+    "",
+  );
+}
+
+/** Options that no other row shows. */
+function optionsOf({ job }: JobStory): Record<string, unknown> {
+  const { after, after_any, after_notok, reason, history, not_before, ...rest } = setOptions(job) as Record<
+    string,
+    unknown
+  >;
+  const plain = { shell: job.shell === "bash" ? null : job.shell, gpu: job.gpu, pyenv: job.pyenv, ...rest };
+  return Object.fromEntries(Object.entries(plain).filter(([, value]) => value !== null && value !== ""));
+}
+
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return value.join(", ");
+  if (typeof value !== "object" || value === null) return String(value);
+  return Object.entries(value).map(([name, one]) => `${name}=${quote(String(one))}`).join(" ");
+}
+
+function pastText({ user, host, started, ended, status, exit_code, reason }: PastTry): string {
+  const where = host === null ? "" : ` on ${user === null ? "" : `${user}@`}${host}`;
+  const why = reason ?? (exit_code === null ? status : `exit code ${exit_code}`);
+  return `${why}${where}${started === null ? "" : `, ${started} to ${ended ?? "?"}`}`;
+}
+
+function neighbourText({ name, status }: Neighbour): string {
+  return `${name} (${status ?? "not in the queue"})`;
+}

@@ -1,0 +1,97 @@
+/**
+ * `cms queue status`: how a queue stands, on one screen.
+ *
+ * @module
+ */
+
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { JOB_STATES } from "../../job/states.ts";
+import { renderDuration } from "../../names/units.ts";
+import type { QueueStatus } from "../../operations/queue_status.ts";
+import { printable } from "../../output/printable.ts";
+import { renderFor } from "../../output/records.ts";
+import { type Context, examples, queueOf, queueVerb } from "../context.ts";
+import { formatValue } from "../names.ts";
+
+/** Adds the command to its group. */
+export function addStatus(group: CommandUnknownOpts, context: Context): void {
+  queueVerb(
+    group,
+    "status",
+    "show how a queue stands: run, counts, rate, time left, hosts, last failures; without a name all queues",
+  )
+    .option("--output <format>", "table, json, yaml or csv (default: text)", formatValue)
+    .addHelpText("after", examples("cms queue status", "cms queue status a", "cms queue status a --output=json"))
+    .action(async (word, { output, ...words }) => {
+      const { deps, io } = context;
+      const queue = queueOf(context, word, words);
+      const { allStatuses, queueStatus } = await import("../../operations/queue_status.ts");
+      const isOne = word !== undefined || words.queue !== undefined;
+      const all = isOne ? [await queueStatus(deps, { queue })] : await allStatuses(deps, queue);
+      if (output !== undefined) return io.out(await renderFor(io, output, COLUMNS, all.map(recordOf)));
+      if (all.length === 0) {
+        return context.lines.info(`There is no queue in ${queue.experiment}; cms queue create makes one`);
+      }
+      io.out(isOne ? statusText(all[0]!) : all.map(lineText).join(""));
+    });
+}
+
+const COLUMNS = ["queue", "run", "total", "done", "running", "waiting", "failed"];
+
+function recordOf(status: QueueStatus): Record<string, unknown> & { extra: Record<string, unknown> } {
+  const { run, counts, total, failed, kept, ratePerS, leftMs } = status;
+  return {
+    queue: status.queue,
+    run: run?.isRunning === true ? run.pid : null,
+    total,
+    done: doneOf(status),
+    running: counts.start + counts.run,
+    waiting: counts.undefined + counts.ready,
+    failed,
+    kept,
+    rate: ratePerS,
+    left_least: leftMs === null ? null : leftMs[0] / 1000,
+    left_most: leftMs === null ? null : leftMs[1] / 1000,
+    counts,
+    machines: run?.about.machines ?? {},
+    failures: status.failures,
+    extra: {},
+  };
+}
+
+function doneOf({ counts }: QueueStatus): number {
+  return counts.end + counts.kill + counts.fail_start + counts.crash;
+}
+
+function lineText(status: QueueStatus): string {
+  const { total, failed, counts, run } = status;
+  const state = run?.isRunning === true ? `runs (process ${run.pid})` : "no run";
+  const running = counts.start + counts.run;
+  return `${status.queue}: ${state}, ${doneOf(status)} of ${total} done, ${running} running, ${failed} failed\n`;
+}
+
+function statusText(status: QueueStatus): string {
+  const { queue, total, counts, failed, kept, run, busy, ratePerS, leftMs, failures } = status;
+  const about = run?.about;
+  const lines: string[] = [];
+  if (run?.isRunning === true) {
+    const from = about?.cluster === null || about?.cluster === undefined ? "" : ` on cluster ${about.cluster}`;
+    lines.push(`Queue ${queue}: ${about?.scheduler} runs it${from}, process ${run.pid} on ${run.hostname}`);
+  } else lines.push(`Queue ${queue}: no run works on it; cms queue run starts one`);
+  const states = JOB_STATES.filter((state) => counts[state] > 0).map((state) => `${counts[state]} ${state}`);
+  lines.push(`Jobs: ${doneOf(status)} of ${total} done, ${failed} failed (${states.join(", ") || "none"})`);
+  if (kept > 0) lines.push(`Of those that wait, ${kept} may not start yet: cms queue explain ${queue} says why`);
+  if (ratePerS !== null) {
+    const left = leftMs === null ? "" : `, done in ${renderDuration(leftMs[0])} to ${renderDuration(leftMs[1])}`;
+    lines.push(`Rate: ${ratePerS.toFixed(ratePerS < 1 ? 2 : 1)} jobs/s in the last minute${left}`);
+    lines.push(`Slots: ${counts.run + counts.start} of ${about?.slots ?? 0} in use`);
+    for (const [machine, state] of Object.entries(about?.machines ?? {})) {
+      lines.push(`  ${machine}: ${state === "up" ? `${busy.get(machine) ?? 0} running` : "does not answer"}`);
+    }
+  }
+  if (failures.length > 0) lines.push("Last failures:");
+  for (const { job, reason, machine, ended } of failures) {
+    lines.push(`  ${job}: ${reason}${machine === null ? "" : ` on ${machine}`}${ended === null ? "" : `, ${ended}`}`);
+  }
+  return lines.map((line) => `${printable(line)}\n`).join("");
+}

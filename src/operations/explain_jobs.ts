@@ -1,0 +1,103 @@
+/**
+ * Why jobs do not run: what holds them, and how each host stands.
+ *
+ * @module
+ */
+
+import type { Deps } from "../deps.ts";
+import { CmsError } from "../errors.ts";
+import { machineText } from "../cluster/machine.ts";
+import { machineOf } from "../cluster/host.ts";
+import type { Job } from "../job/job.ts";
+import { isInFlight, isWaiting } from "../job/states.ts";
+import type { JobName } from "../names/grammar.ts";
+import { readCluster } from "../store/cluster_file.ts";
+import { storePaths } from "../store/paths.ts";
+import { readJobs } from "../store/read_jobs.ts";
+import { readLastRun } from "../store/run_claim.ts";
+import type { StoreRef } from "../store/store.ts";
+import type { Jobs } from "../store/changes.ts";
+import { requireJob } from "./list_jobs.ts";
+import { reasonOf } from "./job_reason.ts";
+
+/** How a host stands to jobs that wait. */
+export interface HostStand {
+  readonly host: string;
+  readonly stand: string;
+}
+
+/** Why jobs do not run. */
+export interface Explanation {
+  /** The job that was asked about, with its reason; null if all were. */
+  readonly job: { readonly name: JobName; readonly reason: string } | null;
+  /** Reasons of all waiting jobs, with how many have each, most first; empty if one job was asked about. */
+  readonly reasons: readonly { readonly reason: string; readonly count: number }[];
+  /** Hosts of the run, or of its last one. */
+  readonly hosts: readonly HostStand[];
+}
+
+/** Explains. @throws {CmsError} `not_found` if there is no such queue or job. */
+export async function explainJobs(
+  deps: Deps,
+  request: { queue: StoreRef; job?: string | undefined },
+): Promise<Explanation> {
+  const { queue } = request;
+  const jobs = await readJobs(deps, queue);
+  const run = await readLastRun(deps, storePaths(queue, "queue"));
+  const view = { jobs, nowMs: deps.clock.epochMs(), isRun: run?.isRunning === true };
+  const cluster = run?.about.cluster ?? null;
+  const hosts = view.isRun ? await hostStands(deps, { queue, cluster, machines: run!.about.machines, jobs }) : [];
+  if (request.job !== undefined) {
+    const job = requireJob(jobs, request.job, queue);
+    return {
+      job: { name: job.name, reason: reasonOf(job, view) },
+      reasons: [],
+      hosts: isWaiting(job.status) ? hosts : [],
+    };
+  }
+  const counts = new Map<string, number>();
+  for (const job of jobs.values()) {
+    if (!isWaiting(job.status)) continue;
+    const reason = reasonOf(job, view);
+    counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  }
+  const reasons = [...counts].map(([reason, count]) => ({ reason, count })).sort((a, b) => b.count - a.count);
+  return { job: null, reasons, hosts: reasons.length === 0 ? [] : hosts };
+}
+
+async function hostStands(
+  deps: Deps,
+  { queue, cluster, machines, jobs }: {
+    queue: StoreRef;
+    cluster: string | null;
+    machines: Readonly<Record<string, "up" | "down">>;
+    jobs: Jobs;
+  },
+): Promise<HostStand[]> {
+  const busy = new Map<string, number>();
+  for (const job of jobs.values()) if (isInFlight(job.status)) count(busy, job);
+  const isDown = (machine: string): boolean => machines[machine] === "down";
+  if (cluster === null) {
+    return Object.keys(machines).map((machine) => ({
+      host: machine,
+      stand: isDown(machine) ? "does not answer" : `runs ${busy.get(machine) ?? 0} jobs`,
+    }));
+  }
+  const all = await readCluster(deps, { ...queue, name: cluster }).catch((error) => {
+    if (error instanceof CmsError) return new Map<never, never>();
+    throw error;
+  });
+  return [...all].map(([id, host]): HostStand => {
+    const machine = machineText(machineOf(host));
+    const slots = host.max_jobs_allowed;
+    const used = busy.get(`slot ${id}`) ?? 0;
+    if (host.status !== "active") return { host: id, stand: "inactive" };
+    if (isDown(machine)) return { host: id, stand: `does not answer (${machine})` };
+    return { host: id, stand: used >= slots ? `full (${used} of ${slots})` : `free (${used} of ${slots} in use)` };
+  });
+}
+
+function count(busy: Map<string, number>, job: Job): void {
+  const machine = job.user === null ? job.host ?? "" : `${job.user}@${job.host}`;
+  for (const key of [machine, `slot ${job.slot}`]) busy.set(key, (busy.get(key) ?? 0) + 1);
+}

@@ -1,0 +1,58 @@
+/**
+ * Why a job is where it is, in one line for people. Pure.
+ *
+ * @module
+ */
+
+import { dependenceOf, hasDependencies } from "../job/dependencies.ts";
+import type { Job } from "../job/job.ts";
+import { endReason, isFailed } from "../job/outcome.ts";
+import { isWaiting } from "../job/states.ts";
+import { renderDuration } from "../names/units.ts";
+import type { Jobs } from "../store/changes.ts";
+
+/** What is known of the queue as a whole. */
+export interface QueueView {
+  readonly jobs: Jobs;
+  /** Epoch ms. */
+  readonly nowMs: number;
+  /** Whether a run works on the queue. */
+  readonly isRun: boolean;
+}
+
+/**
+ * What holds a waiting job itself, whatever hosts are free: `held`, `waits for prep2`, `retry 2 of 3 in 40s`; null if
+ * nothing does.
+ */
+export function holdOf(job: Job, { jobs, nowMs }: Pick<QueueView, "jobs" | "nowMs">): string | null {
+  if (!isWaiting(job.status)) return null;
+  if (job.hold === true) return "held";
+  const dependence = hasDependencies(job) ? dependenceOf(job, jobs) : null;
+  if (dependence?.type === "never") return dependence.reason;
+  if (dependence?.type === "waits") {
+    return `waits for ${dependence.for}${dependence.isMissing ? ", which is not in the queue" : ""}`;
+  }
+  const inMs = typeof job.not_before === "string" ? Date.parse(job.not_before) - nowMs : 0;
+  return inMs > 0 ? `${job.reason ?? "waits"} in ${renderDuration(inMs)}` : null;
+}
+
+/** Why a job is where it is. */
+export function reasonOf(job: Job, view: QueueView): string {
+  const where = job.host === null ? "" : ` on ${job.user === null ? "" : `${job.user}@`}${job.host}`;
+  switch (job.status) {
+    case "undefined":
+    case "ready":
+      return holdOf(job, view) ?? (view.isRun ? "waits for a free slot" : "no run works on the queue");
+    case "run":
+      return `is being started${where}`;
+    case "start":
+      return `runs${where}${view.isRun ? "" : ", and no run follows it"}`;
+    case "end":
+    case "kill":
+    case "fail_start":
+    case "crash":
+      return isFailed(job) ? endReason(job) : "ended well";
+    default:
+      return job.status satisfies never;
+  }
+}

@@ -1,0 +1,66 @@
+/** `cms queue status`, `show` and `explain`: of a queue that rests, and beside a real run. */
+import assert from "node:assert/strict";
+import { withPlace } from "./harness.ts";
+
+Deno.test("status, show and explain say how a queue and its jobs stand while a run works on it, and after", async () => {
+  await withPlace(async ({ ok, run, directory }) => {
+    assert.match(await ok("queue", "status"), /^INFO: There is no queue in experiment; cms queue create makes one\n$/);
+    await ok("queue", "create", "a");
+    await ok("cluster", "create", "c");
+    await ok("cluster", "add", "c", "--id=h[1-3]", "--name=localhost", "--user=me");
+    await ok("cluster", "deactivate", "c", "--id=h3");
+    await ok("queue", "add", "a", "--name=bad", "--command=exit 3", "--shell=sh");
+    const gate = "until [ -e ../go ]; do sleep 0.05; done";
+    await ok("queue", "add", "a", "--name=slow[1-2]", `--command=${gate}`, "--shell=sh");
+    await ok("queue", "add", "a", "--name=free", "--command=true");
+    await ok("queue", "add", "a", "--name=child", "--command=true", "--after=slow1,slow2", "--retries=2");
+    await ok("queue", "add", "a", "--name=held", "--command=true", "--hold");
+    assert.match(await ok("queue", "status"), /^a: no run, 0 of 6 done, 0 running, 0 failed\n$/);
+    assert.equal(await ok("queue", "explain", "a", "held"), "held: held\n");
+
+    const running = run("queue", "run", "fifo_multi", "a", "--hostfile=c");
+    assert.equal((await run("queue", "wait", "a", "--name=slow[1-2]", "--for=started", "--timeout=30s")).status, 0);
+    const status = await ok("queue", "status", "a");
+    assert.match(
+      status,
+      /^Queue a: fifo_multi runs it on cluster c, process [0-9]+ on manager\nJobs: 1 of 6 done, 1 failed \(/,
+    );
+    assert.match(
+      status,
+      /\nSlots: 2 of 2 in use\n {2}me@localhost: 2 running\nLast failures:\n {2}bad: exit code 3 on me@localhost, /,
+    );
+    assert.equal(
+      await ok("queue", "explain", "a"),
+      "1 job: waits for a free slot\n1 job: waits for slow1\n1 job: held\n" +
+        "  h1: full (1 of 1)\n  h2: full (1 of 1)\n  h3: inactive\n",
+    );
+    assert.match(
+      await ok("queue", "show", "a", "slow1"),
+      /\nstate {6}start: runs on me@localhost\n[^]*\nneeded by {2}child \(undefined\)\n/,
+    );
+    await Deno.writeTextFile(`${directory}/experiment/go`, "");
+    await running;
+    const child = await ok("queue", "show", "a", "child");
+    assert.match(child, /\nstate {6}end: ended well\n/);
+    assert.match(
+      child,
+      /\nran on {5}me@localhost, try 1 of 3, .* to .* \([0-9ms]+\)\nwaits for {2}slow1 \(end\), slow2 \(end\)\nretries {4}2\n/,
+    );
+    const [record] = JSON.parse(await ok("queue", "show", "a", "bad", "--output=json"));
+    assert.deepEqual([record.reason, record.exit_code, record.tries], ["exit code 3", 3, 1]);
+    const [json] = JSON.parse(await ok("queue", "status", "a", "--output=json"));
+    assert.deepEqual([json.done, json.failed, json.waiting, json.run], [5, 1, 1, null]);
+  });
+});
+
+Deno.test("show and explain refuse a job that is not there, and show nothing that moves the cursor", async () => {
+  await withPlace(async ({ ok, run }) => {
+    await ok("queue", "create", "a");
+    assert.equal((await run("queue", "show", "a", "x")).status, 2);
+    assert.equal((await run("queue", "explain", "a", "x")).status, 2);
+    assert.equal((await run("queue", "show", "a")).status, 2);
+    assert.equal(await ok("queue", "explain", "a"), "No job of queue a waits.\n");
+    await ok("queue", "add", "a", "--name=odd", "--command=echo '\u001b[2J'");
+    assert.match(await ok("queue", "show", "a", "odd"), /command {4}echo '\\x1b\[2J'\n/);
+  });
+});
