@@ -77,14 +77,15 @@ function storyText(story: JobStory, queue: StoreRef): string {
   );
 }
 
+/** Options that another row shows. */
+const SHOWN = ["after", "after_any", "after_notok", "reason", "history", "not_before"];
+
 /** Options that no other row shows. */
 function optionsOf({ job }: JobStory): Record<string, unknown> {
-  const { after, after_any, after_notok, reason, history, not_before, ...rest } = setOptions(job) as Record<
-    string,
-    unknown
-  >;
-  const plain = { shell: job.shell === "bash" ? null : job.shell, gpu: job.gpu, pyenv: job.pyenv, ...rest };
-  return Object.fromEntries(Object.entries(plain).filter(([, value]) => value !== null && value !== ""));
+  const plain = { shell: job.shell === "bash" ? null : job.shell, gpu: job.gpu, pyenv: job.pyenv, ...setOptions(job) };
+  const isOwn = ([field, value]: [string, unknown]): boolean =>
+    value !== null && value !== "" && !SHOWN.includes(field);
+  return Object.fromEntries(Object.entries(plain).filter(isOwn));
 }
 
 function shown(value: unknown): string {

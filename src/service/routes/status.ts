@@ -22,7 +22,7 @@ const seconds = (description: string) => z.number().nullable().openapi({ descrip
 const StatusSchema = z.object({
   queue: text("Name of the queue.", "a"),
   run: z.object({
-    pid: count("Its process.", 1117),
+    pid: count("Id of its process", 1117),
     scheduler: z.enum(["fifo", "fifo_multi"]).openapi({ description: "How it chooses hosts.", example: "fifo_multi" }),
     slots: count("Jobs that it may run at once.", 8),
     machines: z.record(z.string(), z.enum(["up", "down"])).openapi({
