@@ -95,12 +95,17 @@ export function durationMs(job: Job): number | null {
   return Number.isNaN(ms) ? null : ms;
 }
 
-function isField(field: string): boolean {
+/** True for the name of a field that {@link fieldOf} knows. */
+export function isField(field: string): boolean {
   return PLAIN.has(field) || Object.hasOwn(MADE, field) || isOptionName(field) ||
     /^(?:param|tag|env)\.[^.]/.test(field);
 }
 
-function fieldOf(job: Job, field: string): string | number | null {
+/**
+ * The value of a field of a job: of its file, `duration` (ms), `failed`, `param.NAME`, `tag.NAME`; null if it is not
+ * set.
+ */
+export function fieldOf(job: Job, field: string): string | number | null {
   const made = Object.hasOwn(MADE, field) ? MADE[field] : undefined;
   if (made !== undefined) return made(job);
   const [map, name] = splitAtPoint(field);

@@ -7,7 +7,7 @@
 import type { Deps } from "../deps.ts";
 import { NotFoundError } from "../errors.ts";
 import type { Job } from "../job/job.ts";
-import { isInFlight, type JobState } from "../job/states.ts";
+import { isInFlight } from "../job/states.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { Jobs } from "../store/changes.ts";
 import { storePaths } from "../store/paths.ts";
@@ -17,12 +17,10 @@ import { scanJobs } from "../store/large/scan_jobs.ts";
 import type { StoreRef } from "../store/store.ts";
 import { type Page, pageOf } from "./page.ts";
 
-/** What {@link listJobs} takes: all jobs, or those of these names, in one state; at most the first `limit`. */
+/** What {@link listJobs} takes: all jobs, or those that `keep` takes; at most the first `limit`. */
 export interface ListJobsRequest {
   readonly queue: StoreRef;
-  /** Names that the queue does not have are passed over. */
-  readonly names?: readonly string[] | undefined;
-  readonly status?: JobState | undefined;
+  readonly keep?: ((job: Job) => boolean) | undefined;
   readonly limit?: number | undefined;
 }
 
@@ -31,8 +29,7 @@ export interface ListJobsRequest {
  * @throws {CmsError} `not_found` if there is no such queue.
  */
 export async function listJobs(deps: Deps, request: ListJobsRequest): Promise<Job[]> {
-  const { queue, limit } = request;
-  const keep = filterOf(request);
+  const { queue, limit, keep } = request;
   if (keep === undefined && limit === undefined) return [...(await readJobs(deps, queue)).values()];
   const found = await scanJobs(deps, queue, keep ?? (() => true), limit ?? Infinity);
   return found ?? (await pageJobs(deps, request)).records;
@@ -65,14 +62,8 @@ export async function pageJobs(
   deps: Deps,
   request: ListJobsRequest & { readonly cursor?: string | undefined },
 ): Promise<Page<Job>> {
-  const { queue, limit, cursor } = request;
-  return pageOf<Job>(await readJobs(deps, queue), { limit, cursor, keep: filterOf(request) });
-}
-
-function filterOf({ names, status }: ListJobsRequest): ((job: Job) => boolean) | undefined {
-  if (names === undefined && status === undefined) return undefined;
-  const wanted = names === undefined ? null : new Set(names);
-  return (job) => (status === undefined || job.status === status) && (wanted === null || wanted.has(job.name));
+  const { queue, ...page } = request;
+  return pageOf<Job>(await readJobs(deps, queue), page);
 }
 
 /**

@@ -53,6 +53,14 @@ export function isByProperty({ states, isFailed, where }: Selection): boolean {
   return states !== null || isFailed || where.length > 0;
 }
 
+/** Whether a job is chosen, as a function; undefined if all are. */
+export function filterOf(selection: Selection): ((job: Job) => boolean) | undefined {
+  const { names, ...rest } = selection;
+  if (names === null && !isByProperty(selection)) return undefined;
+  const wanted = names === null ? null : new Set<string>(names);
+  return (job) => (wanted === null || wanted.has(job.name)) && isSelected(job, { ...rest, names: null });
+}
+
 /** True if the job is chosen. */
 export function isSelected(job: Job, selection: Selection): boolean {
   const { names, states, where } = selection;

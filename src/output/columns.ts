@@ -7,7 +7,16 @@
 /** Columns of the jobs of a queue. */
 export const JOB_COLUMNS: readonly string[] = ["name", "status", "command", "gpu", "output", "log", "experiment"];
 /** The same, with where and how a job ran. */
-export const JOB_COLUMNS_WIDE: readonly string[] = [...JOB_COLUMNS, "host", "user", "exit_code", "started", "ended"];
+export const JOB_COLUMNS_WIDE: readonly string[] = [
+  ...JOB_COLUMNS,
+  "host",
+  "user",
+  "exit_code",
+  "started",
+  "ended",
+  "duration",
+  "reason",
+];
 
 /** Columns of the hosts of a cluster. */
 export const HOST_COLUMNS: readonly string[] = [

@@ -136,9 +136,12 @@ Deno.test("queue list filters by state and number, and shows more with --wide", 
     assert.deepEqual(await names("--limit=2"), ["a1", "a2"]);
     assert.match(
       await ok("queue", "list", "--wide"),
-      /experiment \| host \| user \| exit_code \| started \| ended \|\n/,
+      /experiment \| host \| user \| exit_code \| started \| ended \| duration \| reason +\|\n/,
     );
-    assert.match((await run("queue", "list", "--status=bad")).err, /^ERROR: .*Use one of undefined, ready, /);
+    assert.match(
+      (await run("queue", "list", "--status=bad")).err,
+      /^ERROR: Cannot use "bad" as a status: use undefined, ready, /,
+    );
   });
 });
 
@@ -239,6 +242,37 @@ Deno.test("queue add has a word for each option, of which completion and help kn
     for (const word of OPTION_WORDS) {
       assert.ok(help.includes(word.flag), word.flag);
       assert.ok(offered.includes(flagOf(word) + (word.kind === "flag" ? "" : "=")), word.flag);
+    }
+  });
+});
+
+Deno.test("queue list chooses jobs, columns and order, and shows why jobs are where they are", async () => {
+  await withPlace(async ({ ok, run }) => {
+    await ok("queue", "create", "a");
+    await ok("queue", "add", "a", "--name=job[1-3]", "--command=exit 3", "--shell=sh", "--priority=2");
+    await ok("queue", "add", "a", "--name=good", "--command=true", "--shell=sh");
+    await ok("queue", "add", "a", "--name=held", "--command=true", "--hold");
+    await ok("queue", "add", "a", "--name=child", "--command=true", "--after=held");
+    await run("queue", "run", "fifo_multi", "a", "--hosts=localhost");
+    const names = async (...words: string[]) =>
+      (await ok("queue", "list", "a", "--columns=name", "--output=csv", ...words)).trim().split("\n").slice(1).join(
+        " ",
+      );
+    assert.equal(await names("--status=end"), "job1 job2 job3 good");
+    assert.equal(await names("--where=exit_code=0"), "good");
+    assert.equal(await names("--where=priority=2", "--where=name!=job1"), "job2 job3");
+    assert.equal(await names("--sort=-name", "--limit=2"), "job3 job2");
+    assert.equal(
+      (await ok("queue", "list", "a", "--columns=name,reason", "--name=held,child,good")).split("\n").slice(3, 6).join(
+        "\n",
+      ),
+      "| good  | ended well     |\n| held  | held           |\n| child | waits for held |",
+    );
+    const wide = JSON.parse(await ok("queue", "list", "a", "--wide", "--output=json", "--name=good"));
+    assert.equal(typeof wide[0].duration, "number");
+    assert.match(await ok("queue", "list", "a", "--failed"), /^INFO: No job|\| job/);
+    for (const words of [["--columns=nothing"], ["--sort=nothing"], ["--where=nothing"], ["--status=done"]]) {
+      assert.equal((await run("queue", "list", "a", ...words)).status, 2, words.join());
     }
   });
 });

@@ -6,40 +6,89 @@
 
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Context, examples, queueOf, queueVerb } from "../context.ts";
-import { countValue, formatValue, stateValue } from "../names.ts";
+import { countValue, formatValue, unquote } from "../names.ts";
+import { selectionOf, withSelection } from "./selection.ts";
 import { listValue } from "../options.ts";
 import type { Job } from "../../job/job.ts";
-import { expand } from "../../names/expand.ts";
 import { JOB_COLUMNS, JOB_COLUMNS_WIDE } from "../../output/columns.ts";
 import { queueCommand } from "../../operations/finding.ts";
-import { renderFor } from "../../output/records.ts";
+import { type Format, renderFor } from "../../output/records.ts";
 import type { StoreRef } from "../../store/store.ts";
 
 /** Adds the command to its group. */
 export function addList(group: CommandUnknownOpts, context: Context): void {
-  queueVerb(group, "list", "list the jobs of a queue")
+  withSelection(queueVerb(group, "list", "list the jobs of a queue"))
     .alias("info")
-    .option("--wide", "show host, user, exit code and times too")
+    .option("--wide", "show host, user, exit code, times, duration and reason too")
+    .option("--columns <fields>", "which fields, such as name,status,duration,param.lr", listValue)
+    .option("--sort <field>", "by this field, such as priority; -duration begins with the longest", unquote)
     .option("--output <format>", "table, json, yaml or csv (default: table)", formatValue)
-    .option("--name <name>", "only these jobs; a list such as job[1-10]", listValue)
-    .option("--status <state>", "only jobs in this state", stateValue)
     .option("--limit <n>", "only the first n jobs", countValue)
-    .addHelpText("after", examples("cms queue list a", "cms queue list a --status=crash --output=json"))
-    .action(async (word, { wide, output = "table", name, status, limit, ...words }) => {
+    .addHelpText(
+      "after",
+      examples(
+        "cms queue list a",
+        "cms queue list a --failed --wide",
+        "cms queue list a --where='param.lr<0.1' --output=csv",
+      ),
+    )
+    .action(async (word, { wide, columns, sort, output = "table", limit, queue: name, experiment, ...words }) => {
       const { listJobsFollowed } = await import("../../operations/list_jobs.ts");
-      const queue = queueOf(context, word, words);
-      const names = name === undefined ? undefined : expand(name);
-      const { jobs, unfollowed } = await listJobsFollowed(context.deps, { queue, names, status, limit });
+      const queue = queueOf(context, word, { ...(name && { queue: name }), ...(experiment && { experiment }) });
+      const selection = Object.keys(words).length === 0 ? null : await selectionOf(words);
+      const keep = selection === null
+        ? undefined
+        : (await import("../../operations/select_jobs.ts")).filterOf(selection);
+      const isSorted = sort !== undefined;
+      const found = await listJobsFollowed(context.deps, { queue, keep, limit: isSorted ? undefined : limit });
+      const shape = { wide: wide === true, columns, sort, limit, output };
+      const { jobs, fields } = await shaped(context, { queue, jobs: found.jobs, shape });
       if (output !== "table" || jobs.length > 0) {
-        context.io.out(await renderFor(context.io, output, wide ? JOB_COLUMNS_WIDE : JOB_COLUMNS, jobs));
-      } else if (names !== undefined || status !== undefined) context.lines.info(`No job of queue ${queue.name} fits.`);
+        context.io.out(await renderFor(context.io, output, fields, jobs));
+      } else if (selection !== null) context.lines.info(`No job of queue ${queue.name} fits.`);
       else context.lines.info(`Queue ${queue.name} is empty; to add a job: ${addOne(queue)}`);
-      if (status === undefined && limit === undefined) warnOfMissing(context, queue.name, names ?? [], jobs);
-      if (unfollowed === 0) return;
-      const which = unfollowed === 1 ? "1 job is shown as running" : `${unfollowed} jobs are shown as running`;
+      const isAll = Object.keys(words).every((key) => key === "name");
+      if (isAll && limit === undefined) warnOfMissing(context, queue.name, selection?.names ?? [], found.jobs);
+      if (found.unfollowed === 0) return;
+      const which = found.unfollowed === 1
+        ? "1 job is shown as running"
+        : `${found.unfollowed} jobs are shown as running`;
       const command = queueCommand(queue, "refresh");
       context.lines.warning(`${which}, and no run follows: ${command} asks the hosts, cms queue run goes on`);
     });
+}
+
+/** What is shown, and how. */
+interface Shape {
+  readonly wide: boolean;
+  readonly columns: string | undefined;
+  readonly sort: string | undefined;
+  readonly limit: number | undefined;
+  readonly output: Format;
+}
+
+/** The records that are shown, in their order, and the columns of a table. */
+async function shaped(
+  context: Context,
+  { queue, jobs, shape }: { queue: StoreRef; jobs: readonly Job[]; shape: Shape },
+): Promise<{ jobs: readonly Job[]; fields: readonly string[] }> {
+  const { wide, columns, sort, limit, output } = shape;
+  if (!wide && columns === undefined && sort === undefined) return { jobs, fields: JOB_COLUMNS };
+  const { listRecord, paramColumns, readColumns, sortJobs } = await import("../../output/job_table.ts");
+  const params = wide && output === "csv" ? paramColumns(jobs) : [];
+  const fields = columns === undefined ? wide ? [...JOB_COLUMNS_WIDE, ...params] : JOB_COLUMNS : readColumns(columns);
+  const sorted = sort === undefined ? jobs : sortJobs(jobs, sort).slice(0, limit);
+  const reasons = fields.includes("reason") ? await reasonsFor(context, queue, sorted) : () => "";
+  const records = sorted.map((job) => listRecord(job, { fields, format: output, reason: reasons(job) }));
+  if (columns === undefined || output === "table") return { jobs: records, fields };
+  // Other forms than tables hold what was asked for, and nothing else.
+  const only = records.map((record) => Object.fromEntries(fields.map((field) => [field, record[field] ?? null])));
+  return { jobs: only.map((record) => ({ ...record, extra: {} }) as unknown as Job), fields };
+}
+
+async function reasonsFor(context: Context, queue: StoreRef, jobs: readonly Job[]): Promise<(job: Job) => string> {
+  const { reasonsOf } = await import("../../operations/job_reasons.ts");
+  return await reasonsOf(context.deps, { queue, jobs });
 }
 
 function addOne(queue: StoreRef): string {

@@ -6,6 +6,8 @@
 
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { CmsError, NotFoundError } from "../../errors.ts";
+import type { Job } from "../../job/job.ts";
+import { filterOf, readSelection } from "../../operations/select_jobs.ts";
 import { expand } from "../../names/expand.ts";
 import { createQueue } from "../../operations/create_queue.ts";
 import { deleteQueue } from "../../operations/delete_queue.ts";
@@ -30,6 +32,7 @@ import {
   QueuePath,
   RefreshedSchema,
   ResetSchema,
+  SelectionQuery,
   text,
   WarningsSchema,
 } from "../schemas.ts";
@@ -78,7 +81,7 @@ const get = operation({
   description: "The jobs of a queue in file order. With `limit`, the `Link` header leads to the next page.",
   request: {
     params: QueuePath,
-    query: PageQuery.extend({ status: JobStateSchema.optional().openapi({ description: "Only jobs in this state." }) }),
+    query: PageQuery.extend(SelectionQuery.shape),
     headers: z.object({
       "if-none-match": z.string().max(1000).optional().openapi({
         description: "`ETag` of a reply with all jobs, to get it again only if it has changed.",
@@ -100,7 +103,7 @@ const info = operation({
   description: "The jobs of a queue as a table.",
   request: {
     params: QueuePath,
-    query: PageQuery.extend({ status: JobStateSchema.optional().openapi({ description: "Only jobs in this state." }) }),
+    query: PageQuery.extend(SelectionQuery.shape),
   },
   responses: { ...textReply("The jobs; `None` if there are none.", JOBS_TABLE, JobsSchema), ...failures(404) },
 });
@@ -179,12 +182,13 @@ export function addQueueRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): 
   app.openapi(get, async (c) => {
     const query = c.req.valid("query");
     const queue = await queueAt(service, { ...c.req.valid("param"), ...query });
-    const { status, limit, cursor } = query;
-    if (status === undefined && limit === undefined && cursor === undefined) {
+    const { limit, cursor } = query;
+    const keep = keepOf(query);
+    if (keep === undefined && limit === undefined && cursor === undefined) {
       const jobs = await allJobs(deps, { queue });
       return await inItsTurn(service, jobs.size, () => wholeQueue(c, jobs));
     }
-    const page = await pageJobs(deps, { ...query, queue });
+    const page = await pageJobs(deps, { queue, limit, cursor, keep });
     linkToNext(c, page.next);
     return await inItsTurn(service, page.records.length, () => c.json(jobsReply(page.records), 200));
   });
@@ -192,7 +196,8 @@ export function addQueueRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): 
   app.openapi(info, async (c) => {
     const query = c.req.valid("query");
     const queue = await queueAt(service, { ...c.req.valid("param"), ...query });
-    const page = await pageJobs(deps, { ...query, queue });
+    const { limit, cursor } = query;
+    const page = await pageJobs(deps, { queue, limit, cursor, keep: keepOf(query) });
     linkToNext(c, page.next);
     const make = () => textOrJson(c, () => jobsTable(page.records), jobsReply(page.records));
     return await inItsTurn(service, page.records.length, make);
@@ -234,4 +239,10 @@ export function addQueueRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): 
     }
     return await textOrJson(c, () => stateChangeLines(result.changes), { ...result, warnings: [...warnings.texts] });
   });
+}
+
+/** Which jobs the query chooses; undefined for all. @throws {InvalidError} If it cannot be read. */
+function keepOf({ failed, ...words }: z.infer<typeof SelectionQuery>): ((job: Job) => boolean) | undefined {
+  const { name, status, where } = words;
+  return filterOf(readSelection({ name, status, where, failed: failed === "true" }));
 }

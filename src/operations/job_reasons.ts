@@ -1,0 +1,26 @@
+/**
+ * Why each of some jobs is where it is. The rest of the queue is read only if one of them waits for others.
+ *
+ * @module
+ */
+
+import type { Deps } from "../deps.ts";
+import { hasDependencies } from "../job/dependencies.ts";
+import type { Job } from "../job/job.ts";
+import { isWaiting } from "../job/states.ts";
+import { storePaths } from "../store/paths.ts";
+import { readJobs } from "../store/read_jobs.ts";
+import { readRunner } from "../store/run_claim.ts";
+import type { StoreRef } from "../store/store.ts";
+import { holdOf, reasonOf } from "./job_reason.ts";
+
+/** The reasons, as a function; `""` for a job that waits and that nothing of its own holds. */
+export async function reasonsOf(
+  deps: Deps,
+  { queue, jobs }: { queue: StoreRef; jobs: readonly Job[] },
+): Promise<(job: Job) => string> {
+  const isRun = await readRunner(deps, storePaths(queue, "queue")) !== null;
+  const all = jobs.some(hasDependencies) ? await readJobs(deps, queue) : new Map(jobs.map((job) => [job.name, job]));
+  const view = { jobs: all, nowMs: deps.clock.epochMs(), isRun };
+  return (job) => isWaiting(job.status) ? holdOf(job, view) ?? "" : reasonOf(job, view);
+}
