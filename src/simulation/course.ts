@@ -22,6 +22,7 @@ import { applyFault } from "./faults.ts";
 import type { SimProcess } from "./process.ts";
 import { Neighbour } from "./neighbour.ts";
 import type { JobPlan } from "./scenario.ts";
+import type { AttemptTruth } from "./truth.ts";
 import type { World } from "./world.ts";
 import type { Run, Stage } from "./stage.ts";
 import { workOf } from "./wrapper.ts";
@@ -302,7 +303,17 @@ export class Course implements Stage {
         if (!away()) truth.fail(`job ${job.name} is ${job.status} at the end of time`);
       } else if (last?.isAlive && !last.isAbandoned && !last.isGivenUp && !away()) {
         truth.fail(`job ${job.name} is ${job.status} at the end of time, and runs`);
+      } else if (job.status === "crash" && last !== undefined && hostKnowsEnd(world, last) && !away()) {
+        truth.fail(`job ${job.name} is crash at the end of time, and its host knows that it ended`);
       }
     }
   }
+}
+
+/** True if its host, the only one of its name, has the claim and the end of the attempt. */
+function hostKnowsEnd({ hosts, rerouted }: World, { id, host, directory }: AttemptTruth): boolean {
+  if (host === null || directory === null) return false;
+  if (rerouted.includes(host.name) || hosts.get(host.key)?.directories.get(directory.name) !== directory) return false;
+  const { log, chain } = directory;
+  return log?.attempt === id && log.state === "end" && chain.some(({ attempt }) => attempt === id);
 }

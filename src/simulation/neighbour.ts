@@ -31,6 +31,8 @@ export class Neighbour {
   /** How many commands there were in all. */
   #deeds = 0;
   #isRunning = false;
+  /** False until the queue has its jobs: whoever makes it may be killed, or find the disk full. */
+  #isMade = false;
   /** The last run has seen all that was done before it began. */
   #isDone = false;
 
@@ -50,6 +52,7 @@ export class Neighbour {
     this.#command("neighbour adds", async (deps) => {
       await createQueue(deps, { queue: this.#ref });
       await addJobsOfSpecs(deps, { queue: this.#ref, jobs });
+      this.#isMade = true;
     });
     this.#runSoon();
   }
@@ -120,6 +123,7 @@ export class Neighbour {
 
   #run(): void {
     const { world } = this.#stage;
+    if (!this.#isMade && this.#commands === 0) this.begin();
     const { timeoutMs } = world.scenario;
     const request = {
       queue: this.#ref,
