@@ -89,6 +89,8 @@ class Loop {
   #turnedAtMs: number;
   /** How long the run stood still; the core does not know it yet. */
   #stoodMs = 0;
+  /** What was decided last could not be written, and so was not carried out: no link is opened, either. */
+  #isHeld = false;
   /** What was last known of the file of hosts; `""` before the first look. */
   #hostStamp = "";
   #checkpointAtMs = 0;
@@ -232,8 +234,9 @@ class Loop {
     if (isDue) events.push({ type: "tick" });
     try {
       await this.#commit(events);
-      this.#writeFailed = false;
+      this.#writeFailed = this.#isHeld = false;
     } catch (error) {
+      this.#isHeld = true;
       if (!this.#decided) this.#inbox.unshift(...events);
       this.#urgent ||= this.#inbox.length > 0;
       if (!this.#writeFailed) this.#warn(`${(error as Error).message}; no job starts until it can be written`);
@@ -252,11 +255,11 @@ class Loop {
     if (effects.length > 0) this.#watch.onEvent({ type: "progress", progress: this.#parts.core.progress() });
   }
 
-  /** Notes for how long the run did nothing, if that was long. */
+  /** Notes for how long the run did nothing, if that was long, or could do nothing. */
   #noteTime(nowMs: number): void {
     const ms = nowMs - this.#turnedAtMs;
     this.#turnedAtMs = nowMs;
-    if (ms > STANDSTILL_MS) this.#stoodMs += ms;
+    if (ms > STANDSTILL_MS || this.#isHeld) this.#stoodMs += ms;
   }
 
   /**

@@ -44,6 +44,8 @@ class Play {
   breaks = 0;
   /** Names of machines that do not answer. */
   readonly away = new Set<string>();
+  /** A machine that is silent for so long is given up. */
+  timeoutMs = 600_000;
   /** None: each job names its own machine. */
   hosts = [slotHost("h1", "pi@red", { capacity: 2 })];
 
@@ -90,7 +92,7 @@ class Play {
     };
     const { hosts } = this;
     const policy = hosts.length > 0 ? fifoMulti() : fifo(2);
-    const core = new Core({ policy, hosts, timeoutMs: 600_000 }, this.jobs);
+    const core = new Core({ policy, hosts, timeoutMs: this.timeoutMs }, this.jobs);
     const connect = (machine: Machine, options: ConnectOptions) =>
       this.away.has(machine.name)
         ? Promise.reject(new LinkError(machine.name, "no route to host", false))
@@ -258,6 +260,24 @@ Deno.test("runLoop() sends a start again that was written long ago, also if what
   assert.equal(await play.run(), "done");
   const [a, b] = [`${job("a").id}.1`, `${job("b").id}.1`];
   assert.deepEqual(play.sent, [a, a, b]);
+  assert.deepEqual([...play.jobs.values()].map(({ status }) => status), ["end", "end"]);
+});
+
+Deno.test("runLoop() takes time in which nothing could be written, and so no link be opened, for no silence of a machine", async () => {
+  const play = new Play("a", "b");
+  play.hosts = [slotHost("h1", "pi@red", { capacity: 1 }), slotHost("h2", "pi@blue", { capacity: 1 })];
+  play.timeoutMs = 4_000;
+  play.breaks = 1;
+  let freeAtMs = 0;
+  play.onWrite = (changes) => {
+    const isEnd = changes.some((change) => change.type === "set" && change.fields.status === "end");
+    if (!isEnd || freeAtMs > 0) return;
+    play.isFull = true;
+    freeAtMs = play.nowMs + 8_000;
+  };
+  play.onFull = () => play.isFull = play.nowMs < freeAtMs;
+  assert.equal(await play.run(), "done");
+  assert.ok(freeAtMs > 0);
   assert.deepEqual([...play.jobs.values()].map(({ status }) => status), ["end", "end"]);
 });
 
