@@ -64,7 +64,7 @@ export async function withQueue(use: (place: RunPlace) => Promise<void>): Promis
       await addJobs(deps, { queue, name, spec: { command, user: "me", host: "localhost" } });
     },
     start: async () => (await startRun(deps, { queue, scheduler: "fifo", maxParallel: 4, timeoutMinutes: 10 })).pid,
-    stop: () => stopRun(deps, { queue }, watch),
+    stop: () => stopRun(deps, { queue, kill: true }, watch),
     states,
     job: async (name) => (await listJobs(deps, { queue })).find((job) => job.name === name)!,
     reach: async (...wanted) => {

@@ -25,9 +25,14 @@ const RUN = [
   "./watch_run.ts",
   "./choose_hosts.ts",
   "./show_output.ts",
-  ...["check_queue", "delete_jobs", "refresh_queue", "reset_jobs"].map((name) => `../../operations/${name}.ts`),
+  ...["check_queue", "delete_jobs", "kill_jobs", "refresh_queue", "reset_jobs", "start_run", "stop_run"].map((name) =>
+    `../../operations/${name}.ts`
+  ),
 ];
-const QUICK = ["", "create", "list", "info", "add", "wait", "status", "show", "explain", "help"];
+const QUICK = [
+  ...["", "create", "list", "info", "add", "wait", "status", "show", "explain"],
+  ...["hold", "release", "pause", "resume", "help"],
+];
 
 /** The bundles of the program. @param root Its directory, with a slash at the end. */
 export function partsOf(root: string): readonly Part[] {

@@ -27,14 +27,18 @@ import { addAdd } from "./queue/add.ts";
 import { addCheck } from "./queue/check.ts";
 import { addCreate } from "./queue/create.ts";
 import { addDelete } from "./queue/delete.ts";
+import { addHold } from "./queue/hold.ts";
+import { addKill } from "./queue/kill.ts";
 import { addList } from "./queue/list.ts";
 import { addFollow, addLog } from "./queue/log.ts";
+import { addPause, addResume } from "./queue/pause.ts";
 import { addRefresh } from "./queue/refresh.ts";
 import { addReset } from "./queue/reset.ts";
 import { addRun } from "./queue/run.ts";
 import { addExplain, addShow } from "./queue/show.ts";
 import { addStatus } from "./queue/status.ts";
 import { addWait } from "./queue/wait.ts";
+import { addStop } from "./queue/stop.ts";
 import { addService, serviceArgs } from "./queue/service.ts";
 
 /**
@@ -100,6 +104,11 @@ const QUEUE_VERBS: Verbs = [
   [["run"], addRun],
   [["reset"], addReset],
   [["wait"], addWait],
+  [["kill"], addKill],
+  [["hold", "release"], addHold],
+  [["pause"], addPause],
+  [["resume"], addResume],
+  [["stop"], addStop],
   [["service"], addService],
 ];
 const CLUSTER_VERBS: Verbs = [

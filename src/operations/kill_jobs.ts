@@ -5,6 +5,7 @@
  */
 
 import type { Deps } from "../deps.ts";
+import { InvalidError } from "../errors.ts";
 import { attemptId, attemptOf, type Job } from "../job/job.ts";
 import { isInFlight } from "../job/states.ts";
 import type { JobName } from "../names/grammar.ts";
@@ -13,8 +14,10 @@ import type { AttemptState, Connect, Link } from "../link/link.ts";
 import { makeConnect } from "../link/connect.ts";
 import { KILL_GRACE_MS } from "../scheduler/deliver.ts";
 import type { Change } from "../store/changes.ts";
+import { openQueue } from "../store/queue_file.ts";
 import type { QueueStore, StoreRef } from "../store/store.ts";
 import { endByRunner, holdQueue } from "./hold_queue.ts";
+import { isByProperty, type Selection, selectJobs } from "./select_jobs.ts";
 import { onMachines } from "./on_machines.ts";
 import type { Watch } from "./refresh_queue.ts";
 import { elsewhereText, fieldsFrom, isUnstarted, livesElsewhere } from "./truth.ts";
@@ -68,6 +71,36 @@ export async function killJobs(
       store.close();
     }
   }
+}
+
+/**
+ * Kills the chosen jobs where they run. Jobs that are chosen and do not run stay as they are.
+ * @throws {InvalidError} If nothing chooses: to kill all jobs must be meant. @throws {CmsError} `not_found` if there is
+ * no such queue.
+ */
+export async function killSelected(
+  deps: Deps,
+  { queue, selection }: { queue: StoreRef; selection: Selection },
+  watch: Watch,
+  connect: Connect = makeConnect(deps),
+): Promise<KillResult> {
+  if (selection.names === null && !isByProperty(selection)) {
+    throw new InvalidError([
+      `Cannot kill jobs of queue ${queue.name}: say which, such as --name=job[1-3], or --status=run,start for all that run`,
+    ]);
+  }
+  const store = await openQueue(deps, queue);
+  let names: readonly string[];
+  let missing: readonly string[];
+  try {
+    const { chosen, missing: absent } = selectJobs(store.jobs, selection);
+    [names, missing] = [chosen.map(({ name }) => name), absent];
+  } finally {
+    store.close();
+  }
+  if (names.length === 0) return { killed: [], idle: [], missing, failed: [] };
+  const result = await killJobs(deps, { queue, names }, watch, connect);
+  return { ...result, missing: [...missing, ...result.missing] };
 }
 
 /** What {@link killHeld} works on. */

@@ -10,7 +10,9 @@ import { type Machine } from "../cluster/machine.ts";
 import { machineOf } from "../cluster/host.ts";
 import type { Connect } from "../link/link.ts";
 import { makeConnect } from "../link/connect.ts";
+import { storePaths } from "../store/paths.ts";
 import { openQueue } from "../store/queue_file.ts";
+import { readPause } from "../store/queue_pause.ts";
 import { readCluster } from "../store/cluster_file.ts";
 import type { StoreRef } from "../store/store.ts";
 import { Core } from "../scheduler/core.ts";
@@ -61,6 +63,7 @@ export async function runQueue(
     throw new CmsError("invalid", await noFreeHosts(deps, request.cluster));
   }
   const store = await open(deps, request.queue);
+  const paths = storePaths(request.queue, "queue");
   const cluster = request.scheduler === "fifo_multi" ? request.cluster : null;
   const slots = request.scheduler === "fifo" ? request.maxParallel : slotsOf(hosts);
   const teller = new RunTeller(store, { scheduler: request.scheduler, cluster: cluster?.name ?? null, slots });
@@ -85,6 +88,7 @@ export async function runQueue(
         return now;
       },
       hostFile: cluster === null ? null : `${cluster.directory}/${cluster.name}-cluster.yaml`,
+      pause: { file: paths.pause, read: () => readPause(deps, paths) },
     }, {
       ...watch,
       onExternalChanges: (external) =>

@@ -24,13 +24,18 @@ export type StartRunRequest =
     readonly maxParallel: number;
     /** A machine silent for this many minutes is given up. */
     readonly timeoutMinutes: number;
+    /** Further options of the run, as words. */
+    readonly options?: readonly string[];
   }
   | {
     readonly queue: StoreRef;
     readonly scheduler: "fifo_multi";
-    /** A cluster of the same experiment, whose active hosts are used. */
-    readonly cluster: StoreRef;
+    /** A cluster of the same experiment, whose active hosts are used; null for none. */
+    readonly cluster: StoreRef | null;
+    /** Hosts as `--hosts` takes them. */
+    readonly hosts?: string | undefined;
     readonly timeoutMinutes: number;
+    readonly options?: readonly string[];
   };
 
 /** How long the process may take to begin. A first start of the executable unpacks it. */
@@ -50,17 +55,18 @@ const BEHIND = 'log=$1; shift; unset CMS_USER CMS_PASSWORD; "$@" </dev/null >>"$
 
 /**
  * Starts a run and returns when it has taken the queue, or has ended already.
- * @returns The pid of its process.
+ * @returns The pid of its process, and its log as messages name it.
  * @throws {CmsError} `not_found` if there is no such queue or cluster; `conflict` if the queue is run already;
- * `invalid` if no host may get jobs; `store` if the process does not start. Nothing runs then.
+ * `invalid` if no
+ * host may get jobs; `store` if the process does not start. Nothing runs then.
  */
-export async function startRun(deps: Deps, request: StartRunRequest): Promise<{ pid: number }> {
+export async function startRun(deps: Deps, request: StartRunRequest): Promise<{ pid: number; log: string }> {
   const { environment } = deps;
   if (environment.self === undefined) throw new RangeError("Cannot start a run: the program does not know itself");
   const store = await openQueue(deps, request.queue);
   try {
     await refuse(deps, request, store);
-    const { log, shown } = storePaths(request.queue, "queue");
+    const { log, shown, shownLog } = storePaths(request.queue, "queue");
     const from = await shortenLog(deps, log).catch((error) => Promise.reject(storeError(shown, "run", error)));
     const command = ["sh", "-c", BEHIND, "sh", log, ...environment.self, ...runWords(request)];
     const shell = deps.processes.spawn(command, { cwd: environment.cwd() });
@@ -68,7 +74,7 @@ export async function startRun(deps: Deps, request: StartRunRequest): Promise<{ 
     void shell.stderr.cancel().catch(() => {});
     const said = new Sayings(shell);
     try {
-      return { pid: await begun(deps, { store, said, log, from, queue: request.queue.name }) };
+      return { pid: await begun(deps, { store, said, log, from, queue: request.queue.name }), log: shownLog };
     } finally {
       // Ends the shell alone: the process goes on without it.
       shell.kill("SIGKILL");
@@ -80,11 +86,12 @@ export async function startRun(deps: Deps, request: StartRunRequest): Promise<{ 
 
 function runWords(request: StartRunRequest): string[] {
   const { name, experiment } = request.queue;
-  const how = request.scheduler === "fifo"
-    ? `--max_parallel=${request.maxParallel}`
-    : `--hostfile=${request.cluster.name}`;
+  const how = request.scheduler === "fifo" ? [`--max_parallel=${request.maxParallel}`] : [
+    ...request.cluster === null ? [] : [`--hostfile=${request.cluster.name}`],
+    ...request.hosts === undefined ? [] : [`--hosts=${request.hosts}`],
+  ];
   const common = [`--queue=${name}`, `--experiment=${experiment}`, `--timeout=${request.timeoutMinutes}`];
-  return ["queue", "run", request.scheduler, ...common, how];
+  return ["queue", "run", request.scheduler, ...common, ...how, ...request.options ?? []];
 }
 
 /** What the process would refuse as well, told at once and in better words. */
@@ -96,7 +103,7 @@ async function refuse(deps: Deps, request: StartRunRequest, store: QueueStore): 
     runner = await store.runner();
   }
   if (runner !== null) throw await runsAlready(deps, "run", request.queue, runner);
-  if (request.scheduler === "fifo") return;
+  if (request.scheduler === "fifo" || request.cluster === null || request.hosts !== undefined) return;
   const hosts = await readCluster(deps, request.cluster);
   if (![...hosts.values()].some((host) => host.status === "active" && host.max_jobs_allowed > 0)) {
     throw new CmsError("invalid", await noFreeHosts(deps, request.cluster));

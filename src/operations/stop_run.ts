@@ -1,5 +1,5 @@
 /**
- * Stops a run for good: ends its scheduler, then kills its jobs on the hosts, so that nothing of it goes on.
+ * Stops a run: ends its scheduler, and if asked kills its jobs on the hosts, so that nothing of it goes on.
  *
  * @module
  */
@@ -33,25 +33,34 @@ const LOOK_MS = 20;
 
 /** What {@link stopRun} did. */
 export interface StopResult {
-  /** False if neither a scheduler nor a job of the queue ran. */
+  /** False if neither a scheduler nor (where those are killed) a job of the queue ran. */
   readonly wasRunning: boolean;
+  /** Process of the scheduler that was ended; null if none ran. */
+  readonly pid: number | null;
+  /** Jobs that run on; empty where they are killed. */
+  readonly running: readonly JobName[];
   readonly killed: readonly JobName[];
   /** Jobs that may still run: their host does not answer. */
   readonly failed: readonly JobName[];
 }
 
 /**
- * Ends the scheduler that runs the queue, and its jobs. Jobs of a scheduler that has died are killed as well.
+ * Ends the scheduler that runs the queue. `kill`: and its jobs, also those of a scheduler that has died. Otherwise they
+ * run on, and the next
+ * run follows them.
  * @throws {CmsError} `not_found` if there is no such queue; `conflict` if its scheduler is on another machine or cannot
  * be ended.
  */
 export async function stopRun(
   deps: Deps,
-  request: { queue: StoreRef },
+  request: { queue: StoreRef; kill: boolean },
   watch: Watch,
   connect: Connect = makeConnect(deps),
 ): Promise<StopResult> {
-  const hadScheduler = await endScheduler(deps, request.queue);
+  const pid = await endScheduler(deps, request.queue);
+  if (!request.kill) {
+    return { wasRunning: pid !== null, pid, killed: [], failed: [], running: await inFlight(deps, request) };
+  }
   const { store, runner } = await holdQueue(deps, request.queue);
   try {
     if (runner !== null) {
@@ -60,18 +69,27 @@ export async function stopRun(
     const names = [...store.jobs.values()].filter((job) => isInFlight(job.status)).map((job) => job.name);
     const { killed, failed } = await killHeld(deps, { store, names, connect, warn: watch.warn });
     await writeFile(() => store.endRun("cheap"), watch);
-    return { wasRunning: hadScheduler || names.length > 0, killed, failed };
+    return { wasRunning: pid !== null || names.length > 0, pid, killed, failed, running: [] };
   } finally {
     store.close();
   }
 }
 
-/** @returns False if no scheduler ran. */
-async function endScheduler(deps: Deps, ref: StoreRef): Promise<boolean> {
+async function inFlight(deps: Deps, { queue }: { queue: StoreRef }): Promise<JobName[]> {
+  const store = await openQueue(deps, queue);
+  try {
+    return [...store.jobs.values()].filter((job) => isInFlight(job.status)).map((job) => job.name);
+  } finally {
+    store.close();
+  }
+}
+
+/** @returns Its process; null if no scheduler ran. */
+async function endScheduler(deps: Deps, ref: StoreRef): Promise<number | null> {
   const store = await openQueue(deps, ref);
   try {
     const runner = await schedulerOf(store);
-    if (runner === null) return false;
+    if (runner === null) return null;
     if (runner.hostname !== deps.environment.hostname()) {
       throw new CmsError(
         "conflict",
@@ -82,7 +100,7 @@ async function endScheduler(deps: Deps, ref: StoreRef): Promise<boolean> {
     const pending = [...SIGNALS];
     while (deps.clock.now() < beganMs + LIMIT_MS) {
       const now = await schedulerOf(store);
-      if (now?.run !== runner.run) return true;
+      if (now?.run !== runner.run) return runner.pid;
       const next = pending[0];
       if (next !== undefined && deps.clock.now() >= beganMs + next.atMs) {
         pending.shift();

@@ -13,6 +13,7 @@
  * @module
  */
 
+import type { JobName } from "../names/grammar.ts";
 import type { BacklogChange } from "../link/link.ts";
 import { reportStart, type RunContext } from "./context.ts";
 import { type Backlog, backlogOf, type InFlight, isRecalled, type SlotPool } from "./in_flight.ts";
@@ -43,6 +44,8 @@ export class Backlogs {
   #checkAtMs = Infinity;
   /** What the last `tick` was given. */
   #hasMore = true;
+  /** No prefetched job that can be recalled has a lower priority than this. */
+  #lowest = Infinity;
 
   constructor(run: RunContext) {
     this.#run = run;
@@ -95,9 +98,34 @@ export class Backlogs {
   }
 
   /** A start was decided and is in its stage. */
-  sent({ stage }: InFlight): void {
-    if (stage.at === "backlog") this.#look(this.#limitMs(stage.backlog, true));
-    else if (stage.at === "sent" && stage.backlog !== null) this.#look(CONFIRM_MS);
+  sent(one: InFlight): void {
+    const { stage } = one;
+    if (stage.at === "backlog") {
+      this.#lowest = Math.min(this.#lowest, this.#priority(one));
+      this.#look(this.#limitMs(stage.backlog, true));
+    }
+    if (stage.at === "sent" && stage.backlog !== null) this.#look(CONFIRM_MS);
+  }
+
+  /** Fields of jobs are others now. One that is held now is recalled. */
+  jobsChanged(names: readonly JobName[]): void {
+    for (const name of names) {
+      const one = this.#run.inFlight.get(name);
+      if (one?.stage.at !== "backlog") continue;
+      this.#lowest = Math.min(this.#lowest, this.#priority(one));
+      if (this.#run.jobs.get(name)?.hold === true && !isRecalled(one)) this.recall([one]);
+    }
+  }
+
+  /**
+   * A job of this priority waits for a start: what was prefetched with a lower one is recalled, and is behind it then.
+   */
+  letPass(priority: number): void {
+    if (priority <= this.#lowest) return;
+    this.#lowest = priority;
+    for (const backlog of this.#backlogs) {
+      this.recall(this.#open(backlog).filter((one) => one.stage.at === "backlog" && this.#priority(one) < priority));
+    }
   }
 
   /** The host says that an attempt runs that was not known to: it has its slot, and its backlog one doubt less. */
@@ -243,6 +271,7 @@ export class Backlogs {
     const host = other === undefined ? null : slots.giveBack(other.job);
     if (other !== undefined && host !== null) {
       inFlight.setStage(other, { at: "backlog", backlog, sinceMs: sinceMsOf(other) }, { isFirst: true });
+      this.#lowest = Math.min(this.#lowest, this.#priority(other));
     }
     inFlight.setStage(one, { at: "sent", backlog, sinceMs: nowMs, isResent: false });
     if (host === null) slots.adopt(one.job, one.machine, backlog.pool.hosts[0]?.id ?? null);
@@ -283,6 +312,10 @@ export class Backlogs {
     if (state?.openedAtMs === null) return [];
     const all = isOver ? [...waiting, ...unconfirmed] : [...waiting];
     return all.filter((one) => !isRecalled(one) && one.boot === state?.boot);
+  }
+
+  #priority({ job }: InFlight): number {
+    return this.#run.jobs.get(job)?.priority ?? 0;
   }
 
   /** There is something to look at in so long. */

@@ -180,6 +180,20 @@ export class Candidates {
     return this.#aside;
   }
 
+  /** What keeps the jobs that are set aside, those in one group for which it is the same. */
+  left(jobs: Jobs): { reason: string; jobs: JobName[] }[] {
+    const groups = new Map<string, JobName[]>();
+    for (const name of this.#aside) {
+      const job = jobs.get(name);
+      if (job === undefined || !isWaiting(job.status)) continue;
+      const reason = keeperOf(job, jobs);
+      const group = groups.get(reason);
+      if (group === undefined) groups.set(reason, [name]);
+      else group.push(name);
+    }
+    return [...groups].map(([reason, jobs]) => ({ reason, jobs }));
+  }
+
   /** True if another job waits for this one, whether it was looked at already or not. */
   isParent(name: JobName): boolean {
     return this.#parents.has(name);
@@ -308,6 +322,14 @@ export class Candidates {
     const of = (name: JobName): number => this.#priorities.get(name) ?? 0;
     this.#order.sort((a, b) => of(b) - of(a)); // Stable: in the order of the file where they are equal.
   }
+}
+
+/** What keeps a job that is set aside, in the words of {@link Candidates.left}. */
+function keeperOf(job: Job, jobs: Jobs): string {
+  if (job.hold === true) return "held";
+  const dependence = dependenceOf(job, jobs);
+  if (dependence.type !== "waits") return "to be tried again";
+  return dependence.isMissing ? `for ${dependence.for}, which is not in the queue` : "for jobs that wait themselves";
 }
 
 function newTimed(): TinyQueue<{ readonly name: JobName; readonly atMs: number }> {

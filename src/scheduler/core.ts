@@ -108,6 +108,7 @@ export class Core {
     if (this.#began) {
       this.#consider();
       this.#failDoomed();
+      this.#letPass();
     }
     const more = this.#hasMore();
     if (this.#stopping || this.#noHosts || this.#paused) this.#backlogs.recallAll();
@@ -160,12 +161,14 @@ export class Core {
     const summary = this.#run.outcomes.summary();
     const { jobs } = this.#run;
     const skipped = [...this.#skipped].filter((name) => isWaiting(jobs.get(name)?.status ?? "end"));
-    const isIdle = summary.ran.length + summary.failed.length + skipped.length === 0;
+    const left = this.#stopping || this.#noHosts ? [] : this.#run.candidates.left(jobs);
+    const isIdle = summary.ran.length + summary.failed.length + skipped.length + left.length === 0;
     return {
       ...summary,
       skipped,
       idle: isIdle ? countStates(jobs) : null,
       outcome: this.#noHosts ? "no_hosts" : this.#stopping ? "stopped" : "done",
+      left,
       running: this.#run.inFlight.names(),
       waiting: this.#run.inFlight.waiting + this.#run.candidates.waiting(jobs) + this.#run.candidates.aside.size,
     };
@@ -194,6 +197,7 @@ export class Core {
         );
         this.#foresee(event.external.put);
         for (const name of event.external.kill) this.#attempts.wantKill(name);
+        this.#backlogs.jobsChanged(event.external.changed);
         this.#hints.drop(event.external.deleted);
         break;
       case "hosts":
@@ -352,6 +356,13 @@ export class Core {
         this.#attempts.failStart(own, { machine: "", reason, isDependent: true });
       }
     }
+  }
+
+  /** Recalls what waits on hosts for a slot where a job of higher priority waits here. */
+  #letPass(): void {
+    const { candidates, jobs, inFlight, nowMs } = this.#run;
+    if (inFlight.waiting === 0 || !this.#hasMore()) return;
+    this.#backlogs.letPass(jobs.get(candidates.peek(jobs, nowMs)!)?.priority ?? 0);
   }
 
   /** Opens links early where the policy knows which machine a job will need. */

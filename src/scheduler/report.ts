@@ -109,6 +109,8 @@ export interface RunResult {
   readonly waiting: number;
   /** Jobs that were passed over, and still wait. */
   readonly skipped: readonly JobName[];
+  /** Where nothing else is left to do: jobs that something keeps waiting, and what, for people: `held`. */
+  readonly left: readonly { readonly reason: string; readonly jobs: readonly JobName[] }[];
   /** Where no job was run, tried or passed over: how many jobs the queue has in each state. */
   readonly idle: Readonly<Partial<Record<JobState, number>>> | null;
 }

@@ -39,6 +39,8 @@ export interface RunParts {
   readonly readHosts: (() => Promise<readonly SlotHost[]>) | null;
   /** The file that `readHosts` reads; null if there is none. */
   readonly hostFile: string | null;
+  /** The file that is there while the queue is paused, and what it says; left out where a queue cannot be paused. */
+  readonly pause?: { readonly file: string; read(): Promise<{ readonly reason: string | null } | null> };
 }
 
 /** The YAML file is at most about this old while a run goes on, unless writing it takes long. */
@@ -93,6 +95,8 @@ class Loop {
   #isHeld = false;
   /** What was last known of the file of hosts; `""` before the first look. */
   #hostStamp = "";
+  /** What was last known of the file of a pause. */
+  #pauseStamp = "null";
   #checkpointAtMs = 0;
   #isBehind = false;
   #writeFailed = false;
@@ -222,6 +226,7 @@ class Loop {
     if (mustLook) {
       this.#lookAtMs = nowMs + LOOK_MS;
       await this.#lookAtHosts();
+      await this.#lookAtPause();
     }
     const isDue = (this.#parts.core.wakeAtMs ?? Infinity) <= nowMs;
     const isGathered = this.#gatherAtMs <= nowMs;
@@ -366,6 +371,18 @@ class Loop {
     } catch (error) {
       this.#warn(`${(error as Error).message}; the hosts stay as they were`);
     }
+  }
+
+  /** Takes notice of a pause and its end. The first look comes before the run begins. */
+  async #lookAtPause(): Promise<void> {
+    const { pause } = this.#parts;
+    if (pause === undefined) return;
+    const stamp = JSON.stringify(await this.#deps.files.stamp(pause.file));
+    if (stamp === this.#pauseStamp) return;
+    this.#pauseStamp = stamp;
+    const now = await pause.read();
+    this.#inbox.unshift({ type: "pause", isPaused: now !== null, reason: now?.reason ?? null });
+    this.#urgent = true;
   }
 
   #warn(text: string): void {

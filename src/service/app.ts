@@ -12,6 +12,7 @@ import { methodsOf } from "./methods.ts";
 import { addSystemRoutes } from "./routes/system.ts";
 import { addCheckRoute } from "./routes/check.ts";
 import { addClusterRoutes } from "./routes/clusters.ts";
+import { addControlRoutes } from "./routes/control.ts";
 import { addHostRoutes } from "./routes/hosts.ts";
 import { addJobRoutes } from "./routes/jobs.ts";
 import { addEventRoutes } from "./routes/events.ts";
@@ -44,6 +45,7 @@ export function makeApp(service: Service): App {
   addCheckRoute(app, service);
   addJobRoutes(app, service);
   addRunRoutes(app, service);
+  addControlRoutes(app, service);
   addClusterRoutes(app, service);
   addHostRoutes(app, service);
   addJobFileRoutes(app, service);

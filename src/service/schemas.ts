@@ -184,8 +184,10 @@ export const ProblemSchema = z.object({
   errors: z.array(RequestProblemSchema).optional(),
 }).openapi("Problem");
 
-const nameArray = (description: string, example: string) =>
-  z.array(z.string()).openapi({ description, example: [example] });
+/** A list of names in a reply. */
+export function nameArray(description: string, example: string): z.ZodArray<z.ZodString> {
+  return z.array(z.string()).openapi({ description, example: [example] });
+}
 
 /** What went on that the caller may want to know. */
 export const WarningsSchema = z.array(z.string()).openapi({ description: "One line each.", example: [] });

@@ -19,8 +19,12 @@ export interface StorePaths {
   readonly run: string;
   /** What a scheduler in the background prints. */
   readonly log: string;
+  /** There while the queue is paused. */
+  readonly pause: string;
   /** The YAML file as messages name it. */
   readonly shown: string;
+  /** The log, likewise. */
+  readonly shownLog: string;
   /** The journal, likewise. */
   readonly shownJournal: string;
 }
@@ -35,7 +39,9 @@ export function storePaths(ref: StoreRef, kind: "queue" | "cluster"): StorePaths
     lock: `${ref.directory}/.${base}.lock`,
     run: `${ref.directory}/.${base}.run`,
     log: `${ref.directory}/.${base}.log`,
+    pause: `${ref.directory}/.${base}.pause`,
     shown: `${shownDirectory}/${base}.yaml`,
+    shownLog: `${shownDirectory}/.${base}.log`,
     shownJournal: `${shownDirectory}/.${base}.journal`,
   };
 }

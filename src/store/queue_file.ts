@@ -81,6 +81,7 @@ export async function removeQueue(deps: Deps, ref: StoreRef): Promise<void> {
       await deps.files.remove(paths.journal);
       await deps.files.remove(paths.run);
       await deps.files.remove(paths.log);
+      await deps.files.remove(paths.pause);
     } catch (error) {
       throw storeError(paths.shown, "remove", error);
     }

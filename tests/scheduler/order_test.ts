@@ -100,7 +100,13 @@ Deno.test("jobs that wait for what is not there, for each other, or are held are
   ];
   const one = run(world(jobs));
   assert.deepEqual(one.startOrder, ["e"]);
-  assert.equal(one.core.result().waiting, 4);
+  const { waiting, left } = one.core.result();
+  assert.equal(waiting, 4);
+  assert.deepEqual(left, [
+    { reason: "for none, which is not in the queue", jobs: ["a"] },
+    { reason: "for jobs that wait themselves", jobs: ["b", "c"] },
+    { reason: "held", jobs: ["d"] },
+  ]);
 });
 
 Deno.test("a job that is released during a run starts in it", () => {
@@ -142,6 +148,40 @@ Deno.test("a run starts nothing while its queue is paused, and goes on when it i
   assert.deepEqual([one.startOrder.length, one.finished], [1, false]);
   one.feed({ type: "pause", isPaused: false, reason: null });
   assert.deepEqual(run(one).startOrder, ["a", "b", "c"]);
+});
+
+/** A run of short jobs behind a long line, in the moment in which some of them wait on the host for a slot. */
+function prefetching(names: readonly string[]): { one: World; sent: () => JobName[] } {
+  const hosts = [slotHost("h1", RED, { capacity: 4 })];
+  const one = world(names.map((name) => job(name)), { hosts, roundTripMs: 9_000 });
+  const sent = () => [...one.jobs.values()].filter(({ status }) => status === "run").map(({ name }) => name);
+  for (let i = 0; i < 500 && sent().length < 8; i++) one.tick(0);
+  assert.ok(sent().length >= 8, `nothing is prefetched: ${sent()}`);
+  return { one, sent };
+}
+
+const MANY = Array.from({ length: 40 }, (_, i) => `j${i}`);
+
+Deno.test("a job of higher priority overtakes those that were prefetched, and they come back to their places", () => {
+  const { one, sent } = prefetching(MANY);
+  const before = one.startOrder.length;
+  const ahead = sent();
+  edit(one, "j39", { priority: 1 });
+  run(one);
+  const at = one.startOrder.indexOf("j39" as JobName);
+  // One may have been let in while it was recalled.
+  assert.ok(at <= before + 1, `j39 started ${at - before} jobs later, behind ${ahead}`);
+  const others = one.startOrder.filter((name) => name !== "j39").map((name) => Number(name.slice(1)));
+  assert.ok(others.every((n, i) => i === 0 || Math.abs(n - others[i - 1]!) <= 3), `out of order: ${others}`);
+});
+
+Deno.test("a job that is held while it waits on the host for a slot does not start there", () => {
+  const { one, sent } = prefetching(MANY);
+  const last = sent().at(-1)!;
+  edit(one, last, { hold: true });
+  run(one);
+  assert.ok(!one.startOrder.includes(last), `${last} was started`);
+  assert.deepEqual([one.startOrder.length, one.jobs.get(last)?.status], [39, "ready"]);
 });
 
 Deno.test("random trouble: no job starts before those that it comes after have ended well, however the manager dies", () => {

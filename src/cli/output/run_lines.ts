@@ -118,14 +118,24 @@ export class RunLines {
     if (result.idle !== null && result.outcome === "done") lines.info(nothingToRun(this.#options.queue, result.idle));
     lines.info(`Ran Jobs: ${nameList(result.ran)}`);
     lines.info(`Completed Jobs: ${nameList(result.completed)}`);
-    for (const { job, state, exitCode, machine } of result.failed.slice(0, FAILED_LIMIT)) {
+    const own = result.failed.filter(({ isDependent }) => isDependent !== true);
+    const dependents = result.failed.filter(({ isDependent }) => isDependent === true).map(({ job }) => job);
+    for (const { job, state, exitCode, machine } of own.slice(0, FAILED_LIMIT)) {
       const what = state === "end" ? codeText(job, exitCode) : state;
       const code = state !== "end" && exitCode !== null ? `, exit code ${exitCode}` : "";
       lines.warning(`Job ${job} did not end well: ${what}${code} on ${machine}`);
     }
-    const more = result.failed.length - FAILED_LIMIT;
+    const more = own.length - FAILED_LIMIT;
     if (more > 0) lines.warning(`and ${more} more`);
+    if (dependents.length > 0) {
+      lines.warning(`Never started, because of jobs that they come after: ${counted(dependents)}`);
+    }
     if (result.skipped.length > 0) lines.warning(`Skipped, and still waiting: ${nameList(result.skipped)}`);
+    if (result.left.length > 0) {
+      const kept = result.left.slice(0, FAILED_LIMIT).map(({ reason, jobs }) => `${counted(jobs)} ${reason}`);
+      const others = result.left.length > FAILED_LIMIT ? ", and others" : "";
+      lines.warning(`Left waiting: ${kept.join(", ")}${others}`);
+    }
     if (result.outcome === "stopped") {
       lines.warning(
         `Stopped. Still running: ${result.running.length}, waiting: ${result.waiting}. To go on: ${this.#options.again}`,
@@ -157,6 +167,8 @@ export class RunLines {
         lines.warning(`Job ${event.job} status:CRASH`);
         break;
       case "fail_start":
+        // On no machine: because of a job that it comes after.
+        if (event.machine === "") return lines.warning(`Job ${event.job} is not started: ${event.reason}`);
         lines.warning(`Job ${event.job} failed to start.`);
         break;
       default:
@@ -178,6 +190,11 @@ function nothingToRun(queue: StoreRef, idle: Readonly<Partial<Record<JobState, n
   const counts = states.map(([state, count]) => `${count} in ${state}`).join(", ");
   const again = queueCommand(queue, "reset", `--status=${states.length === 1 ? first[0] : "STATE"}`);
   return `Nothing to run: no job waits (${counts}). To run jobs again: ${again}, then run the queue`;
+}
+
+/** How many jobs, and which. */
+function counted(jobs: readonly string[]): string {
+  return `${jobs.length} (${nameList(jobs, FAILED_LIMIT)})`;
 }
 
 function codeText(job: string, exitCode: number | null): string {

@@ -6,11 +6,9 @@
 
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Context, examples, queueOf, queueVerb } from "../context.ts";
-import { countValue, minutesValue, unquote } from "../names.ts";
+import { countValue, unquote } from "../names.ts";
 import { listValue } from "../options.ts";
-
-const DEFAULT_TIMEOUT_MS = 10 * 60_000;
-const TIMEOUT_HELP = "how long a host may be silent before its jobs count as crashed (default: 10)";
+import { begin, withRunOptions } from "./run_options.ts";
 
 /** Adds the commands to their group. */
 export function addRun(group: CommandUnknownOpts, context: Context): void {
@@ -25,36 +23,41 @@ export function addRun(group: CommandUnknownOpts, context: Context): void {
 }
 
 function addFifo(run: CommandUnknownOpts, context: Context): void {
-  queueVerb(run, "fifo", "run the ready jobs in file order, each on the host and as the user it is assigned to")
-    .requiredOption("--max-parallel, --max_parallel <n>", "most jobs that run at once", countValue)
-    .option("--timeout <minutes>", TIMEOUT_HELP, minutesValue)
-    .addHelpText("after", examples("cms queue run fifo a --max_parallel=4", "cms queue run fifo --max_parallel=1"))
-    .action(async (word, { max_parallel: maxParallel, timeout, ...words }) => {
+  const description = "run the ready jobs in file order, each on the host and as the user it is assigned to";
+  withRunOptions(
+    queueVerb(run, "fifo", description)
+      .requiredOption("--max-parallel, --max_parallel <n>", "most jobs that run at once", countValue),
+  )
+    .addHelpText(
+      "after",
+      examples("cms queue run fifo a --max_parallel=4", "cms queue run fifo --max_parallel=1 --background"),
+    )
+    .action(async (word, { max_parallel: maxParallel, ...words }) => {
       const queue = queueOf(context, word, words);
-      const { runAndWatch } = await import("./watch_run.ts");
-      const timeoutMs = timeout ?? DEFAULT_TIMEOUT_MS;
-      await runAndWatch(context, { queue, scheduler: "fifo", maxParallel, timeoutMs });
+      await begin(context, queue, { scheduler: "fifo", maxParallel }, words);
     });
 }
 
 function addFifoMulti(run: CommandUnknownOpts, context: Context): void {
   const text = (value: string) => unquote(value);
-  queueVerb(run, "fifo_multi", "run the undefined and ready jobs in file order, each on the first host that is free")
-    .option(
-      "--hosts <hosts>",
-      "hosts such as pi@red,pi@red[01-04]; a host given twice runs two jobs at once",
-      listValue,
-    )
-    .option("--hostfile <cluster>", "cluster whose active hosts are used", text)
-    .option("--timeout <minutes>", TIMEOUT_HELP, minutesValue)
+  const description = "run the undefined and ready jobs in file order, each on the first host that is free";
+  withRunOptions(
+    queueVerb(run, "fifo_multi", description)
+      .option(
+        "--hosts <hosts>",
+        "hosts such as pi@red,pi@red[01-04]; a host given twice runs two jobs at once",
+        listValue,
+      )
+      .option("--hostfile <cluster>", "cluster whose active hosts are used", text),
+  )
     .addHelpText(
       "after",
       examples(
         "cms queue run fifo_multi a --hosts=pi@red,pi@red01,pi@red02",
-        "cms queue run fifo_multi a --hostfile=a",
+        "cms queue run fifo_multi a --hostfile=a --background",
       ),
     )
-    .action(async (word, { hosts, hostfile, timeout, ...words }) => {
+    .action(async (word, { hosts, hostfile, ...words }) => {
       const queue = queueOf(context, word, words);
       if (hosts === undefined && hostfile === undefined) {
         context.lines.warning("Please provide a --hosts or --hostfile argument");
@@ -64,8 +67,6 @@ function addFifoMulti(run: CommandUnknownOpts, context: Context): void {
       const { chooseHosts } = await import("./choose_hosts.ts");
       const chosen = await chooseHosts(context, { hosts, hostfile, experiment: queue.experiment });
       if (chosen === null) return;
-      const { runAndWatch } = await import("./watch_run.ts");
-      const timeoutMs = timeout ?? DEFAULT_TIMEOUT_MS;
-      await runAndWatch(context, { queue, scheduler: "fifo_multi", ...chosen, timeoutMs });
+      await begin(context, queue, { scheduler: "fifo_multi", hostWords: hosts, ...chosen }, words);
     });
 }

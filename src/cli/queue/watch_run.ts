@@ -39,7 +39,9 @@ export async function runAndWatch(context: Context, request: RunRequest): Promis
     });
     screen?.close();
     view.result(result);
-    if (result.failed.length + result.skipped.length > 0 || result.outcome !== "done") context.status = 1;
+    if (result.failed.length + result.skipped.length + result.left.length > 0 || result.outcome !== "done") {
+      context.status = 1;
+    }
   } finally {
     screen?.close();
     interrupts.release();

@@ -96,7 +96,15 @@ const stop = operation({
   path: "/queue/{queue}/stop",
   summary: "Queue Stop",
   description: "Ends the scheduler that runs the queue and kills its jobs. The text is empty if nothing ran.",
-  request: { params: QueuePath, query: ExperimentQuery },
+  request: {
+    params: QueuePath,
+    query: ExperimentQuery.extend({
+      kill: z.enum(["true", "false"]).optional().openapi({
+        description: "`false`: its jobs run on, and the next run follows them (default: true).",
+        example: "false",
+      }),
+    }),
+  },
   responses: { ...textReply("The jobs.", "None\n", JobsSchema), ...failures(404, 409, 502) },
 });
 
@@ -156,8 +164,9 @@ export function addRunRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): vo
 
   app.openapi(stop, async (c) => {
     const { queue: name } = c.req.valid("param");
-    const queue = await queueAt(service, { queue: name, ...c.req.valid("query") });
-    const stopping = inTurn(queue, () => stopRun(deps, { queue }, watch, connect));
+    const { experiment, kill } = c.req.valid("query");
+    const queue = await queueAt(service, { queue: name, experiment });
+    const stopping = inTurn(queue, () => stopRun(deps, { queue, kill: kill !== "false" }, watch, connect));
     const { wasRunning, failed } = await stopping.catch((error) => {
       if (error instanceof NotFoundError) throw new Refusal(404, `Queue ${name} ps could not be found`);
       throw error;

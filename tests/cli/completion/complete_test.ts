@@ -18,7 +18,7 @@ async function withFiles(use: (place: Place) => Promise<void>): Promise<void> {
 const ROWS: readonly [line: string, offered: string][] = [
   ["qu", "queue"],
   ["", "cluster completion help openapi queue"],
-  ["queue r", "refresh reset run"],
+  ["queue re", "refresh release reset resume"],
   ["queue ch", "check"],
   ["queue check a --output=j", "--output=json"],
   ["queue run f", "fifo fifo_multi"],
@@ -42,7 +42,7 @@ const ROWS: readonly [line: string, offered: string][] = [
   ["queue run fifo_multi alpha --hostfile=", "--hostfile=c1"],
   ["queue --service st", "start"],
   ["completion z", "zsh"],
-  ["help queue res", "reset"],
+  ["help queue reset", "reset"],
   ["queue list queue=a", "queue=alpha"],
   ["nothing here", ""],
 ];

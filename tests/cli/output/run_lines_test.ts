@@ -38,6 +38,7 @@ function printResult(result: Partial<RunResult>): FakeTerminal {
     running: [],
     waiting: 0,
     skipped: [],
+    left: [],
     idle: null,
     ...result,
   });
@@ -164,4 +165,36 @@ Deno.test("a stopped run says how to go on", () => {
     printResult({ outcome: "no_hosts", waiting: 4 }).text("err"),
     /Waiting: 4\. To try again: cms again\n$/,
   );
+});
+
+Deno.test("the last lines count what never started apart from what failed itself, and what is left waiting with its reason", () => {
+  const dependents = Array.from({ length: 30 }, (_, i) => jobName(`late${i + 1}`));
+  const failed = { state: "end", exitCode: 3, machine } as const;
+  const never = { state: "fail_start", exitCode: null, machine: "", isDependent: true } as const;
+  const io = printResult({
+    failed: [...dependents.map((job) => ({ job, ...never })), { job: job1, ...failed }],
+    left: [{ reason: "held", jobs: [job2] }, { reason: "for prep, which is not in the queue", jobs: [job1, job2] }],
+  });
+  const names = dependents.slice(0, 20).map((name) => `'${name}'`).join(", ");
+  assert.equal(
+    io.text("err"),
+    `\
+WARNING: Job job1 did not end well: exit code 3 on pi@red
+WARNING: Never started, because of jobs that they come after: 30 ([${names}, ... and 10 more])
+WARNING: Left waiting: 1 (['job2']) held, 2 (['job1', 'job2']) for prep, which is not in the queue
+`,
+  );
+});
+
+Deno.test("a job that can never start has one line, without a machine", () => {
+  const event = {
+    type: "ended",
+    job: job2,
+    machine: "",
+    state: "fail_start",
+    exitCode: null,
+    elapsedMs: null,
+  } as const;
+  const io = print("fifo", [{ ...event, reason: "job1 failed (exit code 3)" }]);
+  assert.equal(io.text("err"), "WARNING: Job job2 is not started: job1 failed (exit code 3)\n");
 });

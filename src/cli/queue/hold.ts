@@ -1,0 +1,53 @@
+/**
+ * `cms queue hold` and `cms queue release`.
+ *
+ * @module
+ */
+
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { type Context, examples, queueOf, queueVerb } from "../context.ts";
+import { unquote } from "../names.ts";
+import { nameList } from "../output/lines.ts";
+import { selectionOf, withSelection } from "./selection.ts";
+
+const VERBS = [
+  {
+    verb: "hold",
+    hold: true,
+    doing: "Holding",
+    description: "keep jobs from being started, until they are released (default: all that are not over)",
+  },
+  { verb: "release", hold: false, doing: "Releasing", description: "let held jobs start (default: all)" },
+] as const;
+
+/** Most jobs that a line names. */
+const NAMED = 20;
+
+/** Adds the two commands to their group. */
+export function addHold(group: CommandUnknownOpts, context: Context): void {
+  for (const { verb, hold, doing, description } of VERBS) {
+    withSelection(queueVerb(group, verb, description))
+      .argument("[job]", "a job, or a list such as job[1-10]", unquote)
+      .addHelpText(
+        "after",
+        examples(`cms queue ${verb} a --name=job[3-5]`, `cms queue ${verb} a --where='tag.set=late'`),
+      )
+      .action(async (word, job, options) => {
+        const { deps, lines } = context;
+        const queue = queueOf(context, word, options);
+        const selection = await selectionOf(options, job);
+        const { holdJobs } = await import("../../operations/hold_jobs.ts");
+        const { changed, running, over, missing } = await holdJobs(deps, { queue, selection, hold }, {
+          warn: lines.warning,
+        });
+        if (changed.length > 0) lines.info(`${doing} jobs: ${nameList(changed, NAMED)}`);
+        else lines.info(hold ? "No job to hold." : "No job to release.");
+        if (running.length > 0) {
+          lines.info(`They run and go on, only a further try is held: ${nameList(running, NAMED)}`);
+        }
+        if (over.length > 0 && selection.names !== null) lines.info(`They are over: ${nameList(over, NAMED)}`);
+        for (const job of missing) lines.warning(`Job ${job} does not exist in queue ${queue.name}`);
+        if (missing.length > 0) context.status = 1;
+      });
+  }
+}

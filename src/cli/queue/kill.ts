@@ -1,0 +1,34 @@
+/**
+ * `cms queue kill`.
+ *
+ * @module
+ */
+
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { type Context, examples, queueOf, queueVerb } from "../context.ts";
+import { unquote } from "../names.ts";
+import { nameList } from "../output/lines.ts";
+import { selectionOf, withSelection } from "./selection.ts";
+
+/** Most jobs that a line names. */
+const NAMED = 20;
+
+/** Adds the command to its group. */
+export function addKill(group: CommandUnknownOpts, context: Context): void {
+  withSelection(queueVerb(group, "kill", "kill jobs where they run; they stay in the queue, in state kill"))
+    .argument("[job]", "a job, or a list such as job[1-10]", unquote)
+    .addHelpText("after", examples("cms queue kill a job3", "cms queue kill a --status=run,start"))
+    .action(async (word, job, options) => {
+      const { deps, lines } = context;
+      const queue = queueOf(context, word, options);
+      const selection = await selectionOf(options, job);
+      const { killSelected } = await import("../../operations/kill_jobs.ts");
+      const { killed, idle, missing, failed } = await killSelected(deps, { queue, selection }, { warn: lines.warning });
+      if (killed.length > 0) lines.info(`Killed jobs: ${nameList(killed, NAMED)}`);
+      if (idle.length > 0) lines.info(`They do not run: ${nameList(idle, NAMED)}`);
+      if (killed.length + idle.length + missing.length + failed.length === 0) lines.info("No job to kill.");
+      for (const job of missing) lines.warning(`Job ${job} does not exist in queue ${queue.name}`);
+      for (const job of failed) lines.warning(`Could not kill job:${job}, it may still run`);
+      if (missing.length + failed.length > 0) context.status = 1;
+    });
+}

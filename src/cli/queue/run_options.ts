@@ -1,0 +1,66 @@
+/**
+ * The options that both ways of `cms queue run` share, and what they begin: a run here, or one in the background.
+ *
+ * @module
+ */
+
+import type { Command, OptionValues } from "@commander-js/extra-typings";
+import type { Context } from "../context.ts";
+import { minutesValue } from "../names.ts";
+import type { RunRequest } from "./watch_run.ts";
+
+const DEFAULT_TIMEOUT_MS = 10 * 60_000;
+
+/** The words as the grammar gives them. */
+export interface RunOptions {
+  /** In ms. */
+  readonly timeout?: number;
+  readonly background?: true;
+}
+
+/** Adds the options. */
+export function withRunOptions<A extends unknown[], O extends OptionValues, G extends OptionValues>(
+  command: Command<A, O, G>,
+): Command<A, O & RunOptions, G> {
+  const help = "how long a host may be silent before its jobs count as crashed (default: 10)";
+  return command
+    .option("--timeout <minutes>", help, minutesValue)
+    .option("--background", "return when the run has begun; queue stop ends it") as unknown as Command<
+      A,
+      O & RunOptions,
+      G
+    >;
+}
+
+/** What a way of running adds to the options. `hosts`: as `--hosts` has them. */
+export type Way =
+  | { readonly scheduler: "fifo"; readonly maxParallel: number }
+  | (
+    & { readonly scheduler: "fifo_multi"; readonly hostWords: string | undefined }
+    & Pick<
+      Extract<RunRequest, { scheduler: "fifo_multi" }>,
+      "hosts" | "cluster"
+    >
+  );
+
+/** Runs the queue and shows it, or starts that in the background. */
+export async function begin(
+  context: Context,
+  queue: RunRequest["queue"],
+  way: Way,
+  { timeout = DEFAULT_TIMEOUT_MS, background }: RunOptions,
+): Promise<void> {
+  if (background !== true) {
+    const { runAndWatch } = await import("./watch_run.ts");
+    return await runAndWatch(context, { queue, timeoutMs: timeout, ...way });
+  }
+  const { startRun } = await import("../../operations/start_run.ts");
+  const timeoutMinutes = timeout / 60_000;
+  const { pid, log } = await startRun(
+    context.deps,
+    way.scheduler === "fifo"
+      ? { queue, timeoutMinutes, ...way }
+      : { queue, timeoutMinutes, scheduler: way.scheduler, cluster: way.cluster, hosts: way.hostWords },
+  );
+  context.lines.info(`Running queue ${queue.name} in the background: pid ${pid}, log ${log}`);
+}
