@@ -123,7 +123,8 @@ c_theirs() { [ -n "$c_alien" ] && [ -z "$c_kin" ]; }
 # c_enter JOB: as c_visit, but makes what is missing.
 c_enter() {
   c_visit "$1" || { cms_dirs "$1"; c_visit "$1"; } || return
-  [ -z "$c_beside" ] || [ -e .cms ] || c_fill "$1"
+  # Where JOB is the manager's own, each start takes what stands there by then.
+  [ -z "$c_beside" ] || [ -e .cms ] || { { [ -n "$c_keep" ] || c_fill "$1"; } && cd "$c_home" && true >.cms; }
 }
 
 # c_next_to JOB ATTEMPT: JOB is another queue's: goes into JOB.QUEUE. Another agent of this queue may have seen JOB free
@@ -138,26 +139,26 @@ c_next_to() {
   c_enter "$1"
 }
 
-# c_fill JOB: completes JOB.QUEUE, the current directory. What a person put into JOB is input for both.
+# c_fill JOB: copies input from JOB, which is another queue's, to JOB.QUEUE, c_home. What a person put into JOB is input
+# for both: all that is there but for the program's own files, where JOB is the manager's own directory (c_keep) or was
+# not made by us.
 c_fill() {
-  if cd "$c_here/$1" && [ ! -f .cms ]; then
-    for c_i in * .[!.]*; do
-      case $c_i in
-      "$1.run" | "$1.run".* | "$1.kill".* | "$1.pid" | "$1.log" | "$1.out" | "$1-nohup.log" | "$1.ended") ;;
-      *) [ ! -e "$c_i" ] || cp -RP "./$c_i" "$c_home/" || return ;;
-      esac
+  cd "$c_here/$1" && { [ -n "$c_keep" ] || [ ! -f .cms ]; } || return 0
+  for c_i in * .[!.]* ..?*; do
+    case $c_i in
+    .cms | "$1.run" | "$1.run".* | "$1.kill".* | "$1.pid" | "$1.log" | "$1.out" | "$1-nohup.log" | "$1.ended") ;;
+    *) { [ ! -e "$c_i" ] && [ ! -L "$c_i" ]; } || cp -RP "./$c_i" "$c_home/" || return ;;
+    esac
+  done
+  c_v=$1.run c_l=0
+  while [ -e "$c_v" ]; do
+    c_read "$c_v"
+    for c_at in "$c_here/$1/$c_f" "$c_log" "$c_out"; do
+      case $c_at in */../*) ;; "$c_here/$1/"?*) rm -f "$c_home/${c_at#"$c_here/$1/"}" ;; esac
     done
-    c_v=$1.run c_n=0
-    while [ -e "$c_v" ]; do
-      c_read "$c_v"
-      for c_at in "$c_here/$1/$c_f" "$c_log" "$c_out"; do
-        case $c_at in */../*) ;; "$c_here/$1/"?*) rm -f "$c_home/${c_at#"$c_here/$1/"}" ;; esac
-      done
-      c_n=$((c_n + 1))
-      c_v=$1.run.$c_n
-    done
-  fi
-  cd "$c_home" && true >.cms
+    c_l=$((c_l + 1))
+    c_v=$1.run.$c_l
+  done
 }
 
 # Claims. The claims of a job are a chain of files, JOB.run, JOB.run.1, JOB.run.2 ..., each made with O_EXCL (set -C)

@@ -138,6 +138,10 @@ c_run() {
   for c_at in "$c_to" "$c_into"; do
     [ -d "${c_at%/*}/" ] || mkdir -p "${c_at%/*}/"
   done
+  if [ -n "$c_beside" ] && [ -n "$c_keep" ] && ! c_why=$(c_fill "$1" 2>&1); then
+    c_refuse "$1" "$2" "cannot copy the input files to $c_home: ${c_why##*: }" "$c_next"
+    return
+  fi
   # Marks of an earlier attempt would give this one a wrong end.
   [ "$c_n" -eq 0 ] || for c_at in "$1.kill".*; do
     [ ! -e "$c_at" ] || rm -f "$c_at"

@@ -176,7 +176,7 @@ c_foreign() {
 }
 
 # cms_shared NUMBER FILE: is FILE, which the manager has just made in its own experiment directory, in ours? Then both
-# are the same, and what is not ours in the directories of jobs is a person's.
+# are the same, and what is not ours in the directories JOB is a person's. (In JOB.QUEUE that is a copy, or a result.)
 cms_shared() {
   if [ -e "$c_here/$2" ]; then
     c_keep=1
@@ -275,7 +275,7 @@ c_remove() {
   done
   c_reap "$2"
   [ . -ef "$c_home" ] || return 0
-  if [ -f .cms ] && { [ -z "$c_keep" ] || c_ours "$1"; }; then
+  if [ -f .cms ] && { [ -z "$c_keep" ] || [ -n "$c_beside" ] || c_ours "$1"; }; then
     c_v=$c_own/x.$$.$c_me0.$c_ask.$c_rm
     if cd "$c_here" && mv "./${c_home##*/}" "$c_v"; then
       c_is=removed

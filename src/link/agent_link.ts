@@ -154,6 +154,8 @@ class AgentLink implements Link {
       giveUp: (reason) => this.#giveUp({ reason, lasting: false }),
     });
     if (role !== "resident") return;
+    // Before any start: there what stands in `JOB/` is input of every queue's job of that name.
+    if (isLocal(this.machine)) void this.share("").catch(() => {});
     this.#ping();
     void this.#listen();
     keepLooking(upkeep, this, this.#flights);
@@ -287,6 +289,7 @@ class AgentLink implements Link {
       }
     }
     const { isSame, failed } = await this.#options.transport.stage(places, from, this.hostname);
+    if (isSame) await this.share(from);
     this.isShared = isSame;
     return new Map([...lost, ...failed]);
   }

@@ -31,8 +31,16 @@ export interface Terminal {
   exited(code: number): void;
 }
 
+/** What runs at the far end of a connection. */
+export interface FarEnd {
+  /** Bytes on stdin. */
+  input(bytes: Uint8Array): void;
+  /** End of stdin. */
+  endOfInput(): void;
+}
+
 /** An agent's process. */
-export class Agent {
+export class Agent implements FarEnd {
   readonly process: HostProcess;
   readonly #host: Host;
   readonly #terminal: Terminal;
@@ -55,13 +63,11 @@ export class Agent {
     });
   }
 
-  /** Bytes on stdin. */
   input(bytes: Uint8Array): void {
     this.#input.push(bytes);
     this.#host.wake(this.process);
   }
 
-  /** End of stdin. */
   endOfInput(): void {
     this.#ended = true;
     this.#host.wake(this.process);
@@ -130,8 +136,10 @@ export class Agent {
         this.#host.spawn("helper", null, () => removes(this.#host, this.#tell, args, this.process));
         return;
       case "shared":
-        // No home is shared here, and nobody puts files into a job's directory.
-        return this.#say(`${args[1] === "." ? "z" : "n"} ${args[0]}`);
+        if (this.#host.sees(args[1]!)) this.#tell = { ...this.#tell, keep: true };
+        return this.#say(`${this.#tell.keep === true ? "z" : "n"} ${args[0]}`);
+      case "locate":
+        return yield* this.#locate(args[0]!, args.slice(1));
       case "marks":
         for (const { kind, pid, mark } of this.#host.processes()) {
           if (kind === "job" || kind === "child") this.#say(`m ${args[0]} ${pid} ${mark}`);
@@ -237,7 +245,7 @@ export class Agent {
 
   *#ask(number: string, args: readonly string[]): Steps {
     for (let i = 0; 2 * i + 1 < args.length; i++) {
-      const asker: Asker = { job: args[2 * i]!, attempt: args[2 * i + 1]!, queue: this.#tell.queue };
+      const asker = this.#asker(args[2 * i]!, args[2 * i + 1]!);
       const directory = this.#host.directory(asker.job, asker.queue);
       const state = directory === undefined ? "none" : yield* stateOf(this.#host, directory, asker);
       const isOrphan = (state.startsWith("alive") && state.endsWith(" 1")) || state.startsWith("away");
@@ -260,9 +268,50 @@ export class Agent {
     link.watcher = { machine: host.machine, pid: process.pid, ticks: process.startTicks };
   }
 
+  #asker(job: string, attempt: string): Asker {
+    return { job, attempt, queue: this.#tell.queue, keep: this.#tell.keep === true };
+  }
+
+  /** The directories that input files are about to be copied to: a claim that never starts makes each this queue's. */
+  *#locate(number: string, args: readonly string[]): Steps {
+    for (let i = 0; 2 * i + 1 < args.length; i++) {
+      const attempt = args[2 * i + 1]!;
+      const asker = this.#asker(args[2 * i]!, attempt);
+      let directory = yield* enter(this.#host, asker);
+      let moves = 0;
+      let pauses = 0;
+      while (directory !== undefined) {
+        const { alien, open, kin, next } = walk(this.#host, directory, asker);
+        yield 0;
+        if (moves >= GIVE_UP_TRIES) directory = undefined;
+        else if (alien) {
+          moves++;
+          directory = yield* nextTo(this.#host, asker);
+        } else if (open !== null && pauses < GIVE_UP_TRIES) {
+          pauses++;
+          yield PAUSE_MS;
+          directory = yield* enter(this.#host, asker);
+        } else if (kin) break;
+        else {
+          const first = { ...asker, attempt: `${attempt.slice(0, attempt.lastIndexOf("."))}.0` };
+          const none = { wrapper: 0, wrapperTicks: 0, kind: "F", reason: "" } as const;
+          const made: ClaimLink | "full" | null = yield* claim(this.#host, directory, first, next, none);
+          yield 0;
+          if (!stays(this.#host, directory, asker, made)) {
+            directory = yield* enter(this.#host, asker);
+            moves++;
+          } else if (made === "full") directory = undefined;
+        }
+      }
+      if (directory !== undefined) this.#say(`w ${number} ${i} ${directory.name}`);
+      yield 0;
+    }
+    this.#say(`z ${number}`);
+  }
+
   *#forbid(number: string, args: readonly string[]): Steps {
     for (let i = 0; i + 1 < args.length; i += 2) {
-      const asker: Asker = { job: args[i]!, attempt: args[i + 1]!, queue: this.#tell.queue };
+      const asker = this.#asker(args[i]!, args[i + 1]!);
       const { attempt } = asker;
       let directory = yield* enter(this.#host, asker);
       let tries = 0;

@@ -34,6 +34,8 @@ export interface Asker {
   readonly job: string;
   readonly attempt: string;
   readonly queue: string;
+  /** The agent knows that its directory is the manager's own. */
+  readonly keep?: boolean;
 }
 
 /** How a claimed attempt lives, see `c_life`. */
@@ -105,8 +107,8 @@ export function isTheirs({ kin, alien }: Walk): boolean {
 }
 
 /** True if there is nothing in it but a mark. */
-export function isBare({ chain, log }: JobDirectory): boolean {
-  return chain.length === 0 && log === null;
+export function isBare({ chain, log, input }: JobDirectory): boolean {
+  return chain.length === 0 && log === null && input.names().length === 0;
 }
 
 /** True for `JOB.QUEUE`. */
@@ -130,9 +132,22 @@ export function* enter(host: Host, asker: Asker): Doing<JobDirectory | undefined
   if (host.directory(job, queue) === undefined) yield* makeDirectories(host, [job], queue);
   const directory = host.directory(job, queue);
   if (directory === undefined || !isBeside(directory, asker) || directory.isMade) return directory;
+  if (asker.keep !== true && !(yield* fill(host, directory, asker))) return undefined;
   yield 0;
   directory.setMade();
   return directory.isMade ? directory : undefined;
+}
+
+/** `c_fill`: copies what a person put into `JOB`. False if there is no room. */
+export function* fill(host: Host, directory: JobDirectory, { job, keep }: Asker): Doing<boolean> {
+  const theirs = host.directories.get(job);
+  if (theirs === undefined || (keep !== true && theirs.isMade)) return true;
+  for (const name of theirs.input.names()) {
+    if (host.isFull) return false;
+    directory.setInput(name, theirs.input.get(name) ?? "");
+    yield 0;
+  }
+  return true;
 }
 
 /** `c_next_to`. */

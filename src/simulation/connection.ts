@@ -6,9 +6,10 @@
  * @module
  */
 
-import { Agent } from "./agent.ts";
+import { Agent, type FarEnd, type Terminal } from "./agent.ts";
 import type { Host } from "./host.ts";
 import { ReadPipe, writePipe } from "./pipes.ts";
+import { Stager } from "./copy_inputs.ts";
 import type { SimChild, SimProcess } from "./process.ts";
 import type { Random } from "./random.ts";
 import type { Timeline } from "./timeline.ts";
@@ -87,6 +88,8 @@ export interface ConnectionParts {
   readonly timeline: Timeline;
   readonly random: Random;
   readonly isLocal: boolean;
+  /** A copy of input files in place of an agent. */
+  readonly isCopy: boolean;
   /** Changes what the manager sends, for variants that are broken on purpose. */
   readonly garble: ((text: string) => string) | null;
   readonly onClosed: (connection: Connection) => void;
@@ -96,7 +99,7 @@ export interface ConnectionParts {
 export class Connection {
   readonly host: Host;
   readonly child: SimChild;
-  agent: Agent | null = null;
+  agent: FarEnd | null = null;
   readonly #parts: ConnectionParts;
   readonly #up: Lane;
   readonly #down: Lane;
@@ -115,7 +118,7 @@ export class Connection {
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
-    const { host, timeline, random, isLocal } = parts;
+    const { host, timeline, random, isLocal, isCopy } = parts;
     this.host = host;
     const isOpen = (): boolean => host.isUp && (isLocal || host.isReachable);
     this.#up = new Lane(timeline, isOpen);
@@ -123,8 +126,8 @@ export class Connection {
     this.child = {
       pid: 1,
       stdin: writePipe({ write: (bytes) => this.#write(bytes), close: () => this.#closeInput() }),
-      stdout: this.#stdout.stream,
-      stderr: this.#stderr.stream,
+      stdout: isCopy ? this.#stdout.whole : this.#stdout.stream,
+      stderr: isCopy ? this.#stderr.whole : this.#stderr.stream,
       ended: this.#ended.promise,
       kill: () => this.#endHere(137, "SIGKILL"),
       orphaned: () => this.#orphaned(),
@@ -180,7 +183,7 @@ export class Connection {
     }
     this.#isThere = true;
     this.#boot = host.boot;
-    this.agent = new Agent(host, {
+    const terminal: Terminal = {
       stdout: (text) => this.#send(this.#stdout, text),
       stderr: (text) => this.#send(this.#stderr, text),
       exited: (code) =>
@@ -189,7 +192,8 @@ export class Connection {
           this.#endHere(code, null);
           this.#forget();
         }),
-    });
+    };
+    this.agent = this.#parts.isCopy ? new Stager(host, terminal) : new Agent(host, terminal);
     if (random.chance(0.2)) this.#send(this.#stderr, "Welcome to the machine\nlast login: yesterday");
     if (random.chance(0.05)) this.#send(this.#stdout, "You have new mail.");
     const waiting = this.#toAgent.splice(0);

@@ -192,6 +192,7 @@ export class Course implements Stage {
       await addJobsOfSpecs(deps, { queue, jobs: this.specsOf(scenario.jobs) });
     }, () => isDone = true);
     await world.runUntil(() => isDone, { untilMs: Infinity, what: "the queue is not made" });
+    await world.makeInputs();
   }
 
   #restartSoon(): void {

@@ -68,6 +68,9 @@ export function applyFault(stage: Stage, fault: Fault): void {
     case "reset_connection":
       pick([...manager.connections], b)?.reset();
       return;
+    case "break_copy":
+      manager.breakCopyMs = log(20, 3_000, b);
+      return;
     case "refuse":
       host.isRefusing = true;
       return later(log(100, 20_000, b), () => host.isRefusing = false);

@@ -6,7 +6,7 @@
  */
 
 import type { RemoveResult } from "../agent/attempt.ts";
-import { type Asker, type Doing, isTheirs, lifeOf, stateOf, walk } from "./claims.ts";
+import { type Asker, type Doing, isBeside, isTheirs, lifeOf, stateOf, walk } from "./claims.ts";
 import type { Host } from "./host.ts";
 import type { HostProcess, Steps } from "./host_process.ts";
 import { type ClaimLink, type JobDirectory, killMark } from "./job_directory.ts";
@@ -59,7 +59,7 @@ function* kill(host: Host, asker: Asker, graceMs: number): Steps {
 export function* removes(host: Host, tell: Tell, args: readonly string[], agent: HostProcess): Steps {
   const [number, ...attempts] = args;
   for (let i = 0; i + 1 < attempts.length && agent.alive; i += 2) {
-    const asker = { job: attempts[i]!, attempt: attempts[i + 1]!, queue: tell.queue };
+    const asker = { job: attempts[i]!, attempt: attempts[i + 1]!, queue: tell.queue, keep: tell.keep === true };
     const result = yield* remove(host, asker);
     say(tell, `V ${number} ${i / 2} ${result}`);
     yield 0;
@@ -79,7 +79,7 @@ function* reap(host: Host, attempt: string): Steps {
 
 /** `c_remove`. */
 function* remove(host: Host, asker: Asker): Doing<RemoveResult> {
-  const { job, attempt, queue } = asker;
+  const { job, attempt, queue, keep } = asker;
   const directory = host.directory(job, queue);
   if (directory === undefined) {
     yield* reap(host, attempt);
@@ -115,6 +115,15 @@ function* remove(host: Host, asker: Asker): Doing<RemoveResult> {
   yield* reap(host, attempt);
   // It is moved away, and its files go then.
   if (host.directories.get(directory.name) !== directory) return "kept";
+  const isOurs = isBeside(directory, asker) || !host.holdsInput(directory);
+  if (keep === true ? !isOurs || !directory.isMade : host.parts.managers !== undefined && !directory.isMade) {
+    // Only what we put there.
+    for (const link of directory.chain) {
+      if (link.attempt !== null) host.parts.truth.removed(directory.name, link.attempt, queue);
+    }
+    directory.strip();
+    return "kept";
+  }
   host.removeDirectory(directory, queue);
   yield host.parts.random.logBetween(0.1, REMOVAL_MS);
   return "removed";

@@ -7,6 +7,7 @@
 
 import { isOrBefore } from "../job/attempt.ts";
 import { type EventsFile, type HostProcess, type Steps, UNTIL_WOKEN } from "./host_process.ts";
+import type { InputFiles, ManagersDirectory } from "./input_files.ts";
 import { type ClaimLink, JobDirectory } from "./job_directory.ts";
 import { quickHash, type Random } from "./random.ts";
 import type { Timeline } from "./timeline.ts";
@@ -22,6 +23,8 @@ export interface HostParts {
   readonly hostname?: string;
   /** Directories that it shares with other hosts, on a server that loses nothing; its own otherwise. */
   readonly home?: Map<string, JobDirectory>;
+  /** The manager's experiment directory, where it is the host's own as well. */
+  readonly managers?: ManagersDirectory;
   /** Of all machines that its name leads to. */
   readonly heard?: Host["heard"];
   readonly timeline: Timeline;
@@ -239,6 +242,24 @@ export class Host {
     return link.queue === queue;
   }
 
+  managersInput(directory: string): InputFiles | null {
+    return this.parts.managers?.inputOf(directory) ?? null;
+  }
+
+  inputSet(directory: string, file: string, text: string): void {
+    this.parts.truth.inputSet(directory, file, text);
+  }
+
+  /** `c_ours`, the other way round: stands there anything that is not the program's? */
+  holdsInput({ input }: JobDirectory): boolean {
+    return input.names().length > 0;
+  }
+
+  /** Is there this file in the experiment directory? The manager has just made it in its own. */
+  sees(file: string): boolean {
+    return file === "." || this.parts.managers?.has(file) === true;
+  }
+
   /** The directory that a job of a queue has here, see `c_visit`: that of its name, or `JOB.QUEUE`. */
   directory(job: string, queue: string): JobDirectory | undefined {
     return this.directories.get(`${job}.${queue}`) ?? this.directories.get(job);
@@ -269,6 +290,7 @@ export class Host {
     const removed = this.directories.get(name);
     if (removed === undefined) return;
     this.directories.delete(name);
+    this.parts.managers?.remove(name);
     for (const { attempt } of removed.chain) if (attempt !== null) this.parts.truth.removed(name, attempt, queue);
     if (removed.log !== null) this.parts.truth.removed(name, removed.log.attempt, queue);
     this.wrote(`/${name}`, () => {

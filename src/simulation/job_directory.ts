@@ -5,6 +5,8 @@
  * @module
  */
 
+import { CopiedFiles, type InputFiles } from "./input_files.ts";
+
 /**
  * One file of the chain, as `agent.sh` describes it. `attempt` null: it is empty (just being made, or lost by a power
  * cut).
@@ -65,6 +67,10 @@ export interface Disk {
   readonly nowMs: number;
   /** Notes a write, and how a power cut takes it back. */
   wrote(file: string, undo: () => void): void;
+  /** What people put into a directory that is the manager's own; null elsewhere. */
+  managersInput(directory: string): InputFiles | null;
+  /** A file of input is made or replaced. */
+  inputSet(directory: string, file: string, text: string): void;
 }
 
 /** One directory. */
@@ -78,10 +84,34 @@ export class JobDirectory {
   readonly output = new OutputFile();
   /** `JOB.kill.ATTEMPT`. */
   readonly marks = new Set<string>();
+  /** What people put there, or a copy of that. */
+  readonly input: InputFiles;
 
   constructor(disk: Disk, name: string) {
     this.#disk = disk;
     this.name = name;
+    this.input = disk.managersInput(name) ??
+      new CopiedFiles((file, undo) => disk.wrote(`${name}/${file}`, undo));
+  }
+
+  /** A file of input is replaced, in one step. */
+  setInput(file: string, text: string): void {
+    this.#disk.inputSet(this.name, file, text);
+    this.input.set(file, text);
+  }
+
+  /** Removes what the program made, and leaves the rest. */
+  strip(): void {
+    const before = { chain: [...this.chain], log: this.log, isMade: this.isMade };
+    this.chain.length = 0;
+    this.log = null;
+    this.isMade = false;
+    this.marks.clear();
+    this.#disk.wrote(`${this.name}.run.0`, () => {
+      if (this.chain.length === 0) this.chain.push(...before.chain);
+    });
+    this.#disk.wrote(`${this.name}.log`, () => this.log ??= before.log);
+    this.#disk.wrote(`${this.name}/.cms`, () => this.isMade ||= before.isMade);
   }
 
   setMade(): void {

@@ -9,6 +9,7 @@ import { GatedFiles } from "./gated_files.ts";
 import type { Host } from "./host.ts";
 import { MemoryFiles } from "./memory_files.ts";
 import { type SimChild, SimProcess } from "./process.ts";
+import { spawnTar } from "./copy_inputs.ts";
 import { quickHash, type Random, randomOf } from "./random.ts";
 import type { Timeline } from "./timeline.ts";
 
@@ -42,6 +43,8 @@ export class Manager {
   /** By how much the wall clock, and the clock of the file system, are ahead of time. */
   wallAheadMs = 0;
   diskAheadMs = 0;
+  /** The next copy of input files breaks off after so long; null: it does not. */
+  breakCopyMs: number | null = null;
   #pids = 1_000;
   #opened = 0;
   #fullMs = -Infinity;
@@ -117,6 +120,7 @@ export class Manager {
   }
 
   #spawn(process: SimProcess, command: readonly string[]): SimChild {
+    if (command[0] === "tar") return spawnTar(process, this.disk, command);
     const isLocal = command[0] === "sh";
     const at = command.indexOf("--");
     const user = command[command.indexOf("-l") + 1];
@@ -124,16 +128,22 @@ export class Manager {
     const host = this.#parts.hostOf(key);
     if (!isLocal && (command[0] !== "ssh" || at < 0)) throw new Error(`Cannot start ${command[0]}: no such program`);
     if (host === undefined) throw new Error(`Cannot start ssh: there is no host ${key}`);
+    const isCopy = !isLocal && command[at + 2]?.includes("printf %b") === true;
     const connection = new Connection({
       process,
       host,
       timeline: this.#parts.timeline,
       random: randomOf(this.#parts.seed, `connection ${++this.#opened}`),
       isLocal,
+      isCopy,
       garble: this.#parts.garble,
       onClosed: (closed) => this.connections.delete(closed),
     });
     this.connections.add(connection);
+    if (isCopy && this.breakCopyMs !== null) {
+      this.#parts.timeline.after(this.breakCopyMs, () => connection.reset());
+      this.breakCopyMs = null;
+    }
     return connection.child;
   }
 }

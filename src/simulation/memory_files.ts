@@ -165,6 +165,12 @@ export class MemoryFiles implements Files {
     return inode === undefined ? null : new TextDecoder().decode(bytesOf(inode));
   }
 
+  /** Names of the files in a directory. */
+  namesNow(directory: string): string[] {
+    return [...this.#names.keys()].filter((path) => parentOf(path) === directory)
+      .map((path) => path.slice(directory.length + 1)).sort();
+  }
+
   /** Tells at once of each file that is changed. */
   onChange(tell: (path: string) => void): void {
     this.#watchers.add(tell);

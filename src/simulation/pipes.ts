@@ -25,6 +25,18 @@ export class ReadPipe {
     return { getReader: () => reader } as unknown as ReadableStream<Uint8Array>;
   }
 
+  /** A real stream, for readers that do more with it. */
+  get whole(): ReadableStream<Uint8Array> {
+    return new ReadableStream({
+      pull: async (controller) => {
+        const { done, value } = await this.#read();
+        if (done) controller.close();
+        else controller.enqueue(value!);
+      },
+      cancel: () => this.end(),
+    }, { highWaterMark: 0 });
+  }
+
   push(bytes: Uint8Array): void {
     if (this.#ended) return;
     if (this.#waiting !== null) this.#answer({ done: false, value: bytes });

@@ -62,7 +62,7 @@ const ENDS_RUN = /^(kill_run|power_manager|stop_run_process|second_run|disk_full
  * One kind of {@link FAULTS}; or what happens in surroundings that only some worlds have: a name leads to another
  * machine; somebody does something to the neighbour's queue.
  */
-export type FaultKind = typeof FAULTS[number] | "reroute" | "neighbour" | typeof HANDS[number];
+export type FaultKind = typeof FAULTS[number] | "reroute" | "neighbour" | "break_copy" | typeof HANDS[number];
 
 /** One thing that happens at a time. `dice`: numbers from 0 to 1 that settle the rest. */
 export interface Fault {
@@ -85,6 +85,8 @@ export interface HostPlan {
   readonly nodes?: number;
   /** All hosts with this have one home directory. */
   readonly sharesHome?: boolean;
+  /** Its home is the manager's. */
+  readonly sharesManager?: boolean;
   /** Its own host name; that of its key otherwise. */
   readonly hostname?: string;
 }
@@ -109,6 +111,8 @@ export interface Scenario {
   readonly jobs: readonly JobPlan[];
   /** Jobs of a second queue, of the same names; missing where there is none. */
   readonly neighbour?: readonly JobPlan[];
+  /** Jobs that have input files on the manager. */
+  readonly inputs?: readonly string[];
   /** Trouble ends after so long. */
   readonly troubleMs: number;
   readonly faults: readonly Fault[];
@@ -128,6 +132,7 @@ const MOST_STEPS = 60;
 
 const MOST_UNUSUAL = 10;
 const MOST_NEIGHBOURS = 30;
+const MOST_INPUTS = 30;
 
 /** Commands hold what a shell would trip over. */
 const COMMENTS = ["", " # it's", ' # "$HOME" `id` \\', " # ; } { cms_kill 1", " # é\t*"];
@@ -178,6 +183,7 @@ export function drawScenario(seed: number, sizes: ScenarioSizes = {}): Scenario 
   })).sort((a, b) => a.atMs - b.atMs);
   const surroundings = drawSurroundings(seed, hosts, { steps, troubleMs });
   const hands = drawHands(seed, kinds.some((kind) => ENDS_RUN.test(kind)), { steps, troubleMs });
+  const inputs = drawInputs(seed, jobs, { steps, troubleMs });
   const neighbour = drawNeighbour(seed, jobs, { steps, troubleMs, meanMs });
   return {
     seed,
@@ -190,8 +196,11 @@ export function drawScenario(seed: number, sizes: ScenarioSizes = {}): Scenario 
     hosts: surroundings.hosts,
     jobs,
     ...(neighbour === null ? {} : { neighbour: neighbour.jobs }),
+    inputs: inputs.jobs,
     troubleMs,
-    faults: [...faults, ...surroundings.faults, ...hands, ...neighbour?.faults ?? []].sort((a, b) => a.atMs - b.atMs),
+    faults: [...faults, ...surroundings.faults, ...hands, ...neighbour?.faults ?? [], ...inputs.faults].sort((a, b) =>
+      a.atMs - b.atMs
+    ),
   };
 }
 
@@ -214,10 +223,12 @@ function drawSurroundings(
       dice: Array.from({ length: 4 }, () => random.next()),
     }))
     : [];
+  const managers = share && random.chance(0.5);
   const around = hosts.map((host): HostPlan =>
     host.key === "localhost" ? host : {
       ...host,
       ...(share ? { sharesHome: true } : {}),
+      ...(managers ? { sharesManager: true } : {}),
       ...(many && random.chance(0.5) ? { nodes: 2 } : {}),
       ...(equal ? { hostname: "node" } : {}),
     }
@@ -235,6 +246,25 @@ function drawHands(seed: number, mayEnd: boolean, { steps, troubleMs }: { steps:
     kind: random.pick(kinds),
     dice: Array.from({ length: 3 }, () => random.next()),
   }));
+}
+
+/** In some worlds some jobs have input files. */
+function drawInputs(
+  seed: number,
+  jobs: readonly JobPlan[],
+  { steps, troubleMs }: { steps: number; troubleMs: number },
+): { jobs: string[]; faults: Fault[] } {
+  const random = randomOf(seed, "inputs");
+  if (steps === 0 || random.chance(0.6)) return { jobs: [], faults: [] };
+  const some = random.between(0.05, 0.9);
+  return {
+    jobs: jobs.slice(0, MOST_INPUTS).filter(() => random.chance(some)).map(({ name }) => name),
+    faults: Array.from({ length: random.below(8) }, (): Fault => ({
+      atMs: random.between(0, troubleMs),
+      kind: "break_copy",
+      dice: [0, random.next()],
+    })),
+  };
 }
 
 /** A second queue, and what is done to it: drawn apart as well. */

@@ -82,6 +82,8 @@ export class Truth {
   readonly #limits: Limits;
   /** Texts of scripts that may arrive, by attempt's job id; null: any. */
   expectScript: ((jobId: string, script: string) => boolean) | null = null;
+  /** What stands in each file of a job's input on the manager: `JOB/FILE`. */
+  readonly inputs = new Map<string, string>();
   /** Ids of the neighbour's queue, whose journal nobody reads: only what concerns others is watched of it. */
   readonly neighbours = new Set<string>();
   startsInAll = 0;
@@ -185,6 +187,7 @@ export class Truth {
     host.parts.trace(host.key, "starts", job, id, "pid", pid);
     if (attempt.starts > 1) this.fail(`attempt ${id} of ${job} is started ${attempt.starts} times`);
     if (attempt.isNever) this.fail(`attempt ${id} of ${job} starts after it was said that it never will`);
+    this.#checkInput(job, directory);
     if (this.#isNeighbours(attempt)) return;
     for (const other of this.attemptsOf(id.slice(0, id.lastIndexOf(".")))) {
       if (other !== attempt && other.isAlive && !other.isAbandoned && !other.isGivenUp) {
@@ -192,6 +195,28 @@ export class Truth {
       }
     }
     this.#checkRoom(host, attempt, job);
+  }
+
+  /** What a job finds of its input when it starts. */
+  #checkInput(job: string, directory: JobDirectory): void {
+    for (const [path, text] of this.inputs) {
+      if (path.startsWith(`${job}/`) && directory.input.get(path.slice(job.length + 1)) !== text) {
+        this.fail(`job ${job} starts in ${directory.name} without its input ${path}`);
+      }
+    }
+  }
+
+  /** A file of input is made or replaced in a directory of a host: by the whole of it, whatever becomes of the copy. */
+  inputSet(directory: string, file: string, text: string): void {
+    const job = directory.replace(/\.[0-9a-f]{16}$/, "");
+    if (this.inputs.get(`${job}/${file}`) !== text) this.fail(`in ${directory} a part of ${file} stands for all of it`);
+  }
+
+  /** A file of somebody's input on the manager is another now, or gone. */
+  inputTouched(path: string, text: string | null): void {
+    if (this.inputs.get(path) !== text) {
+      this.fail(`the input ${path} on the manager is ${text === null ? "gone" : "changed"}`);
+    } else this.fail(`the input ${path} on the manager is copied onto itself`);
   }
 
   #isNeighbours({ queue }: AttemptTruth): boolean {

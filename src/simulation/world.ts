@@ -18,6 +18,8 @@ import type { QueueStore, StoreRef } from "../store/store.ts";
 import { Capacities } from "./capacities.ts";
 import { GatedFiles } from "./gated_files.ts";
 import { Host } from "./host.ts";
+import { ManagersDirectory } from "./input_files.ts";
+import { JobDirectory } from "./job_directory.ts";
 import { JournalReader } from "./journal_reader.ts";
 import { Ledger } from "./ledger.ts";
 import { Manager } from "./manager.ts";
@@ -100,19 +102,6 @@ export class World {
       capacityOn: (machine, gpu) => this.capacities.mostOn(machine, gpu),
       maxParallel: scenario.scheduler === "fifo" ? scenario.maxParallel : null,
     });
-    const home: Host["directories"] = new Map();
-    for (const plan of scenario.hosts) {
-      const heard: Host["heard"] = new WeakMap();
-      for (let node = 0; node < (plan.nodes ?? 1); node++) {
-        const key = node === 0 ? plan.key : `${plan.key}~${node}`;
-        const random = randomOf(scenario.seed, `host ${key}`);
-        const parts = { ...plan, key, name: plan.key, heard, timeline, random, truth: this.truth, trace: this.trace };
-        const host = new Host(plan.sharesHome ? { ...parts, home } : parts);
-        options.spoilHost?.(host);
-        this.hosts.set(key, host);
-        if (node === 0) this.#routes.set(plan.key, host);
-      }
-    }
     const { garble = null, makeFiles } = options;
     this.manager = new Manager({
       seed: scenario.seed,
@@ -131,6 +120,21 @@ export class World {
       garble,
       ...(makeFiles === undefined ? {} : { makeFiles }),
     });
+    const home: Host["directories"] = new Map();
+    const managers = new ManagersDirectory(this.manager.disk, this.queue.directory);
+    for (const plan of scenario.hosts) {
+      const heard: Host["heard"] = new WeakMap();
+      for (let node = 0; node < (plan.nodes ?? 1); node++) {
+        const key = node === 0 ? plan.key : `${plan.key}~${node}`;
+        const random = randomOf(scenario.seed, `host ${key}`);
+        const parts = { ...plan, key, name: plan.key, heard, timeline, random, truth: this.truth, trace: this.trace };
+        const isManagers = plan.sharesManager === true || plan.key === "localhost";
+        const host = new Host({ ...parts, ...(plan.sharesHome ? { home } : {}), ...(isManagers ? { managers } : {}) });
+        options.spoilHost?.(host);
+        this.hosts.set(key, host);
+        if (node === 0) this.#routes.set(plan.key, host);
+      }
+    }
     this.manager.disk.onChange((path) => {
       // Large files take long to read; what is wrong with one is wrong with small ones too.
       if (path === this.yamlPath && (++this.#yamlWrites % 8 === 1 || scenario.jobs.length < 20)) this.checkYaml();
@@ -181,6 +185,32 @@ export class World {
       if (this.timeline.nowMs > limits.untilMs) this.truth.fail(`time is over, and ${limits.what}`);
       if (this.timeline.happened > MOST_EVENTS) this.truth.fail(`the world goes in circles, and ${limits.what}`);
     }
+  }
+
+  /** People put input files into the directories of jobs. From now on nobody may touch them. */
+  async makeInputs(): Promise<void> {
+    const { disk } = this.manager;
+    const { directory } = this.queue;
+    const random = randomOf(this.scenario.seed, "makers");
+    for (const job of this.scenario.inputs ?? []) {
+      await disk.makeDirectory(`${directory}/${job}`);
+      for (const file of ["data", "more"]) {
+        const text = `${file} of ${job}, ${"word ".repeat(job.length)}`;
+        disk.edit(`${directory}/${job}/${file}`, text);
+        this.truth.inputs.set(`${job}/${file}`, text);
+      }
+      for (const host of this.hosts.values()) {
+        if (host.parts.managers === undefined || host.directories.has(job)) continue;
+        const made = new JobDirectory(host, job);
+        host.directories.set(job, made);
+        // An earlier run of the program has made some of them.
+        if (random.chance(0.5)) made.setMade();
+      }
+    }
+    disk.onChange((path) => {
+      const name = path.slice(directory.length + 1);
+      if (this.truth.inputs.has(name)) this.truth.inputTouched(name, disk.textNow(path));
+    });
   }
 
   /** Does something with the program in a process of its own; a fault of its own is a violation. */

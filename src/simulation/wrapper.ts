@@ -4,7 +4,7 @@
  * @module
  */
 
-import { claim, enter, isBeside, nextTo, stateOf, stays, walk } from "./claims.ts";
+import { claim, enter, fill, isBeside, nextTo, stateOf, stays, walk } from "./claims.ts";
 import type { Host } from "./host.ts";
 import { type EventsFile, type HostProcess, type Steps, UNTIL_WOKEN } from "./host_process.ts";
 import { type ClaimLink, type JobDirectory, killMark } from "./job_directory.ts";
@@ -30,6 +30,8 @@ export interface StartWords {
 export interface Tell {
   readonly events: EventsFile;
   readonly queue: string;
+  /** The agent's directory is the manager's own. */
+  readonly keep?: boolean;
   /** `+` for a job of a backlog, which gives its slot back. */
   readonly plus?: string;
 }
@@ -101,7 +103,7 @@ export function startJob(
 /** `c_run`. */
 export function* runWrapper(host: Host, self: HostProcess, start: StartWords, tell: Tell): Steps {
   const { job, attempt } = start;
-  const asker = { job, attempt, queue: tell.queue };
+  const asker = { job, attempt, queue: tell.queue, keep: tell.keep === true };
   const plus = tell.plus ?? "";
   const event = (text: string): void => tell.events.append(`@${tell.queue} ${text} .`);
   const refuse = (reason: string, directory?: JobDirectory, link?: ClaimLink): void => {
@@ -178,6 +180,9 @@ export function* runWrapper(host: Host, self: HostProcess, start: StartWords, te
     event(`U ${job} ${attempt}`);
   }
   if (start.shell === "nosuch") return refuse(`there is no shell "nosuch"`, directory, link);
+  if (asker.keep && isBeside(directory, asker) && !(yield* fill(host, directory, asker))) {
+    return refuse("cannot copy the input files: no space left on the device", directory, link);
+  }
   for (const mark of directory.marks) directory.setMark(mark, false);
   yield 0;
   if (host.isFull || host.directories.get(directory.name) !== directory) {

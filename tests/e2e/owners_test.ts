@@ -139,3 +139,39 @@ hostTest("a job that is replaced by one of the same name keeps its queue's place
   await manager.ok("queue", "delete", "a", "--name=job1");
   assert.deepEqual(directories(red), []);
 });
+
+hostTest(
+  "input that stands in a directory of another queue's job reaches a job of localhost, anew for each start",
+  async (hosts) => {
+    await using manager = await makeManager(hosts);
+    const run = (queue: string) => manager.ok("queue", "run", "fifo_multi", queue, "--hosts=localhost");
+    for (const queue of ["a", "b"]) await manager.ok("queue", "create", queue);
+    await manager.ok("queue", "add", "a", "--name=job1", "--command=echo first");
+    await run("a");
+    // The directory is there, and marked as made by the program.
+    const input = async (text: string) => {
+      await Deno.mkdir(manager.path("job1/.parts/..odd"), { recursive: true });
+      await Deno.writeTextFile(manager.path("job1/data"), `${text}\n`);
+      await Deno.writeTextFile(manager.path("job1/.parts/..odd/one"), `part of ${text}\n`);
+    };
+    await input("here");
+    await manager.ok("queue", "add", "b", "--name=job1", "--command=cat data .parts/..odd/one; echo mine >data; ls");
+    await run("b");
+    const beside = String((await manager.jobs("b")).get("job1")?.job_directory);
+    const own = (text: string) => `${text}\npart of ${text}\ndata\n`;
+    const output = () => readText(manager.path(`${beside}/job1.out`));
+    assert.ok(output().startsWith(own("here")), output());
+    assert.equal(readText(manager.path("job1/data")), "here\n");
+    assert.equal(readText(manager.path("job1/job1.out")), "first\n");
+    await input("later");
+    await manager.ok("queue", "reset", "b", "--name=job1");
+    await run("b");
+    assert.ok(output().startsWith(own("later")), output());
+    await manager.ok("queue", "delete", "b", "--name=job1");
+    assert.deepEqual(
+      [...Deno.readDirSync(manager.path(""))].map(({ name }) => name).filter((name) => /^job/.test(name)),
+      ["job1"],
+    );
+    assert.equal(readText(manager.path("job1/data")), "later\n");
+  },
+);

@@ -42,3 +42,27 @@ needTest("input files in a home that manager and host share are neither copied n
   const sessions = (await login.run("grep -vc 'exec sh$' sessions")).stdout;
   assert.equal(sessions, "1\n");
 });
+
+needTest(
+  "input in a shared home reaches the job of a second queue, whose directory stands beside",
+  whyNot,
+  async () => {
+    await hosts!.reset();
+    const login = hosts!.host("login");
+    await using manager = await Manager.on(login);
+    const run = (queue: string) => manager.ok("queue", "run", "fifo_multi", queue, "--hosts=pi@node");
+    for (const queue of ["a", "b"]) await manager.ok("queue", "create", queue);
+    await manager.ok("queue", "add", "a", "--name=job1", "--command=echo first");
+    await run("a");
+    await login.run("echo here >experiment/job1/data");
+    await manager.ok("queue", "add", "b", "--name=job1", "--command=cat data");
+    await run("b");
+    const beside = (await manager.jobs("b")).get("job1")?.job_directory;
+    assert.equal(await manager.read(`${beside}/job1.out`), "here\n");
+    await login.run("echo later >experiment/job1/data");
+    await manager.ok("queue", "reset", "b", "--name=job1");
+    await run("b");
+    assert.equal(await manager.read(`${beside}/job1.out`), "later\n");
+    assert.equal(await manager.read("job1/data"), "later\n");
+  },
+);

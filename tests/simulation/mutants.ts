@@ -13,7 +13,10 @@ import { Core } from "../../src/scheduler/core.ts";
 import { InFlightSet } from "../../src/scheduler/in_flight_set.ts";
 import { Outcomes } from "../../src/scheduler/outcomes.ts";
 import { Slots } from "../../src/scheduler/slots.ts";
-import { OutputFile } from "../../src/simulation/job_directory.ts";
+import { Inputs } from "../../src/scheduler/inputs.ts";
+import { Stager } from "../../src/simulation/copy_inputs.ts";
+import { ManagersDirectory } from "../../src/simulation/input_files.ts";
+import { JobDirectory, OutputFile } from "../../src/simulation/job_directory.ts";
 import { GatedFiles } from "../../src/simulation/gated_files.ts";
 import type { MemoryFiles } from "../../src/simulation/memory_files.ts";
 import type { SimProcess } from "../../src/simulation/process.ts";
@@ -327,5 +330,43 @@ export const MUTANTS: readonly Mutant[] = [
       spoilHost: (host) =>
         void patch(host, "directory", (old) => (job, queue) => host.directories.get(job) ?? old.call(host, job, queue)),
     },
+  },
+  {
+    rule: 10,
+    name: "a person's input goes with the directory of the job",
+    options: { spoilHost: (host) => void patch(host, "holdsInput", () => () => false) },
+  },
+  {
+    rule: 10,
+    name: "jobs start without their input",
+    breaks: () => patch(Inputs.prototype, "of", () => () => Promise.resolve(new Set<JobName>())),
+  },
+  {
+    rule: 10,
+    name: "a copy of input that broke off counts",
+    breaks: () => patch(Stager.prototype, "isWhole", () => () => true),
+  },
+  {
+    rule: 10,
+    name: "input unpacked in its place",
+    breaks: () =>
+      patch(Stager.prototype, "arrived", () =>
+        function* (this: Stager, files, places) {
+          yield* this.put(files, places);
+        }),
+  },
+  {
+    rule: 10,
+    name: "input copied onto itself",
+    breaks: () => patch(ManagersDirectory.prototype, "has", () => () => false),
+  },
+  {
+    rule: 10,
+    name: "no input for a job whose directory stands beside",
+    breaks: () =>
+      patch(JobDirectory.prototype, "setInput", (old) =>
+        function (this: JobDirectory, file, text) {
+          if (!this.name.includes(".")) old.call(this, file, text);
+        }),
   },
 ];

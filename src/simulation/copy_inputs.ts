@@ -1,0 +1,154 @@
+/**
+ * A copy of input files: `tar` on the manager, and the far end on a simulated host, `src/link/stage.sh` in TypeScript.
+ * The stream between them is no real archive: names and texts, each with a NUL behind it.
+ *
+ * @module
+ */
+
+import type { FarEnd, Terminal } from "./agent.ts";
+import type { Doing } from "./claims.ts";
+import type { Host } from "./host.ts";
+import { type HostProcess, type Steps, UNTIL_WOKEN } from "./host_process.ts";
+import type { MemoryFiles } from "./memory_files.ts";
+import { ReadPipe } from "./pipes.ts";
+import type { SimChild, SimProcess } from "./process.ts";
+
+const KILLED = 137;
+/** Lines before those of the jobs: the far end's text, the experiment directory, the agent's own, the token. */
+const HEAD_LINES = 4;
+/** So many bytes come at once: files are seldom in one piece. */
+const PIECE_BYTES = 12;
+
+/** The files of a stream as far as it has come; the last may be there in part. */
+function unpack(text: string): Map<string, string> {
+  const parts = text.split("\0");
+  const files = new Map<string, string>();
+  for (let i = 0; i + 1 < parts.length; i += 2) files.set(parts[i]!, parts[i + 1]!);
+  return files;
+}
+
+/** The far end of a copy. */
+export class Stager implements FarEnd {
+  readonly process: HostProcess;
+  readonly #host: Host;
+  readonly #terminal: Terminal;
+  readonly #decoder = new TextDecoder();
+  #text = "";
+  #ended = false;
+  #code = KILLED;
+
+  constructor(host: Host, terminal: Terminal) {
+    this.#host = host;
+    this.#terminal = terminal;
+    this.process = host.spawn("helper", null, () => this.#main());
+    this.process.onGone.push(() => terminal.exited(this.#code));
+  }
+
+  input(bytes: Uint8Array): void {
+    this.#text += this.#decoder.decode(bytes, { stream: true });
+    this.#host.wake(this.process);
+  }
+
+  endOfInput(): void {
+    this.#ended = true;
+    this.#host.wake(this.process);
+  }
+
+  *#main(): Steps {
+    this.#code = yield* this.#copy();
+  }
+
+  *#copy(): Doing<number> {
+    while (!this.#text.includes("\n\n")) {
+      if (this.#ended) return 3;
+      yield UNTIL_WOKEN;
+    }
+    const end = this.#text.indexOf("\n\n");
+    const lines = this.#text.slice(0, end).split("\n");
+    this.#text = this.#text.slice(end + 2);
+    const token = lines[HEAD_LINES - 1]!;
+    if (this.#host.sees(token)) {
+      this.#terminal.stdout(`\nsame ${token}\n`);
+      return 0;
+    }
+    if (this.#host.isFull) return this.#fail("mkdir: No space left on device");
+    yield 0;
+    this.#terminal.stdout(`\nready ${token}\n`);
+    const places = new Map<string, string>();
+    for (let i = HEAD_LINES; i + 1 < lines.length; i += 2) places.set(lines[i]!, lines[i + 1]!);
+    while (!this.#ended) {
+      yield* this.arrived(unpack(this.#text), places);
+      yield UNTIL_WOKEN;
+    }
+    if (this.#host.isFull) return this.#fail("tar: No space left on device");
+    const files = unpack(this.#text);
+    if (!this.isWhole(files, token)) return this.#fail("the copy broke off", 4);
+    yield 0;
+    return yield* this.put(files, places);
+  }
+
+  /** Whether all has come. */
+  isWhole(files: ReadonlyMap<string, string>, token: string): boolean {
+    return files.has(token);
+  }
+
+  /** Something came: it stands beside, and is nobody's yet. */
+  *arrived(_files: ReadonlyMap<string, string>, _places: ReadonlyMap<string, string>): Steps {}
+
+  /** `put`, for each job: each file is replaced in one step. */
+  *put(files: ReadonlyMap<string, string>, places: ReadonlyMap<string, string>): Doing<number> {
+    for (const [path, text] of files) {
+      const place = places.get(path.slice(0, path.indexOf("/")));
+      if (place === undefined) continue;
+      const directory = this.#host.directories.get(place);
+      if (directory === undefined) return this.#fail(`mv: cannot move to ${place}: No such file or directory`);
+      directory.setInput(path.slice(path.lastIndexOf("/") + 1), text);
+      yield 0;
+    }
+    return 0;
+  }
+
+  #fail(words: string, code = 3): number {
+    this.#terminal.stderr(`${words}\n`);
+    return code;
+  }
+}
+
+/** `tar -cf - ... -C FROM JOB/. ... TOKEN` on the manager. */
+export function spawnTar(process: SimProcess, disk: MemoryFiles, command: readonly string[]): SimChild {
+  const { timeline, random } = process.parts;
+  const [from = "", ...names] = command.slice(command.indexOf("-C") + 1);
+  const stdout = new ReadPipe();
+  const ended = Promise.withResolvers<{ code: number; signal: string | null }>();
+  let isOver = false;
+  const over = (code: number, signal: string | null): void => {
+    if (isOver) return;
+    isOver = true;
+    process.resume(() => {
+      stdout.end();
+      ended.resolve({ code, signal });
+    });
+  };
+  const files = names.flatMap((name) =>
+    name.endsWith("/.") ? disk.namesNow(`${from}/${name.slice(0, -2)}`).map((file) => `${name}/${file}`) : [name]
+  );
+  const text = files.map((file) => `${file}\0${disk.textNow(`${from}/${file.replace("/./", "/")}`) ?? ""}\0`).join("");
+  const bytes = new TextEncoder().encode(text);
+  const paceMs = random.logBetween(0.1, 600);
+  const write = (at: number): void => {
+    if (isOver) return;
+    if (at >= bytes.length) return over(0, null);
+    process.resume(() => stdout.push(bytes.subarray(at, at + PIECE_BYTES)));
+    timeline.after(random.between(0, paceMs), () => write(at + PIECE_BYTES));
+  };
+  timeline.after(1, () => write(0));
+  return {
+    pid: 1,
+    stdin: { close: () => Promise.resolve() } as unknown as WritableStream<Uint8Array>,
+    stdout: stdout.whole,
+    stderr: new Response("").body ?? new ReadableStream({ start: (controller) => controller.close() }),
+    ended: ended.promise,
+    kill: () => over(KILLED, "SIGKILL"),
+    orphaned: () => isOver = true,
+  };
+}
