@@ -29,7 +29,11 @@ import { writeFile } from "./write_file.ts";
 export interface AddJobsRequest {
   readonly queue: StoreRef;
   readonly name: string;
-  readonly spec: Omit<JobSpec, "status" | OptionName> & GivenOptions & { readonly status?: string | undefined };
+  readonly spec: Omit<JobSpec, "status" | OptionName> & GivenOptions & {
+    readonly status?: string | undefined;
+    /** A list with a name for each of `name`: each comes after its own, by position. */
+    readonly after_corr?: string | undefined;
+  };
 }
 
 /** What was added, in order, and what of it is hardly meant, one line each. */
@@ -94,10 +98,30 @@ function checkJobs(jobs: readonly Omit<AddJobsRequest, "queue">[], experiment: s
     problems.note(name.replaceAll(",", "") === "", "Cannot add jobs: --name is empty");
     const spec = checkJobSpec(problems, given);
     noteFiles(problems, names, spec, experiment);
-    for (const one of names) specs.set(one, spec);
+    const own = ownParents(problems, list, given.after_corr);
+    names.forEach((one, i) => {
+      const after = own === null ? spec.after : [...new Set([...spec.after ?? [], own[i]!])];
+      specs.set(one, after === undefined ? spec : { ...spec, after });
+    });
   }
   problems.throwIfAny();
   return specs;
+}
+
+/** The job that each comes after, by position; null if none is given. */
+function ownParents(
+  problems: Problems,
+  names: readonly string[],
+  given: string | undefined,
+): readonly JobName[] | null {
+  if (given === undefined || given === "") return null;
+  const own = problems.take(() => expand(given).map(jobName)) ?? [];
+  if (own.length === names.length) return own;
+  problems.note(
+    own.length > 0,
+    `Cannot add jobs each after its own: there are ${names.length} names, and ${own.length} in after_corr`,
+  );
+  return null;
 }
 
 /** Notes that the output or log of one of these jobs would go into a file of the program's. */

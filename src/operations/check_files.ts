@@ -5,15 +5,20 @@
  */
 
 import type { Deps } from "../deps.ts";
-import { isInFlight } from "../job/states.ts";
+import { dependenciesOf, findCircle, hasDependencies } from "../job/dependencies.ts";
+import { isInFlight, isWaiting } from "../job/states.ts";
+import { someNames } from "../names/some_names.ts";
 import type { QueueInspection } from "../store/inspect_queue.ts";
 import { storePaths } from "../store/paths.ts";
 import type { LastRun } from "../store/run_status.ts";
 import type { StoreRef } from "../store/store.ts";
+import { circleText } from "./check_order.ts";
 import { lineEndWarnings, sharedFileWarnings, unknownFields } from "./entry_warnings.ts";
 import { type Finding, queueCommand } from "./finding.ts";
 import { runnerState } from "./process_state.ts";
 
+/** Most jobs that are not in the queue that are named one by one. */
+const MOST_NAMED = 20;
 const GUIDE = "docs/operations.md";
 
 /** All that is to be said, in the order in which it matters. */
@@ -60,6 +65,7 @@ export async function checkFiles(deps: Deps, ref: StoreRef, queue: QueueInspecti
   for (const text of unknownFields("job", jobs)) say("trouble", shown, text, "mend or remove the field");
   for (const text of sharedFileWarnings(jobs)) say("trouble", shown, text, "give each job a file of its own");
   for (const text of lineEndWarnings(jobs)) say("trouble", shown, text, "take the \\r out");
+  checkOrder(ref, queue, say);
   if (queue.isEdited && queue.warnings.length === 0) {
     say("note", shown, "was edited since the program wrote it; the edit counts");
   }
@@ -101,6 +107,31 @@ async function checkRun(
   } else if (state === "stopped") {
     say("trouble", where, `${who} ${what}, but is stopped`, `kill -CONT ${pid} lets it go on`);
   } else say("note", where, `${who} ${what}`);
+}
+
+/** Jobs that wait for what is not in the queue, or for each other. */
+function checkOrder(
+  ref: StoreRef,
+  { jobs }: QueueInspection,
+  say: (kind: Finding["kind"], where: string, finding: string, action?: string) => void,
+): void {
+  const waiting = [...jobs.values()].filter((job) => isWaiting(job.status) && hasDependencies(job));
+  const absent = new Map<string, string[]>();
+  for (const job of waiting) {
+    for (const parent of dependenciesOf(job)) {
+      if (jobs.has(parent)) continue;
+      const children = absent.get(parent);
+      if (children === undefined) absent.set(parent, [job.name]);
+      else children.push(job.name);
+    }
+  }
+  const mend = "mend the field after, after_any or after_notok, or add the job";
+  for (const [parent, children] of [...absent].slice(0, MOST_NAMED)) {
+    say("trouble", `queue ${ref.name}`, `${someNames(children)} waits for ${parent}, which is not in the queue`, mend);
+  }
+  const circle = findCircle(waiting.map(({ name }) => name), jobs);
+  if (circle === null) return;
+  say("trouble", `queue ${ref.name}`, `jobs wait for each other: ${circleText(circle)}`, "take one of them out");
 }
 
 /** The command of the last run, as far as it is known. */

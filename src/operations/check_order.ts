@@ -26,11 +26,11 @@ export function refuseOrder(verb: string, made: readonly Job[], jobs: Jobs): voi
   }
   const circle = findCircle(fresh.keys(), all);
   if (circle === null) return;
-  throw new InvalidError([`Cannot ${verb} jobs that wait for each other: ${shown(circle)}`]);
+  throw new InvalidError([`Cannot ${verb} jobs that wait for each other: ${circleText(circle)}`]);
 }
 
 /** A circle as a line: `a after b after a`; of a long one its ends. */
-function shown(circle: readonly string[]): string {
+export function circleText(circle: readonly string[]): string {
   const names = circle.length > 10 ? [...circle.slice(0, 5), "...", ...circle.slice(-4)] : circle;
   return names.join(" after ");
 }

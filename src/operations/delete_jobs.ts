@@ -10,7 +10,9 @@ import { isGivenUp, type Job } from "../job/job.ts";
 import { isInFlight, isWaiting } from "../job/states.ts";
 import type { Connect } from "../link/link.ts";
 import { makeConnect } from "../link/connect.ts";
-import type { Change } from "../store/changes.ts";
+import { dependenciesOf, hasDependencies } from "../job/dependencies.ts";
+import { someNames } from "../names/some_names.ts";
+import type { Change, Jobs } from "../store/changes.ts";
 import type { StoreRef } from "../store/store.ts";
 import { clearFromHosts } from "./clear_from_hosts.ts";
 import { endByRunner, holdQueue } from "./hold_queue.ts";
@@ -88,6 +90,7 @@ export async function deleteJobs(
       jobs = again;
     }
     await writeFile(() => store.endRun("cheap"), watch);
+    warnOfChildren(store.jobs, deleted, watch);
     const failed = [...alive].filter((name) => !deleted.has(name));
     return {
       deleted: request.names.filter((name): name is JobName => deleted.has(name as JobName)),
@@ -108,4 +111,15 @@ function asNow(now: ReadonlyMap<JobName, Job>, jobs: readonly Job[]): Job[] {
     const present = now.get(job.name) ?? job;
     return present.id === job.id ? present : [];
   });
+}
+
+/** Jobs that come after what was deleted will wait for ever. */
+function warnOfChildren(jobs: Jobs, deleted: ReadonlySet<JobName>, watch: Watch): void {
+  if (deleted.size === 0) return;
+  const children = [...jobs.values()].filter((job) =>
+    isWaiting(job.status) && hasDependencies(job) && dependenciesOf(job).some((name) => deleted.has(name))
+  ).map(({ name }) => name);
+  if (children.length > 0) {
+    watch.warn(`They come after jobs that are deleted now, and will not start: ${someNames(children)}`);
+  }
 }

@@ -8,6 +8,7 @@
 import type { Deps } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
 import { someNames } from "../names/some_names.ts";
+import { dependenceOf, dependenciesOf, hasDependencies, isDependent } from "../job/dependencies.ts";
 import { isGivenUp, type Job, type JobFields } from "../job/job.ts";
 import { PROGRAM_OPTIONS } from "../job/options.ts";
 import { isInFlight, isWaiting, type JobState, waitingState } from "../job/states.ts";
@@ -26,6 +27,8 @@ export interface ResetRequest {
   /** These jobs, whatever their state (or of them those with `status`). */
   readonly names: readonly string[] | null;
   readonly status: JobState | null;
+  /** Also all jobs that come after these, whatever their state. */
+  readonly cascade?: boolean | undefined;
 }
 
 /**
@@ -43,7 +46,9 @@ export async function resetJobs(
   try {
     const missing = [...new Set(request.names ?? [])].filter((name) => !store.jobs.has(name as JobName));
     for (const name of missing) watch.warn(`Job ${name} does not exist in queue ${request.queue.name}`);
-    const jobs = select(store.jobs, request, runner !== null);
+    const isNothing = (job: Job): boolean => isWaiting(job.status) && (runner !== null || job.attempt === 0);
+    const jobs = withDependents(store.jobs, select(store.jobs, request), request.cascade === true)
+      .filter((job) => !isNothing(job));
     const before = new Map(jobs.map((job) => [job.name, job]));
     const left = await clearFromHosts(deps, { store, runner, jobs, connect, warn: watch.warn });
     // A job that may still run must not be started again. One that has ended may, though its directory could not be
@@ -77,24 +82,53 @@ export async function resetJobs(
 }
 
 /**
- * The jobs to reset, in file order. Waiting ones have nothing to reset but what an earlier attempt left on a host.
- * While a scheduler runs the queue (`isRun`) that stays, too: it may start them at any moment, and their directory
- * would go with the claim of the new attempt.
+ * The jobs that are asked for, in file order. Waiting ones among them have nothing to reset but what an earlier attempt
+ * left on a host. While a scheduler runs the queue that stays, too: it may start them at any moment, and their
+ * directory would go with the claim of the new attempt.
  */
-function select(
-  jobs: ReadonlyMap<JobName, Job>,
-  request: ResetRequest,
-  isRun: boolean,
-): Job[] {
+function select(jobs: ReadonlyMap<JobName, Job>, request: ResetRequest): Job[] {
   const names = request.names === null ? null : new Set(request.names);
   const chosen: Job[] = [];
   for (const job of jobs.values()) {
     if (names !== null && !names.has(job.name)) continue;
     if (request.status !== null ? job.status !== request.status : names === null && job.status === "end") continue;
-    if (isWaiting(job.status) && (isRun || job.attempt === 0)) continue;
     chosen.push(job);
   }
   return chosen;
+}
+
+/**
+ * These jobs and those that come after them, in file order. Without `cascade` only those that never started because of
+ * them, directly or through others, and could start now.
+ */
+function withDependents(jobs: ReadonlyMap<JobName, Job>, chosen: readonly Job[], cascade: boolean): Job[] {
+  const children = new Map<JobName, Job[]>();
+  for (const job of jobs.values()) {
+    if (!hasDependencies(job) || (!cascade && !isDependent(job))) continue;
+    for (const parent of dependenciesOf(job)) {
+      const known = children.get(parent);
+      if (known === undefined) children.set(parent, [job]);
+      else known.push(job);
+    }
+  }
+  if (children.size === 0) return [...chosen];
+  const all = new Set(chosen.map(({ name }) => name));
+  // As it will be.
+  const view = {
+    get(name: JobName): Job | undefined {
+      const job = jobs.get(name);
+      return job !== undefined && all.has(name) ? { ...job, status: waitingState(job) } : job;
+    },
+  };
+  const open = [...all];
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    for (const child of children.get(name) ?? []) {
+      if (all.has(child.name) || (!cascade && dependenceOf(child, view).type === "never")) continue;
+      all.add(child.name);
+      open.push(child.name);
+    }
+  }
+  return [...jobs.values()].filter(({ name }) => all.has(name));
 }
 
 function cleanFields(job: Job): JobFields {

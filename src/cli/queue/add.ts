@@ -26,6 +26,7 @@ export function addAdd(group: CommandUnknownOpts, context: Context): void {
     .option("--log <file>", "file for its states (default: NAME.log)", text)
     .option("--pyenv <path>", "file to source before the command", text);
   withOptionWords(command)
+    .option("--after-corr <names>", "as --after, each job after its own of these, by position", listValue)
     .addHelpText(
       "after",
       examples(
@@ -34,11 +35,15 @@ export function addAdd(group: CommandUnknownOpts, context: Context): void {
         "cms queue add a --name=report --command='python report.py' --after=job[1-10] --retries=2",
       ),
     )
-    .action(async (word, { queue: name, experiment, name: jobs, ...words }) => {
+    .action(async (word, { queue: name, experiment, name: jobs, afterCorr, ...words }) => {
       const queue = queueOf(context, word, queueWords(name, experiment));
       const { options, rest } = splitOptions(words);
       const { addJobs } = await import("../../operations/add_jobs.ts");
-      const { added, warnings } = await addJobs(context.deps, { queue, name: jobs, spec: { ...rest, ...options } });
+      const { added, warnings } = await addJobs(context.deps, {
+        queue,
+        name: jobs,
+        spec: { ...rest, ...options, after_corr: afterCorr },
+      });
       for (const job of added) context.lines.info(`Adding job ${job} to queue ${queue.name}`);
       for (const text of warnings) context.lines.warning(text);
     });

@@ -16,13 +16,22 @@ export function addReset(group: CommandUnknownOpts, context: Context): void {
   queueVerb(group, "reset", "make jobs ready to run again: kill them, remove their directories, set their state")
     .option("--name <name>", "only these jobs; a list such as job[1-10]", listValue)
     .option("--status <state>", "only jobs in this state (default: all that are not in end)", stateValue)
-    .addHelpText("after", examples("cms queue reset a", "cms queue reset a --status=end --name=job[1-8]"))
-    .action(async (word, { name, status, ...words }) => {
+    .option("--cascade", "also all jobs that come after these")
+    .addHelpText(
+      "after",
+      examples(
+        "cms queue reset a",
+        "cms queue reset a --status=end --name=job[1-8]",
+        "cms queue reset a --name=prep --cascade",
+      ),
+    )
+    .action(async (word, { name, status, cascade, ...words }) => {
       const { lines, deps } = context;
       const queue = queueOf(context, word, words);
       const { resetJobs } = await import("../../operations/reset_jobs.ts");
       const names = name === undefined ? null : expand(name);
-      const result = await resetJobs(deps, { queue, names, status: status ?? null }, { warn: lines.warning });
+      const request = { queue, names, status: status ?? null, cascade };
+      const result = await resetJobs(deps, request, { warn: lines.warning });
       printChanges(lines, result.changes);
       for (const job of result.failed) lines.warning(`Could not reset job:${job}`);
       if (result.failed.length + result.missing.length > 0) context.status = 1;

@@ -44,6 +44,7 @@ const spec = {
   log: text("File for its states (default: NAME.log).", "job1.log").optional(),
   pyenv: text("File to source before the command.", "~/ENV3/bin/activate").optional(),
 };
+const after_corr = text("As `after`, each job after its own of these, by position.", "prep[1-10]").optional();
 const name = text("Name of the job, or a list such as job[1-10].", "job[1-10]");
 
 const add = operation({
@@ -51,7 +52,7 @@ const add = operation({
   path: "/queue/{queue}",
   summary: "Queue Add Job",
   description: "Adds jobs to a queue. A job of the same name is replaced and keeps its place.",
-  request: { params: QueuePath, query: ExperimentQuery.extend({ name, ...spec, ...OPTION_QUERY }) },
+  request: { params: QueuePath, query: ExperimentQuery.extend({ name, ...spec, ...OPTION_QUERY, after_corr }) },
   responses: { ...textReply("The jobs as they are now.", JOBS_TABLE, AddedJobsSchema), ...failures(404, 409) },
 });
 
@@ -68,7 +69,9 @@ const addMany = operation({
       required: true,
       content: {
         "application/json": {
-          schema: z.object({ jobs: z.array(z.strictObject({ name, ...spec, ...OPTION_BODY })).max(100_000) }).openapi(
+          schema: z.object({
+            jobs: z.array(z.strictObject({ name, ...spec, ...OPTION_BODY, after_corr })).max(100_000),
+          }).openapi(
             "NewJobs",
           ),
         },

@@ -149,6 +149,10 @@ const reset = operation({
     query: ExperimentQuery.extend({
       name: text("Only these jobs; a list such as job[1-10] too.", "job[1-10]").optional(),
       status: JobStateSchema.optional().openapi({ description: "Only jobs in this state." }),
+      cascade: z.enum(["true", "false"]).optional().openapi({
+        description: "`true`: also all jobs that come after these.",
+        example: "false",
+      }),
     }),
   },
   responses: {
@@ -225,11 +229,14 @@ export function addQueueRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): 
   });
 
   app.openapi(reset, async (c) => {
-    const { name, status = null, experiment } = c.req.valid("query");
+    const { name, status = null, cascade, experiment } = c.req.valid("query");
     const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
     const names = name === undefined ? null : expand(name);
     const warnings = gatherWarnings(service);
-    const result = await inTurn(queue, () => resetJobs(deps, { queue, names, status }, warnings, connect));
+    const result = await inTurn(
+      queue,
+      () => resetJobs(deps, { queue, names, status, cascade: cascade === "true" }, warnings, connect),
+    );
     if (result.changes.length === 0 && result.failed.length > 0) {
       throw new CmsError("host", `Could not reset job:${result.failed.slice(0, 20).join(", job:")}`);
     }
