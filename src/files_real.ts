@@ -59,21 +59,21 @@ async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
 
 /** Makes the entries of a directory durable. Some network file systems cannot; there a rename is all one gets. */
 async function syncDirectory(path: string): Promise<void> {
-  using directory = await Deno.open(path, { read: true });
+  using directory = Deno.openSync(path, { read: true });
   try {
-    await directory.sync();
+    await syncSmall(directory);
   } catch (error) {
     if (!["EINVAL", "ENOTSUP", "EOPNOTSUPP", "EBADF", "EACCES", "EPERM"].includes(codeOf(error))) throw error;
   }
 }
 
 /** What a path means after its last part was followed through symbolic links; the end need not exist. */
-async function followLinks(path: string): Promise<string> {
+function followLinks(path: string): string {
   let target = path;
   for (let i = 0; i < 40; i++) {
-    const info = await unlessMissing(Deno.lstat(target));
+    const info = nowUnlessMissing(() => Deno.lstatSync(target));
     if (info === null || !info.isSymlink) return target;
-    const next = await Deno.readLink(target);
+    const next = Deno.readLinkSync(target);
     target = next.startsWith("/") ? next : `${parentOf(target)}/${next}`;
   }
   throw Object.assign(new Error(`Too many symbolic links: '${path}'`), { code: "ELOOP" });
@@ -111,15 +111,7 @@ function appendFile(file: Deno.FsFile): AppendFile {
     // deno-lint-ignore require-await
     append: async (bytes) => writeAllNow(file, bytes),
     truncate: (sizeBytes) => file.truncate(sizeBytes),
-    async sync() {
-      if (slowSyncs > 0) {
-        slowSyncs--;
-        return await file.syncData();
-      }
-      const startMs = performance.now();
-      file.syncDataSync();
-      if (performance.now() - startMs > QUICK_SYNC_MS) slowSyncs = SLOW_SYNCS;
-    },
+    sync: () => syncSmall(file),
     close: () => file.close(),
   };
 }
@@ -131,6 +123,17 @@ function appendFile(file: Deno.FsFile): AppendFile {
 const QUICK_SYNC_MS = 5;
 const SLOW_SYNCS = 200;
 let slowSyncs = 0;
+
+/** Makes little durable. */
+async function syncSmall(file: Deno.FsFile): Promise<void> {
+  if (slowSyncs > 0) {
+    slowSyncs--;
+    return await file.syncData();
+  }
+  const startMs = performance.now();
+  file.syncDataSync();
+  if (performance.now() - startMs > QUICK_SYNC_MS) slowSyncs = SLOW_SYNCS;
+}
 
 function heldLock(file: Deno.FsFile): FileLock {
   let held = true;
@@ -212,24 +215,26 @@ export const files: Files = {
   },
 
   async replace(path, content, mayReplace = () => Promise.resolve(true)) {
-    const target = await followLinks(path);
-    const old = await unlessMissing(Deno.stat(target));
+    const target = followLinks(path);
+    const old = nowUnlessMissing(() => Deno.statSync(target));
     const mode = old === null || old.mode === null ? null : old.mode & 0o7777;
     const temporary = `${parentOf(target)}/.${baseOf(target)}.${randomHex(8)}.tmp`;
     // Never more open than the file that it replaces.
-    const file = await Deno.open(temporary, { write: true, createNew: true, ...(mode === null ? {} : { mode }) });
+    const options = { write: true, createNew: true, ...(mode === null ? {} : { mode }) };
+    const file = Deno.openSync(temporary, options);
     try {
       try {
-        const text = typeof content === "string" ? [new TextEncoder().encode(content)] : content;
-        for (const piece of text) await writeAll(file, piece);
-        if (mode !== null) await Deno.chmod(temporary, mode);
+        const pieces = typeof content === "string" ? [new TextEncoder().encode(content)] : content;
+        const isSmall = pieces.length < 2 && (pieces[0]?.length ?? 0) <= SMALL_BYTES;
+        for (const piece of pieces) isSmall ? writeAllNow(file, piece) : await writeAll(file, piece);
+        if (mode !== null) Deno.chmodSync(temporary, mode);
         await keepOwner(temporary, old);
-        await file.sync();
+        await (isSmall ? syncSmall(file) : file.sync());
       } finally {
         file.close();
       }
-      if (!await mayReplace()) return await Deno.remove(temporary), false;
-      await Deno.rename(temporary, target);
+      if (!await mayReplace()) return Deno.removeSync(temporary), false;
+      Deno.renameSync(temporary, target);
     } catch (error) {
       await Deno.remove(temporary).catch(() => {});
       throw error;

@@ -91,7 +91,10 @@ export class GatedFiles implements Files {
     const bytes = typeof content === "string" ? content.length : content.reduce((sum, { length }) => sum + length, 0);
     this.#disk.writeSynced(temporary, content);
     await this.#process.pause(this.#process.parts.syncMs + bytes * this.#process.parts.writeMsPerByte);
-    const may = await mayReplace();
+    const may = await mayReplace().catch(async (error) => {
+      await this.#disk.remove(temporary);
+      throw error;
+    });
     if (!this.#process.step()) return await never();
     if (!may) {
       await this.#disk.remove(temporary);

@@ -11,7 +11,8 @@
 import type { Deps } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
 import { machineKey } from "../cluster/machine.ts";
-import { parseJobs } from "../store/yaml/job_record.ts";
+import type { Jobs } from "../store/changes.ts";
+import { equalJobs, parseJobs } from "../store/yaml/job_record.ts";
 import { storePaths } from "../store/paths.ts";
 import { openQueue } from "../store/queue_file.ts";
 import type { QueueStore, StoreRef } from "../store/store.ts";
@@ -286,6 +287,16 @@ export class World {
         }`,
       );
     }
+  }
+
+  /** When nothing runs the YAML alone says all, see docs/reliability.md. */
+  async checkComplete(jobs: Jobs): Promise<void> {
+    const { file, shown } = storePaths(this.queue, "queue");
+    const text = await this.manager.disk.readText(file) ?? "";
+    const written = [...parseJobs(text, { shown, experiment: this.queue.experiment }).values()];
+    const all = [...jobs.values()];
+    const differs = written.length !== all.length || all.some((job, i) => !equalJobs(job, written[i]!));
+    if (differs && !this.isTorn) this.truth.fail("nothing runs, and the YAML does not say what the journal does");
   }
 
   /** The machines of a name. */

@@ -15,13 +15,12 @@ import type { JobName } from "../names/grammar.ts";
 import type { Job } from "../job/job.ts";
 import type { JobState } from "../job/states.ts";
 import type { Jobs } from "./changes.ts";
-import { parseJobs } from "./yaml/job_record.ts";
 import { type JournalRecord, subjectOf } from "./journal/journal.ts";
 import { JournalFile } from "./journal/journal_file.ts";
-import { applyRecord, mergeState } from "./state/merge.ts";
+import { applyRecord } from "./state/merge.ts";
 import { sameStamp } from "./lock.ts";
 import { type StorePaths, storePaths } from "./paths.ts";
-import { readSnapshot } from "./snapshot.ts";
+import { readSnapshot, type Snapshot } from "./snapshot.ts";
 import type { StoreRef } from "./store.ts";
 
 /**
@@ -118,62 +117,48 @@ export class QueueFeed {
       if (isSame && sameStamp(yaml, this.#yamlStamp)) return changes;
     }
     const mark = this.#journal.mark;
-    const { records, read } = await readSnapshot(this.#deps, this.#paths, this.#journal, null);
-    if (read.yaml instanceof CmsError) {
-      this.#isLost = true; // Its records were read, and not told.
-      return changes;
-    }
+    const snapshot = await readSnapshot(this.#deps, this.#paths, this.#journal, null);
     const isNew = this.#isFirst || this.#isLost || !this.#journal.continues(mark);
-    if (!this.#takeBoth(read.yaml, records, { isNew, seen: mark.records }, changes)) {
+    try {
+      this.#takeBoth(snapshot, { isNew, seen: mark.records }, changes);
+    } catch (error) {
+      if (!(error instanceof CmsError)) throw error;
+      // In the middle of a person's edit. Its records were read, and not told.
       this.#isLost = true;
       return changes;
     }
     this.#isLost = false;
-    this.#yamlStamp = read.stamp;
-    this.#yamlHash = read.yaml.hash;
+    this.#yamlStamp = snapshot.stamp;
+    this.#yamlHash = snapshot.yaml.hash;
     this.#isFirst = false;
     return changes;
   }
 
-  /**
-   * Takes what both files say. `seen`: records of the same journal that were told before. @returns False if the YAML
-   * cannot be read.
-   */
+  /** Takes what both files say. `seen`: records of the same journal that were told before. @throws {CmsError} */
   #takeBoth(
-    { text, hash }: { text: string; hash: string },
-    records: readonly JournalRecord[],
+    snapshot: Snapshot,
     { isNew, seen }: { isNew: boolean; seen: number },
     changes: FeedChange[],
-  ): boolean {
-    const { header } = this.#journal;
+  ): void {
+    const { yaml: { hash }, header, records } = snapshot;
     const follows = header === null || header.yaml === hash;
     const isKnown = !this.#isFirst && !this.#isLost && hash === this.#yamlHash;
+    const firstLine = header === null ? 0 : 1;
     if (isKnown && (follows || !isNew)) {
-      if (isNew) this.#line = header === null ? 0 : 1;
+      if (isNew) this.#line = firstLine;
       this.#take(records.slice(isNew ? 0 : seen), changes);
-      return true;
+      return;
     }
-    const base = this.#parse(text);
-    if (base === null) return false;
+    const base = snapshot.parse();
     if (follows && isNew) {
-      this.#line = header === null ? 0 : 1;
+      this.#line = firstLine;
       this.#replace(base, changes);
       this.#take(records, changes);
     } else {
       this.#line = records.length + 1;
-      this.#replace(mergeState({ jobs: base, hash }, header === null ? null : { header, records }).jobs, changes);
+      this.#replace(snapshot.merge(base, hash).jobs, changes);
     }
     this.#isWhole ||= this.#isFirst && follows;
-    return true;
-  }
-
-  #parse(text: string): Map<JobName, Job> | null {
-    try {
-      return parseJobs(text, { shown: this.#paths.shown, experiment: this.#experiment });
-    } catch (error) {
-      if (error instanceof CmsError) return null; // In the middle of a person's edit.
-      throw error;
-    }
   }
 
   /** Applies records, and tells what they change. */

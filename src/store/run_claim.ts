@@ -8,9 +8,61 @@
 
 import type { Deps, FileLock } from "../deps.ts";
 import { codeOf } from "../system_errors.ts";
+import { storeError } from "./file_errors.ts";
 import type { StorePaths } from "./paths.ts";
 import type { LastRun, RunAbout, Runner } from "./run_status.ts";
 import type { StoreRef } from "./store.ts";
+
+/** The right of one process to run a queue, or its lack of it. */
+export class RunClaim {
+  readonly #deps: Deps;
+  readonly #paths: StorePaths;
+  #held: { lock: FileLock; runner: Runner } | null = null;
+
+  /** Touches no file. */
+  constructor(deps: Deps, paths: StorePaths) {
+    this.#deps = deps;
+    this.#paths = paths;
+  }
+
+  /** True if this process has it. */
+  get isOurs(): boolean {
+    return this.#held !== null;
+  }
+
+  /** Takes it, or says who has it. The caller holds the write lock. */
+  async take(run: string, about?: RunAbout): Promise<Runner | null> {
+    const { environment } = this.#deps;
+    const who = { pid: environment.pid, hostname: environment.hostname(), run };
+    const runner: Runner = about === undefined ? who : { ...who, about };
+    try {
+      const taken = await takeRun(this.#deps, this.#paths, runner);
+      if (!("release" in taken)) return taken;
+      this.#held = { lock: taken, runner };
+      return null;
+    } catch (error) {
+      throw storeError(this.#paths.shown, "claim the run", error);
+    }
+  }
+
+  /** Replaces what the file says of the run. Without effect for who has not claimed it. */
+  async tell(about: RunAbout): Promise<void> {
+    if (this.#held === null) return;
+    this.#held.runner = { ...this.#held.runner, about };
+    await this.#held.lock.describe(JSON.stringify(this.#held.runner) + "\n");
+  }
+
+  /** Who has it now, or null. */
+  async runner(): Promise<Runner | null> {
+    return this.#held?.runner ?? await readRunner(this.#deps, this.#paths);
+  }
+
+  /** Gives it back. */
+  release(): void {
+    this.#held?.lock.release();
+    this.#held = null;
+  }
+}
 
 const RETRIES = 100;
 const PAUSE_MS = 5;
@@ -18,7 +70,7 @@ const PAUSE_MS = 5;
 /**
  * Takes the right to run the queue, or says who has it. The caller holds the write lock, so that no two claim at once.
  */
-export async function takeRun(deps: Deps, paths: StorePaths, runner: Runner): Promise<FileLock | Runner> {
+async function takeRun(deps: Deps, paths: StorePaths, runner: Runner): Promise<FileLock | Runner> {
   for (let i = 0; i < RETRIES; i++) {
     const lock = await deps.files.lock(paths.run, { mode: "exclusive", wait: false });
     if (lock !== null) {

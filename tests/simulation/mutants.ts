@@ -21,6 +21,7 @@ import { GatedFiles } from "../../src/simulation/gated_files.ts";
 import type { MemoryFiles } from "../../src/simulation/memory_files.ts";
 import type { SimProcess } from "../../src/simulation/process.ts";
 import { JournalFile } from "../../src/store/journal/journal_file.ts";
+import { JournaledQueue } from "../../src/store/journaled_queue.ts";
 import type { WorldOptions } from "../../src/simulation/world.ts";
 
 /** One variant. */
@@ -278,6 +279,21 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 3,
     name: "waits by the wall clock",
     options: { makeFiles: byWallClock },
+  },
+  {
+    rule: 2,
+    name: "no YAML written at the end of a run",
+    breaks: () =>
+      patch(
+        JournaledQueue.prototype,
+        "endRun",
+        () =>
+          async function (this: JournaledQueue, _policy, mayEnd = () => true) {
+            const mayGo = mayEnd(await this.sync());
+            if (mayGo) this.close();
+            return mayGo;
+          },
+      ),
   },
   {
     rule: 7,

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { StoreError } from "../../errors.ts";
+import { CmsError, StoreError } from "../../errors.ts";
 import type { JobName } from "../../names/grammar.ts";
 import type { AppendFile, Files, FileStamp } from "../../deps.ts";
 import {
@@ -36,7 +36,9 @@ export class JournalFile {
   readonly #path: string;
   readonly #shown: string;
   readonly #shownYaml: string;
-  readonly #experiment: string;
+  readonly #isLenient: boolean;
+  /** Experiment of the queue. */
+  readonly experiment: string;
   #file: AppendFile | null = null;
   #header: JournalHeader | null = null;
   #stamp: FileStamp | null = null;
@@ -47,18 +49,25 @@ export class JournalFile {
   #bytes = 0;
   #lines = 0;
   #records = 0;
+  #problem: CmsError | null = null;
+  #tornBytes = 0;
 
-  /** Touches no file. */
+  /**
+   * Touches no file. `isLenient`: {@link JournalFile.readAll} takes what is before a damaged line, and keeps the
+   * problem.
+   */
   constructor(
     files: Files,
     paths: { journal: string; shownJournal: string; shown: string },
     experiment: string,
+    { isLenient = false }: { isLenient?: boolean } = {},
   ) {
+    this.#isLenient = isLenient;
     this.#files = files;
     this.#path = paths.journal;
     this.#shown = paths.shownJournal;
     this.#shownYaml = paths.shown;
-    this.#experiment = experiment;
+    this.experiment = experiment;
   }
 
   /** null if there is no journal, or none with a whole first line. */
@@ -74,6 +83,16 @@ export class JournalFile {
   /** Bytes of whole commits. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Why not all of it could be read; null if it could. */
+  get problem(): CmsError | null {
+    return this.#problem;
+  }
+
+  /** Bytes at the end that belonged to no whole commit when it was read. */
+  get tornBytes(): number {
+    return this.#tornBytes;
   }
 
   /** Records read and written so far. */
@@ -107,13 +126,16 @@ export class JournalFile {
    * place meanwhile.
    */
   async readAll(between: () => Promise<void> = () => Promise.resolve()): Promise<readonly JournalRecord[]> {
-    const file = await this.#files.openAppend(this.#path, { create: false });
+    this.#problem = null;
+    const file = await this.#files.openAppend(this.#path, { create: false }).catch((error) => this.#bear(error, null));
     let part: JournalPart;
     let stamp: FileStamp | null;
     try {
       stamp = await file?.stamp() ?? null;
       await between();
-      part = this.#parse(await file?.readFrom(0) ?? new Uint8Array(), 0);
+      const bytes = await file?.readFrom(0).catch((error) => this.#bear(error, null)) ?? new Uint8Array();
+      part = this.#parseAll(bytes);
+      this.#tornBytes = this.#problem === null ? bytes.length - part.goodBytes : 0;
     } catch (error) {
       file?.close();
       throw error;
@@ -151,7 +173,7 @@ export class JournalFile {
     this.#file?.close();
     this.#file = await this.#files.openAppend(this.#path, { create: false });
     const bytes = await this.#file?.readFrom(0) ?? new Uint8Array();
-    const part = parseJournalOf(bytes, names, { shown: this.#shown, experiment: this.#experiment });
+    const part = parseJournalOf(bytes, names, { shown: this.#shown, experiment: this.experiment });
     this.#header = part?.header ?? null;
     this.#bytes = bytes.length;
     return part?.records ?? null;
@@ -237,7 +259,25 @@ export class JournalFile {
   }
 
   #parse(bytes: Uint8Array, lines: number): JournalPart {
-    return parseJournal(bytes, { shown: this.#shown, lines, experiment: this.#experiment });
+    return parseJournal(bytes, { shown: this.#shown, lines, experiment: this.experiment });
+  }
+
+  #parseAll(bytes: Uint8Array): JournalPart {
+    try {
+      return this.#parse(bytes, 0);
+    } catch (error) {
+      const line = error instanceof StoreError ? error.line : 0;
+      this.#bear(error, null);
+      return this.#parse(bytes.subarray(0, startOfLine(bytes, line)), 0);
+    }
+  }
+
+  /** Keeps a problem, where that is wanted, and goes on with `instead`. */
+  #bear<T>(error: unknown, instead: T): T {
+    const problem = storeError(this.#shown, "read", error);
+    if (!this.#isLenient || !(problem instanceof CmsError)) throw error;
+    this.#problem = problem;
+    return instead;
   }
 
   /** Closes the file. */
@@ -245,4 +285,11 @@ export class JournalFile {
     this.#file?.close();
     this.#file = null;
   }
+}
+
+/** Where a line begins, which counts from 1. */
+function startOfLine(bytes: Uint8Array, line: number): number {
+  let start = 0;
+  for (let i = 1; i < line; i++) start = bytes.indexOf(10, start) + 1;
+  return start;
 }

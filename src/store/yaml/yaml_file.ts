@@ -57,7 +57,10 @@ function decoded(bytes: Uint8Array): string | null {
   }
 }
 
-/** One YAML file. All is called under the queue's lock. */
+/**
+ * One YAML file. Only {@link YamlFile.render} and the first part of {@link YamlFile.write} may go on without the
+ * queue's lock.
+ */
 export class YamlFile {
   readonly #deps: Deps;
   readonly #paths: StorePaths;
@@ -129,24 +132,21 @@ export class YamlFile {
 
   /**
    * Replaces the file, unless somebody saved it meanwhile: the check comes last, as writing a large one takes a while.
-   * @returns False if somebody did. @throws {StoreError}
+   * @param announce Called when the temporary file is complete; false leaves the file as it is.
+   * @returns False if it was not replaced. @throws {StoreError}
    */
-  async write(pieces: readonly Uint8Array[], hash: string): Promise<boolean> {
+  async write(pieces: readonly Uint8Array[], hash: string, announce: () => Promise<boolean>): Promise<boolean> {
     const { files, clock } = this.#deps;
     try {
       const sizeBytes = pieces.reduce((sum, { length }) => sum + length, 0);
-      let wroteMs = 0;
-      const isStill = (): Promise<boolean> => {
-        wroteMs = clock.now();
-        return this.isStill();
-      };
-      if (!await files.replace(this.#paths.file, pieces, isStill)) return false;
-      let stamp = await files.stamp(this.#paths.file);
       const isLarge = sizeBytes >= SMALL_YAML_BYTES;
-      if (isLarge && clock.now() < wroteMs + STAMP_MS) {
-        await clock.sleepUntil(wroteMs + STAMP_MS);
-        stamp = await files.stamp(this.#paths.file);
-      }
+      const mayReplace = async (): Promise<boolean> => {
+        // What a person writes into the new file has another time than ours.
+        if (isLarge) await clock.sleepUntil(clock.now() + STAMP_MS);
+        return await announce() && await this.isStill();
+      };
+      if (!await files.replace(this.#paths.file, pieces, mayReplace)) return false;
+      const stamp = await files.stamp(this.#paths.file);
       // Another size means that a person saved in this very moment: no stamp, so that the next look reads the file.
       this.known(stamp?.sizeBytes === sizeBytes ? stamp : null);
       this.#written = null;
