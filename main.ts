@@ -58,6 +58,10 @@ class RealTerminal implements Terminal {
     }
   }
 
+  readAll(): Promise<string> {
+    return new Response(Deno.stdin.readable).text();
+  }
+
   async ask(question: string, { isSecret }: { isSecret: boolean }): Promise<string | null> {
     if (!Deno.stdin.isTerminal()) return null;
     const show = () => Deno.stdin.setRaw(false);

@@ -25,10 +25,13 @@ const RUN = [
   "./watch_run.ts",
   "./choose_hosts.ts",
   "./show_output.ts",
+  "./sweep.ts",
   ...["check_queue", "delete_jobs", "kill_jobs", "refresh_queue", "reset_jobs", "start_run", "stop_run"].map((name) =>
     `../../operations/${name}.ts`
   ),
 ];
+/** Words of `queue add` that make a sweep. */
+const SWEEP = /^--(?:param|param-file|link|each-line|comments|sample|seed|dry-run|format|yes)(?:=|$)/;
 const QUICK = [
   ...["", "create", "list", "info", "add", "wait", "status", "show", "explain"],
   ...["hold", "release", "pause", "resume", "help"],
@@ -47,6 +50,7 @@ export function partsOf(root: string): readonly Part[] {
 export function partFor(words: readonly string[]): string | null {
   const [group = "", verb = ""] = words;
   if (group === "openapi") return "service.mjs";
-  if (group !== "queue" || QUICK.includes(verb)) return null;
+  const isSweep = verb === "add" && words.some((word) => SWEEP.test(word));
+  if (group !== "queue" || (QUICK.includes(verb) && !isSweep)) return null;
   return words.some((word) => /^(--)?service(=|$)/.test(word)) ? "service.mjs" : "run.mjs";
 }

@@ -23,6 +23,11 @@ export function repeatedValue(value: string, before?: readonly string[]): string
   return [...before ?? [], unquote(value)];
 }
 
+/** The same for paths of files of the manager. */
+export function repeatedPathValue(value: string, before?: readonly string[]): string[] {
+  return repeatedValue(value, before);
+}
+
 /** Reads `NAME=VALUE` of an option that may be given several times, each with a name of its own. */
 export function pairValue(
   value: string,
@@ -37,7 +42,7 @@ export function pairValue(
 }
 
 /** Readers of options that may be given several times. */
-const REPEATABLE: ReadonlySet<unknown> = new Set<unknown>([listValue, pairValue, repeatedValue]);
+const REPEATABLE: ReadonlySet<unknown> = new Set<unknown>([listValue, pairValue, repeatedValue, repeatedPathValue]);
 
 /**
  * Reads the path of a file or directory of the manager. A shell leaves the `~` of `--experiment=~/x` to the program.

@@ -10,7 +10,7 @@ import { CmsError } from "../errors.ts";
 import { hasDependencies } from "../job/dependencies.ts";
 import { fileProblem } from "../job/files.ts";
 import { type JobSpec, makeJob } from "../job/job.ts";
-import { type GivenOptions, OPTION_WORDS } from "../job/option_words.ts";
+import { type GivenOptions, OPTION_FIELDS } from "../job/option_words.ts";
 import { type JobOptions, type OptionName, readOption } from "../job/options.ts";
 import { isInFlight, isJobState, JOB_STATES } from "../job/states.ts";
 import { expand } from "../names/expand.ts";
@@ -141,10 +141,13 @@ export function noteFiles(
   }
 }
 
+/** What a person can give: the words of the grammar, and the parameters of a sweep. */
+const GIVEN_FIELDS: readonly OptionName[] = [...OPTION_FIELDS, "params"];
+
 /** Reads the options that were given and notes what is wrong with them. */
 function readOptions(problems: Problems, given: GivenOptions): JobOptions {
   const options: Partial<Record<OptionName, unknown>> = {};
-  for (const { field } of OPTION_WORDS) {
+  for (const field of GIVEN_FIELDS) {
     if (given[field] === undefined) continue;
     problems.take(() => options[field] = readOption(field, given[field]), `${field}: `);
   }

@@ -20,6 +20,8 @@ export interface Outcome {
 export class FakeTerminal implements Terminal {
   readonly outIsTerminal: boolean;
   readonly errIsTerminal: boolean;
+  /** What is on standard input. */
+  input = "";
   /** All writes in order. */
   readonly writes: { to: "out" | "err"; text: string }[] = [];
   readonly stop = new AbortController();
@@ -45,6 +47,10 @@ export class FakeTerminal implements Terminal {
 
   flush(): Promise<void> {
     return Promise.resolve();
+  }
+
+  readAll(): Promise<string> {
+    return Promise.resolve(this.input);
   }
 
   columns(): number {

@@ -5,9 +5,11 @@
  */
 
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { CmsError } from "../../errors.ts";
 import { type Context, examples, queueOf, queueVerb } from "../context.ts";
 import { stateValue, unquote } from "../names.ts";
 import { listValue } from "../options.ts";
+import { splitSweep, withSweepWords } from "./sweep_words.ts";
 import { splitOptions, withOptionWords } from "./option_words.ts";
 
 /** Adds the command to its group. */
@@ -15,7 +17,11 @@ export function addAdd(group: CommandUnknownOpts, context: Context): void {
   const text = (value: string) => unquote(value);
   const command = queueVerb(group, "add", "add jobs to a queue; a job of the same name is replaced and keeps its place")
     .requiredOption("--name <name>", "name of the job, or a list such as job[1-10]", listValue)
-    .requiredOption("--command <command>", "what to run; blanks need quotes: --command='sleep 10'", text)
+    .option(
+      "--command <command>",
+      "what to run; blanks need quotes: --command='sleep 10' (required, but with --each-line)",
+      text,
+    )
     .option("--input <path>", "input of the command (default: NAME/input)", text)
     .option("--output <file>", "file for its output (default: NAME.out)", text)
     .option("--status <state>", "state to begin in (default: ready with user and host, else undefined)", stateValue)
@@ -25,25 +31,32 @@ export function addAdd(group: CommandUnknownOpts, context: Context): void {
     .option("--shell <shell>", "program that runs the script (default: bash)", text)
     .option("--log <file>", "file for its states (default: NAME.log)", text)
     .option("--pyenv <path>", "file to source before the command", text);
-  withOptionWords(command)
+  withSweepWords(withOptionWords(command))
     .option("--after-corr <names>", "as --after, each job after its own of these, by position", listValue)
     .addHelpText(
       "after",
       examples(
         "cms queue add a --name=job[1-10] --command='sleep 10' --user=pi --host=red --gpu=0",
         "cms queue add a --name=train --command='python train.py' --pyenv=~/ENV3/bin/activate",
+        "cms queue add a --name='train-{lr}' --param=lr=0.1,0.01 --command='python train.py --lr {lr}'",
         "cms queue add a --name=report --command='python report.py' --after=job[1-10] --retries=2",
       ),
     )
     .action(async (word, { queue: name, experiment, name: jobs, afterCorr, ...words }) => {
       const queue = queueOf(context, word, queueWords(name, experiment));
-      const { options, rest } = splitOptions(words);
-      const { addJobs } = await import("../../operations/add_jobs.ts");
-      const { added, warnings } = await addJobs(context.deps, {
-        queue,
-        name: jobs,
-        spec: { ...rest, ...options, after_corr: afterCorr },
-      });
+      const { sweep, rest: others } = splitSweep(words);
+      const { options, rest } = splitOptions(others);
+      const { command = "", ...fields } = rest;
+      if (command === "" && sweep?.eachLine === undefined) {
+        throw new CmsError("usage", "Required option '--command <command>' not specified; see: cms help queue add");
+      }
+      const spec = { ...fields, command, ...options, after_corr: afterCorr };
+      const { addJobsOfSpecs } = await import("../../operations/add_jobs.ts");
+      const made = sweep === null
+        ? [{ name: jobs, spec }]
+        : await (await import("./sweep.ts")).sweepOf(context, sweep, { name: jobs, spec });
+      if (made === null) return;
+      const { added, warnings } = await addJobsOfSpecs(context.deps, { queue, jobs: made });
       for (const job of added) context.lines.info(`Adding job ${job} to queue ${queue.name}`);
       for (const text of warnings) context.lines.warning(text);
     });

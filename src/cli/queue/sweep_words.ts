@@ -1,0 +1,69 @@
+/**
+ * The words of `cms queue add` that make many jobs from few.
+ *
+ * @module
+ */
+
+import type { Command, OptionValues } from "@commander-js/extra-typings";
+import type { Format } from "../../output/records.ts";
+import { countValue, formatValue } from "../names.ts";
+import { pathValue, repeatedPathValue, repeatedValue } from "../options.ts";
+
+/** As the grammar gives them. */
+export interface SweepWords {
+  readonly param?: string[];
+  readonly paramFile?: string[];
+  readonly link?: true;
+  readonly eachLine?: string;
+  readonly comments?: true;
+  readonly sample?: number;
+  readonly seed?: number;
+  readonly dryRun?: true;
+  readonly format?: Format;
+  readonly yes?: true;
+}
+
+/** Adds the words. */
+export function withSweepWords<A extends unknown[], O extends OptionValues, G extends OptionValues>(
+  command: Command<A, O, G>,
+): Command<A, O & SweepWords, G> {
+  return command
+    .option(
+      "--param <name=values>",
+      "a job for each value: lr=0.1,0.01, seed=1-5, x=0:1:0.25, lr=1e-4:1e-1:log4",
+      repeatedValue,
+    )
+    .option("--param-file <file>", "a job for each row of a .csv, .tsv, .json, .jsonl or .yaml file", repeatedPathValue)
+    .option("--link", "take the values of --param together by position, in place of all combinations")
+    .option("--each-line <file>", "a job for each line, {} in the command; - is standard input", pathValue)
+    .option("--comments", "leave out lines that begin with #")
+    .option("--sample <n>", "only so many of all combinations, by --seed", countValue)
+    .option("--seed <n>", "for --sample (default: 1)", countValue)
+    .option("--dry-run", "print what would be added, and add nothing")
+    .option("--format <format>", "of --dry-run: table, json, yaml or csv, with all jobs", formatValue)
+    .option("--yes", "add more than 100,000 jobs without asking") as unknown as Command<A, O & SweepWords, G>;
+}
+
+const WORDS = [
+  "param",
+  "paramFile",
+  "link",
+  "eachLine",
+  "comments",
+  "sample",
+  "seed",
+  "dryRun",
+  "format",
+  "yes",
+] as const;
+
+/** Takes the words out of what the grammar gave. @returns Them, and the rest; `sweep` null where none makes a sweep. */
+export function splitSweep<T extends SweepWords>(words: T): { sweep: SweepWords | null; rest: T } {
+  const rest = { ...words } as Record<string, unknown>;
+  const sweep: Record<string, unknown> = {};
+  for (const word of WORDS) {
+    if (rest[word] !== undefined) sweep[word] = rest[word];
+    delete rest[word];
+  }
+  return { sweep: Object.keys(sweep).length === 0 ? null : sweep as SweepWords, rest: rest as T };
+}

@@ -1,0 +1,98 @@
+/**
+ * Templates of commands, names and files: `{lr}`, `{}`, `{1}`, `{#}`, `{.}`, `{/}`, `{//}`, `{/.}`, each also with
+ * `:raw`. What is no placeholder stays as it is, so that the braces of JSON survive. Pure.
+ *
+ * In a command a value is quoted for a POSIX shell by where it stands: outside quotes as one word, inside quotes so
+ * that it stays within them. `:raw` puts it in as it is.
+ *
+ * @module
+ */
+
+import { quote } from "../names/quote.ts";
+
+/** What placeholders stand for. */
+export interface Values {
+  /** By name. */
+  readonly params: Readonly<Record<string, string>>;
+  /** What `{1}`, `{2}` ... stand for; `{}` is the first. Empty for none. */
+  readonly inputs: readonly string[];
+  /** `{#}`: from 1. */
+  readonly index: number;
+}
+
+const PLACEHOLDER = /\{(?:([A-Za-z_][A-Za-z0-9_]{0,99})|([1-9][0-9]{0,2})?(\.|\/\/|\/\.|\/)?|(#))(:raw)?\}/g;
+
+/** The value of a placeholder, or null where it is none. */
+function valueOf([, name, number, part, hash]: RegExpExecArray, { params, inputs, index }: Values): string | null {
+  if (name !== undefined) return Object.hasOwn(params, name) ? params[name]! : null;
+  if (hash !== undefined) return String(index);
+  const input = inputs[number === undefined ? 0 : Number(number) - 1];
+  if (input === undefined) return null;
+  const slash = input.lastIndexOf("/");
+  const base = input.slice(slash + 1);
+  const withoutEnd = (text: string): string => /[^/.][^/]*\.[^/.]*$/.test(text) ? text.replace(/\.[^/.]*$/, "") : text;
+  switch (part) {
+    case undefined:
+      return input;
+    case ".":
+      return withoutEnd(input);
+    case "/":
+      return base;
+    case "//":
+      return slash < 0 ? "." : input.slice(0, slash) || "/";
+    default:
+      return withoutEnd(base);
+  }
+}
+
+/** True if a template has any placeholder that stands for something. */
+export function hasPlaceholder(template: string, values: Values): boolean {
+  for (const match of template.matchAll(PLACEHOLDER)) if (valueOf(match, values) !== null) return true;
+  return false;
+}
+
+/** Puts values into a text that no shell reads: a name, a path. */
+export function fillText(template: string, values: Values): string {
+  return template.replace(PLACEHOLDER, (...found) => valueOf(found as unknown as RegExpExecArray, values) ?? found[0]);
+}
+
+/** Puts values into a command. @throws {RangeError} If a value holds a NUL. */
+export function fillCommand(template: string, values: Values): string {
+  let text = "";
+  let at = 0;
+  const state = new QuoteState();
+  for (const match of template.matchAll(PLACEHOLDER)) {
+    const value = valueOf(match, values);
+    if (value === null) continue;
+    const before = template.slice(at, match.index);
+    state.read(before);
+    text += before + (match[5] !== undefined ? value : state.quoted(value));
+    at = match.index + match[0].length;
+  }
+  return text + template.slice(at);
+}
+
+/** Where a place of a command stands: outside quotes, or inside which. */
+class QuoteState {
+  #inside: "" | "'" | '"' = "";
+  #isEscaped = false;
+
+  /** Goes over a piece of the command. */
+  read(text: string): void {
+    for (const c of text) {
+      if (this.#isEscaped) this.#isEscaped = false;
+      else if (c === "\\" && this.#inside !== "'") this.#isEscaped = true;
+      else if (this.#inside === "" && (c === "'" || c === '"')) this.#inside = c;
+      else if (c === this.#inside) this.#inside = "";
+    }
+  }
+
+  /** A value for this place. */
+  quoted(value: string): string {
+    const word = quote(value);
+    this.#isEscaped = false;
+    if (this.#inside === "'") return word.slice(1, -1);
+    if (this.#inside === '"') return value.replace(/[\\"$`]/g, "\\$&");
+    return /^[A-Za-z0-9_@%+=:,./-]+$/.test(value) ? value : word;
+  }
+}

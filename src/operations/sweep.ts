@@ -1,0 +1,203 @@
+/**
+ * Many jobs from few words: the product of parameters, rows of files, lines of a list. Pure; whoever calls it has read
+ * the files.
+ *
+ * @module
+ */
+
+import { InvalidError } from "../errors.ts";
+import { EXPAND_LIMIT } from "../names/expand.ts";
+import { fillCommand, fillText, hasPlaceholder, type Values } from "../job/template.ts";
+import type { AddJobsRequest } from "./add_jobs.ts";
+
+/** One parameter and its values. */
+export interface Param {
+  readonly name: string;
+  readonly values: readonly string[];
+}
+
+/** One source of jobs; sources are multiplied. Rows have the same names. */
+export type Source = readonly Readonly<Record<string, string>>[];
+
+/** A template of jobs. */
+export interface SweepRequest {
+  /** Rows of parameters; each source multiplies the ones before, the last varies fastest. */
+  readonly sources: readonly Source[];
+  /** A job for each line; null for none. */
+  readonly lines: readonly string[] | null;
+  readonly name: string;
+  readonly spec: AddJobsRequest["spec"];
+  /** Take so many of the product, chosen by a seed; null for all. */
+  readonly sample: { readonly count: number; readonly seed: number } | null;
+}
+
+const RANGE = /^(-?[0-9]{1,15})-(-?[0-9]{1,15})$/;
+const STEPS = /^([^:]+):([^:]+):(log)?([^:]+)$/;
+const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,99}$/;
+
+/**
+ * Reads `NAME=VALUES`: values between commas, `1-10`, `0:1:0.25`, `1e-4:1e-1:log4`. @throws {InvalidError} If it is
+ * none.
+ */
+export function readParam(text: string): Param {
+  const at = text.indexOf("=");
+  const name = text.slice(0, Math.max(0, at));
+  if (!NAME.test(name)) {
+    throw new InvalidError([
+      `Cannot use ${
+        JSON.stringify(text.slice(0, 200))
+      } as a parameter: write NAME=VALUES, such as lr=0.1,0.01 or seed=1-5`,
+    ]);
+  }
+  const values = text.slice(at + 1).split(",").flatMap((part) => range(name, part));
+  if (values.length > EXPAND_LIMIT) throw tooMany(values.length);
+  return { name, values };
+}
+
+function range(name: string, part: string): string[] {
+  const whole = RANGE.exec(part);
+  if (whole !== null) {
+    const [low, high] = [Number(whole[1]), Number(whole[2])];
+    if (high < low) throw new InvalidError([`Cannot use ${name}=${part}: the range runs backwards`]);
+    if (high - low >= EXPAND_LIMIT) throw tooMany(high - low + 1);
+    const width = /^0[0-9]/.test(whole[1]!) ? whole[1]!.length : 0;
+    return Array.from({ length: high - low + 1 }, (_, i) => String(low + i).padStart(width, "0"));
+  }
+  const steps = STEPS.exec(part);
+  const [from, to, step] = [Number(steps?.[1]), Number(steps?.[2]), Number(steps?.[4])];
+  if (steps === null || [from, to, step].some(Number.isNaN)) return [part];
+  const isLog = steps[3] !== undefined;
+  if (isLog ? !(from > 0 && to > 0 && Number.isInteger(step) && step >= 2) : !(step > 0 && to >= from)) {
+    throw new InvalidError([`Cannot use ${name}=${part}: write FROM:TO:STEP or FROM:TO:logCOUNT, with FROM below TO`]);
+  }
+  const count = isLog ? step : Math.floor((to - from) / step + 1e-9) + 1;
+  if (count > EXPAND_LIMIT) throw tooMany(count);
+  return Array.from({ length: count }, (_, i) => {
+    const value = isLog ? from * (to / from) ** (i / (count - 1)) : from + i * step;
+    return String(Number(value.toPrecision(12)));
+  });
+}
+
+/** The rows of parameters that are multiplied. */
+export function productOf(params: readonly Param[]): Source[] {
+  return params.map(({ name, values }) => values.map((value) => ({ [name]: value })));
+}
+
+/** The rows of parameters that go together by position. @throws {InvalidError} If their numbers differ. */
+export function linkedRows(params: readonly Param[]): Source[] {
+  const [first] = params;
+  if (first === undefined) return [];
+  const other = params.find(({ values }) => values.length !== first.values.length);
+  if (other !== undefined) {
+    throw new InvalidError([
+      `Cannot link parameters: ${first.name} has ${first.values.length} values, ${other.name} has ${other.values.length}`,
+    ]);
+  }
+  return [first.values.map((_, i) => Object.fromEntries(params.map(({ name, values }) => [name, values[i]!])))];
+}
+
+/** How many jobs a request makes. */
+export function countOf({ sources, lines, sample }: SweepRequest): number {
+  const all = sources.reduce((count, rows) => count * rows.length, lines?.length ?? 1);
+  return sample === null ? all : Math.min(all, sample.count);
+}
+
+/**
+ * The jobs, in order: the first source varies slowest, lines fastest.
+ * @throws {InvalidError} If there are too many, or a value cannot be used.
+ */
+export function sweepJobs(request: SweepRequest): Omit<AddJobsRequest, "queue">[] {
+  const { sources, lines, name, spec } = request;
+  const total = sources.reduce((count, rows) => count * rows.length, lines?.length ?? 1);
+  if (total > 10_000_000 || countOf(request) > EXPAND_LIMIT) throw tooMany(countOf(request));
+  const chosen = request.sample === null ? null : sampleOf(total, request.sample);
+  const taken = new Map<string, number>();
+  const isTold = isToldApart(request);
+  const count = chosen?.length ?? total;
+  return Array.from({ length: count }, (_, i) => {
+    const values = valuesAt(request, chosen?.[i] ?? i, i + 1);
+    const params = Object.keys(values.params).length === 0 ? {} : { params: values.params };
+    return {
+      name: unique(safeName(fillText(isTold ? name : `${name}-{#}`, values)), taken),
+      spec: { ...filled(spec, values), ...params },
+    };
+  });
+}
+
+/** The spec with its placeholders filled. */
+function filled(spec: SweepRequest["spec"], values: Values): SweepRequest["spec"] {
+  const fill = (text: string | undefined): string | undefined =>
+    text === undefined ? undefined : fillText(text, values);
+  const env = spec.env as Readonly<Record<string, string>> | undefined;
+  const isLine = values.inputs.length > 0 && spec.command === "";
+  return {
+    ...spec,
+    command: isLine ? values.inputs[0]! : fillCommand(spec.command, values),
+    ...Object.fromEntries(
+      (["input", "output", "log", "gpu"] as const).filter((field) => spec[field] !== undefined)
+        .map((field) => [field, fill(spec[field])]),
+    ),
+    ...(typeof spec.workdir === "string" ? { workdir: fill(spec.workdir) } : {}),
+    ...(env === undefined
+      ? {}
+      : { env: Object.fromEntries(Object.entries(env).map(([key, value]) => [key, fillText(value, values)])) }),
+  };
+}
+
+function valuesAt({ sources, lines }: SweepRequest, position: number, index: number): Values {
+  const params: Record<string, string> = {};
+  let rest = position;
+  const line = lines === null ? null : lines[rest % lines.length]!;
+  if (lines !== null) rest = Math.floor(rest / lines.length);
+  for (const rows of sources.toReversed()) {
+    Object.assign(params, rows[rest % rows.length]);
+    rest = Math.floor(rest / rows.length);
+  }
+  // In the order in which they were given.
+  const ordered = Object.fromEntries(
+    sources.flatMap((rows) => Object.keys(rows[0] ?? {})).map((name) => [name, params[name]!]),
+  );
+  return { params: ordered, inputs: line === null ? [] : [line], index };
+}
+
+/** True if the name has a placeholder, or only one job is made. */
+function isToldApart(request: SweepRequest): boolean {
+  return countOf(request) <= 1 || hasPlaceholder(request.name, valuesAt(request, 0, 1));
+}
+
+/** A name of the grammar of jobs: what is not in it becomes `_`. */
+function safeName(text: string): string {
+  const plain = text.replace(/[^A-Za-z0-9._+-]/g, "_").slice(0, 190);
+  return /^[A-Za-z0-9_]/.test(plain) ? plain : `_${plain}`;
+}
+
+/** Names that meet get `-2`, `-3` ... */
+function unique(name: string, taken: Map<string, number>): string {
+  const before = taken.get(name) ?? 0;
+  taken.set(name, before + 1);
+  if (before === 0) return name;
+  const next = `${name}-${before + 1}`;
+  return taken.has(next) ? unique(name, taken) : unique(next, taken);
+}
+
+/** So many of `total` positions, in order: each choice as likely, by a generator that a seed begins. */
+function sampleOf(total: number, { count, seed }: { count: number; seed: number }): number[] {
+  let state = seed >>> 0;
+  const random = (): number => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+  const chosen: number[] = [];
+  for (let at = 0; at < total && chosen.length < count; at++) {
+    if (random() * (total - at) < count - chosen.length) chosen.push(at);
+  }
+  return chosen;
+}
+
+function tooMany(count: number): InvalidError {
+  return new InvalidError([
+    `Cannot add ${count} jobs at once: the most is ${EXPAND_LIMIT}; split the sweep, or --sample=N takes some`,
+  ]);
+}

@@ -1,0 +1,61 @@
+/** `cms queue add` of many jobs from few words. */
+import assert from "node:assert/strict";
+import { cms } from "../../src/cli/program.ts";
+import { FakeTerminal, withPlace } from "./harness.ts";
+
+Deno.test("a sweep adds a job for each value, runs it, and lists its parameters as columns", async () => {
+  await withPlace(async ({ ok, run }) => {
+    await ok("queue", "create", "a");
+    const words = ["queue", "add", "a", "--name=t-{lr}-{s}", "--param=lr=0.1,0.01", "--param", "s=1-2", "--shell=sh"];
+    const command = "--command=printf '%s %s' {lr} \"s={s}\"";
+    const dry = await ok(...words, command, "--dry-run");
+    assert.match(dry, /^4 jobs would be added:\n {2}t-0\.1-1: printf '%s %s' 0\.1 "s=1"\n/);
+    assert.match(await ok("queue", "list", "a"), /is empty/);
+    assert.equal(JSON.parse(await ok(...words, command, "--dry-run", "--format=json")).length, 4);
+    assert.match(await ok(...words, command), /^INFO: Adding job t-0\.1-1 to queue a\n/);
+    await run("queue", "run", "fifo_multi", "a", "--hosts=localhost");
+    assert.equal(await ok("queue", "log", "a", "t-0.01-2"), "0.01 s=2");
+    const csv = await ok("queue", "list", "a", "--wide", "--output=csv", "--where=param.lr<0.05", "--where=param.s=2");
+    const [head = "", row = ""] = csv.trim().split("\n");
+    const at = (field: string) => row.split(",")[head.split(",").indexOf(field)];
+    assert.deepEqual([at("name"), at("param.lr"), at("param.s")], ["t-0.01-2", "0.01", "2"]);
+  });
+});
+
+Deno.test("a sweep takes rows of files and lines, also of standard input", async () => {
+  await withPlace(async ({ ok, deps, directory }) => {
+    await ok("queue", "create", "a");
+    await Deno.writeTextFile(`${directory}/p.csv`, 'name,n\r\n"it\'s; $(x)",1\r\nb,2\r\n');
+    await ok("queue", "add", "a", "--name=r{n}", "--param-file=p.csv", "--command=echo {name}");
+    const io = new FakeTerminal();
+    io.input = "# no\none.txt\n\ntwo/b.tar.gz\n";
+    assert.equal(
+      await cms(["queue", "add", "a", "--name={/.}", "--each-line=-", "--comments", "--command=wc {}"], deps, io),
+      0,
+    );
+    assert.equal(
+      await ok("queue", "list", "a", "--columns=name,command", "--output=csv"),
+      "name,command\nr1,echo 'it'\\''s; $(x)'\nr2,echo b\none,wc one.txt\nb.tar,wc two/b.tar.gz\n",
+    );
+  });
+});
+
+Deno.test("a sweep that cannot be meant is refused with one line, and adds nothing", async () => {
+  await withPlace(async ({ ok, run, directory }) => {
+    await ok("queue", "create", "a");
+    await Deno.writeTextFile(`${directory}/e.csv`, "a\n");
+    const cases = [
+      ...[["--param=lr"], ["--param=a=1,2", "--param=b=1", "--link"], ["--param=a=1", "--param=a=2"], [
+        "--param-file=none.csv",
+      ]],
+      ...[["--param-file=e.csv"], ["--param=a=1-400", "--param=b=1-400"], ["--each-line=none"]],
+    ];
+    for (const words of cases) {
+      const { status, err } = await run("queue", "add", "a", "--name=x", "--command=true", ...words);
+      assert.equal(status, 2, words.join(" "));
+      assert.match(err, /^ERROR: [^\n]+\n$/);
+    }
+    assert.equal((await run("queue", "add", "a", "--name=x")).status, 2);
+    assert.match(await ok("queue", "list", "a"), /is empty/);
+  });
+});
