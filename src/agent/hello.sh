@@ -1,4 +1,6 @@
-# The agent, last part: hello. Sent last, followed by the request `{ cms_hello\n}`.
+# The agent, last part: hello and begin. Sent last, followed by the request `{ cms_hello\n}`. To a resident agent `{
+# cms_begin\n}` is sent when its hello is here, with what it is to do first: another link may lead to the same
+# machine, and nothing of that one is touched before.
 
 # c_need LASTING TEXT: says what is missing and ends.
 c_need() {
@@ -111,7 +113,17 @@ cms_hello() {
     c_why=$(mkdir -p "$c_own" 2>&1) || { c_why=${c_why##*: }; c_denied "cannot make $c_own" "$c_own"; }
     cd "$c_here" || c_need 0 "cannot use $c_here"
     [ -w "$c_own" ] || { c_why='Permission denied'; c_denied "cannot write in $c_own" "$c_own"; }
+    # Takes a block of the disk, as the events file will.
+    [ "$c_role" = visitor ] || c_put '' "$c_own/room"
   fi
+  # Others end nobody's agent: they begin at once, and say hello when they have.
+  if [ "$c_role" = resident ]; then c_greet; else cms_begin && c_greet; fi
+}
+c_greet() {
+  c_say hello 1 "$c_name/$c_boot" "$c_host" "$(id -un || printf '%s\n' "${LOGNAME:-unknown}")" "$(pwd -P)"
+}
+
+cms_begin() {
   c_x=$(date '+%s %N')
   c_now
   case ${c_x#* } in
@@ -175,5 +187,4 @@ cms_hello() {
     c_v=${c_x#*.}
     c_alive "${c_x%%.*}" "${c_v%%.*}" || c_apart rm -rf "$c_i" &
   done
-  c_say hello 1 "$c_name/$c_boot" "$c_host" "$(id -un || printf '%s\n' "${LOGNAME:-unknown}")"
 }

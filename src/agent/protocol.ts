@@ -38,7 +38,14 @@ export interface Mark {
 
 /** A line that the agent wrote to answer a request. */
 export type Answer =
-  | { readonly type: "hello"; readonly boot: string; readonly hostname: string; readonly user: string }
+  | {
+    readonly type: "hello";
+    readonly boot: string;
+    readonly hostname: string;
+    readonly user: string;
+    /** The experiment directory there, without links. */
+    readonly directory: string;
+  }
   /** The machine lacks something. `lasting`: somebody has to do something about it. */
   | { readonly type: "need"; readonly lasting: boolean; readonly reason: string }
   | { readonly type: "pong" }
@@ -69,6 +76,9 @@ export type AgentEvent =
   | { readonly type: "done"; readonly request: number };
 
 const MARKER_OF_NO_GPU = "-";
+
+/** Lets a resident agent begin; it ends an earlier resident agent of the queue. */
+export const BEGIN = "{ cms_begin\n}\n";
 
 /** One request. @throws {RangeError} If an argument holds a NUL. */
 export function request(verb: string, args: readonly (string | number)[]): string {
@@ -182,9 +192,9 @@ export function parseAnswer(line: string, token: string): Answer | null {
   const rest = words.slice(2);
   switch (words[0]) {
     case "hello": {
-      const [boot, hostname, user] = rest;
+      const [boot, hostname, user = "", ...directory] = rest;
       if (id !== 1 || boot === undefined || hostname === undefined) return null;
-      return { type: "hello", boot, hostname, user: user ?? "" };
+      return { type: "hello", boot, hostname, user, directory: directory.join(" ") };
     }
     case "need":
       return { type: "need", lasting: words[1] === "1", reason: rest.join(" ") };

@@ -4,16 +4,40 @@
  * @module
  */
 
-import { machineName, userName } from "../names/grammar.ts";
+import { bareAddress, machineName, userName } from "../names/grammar.ts";
 
 /**
  * A machine. `user` is empty where ssh's own default is meant; `address` is the IP to connect to in place of the
- * name's.
+ * name's. `alias` is the name for ssh where `name` is the address, see {@link tellApart}.
  */
 export interface Machine {
   readonly user: string;
   readonly name: string;
   readonly address: string | null;
+  readonly alias?: string;
+}
+
+/** The machine under the name of its address. */
+export function byAddress(machine: Machine): Machine {
+  const { user, name, address } = machine;
+  return address === null ? machine : { user, name: bareAddress(address), address, alias: name };
+}
+
+/**
+ * Where one name stands for several addresses, or for one and for whatever it resolves to, those with an address are
+ * named by it.
+ */
+export function tellApart(machines: readonly Machine[]): Machine[] {
+  const addresses = new Map<string, Set<string | null>>();
+  for (const machine of machines) {
+    const key = machineKey(machine);
+    const known = addresses.get(key);
+    if (known === undefined) addresses.set(key, new Set([machine.address]));
+    else known.add(machine.address);
+  }
+  return machines.map((machine) =>
+    isLocal(machine) || addresses.get(machineKey(machine))!.size < 2 ? machine : byAddress(machine)
+  );
 }
 
 /** `user@name`, or `name` without a user: how a machine is shown. */

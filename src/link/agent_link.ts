@@ -8,7 +8,15 @@
  * @module
  */
 
-import { agentProgram, attemptArgs, backlogRequest, dirsRequest, request, startRequest } from "../agent/protocol.ts";
+import {
+  agentProgram,
+  attemptArgs,
+  backlogRequest,
+  BEGIN,
+  dirsRequest,
+  request,
+  startRequest,
+} from "../agent/protocol.ts";
 import {
   type AgentEvent,
   type Answer,
@@ -83,6 +91,7 @@ class AgentLink implements Link {
   #early: (AgentEvent | RoundTrip)[] | null = [];
   #isLate = false;
   #pingedMs = 0;
+  #hasBegun = false;
   #greeting: Hello | null = null;
   /** Why the link went down: the first cause counts. */
   #cause: Cause | null = null;
@@ -132,6 +141,7 @@ class AgentLink implements Link {
     this.#channel.send(agentProgram({ token: this.#token, directory, queueId, role }));
     try {
       this.#greeting = await this.#hello.promise;
+      if (role === "resident") this.#begin(this.#greeting);
     } catch (error) {
       await this.#channel.ended;
       throw error;
@@ -363,6 +373,13 @@ class AgentLink implements Link {
     this.#channel.send(request("ping", [0]));
   }
 
+  /** The first one says that the agent has begun, which takes it longer than any answer. */
+  #onPong(): void {
+    if (this.#hasBegun) this.#onEvent({ type: "round_trip", ms: this.#deps.clock.now() - this.#pingedMs });
+    else this.#ping();
+    this.#hasBegun = true;
+  }
+
   #onLine(line: string): boolean {
     const answer = parseAnswer(line, this.#token);
     if (answer !== null) this.#onAnswer(answer);
@@ -374,7 +391,7 @@ class AgentLink implements Link {
   }
 
   #onAnswer(answer: Answer): void {
-    if (answer.type === "pong") this.#onEvent({ type: "round_trip", ms: this.#deps.clock.now() - this.#pingedMs });
+    if (answer.type === "pong") this.#onPong();
     else if (answer.type === "hello") this.#hello.resolve(answer);
     else if (answer.type === "need") this.#giveUp({ reason: oneLine(answer.reason), lasting: answer.lasting });
     else this.#requests.take(answer);
@@ -395,6 +412,16 @@ class AgentLink implements Link {
       ([state]) => state !== undefined && this.#flights.tell({ type: "known", job, attempt, state }),
       () => {},
     );
+  }
+
+  /**
+   * A resident agent ends an earlier one: two links to one place would end each other's for ever. Nobody waits for
+   * an answer.
+   */
+  #begin({ boot, user, directory }: Hello): void {
+    if (this.#options.admit?.(`${boot} ${user} ${directory}`) !== false) return this.#channel.send(BEGIN);
+    this.#giveUp({ reason: "another link leads to the same machine", lasting: true });
+    throw this.#error();
   }
 
   #giveUp(cause: Cause): void {

@@ -79,6 +79,11 @@ export interface ConnectOptions {
    * nothing and gets no events but `down`. `onlooker`: asks and reads, and changes nothing at all over there.
    */
   readonly role: "resident" | "visitor" | "onlooker";
+  /**
+   * Asked before a resident agent begins, with what stands for the boot, the user and the directory there. False:
+   * another link leads to the same; the attempt to connect fails, and nothing there was touched.
+   */
+  readonly admit?: (place: string) => boolean;
   /** Called for each event, in order, never before the promise of {@link Connect} has resolved. */
   readonly onEvent: (event: LinkEvent) => void;
   /** Ends the attempt to connect. */

@@ -39,7 +39,7 @@ export function sshCommand(environment: Environment, machine: Machine, remote: s
     ...(machine.address === null ? [] : ["-o", `HostName=${bareAddress(machine.address).replaceAll("%", "%%")}`]),
     ...(machine.user === "" ? [] : ["-l", machine.user]),
     "--",
-    bareAddress(machine.name),
+    bareAddress(machine.alias ?? machine.name),
     remote,
   ];
 }

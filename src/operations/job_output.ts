@@ -11,7 +11,7 @@ import { isLocal, type Machine, machineKey } from "../cluster/machine.ts";
 import { attemptOf, type Job } from "../job/job.ts";
 import type { Connect, FilePart, Link } from "../link/link.ts";
 import type { QueueStore } from "../store/store.ts";
-import { knownAddresses, machineOfJob } from "./on_machines.ts";
+import { knownMachines, machineOfJob } from "./on_machines.ts";
 import { type JobFile, pathOf } from "./read_job_file.ts";
 
 /** A machine that does not answer, and why. */
@@ -25,7 +25,7 @@ export class OutputReader {
   readonly #store: Pick<QueueStore, "ref" | "id">;
   readonly #connect: Connect;
   readonly #links = new Map<string, Promise<Link>>();
-  #addresses: Promise<Map<string, string>> | null = null;
+  #machines: Promise<Map<string, Machine>> | null = null;
 
   /** Opens nothing yet. */
   constructor(deps: Deps, store: Pick<QueueStore, "ref" | "id">, connect: Connect) {
@@ -73,9 +73,8 @@ export class OutputReader {
 
   async #dial(machine: Machine): Promise<Link> {
     const { ref, id } = this.#store;
-    this.#addresses ??= knownAddresses(this.#deps, ref.directory);
-    const address = (await this.#addresses).get(machineKey(machine)) ?? null;
-    return await this.#connect({ ...machine, address }, {
+    this.#machines ??= knownMachines(this.#deps, ref.directory);
+    return await this.#connect((await this.#machines).get(machineKey(machine)) ?? machine, {
       directory: isLocal(machine) ? ref.directory : ref.experiment,
       queueId: id,
       role: "onlooker",

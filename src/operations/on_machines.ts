@@ -7,7 +7,15 @@
 
 import type { Deps } from "../deps.ts";
 import { LinkError } from "../errors.ts";
-import { isLocal, type Machine, machineKey, machineText, parseMachine } from "../cluster/machine.ts";
+import {
+  byAddress,
+  isLocal,
+  type Machine,
+  machineKey,
+  machineText,
+  parseMachine,
+  tellApart,
+} from "../cluster/machine.ts";
 import { machineOf } from "../cluster/host.ts";
 import { someNames } from "../names/some_names.ts";
 import type { Job } from "../job/job.ts";
@@ -56,12 +64,12 @@ export async function onMachines(
     else group.jobs.push(job);
   }
   if (groups.size === 0) return [];
-  const addresses = await knownAddresses(deps, work.store.ref.directory);
+  const known = await knownMachines(deps, work.store.ref.directory);
   const unreached: Job[] = [];
   const pending = [...groups.values()];
   const one = async (): Promise<void> => {
     for (let group = pending.shift(); group !== undefined; group = pending.shift()) {
-      const machine = { ...group.machine, address: addresses.get(machineKey(group.machine)) ?? null };
+      const machine = known.get(machineKey(group.machine)) ?? group.machine;
       try {
         await withLink(work, machine, group.jobs, act);
       } catch (error) {
@@ -97,18 +105,24 @@ async function withLink(
   }
 }
 
-/** Addresses (`ip`) that the clusters beside the queue give for machines. A cluster that cannot be read gives none. */
-export async function knownAddresses(deps: Deps, directory: string): Promise<Map<string, string>> {
-  const addresses = new Map<string, string>();
+/**
+ * Machines with addresses (`ip`) that the clusters beside the queue name, by their keys, also under the names of
+ * these addresses. A name with several addresses is none of them. A cluster that cannot be read gives none.
+ */
+export async function knownMachines(deps: Deps, directory: string): Promise<Map<string, Machine>> {
+  const machines: Machine[] = [];
   for (const name of await listNames(deps, directory, "cluster")) {
     try {
       for (const host of (await readCluster(deps, { experiment: directory, directory, name })).values()) {
-        const machine = machineOf(host);
-        if (machine.address !== null) addresses.set(machineKey(machine), machine.address);
+        machines.push(machineOf(host));
       }
     } catch {
       // Not needed for the work at hand; the command that uses the cluster says what is wrong with it.
     }
   }
-  return addresses;
+  const known = new Map<string, Machine>();
+  const remote = machines.filter((machine) => machine.address !== null && !isLocal(machine));
+  for (const machine of remote.map(byAddress)) known.set(machineKey(machine), machine);
+  for (const machine of tellApart(machines)) if (machine.address !== null) known.set(machineKey(machine), machine);
+  return known;
 }

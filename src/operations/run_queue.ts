@@ -6,7 +6,7 @@
 
 import type { Deps } from "../deps.ts";
 import { CmsError } from "../errors.ts";
-import { type Machine } from "../cluster/machine.ts";
+import { type Machine, tellApart } from "../cluster/machine.ts";
 import { machineOf } from "../cluster/host.ts";
 import type { Connect } from "../link/link.ts";
 import { makeConnect } from "../link/connect.ts";
@@ -125,11 +125,10 @@ function hostReader(
     pyenv: "",
   }));
   return async () => {
-    if (cluster === null) return named;
-    const hosts = await readCluster(deps, cluster);
-    return [
+    const hosts = cluster === null ? [] : [...(await readCluster(deps, cluster)).values()];
+    const all = [
       ...named,
-      ...[...hosts.values()].map((host): SlotHost => ({
+      ...hosts.map((host): SlotHost => ({
         id: host.id,
         machine: machineOf(host),
         capacity: host.max_jobs_allowed,
@@ -138,5 +137,7 @@ function hostReader(
         pyenv: host.pyenv,
       })),
     ];
+    const machines = tellApart(all.map(({ machine }) => machine));
+    return all.map((host, i) => ({ ...host, machine: machines[i]! }));
   };
 }

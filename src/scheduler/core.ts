@@ -201,12 +201,15 @@ export class Core {
         this.#hints.drop(event.external.deleted);
         break;
       case "hosts":
-        run.slots.setHosts(event.hosts);
+        run.slots.setHosts(run.machines.named(event.hosts));
         this.#backlogs.hostsChanged();
         this.#links.hostsChanged();
         break;
       case "link_up":
         this.#links.up(event.machine, event.boot);
+        break;
+      case "same_machine":
+        this.#links.same(event.machine, event.as);
         break;
       case "connect_failed":
         this.#links.connectFailed(event.machine, event.reason, event.lasting);

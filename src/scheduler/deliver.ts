@@ -36,6 +36,8 @@ type Batch = Map<string, StartRequest>;
 export class Deliver {
   readonly #options: DeliverOptions;
   readonly #links = new Map<string, Link>();
+  /** Where open links lead to, and those that are just being opened: keys of machines. */
+  readonly #places = new Map<string, string>();
   readonly #closing = new AbortController();
   /** Attempts that were sent before, over a link that broke: they may run. */
   readonly #again = new Set<string>();
@@ -115,6 +117,14 @@ export class Deliver {
   async #connect(machine: Machine): Promise<void> {
     const key = machineKey(machine);
     const { connect, queueId, localDirectory, hostDirectory, push } = this.#options;
+    let same: string | null = null;
+    const admit = (place: string): boolean => {
+      const other = this.#places.get(place) ?? key;
+      this.#leave(key);
+      if (other !== key) same = other;
+      else this.#places.set(place, key);
+      return other === key;
+    };
     // Events may come in the same turn as the hello: they are kept until the core has heard of the link.
     let early: LinkEvent[] | null = [];
     const onEvent = (event: LinkEvent): void => {
@@ -122,7 +132,10 @@ export class Deliver {
         early.push(event);
         return;
       }
-      if (event.type === "down") this.#links.delete(key);
+      if (event.type === "down") {
+        this.#links.delete(key);
+        this.#leave(key);
+      }
       push({ type: "link", machine: key, event });
     };
     try {
@@ -131,6 +144,7 @@ export class Deliver {
         directory,
         queueId,
         role: "resident",
+        admit,
         onEvent,
         signal: this.#closing.signal,
       });
@@ -142,10 +156,17 @@ export class Deliver {
       waiting.forEach(onEvent);
     } catch (error) {
       if (this.#closing.signal.aborted) return;
+      if (same !== null) return push({ type: "same_machine", machine: key, as: same });
+      this.#leave(key);
       const known = error instanceof LinkError;
       const reason = known ? error.reason : String((error as Error).message ?? error);
       push({ type: "connect_failed", machine: key, reason, lasting: known && error.lasting });
     }
+  }
+
+  /** The link to a machine leads nowhere now. */
+  #leave(key: string): void {
+    for (const [place, owner] of this.#places) if (owner === key) this.#places.delete(place);
   }
 
   /**
@@ -229,6 +250,7 @@ export class Deliver {
       // A link that breaks tells so itself; one that cannot answer is as good as broken.
       if (this.#links.get(machine) !== link) return;
       this.#links.delete(machine);
+      this.#leave(machine);
       await link.close().catch(() => {});
       const reason = String((error as Error).message ?? error);
       this.#options.push({ type: "link", machine, event: { type: "down", reason } });

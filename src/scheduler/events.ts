@@ -31,6 +31,8 @@ export type CoreEvent =
   /** The list of hosts is another now (a host was added, deactivated ...). */
   | { readonly type: "hosts"; readonly hosts: readonly SlotHost[] }
   | { readonly type: "link_up"; readonly machine: string; readonly boot: string }
+  /** It proved to be the machine to which the link of `as` leads; nothing was done there. */
+  | { readonly type: "same_machine"; readonly machine: string; readonly as: string }
   | { readonly type: "connect_failed"; readonly machine: string; readonly reason: string; readonly lasting: boolean }
   | { readonly type: "link"; readonly machine: string; readonly event: LinkEvent }
   /** The answer to `ask` or `forbid`. */

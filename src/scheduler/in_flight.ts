@@ -39,7 +39,7 @@ export type Question =
 
 /** One attempt whose start was decided and whose end is not known. */
 export interface InFlight extends Attempt {
-  /** Key of its machine. */
+  /** Key of its machine. Changed by `InFlightSet.rename` alone. */
   readonly machine: string;
   /** Its machine as people name it: with the job's own user, also on localhost, which is one machine for all. */
   readonly shown: string;

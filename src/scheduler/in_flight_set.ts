@@ -49,6 +49,19 @@ export class InFlightSet {
     for (const other of behind) stageSet(other)?.add(other);
   }
 
+  /** All that is in flight on a machine goes by another key of it. @returns What that is. */
+  rename(from: string, to: string): InFlight[] {
+    const those = [...this.on(from)];
+    this.#byMachine.delete(from);
+    const there = this.#byMachine.get(to) ?? new Set();
+    this.#byMachine.set(to, there);
+    for (const one of those) {
+      (one as { machine: string }).machine = to;
+      there.add(one);
+    }
+    return those;
+  }
+
   get(job: JobName): InFlight | undefined {
     return this.#byJob.get(job);
   }

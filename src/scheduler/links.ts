@@ -12,6 +12,7 @@ import type { Backlogs } from "./backlogs.ts";
 import { report, type RunContext } from "./context.ts";
 import type { Attempt } from "./events.ts";
 import { backlogOf, type InFlight, isOf, isRecalled, isUnseen } from "./in_flight.ts";
+import { isElsewhere } from "../agent/boot.ts";
 import { Machines, type MachineState } from "./machines.ts";
 
 /** With several machines, the first start waits this long for the slower links, so that the list's order decides. */
@@ -72,9 +73,43 @@ export class Links {
     const again = state.boot !== null;
     Machines.open(state, boot, run.nowMs);
     report(run, { type: "machine_up", machine: machineText(state.machine), again });
+    this.#askOf(state, [...run.inFlight.on(key)], boot);
+    this.#backlogs.machineChanged(key);
+    if (this.#settleAtMs === Infinity) this.#settleAtMs = run.nowMs + SETTLE_MS;
+  }
+
+  /**
+   * Two names lead to one machine: one link serves both, and what was known under the first counts as known under the
+   * second. Not if a job of the first lives on another machine, to which that name may lead again.
+   */
+  same(key: string, as: string): void {
+    const run = this.#run;
+    const [state, main] = [run.machines.get(key), run.machines.get(as)];
+    if (state === undefined || main === undefined || state === main) return;
+    const text = machineText(main.machine);
+    const isBound = [...run.inFlight.on(key)].some((one) => isElsewhere(one.boot, main.boot));
+    if (isBound) return this.connectFailed(key, `it leads to ${text} now`, true);
+    run.machines.join(key, as);
+    const moved = run.inFlight.rename(key, as);
+    run.slots.setHosts(run.machines.named(run.slots.hosts));
+    this.#backlogs.hostsChanged();
+    report(run, { type: "same_machine", machine: machineText(state.machine), as: text });
+    // An entry that counts for this machine only now may be the one whose slot a job of an earlier run has.
+    const charged = [...run.inFlight.on(as)].filter(({ stage }) => stage.at !== "backlog" && stage.at !== "given_up");
+    for (const { job } of charged) run.slots.giveBack(job);
+    for (const { job } of charged) run.slots.adopt(job, as, run.jobs.get(job)?.slot ?? null);
+    // Else they are asked about when it is up.
+    if (main.openedAtMs === null || moved.length === 0) return;
+    const isAsking = main.phase === "asking";
+    this.#askOf(main, moved, main.boot!);
+    if (isAsking) main.phase = "asking";
+  }
+
+  /** What is in flight there is asked about, forbidden, or sent again. */
+  #askOf(state: MachineState, those: readonly InFlight[], boot: string): void {
     const ask: Attempt[] = [];
     const forbid: Attempt[] = [];
-    for (const one of [...run.inFlight.on(key)]) {
+    for (const one of those) {
       if (this.#sendAgain(one, boot)) continue;
       if (this.#isToForbid(one, boot)) {
         if (isUnseenInBacklog(one)) one.question = { type: "recall", isDue: false };
@@ -82,8 +117,6 @@ export class Links {
       } else ask.push(one);
     }
     this.#ask(state, ask, forbid);
-    this.#backlogs.machineChanged(key);
-    if (this.#settleAtMs === Infinity) this.#settleAtMs = run.nowMs + SETTLE_MS;
   }
 
   connectFailed(key: string, reason: string, lasting: boolean): void {

@@ -52,13 +52,16 @@ const STEADY_MS = 10_000;
 /** All machines of a run by key. */
 export class Machines {
   readonly #byKey = new Map<string, MachineState>();
+  /** Keys that proved to be other names of a machine, each with the key that counts. */
+  readonly #same = new Map<string, string>();
 
   /** The state of a machine, made `idle` if it is new. An address, once known, is kept. */
   of(machine: Machine): MachineState {
-    const key = machineKey(machine);
+    const own = machineKey(machine);
+    const key = this.#keyOf(own);
     const known = this.#byKey.get(key);
     if (known !== undefined) {
-      if (machine.address !== null) known.machine = machine;
+      if (machine.address !== null && key === own) known.machine = machine;
       return known;
     }
     const state: MachineState = {
@@ -81,7 +84,27 @@ export class Machines {
   }
 
   get(key: string): MachineState | undefined {
-    return this.#byKey.get(key);
+    return this.#byKey.get(this.#keyOf(key));
+  }
+
+  /** From now on a name stands for another machine's. */
+  join(key: string, as: string): void {
+    this.#byKey.delete(key);
+    for (const [other, counts] of this.#same) if (counts === key) this.#same.set(other, as);
+    this.#same.set(key, as);
+  }
+
+  /** Hosts whose machines have the names that count. */
+  named<H extends { readonly machine: Machine }>(hosts: readonly H[]): readonly H[] {
+    if (this.#same.size === 0) return hosts;
+    return hosts.map((host) => {
+      const as = this.#same.get(machineKey(host.machine));
+      return as === undefined ? host : { ...host, machine: this.#byKey.get(as)!.machine };
+    });
+  }
+
+  #keyOf(key: string): string {
+    return this.#same.get(key) ?? key;
   }
 
   all(): Iterable<MachineState> {
@@ -90,7 +113,7 @@ export class Machines {
 
   /** True if the link is open and jobs may start there. */
   isUp(key: string): boolean {
-    return this.#byKey.get(key)?.phase === "up";
+    return this.get(key)?.phase === "up";
   }
 
   /** Notes that the link is open. */

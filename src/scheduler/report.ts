@@ -63,6 +63,8 @@ export type RunEvent =
   | { readonly type: "directory_present"; readonly job: JobName; readonly machine: string }
   /** Its directory there is this one, as that of its name belongs to another queue. */
   | { readonly type: "beside"; readonly job: JobName; readonly machine: string; readonly directory: string }
+  /** A name proved to lead to the same machine as another: one link serves both. */
+  | { readonly type: "same_machine"; readonly machine: string; readonly as: string }
   | { readonly type: "machine_up"; readonly machine: string; readonly again: boolean }
   | { readonly type: "machine_down"; readonly machine: string; readonly reason: string; readonly wasUp: boolean }
   /** No machine answers; the run waits until the time-out. */

@@ -109,6 +109,11 @@ export class Slots {
     this.#mark(id);
   }
 
+  /** True if it has a slot. */
+  holds(job: JobName): boolean {
+    return this.#holders.has(job);
+  }
+
   /** Gives `job` a slot of the host with this id. */
   take(job: JobName, id: string): void {
     this.giveBack(job);

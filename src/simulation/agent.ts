@@ -109,6 +109,8 @@ export class Agent implements FarEnd {
     switch (verb) {
       case "hello":
         return yield* this.#hello();
+      case "begin":
+        return yield* this.#begin();
       case "dirs":
         if (!this.#tell.events.exists) this.#code = 0;
         return yield* makeDirectories(this.#host, args, this.#tell.queue);
@@ -158,8 +160,19 @@ export class Agent implements FarEnd {
 
   *#hello(): Steps {
     const host = this.#host;
-    const { queue, token } = this.#input.setup!;
     this.#terminal.stdout("\n"); // A banner may have ended in the middle of a line.
+    if (host.isFull) {
+      this.#say("need 0 cannot write: No space left on device");
+      this.#code = 0;
+      return;
+    }
+    if (this.#role !== "resident") yield* this.#begin();
+    this.#say(`hello 1 ${host.machine}/${host.boot} ${host.hostname} me ${this.#input.setup!.directory}`);
+  }
+
+  *#begin(): Steps {
+    const host = this.#host;
+    const { queue, token } = this.#input.setup!;
     if (host.isFull) {
       this.#say("need 0 cannot write: No space left on device");
       this.#code = 0;
@@ -195,8 +208,6 @@ export class Agent implements FarEnd {
     for (const line of events.lines) follow(line);
     events.followers.add(follow);
     if (isResident) host.residents.set(queue, { agent: this.process, tail, boot: host.boot });
-    yield 0;
-    this.#say(`hello 1 ${host.machine}/${host.boot} ${host.hostname} me`);
   }
 
   #wordsOf(args: readonly string[]): StartWords {

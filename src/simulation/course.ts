@@ -162,7 +162,8 @@ export class Course implements Stage {
     const { hosts, scheduler } = this.world.scenario;
     return jobs.map(({ name, command, host }) => {
       if (scheduler !== "fifo") return { name, spec: { command } };
-      const { user, name: machine } = parseMachine(hosts[host % hosts.length]!.key);
+      const { key, alias } = hosts[host % hosts.length]!;
+      const { user, name: machine } = parseMachine(alias !== undefined && name.endsWith("3") ? alias : key);
       return { name, spec: { command, user: user === "" ? "me" : user, host: machine } };
     });
   }
@@ -174,8 +175,8 @@ export class Course implements Stage {
     world.command("setup", async (deps) => {
       await createQueue(deps, { queue });
       await createCluster(deps, { cluster });
-      const entries = scenario.hosts.flatMap(({ key, entries }) =>
-        entries.map((entry) => ({ ...entry, machine: parseMachine(key) }))
+      const entries = scenario.hosts.flatMap(({ key, alias = key, entries }) =>
+        entries.map((entry) => ({ ...entry, machine: parseMachine(entry.isAlias ? alias : key) }))
       );
       await addHostsOfSpecs(deps, {
         cluster,

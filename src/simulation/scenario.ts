@@ -80,7 +80,15 @@ export interface HostPlan {
   readonly isSteady?: boolean;
   readonly preemption: number;
   readonly pids: number;
-  readonly entries: readonly { readonly id: string; readonly capacity: number; readonly gpu: string }[];
+  readonly entries: readonly {
+    readonly id: string;
+    readonly capacity: number;
+    readonly gpu: string;
+    /** It names the machine by its second name. */
+    readonly isAlias?: boolean;
+  }[];
+  /** A second name of the machine. */
+  readonly alias?: string;
   /** How many machines the name leads to, one at a time, as with login nodes. @default 1 */
   readonly nodes?: number;
   /** All hosts with this have one home directory. */
@@ -215,7 +223,7 @@ function drawSurroundings(
 ): { hosts: readonly HostPlan[]; faults: Fault[] } {
   const random = randomOf(seed, "surroundings");
   if (steps === 0 || random.chance(0.5)) return { hosts, faults: [] };
-  const [share, many, equal] = [0.6, 0.6, 0.3].map((chance) => random.chance(chance));
+  const [share, many, equal, named] = [0.6, 0.6, 0.3, 0.4].map((chance) => random.chance(chance));
   const faults = many
     ? Array.from({ length: 1 + random.below(6) }, (): Fault => ({
       atMs: random.between(0, troubleMs),
@@ -224,8 +232,8 @@ function drawSurroundings(
     }))
     : [];
   const managers = share && random.chance(0.5);
-  const around = hosts.map((host): HostPlan =>
-    host.key === "localhost" ? host : {
+  const around = hosts.map((host, i): HostPlan =>
+    host.key === "localhost" ? host : named && random.chance(0.4) ? withAlias(host, `me@alias${i}`) : {
       ...host,
       ...(share ? { sharesHome: true } : {}),
       ...(managers ? { sharesManager: true } : {}),
@@ -284,6 +292,12 @@ function drawNeighbour(
       dice: [random.next()],
     })),
   };
+}
+
+/** The same with one more entry, under another name. */
+function withAlias(host: HostPlan, alias: string): HostPlan {
+  const [first] = host.entries;
+  return { ...host, alias, entries: [...host.entries, { ...first!, id: `${first!.id}-a`, isAlias: true }] };
 }
 
 /** A command that `workOf` reads. */

@@ -133,7 +133,9 @@ export class World {
         const host = new Host({ ...parts, ...(plan.sharesHome ? { home } : {}), ...(isManagers ? { managers } : {}) });
         options.spoilHost?.(host);
         this.hosts.set(key, host);
-        if (node === 0) this.#routes.set(plan.key, host);
+        if (node > 0) continue;
+        this.#routes.set(plan.key, host);
+        if (plan.alias !== undefined) this.#routes.set(plan.alias, host);
       }
     }
     this.manager.disk.onChange((path) => {

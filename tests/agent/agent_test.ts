@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { AttemptState } from "../../src/agent/attempt.ts";
-import { agentProgram } from "../../src/agent/protocol.ts";
+import { agentProgram, BEGIN } from "../../src/agent/protocol.ts";
 import { waitUntil } from "../../testing/wait.ts";
 import { attempt, isAlive, QUEUE_ID, run, SHELLS, start, withPlace } from "./support.ts";
 
@@ -300,7 +300,7 @@ for (const shell of SHELLS) {
       const process = agent.spawn();
       const setup = { token: "t", directory: place.directory, queueId: "ee", role: "resident" } as const;
       const writer = process.stdin.getWriter();
-      await writer.write(new TextEncoder().encode(agentProgram(setup) + "{ cms_dirs 'job1' 'j'\n}\n" + torn));
+      await writer.write(new TextEncoder().encode(agentProgram(setup) + BEGIN + "{ cms_dirs 'job1' 'j'\n}\n" + torn));
       await writer.close();
       assert.match(new TextDecoder().decode((await process.output()).stdout), /^t hello 1 /m);
       assert.deepEqual([...Deno.readDirSync(`${place.directory}/job1`)].map(({ name }) => name), [".cms"]);

@@ -131,6 +131,9 @@ export async function withPlace(shell: string, body: (place: Place) => Promise<v
           ...options,
         });
         links.push(link);
+        const isResident = options.onEvent === undefined && (options.role ?? "resident") === "resident";
+        const hasBegun = () => !isResident || roundTrips.length > 0 || events.some(({ type }) => type === "down");
+        await waitUntil("the agent's begin", hasBegun);
         return { link, events, roundTrips, event: recorder(events) };
       },
     });

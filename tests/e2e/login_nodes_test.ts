@@ -149,6 +149,8 @@ needTest("two machines with one host name and one home are two", whyNot, async (
     assert.equal(code, 0, run.text);
     assert.equal(countOf(run, /not responding/g), 1, run.text);
     assert.equal(await countStates(manager), "end:2");
+    const { stdout } = await both[0].run("ls experiment/.cms/*");
+    assert.deepEqual(stdout.trim().split("\n"), ["node+11111111", "node+22222222"]);
   } finally {
     for (const [i, node] of both.entries()) {
       await node.run(`umount /etc/machine-id; hostname node${i + 1}`, { user: "root" });

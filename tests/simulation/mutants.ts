@@ -11,6 +11,7 @@ import { Attempts } from "../../src/scheduler/attempts.ts";
 import { Candidates } from "../../src/scheduler/candidates.ts";
 import { Core } from "../../src/scheduler/core.ts";
 import { InFlightSet } from "../../src/scheduler/in_flight_set.ts";
+import { Links } from "../../src/scheduler/links.ts";
 import { Outcomes } from "../../src/scheduler/outcomes.ts";
 import { Slots } from "../../src/scheduler/slots.ts";
 import { Inputs } from "../../src/scheduler/inputs.ts";
@@ -217,6 +218,15 @@ export const MUTANTS: readonly Mutant[] = [
       spoilHost: (host) =>
         void patch(host, "leftBy", () => () => [...host.processes()].filter(({ kind }) => kind === "child")),
     },
+  },
+  {
+    rule: 4,
+    name: "a second name of a machine is a machine that does not answer",
+    breaks: () =>
+      patch(Links.prototype, "same", () =>
+        function (this: Links, key) {
+          this.connectFailed(key, "it does not answer", false);
+        }),
   },
   {
     rule: 4,

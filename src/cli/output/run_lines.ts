@@ -81,6 +81,10 @@ export class RunLines {
             `${experiment}/${event.job} there belongs to another queue.`,
         );
       }
+      case "same_machine":
+        return lines.warning(
+          `${event.machine} is the machine that ${event.as} leads to: its jobs start as ${event.as}.`,
+        );
       case "machine_up":
         if (event.again) lines.info(`Host ${event.machine} responds again.`);
         return;
