@@ -94,8 +94,8 @@ export class Manager {
     const manager = new Manager(node.home, { XDG_CACHE_HOME: CACHE, USER: node.user, ...env }, node);
     const bin = `${node.home}/.bin`;
     await Deno.mkdir(bin, { recursive: true });
-    // By a process of its own: were the copy open for writing here while another program is started, that one would hold
-    // it open until its exec, and nobody could run it ("Text file busy").
+    // By a process of its own: were the copy open for writing here while another program is started, that one would
+    // hold it open until its exec, and nobody could run it ("Text file busy").
     const copy = await new Deno.Command("cp", { args: [executable, `${bin}/cms`] }).output();
     if (!copy.success) throw new Error(`${bin}/cms: ${new TextDecoder().decode(copy.stderr)}`);
     return manager;

@@ -100,7 +100,7 @@ export class Links {
     for (const { job } of charged) run.slots.adopt(job, as, run.jobs.get(job)?.slot ?? null);
     // Else they are asked about when it is up.
     if (main.openedAtMs === null || moved.length === 0) return;
-    const isAsking = main.phase === "asking";
+    const isAsking = main.phase === "asking" && !main.isHeld;
     this.#askOf(main, moved, main.boot!);
     if (isAsking) main.phase = "asking";
   }
@@ -170,9 +170,36 @@ export class Links {
   answered(key: string): void {
     const state = this.#run.machines.get(key);
     if (state === undefined || state.phase !== "asking" || state.askAtMs !== null) return;
-    state.phase = "up";
+    this.#settle(state);
+    this.#release();
+  }
+
+  /** All is answered: jobs may start there. Not yet if {@link Links.#isTwin}. */
+  #settle(state: MachineState): void {
+    state.isHeld = this.#isTwin(state);
+    state.phase = state.isHeld ? "asking" : "up";
+    if (state.isHeld) return;
     this.#run.slots.machineUp();
-    this.#backlogs.machineChanged(key);
+    this.#backlogs.machineChanged(state.key);
+  }
+
+  /** Lets jobs start where nothing is to be waited for any more. */
+  #release(): void {
+    for (const state of this.#run.machines.all()) if (state.isHeld && !this.#isTwin(state)) this.#settle(state);
+  }
+
+  /**
+   * True if jobs of an earlier run were started in this very boot under a name that does not answer yet: it may be one
+   * more name of this machine, and then they have slots of it.
+   */
+  #isTwin({ key, boot }: MachineState): boolean {
+    for (const other of this.#run.machines.all()) {
+      if (other.key === key || other.openedAtMs !== null) continue;
+      for (const one of this.#run.inFlight.on(other.key)) {
+        if (one.boot === boot && one.stage.at === "inherited") return true;
+      }
+    }
+    return false;
   }
 
   /** Asks again where that is due. */
@@ -219,6 +246,7 @@ export class Links {
         );
       }
     }
+    this.#release();
   }
 
   /** True once the first attempts to connect have all been answered, or the time for that is over. */
@@ -269,8 +297,9 @@ export class Links {
 
   /** Asks; until the answer is here no job starts on that machine, since what runs there takes slots. */
   #ask(state: MachineState, ask: readonly Attempt[], forbid: readonly Attempt[]): void {
-    state.phase = ask.length + forbid.length > 0 ? "asking" : "up";
-    if (state.phase === "up") return this.#run.slots.machineUp();
+    if (ask.length + forbid.length === 0) return this.#settle(state);
+    state.phase = "asking";
+    state.isHeld = false;
     const plain = ({ job, attempt }: Attempt): Attempt => ({ job, attempt });
     this.#run.effects.push({ type: "ask", machine: state.key, ask: ask.map(plain), forbid: forbid.map(plain) });
   }

@@ -24,6 +24,8 @@ export interface MachineState {
   boot: string | null;
   /** The last hello named the same boot as the one before it. */
   isAgain: boolean;
+  /** All is answered here, but another name may lead to the same machine, and that one has not answered yet. */
+  isHeld: boolean;
   /** Since when the link is open; null while it is not. */
   openedAtMs: number | null;
   /** Attempts to connect that failed since the link was last open. */
@@ -70,6 +72,7 @@ export class Machines {
       phase: "idle",
       boot: null,
       isAgain: false,
+      isHeld: false,
       openedAtMs: null,
       failures: 0,
       retryAtMs: 0,
@@ -141,6 +144,7 @@ export class Machines {
     state.retryAtMs = steady ? options.nowMs : options.nowMs + Math.min(pauseMs, options.timeoutMs / 3);
     if (!steady) state.failures++;
     state.phase = "down";
+    state.isHeld = false;
     state.reason = reason;
     state.openedAtMs = null;
     state.silentSinceMs ??= options.nowMs;

@@ -224,7 +224,7 @@ Deno.test("a run that stood still decides nothing before it is told what others 
   const hosts = [slotHost("h1", RED), slotHost("h2", "pi@blue")];
   const core = new Core({ policy: fifoMulti(), hosts, timeoutMs: 600_000 }, jobs);
   core.step({ type: "begin" }, 0);
-  core.step({ type: "link_up", machine: "pi@blue", boot: "1" }, 5);
+  core.step({ type: "link_up", machine: "pi@blue", boot: "2" }, 5);
   // Red does not answer, and the time for that is over.
   assert.deepEqual(core.step({ type: "stood_still", ms: 60_000 }, 60_010), []);
   assert.ok(core.step({ type: "tick" }, 60_010).some((effect) => effect.type === "start"));
