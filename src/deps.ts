@@ -173,14 +173,16 @@ export interface Server {
 }
 
 /**
- * Answers a request. `remote` is the client's address. Nothing of the body is taken before the stream that `body` makes
- * is read; it is to be read instead of the request's own. A connection whose body was not read to its end is closed
- * after the reply.
+ * Answers a request. `remote` is the client's address. Nothing of the body is taken before the stream that `body`
+ * makes is read; it is to be read instead of the request's own. A connection whose body was not read to its end is
+ * closed after the reply. `trust` says that the client has shown the right password: when there are too many
+ * connections, those of strangers go first.
  */
 export type Handler = (
   request: Request,
   remote: string,
   body: () => ReadableStream<Uint8Array<ArrayBuffer>>,
+  trust: () => void,
 ) => Response | Promise<Response>;
 
 /**

@@ -7,6 +7,32 @@
 
 import type { IncomingMessage } from "node:http";
 
+/**
+ * Pieces of a body that are kept: so many, and one for each so many bytes. Each takes a hundred times what is in it.
+ */
+const MOST_PIECES = 4096;
+const BYTES_OF_PIECE = 64;
+/** Of who shows no password nothing is read. */
+const MOST_OF_STRANGERS = 64;
+
+/**
+ * Keeps no more pieces than a body may have, also of one that nobody reads yet: one read of the system's may hold ten
+ * thousand. The one beyond is kept, so that whoever reads the body knows.
+ */
+export function boundPieces(incoming: IncomingMessage): void {
+  const push = incoming.push.bind(incoming);
+  const most = incoming.headers.authorization === undefined ? MOST_OF_STRANGERS : MOST_PIECES;
+  let pieces = 0;
+  let bytes = 0;
+  incoming.push = (piece: Uint8Array | null, encoding?: BufferEncoding) => {
+    if (piece === null) return push(null);
+    if (pieces > most + bytes / BYTES_OF_PIECE) return false;
+    pieces++;
+    bytes += piece.length;
+    return push(piece, encoding);
+  };
+}
+
 /** The body that comes with a request. It fails if the client goes before its end. */
 export function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array<ArrayBuffer>> {
   let leave = () => {};

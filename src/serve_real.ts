@@ -10,7 +10,7 @@ import { createServer, type IncomingMessage, type Server as HttpServer, type Ser
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Handler, ServeLimits, ServeOptions, Server } from "./deps.ts";
-import { bodyOf } from "./serve_body_real.ts";
+import { bodyOf, boundPieces } from "./serve_body_real.ts";
 import { Connections } from "./serve_connections_real.ts";
 import { roomForConnections } from "./serve_room_real.ts";
 import { Turns } from "./serve_turns_real.ts";
@@ -52,18 +52,19 @@ export async function serve(
   { hostname, port, cert, key, limits: given, onFault = () => {} }: ServeOptions,
   handler: Handler,
 ): Promise<Server> {
-  const { connections, backlog, files } = await roomForConnections();
-  const limits = { ...LIMITS, connections, ...given };
+  const room = await roomForConnections();
+  const limits = { ...LIMITS, connections: room.connections, ...given };
   const replies = new Replies(limits);
+  const open = new Connections(limits.connections);
   const listener = getRequestListener(async (request, env) => {
     const { incoming, outgoing } = env as HttpBindings;
-    const response = await handler(request, addressOf(incoming.socket), () => bodyOf(incoming));
+    const { socket } = incoming;
+    const response = await handler(request, addressOf(socket), () => bodyOf(incoming), () => open.trust(socket));
     if (!incoming.complete) leaveBody(incoming, response);
     replies.begin(outgoing, response);
     return response;
     // It puts its own quick `Request` and `Response` into the global scope; they are as the real ones.
   }, { overrideGlobalObjects: true, autoCleanupIncoming: false });
-  const open = new Connections(limits.connections);
   const turns = new Turns((incoming, outgoing) => {
     const { socket } = incoming;
     open.busy(socket);
@@ -87,11 +88,13 @@ export async function serve(
   // A client that says that it sends no more still gets its reply.
   (server as HttpServer & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
   server.on("request", (incoming, outgoing) => {
+    boundPieces(incoming);
     if (namesOneHost(incoming)) return turns.take(incoming, outgoing);
     outgoing.writeHead(400, { Connection: "close" }).end();
   });
-  // One that comes by TLS is known from its handshake on, which has a limit of its own.
-  server.on(cert === undefined ? "connection" : "secureConnection", (socket: Socket) => open.add(socket));
+  server.on("connection", (socket: Socket) => open.add(socket));
+  // From its handshake on a connection by TLS is another socket; the first knows nothing of its requests.
+  server.on("secureConnection", (socket: Socket) => open.replace(socket));
   server.on("checkContinue", (incoming, outgoing) => {
     // Who shows no password is not asked for the body.
     if (incoming.headers.authorization !== undefined) outgoing.writeContinue();
@@ -104,10 +107,10 @@ export async function serve(
   // The runtime tells of a handshake that is late, and leaves the connection open.
   server.on("tlsClientError", (_error, socket: Socket) => socket.destroy());
   const release = catchFaults(onFault);
-  await listening(server, { host: hostname, port, backlog });
+  await listening(server, { host: hostname, port, backlog: room.backlog });
   return {
     port: (server.address() as AddressInfo).port,
-    files,
+    files: room.files,
     async shutdown() {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeIdleConnections();
@@ -219,6 +222,8 @@ class Replies {
   /** Events have no end; whoever sends them sees to slow clients. */
   begin(outgoing: HttpBindings["outgoing"], response: Response): void {
     const reply = outgoing as ServerResponse;
+    // Its end is told no more.
+    if (reply.destroyed || reply.socket === null || reply.socket.destroyed) return;
     if (response.headers.get("content-type")?.startsWith("text/event-stream")) {
       // A client that sends no more may still want a reply, but of one without an end it has gone.
       if (reply.socket?.readableEnded) reply.destroy();
@@ -252,7 +257,10 @@ class Replies {
     for (const [reply, one] of this.#open) {
       // What waits only shrinks once all of the reply is there.
       one.bytes = Math.max(one.bytes, reply.socket?.writableLength ?? 0);
-      if (nowMs - one.sinceMs > replyMs + 1000 * one.bytes / replyBytesPerSecond) reply.destroy();
+      if (nowMs - one.sinceMs > replyMs + 1000 * one.bytes / replyBytesPerSecond) {
+        this.#open.delete(reply);
+        reply.destroy();
+      }
     }
   }
 }

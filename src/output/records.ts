@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Pace } from "./table.ts";
+
 /** The forms of `--output`. */
 export const FORMATS = ["table", "json", "yaml", "csv"] as const;
 
@@ -20,15 +22,24 @@ export async function renderFor(
   return (await import("./printable.ts")).printableLines(text);
 }
 
-/** Renders records; a table has the columns, the other forms all members, `extra` ones at the end. */
+/**
+ * Renders records; a table has the columns, the other forms all members, `extra` ones at the end.
+ * @param pace Called now and then while a long table is made.
+ */
 export async function renderRecords(
   format: Format,
   columns: readonly string[],
   records: readonly { readonly extra: Readonly<Record<string, unknown>> }[],
+  pace?: Pace,
 ): Promise<string> {
   if (format === "table") {
-    const { renderTable } = await import("./table.ts");
-    return await renderTable(columns, records.map((record) => columns.map((column) => cellText(record, column))));
+    const { renderTable, ROWS_AT_ONCE } = await import("./table.ts");
+    const rows: string[][] = [];
+    for (const [i, record] of records.entries()) {
+      if (i % ROWS_AT_ONCE === 0) await pace?.();
+      rows.push(columns.map((column) => cellText(record, column)));
+    }
+    return await renderTable(columns, rows, pace);
   }
   const plain = records.map(({ extra, ...fields }) => ({ ...fields, ...extra }));
   switch (format) {

@@ -17,30 +17,49 @@ const ASCII = /^[\x20-\x7e]*$/;
 /** Columns of a text on the screen. */
 type Width = (text: string) => number;
 
+/** Called after some rows: others may have their turn. */
+export type Pace = () => Promise<void>;
+
+/** Rows between two calls of a {@link Pace}. */
+export const ROWS_AT_ONCE = 100;
+
 /**
  * Renders rows under a header; ends with a line end.
  * @param rows Cells of each row, one for each title.
  * @returns The table; `None` if there are no rows.
  */
-export async function renderTable(titles: readonly string[], rows: readonly (readonly string[])[]): Promise<string> {
+export async function renderTable(
+  titles: readonly string[],
+  rows: readonly (readonly string[])[],
+  pace?: Pace,
+): Promise<string> {
   if (rows.length === 0) return "None\n";
   const all = [titles, ...rows];
-  const isPlain = all.map((row) => row.every(isPlainCell));
+  const isPlain: boolean[] = [];
+  for (const [i, row] of all.entries()) {
+    if (i % ROWS_AT_ONCE === 0) await pace?.();
+    isPlain.push(row.every(isPlainCell));
+  }
   const width = await widthFor(all.filter((_, i) => !isPlain[i]));
+  const widths = titles.map(() => 0);
   // The cells of a row that is one line need no lists of lines: of a long table nearly all are.
-  const folded = all.map((row, i) => isPlain[i] ? null : row.map((text) => cellLines(text, width)));
-  const widths = titles.map((_, column) => {
-    let widest = 0;
-    for (const [i, row] of folded.entries()) {
-      if (row === null) widest = Math.max(widest, (all[i]![column] ?? "").length);
-      else for (const line of row[column] ?? []) widest = Math.max(widest, width(line));
+  const folded: (readonly (readonly string[])[] | null)[] = [];
+  for (const [i, row] of all.entries()) {
+    if (i % ROWS_AT_ONCE === 0) await pace?.();
+    const lines = isPlain[i] ? null : row.map((text) => cellLines(text, width));
+    folded.push(lines);
+    for (let column = 0; column < titles.length; column++) {
+      const cell = lines === null ? (row[column] ?? "").length : Math.max(0, ...(lines[column] ?? []).map(width));
+      if (cell > widths[column]!) widths[column] = cell;
     }
-    return widest;
-  });
+  }
   const frame = `+${widths.map((w) => "-".repeat(w + 2)).join("+")}+\n`;
-  const [header = "", ...body] = folded.map((row, i) =>
-    row === null ? plainRow(all[i]!, widths) : renderRow(row, widths, width)
-  );
+  const texts: string[] = [];
+  for (const [i, row] of folded.entries()) {
+    if (i % ROWS_AT_ONCE === 0) await pace?.();
+    texts.push(row === null ? plainRow(all[i]!, widths) : renderRow(row, widths, width));
+  }
+  const [header = "", ...body] = texts;
   return frame + header + frame + body.join("") + frame;
 }
 

@@ -24,12 +24,16 @@ import { addStatusRoutes } from "./routes/status.ts";
 import { addWaitRoute } from "./routes/wait.ts";
 import type { App, Service, ServiceEnv } from "./service.ts";
 
+/** Problems of one request that are answered; a body may have a hundred thousand. */
+const MOST_PROBLEMS = 100;
+
 /** Makes the app. */
 export function makeApp(service: Service): App {
   const app: App = new OpenAPIHono<ServiceEnv>({
     defaultHook: (result, c) => {
       if (result.success) return undefined;
-      return problemsReply(c, result.error.issues.map((issue) => toProblem(result.target, issue)));
+      const issues = result.error.issues.slice(0, MOST_PROBLEMS);
+      return problemsReply(c, issues.map((issue) => toProblem(result.target, issue)));
     },
   });
   app.onError((error, c) => errorReply(c, error, service.log));

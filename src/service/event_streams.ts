@@ -9,10 +9,9 @@ import type { Deps } from "../deps.ts";
 import type { WatchedEvent } from "../operations/queue_events.ts";
 import type { QueuesWatch } from "../operations/watch_queues.ts";
 import { Refusal } from "./errors.ts";
+import { type Backlog, Backlogs } from "./event_backlog.ts";
 
 const KEEP_ALIVE_MS = 15_000;
-/** What may wait for a client that is slow, beside what it was sent at first. */
-const BACKLOG_BYTES = 1024 * 1024;
 const MOST_CLIENTS = 5_000;
 
 const encoder = new TextEncoder();
@@ -21,8 +20,7 @@ const KEEP_ALIVE = encoder.encode(": keep-alive\n\n");
 interface Client {
   readonly queue: string | null;
   readonly controller: ReadableStreamDefaultController<Uint8Array>;
-  /** Bytes that may wait, as the stream counts them. */
-  readonly limit: number;
+  readonly backlog: Backlog;
   /** Bytes that waited after the last keep-alive. */
   waiting: number;
 }
@@ -32,13 +30,16 @@ export class EventStreams {
   readonly #deps: Deps;
   readonly #watch: QueuesWatch;
   readonly #stopping: AbortSignal;
+  readonly #backlogs: Backlogs;
   readonly #clients = new Set<Client>();
   /** The state of queues as bytes, as long as nothing happens. */
-  readonly #states = new Map<string, Uint8Array>();
+  readonly #states = new Map<string, Uint8Array<ArrayBuffer>>();
   #keepingAlive = false;
 
-  constructor(deps: Deps, watch: QueuesWatch, stopping: AbortSignal) {
+  /** @param backlogs Of all clients of the service. */
+  constructor(deps: Deps, watch: QueuesWatch, stopping: AbortSignal, backlogs: Backlogs = new Backlogs()) {
     this.#deps = deps;
+    this.#backlogs = backlogs;
     this.#watch = watch;
     this.#stopping = stopping;
     watch.subscribe((events) => this.#fan(events));
@@ -60,23 +61,24 @@ export class EventStreams {
       throw new Refusal(503, "Too many streams of events", { "Retry-After": "10" });
     }
     if (this.#stopping.aborted) throw new Refusal(503, "The service ends");
-    const first = this.#first(queue, lastId);
-    const limit = BACKLOG_BYTES + first.length;
     let client: Client;
     return new ReadableStream<Uint8Array<ArrayBuffer>>({
       start: (controller) => {
-        client = { queue, controller: controller as Client["controller"], limit, waiting: first.length };
+        const backlog = this.#backlogs.open(() => this.#cutOff(client));
+        client = { queue, controller: controller as Client["controller"], backlog, waiting: 0 };
         this.#clients.add(client);
         this.#watch.follow();
-        controller.enqueue(first as Uint8Array<ArrayBuffer>);
+        backlog.begin(this.#first(queue, lastId));
+        client.waiting = backlog.bytes;
         void this.#keepAlive();
       },
-      cancel: () => void this.#clients.delete(client),
-    }, { highWaterMark: limit, size: (chunk) => chunk?.length ?? 0 });
+      pull: async (controller) => controller.enqueue(await client.backlog.take()),
+      cancel: () => this.#forget(client),
+    }, { highWaterMark: 0 });
   }
 
   /** What a client gets at once. The comment makes the reply's head go out even if nothing happens. */
-  #first(queue: string | null, lastId: string | null): Uint8Array {
+  #first(queue: string | null, lastId: string | null): Uint8Array<ArrayBuffer> {
     const { events, unknown } = lastId === null
       ? { events: [], unknown: [...this.#watch.queues.keys()].filter((name) => queue === null || name === queue) }
       : this.#watch.since(lastId, queue);
@@ -89,7 +91,7 @@ export class EventStreams {
   }
 
   /** The event `reset`: forget what you knew of this queue; it stands so. */
-  #state(name: string): Uint8Array {
+  #state(name: string): Uint8Array<ArrayBuffer> {
     const known = this.#states.get(name);
     if (known !== undefined) return known;
     const queue = this.#watch.queues.get(name);
@@ -105,7 +107,7 @@ export class EventStreams {
     return bytes;
   }
 
-  #render(events: readonly WatchedEvent[]): Uint8Array {
+  #render(events: readonly WatchedEvent[]): Uint8Array<ArrayBuffer> {
     return encoder.encode(
       events.map((one) => {
         const { type, ...data } = one.event;
@@ -116,7 +118,7 @@ export class EventStreams {
 
   #fan(events: readonly WatchedEvent[]): void {
     this.#states.clear();
-    const rendered = new Map<string | null, Uint8Array>();
+    const rendered = new Map<string | null, Uint8Array<ArrayBuffer>>();
     for (const client of this.#clients) {
       let bytes = rendered.get(client.queue);
       if (bytes === undefined) {
@@ -124,13 +126,8 @@ export class EventStreams {
         bytes = own.length === 0 ? new Uint8Array() : this.#render(own);
         rendered.set(client.queue, bytes);
       }
-      if (bytes.length > 0) this.#send(client, bytes);
+      if (bytes.length > 0) client.backlog.add(bytes);
     }
-  }
-
-  #send(client: Client, bytes: Uint8Array): void {
-    if ((client.controller.desiredSize ?? 0) <= 0) return this.#cutOff(client);
-    client.controller.enqueue(bytes);
   }
 
   #cutOff(client: Client): void {
@@ -142,6 +139,11 @@ export class EventStreams {
     }
   }
 
+  #forget(client: Client): void {
+    this.#clients.delete(client);
+    client.backlog.end();
+  }
+
   /** One timer for all clients, as long as there are any. */
   async #keepAlive(): Promise<void> {
     if (this.#keepingAlive) return;
@@ -151,11 +153,11 @@ export class EventStreams {
       await clock.sleepUntil(clock.now() + KEEP_ALIVE_MS, this.#stopping);
       if (this.#stopping.aborted) break;
       for (const client of this.#clients) {
-        const waiting = client.limit - (client.controller.desiredSize ?? 0);
+        const { bytes } = client.backlog;
         // Nothing was taken since the last time.
-        if (waiting > 0 && waiting >= client.waiting) this.#cutOff(client);
-        else this.#send(client, KEEP_ALIVE);
-        client.waiting = client.limit - (client.controller.desiredSize ?? 0);
+        if (bytes > KEEP_ALIVE.length && bytes >= client.waiting) client.backlog.end();
+        else client.backlog.add(KEEP_ALIVE);
+        client.waiting = client.backlog.bytes;
       }
     }
     this.#keepingAlive = false;
@@ -168,12 +170,12 @@ export class EventStreams {
       } catch {
         // It has just gone.
       }
+      this.#forget(client);
     }
-    this.#clients.clear();
   }
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array {
+function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {

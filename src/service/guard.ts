@@ -41,9 +41,14 @@ const HOST_WORKERS = { most: 128, mostWaiting: 128 };
 const WAITERS = { most: 64, mostWaiting: 0 };
 const WAITS = /^\/queue\/[^/]+\/wait$/;
 const ASKS_HOSTS = /^\/queue\/[^/]+\/(check|refresh|reset|stop|job\/[^/]+\/(log|output|error|kill))$/;
-/** Bodies that are large, or of no known length, with the work that they make. */
+/**
+ * Bodies that are large, or of no known length, while they come and are worked on; the work is done for one after the
+ * other.
+ */
 const LARGE_BODIES = { most: 4, mostWaiting: 128 };
+const LARGE_WORK = { most: 1, mostWaiting: LARGE_BODIES.most };
 const LARGE_BYTES = 64 * 1024;
+const REST_MS = 5;
 
 /** True if the path needs no credentials. */
 export function isOpen(path: string): boolean {
@@ -62,6 +67,7 @@ export function addGuards(app: OpenAPIHono<ServiceEnv>, service: Service): void 
     waiters: new Crowd(WAITERS),
   };
   const largeBodies = new Crowd(LARGE_BODIES);
+  const largeWork = new Crowd(LARGE_WORK);
 
   app.use(async (c, next) => {
     const atMs = clock.now();
@@ -103,11 +109,19 @@ export function addGuards(app: OpenAPIHono<ServiceEnv>, service: Service): void 
     const crowd = crowds[crowdOf(c)];
     const length = reads(c) ? 0 : lengthOf(c);
     if (length === 0) return await crowd.pass(next);
-    const withBody = async () => {
-      await takeBody(c, service);
-      await crowd.pass(next);
-    };
-    await (length !== null && length <= LARGE_BYTES ? withBody() : largeBodies.pass(withBody));
+    if (length !== null && length <= LARGE_BYTES) {
+      useBody(c, await comeBody(c, service));
+      return await crowd.pass(next);
+    }
+    await largeBodies.pass(async () => {
+      const body = await comeBody(c, service);
+      await largeWork.pass(async () => {
+        // Others have waited while the one before it was worked on.
+        await clock.sleepUntil(clock.now() + REST_MS);
+        useBody(c, body);
+        await crowd.pass(next);
+      });
+    });
   });
 }
 
@@ -137,6 +151,7 @@ async function authenticate(c: Context<ServiceEnv>, service: Service, slowDown: 
   const verdict = await service.auth.check(c.req.header("authorization"));
   switch (verdict.type) {
     case "right":
+      c.env?.trust?.();
       return verdict.user;
     case "wrong":
       if (await slowDown.failed(remoteOf(c), service.stopping, hasBody(c))) {
@@ -161,12 +176,15 @@ function hasBody(c: Context): boolean {
   return c.req.header("transfer-encoding") !== undefined || (c.req.header("content-length") ?? "0") !== "0";
 }
 
-/** Reads the body here, with its bounds, and gives the route one that has come already. */
-async function takeBody(c: Context<ServiceEnv>, service: Service): Promise<void> {
-  const { raw } = c.req;
-  const stream = c.env?.body?.() ?? raw.body;
-  const body = stream === null ? new Uint8Array() : await readBody(stream, service.deps.clock);
+/** Reads the body, with its bounds. */
+async function comeBody(c: Context<ServiceEnv>, service: Service): Promise<Uint8Array<ArrayBuffer>> {
+  const stream = c.env?.body?.() ?? c.req.raw.body;
+  return stream === null ? new Uint8Array() : await readBody(stream, service.deps.clock);
+}
+
+/** Gives the route a body that has come already. */
+function useBody(c: Context<ServiceEnv>, body: Uint8Array<ArrayBuffer>): void {
   checkUtf8(body);
-  const { method, headers } = raw;
-  c.req.raw = new Request(raw.url, { method, headers, ...(body.length > 0 ? { body } : {}) });
+  const { method, headers, url } = c.req.raw;
+  c.req.raw = new Request(url, { method, headers, ...(body.length > 0 ? { body } : {}) });
 }

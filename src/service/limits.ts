@@ -121,6 +121,11 @@ export class Crowd {
     this.#mostWaiting = options.mostWaiting;
   }
 
+  /** How many wait. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** Does `work` when there is room. @throws {Refusal} If too many wait already. */
   async pass<T>(work: () => Promise<T>): Promise<T> {
     if (this.#working >= this.#most) {

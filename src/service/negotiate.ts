@@ -37,4 +37,4 @@ export async function textOrJson<T extends object>(
 }
 
 /** Both kinds of reply, as routes are checked against their schemas. */
-type TextOrJson<T> = TypedResponse<string, 200, "text"> | TypedResponse<JSONParsed<T>, 200, "json">;
+export type TextOrJson<T> = TypedResponse<string, 200, "text"> | TypedResponse<JSONParsed<T>, 200, "json">;

@@ -9,7 +9,11 @@ import type { Host } from "../cluster/host.ts";
 import type { Job } from "../job/job.ts";
 import { HOST_COLUMNS, JOB_COLUMNS } from "../output/columns.ts";
 import { renderRecords } from "../output/records.ts";
+import type { Pace } from "../output/table.ts";
 import type { HostSchema, JobSchema } from "./schemas.ts";
+
+/** Jobs between two calls of a {@link Pace}. */
+const AT_ONCE = 100;
 
 /** A job as replies have it. `boot` and `slot` are the scheduler's own. */
 export function jobReply(
@@ -24,8 +28,16 @@ export function hostReply({ extra, ...fields }: Host): z.infer<typeof HostSchema
 }
 
 /** Jobs by name, in file order. */
-export function jobsReply(jobs: readonly Job[]): Record<string, z.infer<typeof JobSchema>> {
-  return Object.fromEntries(jobs.map((job) => [job.name, jobReply(job)]));
+export type JobsReply = Record<string, z.infer<typeof JobSchema>>;
+
+/** {@link JobsReply} as JSON text. */
+export async function jobsJson(jobs: readonly Job[], pace: Pace): Promise<string> {
+  const parts: string[] = [];
+  for (const [i, job] of jobs.entries()) {
+    if (i % AT_ONCE === 0) await pace();
+    parts.push(`${JSON.stringify(job.name)}:${JSON.stringify(jobReply(job))}`);
+  }
+  return `{${parts.join(",")}}`;
 }
 
 /** Hosts by id, in file order. */
@@ -34,8 +46,8 @@ export function hostsReply(hosts: readonly Host[]): Record<string, z.infer<typeo
 }
 
 /** The jobs as `cms queue list` prints them; `None` if there are none. */
-export function jobsTable(jobs: readonly Job[]): Promise<string> {
-  return renderRecords("table", JOB_COLUMNS, jobs);
+export function jobsTable(jobs: readonly Job[], pace?: Pace): Promise<string> {
+  return renderRecords("table", JOB_COLUMNS, jobs, pace);
 }
 
 /** The hosts as `cms cluster list` prints them; `None` if there are none. */

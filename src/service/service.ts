@@ -53,6 +53,8 @@ export interface ServiceEnv {
     readonly remote?: string;
     /** Makes the stream of the body; without it the request's own is read. */
     readonly body?: () => ReadableStream<Uint8Array<ArrayBuffer>>;
+    /** To be called when the credentials are right. */
+    readonly trust?: () => void;
   };
   Variables: {
     /** Who asks; set once the credentials are checked. */

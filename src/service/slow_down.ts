@@ -11,6 +11,7 @@
  */
 
 import type { Clock } from "../deps.ts";
+import { networkOf } from "../names/network.ts";
 
 /** Failures that cost nothing: a person mistypes, a browser tries what it has stored. */
 const FREE = 10;
@@ -88,14 +89,4 @@ export class SlowDown {
     this.#inAllMs = nowMs;
     return Math.floor(this.#inAll);
   }
-}
-
-/** Who has one address of IPv6 has 2^64 of them. */
-function networkOf(address: string): string {
-  if (!address.includes(":")) return address;
-  const [head = "", tail] = address.split("::") as [string, string?];
-  const before = head === "" ? [] : head.split(":");
-  const after = tail === undefined || tail === "" ? [] : tail.split(":");
-  const zeros = Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => "0");
-  return [...before, ...zeros, ...after].slice(0, 4).join(":");
 }

@@ -72,7 +72,7 @@ export async function startService(deps: Deps, options: ServiceOptions, watch: S
   const server = await listen(
     deps,
     { hostname: options.bind, port: options.port, ...tls, onFault: (fault) => watch.log.warning(faultText(fault)) },
-    (request, remote, body) => app.fetch(request, { remote, body }),
+    (request, remote, body, trust) => app.fetch(request, { remote, body, trust }),
   );
   // Nothing is waited for from here on to the app: a request may come.
   const service: Service = {

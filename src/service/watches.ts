@@ -8,6 +8,7 @@
 import { findDirectories } from "../operations/find_queues.ts";
 import { QueuesWatch } from "../operations/watch_queues.ts";
 import { Refusal } from "./errors.ts";
+import { Backlogs } from "./event_backlog.ts";
 import { EventStreams } from "./event_streams.ts";
 import { Counters } from "./metrics.ts";
 import { experimentAt } from "./places.ts";
@@ -33,6 +34,7 @@ export interface Watched {
 export class Watches {
   readonly #service: Service;
   readonly #watched = new Map<string, Watched>();
+  readonly #backlogs = new Backlogs();
   #searchedMs = -Infinity;
 
   private constructor(service: Service) {
@@ -93,7 +95,7 @@ export class Watches {
     });
     const made: Watched = {
       watch,
-      streams: new EventStreams(deps, watch, watch.signal),
+      streams: new EventStreams(deps, watch, watch.signal, this.#backlogs),
       counters: new Counters(watch),
       askedMs: deps.clock.now(),
     };

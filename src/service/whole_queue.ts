@@ -7,7 +7,9 @@
 
 import type { Context } from "hono";
 import type { Jobs } from "../store/changes.ts";
-import { jobsReply } from "./records.ts";
+import { inItsTurn } from "./large_replies.ts";
+import { jobsJson } from "./records.ts";
+import type { Service } from "./service.ts";
 
 /** Bigger ones are made anew each time. */
 const MOST_BYTES = 16 * 1024 * 1024;
@@ -21,13 +23,17 @@ interface Whole {
 const kept = new WeakMap<Jobs, Whole>();
 
 /** Answers with all jobs, or that nothing has changed. */
-export async function wholeQueue(c: Context, jobs: Jobs): Promise<Response> {
-  let whole = kept.get(jobs);
-  if (whole === undefined) {
-    const bytes = new TextEncoder().encode(JSON.stringify(jobsReply([...jobs.values()])));
-    whole = { bytes, etag: `"${new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex().slice(0, 32)}"` };
-    if (bytes.length <= MOST_BYTES) kept.set(jobs, whole);
-  }
+export async function wholeQueue(c: Context, service: Service, jobs: Jobs): Promise<Response> {
+  const whole = kept.get(jobs) ?? await inItsTurn(service, jobs.size, async (pace) => {
+    // Another request may have made it while this one waited.
+    const known = kept.get(jobs);
+    if (known !== undefined) return known;
+    const bytes = new TextEncoder().encode(await jobsJson([...jobs.values()], pace));
+    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex().slice(0, 32);
+    const made = { bytes, etag: `"${hash}"` };
+    if (bytes.length <= MOST_BYTES) kept.set(jobs, made);
+    return made;
+  });
   c.header("ETag", whole.etag);
   const known = (c.req.header("if-none-match") ?? "").split(",").map((tag) => tag.trim().replace(/^W\//, ""));
   if (known.includes(whole.etag) || known.includes("*")) return c.body(null, 304);

@@ -10,6 +10,14 @@ import { RIGHT } from "./service.ts";
 
 const LIMIT_MS = 30_000;
 
+/** How a request differs from a plain one. */
+export interface Asking {
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+  /** How long its reply may take. */
+  readonly limitMs?: number;
+}
+
 /** A service that listens. */
 export interface Executable {
   readonly pid: number;
@@ -18,7 +26,7 @@ export interface Executable {
   /** What it has printed so far. */
   text(): string;
   /** Sends a request on a connection of its own; the right credentials go along. */
-  ask(line: string, options?: { headers?: Record<string, string>; body?: string }): Promise<Response>;
+  ask(line: string, options?: Asking): Promise<Response>;
   /** A connection on which this text has been sent. */
   send(text: string): Promise<Deno.TcpConn>;
   /** Resident memory, in MB. */
@@ -63,13 +71,13 @@ export async function withExecutable(
       port,
       directory,
       text: () => printed,
-      async ask(line, { headers = {}, body } = {}) {
+      async ask(line, { headers = {}, body, limitMs = LIMIT_MS } = {}) {
         const [method = "", target = ""] = line.split(" ");
         const reply = await fetch(`http://127.0.0.1:${port}${target}`, {
           method,
           headers: { authorization: RIGHT, connection: "close", ...headers },
           ...(body === undefined ? {} : { body }),
-          signal: AbortSignal.timeout(LIMIT_MS),
+          signal: AbortSignal.timeout(limitMs),
         });
         return new Response(await reply.arrayBuffer(), { status: reply.status, headers: reply.headers });
       },

@@ -108,12 +108,22 @@ Deno.test("credentials are refused that others may read, or that are missing; so
     await Deno.writeTextFile(`${directory}/open`, "pi:x\n");
     await Deno.chmod(`${directory}/open`, 0o644);
     await Deno.writeFile(`${directory}/binary`, new Uint8Array([0x70, 0x69, 0x3a, 0xff]), { mode: 0o600 });
+    await Deno.writeTextFile(`${directory}/long`, `pi:${"x".repeat(4093)}\n`, { mode: 0o600 });
     const cases: [args: string[], error: RegExp][] = [
       [
         ["--credentials=open"],
         /^ERROR: Cannot use the credentials in open: others may read it; say: chmod 600 open\n$/,
       ],
       [["--credentials=binary"], /^ERROR: binary: cannot read: it is not UTF-8 text\n$/],
+      [
+        ["--credentials=/dev/stdin"],
+        /^ERROR: Cannot (read|use) the credentials in \/dev\/stdin: .*\n$/,
+      ],
+      [["--credentials=long"], /^ERROR: Cannot use a user name and password of more than 4095 bytes in all\n$/],
+      [
+        ["--allow-host=*", "--credentials=credentials"],
+        /^ERROR: Cannot use "\*" in --allow-host: give whole names without a port, such as jobs\.example\.org\n$/,
+      ],
       [["--credentials=nosuch"], /^ERROR: Cannot read the credentials: no file nosuch\n$/],
       [[], /^ERROR: Cannot start without a user name and a password: answer on a terminal, .*\n$/],
       [
@@ -128,6 +138,20 @@ Deno.test("credentials are refused that others may read, or that are missing; so
       assert.equal(cms.out, "");
       assert.match(cms.err, error);
     }));
+  });
+});
+
+Deno.test("a password of 4 kB is the one that works", async () => {
+  await withDirectory(async (directory) => {
+    const password = "x".repeat(4092);
+    await Deno.writeTextFile(`${directory}/long`, `pi:${password}\n`, { mode: 0o600 });
+    await using cms = new Cms(directory, {}, [...START, "--port=0", "--credentials=long"]);
+    const url = (await waitUntil("the service", () => /Listening on (\S+),/.exec(cms.out + cms.err)))![1]!;
+    for (const [pair, status] of [[`pi:${password}`, 200], [`pi:${password.slice(1)}`, 401]] as const) {
+      const reply = await fetch(url, { headers: { authorization: `Basic ${btoa(pair)}` } });
+      await reply.body?.cancel();
+      assert.equal(reply.status, status);
+    }
   });
 });
 

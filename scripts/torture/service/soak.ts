@@ -47,8 +47,11 @@ async function soak(service: Executable, minutes: number): Promise<number> {
   await furnish(service);
   const quiet = { memory: service.memory(), files: service.files() };
   const stop = AbortSignal.timeout(minutes * 60_000);
-  const troubling = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", STRANGERS, String(service.port), String(minutes), RIGHT],
+  // They stand for other machines, so they take only what processor time the service and its honest user leave; the
+  // session of their own is what Linux shares that time by.
+  const words = [Deno.execPath(), "run", "-A", "--no-check", STRANGERS, String(service.port), String(minutes), RIGHT];
+  const troubling = new Deno.Command("setsid", {
+    args: ["nice", "-n", "19", ...words],
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",
@@ -104,6 +107,8 @@ async function furnish({ ask, directory }: Executable): Promise<void> {
     "job1:\n  name: job1\n  id: a1\n  status: end\n  command: x\n  user: pi\n  host: silent\n  attempt: 1\n  output: job1.out\n" +
       "  log: job1.log\n  experiment: experiment\n",
   );
+  // What is no regular file, under the name of a queue.
+  await new Deno.Command("mkfifo", { args: [`${directory}/experiment/fifo-queue.yaml`] }).output();
 }
 
 /** Adds, runs and lists, one after the other, and looks whether the service is up. */

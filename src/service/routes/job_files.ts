@@ -5,6 +5,7 @@
  */
 
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { TypedResponse } from "hono";
 import { type JobFile, readJobFile } from "../../operations/read_job_file.ts";
 import { wantsJson } from "../negotiate.ts";
 import { failures, operation, textReply } from "../operation.ts";
@@ -57,9 +58,10 @@ export function addJobFileRoutes(app: OpenAPIHono<ServiceEnv>, service: Service)
     const file = one.path.slice(one.path.lastIndexOf("/") + 1) as JobFile;
     app.openapi(one, async (c) => {
       const bytes = await read(file, c.req.valid("param"), c.req.valid("query"));
-      const text = new TextDecoder().decode(bytes);
-      if (wantsJson(c)) return c.json({ job: c.req.valid("param").job, text }, 200);
-      return c.text(text, 200);
+      if (wantsJson(c)) return c.json({ job: c.req.valid("param").job, text: new TextDecoder().decode(bytes) }, 200);
+      // As they are: a text of them would be another copy, and what is no UTF-8 would be lost.
+      const reply: unknown = c.body(bytes as Uint8Array<ArrayBuffer>, 200, { "Content-Type": "text/plain; charset=UTF-8" });
+      return reply as TypedResponse<string, 200, "text">;
     });
   }
 }

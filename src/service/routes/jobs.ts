@@ -15,7 +15,8 @@ import { textOrJson } from "../negotiate.ts";
 import { OPTION_BODY, OPTION_CHANGE, OPTION_QUERY } from "../option_schemas.ts";
 import { failures, jsonReply, operation, textReply } from "../operation.ts";
 import { queueAt } from "../places.ts";
-import { jobReply, jobsTable } from "../records.ts";
+import { tableInTurn } from "../large_replies.ts";
+import { jobReply } from "../records.ts";
 import {
   AddedJobsSchema,
   DeletedJobsSchema,
@@ -138,7 +139,7 @@ export function addJobRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): vo
     const { name, experiment, ...spec } = c.req.valid("query");
     const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
     const result = await addJobs(deps, { queue, name, spec });
-    return await textOrJson(c, async () => jobsTable(await listJobs(deps, { queue })), result);
+    return await textOrJson(c, async () => tableInTurn(service, await listJobs(deps, { queue })), result);
   });
 
   app.openapi(addMany, async (c) => {
@@ -175,7 +176,7 @@ export function addJobRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): vo
       if (failed !== undefined) throw new CmsError("host", `Could not delete job:${failed}`);
       throw new NotFoundError("job", result.missing[0] ?? job, `Could not delete job:${job}`);
     }
-    const table = async () => jobsTable(await listJobs(deps, { queue }));
+    const table = async () => tableInTurn(service, await listJobs(deps, { queue }));
     return await textOrJson(c, table, { ...result, warnings: [...warnings.texts] });
   });
 }

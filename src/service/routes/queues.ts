@@ -17,12 +17,11 @@ import { refreshQueue } from "../../operations/refresh_queue.ts";
 import { resetJobs } from "../../operations/reset_jobs.ts";
 import { stateChangeLines } from "../../output/state_changes.ts";
 import { Refusal } from "../errors.ts";
-import { inItsTurn } from "../large_replies.ts";
+import { jobsBody, tableInTurn, textOrJobs } from "../large_replies.ts";
 import { textOrJson } from "../negotiate.ts";
 import { failures, jsonReply, operation, textReply } from "../operation.ts";
 import { linkToNext } from "../page_link.ts";
 import { experimentAt, queueAt } from "../places.ts";
-import { jobsReply, jobsTable } from "../records.ts";
 import {
   ExperimentQuery,
   ForceQuery,
@@ -180,7 +179,7 @@ export function addQueueRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): 
     const { name, experiment } = c.req.valid("query");
     const queue = await queueAt(service, { queue: name, experiment });
     await createQueue(deps, { queue });
-    return c.json(jobsReply(await listJobs(deps, { queue })), 200);
+    return await jobsBody(c, service, await listJobs(deps, { queue }));
   });
 
   app.openapi(get, async (c) => {
@@ -189,12 +188,11 @@ export function addQueueRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): 
     const { limit, cursor } = query;
     const keep = keepOf(query);
     if (keep === undefined && limit === undefined && cursor === undefined) {
-      const jobs = await allJobs(deps, { queue });
-      return await inItsTurn(service, jobs.size, () => wholeQueue(c, jobs));
+      return await wholeQueue(c, service, await allJobs(deps, { queue }));
     }
     const page = await pageJobs(deps, { queue, limit, cursor, keep });
     linkToNext(c, page.next);
-    return await inItsTurn(service, page.records.length, () => c.json(jobsReply(page.records), 200));
+    return await jobsBody(c, service, page.records);
   });
 
   app.openapi(info, async (c) => {
@@ -203,8 +201,7 @@ export function addQueueRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): 
     const { limit, cursor } = query;
     const page = await pageJobs(deps, { queue, limit, cursor, keep: keepOf(query) });
     linkToNext(c, page.next);
-    const make = () => textOrJson(c, () => jobsTable(page.records), jobsReply(page.records));
-    return await inItsTurn(service, page.records.length, make);
+    return await textOrJobs(c, service, page.records);
   });
 
   app.openapi(remove, async (c) => {
@@ -224,7 +221,7 @@ export function addQueueRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): 
     const queue = await queueAt(service, { ...c.req.valid("param"), ...c.req.valid("query") });
     const warnings = gatherWarnings(service);
     const result = await inTurn(queue, () => refreshQueue(deps, { queue }, warnings, connect));
-    const table = async () => jobsTable(await listJobs(deps, { queue }));
+    const table = async () => tableInTurn(service, await listJobs(deps, { queue }));
     return await textOrJson(c, table, { ...result, warnings: [...warnings.texts] });
   });
 

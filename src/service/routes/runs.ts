@@ -7,6 +7,7 @@
 
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { CmsError, NotFoundError } from "../../errors.ts";
+import type { Job } from "../../job/job.ts";
 import { expand } from "../../names/expand.ts";
 import { someNames } from "../../names/some_names.ts";
 import { killJobs } from "../../operations/kill_jobs.ts";
@@ -15,10 +16,10 @@ import { listRuns, type QueueRun } from "../../operations/list_runs.ts";
 import { startRun } from "../../operations/start_run.ts";
 import { stopRun } from "../../operations/stop_run.ts";
 import { Refusal } from "../errors.ts";
-import { textOrJson } from "../negotiate.ts";
+import { jsonInTurn, tableInTurn, textOrJobs } from "../large_replies.ts";
+import { wantsJson } from "../negotiate.ts";
 import { failures, jsonReply, operation, textReply } from "../operation.ts";
 import { clusterAt, queueAt } from "../places.ts";
-import { jobsReply, jobsTable } from "../records.ts";
 import { count, countOr, ExperimentQuery, JobPath, JobsSchema, QueuePath, text } from "../schemas.ts";
 import type { Service, ServiceEnv } from "../service.ts";
 import { inTurn } from "../turns.ts";
@@ -143,23 +144,14 @@ export function addRunRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): vo
 
   app.openapi(ran, async (c) => {
     const runs = await listRuns(deps, { root: service.root }, watch);
-    const jobs = await Promise.all(runs.map(({ queue }) => listJobs(deps, { queue }).catch(() => [])));
-    const asText = async () => {
-      if (runs.length === 0) return "No ran queues.";
-      return (await Promise.all(runs.map(async (run, i) => `${line(run)}\n${await jobsTable(jobs[i]!)}`))).join("\n");
-    };
-    return await textOrJson(c, asText, {
-      runs: runs.map(({ queue, run: { about, pid, hostname, isRunning } }, i) => ({
-        queue: queue.name,
-        experiment: queue.experiment,
-        running: isRunning,
-        scheduler: about.scheduler,
-        cluster: about.cluster,
-        pid,
-        hostname,
-        jobs: jobsReply(jobs[i]!),
-      })),
-    });
+    const texts: string[] = [];
+    // One after the other: only one queue's jobs are held at a time.
+    for (const run of runs) {
+      const jobs = await listJobs(deps, { queue: run.queue }).catch(() => []);
+      texts.push(wantsJson(c) ? await runJson(service, run, jobs) : `${line(run)}\n${await tableInTurn(service, jobs)}`);
+    }
+    if (!wantsJson(c)) return c.text(texts.length === 0 ? "No ran queues." : texts.join("\n"), 200);
+    return c.text(`{"runs":[${texts.join(",")}]}`, 200, { "Content-Type": "application/json" });
   });
 
   app.openapi(stop, async (c) => {
@@ -173,7 +165,7 @@ export function addRunRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): vo
     });
     if (failed.length > 0) throw unkilled(failed);
     const jobs = await listJobs(deps, { queue });
-    return await textOrJson(c, () => wasRunning ? jobsTable(jobs) : "", jobsReply(jobs));
+    return wasRunning ? await textOrJobs(c, service, jobs) : await textOrJobs(c, service, jobs, () => "");
   });
 
   app.openapi(kill, async (c) => {
@@ -187,12 +179,26 @@ export function addRunRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): vo
     const { failed } = await inTurn(queue, () => killJobs(deps, { queue, names: [...names] }, watch, connect));
     if (failed.length > 0) throw unkilled(failed);
     const jobs = (await listJobs(deps, { queue })).filter((one) => names.has(one.name));
-    return await textOrJson(c, () => jobsTable(jobs), jobsReply(jobs));
+    return await textOrJobs(c, service, jobs);
   });
 }
 
 function unkilled(names: readonly string[]): CmsError {
   return new CmsError("host", `Cannot kill ${someNames(names)}: the host does not answer; it may still run`);
+}
+
+async function runJson(service: Service, { queue, run }: QueueRun, jobs: readonly Job[]): Promise<string> {
+  const { about, pid, hostname, isRunning } = run;
+  const head = JSON.stringify({
+    queue: queue.name,
+    experiment: queue.experiment,
+    running: isRunning,
+    scheduler: about.scheduler,
+    cluster: about.cluster,
+    pid,
+    hostname,
+  });
+  return `${head.slice(0, -1)},"jobs":${await jsonInTurn(service, jobs)}}`;
 }
 
 function line({ queue, run }: QueueRun): string {
