@@ -11,7 +11,11 @@ function rig(most: number): { open: Connections; come: (address: string, name: s
   let remotePort = 0;
   const come = (remoteAddress: string, name: string) => {
     remotePort++;
-    const socket = Object.assign(new EventEmitter(), { remoteAddress, remotePort, destroy: () => void gone.push(name) });
+    const socket = Object.assign(new EventEmitter(), {
+      remoteAddress,
+      remotePort,
+      destroy: () => void gone.push(name),
+    });
     open.add(socket as unknown as Socket);
     return socket as unknown as Socket;
   };

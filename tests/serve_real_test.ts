@@ -254,17 +254,21 @@ Deno.test("an address that cannot be had rejects with the system's code", async 
   await assert.rejects(realDeps().serve!({ hostname: "192.0.2.1", port: 0 }, () => new Response()), { code: "EINVAL" });
 });
 
-needTest("silent TLS handshakes keep nobody out: those that are silent longest go", whyNoPrograms("openssl"), async () => {
-  const { cert, key } = await certificateFor("localhost");
-  await withServer({ cert, key, limits: { connections: 16 } }, async (server) => {
-    const silent: Deno.Conn[] = [];
-    for (let i = 0; i < 40; i++) silent.push(await connect(server));
-    const tls = await Deno.connectTls({ hostname: "localhost", port: server.port, caCerts: [cert] });
-    assert.match(await untilCut(tls, `${HEAD}Connection: close\r\n\r\n`), /hello/);
-    assert.equal(await untilCut(silent[0]!, ""), "");
-    for (const connection of silent.slice(1)) connection.close();
-  });
-});
+needTest(
+  "silent TLS handshakes keep nobody out: those that are silent longest go",
+  whyNoPrograms("openssl"),
+  async () => {
+    const { cert, key } = await certificateFor("localhost");
+    await withServer({ cert, key, limits: { connections: 16 } }, async (server) => {
+      const silent: Deno.Conn[] = [];
+      for (let i = 0; i < 40; i++) silent.push(await connect(server));
+      const tls = await Deno.connectTls({ hostname: "localhost", port: server.port, caCerts: [cert] });
+      assert.match(await untilCut(tls, `${HEAD}Connection: close\r\n\r\n`), /hello/);
+      assert.equal(await untilCut(silent[0]!, ""), "");
+      for (const connection of silent.slice(1)) connection.close();
+    });
+  },
+);
 
 needTest("clients come by TLS; a handshake that does not come is cut off", whyNoPrograms("openssl"), async () => {
   const { cert, key } = await certificateFor("localhost");

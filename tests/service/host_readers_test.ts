@@ -3,9 +3,9 @@
  * executable.
  */
 import assert from "node:assert/strict";
-import { hostTest, needTest } from "../support/need.ts";
-import { waitUntil } from "../support/wait.ts";
-import { type Executable, withExecutable } from "./executable.ts";
+import { hostTest, needTest } from "../../testing/need.ts";
+import { waitUntil } from "../../testing/wait.ts";
+import { type Executable, withExecutable } from "../../testing/service/executable.ts";
 
 /** As docs/service.md says. */
 const MEMORY_MB = 1024;
@@ -36,7 +36,7 @@ async function runOn({ ask }: Executable, hosts: readonly string[], command: str
 }
 
 needTest(
-  "40 outputs of 16 MiB at once, from five hosts, are whole, and stay below the bound of memory",
+  "10 outputs of 16 MiB at once, from five hosts, are whole, and stay below the bound of memory",
   Deno.build.os === "linux" ? null : "needs /proc",
   async () => {
     const bin = await Deno.makeTempDir({ prefix: "cms-ssh-" });
@@ -47,7 +47,7 @@ needTest(
         await runOn(service, hosts, `head -c ${OUTPUT_BYTES} /dev/zero | tr '\\0' x`);
         let most = 0;
         let isOver = false;
-        const outputs = Promise.allSettled(Array.from({ length: 40 }, async (_, i) => {
+        const outputs = Promise.allSettled(Array.from({ length: 10 }, async (_, i) => {
           const host = hosts[i % hosts.length]!;
           const headers = { accept: i % 2 === 0 ? "text/plain" : "application/json" };
           const reply = await service.ask(`GET /queue/a/job/${host}/output?max=${OUTPUT_BYTES}`, {

@@ -5,7 +5,7 @@ import type { Clock } from "../../src/deps.ts";
 import { inItsTurn } from "../../src/service/large_replies.ts";
 import { jobsJson, jobsTable } from "../../src/service/records.ts";
 import type { Service } from "../../src/service/service.ts";
-import { withService } from "./support.ts";
+import { withService } from "../../testing/service/service.ts";
 
 Deno.test("tables and JSON of many jobs leave the turn to others every hundred jobs, and are as without", async () => {
   await withService(async (t) => {

@@ -60,7 +60,9 @@ export function addJobFileRoutes(app: OpenAPIHono<ServiceEnv>, service: Service)
       const bytes = await read(file, c.req.valid("param"), c.req.valid("query"));
       if (wantsJson(c)) return c.json({ job: c.req.valid("param").job, text: new TextDecoder().decode(bytes) }, 200);
       // As they are: a text of them would be another copy, and what is no UTF-8 would be lost.
-      const reply: unknown = c.body(bytes as Uint8Array<ArrayBuffer>, 200, { "Content-Type": "text/plain; charset=UTF-8" });
+      const reply: unknown = c.body(bytes as Uint8Array<ArrayBuffer>, 200, {
+        "Content-Type": "text/plain; charset=UTF-8",
+      });
       return reply as TypedResponse<string, 200, "text">;
     });
   }

@@ -148,7 +148,9 @@ export function addRunRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): vo
     // One after the other: only one queue's jobs are held at a time.
     for (const run of runs) {
       const jobs = await listJobs(deps, { queue: run.queue }).catch(() => []);
-      texts.push(wantsJson(c) ? await runJson(service, run, jobs) : `${line(run)}\n${await tableInTurn(service, jobs)}`);
+      texts.push(
+        wantsJson(c) ? await runJson(service, run, jobs) : `${line(run)}\n${await tableInTurn(service, jobs)}`,
+      );
     }
     if (!wantsJson(c)) return c.text(texts.length === 0 ? "No ran queues." : texts.join("\n"), 200);
     return c.text(`{"runs":[${texts.join(",")}]}`, 200, { "Content-Type": "application/json" });
