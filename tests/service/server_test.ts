@@ -108,7 +108,7 @@ Deno.test("credentials are refused that others may read, or that are missing; so
     await Deno.writeTextFile(`${directory}/open`, "pi:x\n");
     await Deno.chmod(`${directory}/open`, 0o644);
     await Deno.writeFile(`${directory}/binary`, new Uint8Array([0x70, 0x69, 0x3a, 0xff]), { mode: 0o600 });
-    await Deno.writeTextFile(`${directory}/long`, `pi:${"x".repeat(4093)}\n`, { mode: 0o600 });
+    await Deno.writeTextFile(`${directory}/long`, `pi:${"x".repeat(4094)}\n`, { mode: 0o600 });
     const cases: [args: string[], error: RegExp][] = [
       [
         ["--credentials=open"],
