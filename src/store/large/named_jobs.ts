@@ -19,13 +19,12 @@ import { findLines, readBlockAt } from "./find_entry.ts";
 import { parseJobs } from "../yaml/job_record.ts";
 import { JournalFile } from "../journal/journal_file.ts";
 import { applyRecord } from "../state/merge.ts";
-import { isCheckpointDue, SMALL_YAML_BYTES } from "./checkpoint_due.ts";
-import { locked, sameStamp } from "../lock.ts";
+import { isAsWritten, isCheckpointDue, SMALL_YAML_BYTES } from "./checkpoint_due.ts";
+import { locked } from "../lock.ts";
 import { type StorePaths, storePaths } from "../paths.ts";
 import { openQueue, placeOf } from "../queue_file.ts";
 import { recordsOf, stamped } from "../journal/journal_records.ts";
 import type { QueueStore, StoreRef } from "../store.ts";
-import { VERSION } from "../../version.ts";
 import { keyLine } from "../yaml/yaml.ts";
 
 /** Each is a search of its own; from about so many on reading all is as fast. */
@@ -110,9 +109,8 @@ export class NamedJobs {
       const yaml = await files.stamp(this.#paths.file);
       const records = await this.#journal.readOf(this.#names);
       const { header } = this.#journal;
-      if (yaml === null || records === null || header?.written === undefined) return false;
-      if (header.written.by !== VERSION || !sameStamp(yaml, header.written)) return false;
-      if (header.at !== await placeOf(this.#deps, this.#ref)) return false;
+      if (yaml === null || records === null || !isAsWritten(header, yaml)) return false;
+      if (header?.at !== await placeOf(this.#deps, this.#ref)) return false;
       this.#yamlBytes = yaml.sizeBytes;
       this.#jobs = await this.#readYaml();
       for (const record of records) applyRecord(this.#jobs, record);

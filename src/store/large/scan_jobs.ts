@@ -12,14 +12,12 @@ import { CmsError } from "../../errors.ts";
 import type { Deps } from "../../deps.ts";
 import type { Job } from "../../job/job.ts";
 import type { JobName } from "../../names/grammar.ts";
-import { VERSION } from "../../version.ts";
-import { SMALL_YAML_BYTES } from "./checkpoint_due.ts";
+import { isAsWritten, SMALL_YAML_BYTES } from "./checkpoint_due.ts";
 import { parseJobs } from "../yaml/job_record.ts";
-import type { JournalRecord } from "../journal/journal.ts";
+import { type JournalRecord, subjectOf } from "../journal/journal.ts";
 import { JournalFile } from "../journal/journal_file.ts";
 import { applyRecord } from "../state/merge.ts";
 import { codeOf } from "../../system_errors.ts";
-import { sameStamp } from "../lock.ts";
 import { type StorePaths, storePaths } from "../paths.ts";
 import type { StoreRef } from "../store.ts";
 
@@ -42,16 +40,15 @@ export async function scanJobs(
     if (stamp === null || stamp.sizeBytes < SMALL_YAML_BYTES) return null;
     for (let i = 0; i < TRIES; i++) {
       const records = await journal.readAll();
-      const written = journal.header?.written;
-      const isAsWritten = async () => sameStamp(await deps.files.stamp(paths.file), written ?? null);
-      if (written?.by !== VERSION || !await isAsWritten()) continue;
+      const isStill = async () => isAsWritten(journal.header, await deps.files.stamp(paths.file));
+      if (!await isStill()) continue;
       const found: Job[] = [];
       for await (const job of jobsOf(deps, paths, ref, records)) {
         if (found.length >= limit) break;
         if (keep(job)) found.push(job);
       }
       // Without a lock, what was read counts if the file is still the same.
-      if (await isAsWritten()) return found;
+      if (await isStill()) return found;
     }
     return null;
   } catch (error) {
@@ -88,21 +85,17 @@ async function* jobsOf(
   }
   const added = new Map<JobName, Job>();
   for (const record of records) {
-    const name = nameIn(record);
+    const name = subjectOf(record);
     if (name !== null && !inFile.has(name)) applyRecord(added, record);
     else if (record.type === "delete") inFile.delete(record.job);
   }
   yield* added.values();
 }
 
-function nameIn(record: JournalRecord): JobName | null {
-  return record.type === "put" ? record.job.name : "job" in record ? record.job : null;
-}
-
 function byName(records: readonly JournalRecord[]): Map<JobName, JournalRecord[]> {
   const named = new Map<JobName, JournalRecord[]>();
   for (const record of records) {
-    const name = nameIn(record);
+    const name = subjectOf(record);
     if (name === null) continue;
     const own = named.get(name);
     if (own === undefined) named.set(name, [record]);
