@@ -6,6 +6,7 @@
  */
 
 import { findCircles } from "./circles.ts";
+import { complexFunctions, FLAT, MOST } from "./complexity.ts";
 
 /** A source file: path from the project's root, and its text. */
 export interface Source {
@@ -53,7 +54,7 @@ const COMMENT = /^\s*(\/\/|\/\*\*|\* |#)/;
 /** Words for what is not in the repository, which nobody who reads there can look up. */
 const OUTSIDE = /\bSEED\b/;
 
-const CHECKS = [checkImports, checkBeside, checkEffects, checkText];
+const CHECKS = [checkImports, checkBeside, checkEffects, checkText, checkComplexity];
 
 /** Checks all rules. @returns One line for each breach; empty if there is none. */
 export function checkRules(sources: readonly Source[]): string[] {
@@ -75,6 +76,15 @@ function checkText({ path, text }: Source): string[] {
       ...OUTSIDE.test(line) && path.startsWith("src/") ? [`${where}: names what is not in the repository`] : [],
     ];
   });
+}
+
+function checkComplexity({ path, text }: Source): string[] {
+  if (!/^src\/.*\.ts$/.test(path)) return [];
+  return complexFunctions(path, text)
+    .filter(({ name }) => !FLAT.has(`${path}:${name}`))
+    .map(({ name, complexity, line }) =>
+      `${path}:${line}: ${name} has a complexity of ${complexity}, more than ${MOST}`
+    );
 }
 
 function checkBeside({ path, text }: Source): string[] {

@@ -56,27 +56,30 @@ X
 }
 
 # c_run JOB ATTEMPT SHELL OUTPUT LOG GPU SCRIPT: a job's wrapper, a fork of the agent without an exec. It holds nothing
-# of the link. Order: claim, script, log, start, pid and claim's last line, event; at the end the log before the event,
-# so that whoever asks after a broken link finds in the log what the event would have said.
-c_run() {
+# of the link. Its four phases take these words. Where a phase returns 1 the attempt ends there, and an event says why.
+# src/simulation/wrapper.ts has the same phases.
+c_run() { c_take "$@" && c_lay_out "$@" && c_launch "$@" && c_finish "$@"; }
+
+# c_take: the job's directory, and the claim in it.
+c_take() {
   c_job=$1 c_why=''
-  c_off "$1" "$2" && return
+  c_off "$1" "$2" && return 1
   c_self
   # It may just have been moved away, to be removed.
   if ! c_enter "$1"; then
     c_useless "$1" "$2"
-    return
+    return 1
   fi
   c_script=$1.${3##*/}
   c_z=0 c_y=0
   while :; do
-    c_off "$1" "$2" && return
+    c_off "$1" "$2" && return 1
     c_walk "$1" "$2"
     if [ -n "$c_alien" ] && [ -z "$c_found" ]; then
       c_y=$((c_y + 1))
       [ "$c_y" -lt 20 ] && c_next_to "$1" "$2" && continue
       c_useless "$1" "$2"
-      return
+      return 1
     fi
     if [ -n "$c_open" ] && [ "$c_z" -lt 20 ]; then
       c_z=$((c_z + 1))
@@ -90,7 +93,7 @@ c_run() {
       'forbidden '*) c_event "R$c_plus" "$1" "$2" "${c_is#* }" ;;
       *) c_event "N$c_plus" "$1" "$2" "$c_is" ;;
       esac
-      return
+      return 1
     fi
     [ -z "$c_high" ] || c_why="a later attempt ($c_high) was there before"
     [ -z "$c_live" ] || c_why="another attempt of the job runs there ($c_live)"
@@ -106,24 +109,28 @@ c_run() {
     if [ ! -e "$c_next" ] || [ "$c_y" -ge 20 ]; then
       c_cause "$c_next"
       c_refuse "$1" "$2" "$c_why"
-      return
+      return 1
     fi
   done
   if [ "$c_won" = full ]; then
     true >"$c_next.no"
     c_event "R$c_plus" "$1" "$2" "cannot write $c_next: no space left on the device"
-    return
+    return 1
   fi
   if [ -n "$c_why" ]; then
     c_event "R$c_plus" "$1" "$2" "$c_why"
-    return
+    return 1
   fi
   # Somebody took us for dead while the claim was empty, see cms_forbid. We wrote it before we look, they mark it before
   # they look again: one of us sees the other.
   if [ -e "$c_next.no" ]; then
     c_refuse "$1" "$2" 'its claim took too long' "$c_next"
-    return
+    return 1
   fi
+}
+
+# c_lay_out: the script and the log.
+c_lay_out() {
   # The log is ours now: nobody may write the end of an earlier attempt into it.
   [ -z "$c_last" ] || true >"$c_last.fin"
   [ -z "$c_beside" ] || c_event D "$1" "$2" "${c_home##*/}"
@@ -133,14 +140,14 @@ c_run() {
   [ "$c_shell" = "$3" ] || { c_path=$(command -v "$3") && c_shell=$3 || c_shell=''; }
   if [ "$c_shell" != "$3" ]; then
     c_refuse "$1" "$2" "there is no shell \"$3\"" "$c_next"
-    return
+    return 1
   fi
   for c_at in "$c_to" "$c_into"; do
     [ -d "${c_at%/*}/" ] || mkdir -p "${c_at%/*}/"
   done
   if [ -n "$c_beside" ] && [ -n "$c_keep" ] && ! c_why=$(c_fill "$1" 2>&1); then
     c_refuse "$1" "$2" "cannot copy the input files to $c_home: ${c_why##*: }" "$c_next"
-    return
+    return 1
   fi
   # Marks of an earlier attempt would give this one a wrong end.
   [ "$c_n" -eq 0 ] || for c_at in "$1.kill".*; do
@@ -148,28 +155,35 @@ c_run() {
   done
   c_date
   c_at=$c_script
-  if printf '%s' "$7" >"$c_at" && c_at=$c_into &&
+  if ! { printf '%s' "$7" >"$c_at" && c_at=$c_into &&
     printf '# cloudmesh state: start\n# date: %s\n# attempt: %s\n' "$c_iso" "$2" >"$c_at" &&
-    c_at=$1-nohup.log && c_empty "$c_at" && c_at=$c_to && c_empty "$c_at"; then
-    case $6 in =*) CUDA_VISIBLE_DEVICES=${6#=}; export CUDA_VISIBLE_DEVICES ;; esac
-    c_rc='' c_how=''
-    [ -z "$c_bash" ] || trap c_heed CHLD
-    # setsid makes no process of its own here: $! is the job, its process group and its session.
-    {
-      {
-        trap - INT QUIT
-        CLOUDMESH_JOB=$2
-        export CLOUDMESH_JOB
-        [ -z "$c_quick" ] || export LC_ALL=C
-        exec "$c_setsid" $c_plain "$c_path" "$c_script"
-      } &
-    } </dev/null >>"$c_to" 2>>"$1-nohup.log" 5>&- 6>&- 7>&- 8>&- && c_at=''
-    [ -z "$c_at" ] || ! true >>"$c_at" || c_at=$1-nohup.log
+    c_at=$1-nohup.log && c_empty "$c_at" && c_at=$c_to && c_empty "$c_at"; }; then
+    c_cause "$c_at"
+    c_refuse "$1" "$2" "$c_why" "$c_next"
+    return 1
   fi
+}
+
+# c_launch: the job's process, its pid, the claim's last line, the event.
+c_launch() {
+  case $6 in =*) CUDA_VISIBLE_DEVICES=${6#=}; export CUDA_VISIBLE_DEVICES ;; esac
+  c_rc='' c_how=''
+  [ -z "$c_bash" ] || trap c_heed CHLD
+  # setsid makes no process of its own here: $! is the job, its process group and its session.
+  {
+    {
+      trap - INT QUIT
+      CLOUDMESH_JOB=$2
+      export CLOUDMESH_JOB
+      [ -z "$c_quick" ] || export LC_ALL=C
+      exec "$c_setsid" $c_plain "$c_path" "$c_script"
+    } &
+  } </dev/null >>"$c_to" 2>>"$1-nohup.log" 5>&- 6>&- 7>&- 8>&- && c_at=''
+  [ -z "$c_at" ] || ! true >>"$c_at" || c_at=$1-nohup.log
   if [ -n "$c_at" ]; then
     c_cause "$c_at"
     c_refuse "$1" "$2" "$c_why" "$c_next"
-    return
+    return 1
   fi
   c_p=$!
   c_now
@@ -182,6 +196,12 @@ c_run() {
   printf 'P %s %s %s .\n' "$c_p" "$c_t0" "$c_ms" >>"$c_next"
   printf '%s\n' "$c_p" >"$1.pid"
   c_event B "$1" "$2" "$c_p" "$c_ms"
+  return 0
+}
+
+# c_finish: waits for the end. The log comes before the event, so that whoever asks after a broken link finds in the log
+# what the event would have said.
+c_finish() {
   c_wait
   c_e1=end
   if [ -e "$1.kill.$2" ]; then

@@ -220,29 +220,36 @@ c_reap() {
 }
 
 # c_remove JOB ATTEMPT: the directory, unless it is another queue's, or something later than ATTEMPT was started there:
-# by now it is that one's. The next link is taken, so that nothing starts there any more, and the directory moved away
-# at once; whoever waits for the link then goes to a new one.
+# by now it is that one's. Phases as in src/simulation/helpers.ts. c_is says what came of it.
 c_remove() {
   c_is=absent c_z=0
   c_visit "$1" || { if [ -d "$c_home" ]; then c_is=kept; else c_reap "$2"; fi; return 0; }
   c_is=kept
   { [ -r . ] && [ -w . ]; } || [ ! -f .cms ] || chmod u+rw .
+  c_seal "$1" "$2" || return 0
+  c_reap "$2"
+  c_clear "$1"
+}
+
+# c_seal JOB ATTEMPT: takes the next link, so that nothing starts there any more. Who waits for the link then goes to a
+# new directory.
+c_seal() {
   while :; do
     # Somebody else removes it.
-    [ . -ef "$c_home" ] || return 0
+    [ . -ef "$c_home" ] || return 1
     c_walk "$1" "$2"
     if c_theirs; then
       c_is=absent
       c_reap "$2"
-      return
+      return 1
     fi
     # Shared with another queue, as older versions had it.
-    [ -z "$c_alien" ] || return 0
+    [ -z "$c_alien" ] || return 1
     if [ -n "$c_open" ]; then
       c_z=$((c_z + 1))
       [ "$c_z" -ge 20 ] || { c_pause; continue; }
       # Its wrapper refuses then, if it is there still.
-      true >"$c_open.no" && [ "$c_z" -lt 40 ] || return 0
+      true >"$c_open.no" && [ "$c_z" -lt 40 ] || return 1
       continue
     fi
     c_life=gone
@@ -250,30 +257,33 @@ c_remove() {
     if [ "$c_life" != gone ]; then
       c_is=alive
       [ "$c_life" != away ] || c_is=away
-      return
+      return 1
     fi
     if [ -n "$c_high$c_after" ]; then
       c_is=later
-      return
+      return 1
     fi
     if [ -n "$c_live" ]; then
       c_is=alive
-      return
+      return 1
     fi
     # What a link leads to is somebody else's, also what lies there of ours.
-    [ ! -L "$c_home" ] || return 0
+    [ ! -L "$c_home" ] || return 1
     if [ -z "$c_found" ] && c_foreign "$1" "$2"; then
       c_is=later
-      return
+      return 1
     fi
     set -C
     c_won=''
     { c_won=1; } >"$c_next"
     set +C
     # On a full disk no link can be made, and nothing starts.
-    [ -z "$c_won" ] && [ -e "$c_next" ] || break
+    [ -z "$c_won" ] && [ -e "$c_next" ] || return 0
   done
-  c_reap "$2"
+}
+
+# c_clear JOB: moves the directory away at once, and removes it.
+c_clear() {
   [ . -ef "$c_home" ] || return 0
   if [ -f .cms ] && { [ -z "$c_keep" ] || [ -n "$c_beside" ] || c_ours "$1"; }; then
     c_v=$c_own/x.$$.$c_me0.$c_ask.$c_rm

@@ -42,20 +42,7 @@ export interface Uncleared {
  */
 export async function clearFromHosts(deps: Deps, request: ClearRequest): Promise<Uncleared> {
   const { store, runner, jobs, connect, warn } = request;
-  const running = jobs.filter((job) => isInFlight(job.status)).map((job) => job.name);
-  const alive = new Set<JobName>();
-  let stuck: ReadonlySet<JobName>;
-  if (runner !== null) {
-    stuck = new Set(await endByRunner(deps, store, running));
-    for (const name of stuck) warn(`Job ${name} could not be killed: its host does not answer`);
-  } else {
-    // What became of them is written down before their claims go with the directories: if we end in between, nobody
-    // takes a job that ran for one that never did.
-    const { failed, unreached, away } = await killHeld(deps, { store, names: running, connect, warn });
-    stuck = new Set(unreached);
-    for (const name of failed) if (!stuck.has(name)) alive.add(name);
-    for (const name of alive) if (!away.has(name)) warn(`Job ${name} still runs; its directory was left alone`);
-  }
+  const { stuck, alive } = await endAll(deps, request);
   const left = new Set([...stuck, ...alive]);
   let touched: Job[] = [];
   // What the hosts know is about to go. A scheduler need not have made its record of the ends durable, which this does;
@@ -68,47 +55,77 @@ export async function clearFromHosts(deps: Deps, request: ClearRequest): Promise
   const role = runner === null ? "resident" : "visitor";
   const inputs = new Inputs(deps, store.ref.directory);
   const unreached = await onMachines(deps, { connect, store, role, warn, jobs: touched }, async (link, there) => {
-    let attempts = there.map(attemptOf);
     // What people put into a job's directory stays: here, and on machines that share the manager's.
-    const { directory } = store.ref;
-    if (isLocal(link.machine) || (await inputs.of(there.map((job) => job.name))).size > 0) await link.share(directory);
-    let results = await link.remove(attempts);
-    if (runner === null && results.includes("later")) {
-      // Nobody starts anything of this queue now: its file says less than was done, as when an old copy was put back.
-      attempts = await laterOnes(link, attempts.filter((_, i) => results[i] !== "removed"));
-      results = await link.remove(attempts);
-      attempts.filter((_, i) => results[i] === "later").forEach(({ job }) =>
-        warn(`Another job ${job} was started in the directory on ${machineText(link.machine)}, which was left alone`)
-      );
-    }
-    // Its name leads to another machine now. That one can kill nothing there, and may know nothing of it.
-    const resultOf = new Map(attempts.map(({ job }, i) => [job, results[i]]));
-    const away = there.filter(({ name, boot }) => {
-      const result = resultOf.get(name) ?? "removed";
-      return result === "away" || (result !== "removed" && isElsewhere(boot, link.boot));
-    });
-    for (const { name } of away) alive.add(name);
-    if (away.length > 0) {
-      warn(
-        `May run on another machine than ${machineText(link.machine)} leads to now: ${
-          someNames(away.map(({ name }) => name))
-        }. ` +
-          "Left as they are",
-      );
-    }
-    const live = attempts.filter((_, i) => results[i] === "alive");
-    if (live.length === 0) return;
+    const hasInputs = (await inputs.of(there.map((job) => job.name))).size > 0;
+    if (isLocal(link.machine) || hasInputs) await link.share(store.ref.directory);
+    const { kept, live } = await removeOn(link, there, request);
+    for (const name of kept) alive.add(name);
     // Given up, or its state was lost with the files: what runs is ended whatever the queue says of it. Alive until the
     // host says otherwise.
     for (const { job } of live) alive.add(job);
-    await link.kill(live, { graceMs: KILL_GRACE_MS });
-    const again = await link.remove(live);
-    live.forEach(({ job }, i) => {
-      if (again[i] !== "alive") return void alive.delete(job);
-      warn(`Job ${job} still runs; its directory was left alone`);
-    });
+    for (const name of await endAndRemove(link, live, warn)) alive.delete(name);
   });
   return { alive: [...alive], unreached: [...stuck, ...unreached.map((job) => job.name)] };
+}
+
+/** Ends what runs. `stuck`: on hosts that do not answer; `alive`: may still run. */
+async function endAll(
+  deps: Deps,
+  { store, runner, jobs, connect, warn }: ClearRequest,
+): Promise<{ stuck: ReadonlySet<JobName>; alive: Set<JobName> }> {
+  const running = jobs.filter((job) => isInFlight(job.status)).map((job) => job.name);
+  if (runner !== null) {
+    const stuck = new Set(await endByRunner(deps, store, running));
+    for (const name of stuck) warn(`Job ${name} could not be killed: its host does not answer`);
+    return { stuck, alive: new Set() };
+  }
+  // What became of them is written down before their claims go with the directories: if we end in between, nobody
+  // takes a job that ran for one that never did.
+  const { failed, unreached, away } = await killHeld(deps, { store, names: running, connect, warn });
+  const stuck = new Set(unreached);
+  const alive = new Set(failed.filter((name) => !stuck.has(name)));
+  for (const name of alive) if (!away.has(name)) warn(`Job ${name} still runs; its directory was left alone`);
+  return { stuck, alive };
+}
+
+/** Removes directories on a machine. `kept`: of jobs that may live on another one; `live`: attempts that run there. */
+async function removeOn(
+  link: Link,
+  jobs: readonly Job[],
+  { runner, warn }: ClearRequest,
+): Promise<{ kept: JobName[]; live: AttemptRef[] }> {
+  let attempts = jobs.map(attemptOf);
+  let results = await link.remove(attempts);
+  if (runner === null && results.includes("later")) {
+    // Nobody starts anything of this queue now: its file says less than was done, as when an old copy was put back.
+    attempts = await laterOnes(link, attempts.filter((_, i) => results[i] !== "removed"));
+    results = await link.remove(attempts);
+    attempts.filter((_, i) => results[i] === "later").forEach(({ job }) =>
+      warn(`Another job ${job} was started in the directory on ${machineText(link.machine)}, which was left alone`)
+    );
+  }
+  // Its name leads to another machine now. That one can kill nothing there, and may know nothing of it.
+  const resultOf = new Map(attempts.map(({ job }, i) => [job, results[i]]));
+  const isAway = ({ name, boot }: Job): boolean => {
+    const result = resultOf.get(name) ?? "removed";
+    return result === "away" || (result !== "removed" && isElsewhere(boot, link.boot));
+  };
+  const kept = jobs.filter(isAway).map(({ name }) => name);
+  if (kept.length > 0) {
+    const there = machineText(link.machine);
+    warn(`May run on another machine than ${there} leads to now: ${someNames(kept)}. Left as they are`);
+  }
+  return { kept, live: attempts.filter((_, i) => results[i] === "alive") };
+}
+
+/** @returns Those that have ended and whose directories are removed. */
+async function endAndRemove(link: Link, live: readonly AttemptRef[], warn: (text: string) => void): Promise<JobName[]> {
+  if (live.length === 0) return [];
+  await link.kill(live, { graceMs: KILL_GRACE_MS });
+  const again = await link.remove(live);
+  const [still, ended] = [live.filter((_, i) => again[i] === "alive"), live.filter((_, i) => again[i] !== "alive")];
+  for (const { job } of still) warn(`Job ${job} still runs; its directory was left alone`);
+  return ended.map(({ job }) => job);
 }
 
 /** Each attempt, or the last one that its host knows to have come after it. */

@@ -13,7 +13,7 @@ import { makeConnect } from "../link/connect.ts";
 import { dependenciesOf, hasDependencies } from "../job/dependencies.ts";
 import { someNames } from "../names/some_names.ts";
 import type { Change, Jobs } from "../store/changes.ts";
-import type { StoreRef } from "../store/store.ts";
+import type { QueueStore, StoreRef } from "../store/store.ts";
 import { clearFromHosts } from "./clear_from_hosts.ts";
 import { endByRunner, holdQueue } from "./hold_queue.ts";
 import type { Watch } from "./refresh_queue.ts";
@@ -53,12 +53,7 @@ export async function deleteJobs(
       let silent: ReadonlySet<JobName> = new Set();
       if (runner !== null) {
         // First those that wait: the slot of one that is ended must not go to one that is about to be deleted.
-        await store.commit(() => {
-          jobs = asNow(store.jobs, jobs); // Some may have been started meanwhile.
-          const waiting = jobs.filter(({ name, status }) => store.jobs.has(name) && isWaiting(status));
-          for (const { name } of waiting) deleted.add(name);
-          return waiting.map(({ name }): Change => ({ type: "delete", job: name }));
-        });
+        jobs = await deleteWaiting(store, jobs, deleted);
         const inFlight = jobs.filter(({ status }) => isInFlight(status)).map(({ name }) => name);
         silent = new Set(await endByRunner(deps, store, inFlight));
         if (silent.size > 0 && (await store.runner())?.run !== runner.run) {
@@ -74,20 +69,13 @@ export async function deleteJobs(
       const left = await clearFromHosts(deps, { store, runner, jobs: reached, connect, warn: watch.warn });
       for (const name of left.alive) alive.add(name);
       const unknown = asNow(store.jobs, jobs).filter(({ name }) => silent.has(name) || left.unreached.includes(name));
-      for (const job of unknown.filter((job) => isInFlight(job.status) || isGivenUp(job))) {
-        if (request.force !== true) alive.add(job.name);
-        else watch.warn(`Job ${job.name} may still run on ${job.user ?? ""}@${job.host}: only its entry was deleted`);
-      }
-      let again: Job[] = [];
-      await store.commit(() => {
-        const there = asNow(store.jobs, jobs).filter(({ name }) => store.jobs.has(name) && !alive.has(name));
-        const isBegun = ({ name, status }: Job) => runner !== null && isInFlight(status) && !silent.has(name);
-        again = there.filter(isBegun);
-        const over = there.filter((job) => !isBegun(job));
-        for (const { name } of over) deleted.add(name);
-        return over.map(({ name }): Change => ({ type: "delete", job: name }));
-      });
-      jobs = again;
+      const unsure = unknown.filter((job) => isInFlight(job.status) || isGivenUp(job));
+      if (request.force !== true) { for (const { name } of unsure) alive.add(name); }
+      else {for (const job of unsure) {
+          watch.warn(`Job ${job.name} may still run on ${placeOf(job)}: only its entry was deleted`);
+        }}
+      const isBegun = ({ name, status }: Job) => runner !== null && isInFlight(status) && !silent.has(name);
+      jobs = await deleteEntries(store, jobs, { isKept: (job) => alive.has(job.name), isBegun, deleted });
     }
     await writeFile(() => store.endRun("cheap"), watch);
     warnOfChildren(store.jobs, deleted, watch);
@@ -100,6 +88,43 @@ export async function deleteJobs(
   } finally {
     store.close();
   }
+}
+
+function placeOf({ user, host }: Job): string {
+  return `${user ?? ""}@${host}`;
+}
+
+/** Deletes the entries of the jobs that wait; adds them to `deleted`. @returns All jobs as they are now. */
+async function deleteWaiting(store: QueueStore, jobs: readonly Job[], deleted: Set<JobName>): Promise<Job[]> {
+  let now: Job[] = [];
+  await store.commit(() => {
+    now = asNow(store.jobs, jobs); // Some may have been started meanwhile.
+    const waiting = now.filter(({ name, status }) => store.jobs.has(name) && isWaiting(status));
+    for (const { name } of waiting) deleted.add(name);
+    return waiting.map(({ name }): Change => ({ type: "delete", job: name }));
+  });
+  return now;
+}
+
+/** Deletes the entries of the jobs that are over; adds them to `deleted`. @returns Those that were begun anew. */
+async function deleteEntries(
+  store: QueueStore,
+  jobs: readonly Job[],
+  { isKept, isBegun, deleted }: {
+    isKept: (job: Job) => boolean;
+    isBegun: (job: Job) => boolean;
+    deleted: Set<JobName>;
+  },
+): Promise<Job[]> {
+  let again: Job[] = [];
+  await store.commit(() => {
+    const there = asNow(store.jobs, jobs).filter((job) => store.jobs.has(job.name) && !isKept(job));
+    again = there.filter(isBegun);
+    const over = there.filter((job) => !isBegun(job));
+    for (const { name } of over) deleted.add(name);
+    return over.map(({ name }): Change => ({ type: "delete", job: name }));
+  });
+  return again;
 }
 
 /**

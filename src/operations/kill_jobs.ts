@@ -9,7 +9,6 @@ import { InvalidError } from "../errors.ts";
 import { attemptId, attemptOf, type Job } from "../job/job.ts";
 import { isInFlight } from "../job/states.ts";
 import type { JobName } from "../names/grammar.ts";
-import { machineText } from "../cluster/machine.ts";
 import type { AttemptState, Connect, Link } from "../link/link.ts";
 import { makeConnect } from "../link/connect.ts";
 import { KILL_GRACE_MS } from "../scheduler/deliver.ts";
@@ -20,7 +19,7 @@ import { endByRunner, holdQueue } from "./hold_queue.ts";
 import { isByProperty, type Selection, selectJobs } from "./select_jobs.ts";
 import { onMachines } from "./on_machines.ts";
 import type { Watch } from "./refresh_queue.ts";
-import { elsewhereText, fieldsFrom, isUnstarted, livesElsewhere } from "./truth.ts";
+import { fieldsFrom, findElsewhere, isUnstarted } from "./truth.ts";
 import { writeFile } from "./write_file.ts";
 
 const ROUNDS = 3;
@@ -128,13 +127,9 @@ export async function killHeld(
   const away = new Set<JobName>();
   const unreached = await onMachines(deps, { connect, store, role: "resident", warn, jobs }, async (link, there) => {
     const states = await endOn(link, there);
-    const elsewhere = there.map((job, i) => livesElsewhere(job, states[i]!, link.boot));
-    for (const [host, jobs] of Map.groupBy(there, (_, i) => elsewhere[i])) {
-      if (host === null || host === undefined) continue;
-      for (const { name } of jobs) away.add(name);
-      warn(elsewhereText(jobs, machineText(link.machine), host));
-    }
-    there.forEach((job, i) => elsewhere[i] === null && found.set(job.name, states[i]!));
+    const elsewhere = findElsewhere(link, there, states, warn);
+    for (const { name } of elsewhere) away.add(name);
+    there.forEach((job, i) => !elsewhere.has(job) && found.set(job.name, states[i]!));
   });
   const killed: JobName[] = [];
   const failed = new Set([...unreached.map((job) => job.name), ...away]);

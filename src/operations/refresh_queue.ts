@@ -8,14 +8,13 @@ import type { Deps } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
 import { attemptId, attemptOf, type Job } from "../job/job.ts";
 import { isInFlight, type JobState } from "../job/states.ts";
-import { machineText } from "../cluster/machine.ts";
-import type { AttemptState, Connect } from "../link/link.ts";
+import type { AttemptState, Connect, Link } from "../link/link.ts";
 import { makeConnect } from "../link/connect.ts";
 import type { Change } from "../store/changes.ts";
 import type { StoreRef } from "../store/store.ts";
 import { holdQueue } from "./hold_queue.ts";
 import { onMachines } from "./on_machines.ts";
-import { elsewhereText, fieldsFrom, isUnstarted, livesElsewhere } from "./truth.ts";
+import { fieldsFrom, findElsewhere, isUnstarted } from "./truth.ts";
 import { writeFile } from "./write_file.ts";
 
 /** A state that is another now. */
@@ -51,22 +50,7 @@ export async function refreshQueue(
       deps,
       { connect, store, role, warn: watch.warn, jobs: asked },
       async (link, jobs) => {
-        const states = await link.ask(jobs.map(attemptOf));
-        const unstarted: Job[] = [];
-        const elsewhere = jobs.map((job, i) => livesElsewhere(job, states[i]!, link.boot));
-        for (const [host, away] of Map.groupBy(jobs, (_, i) => elsewhere[i])) {
-          if (host === null || host === undefined) continue;
-          unknown.push(...away.map(({ name }) => name));
-          watch.warn(elsewhereText(away, machineText(link.machine), host));
-        }
-        jobs.forEach((job, i) => {
-          if (elsewhere[i] !== null) return;
-          if (runner === null && isUnstarted(job, states[i]!, link.boot)) unstarted.push(job);
-          else found.set(job.name, states[i]!);
-        });
-        // Nothing is known of these until they are called off: the link may break before.
-        const calledOff = unstarted.length === 0 ? [] : await link.forbid(unstarted.map(attemptOf));
-        unstarted.forEach((job, i) => found.set(job.name, calledOff[i]!));
+        for (const { name } of await askOn(link, jobs, runner !== null, found, watch.warn)) unknown.push(name);
       },
     );
     const changes: StatusChange[] = [];
@@ -89,6 +73,28 @@ export async function refreshQueue(
   } finally {
     store.close();
   }
+}
+
+/** Asks a machine; adds what it says to `found`. @returns Jobs that live on another one. */
+async function askOn(
+  link: Link,
+  jobs: readonly Job[],
+  isRun: boolean,
+  found: Map<JobName, AttemptState>,
+  warn: (text: string) => void,
+): Promise<ReadonlySet<Job>> {
+  const states = await link.ask(jobs.map(attemptOf));
+  const elsewhere = findElsewhere(link, jobs, states, warn);
+  const unstarted: Job[] = [];
+  jobs.forEach((job, i) => {
+    if (elsewhere.has(job)) return;
+    if (!isRun && isUnstarted(job, states[i]!, link.boot)) unstarted.push(job);
+    else found.set(job.name, states[i]!);
+  });
+  // Nothing is known of these until they are called off: the link may break before.
+  const calledOff = unstarted.length === 0 ? [] : await link.forbid(unstarted.map(attemptOf));
+  unstarted.forEach((job, i) => found.set(job.name, calledOff[i]!));
+  return elsewhere;
 }
 
 /** In flight; or given up without a word from the host, which may have come back. */

@@ -8,7 +8,8 @@ import { someNames } from "../names/some_names.ts";
 import { isoSeconds, type Job, type JobFields } from "../job/job.ts";
 import { mayMove, waitingState } from "../job/states.ts";
 import { hostOfMachine, isElsewhere, machineOfBoot } from "../agent/boot.ts";
-import type { AttemptState } from "../link/link.ts";
+import { machineText } from "../cluster/machine.ts";
+import type { AttemptState, Link } from "../link/link.ts";
 
 /**
  * True for a start that was decided, but never reached the host since it was booted (`boot` is its present one), or
@@ -31,7 +32,7 @@ export function livesElsewhere(job: Pick<Job, "boot">, state: AttemptState, boot
 }
 
 /** What a person is told of it. */
-export function elsewhereText(jobs: readonly { readonly name: string }[], machine: string, host: string): string {
+function elsewhereText(jobs: readonly { readonly name: string }[], machine: string, host: string): string {
   return `Not known: ${someNames(jobs.map(({ name }) => name))}, on ${host}, to which ${machine} does not lead now. ` +
     `Left as they are; try again when it does, or on ${host} itself`;
 }
@@ -75,4 +76,17 @@ function fieldsOf(job: Job, state: AttemptState): JobFields | null {
       state satisfies never;
       return null;
   }
+}
+
+/** The jobs that live on another machine than the link leads to; a warning names each of these machines. */
+export function findElsewhere(
+  link: Link,
+  jobs: readonly Job[],
+  states: readonly AttemptState[],
+  warn: (text: string) => void,
+): ReadonlySet<Job> {
+  const found = Map.groupBy(jobs, (job, i) => livesElsewhere(job, states[i]!, link.boot));
+  found.delete(null);
+  for (const [host, away] of found) warn(elsewhereText(away, machineText(link.machine), host!));
+  return new Set([...found.values()].flat());
 }

@@ -117,10 +117,8 @@ class Wait {
       const numbers = this.#numbers();
       this.#watch.onNumbers(numbers);
       const end = (outcome: WaitResult["outcome"]): WaitResult => ({ ...numbers, outcome, missing: this.#missing });
-      if (this.#isNever()) return end("never");
-      if (numbers.pending === 0 || (this.#request.isAny && numbers.there > 0)) return end("there");
-      if (this.#watch.stop.aborted) return end("interrupted");
-      if (clock.now() >= endMs) return end("timeout");
+      const outcome = this.#outcomeOf(numbers, clock.now() >= endMs);
+      if (outcome !== null) return end(outcome);
       if (clock.now() >= runAtMs && !isSaid) {
         runAtMs = clock.now() + RUN_MS;
         if (!await this.#isRun()) {
@@ -132,6 +130,12 @@ class Wait {
       await clock.sleepUntil(Math.min(clock.now() + LOOK_MS, endMs), this.#watch.stop);
       moves = await feed.look();
     }
+  }
+
+  #outcomeOf({ pending, there }: WaitNumbers, isLate: boolean): WaitResult["outcome"] | null {
+    if (this.#isNever()) return "never";
+    if (pending === 0 || (this.#request.isAny && there > 0)) return "there";
+    return this.#watch.stop.aborted ? "interrupted" : isLate ? "timeout" : null;
   }
 
   /** True if not all jobs can come there any more. */

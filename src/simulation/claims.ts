@@ -5,6 +5,7 @@
  * @module
  */
 
+import { attemptNumber, isAttemptOf, jobIdOf } from "../job/attempt.ts";
 import { isoSeconds } from "../job/job.ts";
 import type { Host } from "./host.ts";
 import { type ClaimLink, type JobDirectory, killMark, type LogText } from "./job_directory.ts";
@@ -41,11 +42,6 @@ export interface Asker {
 /** How a claimed attempt lives, see `c_life`. */
 export type Life = "claimed" | "wrapper" | "orphan" | "away" | "gone";
 
-function splitAttempt(attempt: string): [id: string, number: number] {
-  const dot = attempt.lastIndexOf(".");
-  return [attempt.slice(0, dot), Number(attempt.slice(dot + 1))];
-}
-
 /** `c_away`. */
 function isAway(host: Host, link: ClaimLink, log: LogText | null): boolean {
   if (link.machine === host.machine || link.fin) return false;
@@ -77,27 +73,28 @@ export function walk(host: Host, directory: JobDirectory, { attempt, queue }: As
   let found: ClaimLink | null = null;
   let open: ClaimLink | null = null;
   let [live, high, after] = [null, null, null] as (string | null)[];
-  const [id, number] = splitAttempt(attempt);
+  const id = jobIdOf(attempt);
   for (const link of directory.chain) {
-    if (link.attempt !== null) {
-      if (host.isKin(link, queue) || splitAttempt(link.attempt)[0] === id) kin = true;
-      else alien = true;
-    }
     if (link.attempt === null) {
       if (!link.no && link.madeMs >= host.bootMarkMs) open = link;
-    } else if (link.attempt === attempt) found = link;
+      continue;
+    }
+    const isOfJob = isAttemptOf(link.attempt, id);
+    const isKin = isOfJob || host.isKin(link, queue);
+    kin ||= isKin;
+    alien ||= !isKin;
+    if (link.attempt === attempt) found = link;
     else {
-      const [otherId, otherNumber] = splitAttempt(link.attempt);
-      if (otherId === id && otherNumber > number) high = link.attempt;
+      if (isOfJob && attemptNumber(link.attempt) > attemptNumber(attempt)) high = link.attempt;
       if (lifeOf(host, directory, link) !== "gone") live = link.attempt;
       if (link.kind !== "F" && link.kind !== "R" && found !== null) after = link.attempt;
     }
   }
   // `c_logged`.
-  if (!kin && !alien && directory.log !== null) {
-    if (splitAttempt(directory.log.attempt)[0] === id) kin = true;
-    else alien = true;
-  }
+  const isLogged = !kin && !alien && directory.log !== null;
+  const isOwnLog = isLogged && isAttemptOf(directory.log!.attempt, id);
+  kin ||= isOwnLog;
+  alien ||= isLogged && !isOwnLog;
   return { found, next: directory.chain.length, live: live!, high: high!, after: after!, open, kin, alien };
 }
 
@@ -213,27 +210,43 @@ export function* stateOf(host: Host, directory: JobDirectory, asker: Asker): Doi
   const { attempt } = asker;
   while (true) {
     const walked = walk(host, directory, asker);
-    const { found, next, live, high, after, open } = walked;
-    if (found === null) {
-      if (isTheirs(walked)) return "none";
-      return open !== null ? "claimed" : live !== null ? `other ${live} 1` : high !== null ? `other ${high} 0` : "none";
-    }
-    if (found.kind === "F") return "forbidden";
-    if (found.kind === "R") return `forbidden ${found.reason}`;
-    if (after !== null) return live !== null ? `other ${live} 1` : `other ${after} 0`;
-    const life = lifeOf(host, directory, found);
-    if (life === "claimed") return "claimed";
-    if (life === "away") return `away ${found.machine}`;
-    if (life !== "gone") return `alive ${found.pid} ${found.startedMs} ${life === "orphan" ? 1 : 0}`;
+    const word = unendedState(host, directory, walked);
+    if (word !== null) return word;
+    const found = walked.found!;
     yield 0;
     // After a power cut it may be that of an earlier attempt.
     const log = found.kind === "P" && directory.log?.attempt === attempt ? directory.log : null;
     // Another attempt came while we looked, and the log may be its own.
-    if (directory.chain.length > next) continue;
-    let end = log?.state ?? "";
-    if (end !== "end" && end !== "kill" && end !== "crash") end = yield* close(host, directory, found);
-    const date = log?.dateMs ?? null;
-    const started = found.kind === "P" && found.startedMs > 0 ? String(found.startedMs) : "-";
-    return `ended ${end} ${log?.exit ?? "-"} ${started} ${date === null ? "-" : isoSeconds(date)}`;
+    if (directory.chain.length > walked.next) continue;
+    return yield* endOf(host, directory, found, log);
   }
+}
+
+/** The state of an attempt that has not ended; null if it has. */
+function unendedState(host: Host, directory: JobDirectory, walked: Walk): string | null {
+  const { found, live, high, after, open } = walked;
+  if (found === null) return isTheirs(walked) ? "none" : open !== null ? "claimed" : otherOf(live, high);
+  if (found.kind === "F") return "forbidden";
+  if (found.kind === "R") return `forbidden ${found.reason}`;
+  if (after !== null) return otherOf(live, after);
+  const life = lifeOf(host, directory, found);
+  if (life === "gone" || life === "claimed") return life === "gone" ? null : "claimed";
+  return life === "away"
+    ? `away ${found.machine}`
+    : `alive ${found.pid} ${found.startedMs} ${life === "orphan" ? 1 : 0}`;
+}
+
+/** That another attempt is there, which runs or has run. */
+function otherOf(live: string | null, over: string | null): string {
+  if (live !== null) return `other ${live} 1`;
+  return over === null ? "none" : `other ${over} 0`;
+}
+
+/** How an attempt ended, from its log. */
+function* endOf(host: Host, directory: JobDirectory, found: ClaimLink, log: LogText | null): Doing<string> {
+  const isWritten = log !== null && /^(end|kill|crash)$/.test(log.state);
+  const end = isWritten ? log.state : yield* close(host, directory, found);
+  const date = log?.dateMs ?? null;
+  const started = found.kind === "P" && found.startedMs > 0 ? String(found.startedMs) : "-";
+  return `ended ${end} ${log?.exit ?? "-"} ${started} ${date === null ? "-" : isoSeconds(date)}`;
 }

@@ -6,7 +6,7 @@
  */
 
 import type { RemoveResult } from "../agent/attempt.ts";
-import { type Asker, type Doing, isBeside, isTheirs, lifeOf, stateOf, walk } from "./claims.ts";
+import { type Asker, type Doing, isBeside, isTheirs, lifeOf, stateOf, type Walk, walk } from "./claims.ts";
 import type { Host } from "./host.ts";
 import type { HostProcess, Steps } from "./host_process.ts";
 import { type ClaimLink, type JobDirectory, killMark } from "./job_directory.ts";
@@ -79,41 +79,62 @@ function* reap(host: Host, attempt: string): Steps {
 
 /** `c_remove`. */
 function* remove(host: Host, asker: Asker): Doing<RemoveResult> {
-  const { job, attempt, queue, keep } = asker;
+  const { job, attempt, queue } = asker;
   const directory = host.directory(job, queue);
   if (directory === undefined) {
     yield* reap(host, attempt);
     return "absent";
   }
+  const refused = yield* seal(host, asker, directory);
+  if (refused !== null) return refused;
+  yield* reap(host, attempt);
+  return yield* clear(host, asker, directory);
+}
+
+/** `c_seal`: takes the next link, so that nothing starts there any more. null: it is ours. */
+function* seal(host: Host, asker: Asker, directory: JobDirectory): Doing<RemoveResult | null> {
   for (let pauses = 0;;) {
     yield 0;
     const walked = walk(host, directory, asker);
-    const { found, next, live, high, after, open, alien } = walked;
     if (isTheirs(walked)) {
-      yield* reap(host, attempt);
+      yield* reap(host, asker.attempt);
       return "absent";
     }
-    if (alien) return "kept";
-    if (open !== null) {
+    if (walked.alien) return "kept";
+    if (walked.open !== null) {
       if (++pauses < 20) {
         yield PAUSE_MS;
         continue;
       }
       if (host.isFull || pauses >= 40) return "kept";
-      directory.setLink(open, { no: true });
+      directory.setLink(walked.open, { no: true });
       continue;
     }
-    const life = found === null ? "gone" : lifeOf(host, directory, found);
-    if (life !== "gone") return life === "away" ? "away" : "alive";
-    if (high !== null || after !== null) return "later";
-    if (live !== null) return "alive";
-    if (found === null && isForeign(directory, attempt)) return "later";
+    const inUse = usedBy(host, asker, directory, walked);
+    if (inUse !== null) return inUse;
     yield 0;
     if (host.directories.get(directory.name) !== directory) return "kept";
-    if (directory.makeLink(next) !== null) break;
+    if (directory.makeLink(walked.next) !== null) return null;
   }
-  yield* reap(host, attempt);
-  // It is moved away, and its files go then.
+}
+
+/** Why the directory stays; null if nothing of it is in use. */
+function usedBy(
+  host: Host,
+  { attempt }: Asker,
+  directory: JobDirectory,
+  { found, live, high, after }: Walk,
+): RemoveResult | null {
+  const life = found === null ? "gone" : lifeOf(host, directory, found);
+  if (life !== "gone") return life === "away" ? "away" : "alive";
+  if (high !== null || after !== null) return "later";
+  if (live !== null) return "alive";
+  return found === null && isForeign(directory, attempt) ? "later" : null;
+}
+
+/** `c_clear`: it is moved away at once, and its files go then. */
+function* clear(host: Host, asker: Asker, directory: JobDirectory): Doing<RemoveResult> {
+  const { queue, keep } = asker;
   if (host.directories.get(directory.name) !== directory) return "kept";
   const isOurs = isBeside(directory, asker) || !host.holdsInput(directory);
   if (keep === true ? !isOurs || !directory.isMade : host.parts.managers !== undefined && !directory.isMade) {

@@ -202,11 +202,27 @@ export class JournalReader {
     }
     const host = this.#parts.hostOf(attempt.decided?.machine ?? "", attempt.decided?.boot);
     if (attempt.isAlive) {
-      if (to === "crash" && this.#wasSilent(process, host)) attempt.isGivenUp = true;
-      else if (attempt.isGivenUp && (to === "ready" || to === "undefined")) attempt.isAbandoned = true;
-      else if (!attempt.isAbandoned) say("it runs");
+      const isGivenUp = to === "crash" && this.#wasSilent(process, host);
+      const isReset = attempt.isGivenUp && (to === "ready" || to === "undefined");
+      attempt.isGivenUp ||= isGivenUp;
+      attempt.isAbandoned ||= isReset && !isGivenUp;
+      if (!isGivenUp && !attempt.isAbandoned) say("it runs");
       return;
     }
+    this.#movedOver(process, to, from, attempt, host, fields, say);
+  }
+
+  /** The job's process is gone, or never was. */
+  #movedOver(
+    process: SimProcess,
+    to: string,
+    from: string,
+    attempt: AttemptTruth,
+    host: Host | undefined,
+    fields: Record<string, unknown>,
+    say: (text: string) => void,
+  ): void {
+    const mayWait = this.#parts.isReset(process) || attempt.starts === 0 || attempt.isForgotten;
     switch (to) {
       case "end":
         if (attempt.how !== "exit") say(`it ended by ${attempt.how}`);
@@ -226,9 +242,7 @@ export class JournalReader {
         if (!this.#mayCrash(process, attempt, host)) say(`it ended by ${attempt.how} with ${attempt.code}`);
         return;
       default:
-        if (from === "run" && !this.#parts.isReset(process) && attempt.starts > 0 && !attempt.isForgotten) {
-          say("it was started");
-        }
+        if (from === "run" && !mayWait) say("it was started");
         if (attempt.starts === 0 && attempt.isAsked) attempt.isNever = true;
     }
   }

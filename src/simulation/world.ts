@@ -121,23 +121,7 @@ export class World {
       garble,
       ...(makeFiles === undefined ? {} : { makeFiles }),
     });
-    const home: Host["directories"] = new Map();
-    const managers = new ManagersDirectory(this.manager.disk, this.queue.directory);
-    for (const plan of scenario.hosts) {
-      const heard: Host["heard"] = new WeakMap();
-      for (let node = 0; node < (plan.nodes ?? 1); node++) {
-        const key = node === 0 ? plan.key : `${plan.key}~${node}`;
-        const random = randomOf(scenario.seed, `host ${key}`);
-        const parts = { ...plan, key, name: plan.key, heard, timeline, random, truth: this.truth, trace: this.trace };
-        const isManagers = plan.sharesManager === true || plan.key === "localhost";
-        const host = new Host({ ...parts, ...(plan.sharesHome ? { home } : {}), ...(isManagers ? { managers } : {}) });
-        options.spoilHost?.(host);
-        this.hosts.set(key, host);
-        if (node > 0) continue;
-        this.#routes.set(plan.key, host);
-        if (plan.alias !== undefined) this.#routes.set(plan.alias, host);
-      }
-    }
+    this.#makeHosts();
     this.manager.disk.onChange((path) => {
       // Large files take long to read; what is wrong with one is wrong with small ones too.
       if (path === this.yamlPath && (++this.#yamlWrites % 8 === 1 || scenario.jobs.length < 20)) this.checkYaml();
@@ -159,6 +143,27 @@ export class World {
         this.ledger.written(process, name, isReset ? "reset" : type, id, attempt);
       },
     });
+  }
+
+  #makeHosts(): void {
+    const { scenario, timeline, truth, trace } = this;
+    const home: Host["directories"] = new Map();
+    const managers = new ManagersDirectory(this.manager.disk, this.queue.directory);
+    for (const plan of scenario.hosts) {
+      const heard: Host["heard"] = new WeakMap();
+      for (let node = 0; node < (plan.nodes ?? 1); node++) {
+        const key = node === 0 ? plan.key : `${plan.key}~${node}`;
+        const random = randomOf(scenario.seed, `host ${key}`);
+        const parts = { ...plan, key, name: plan.key, heard, timeline, random, truth, trace };
+        const isManagers = plan.sharesManager === true || plan.key === "localhost";
+        const host = new Host({ ...parts, ...(plan.sharesHome ? { home } : {}), ...(isManagers ? { managers } : {}) });
+        this.options.spoilHost?.(host);
+        this.hosts.set(key, host);
+        if (node > 0) continue;
+        this.#routes.set(plan.key, host);
+        if (plan.alias !== undefined) this.#routes.set(plan.alias, host);
+      }
+    }
   }
 
   /** Notes what happens; all that is traced goes into the hash of the trace. */

@@ -4,7 +4,19 @@
  * @module
  */
 
-import { claim, enter, fill, isBeside, nextTo, stateOf, stays, walk } from "./claims.ts";
+import {
+  type Asker,
+  claim,
+  type Doing,
+  enter,
+  fill,
+  isBeside,
+  nextTo,
+  stateOf,
+  stays,
+  type Walk,
+  walk,
+} from "./claims.ts";
 import type { Host } from "./host.ts";
 import { type EventsFile, type HostProcess, type Steps, UNTIL_WOKEN } from "./host_process.ts";
 import { type ClaimLink, type JobDirectory, killMark } from "./job_directory.ts";
@@ -66,12 +78,18 @@ export interface JobExit {
   readonly isSignal: boolean;
 }
 
+/** A job's process, and how it ended; null while it lives, or if it was ended from outside. */
+export interface StartedJob {
+  readonly process: HostProcess;
+  readonly exit: () => JobExit | null;
+}
+
 /** Starts a job's process; it ends by itself when its work is done. */
 export function startJob(
   host: Host,
   start: StartWords,
   directory: JobDirectory,
-): { process: HostProcess; exit: () => JobExit | null } {
+): StartedJob {
   const { truth, timeline } = host.parts;
   const work = workOf(start.script) ?? { ms: 0, code: 127, isDeaf: false, isSignal: false, leaves: false };
   let exit: JobExit | null = null;
@@ -100,36 +118,73 @@ export function startJob(
   return { process, exit: () => exit };
 }
 
+/** What the phases of a wrapper share. */
+interface Attempt {
+  readonly host: Host;
+  readonly self: HostProcess;
+  readonly start: StartWords;
+  readonly asker: Asker;
+  readonly plus: string;
+  readonly event: (text: string) => void;
+}
+
+/** Its claim, and where that is. */
+interface Claimed {
+  readonly directory: JobDirectory;
+  readonly link: ClaimLink;
+}
+
 /** `c_run`. */
 export function* runWrapper(host: Host, self: HostProcess, start: StartWords, tell: Tell): Steps {
   const { job, attempt } = start;
-  const asker = { job, attempt, queue: tell.queue, keep: tell.keep === true };
-  const plus = tell.plus ?? "";
   const event = (text: string): void => tell.events.append(`@${tell.queue} ${text} .`);
-  const refuse = (reason: string, directory?: JobDirectory, link?: ClaimLink): void => {
-    if (directory !== undefined && link !== undefined) {
-      if (host.isFull) directory.setLink(link, { no: true });
-      else directory.setLink(link, { kind: "R", reason });
-    }
-    event(`R${plus} ${job} ${attempt} ${reason}`);
+  const one = {
+    host,
+    self,
+    start,
+    asker: { job, attempt, queue: tell.queue, keep: tell.keep === true },
+    plus: tell.plus ?? "",
+    event,
   };
-  const isOff = (): boolean => host.forbidden.has(attempt);
-  const off = (): void => event(`N${plus} ${job} ${attempt} forbidden`);
-  if (isOff()) return off();
+  const claimed = yield* take(one);
+  if (claimed === null || !(yield* layOut(one, claimed))) return;
+  yield* finish(one, claimed, yield* launch(one, claimed));
+}
+
+/** `c_refuse`. */
+function refuse({ host, start: { job, attempt }, plus, event }: Attempt, reason: string, claimed?: Claimed): null {
+  if (claimed !== undefined) {
+    claimed.directory.setLink(claimed.link, host.isFull ? { no: true } : { kind: "R", reason });
+  }
+  event(`R${plus} ${job} ${attempt} ${reason}`);
+  return null;
+}
+
+/** `c_off`. */
+function isOff({ host, start: { job, attempt }, plus, event }: Attempt): boolean {
+  if (!host.forbidden.has(attempt)) return false;
+  event(`N${plus} ${job} ${attempt} forbidden`);
+  return true;
+}
+
+/** `c_take`: the job's directory, and the claim in it. */
+function* take(one: Attempt): Doing<Claimed | null> {
+  const { host, self, asker } = one;
+  if (isOff(one)) return null;
   yield 0;
   let directory = yield* enter(host, asker);
-  if (directory === undefined) return refuse("cannot use the directory: No space left on device");
+  if (directory === undefined) return refuse(one, "cannot use the directory: No space left on device");
   let link: ClaimLink | "full" | null = null;
   let reason = "";
   let moves = 0;
   for (let pauses = 0; link === null;) {
     yield 0;
-    if (isOff()) return off();
+    if (isOff(one)) return null;
     if (directory === undefined || moves >= MOST_MOVES) {
-      return refuse("cannot write a claim: No such file or directory");
+      return refuse(one, "cannot write a claim: No such file or directory");
     }
     const walked = walk(host, directory, asker);
-    const { found, next, live, high, open } = walked;
+    const { found, next, open } = walked;
     if (walked.alien && found === null) {
       moves++;
       directory = yield* nextTo(host, asker);
@@ -141,21 +196,11 @@ export function* runWrapper(host: Host, self: HostProcess, start: StartWords, te
       directory = yield* enter(host, asker);
       continue;
     }
-    if (found !== null || open !== null) {
-      const state = yield* stateOf(host, directory, asker);
-      if (state.startsWith("forbidden ")) event(`R${plus} ${job} ${attempt} ${state.slice("forbidden ".length)}`);
-      else event(`N${plus} ${job} ${attempt} ${state}`);
-      return;
-    }
-    if (high !== null) reason = `a later attempt (${high}) was there before`;
-    if (live !== null) reason = `another attempt of the job runs there (${live})`;
+    if (found !== null || open !== null) return yield* report(one, directory);
+    reason = reasonOf(walked) ?? reason;
     yield 0;
-    link = yield* claim(host, directory, asker, next, {
-      wrapper: self.pid,
-      wrapperTicks: self.startTicks,
-      kind: reason === "" ? "" : "R",
-      reason,
-    });
+    const about = { wrapper: self.pid, wrapperTicks: self.startTicks, kind: reason === "" ? "" : "R", reason } as const;
+    link = yield* claim(host, directory, asker, next, about);
     yield 0;
     if (stays(host, directory, asker, link)) continue;
     // It was moved away, to be removed, with what was claimed in it; or it is another.
@@ -163,46 +208,82 @@ export function* runWrapper(host: Host, self: HostProcess, start: StartWords, te
     link = null;
     moves++;
   }
-  if (directory === undefined) return;
+  return directory === undefined ? null : yield* keep(one, directory, link, reason);
+}
+
+/** It was claimed before, or somebody claims it now: its state. */
+function* report({ host, asker, plus, event }: Attempt, directory: JobDirectory): Doing<null> {
+  const state = yield* stateOf(host, directory, asker);
+  const word = state.startsWith("forbidden ") ? "R" : "N";
+  event(`${word}${plus} ${asker.job} ${asker.attempt} ${word === "R" ? state.slice("forbidden ".length) : state}`);
+  return null;
+}
+
+/** Why it may not start; null if it may. */
+function reasonOf({ live, high }: Walk): string | null {
+  if (live !== null) return `another attempt of the job runs there (${live})`;
+  return high === null ? null : `a later attempt (${high}) was there before`;
+}
+
+/** Whether the claim counts. */
+function* keep(one: Attempt, directory: JobDirectory, link: ClaimLink | "full", reason: string): Doing<Claimed | null> {
+  const { start: { job, attempt }, plus, event } = one;
   if (link === "full") {
     const last = directory.chain.at(-1);
     if (last !== undefined) directory.setLink(last, { no: true });
-    return event(`R${plus} ${job} ${attempt} cannot write a claim: no space left on the device`);
+    return refuse(one, "cannot write a claim: no space left on the device");
   }
-  if (reason !== "") return event(`R${plus} ${job} ${attempt} ${reason}`);
+  if (reason !== "") {
+    event(`R${plus} ${job} ${attempt} ${reason}`);
+    return null;
+  }
   yield 0;
-  if (link.no) return refuse("its claim took too long", directory, link);
+  const claimed = { directory, link };
+  return link.no ? refuse(one, "its claim took too long", claimed) : claimed;
+}
+
+/** `c_lay_out`: the script and the log. False if the attempt ends here. */
+function* layOut(one: Attempt, claimed: Claimed): Doing<boolean> {
+  const { host, start, asker, event } = one;
+  const { job, attempt } = start;
+  const { directory, link } = claimed;
   const before = directory.chain.slice(0, directory.chain.indexOf(link));
   const last = before.at(-1);
   if (last !== undefined) directory.setLink(last, { fin: true });
   if (isBeside(directory, asker)) event(`D ${job} ${attempt} ${directory.name}`);
-  if (before.some(({ attempt, kind }) => attempt !== null && kind !== "F" && kind !== "R") || directory.log !== null) {
-    event(`U ${job} ${attempt}`);
-  }
-  if (start.shell === "nosuch") return refuse(`there is no shell "nosuch"`, directory, link);
+  const hasRun = before.some(({ attempt, kind }) => attempt !== null && kind !== "F" && kind !== "R");
+  if (hasRun || directory.log !== null) event(`U ${job} ${attempt}`);
+  if (start.shell === "nosuch") return refuse(one, `there is no shell "nosuch"`, claimed) !== null;
   if (asker.keep && isBeside(directory, asker) && !(yield* fill(host, directory, asker))) {
-    return refuse("cannot copy the input files: no space left on the device", directory, link);
+    return refuse(one, "cannot copy the input files: no space left on the device", claimed) !== null;
   }
   for (const mark of directory.marks) directory.setMark(mark, false);
   yield 0;
   if (host.isFull || host.directories.get(directory.name) !== directory) {
-    return refuse("cannot write the log: no space left on the device", directory, link);
+    return refuse(one, "cannot write the log: no space left on the device", claimed) !== null;
   }
   if (directory.log !== null) host.parts.truth.overwritten(directory.log.attempt, attempt);
   directory.setLog({ attempt, state: "start", exit: null, dateMs: host.clockMs });
   directory.output.lines.length = 0;
   yield 0;
+  return true;
+}
+
+/** `c_launch`: the job's process, its pid, the claim's last line, the event. */
+function* launch(one: Attempt, { directory, link }: Claimed): Doing<StartedJob> {
+  const { host, self, start, event } = one;
   const { process, exit } = startJob(host, start, directory);
   process.onGone.push(() => host.wake(self));
   yield 0;
-  directory.setLink(link, {
-    kind: "P",
-    pid: process.pid,
-    pidTicks: host.ticks,
-    startedMs: host.clockMs,
-  });
+  directory.setLink(link, { kind: "P", pid: process.pid, pidTicks: host.ticks, startedMs: host.clockMs });
   yield 0;
-  event(`B ${job} ${attempt} ${process.pid} ${host.clockMs}`);
+  event(`B ${start.job} ${start.attempt} ${process.pid} ${host.clockMs}`);
+  return { process, exit };
+}
+
+/** `c_finish`: waits for the end. The log comes before the event. */
+function* finish(one: Attempt, { directory, link }: Claimed, { process, exit }: StartedJob): Steps {
+  const { host, start: { job, attempt }, plus, event } = one;
   while (process.alive) yield UNTIL_WOKEN;
   yield 0;
   const { code, isSignal } = exit() ?? { code: 0, isSignal: false };

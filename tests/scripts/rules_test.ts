@@ -56,6 +56,20 @@ Deno.test("checkRules() names a comment that is too wide, and a word for what is
   assert.deepEqual(check("src/job/a.ts", "// SEED, part 3"), ["src/job/a.ts:1: names what is not in the repository"]);
 });
 
+Deno.test("checkRules() names a function that is too complex, by itself", () => {
+  // Five ifs in each other cost 1 + 2 + 3 + 4 + 5.
+  const nested = "if (a) ".repeat(5) + "b();";
+  const text = (body: string) => `export function f() {\n${body}\n}`;
+  assert.deepEqual(check("src/job/a.ts", text(nested)), []);
+  const inner = `const g = () => {\n${nested}\n};`;
+  assert.deepEqual(check("src/job/a.ts", text(`${nested}\n${inner}`)), [], "a named function counts by itself");
+  assert.deepEqual(check("src/job/a.ts", text(`${nested}\n${nested}`)), [
+    "src/job/a.ts:1: f has a complexity of 30, more than 25",
+  ]);
+  assert.equal(check("src/job/a.ts", text("x = a && b && c || d ? 1 : 2;\n".repeat(9))).length, 1);
+  assert.equal(check("src/job/a.ts", text("x = a && b && c;\n".repeat(9))).length, 0);
+});
+
 Deno.test("missingDocs() keeps exports without a doc comment, and drops members and types of packages", () => {
   const output = [
     "error[missing-jsdoc]: exported symbol is missing JSDoc documentation",

@@ -117,6 +117,19 @@ export class JobBlockReader {
       this.#lines[i] = text.slice(at, end + 1);
       at = end + 1;
     }
+    const after = this.#readLater(at);
+    if (after === null) return null;
+    this.#options = NO_OPTIONS;
+    const over = text.startsWith("  ", after) ? this.#readOptions(after) : after;
+    if (over === null) return null;
+    // Anything but the key of the next entry may belong to this one: a comment, one more field, a value of several
+    // lines.
+    return over === text.length || /[A-Za-z0-9_']/.test(text[over]!) ? over : null;
+  }
+
+  /** Reads the fields of later versions from `at`; gives where they end, or null if one is of another form. */
+  #readLater(at: number): number | null {
+    const text = this.#text;
     for (const [i, prefix] of LATER.entries()) {
       this.#later[i] = null;
       if (!text.startsWith(prefix, at)) continue;
@@ -126,14 +139,7 @@ export class JobBlockReader {
       this.#later[i] = value;
       at = end + 1;
     }
-    if (text.startsWith("  ", at)) {
-      const after = this.#readOptions(at);
-      if (after === null) return null;
-      at = after;
-    } else this.#options = NO_OPTIONS;
-    // Anything but the key of the next entry may belong to this one: a comment, one more field, a value of several
-    // lines.
-    return at === text.length || /[A-Za-z0-9_']/.test(text[at]!) ? at : null;
+    return at;
   }
 
   /** Reads the options that begin at `at`; gives where they end, or null if one is of another form. */

@@ -54,33 +54,19 @@ export interface SavedText {
 }
 
 /** Changes of `merged` that undo what is older in the file; and a line for people, if anything was. */
-export function undoStaleEdit(
-  { file, merged, ours, past, provisional }: SavedText,
-): { changes: Change[]; warnings: string[] } {
+export function undoStaleEdit(saved: SavedText): { changes: Change[]; warnings: string[] } {
+  const { file, merged, ours, past } = saved;
   const changes: Change[] = [];
   const older: JobName[] = [];
   const ids = new Set<string>();
-  for (const [name, saved] of file) {
+  for (const [name, entry] of file) {
     // A file of before jobs had ids; or of the original program, which gave all jobs of a call the same.
-    const hasId = saved.id !== "" && !ids.has(saved.id);
-    ids.add(saved.id);
-    const known = ours.get(name);
-    const now = merged.get(name);
-    if (!hasId && provisional.has(name)) continue;
-    const hadId = past.hadId(name, saved.id);
-    if (hadId ? known === undefined : hasId && saved.id !== known?.id) {
-      if (!hadId && !past.gone.has(saved.id)) continue;
-      older.push(name);
-      if (known === undefined) changes.push({ type: "delete", job: name });
-      else if (now?.id !== known.id) changes.push({ type: "put", job: known });
-      continue;
-    }
-    if (known === undefined) continue;
-    const isOlder = isStale(saved, known);
-    if (isOlder) older.push(name);
-    if (now === undefined) continue;
-    const fields = fieldsOf(now, known, isOlder ? FLIGHT_FIELDS : ["id"]);
-    if (Object.keys(fields).length > 0) changes.push({ type: "set", job: name, fields });
+    const hasId = entry.id !== "" && !ids.has(entry.id);
+    ids.add(entry.id);
+    if (!hasId && saved.provisional.has(name)) continue;
+    const undone = undoEntry(saved, name, entry, hasId);
+    if (undone.isOlder) older.push(name);
+    if (undone.change !== null) changes.push(undone.change);
   }
   if (older.length === 0) return { changes, warnings: [] };
   // Nobody can have taken out of an older text what was added later.
@@ -93,6 +79,27 @@ export function undoStaleEdit(
     ...(missed.length === 0 ? [] : [`Added since, and therefore kept: ${someNames(missed.map(({ name }) => name))}`]),
   ];
   return { changes, warnings };
+}
+
+/** One entry of the file: whether it is older than what is known, and what makes up for it. */
+function undoEntry(
+  { merged, ours, past }: SavedText,
+  name: JobName,
+  entry: Job,
+  hasId: boolean,
+): { isOlder: boolean; change: Change | null } {
+  const known = ours.get(name);
+  const now = merged.get(name);
+  const hadId = past.hadId(name, entry.id);
+  if (hadId ? known === undefined : hasId && entry.id !== known?.id) {
+    if (!hadId && !past.gone.has(entry.id)) return { isOlder: false, change: null };
+    if (known === undefined) return { isOlder: true, change: { type: "delete", job: name } };
+    return { isOlder: true, change: now?.id === known.id ? null : { type: "put", job: known } };
+  }
+  if (known === undefined) return { isOlder: false, change: null };
+  const isOlder = isStale(entry, known);
+  const fields = now === undefined ? {} : fieldsOf(now, known, isOlder ? FLIGHT_FIELDS : ["id"]);
+  return { isOlder, change: Object.keys(fields).length > 0 ? { type: "set", job: name, fields } : null };
 }
 
 function fieldsOf(now: Job, known: Job, fields: readonly (keyof JobFields)[]): JobFields {
