@@ -16,6 +16,7 @@ import { readPause } from "../store/queue_pause.ts";
 import { readCluster } from "../store/cluster_file.ts";
 import type { StoreRef } from "../store/store.ts";
 import { Core } from "../scheduler/core.ts";
+import type { Halt } from "../scheduler/halt.ts";
 import { fifo, fifoMulti } from "../scheduler/policies.ts";
 import type { RunResult } from "../scheduler/report.ts";
 import { runLoop, type RunWatch } from "../scheduler/run.ts";
@@ -34,6 +35,7 @@ export type RunRequest =
     readonly maxParallel: number;
     /** A machine silent for this long is given up. */
     readonly timeoutMs: number;
+    readonly halt?: Halt | undefined;
   }
   | {
     readonly queue: StoreRef;
@@ -43,6 +45,7 @@ export type RunRequest =
     /** A cluster whose active hosts give slots after those; followed while the run goes on. */
     readonly cluster: StoreRef | null;
     readonly timeoutMs: number;
+    readonly halt?: Halt | undefined;
   };
 
 /**
@@ -77,6 +80,7 @@ export async function runQueue(
       policy: request.scheduler === "fifo" ? fifo(request.maxParallel) : fifoMulti(),
       hosts,
       timeoutMs: request.timeoutMs,
+      halt: request.halt,
     }, store.jobs);
     return await runLoop(deps, {
       store,

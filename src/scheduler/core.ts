@@ -22,6 +22,7 @@ import { report, type RunContext } from "./context.ts";
 import type { Attempt, CoreEvent, Effect } from "./events.ts";
 import { DirectoryHints } from "./directory_hints.ts";
 import { backlogOf, type InFlight, isRecalled } from "./in_flight.ts";
+import { type Halt, isHaltDue } from "./halt.ts";
 import { InFlightSet } from "./in_flight_set.ts";
 import { Links } from "./links.ts";
 import { Machines } from "./machines.ts";
@@ -37,6 +38,8 @@ export interface CoreOptions {
   readonly hosts: readonly SlotHost[];
   /** A machine silent for this long is given up, with the jobs on it. */
   readonly timeoutMs: number;
+  /** When the run halts before its queue is through. */
+  readonly halt?: Halt | undefined;
 }
 
 /** One run. Feed it events with {@link Core.step}. */
@@ -49,6 +52,8 @@ export class Core {
   readonly #hints: DirectoryHints;
   #began = false;
   #stopping = false;
+  readonly #halt: Halt | null;
+  #halted = false;
   #noHosts = false;
   #paused = false;
   #finished = false;
@@ -58,6 +63,7 @@ export class Core {
   /** @param jobs A live view of the queue, up to date at each step. */
   constructor(options: CoreOptions, jobs: Jobs) {
     this.#policy = options.policy;
+    this.#halt = options.halt ?? null;
     const inFlight: JobName[] = [];
     const inherited: Job[] = [];
     for (const job of jobs.values()) {
@@ -98,6 +104,7 @@ export class Core {
     this.#attempts.takeReturned();
     this.#take(event);
     this.#attempts.tellAway();
+    if (this.#halt !== null && !this.#stopping) this.#maybeHalt(this.#halt);
     // Starts and ends, the many events, change nothing about the machines.
     const isAboutMachines = event.type !== "link" || event.event.type === "down";
     if (this.#began && isAboutMachines) {
@@ -167,7 +174,7 @@ export class Core {
       ...summary,
       skipped,
       idle: isIdle ? countStates(jobs) : null,
-      outcome: this.#noHosts ? "no_hosts" : this.#stopping ? "stopped" : "done",
+      outcome: this.#noHosts ? "no_hosts" : this.#halted ? "halted" : this.#stopping ? "stopped" : "done",
       left,
       running: this.#run.inFlight.names(),
       waiting: this.#run.inFlight.waiting + this.#run.candidates.waiting(jobs) + this.#run.candidates.aside.size,
@@ -348,6 +355,19 @@ export class Core {
     if (this.#stopping || this.#noHosts) return false;
     if (candidates.wakeAtMs < Infinity) return true;
     return this.#paused && candidates.peek(jobs, nowMs) !== null;
+  }
+
+  /** Halts the run if so many jobs are over as it waits for. */
+  #maybeHalt(halt: Halt): void {
+    const { done, failed, dependents } = this.#run.outcomes.counts();
+    const own = done - dependents;
+    const counts = { fail: failed - dependents, success: done - failed, done: own, total: this.progress().total };
+    if (!isHaltDue(halt, counts)) return;
+    this.#stopping = true;
+    this.#halted = true;
+    const { inFlight } = this.#run;
+    report(this.#run, { type: "halt", halt, count: counts[halt.why], running: inFlight.running });
+    if (halt.when === "now") { for (const name of inFlight.names()) this.#attempts.wantKill(name); }
   }
 
   /** Ends jobs that can never start. */

@@ -29,6 +29,8 @@ export class Outcomes {
   readonly #jobs = new Map<JobName, Outcome | null>();
   #done = 0;
   #failed = 0;
+  /** Of those that failed, those that never started because of others. */
+  #dependents = 0;
 
   /** A start was decided. */
   begin(job: JobName): void {
@@ -52,6 +54,7 @@ export class Outcomes {
     this.#jobs.set(job, outcome);
     this.#done++;
     if (isBad(outcome)) this.#failed++;
+    if (outcome.isDependent === true) this.#dependents++;
   }
 
   /** Takes an outcome back that proved wrong. */
@@ -60,11 +63,12 @@ export class Outcomes {
     if (outcome === undefined || outcome === null) return;
     this.#done--;
     if (isBad(outcome)) this.#failed--;
+    if (outcome.isDependent === true) this.#dependents--;
     this.#jobs.set(job, null);
   }
 
-  counts(): { done: number; failed: number } {
-    return { done: this.#done, failed: this.#failed };
+  counts(): { done: number; failed: number; dependents: number } {
+    return { done: this.#done, failed: this.#failed, dependents: this.#dependents };
   }
 
   summary(): Pick<RunResult, "ran" | "completed" | "failed"> {

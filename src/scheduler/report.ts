@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Halt } from "./halt.ts";
 import type { JobState } from "../job/states.ts";
 import type { JobName } from "../names/grammar.ts";
 
@@ -71,6 +72,8 @@ export type RunEvent =
   | { readonly type: "all_down"; readonly timeoutMs: number }
   /** Asked to stop: no new starts; waits for what runs. */
   | { readonly type: "stopping"; readonly running: number; readonly signal: string }
+  /** So many jobs are over that the run halts: no new starts; what runs is waited for, or killed. */
+  | { readonly type: "halt"; readonly halt: Halt; readonly count: number; readonly running: number }
   /** A try did not end well, and another follows. `why` and `next` are for people: `exit code 3`, `retry 1 of 3`. */
   | {
     readonly type: "retry";
@@ -103,9 +106,9 @@ export interface RunResult {
   }[];
   /**
    * `done`: nothing is left to do. `stopped`: asked to stop; `running` go on and are adopted by the next run.
-   * `no_hosts`: no machine answered within the time-out.
+   * `halted`: by a rule that it was given. `no_hosts`: no machine answered within the time-out.
    */
-  readonly outcome: "done" | "stopped" | "no_hosts";
+  readonly outcome: "done" | "stopped" | "halted" | "no_hosts";
   readonly running: readonly JobName[];
   /** Jobs that still wait to be run. */
   readonly waiting: number;

@@ -100,6 +100,14 @@ export class RunLines {
           `Stopping after ${event.signal}: no new jobs are started, still running: ${event.running}. ` +
             "Press Ctrl-C again to leave at once; the jobs go on.",
         );
+      case "halt": {
+        const { halt: { text, when, why }, count, running } = event;
+        const what = why === "fail" ? "failed" : why === "success" ? "ended well" : "are over";
+        const rest = when === "now" ? "what runs is killed" : "what runs is waited for";
+        return lines.warning(
+          `Halting (${text}), as ${count} jobs ${what}: no new jobs are started, ${rest}: ${running}.`,
+        );
+      }
       case "retry":
         return lines.info(
           `Job ${event.job} on ${event.machine}: ${event.why}; ${event.next} in ${renderDuration(event.inMs)}`,
@@ -144,6 +152,8 @@ export class RunLines {
       lines.warning(
         `Stopped. Still running: ${result.running.length}, waiting: ${result.waiting}. To go on: ${this.#options.again}`,
       );
+    } else if (result.outcome === "halted") {
+      lines.warning(`Halted. Waiting: ${result.waiting}. To go on: ${this.#options.again}`);
     } else if (result.outcome === "no_hosts") {
       lines.warning(`No host responded in time. Waiting: ${result.waiting}. To try again: ${this.#options.again}`);
     }

@@ -6,7 +6,8 @@
 
 import type { Command, OptionValues } from "@commander-js/extra-typings";
 import type { Context } from "../context.ts";
-import { minutesValue } from "../names.ts";
+import { type Halt, parseHalt } from "../../scheduler/halt.ts";
+import { minutesValue, unquote } from "../names.ts";
 import type { RunRequest } from "./watch_run.ts";
 
 const DEFAULT_TIMEOUT_MS = 10 * 60_000;
@@ -16,6 +17,7 @@ export interface RunOptions {
   /** In ms. */
   readonly timeout?: number;
   readonly background?: true;
+  readonly halt?: Halt;
 }
 
 /** Adds the options. */
@@ -25,11 +27,20 @@ export function withRunOptions<A extends unknown[], O extends OptionValues, G ex
   const help = "how long a host may be silent before its jobs count as crashed (default: 10)";
   return command
     .option("--timeout <minutes>", help, minutesValue)
+    .option(
+      "--halt <rule>",
+      "halt when so many jobs fail, succeed, are done: soon,fail=3, now,success=1, soon,done=50%",
+      haltValue,
+    )
     .option("--background", "return when the run has begun; queue stop ends it") as unknown as Command<
       A,
       O & RunOptions,
       G
     >;
+}
+
+function haltValue(value: string): Halt {
+  return parseHalt(unquote(value));
 }
 
 /** What a way of running adds to the options. `hosts`: as `--hosts` has them. */
@@ -48,19 +59,20 @@ export async function begin(
   context: Context,
   queue: RunRequest["queue"],
   way: Way,
-  { timeout = DEFAULT_TIMEOUT_MS, background }: RunOptions,
+  { timeout = DEFAULT_TIMEOUT_MS, background, halt }: RunOptions,
 ): Promise<void> {
   if (background !== true) {
     const { runAndWatch } = await import("./watch_run.ts");
-    return await runAndWatch(context, { queue, timeoutMs: timeout, ...way });
+    return await runAndWatch(context, { queue, timeoutMs: timeout, halt, ...way });
   }
   const { startRun } = await import("../../operations/start_run.ts");
   const timeoutMinutes = timeout / 60_000;
+  const options = halt === undefined ? [] : [`--halt=${halt.text}`];
   const { pid, log } = await startRun(
     context.deps,
     way.scheduler === "fifo"
-      ? { queue, timeoutMinutes, ...way }
-      : { queue, timeoutMinutes, scheduler: way.scheduler, cluster: way.cluster, hosts: way.hostWords },
+      ? { queue, timeoutMinutes, options, ...way }
+      : { queue, timeoutMinutes, options, scheduler: way.scheduler, cluster: way.cluster, hosts: way.hostWords },
   );
   context.lines.info(`Running queue ${queue.name} in the background: pid ${pid}, log ${log}`);
 }

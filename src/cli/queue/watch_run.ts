@@ -7,7 +7,7 @@
 import type { Clock } from "../../deps.ts";
 import { quote } from "../../names/quote.ts";
 import { runQueue } from "../../operations/run_queue.ts";
-import type { Progress } from "../../scheduler/report.ts";
+import type { Progress, RunResult } from "../../scheduler/report.ts";
 import type { Context } from "../context.ts";
 import { makeLines } from "../output/lines.ts";
 import { progressText, StatusLine } from "../output/progress.ts";
@@ -39,13 +39,17 @@ export async function runAndWatch(context: Context, request: RunRequest): Promis
     });
     screen?.close();
     view.result(result);
-    if (result.failed.length + result.skipped.length + result.left.length > 0 || result.outcome !== "done") {
-      context.status = 1;
-    }
+    if (!isGood(result, request.halt?.why ?? "fail")) context.status = 1;
   } finally {
     screen?.close();
     interrupts.release();
   }
+}
+
+/** True if the run did what it was asked for. One that halted did, unless it is for jobs that failed by themselves. */
+function isGood({ failed, skipped, left, outcome }: RunResult, halts: "fail" | "success" | "done"): boolean {
+  if (outcome !== "halted") return outcome === "done" && failed.length + skipped.length + left.length === 0;
+  return halts === "success" || (halts === "done" && failed.every(({ state }) => state === "kill"));
 }
 
 /** Keeps the progress line up to date. The rate counts what ended since the first numbers came. */

@@ -15,6 +15,7 @@ import { listJobs } from "../../operations/list_jobs.ts";
 import { listRuns, type QueueRun } from "../../operations/list_runs.ts";
 import { startRun } from "../../operations/start_run.ts";
 import { stopRun } from "../../operations/stop_run.ts";
+import { parseHalt } from "../../scheduler/halt.ts";
 import { Refusal } from "../errors.ts";
 import { jsonInTurn, tableInTurn, textOrJobs } from "../large_replies.ts";
 import { wantsJson } from "../negotiate.ts";
@@ -29,6 +30,11 @@ const timeout = countOr(10, "Minutes that a host may be silent before its jobs c
   min: 1,
   max: 1_000_000,
 });
+
+const halt = text(
+  "When the run halts before its queue is through: soon or now, and how many jobs fail, end well (success), are done.",
+  "soon,fail=3",
+).optional();
 
 const StartedSchema = z.object({
   result: z.string().openapi({ description: "What was started.", example: "started fifo scheduler: pid 4711" }),
@@ -45,6 +51,7 @@ const runFifo = operation({
     query: ExperimentQuery.extend({
       max_parallel: count("Most jobs that run at once.", { example: 4, min: 1, max: 1_000_000 }),
       timeout,
+      halt,
     }),
   },
   responses: { ...jsonReply("The scheduler runs.", StartedSchema), ...failures(404, 409) },
@@ -61,6 +68,7 @@ const runFifoMulti = operation({
     query: ExperimentQuery.extend({
       cluster: text("Name of the cluster, in the same experiment.", "a"),
       timeout,
+      halt,
     }),
   },
   responses: { ...jsonReply("The scheduler runs.", StartedSchema), ...failures(404, 409) },
@@ -126,18 +134,18 @@ export function addRunRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): vo
   const watch = { warn: (line: string) => log.warning(line) };
 
   app.openapi(runFifo, async (c) => {
-    const { experiment, max_parallel: maxParallel, timeout: timeoutMinutes } = c.req.valid("query");
+    const { experiment, max_parallel: maxParallel, timeout: timeoutMinutes, halt } = c.req.valid("query");
     const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
-    const request = { queue, scheduler: "fifo", maxParallel, timeoutMinutes } as const;
+    const request = { queue, scheduler: "fifo", maxParallel, timeoutMinutes, options: haltWords(halt) } as const;
     const { pid } = await inTurn(queue, () => startRun(deps, request));
     return c.json({ result: `started fifo scheduler: pid ${pid}`, pid }, 200);
   });
 
   app.openapi(runFifoMulti, async (c) => {
-    const { experiment, cluster: name, timeout: timeoutMinutes } = c.req.valid("query");
+    const { experiment, cluster: name, timeout: timeoutMinutes, halt } = c.req.valid("query");
     const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
     const cluster = await clusterAt(service, { cluster: name, experiment });
-    const request = { queue, scheduler: "fifo_multi", cluster, timeoutMinutes } as const;
+    const request = { queue, scheduler: "fifo_multi", cluster, timeoutMinutes, options: haltWords(halt) } as const;
     const { pid } = await inTurn(queue, () => startRun(deps, request));
     return c.json({ result: `started fifo_multi scheduler: pid ${pid}`, pid }, 200);
   });
@@ -183,6 +191,11 @@ export function addRunRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): vo
     const jobs = (await listJobs(deps, { queue })).filter((one) => names.has(one.name));
     return await textOrJobs(c, service, jobs);
   });
+}
+
+/** @throws {InvalidError} If it cannot be used. */
+function haltWords(halt: string | undefined): string[] {
+  return halt === undefined ? [] : [`--halt=${parseHalt(halt).text}`];
 }
 
 function unkilled(names: readonly string[]): CmsError {
