@@ -1,5 +1,6 @@
 /**
- * When a run halts before its queue is through, as GNU parallel has it: `soon,fail=3`, `now,success=1`, `soon,done=50%`.
+ * When a run halts before its queue is through, as GNU parallel has it: `soon,fail=3`, `now,success=1`,
+ * `soon,done=50%`.
  * Pure.
  *
  * @module

@@ -1,0 +1,21 @@
+/** The examples of docs/jobs.md, one after another. */
+import assert from "node:assert/strict";
+import { Manager } from "../../testing/harness.ts";
+
+const page = await Deno.readTextFile(new URL("../../docs/jobs.md", import.meta.url));
+const LINES = page.split("```").filter((_, i) => i % 2 === 1).flatMap((block) => block.split("\n")).filter(Boolean);
+
+Deno.test("the examples of docs/jobs.md work", async () => {
+  await using manager = await Manager.make(null);
+  for (const line of LINES) {
+    const { code, stdout, stderr } = await manager.type(line);
+    assert.equal(code, 0, `${line}:\n${stdout}${stderr}`);
+    if (line.includes("--cascade")) assert.match(stdout, /^report .*new_state/m);
+    if (line.endsWith("--hosts=localhost")) {
+      assert.deepEqual(
+        await manager.states(),
+        ["prep1", "prep2", "train1", "train2", "report"].map((job) => `${job} end`),
+      );
+    }
+  }
+});
