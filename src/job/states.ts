@@ -22,14 +22,16 @@ export type JobState = typeof JOB_STATES[number];
 /**
  * Allowed moves of the program (a person's edit of the file may set any state of a job that is not in flight).
  *
+ * - to `fail_start` before anything is sent: its machine does not answer (`fifo`), or what it comes after
+ *   ended otherwise than it must.
  * - `run` back to `undefined` or `ready`: only when the host has said that the attempt was never started and never will
  *   be.
  * - out of `crash` to `start`, `end`, `kill`: a host that was given up came back, and `refresh` found what really
  *   happened.
  */
 const MOVES: Readonly<Record<JobState, readonly JobState[]>> = {
-  undefined: ["ready", "run"],
-  ready: ["undefined", "run"],
+  undefined: ["ready", "run", "fail_start"],
+  ready: ["undefined", "run", "fail_start"],
   run: ["start", "end", "kill", "crash", "fail_start", "undefined", "ready"],
   start: ["end", "kill", "crash"],
   end: ["undefined", "ready"],

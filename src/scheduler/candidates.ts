@@ -285,7 +285,7 @@ export class Candidates {
   #append(name: JobName, jobs: Jobs): void {
     this.#seen.set(name, null);
     this.#noteParents(jobs.get(name));
-    this.#places?.set(name, this.#places.size);
+    if (this.#places?.has(name) === false) this.#places.set(name, this.#places.size);
     const priority = jobs.get(name)?.priority ?? 0;
     if (priority !== 0) this.#priorities.set(name, priority);
     const last = this.#priorities.get(this.#order.at(-1) ?? name) ?? 0;

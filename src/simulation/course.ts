@@ -20,9 +20,11 @@ import type { RunResult } from "../scheduler/report.ts";
 import { openQueue } from "../store/queue_file.ts";
 import { applyFault } from "./faults.ts";
 import type { SimProcess } from "./process.ts";
+import { mayWaitAtEnd } from "./order_watch.ts";
 import { Neighbour } from "./neighbour.ts";
 import type { JobPlan } from "./scenario.ts";
 import type { AttemptTruth } from "./truth.ts";
+import { MOST_RETRIES, released, wishesAmong } from "./wishes.ts";
 import type { World } from "./world.ts";
 import type { Run, Stage } from "./stage.ts";
 import { workOf } from "./wrapper.ts";
@@ -73,8 +75,9 @@ export class Course implements Stage {
     if (truth.violation !== null) return;
     this.#calm();
     // Twice, as jobs may be reset. `fifo` tries to connect anew for jobs of a host that stays away.
-    const triesMs = scenario.scheduler === "fifo" ? CONNECT_MS * scenario.jobs.length : 0;
-    const workMs = triesMs + 2 * scenario.jobs.reduce((sum, { command }) => sum + (workOf(command)?.ms ?? 0), 0);
+    const tries = scenario.jobs.some(({ wishes }) => wishes !== undefined) ? 2 * (1 + MOST_RETRIES) : 2;
+    const triesMs = scenario.scheduler === "fifo" ? tries * CONNECT_MS * scenario.jobs.length : 0;
+    const workMs = triesMs + tries * scenario.jobs.reduce((sum, { command }) => sum + (workOf(command)?.ms ?? 0), 0);
     const untilDone = async (): Promise<void> => {
       this.lastResult = null;
       const limits = { untilMs: timeline.nowMs + CALM_MS + workMs, what: "the run has not ended" };
@@ -158,13 +161,15 @@ export class Course implements Stage {
   }
 
   /** Specs of jobs as `queue add` takes them. */
-  specsOf(jobs: readonly JobPlan[]): { name: string; spec: { command: string; user?: string; host?: string } }[] {
+  specsOf(jobs: readonly JobPlan[]): ReturnType<Stage["specsOf"]> {
     const { hosts, scheduler } = this.world.scenario;
-    return jobs.map(({ name, command, host }) => {
-      if (scheduler !== "fifo") return { name, spec: { command } };
+    const names = new Set(jobs.map(({ name }) => name));
+    return jobs.map(({ name, command, host, wishes }) => {
+      const spec = { command, ...wishesAmong(wishes, names) };
+      if (scheduler !== "fifo") return { name, spec };
       const { key, alias } = hosts[host % hosts.length]!;
       const { user, name: machine } = parseMachine(alias !== undefined && name.endsWith("3") ? alias : key);
-      return { name, spec: { command, user: user === "" ? "me" : user, host: machine } };
+      return { name, spec: { ...spec, user: user === "" ? "me" : user, host: machine } };
     });
   }
 
@@ -247,12 +252,22 @@ export class Course implements Stage {
 
   #isAllDone(): boolean {
     if (this.#commands > 0 || this.runs.length > 0 || this.world.isTorn) return false;
+    this.#release();
     if (this.lastResult === null || this.lastResult.outcome !== "done") {
       this.lastResult = null;
       this.#restartSoon();
       return false;
     }
     return this.neighbour?.isDone ?? true;
+  }
+
+  /** Nothing is held any more. */
+  #release(): void {
+    const { world } = this;
+    const text = world.manager.disk.textNow(world.yamlPath) ?? "";
+    if (released(text) === text) return;
+    world.editorSaved(released(text));
+    this.lastResult = null;
   }
 
   async #refresh(): Promise<void> {
@@ -277,8 +292,11 @@ export class Course implements Stage {
   }
 
   async #checkNoneWaits(): Promise<void> {
-    for (const job of await this.world.readFiles() ?? []) {
-      if (isWaiting(job[1].status)) this.world.truth.fail(`job ${job[0]} waits at the end of time`);
+    const jobs = await this.world.readFiles() ?? new Map();
+    for (const job of jobs.values()) {
+      if (isWaiting(job.status) && !mayWaitAtEnd(job, jobs)) {
+        this.world.truth.fail(`job ${job.name} waits at the end of time`);
+      }
     }
   }
 

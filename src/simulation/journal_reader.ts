@@ -8,6 +8,7 @@
 
 import type { Jobs } from "../store/changes.ts";
 import type { Host } from "./host.ts";
+import { before, isDue, TryWatch, whyTooEarly } from "./order_watch.ts";
 import type { SimProcess } from "./process.ts";
 import type { AttemptTruth, Truth } from "./truth.ts";
 
@@ -16,7 +17,7 @@ const LATE_MS = 500;
 
 /** The moves of docs/formats.md, written down a second time. */
 const MOVES: Readonly<Record<string, readonly string[]>> = {
-  undefined: ["ready", "run"],
+  undefined: ["ready", "run", "fail_start"],
   ready: ["undefined", "run", "fail_start"],
   run: ["start", "end", "kill", "crash", "fail_start", "undefined", "ready"],
   start: ["end", "kill", "crash"],
@@ -69,6 +70,7 @@ export class JournalReader {
   /** Ids of jobs that somebody made wait again: they may stand behind the cursor. */
   readonly #disturbed = new Set<string>();
 
+  readonly #tries = new TryWatch();
   /** Ids of jobs that the present commit has moved: the live view does not show it yet. */
   readonly #batch = new Set<string>();
 
@@ -92,7 +94,10 @@ export class JournalReader {
 
   /** A person's edit: any job may wait again anywhere. */
   disturb(ids: Iterable<string>): void {
-    for (const id of ids) this.#disturbed.add(id);
+    for (const id of ids) {
+      this.#disturbed.add(id);
+      this.#tries.reset(id);
+    }
   }
 
   /** The power went: decisions that were not durable may be gone, and their numbers come again. */
@@ -142,6 +147,7 @@ export class JournalReader {
     const number = Number(record.fields.attempt ?? this.#numbers.get(record.id!) ?? 0);
     if (number > 0) this.#moved(process, name, to, from, truth.of(`${record.id}.${number}`), record.fields);
     if (to === "ready" || to === "undefined") {
+      if (/^(end|kill|crash|fail_start)$/.test(from)) this.#again(process, record.id!);
       // Only the run itself puts a job back as one that is to be considered.
       if (this.#passed.has(process)) this.#passed.get(process)!.delete(record.id!);
       else this.#disturbed.add(record.id!);
@@ -167,18 +173,31 @@ export class JournalReader {
     this.#checkOrder(process, name, record.id!);
   }
 
-  /** No job that stands before it in the file may wait that the run has not considered. */
+  /** A job that was over waits: somebody reset it, or it has a try left. */
+  #again(process: SimProcess, id: string): void {
+    if (this.#parts.isReset(process)) return this.#tries.reset(id);
+    const job = [...this.#parts.liveJobs(process)?.values() ?? []].find((one) => one.id === id);
+    const wrong = job === undefined || this.#disturbed.has(id) ? null : this.#tries.again(job);
+    if (wrong !== null) this.#parts.truth.fail(wrong);
+  }
+
+  /** No job that comes before it may wait that the run has not considered, and it may start at all. */
   #checkOrder(process: SimProcess, name: string, id: string): void {
     const jobs = this.#parts.liveJobs(process);
+    const nowMs = this.#parts.nowMs();
     // What was decided before the disk was full is written behind what others did meanwhile.
     if (jobs === null || this.#parts.isLate()) return;
     let passed = this.#passed.get(process);
     if (passed === undefined) this.#passed.set(process, passed = new Set());
-    for (const job of jobs.values()) {
-      if (job.name === name) break;
+    const own = [...jobs.values()].find((job) => job.id === id);
+    if (own === undefined) return;
+    const early = whyTooEarly(own, jobs, nowMs);
+    if (early !== null) this.#parts.truth.fail(`job ${name} starts, and ${early}`);
+    for (const job of before(own, jobs)) {
       const waits = job.status === "ready" || job.status === "undefined";
+      if (waits && !isDue(job, jobs, nowMs)) continue;
       if (waits && !passed.has(job.id) && !this.#disturbed.has(job.id) && !this.#batch.has(job.id)) {
-        this.#parts.truth.fail(`job ${name} starts before ${job.name}, which stands before it and waits`);
+        this.#parts.truth.fail(`job ${name} starts before ${job.name}, which comes before it and waits`);
       }
       passed.add(job.id);
     }

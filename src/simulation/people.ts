@@ -14,6 +14,7 @@ import { setHostStatus } from "../operations/set_host_status.ts";
 import type { Deps } from "../deps.ts";
 import type { SimProcess } from "./process.ts";
 import { Random } from "./random.ts";
+import { editWish } from "./wishes.ts";
 import { drawCommand, type FaultKind } from "./scenario.ts";
 import type { Stage } from "./stage.ts";
 
@@ -131,6 +132,8 @@ function edit(stage: Stage, kind: FaultKind, random: Random): void {
       const changed = block.text.replace(/^ {2}command: .*$/m, `  command: ${command}`) + remark;
       return save(blocks.with(at, { ...block, text: changed }));
     }
+    case "edit_wish":
+      return save(blocks.with(at, { ...blocks[at]!, text: editWish(blocks[at]!.text, random) }));
     case "edit_delete":
       world.ledger.forget(blocks[at]!.name);
       if (waits(blocks[at]!)) save(blocks.toSpliced(at, 1));

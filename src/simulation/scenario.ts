@@ -6,6 +6,7 @@
  */
 
 import { randomOf } from "./random.ts";
+import { drawWishes, type Wishes } from "./wishes.ts";
 
 /** What may go wrong, or be done by somebody, in a world. */
 export const FAULTS = [
@@ -62,7 +63,13 @@ const ENDS_RUN = /^(kill_run|power_manager|stop_run_process|second_run|disk_full
  * One kind of {@link FAULTS}; or what happens in surroundings that only some worlds have: a name leads to another
  * machine; somebody does something to the neighbour's queue.
  */
-export type FaultKind = typeof FAULTS[number] | "reroute" | "neighbour" | "break_copy" | typeof HANDS[number];
+export type FaultKind =
+  | typeof FAULTS[number]
+  | "reroute"
+  | "neighbour"
+  | "break_copy"
+  | "edit_wish"
+  | typeof HANDS[number];
 
 /** One thing that happens at a time. `dice`: numbers from 0 to 1 that settle the rest. */
 export interface Fault {
@@ -105,6 +112,7 @@ export interface JobPlan {
   readonly command: string;
   /** Index of its host; for fifo. */
   readonly host: number;
+  readonly wishes?: Wishes;
 }
 
 /** A world before it begins. */
@@ -190,7 +198,10 @@ export function drawScenario(seed: number, sizes: ScenarioSizes = {}): Scenario 
     dice: Array.from({ length: 4 }, () => random.next()),
   })).sort((a, b) => a.atMs - b.atMs);
   const surroundings = drawSurroundings(seed, hosts, { steps, troubleMs });
-  const hands = drawHands(seed, kinds.some((kind) => ENDS_RUN.test(kind)), { steps, troubleMs });
+  const wished = steps === 0 ? null : drawWishes(seed, jobs.map(({ name }) => name));
+  const mayEnd = wished !== null || kinds.some((kind) => ENDS_RUN.test(kind));
+  const hands = drawHands(seed, mayEnd, { steps, troubleMs });
+  const edits = drawEdits(seed, wished?.edits ?? 0, troubleMs);
   const inputs = drawInputs(seed, jobs, { steps, troubleMs });
   const neighbour = drawNeighbour(seed, jobs, { steps, troubleMs, meanMs });
   return {
@@ -202,13 +213,14 @@ export function drawScenario(seed: number, sizes: ScenarioSizes = {}): Scenario 
     // Slow, so that runs do not spend their days on writing the YAML.
     writeMsPerByte: 0.004,
     hosts: surroundings.hosts,
-    jobs,
+    jobs: wished === null ? jobs : jobs.map((job) => ({ ...job, wishes: wished.of.get(job.name)! })),
     ...(neighbour === null ? {} : { neighbour: neighbour.jobs }),
     inputs: inputs.jobs,
     troubleMs,
-    faults: [...faults, ...surroundings.faults, ...hands, ...neighbour?.faults ?? [], ...inputs.faults].sort((a, b) =>
-      a.atMs - b.atMs
-    ),
+    faults: [...faults, ...surroundings.faults, ...hands, ...edits, ...neighbour?.faults ?? [], ...inputs.faults].sort((
+      a,
+      b,
+    ) => a.atMs - b.atMs),
   };
 }
 
@@ -273,6 +285,16 @@ function drawInputs(
       dice: [0, random.next()],
     })),
   };
+}
+
+/** Edits of wishes: drawn apart as well. */
+function drawEdits(seed: number, count: number, troubleMs: number): Fault[] {
+  const random = randomOf(seed, "edits");
+  return Array.from({ length: count }, (): Fault => ({
+    atMs: random.between(0, troubleMs),
+    kind: "edit_wish",
+    dice: [random.next()],
+  }));
 }
 
 /** A second queue, and what is done to it: drawn apart as well. */

@@ -53,6 +53,15 @@ Deno.test("a priority that is changed, or comes with a job that is added, counts
   assert.deepEqual(run(one).startOrder, ["a", "d", "e", "b", "c"]);
 });
 
+Deno.test("jobs that are added together before one of lower priority start in the order in which they were added", () => {
+  const one = world([job("a"), job("b"), job("last", { priority: -1 })]);
+  for (let i = 0; i < 200 && one.startOrder.length < 1; i++) one.tick(0);
+  const names = ["c", "d", "e", "f"] as JobName[];
+  for (const name of names) one.jobs.set(name, job(name));
+  one.feed({ type: "external", external: { ...NO_EXTERNAL_CHANGES, put: names } });
+  assert.deepEqual(run(one).startOrder, ["a", "b", "c", "d", "e", "f", "last"]);
+});
+
 Deno.test("a job starts only when all that it comes after have ended well, and comes back to its place", () => {
   const jobs = [job("late", { after: ["x", "y"] }), job("x"), job("y"), ...["z1", "z2", "z3"].map((name) => job(name))];
   const { startOrder } = run(world(jobs));

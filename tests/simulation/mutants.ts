@@ -24,6 +24,7 @@ import type { SimProcess } from "../../src/simulation/process.ts";
 import { JournalFile } from "../../src/store/journal/journal_file.ts";
 import { JournaledQueue } from "../../src/store/journaled_queue.ts";
 import type { WorldOptions } from "../../src/simulation/world.ts";
+import { patch } from "./patch.ts";
 
 /** One variant. */
 export interface Mutant {
@@ -32,13 +33,6 @@ export interface Mutant {
   readonly options?: Partial<WorldOptions>;
   /** Breaks the program; gives what mends it again. */
   readonly breaks?: () => () => void;
-}
-
-/** Puts another method in place of one; gives what puts the old one back. */
-function patch<T extends object, K extends keyof T>(target: T, key: K, make: (old: T[K]) => T[K]): () => void {
-  const old = target[key];
-  target[key] = make(old);
-  return () => void (target[key] = old);
 }
 
 /** Nothing is ever synced. */

@@ -9,11 +9,12 @@ import assert from "node:assert/strict";
 import { simulate } from "../../src/simulation/simulate.ts";
 import { turn } from "../../testing/turn.ts";
 import { MUTANTS } from "./mutants.ts";
+import { ORDER_MUTANTS } from "./order_mutants.ts";
 
 const SMALL = { hosts: 3, jobs: 12, steps: 25 };
 const WORLDS = 80;
 
-for (const { rule, name, options, breaks } of MUTANTS) {
+for (const { rule, name, options, breaks } of [...MUTANTS, ...ORDER_MUTANTS]) {
   Deno.test(`rule ${rule}: "${name}" is caught within ${WORLDS} worlds`, async () => {
     const mend = breaks?.() ?? (() => {});
     let caught: string | null = null;

@@ -1,0 +1,73 @@
+/**
+ * Variants that break the order of jobs: priorities, holds, tries, and what comes after what.
+ *
+ * @module
+ */
+
+import type { Job } from "../../src/job/job.ts";
+import type { JobName } from "../../src/names/grammar.ts";
+import { hasDependencies } from "../../src/job/dependencies.ts";
+import { waitingState } from "../../src/job/states.ts";
+import { Candidates } from "../../src/scheduler/candidates.ts";
+import { Core } from "../../src/scheduler/core.ts";
+import type { Mutant } from "./mutants.ts";
+import { patch } from "./patch.ts";
+
+/** Hands out a job that is set aside. */
+function handsOut(isMeant: (job: Job) => boolean): () => () => void {
+  return () =>
+    patch(Candidates.prototype, "peek", (old) =>
+      function (this: Candidates, jobs, nowMs): JobName | null {
+        const name = old.call(this, jobs, nowMs);
+        const kept = [...this.aside].find((one) => isMeant(jobs.get(one)!));
+        return name !== null && kept !== undefined ? kept : name;
+      });
+}
+
+/** The variants. */
+export const ORDER_MUTANTS: readonly Mutant[] = [
+  { rule: 5, name: "what is held starts", breaks: handsOut((job) => job.hold === true) },
+  {
+    rule: 5,
+    name: "a job starts before what it comes after",
+    breaks: handsOut((job) => job.hold !== true && hasDependencies(job)),
+  },
+  {
+    rule: 5,
+    name: "a try starts before its time",
+    breaks: handsOut((job) => job.hold !== true && !hasDependencies(job)),
+  },
+  {
+    rule: 5,
+    name: "the lowest priority first",
+    breaks: () =>
+      patch(Candidates.prototype, "peek", (old) =>
+        function (this: Candidates, jobs, nowMs) {
+          const name = old.call(this, jobs, nowMs);
+          const next = this.upcoming(jobs, 5).toSorted((a, b) => (a.priority ?? 0) - (b.priority ?? 0));
+          return name === null ? null : next[0]?.name ?? name;
+        }),
+  },
+  {
+    rule: 5,
+    name: "what can never start is left waiting",
+    breaks: () => patch(Candidates.prototype, "takeDoomed", () => () => []),
+  },
+  {
+    rule: 6,
+    name: "a further try without a retry",
+    breaks: () =>
+      patch(Core.prototype, "step", (old) =>
+        function (this: Core, event, nowMs) {
+          const effects = old.call(this, event, nowMs);
+          const end = effects.find((effect) => effect.type === "change");
+          if (
+            event.type === "link" && event.event.type === "ended" && event.event.exitCode !== 0 && end !== undefined
+          ) {
+            const fields = { status: waitingState(end.of) };
+            effects.push({ ...end, change: { type: "set", job: event.event.job, fields } });
+          }
+          return effects;
+        }),
+  },
+];
