@@ -146,7 +146,8 @@ c_fill() {
   cd "$c_here/$1" && { [ -n "$c_keep" ] || [ ! -f .cms ]; } || return 0
   for c_i in * .[!.]* ..?*; do
     case $c_i in
-    .cms | "$1.run" | "$1.run".* | "$1.kill".* | "$1.pid" | "$1.log" | "$1.out" | "$1-nohup.log" | "$1.ended") ;;
+    .cms | "$1.run" | "$1.run".* | "$1.kill".* | "$1.limit".*) ;;
+    "$1.pid" | "$1.log" | "$1.out" | "$1-nohup.log" | "$1.ended") ;;
     *) { [ ! -e "$c_i" ] && [ ! -L "$c_i" ]; } || cp -RP "./$c_i" "$c_home/" || return ;;
     esac
   done
@@ -319,26 +320,27 @@ c_stays() {
   return 1
 }
 
-# c_ended LOG ATTEMPT: the last state of a log in c_e1, exit code in c_e2, last date in c_e3. After a power cut it may
-# be that of an earlier attempt: then it says nothing.
+# c_ended LOG ATTEMPT: the last state of a log in c_e1, exit code in c_e2, last date in c_e3, `limit=TEXT` in c_e5 where
+# a time limit ended it. After a power cut it may be that of an earlier attempt: then it says nothing.
 c_ended() {
-  c_e1='' c_e2='-' c_e3='-' c_e4=''
+  c_e1='' c_e2='-' c_e3='-' c_e4='' c_e5=''
   while read -r c_l; do
     case $c_l in
     '# cloudmesh state: '*) c_e1=${c_l#*: } ;;
     '# exit: '*) c_e2=${c_l#*: } ;;
     '# date: '*) c_e3=${c_l#*: } ;;
     '# attempt: '*) c_e4=${c_l#*: } ;;
+    '# time limit: '*) c_e5=limit=${c_l#*: } ;;
     esac
   done <"$1"
-  case $c_e4 in '' | "$2") ;; *) c_e1='' c_e2='-' c_e3='-' ;; esac
+  case $c_e4 in '' | "$2") ;; *) c_e1='' c_e2='-' c_e3='-' c_e5='' ;; esac
 }
 
 # c_close LINK, just read: writes the end that no wrapper wrote; the first who comes does it, but no onlooker. The state
 # in c_e1.
 c_close() {
-  c_e1=crash c_e2='-' c_won=''
-  [ ! -e "$c_job.kill.$c_a" ] || c_e1=kill
+  c_e1=crash c_e2='-' c_e5='' c_won=''
+  [ ! -e "$c_job.kill.$c_a" ] || { c_e1=kill; read -r c_e5 <"$c_job.kill.$c_a"; }
   [ "$c_role" != onlooker ] || return 0
   set -C
   { c_won=1; } >"$1.fin"
@@ -346,7 +348,7 @@ c_close() {
   [ -n "$c_won" ] || return 0
   c_now
   c_date
-  printf '# date: %s\n# cloudmesh state: %s\n' "$c_iso" "$c_e1" >>"$c_log"
+  printf '# date: %s\n%s# cloudmesh state: %s\n' "$c_iso" "${c_e5:+# time limit: ${c_e5#limit=}$c_nl}" "$c_e1" >>"$c_log"
 }
 
 # c_state JOB ATTEMPT: in c_is. The current directory is the job's. Life is looked at before the log: the other way
@@ -379,7 +381,7 @@ c_state() {
   wrapper) c_is="alive $c_p $c_t 0" ;;
   orphan) c_is="alive $c_p $c_t 1" ;;
   gone)
-    c_e1=''
+    c_e1='' c_e5=''
     [ "$c_k" != P ] || c_ended "$c_log" "$2"
     if [ -e "$c_next" ]; then
       # Another attempt came while we looked, and the log may be its own.
@@ -387,7 +389,7 @@ c_state() {
       return
     fi
     case $c_e1 in end | kill | crash) ;; *) c_close "$c_found" ;; esac
-    c_is="ended $c_e1 $c_e2 ${c_t:--} $c_e3"
+    c_is="ended $c_e1 $c_e2 ${c_t:--} $c_e3${c_e5:+ $c_e5}"
     ;;
   esac
 }

@@ -21,8 +21,25 @@ export interface StartRequest {
   readonly log: string;
   /** Value of CUDA_VISIBLE_DEVICES in the job's environment; null leaves it unset by us. */
   readonly gpu: string | null;
+  /** Its host ends it after this time. Missing: never. */
+  readonly limit?: TimeLimit;
   /** Number of the backlog (see `Link.backlog`) in which it waits for its turn; null: it starts at once. */
   readonly backlog: number | null;
+}
+
+/**
+ * How long an attempt may run; it then gets TERM, and KILL after `graceMs`. `text`: the limit as a person wrote it,
+ * such as `1h30m`.
+ */
+export interface TimeLimit {
+  readonly ms: number;
+  readonly graceMs: number;
+  readonly text: string;
+}
+
+/** A time limit as the agent takes it; `-`: none. */
+export function limitWord(limit: TimeLimit | null): string {
+  return limit === null ? "-" : `${limit.ms}/${limit.graceMs}/${limit.text}`;
 }
 
 /** Where an attempt has its directory, if that is not the one of its job's name, which belongs to another queue. */
@@ -52,6 +69,8 @@ export type AttemptState =
     readonly exitCode: number | null;
     readonly startedAtMs: number | null;
     readonly endedAtMs: number | null;
+    /** The time limit that ended it, as it was given; missing where none did. */
+    readonly limit?: string;
   })
   /** Its process is gone without an end; this was written to its log on the host. */
   | (Beside & { readonly type: "crashed"; readonly exitCode: number | null })

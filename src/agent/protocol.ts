@@ -10,10 +10,11 @@
 
 import type { JobName } from "../names/grammar.ts";
 import { quote } from "../names/quote.ts";
-import type { AttemptState, RemoveResult, StartRequest } from "./attempt.ts";
+import { type AttemptState, limitWord, type RemoveResult, type StartRequest } from "./attempt.ts";
 import agentText from "./agent.sh" with { type: "text" };
 import startText from "./start.sh" with { type: "text" };
 import verbsText from "./verbs.sh" with { type: "text" };
+import limitsText from "./limits.sh" with { type: "text" };
 import helloText from "./hello.sh" with { type: "text" };
 
 /** What the agent is told before it begins. */
@@ -65,6 +66,7 @@ export type AgentEvent =
     readonly state: "end" | "kill" | "crash";
     readonly exitCode: number | null;
     readonly atMs: number;
+    readonly limit?: string;
     readonly gaveBack?: true;
   })
   | (AttemptRef & { readonly type: "refused"; readonly reason: string; readonly gaveBack?: true })
@@ -90,7 +92,9 @@ let program: string | null = null;
 
 /** What is written first: the agent, without its comments, and the request for its hello. */
 export function agentProgram(setup: AgentSetup): string {
-  program ??= (agentText + startText + verbsText + helloText).split("\n").filter((line) => !/^\s*(#|$)/.test(line))
+  program ??= (agentText + startText + verbsText + limitsText + helloText).split("\n").filter((line) =>
+    !/^\s*(#|$)/.test(line)
+  )
     .join("\n");
   const values = { c_tok: setup.token, c_dir: setup.directory, c_qid: setup.queueId, c_role: setup.role };
   const assignments = Object.entries(values).map(([name, value]) => `${name}=${quote(value)}\n`);
@@ -111,6 +115,7 @@ export function undirsRequest(jobs: readonly JobName[]): string {
 export function startRequest(start: StartRequest): string {
   const gpu = start.gpu === null ? MARKER_OF_NO_GPU : `=${start.gpu}`;
   const args = [start.job, start.attempt, start.shell, start.output, start.log, gpu, start.script];
+  if (start.limit !== undefined) args.push(limitWord(start.limit));
   if (start.backlog === null) return request("start", args);
   return request("queue", [start.backlog, start.job, start.attempt, ["c_run", ...args.map(quote)].join(" ")]);
 }
@@ -147,6 +152,7 @@ export function parseState(words: readonly string[]): AttemptState | null {
   const [type, ...rest] = words;
   const mark = rest.at(-1);
   const beside = mark?.startsWith("@") ? { directory: mark.slice(1) } : {};
+  const limit = limitOf(rest);
   switch (type) {
     case "none":
     case "claimed":
@@ -160,7 +166,15 @@ export function parseState(words: readonly string[]): AttemptState | null {
       const exitCode = number(rest[1]);
       if (rest[0] === "crash") return { type: "crashed", exitCode, ...beside };
       if (rest[0] !== "end" && rest[0] !== "kill") return null;
-      return { type, state: rest[0], exitCode, startedAtMs: number(rest[2]), endedAtMs: instant(rest[3]), ...beside };
+      return {
+        type,
+        state: rest[0],
+        exitCode,
+        startedAtMs: number(rest[2]),
+        endedAtMs: instant(rest[3]),
+        ...limit,
+        ...beside,
+      };
     }
     case "away":
       return rest[0] === undefined ? null : { type, machine: rest[0] };
@@ -169,6 +183,12 @@ export function parseState(words: readonly string[]): AttemptState | null {
     default:
       return null;
   }
+}
+
+/** The limit that ended an attempt, if one did. */
+function limitOf(words: readonly string[]): { limit?: string } {
+  const word = words.find((one) => one.startsWith("limit="));
+  return word === undefined ? {} : { limit: word.slice("limit=".length) };
 }
 
 function base64(text: string): Uint8Array | null {
@@ -270,7 +290,7 @@ export function parseEvent(line: string, queueId: string): AgentEvent | null {
       const [state, code, at] = rest;
       const atMs = number(at);
       if (atMs === null || (state !== "end" && state !== "kill" && state !== "crash")) return null;
-      return { type: "ended", ...ref, state, exitCode: number(code), atMs, ...gaveBack };
+      return { type: "ended", ...ref, state, exitCode: number(code), atMs, ...limitOf(rest), ...gaveBack };
     }
     case "R":
       return { type: "refused", ...ref, reason: rest.join(" "), ...gaveBack };

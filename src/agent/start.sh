@@ -55,14 +55,14 @@ X
   case ${c_how%%"$c_nl"*} in *"$c_rc"*) ;; *) c_cut=1 ;; esac
 }
 
-# c_run JOB ATTEMPT SHELL OUTPUT LOG GPU SCRIPT: a job's wrapper, a fork of the agent without an exec. It holds nothing
-# of the link. Its four phases take these words. Where a phase returns 1 the attempt ends there, and an event says why.
-# src/simulation/wrapper.ts has the same phases.
+# c_run JOB ATTEMPT SHELL OUTPUT LOG GPU SCRIPT [LIMIT]: a job's wrapper, a fork of the agent without an exec. It
+# holds nothing of the link. Its four phases take these words. Where a phase returns 1 the attempt ends there, and an
+# event says why. src/simulation/wrapper.ts has the same phases.
 c_run() { c_take "$@" && c_lay_out "$@" && c_launch "$@" && c_finish "$@"; }
 
 # c_take: the job's directory, and the claim in it.
 c_take() {
-  c_job=$1 c_why=''
+  c_job=$1 c_why='' c_limited=${8--}
   c_off "$1" "$2" && return 1
   c_self
   # It may just have been moved away, to be removed.
@@ -150,7 +150,7 @@ c_lay_out() {
     return 1
   fi
   # Marks of an earlier attempt would give this one a wrong end.
-  [ "$c_n" -eq 0 ] || for c_at in "$1.kill".*; do
+  [ "$c_n" -eq 0 ] || for c_at in "$1.kill".* "$1.limit".*; do
     [ ! -e "$c_at" ] || rm -f "$c_at"
   done
   c_date
@@ -167,6 +167,8 @@ c_lay_out() {
 # c_launch: the job's process, its pid, the claim's last line, the event.
 c_launch() {
   case $6 in =*) CUDA_VISIBLE_DEVICES=${6#=}; export CUDA_VISIBLE_DEVICES ;; esac
+  # Before the job: whoever is killed in between, no job runs without its limit.
+  [ "$c_limited" = - ] || { c_p0='' && c_limit "$1" "$2" "$c_limited"; }
   c_rc='' c_how=''
   [ -z "$c_bash" ] || trap c_heed CHLD
   # setsid makes no process of its own here: $! is the job, its process group and its session.
@@ -181,6 +183,7 @@ c_launch() {
   } </dev/null >>"$c_to" 2>>"$1-nohup.log" 5>&- 6>&- 7>&- 8>&- && c_at=''
   [ -z "$c_at" ] || ! true >>"$c_at" || c_at=$1-nohup.log
   if [ -n "$c_at" ]; then
+    [ "$c_limited" = - ] || c_timers "$1" "$2" kill
     c_cause "$c_at"
     c_refuse "$1" "$2" "$c_why" "$c_next"
     return 1
@@ -203,25 +206,28 @@ c_launch() {
 # what the event would have said.
 c_finish() {
   c_wait
-  c_e1=end
+  c_e1=end c_e5=''
   if [ -e "$1.kill.$2" ]; then
     c_e1=kill
+    read -r c_e5 <"$1.kill.$2"
   elif [ -n "$c_cut" ]; then
     c_e1=crash
   fi
+  [ "$c_limited" = - ] || [ -n "$c_e5" ] || c_timers "$1" "$2" kill
   c_now
   c_date
   # A full disk must not cost a job its end: for an hour it is tried again, while the directory is there. Where it is
   # for want of a right the event alone tells the end.
   c_z=0
-  until printf '# date: %s\n# exit: %s\n# cloudmesh state: %s\n' "$c_iso" "$c_rc" "$c_e1" >>"$c_into"; do
+  c_e4=${c_e5:+# time limit: ${c_e5#limit=}$c_nl}
+  until printf '# date: %s\n# exit: %s\n%s# cloudmesh state: %s\n' "$c_iso" "$c_rc" "$c_e4" "$c_e1" >>"$c_into"; do
     [ -d "${c_into%/*}/" ] && [ "$c_z" -lt 720 ] && c_allow "$c_into" || break
     [ "$c_z" -eq 0 ] || sleep 5
     c_z=$((c_z + 1))
   done
   # This wrapper may live on, with another job.
   [ -z "$c_plus" ] || printf 'E\n' >>"$c_next" || { c_allow "./$c_next" && printf 'E\n' >>"$c_next"; }
-  c_event "E$c_plus" "$1" "$2" "$c_e1" "$c_rc" "$c_ms"
+  c_event "E$c_plus" "$1" "$2" "$c_e1" "$c_rc" "$c_ms${c_e5:+ $c_e5}"
 }
 
 # Lines. A job may be sent ahead, to wait here for a slot: as a ticket of a line, a file with the call that runs it.

@@ -13,9 +13,9 @@ c_watch() {
   done
   c_state "$1" "$2"
   c_now
-  case $c_is in ended*) c_is=${c_is#* } ;; *) c_is='crash - -' ;; esac
+  case $c_is in ended*) c_is=${c_is#* } ;; *) c_is='crash - -' c_e5='' ;; esac
   c_e1=${c_is%% *} c_is=${c_is#* }
-  c_event E "$1" "$2" "$c_e1" "${c_is%% *}" "$c_ms"
+  c_event E "$1" "$2" "$c_e1" "${c_is%% *}" "$c_ms${c_e5:+ $c_e5}"
 }
 
 # cms_ask NUMBER (JOB ATTEMPT)...
@@ -93,8 +93,8 @@ c_crowd() {
   return 1
 }
 
-# c_kill JOB ATTEMPT GRACE: TERM to the group; KILL to it, to the session, and to all that carry the job's mark; then
-# its log.
+# c_kill JOB ATTEMPT GRACE [WHY]: TERM to the group; KILL to it, to the session, and to all that carry the job's mark;
+# then its log.
 c_kill() {
   c_visit "$1" || return
   c_z=0
@@ -109,8 +109,8 @@ c_kill() {
     c_z=$((c_z + 1))
     c_pause
   done
-  # Before the first signal: the wrapper tells by it a kill of ours from a crash.
-  true >"$1.kill.$2" || { c_allow "./$1.kill.$2" && true >"$1.kill.$2"; }
+  # Before the first signal: the wrapper tells by it a kill of ours from a crash. The first who ends it says why.
+  [ -e "$1.kill.$2" ] || printf '%s\n' "${4-}" >"$1.kill.$2" || { c_allow "./$1.kill.$2" && printf '%s\n' "${4-}" >"$1.kill.$2"; }
   c_group TERM
   c_now
   c_till=$((c_ms + $3))
@@ -196,7 +196,7 @@ c_ours() {
     c_v=$1.run.$c_n
   done
   for c_i in * .[!.]* ..?*; do
-    case $c_i in .cms | "$1.pid" | "$1-nohup.log" | "$1.kill".* | "$1.run" | "$1.run".*) continue ;; esac
+    case $c_i in .cms | "$1.pid" | "$1-nohup.log" | "$1.kill".* | "$1.limit".* | "$1.run" | "$1.run".*) continue ;; esac
     case $c_o in *"$c_nl$c_i$c_nl"*) continue ;; esac
     [ ! -e "$c_i" ] && [ ! -L "$c_i" ] || return 1
   done
@@ -308,7 +308,7 @@ c_clear() {
       c_n=$((c_n + 1))
       c_v=$1.run.$c_n
     done
-    rm -f "$1.pid" "$1-nohup.log" "$1.kill".* "$1.run" "$1.run".* .cms
+    rm -f "$1.pid" "$1-nohup.log" "$1.kill".* "$1.limit".* "$1.run" "$1.run".* .cms
   fi
 }
 

@@ -7,6 +7,7 @@
 
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { CmsError } from "../errors.ts";
+import { durationField } from "../names/units.ts";
 import { isJobState, JOB_STATES, type JobState } from "../job/states.ts";
 import { type Format, FORMATS } from "../output/records.ts";
 
@@ -71,6 +72,15 @@ export function minutesValue(value: string): number {
   const ms = /^[0-9]{0,7}(\.[0-9]{1,9})?$/.test(text) ? Math.round(Number(text) * 60_000) : 0;
   if (ms > 0) return ms;
   throw new InvalidArgumentError("Give minutes, such as 10 or 0.5.");
+}
+
+/** Reads a duration, such as `30m`; a bare number is minutes. @returns It as text. */
+export function durationText(value: string): string {
+  try {
+    return durationField(unquote(value));
+  } catch {
+    throw new InvalidArgumentError("Give a duration such as 90s, 30m, 2h, 1d or 1h30m.");
+  }
 }
 
 /** Reads a TCP port. */

@@ -28,6 +28,20 @@ export interface OptionWord {
 /** All that can be given, in the order of the help. */
 export const OPTION_WORDS: readonly OptionWord[] = [
   {
+    field: "time_limit",
+    flag: "--time-limit <duration>",
+    kind: "text",
+    help: "how long it may run, kept by its host; then it is killed",
+    example: "30m",
+  },
+  {
+    field: "grace",
+    flag: "--grace <duration>",
+    kind: "text",
+    help: "pause between TERM and KILL at its time limit (default: 10s)",
+    example: "10s",
+  },
+  {
     field: "retries",
     flag: "--retries <number>",
     kind: "text",
@@ -45,7 +59,7 @@ export const OPTION_WORDS: readonly OptionWord[] = [
     field: "retry_on",
     flag: "--retry-on <causes>",
     kind: "list",
-    help: "what is tried again: exit, crash, start, and exit codes (default: exit,crash,start)",
+    help: "what is tried again: exit, crash, start, time_limit, and exit codes (default: exit,crash,start)",
     example: ["exit", "crash"],
   },
   {

@@ -23,3 +23,13 @@ export function endReason(job: Pick<Job, "status" | "exit_code" | "reason">): st
   }
   return job.status === "kill" ? "killed" : job.status === "fail_start" ? "failed to start" : "crashed";
 }
+
+/** The reason of a job that its time limit ended. */
+export function timeLimitReason(limit: string): string {
+  return `time limit ${limit}`;
+}
+
+/** True if {@link timeLimitReason} made it. */
+export function isTimeLimit(reason: string | null | undefined): reason is string {
+  return reason?.startsWith("time limit ") === true;
+}

@@ -17,6 +17,7 @@ import {
   request,
   startRequest,
 } from "../agent/protocol.ts";
+import { limitWord } from "../agent/attempt.ts";
 import {
   type AgentEvent,
   type Answer,
@@ -41,6 +42,7 @@ import type {
   LinkEvent,
   RemoveResult,
   StartRequest,
+  TimeLimit,
 } from "./link.ts";
 import { chunks, joined, type Reply, Requests } from "./requests.ts";
 import { lastWords, oneLine, START_UP } from "./ssh.ts";
@@ -255,6 +257,18 @@ class AgentLink implements Link {
     // Where the wrapper was gone nobody else tells the end.
     if (this.#options.role === "resident") this.#flights.settle(attempts, states, this.#deps.clock.now());
     return states;
+  }
+
+  async setLimits(
+    limits: readonly { job: JobName; attempt: string; limit: TimeLimit | null }[],
+  ): Promise<void> {
+    this.#mayChange();
+    await Promise.all(
+      chunks(limits, ATTEMPTS_AT_ONCE).map((chunk) => {
+        const words = chunk.flatMap(({ job, attempt, limit }) => [job, attempt, limitWord(limit)]);
+        return this.#request((id) => request("limit", [id, ...words]));
+      }),
+    );
   }
 
   async share(from: string): Promise<void> {

@@ -74,8 +74,9 @@ export class Flights {
       if (state === undefined || flight === undefined) continue;
       const { job, attempt } = ref;
       if (state.type === "ended") {
-        const { state: end, exitCode, endedAtMs } = state;
-        this.tell({ type: "ended", job, attempt, state: end, exitCode, atMs: endedAtMs ?? nowMs });
+        const { state: end, exitCode, endedAtMs, limit } = state;
+        const why = limit === undefined ? {} : { limit };
+        this.tell({ type: "ended", job, attempt, state: end, exitCode, atMs: endedAtMs ?? nowMs, ...why });
       } else if (state.type === "crashed") {
         this.tell({ type: "ended", job, attempt, state: "crash", exitCode: state.exitCode, atMs: nowMs });
       } else if (state.type === "none" && flight.answered) {

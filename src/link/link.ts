@@ -10,12 +10,12 @@
 
 import type { JobName } from "../names/grammar.ts";
 import type { Machine } from "../cluster/machine.ts";
-import type { AttemptState, RemoveResult, StartRequest } from "../agent/attempt.ts";
+import type { AttemptState, RemoveResult, StartRequest, TimeLimit } from "../agent/attempt.ts";
 import type { BacklogChange, Mark } from "../agent/protocol.ts";
 
 export type { BacklogChange } from "../agent/protocol.ts";
 export type { Mark } from "../agent/protocol.ts";
-export type { AttemptState, RemoveResult, StartRequest } from "../agent/attempt.ts";
+export type { AttemptState, RemoveResult, StartRequest, TimeLimit } from "../agent/attempt.ts";
 
 /** What comes from a machine unasked. Times are the host's clock, epoch ms. */
 export type LinkEvent =
@@ -35,6 +35,8 @@ export type LinkEvent =
     /** null where nobody could see it (an orphan). */
     readonly exitCode: number | null;
     readonly atMs: number;
+    /** The time limit that ended it. */
+    readonly limit?: string;
     /** Its slot went back to its backlog, to the next that waits there. Missing where that is not certain. */
     readonly gaveBack?: true;
   }
@@ -142,6 +144,8 @@ export interface Link {
    * resolves. Answers the state then. A resident link also gets the `ended` event. Jobs are killed side by side.
    */
   kill(attempts: readonly { job: JobName; attempt: string }[], options: { graceMs: number }): Promise<AttemptState[]>;
+  /** The time limits of attempts that run are others now; null: none any more. One that does not run is left alone. */
+  setLimits(limits: readonly { job: JobName; attempt: string; limit: TimeLimit | null }[]): Promise<void>;
   /**
    * Finds out whether the experiment directory there is the manager's own, `from`. If so, `remove` takes from then on
    * no directory in which something stands that is not the program's: it is a person's input, and this is the only

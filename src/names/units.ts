@@ -29,6 +29,15 @@ export function parseDuration(text: string): number {
   throw new InvalidError([`Cannot use ${JSON.stringify(text)} as a duration: write it as 90s, 30m, 2h, 1d or 1h30m`]);
 }
 
+/** True if {@link parseDuration} reads it. */
+export function isDuration(text: string): boolean {
+  try {
+    return parseDuration(text) > 0;
+  } catch {
+    return false;
+  }
+}
+
 /** A duration as the file has it: a bare number gets its unit. @throws {InvalidError} As {@link parseDuration}. */
 export function durationField(text: string): string {
   parseDuration(text);

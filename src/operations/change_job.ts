@@ -25,13 +25,18 @@ export type JobPatch =
   & { readonly [K in Exclude<keyof AddJobsRequest["spec"], OptionName>]?: string | null | undefined }
   & GivenOptions;
 
+/** What may be changed while the job runs: all else was said to its host when it started. */
+const LIVE_FIELDS: ReadonlySet<string> = new Set<OptionName>(
+  ["time_limit", "grace", "retries", "retry_delay", "retry_on", "priority", "tags"],
+);
+
 /**
  * Changes one job. One that waits stays `ready` or `undefined` by whether it has a user and a host, unless a status is
  * given.
  * @returns The job as it is now.
  * @throws {InvalidError} If a value cannot be used; all problems at once.
- * @throws {CmsError} `not_found` if there is no such queue or job; `conflict` if the job is in flight. Nothing is
- * changed then.
+ * @throws {CmsError} `not_found` if there is no such queue or job; `conflict` if the job is in flight and a field
+ * cannot be changed then. Nothing is changed then.
  */
 export async function changeJob(
   deps: Deps,
@@ -46,7 +51,8 @@ export async function changeJob(
   try {
     await store.commit(() => {
       const job = requireJob(store.jobs, request.job, request.queue);
-      if (isInFlight(job.status)) {
+      const isRunning = isInFlight(job.status);
+      if (isRunning && !given.every(([field]) => LIVE_FIELDS.has(field))) {
         throw new CmsError("conflict", `Cannot change job "${job.name}": it is running; kill or reset it first`);
       }
       const { command, shell, pyenv } = job;
@@ -60,7 +66,7 @@ export async function changeJob(
       problems.throwIfAny();
       const waiting = waitingState({ ...job, ...fields });
       const status = spec.status ?? (isWaiting(job.status) ? waiting : job.status);
-      return [{ type: "set", job: job.name, fields: { ...fields, status } }];
+      return [{ type: "set", job: job.name, fields: isRunning ? fields : { ...fields, status } }];
     });
     await writeFile(() => store.checkpoint("cheap"), watch);
     return requireJob(store.jobs, request.job, request.queue);

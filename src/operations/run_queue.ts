@@ -36,6 +36,8 @@ export type RunRequest =
     /** A machine silent for this long is given up. */
     readonly timeoutMs: number;
     readonly halt?: Halt | undefined;
+    /** Time limit of jobs without one, such as `30m`. */
+    readonly timeLimit?: string | undefined;
   }
   | {
     readonly queue: StoreRef;
@@ -46,6 +48,7 @@ export type RunRequest =
     readonly cluster: StoreRef | null;
     readonly timeoutMs: number;
     readonly halt?: Halt | undefined;
+    readonly timeLimit?: string | undefined;
   };
 
 /**
@@ -81,6 +84,7 @@ export async function runQueue(
       hosts,
       timeoutMs: request.timeoutMs,
       halt: request.halt,
+      timeLimit: request.timeLimit ?? null,
     }, store.jobs);
     return await runLoop(deps, {
       store,

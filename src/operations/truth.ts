@@ -5,6 +5,7 @@
  */
 
 import { someNames } from "../names/some_names.ts";
+import { timeLimitReason } from "../job/outcome.ts";
 import { isoSeconds, type Job, type JobFields } from "../job/job.ts";
 import { mayMove, waitingState } from "../job/states.ts";
 import { hostOfMachine, isElsewhere, machineOfBoot } from "../agent/boot.ts";
@@ -58,6 +59,7 @@ function fieldsOf(job: Job, state: AttemptState): JobFields | null {
         exit_code: state.exitCode,
         started: iso(state.startedAtMs) ?? job.started,
         ended: iso(state.endedAtMs),
+        ...(state.limit === undefined ? {} : { reason: timeLimitReason(state.limit) }),
         ...over,
         ...beside,
       };

@@ -7,16 +7,18 @@
 
 import type { JobName } from "../names/grammar.ts";
 import { attemptId, isGivenUp, isoSeconds, type Job, type JobFields } from "../job/job.ts";
+import { timeLimitReason } from "../job/outcome.ts";
 import { type Cause, nextTry } from "../job/retry.ts";
 import { isInFlight, type JobState, mayMove, waitingState } from "../job/states.ts";
 import { type Machine, machineKey, machineText, parseMachine } from "../cluster/machine.ts";
+import { limitWord } from "../agent/attempt.ts";
 import { hostOfMachine, isElsewhere, machineOfBoot } from "../agent/boot.ts";
 import type { AttemptState } from "../link/link.ts";
 import type { Backlogs } from "./backlogs.ts";
 import { report, reportStart, type RunContext } from "./context.ts";
 import type { Attempt } from "./events.ts";
 import { backlogOf, type InFlight, inFlight, isOf, isRecalled, isUnseen, startedAtMsOf } from "./in_flight.ts";
-import { startRequest } from "./start_request.ts";
+import { startRequest, timeLimitOf } from "./start_request.ts";
 import type { Placement } from "./policies.ts";
 
 /** Pause before asking again about an attempt that was just being claimed. */
@@ -140,7 +142,8 @@ export class Attempts {
     const attempt = job.attempt + 1;
     const backlog = place.slot === null ? null : this.#backlogs.join(place.slot, isPrefetch);
     const isWaiting = isPrefetch && backlog !== null;
-    const request = startRequest(job, attempt, { ...place, backlog: backlog?.number ?? null });
+    const { timeLimit } = this.#run;
+    const request = startRequest(job, attempt, { ...place, backlog: backlog?.number ?? null, timeLimit });
     const one = inFlight({
       job: job.name,
       attempt: request.attempt,
@@ -208,6 +211,30 @@ export class Attempts {
     const started = startedAtMs === null ? {} : { started: isoSeconds(startedAtMs) };
     this.#move(one, "start", { pid: String(pid), ...started });
     if (one.isKillWanted) this.kill(one);
+    else this.#limit(one);
+  }
+
+  /** Fields of a job were changed from outside: a time limit counts at once. */
+  changed(name: JobName): void {
+    const one = this.#run.inFlight.get(name);
+    if (one?.stage.at === "running") this.#limit(one);
+  }
+
+  /**
+   * Gives the host the time limit that the job has now, where that is another. One that an earlier run started has only
+   * its own.
+   */
+  #limit(one: InFlight): void {
+    const { jobs, timeLimit, machines, effects } = this.#run;
+    const job = jobs.get(one.job);
+    if (!isOf(one, job) || machines.get(one.machine)?.openedAtMs === null) return;
+    const limit = timeLimitOf(job!, one.request === null ? null : timeLimit);
+    const text = limit === null && one.limit === null ? null : limitWord(limit);
+    if (text === one.limit) return;
+    // Nobody knows whose it is that an earlier run gave.
+    if (limit === null && one.request === null && one.limit === "unknown") return;
+    one.limit = text;
+    effects.push({ type: "limit", machine: one.machine, attempt: { job: one.job, attempt: one.attempt }, limit });
   }
 
   /** The host gave it a directory beside that of its name, which another queue has. */
@@ -284,12 +311,14 @@ export class Attempts {
       case "away":
         return;
       case "alive":
+        // Whatever was last sent to the host may be lost.
+        if (one.limit !== null) one.limit = "unknown";
         this.started(one, state.pid, state.startedAtMs);
         if (revived) report(run, { type: "adopted", job: one.job, machine });
         return;
       case "ended":
         if (revived) report(run, { type: "found", job: one.job, state: state.state, machine });
-        return this.end(one, { ...state, reason: null }, gaveBack);
+        return this.end(one, { ...state, ...whyOf(state) }, gaveBack);
       case "crashed":
         if (inherited) report(run, { type: "found", job: one.job, state: "crash", machine });
         return this.end(one, {
@@ -494,7 +523,8 @@ export class Attempts {
     end: Pick<Ending, "state" | "exitCode" | "reason"> & { readonly elapsedMs: number | null },
     how: { readonly began: boolean; readonly isDependent?: boolean },
   ): void {
-    this.#run.outcomes.ended(job, { state: end.state, exitCode: end.exitCode, machine, ...how });
+    const { state, exitCode, reason } = end;
+    this.#run.outcomes.ended(job, { state, exitCode, reason, machine, ...how });
     report(this.#run, { type: "ended", job, machine, ...end });
   }
 
@@ -512,6 +542,11 @@ export class Attempts {
     const change = { type: "set", job: one.job, fields: { status: to, ...fields } } as const;
     this.#run.effects.push({ type: "change", change, of: job, durable });
   }
+}
+
+/** Reason and cause of an end that a host told. */
+export function whyOf({ limit }: { readonly limit?: string }): Pick<Ending, "reason" | "cause"> {
+  return limit === undefined ? { reason: null } : { reason: timeLimitReason(limit), cause: "time_limit" };
 }
 
 /** The word of `retry_on` for an end; null for one that ended well. */

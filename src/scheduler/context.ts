@@ -24,6 +24,8 @@ export interface RunContext {
   readonly candidates: Candidates;
   readonly outcomes: Outcomes;
   readonly timeoutMs: number;
+  /** Time limit of jobs that have none of their own, as a person wrote it; null for none. */
+  readonly timeLimit: string | null;
   nowMs: number;
   /** Effects of the step that is going on. */
   effects: Effect[];

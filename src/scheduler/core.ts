@@ -15,7 +15,7 @@ import { isGivenUp, type Job } from "../job/job.ts";
 import { isInFlight, isWaiting, type JobState } from "../job/states.ts";
 import type { AttemptState, LinkEvent } from "../link/link.ts";
 import type { Jobs } from "../store/changes.ts";
-import { ASK_LIMIT, Attempts } from "./attempts.ts";
+import { ASK_LIMIT, Attempts, whyOf } from "./attempts.ts";
 import { Backlogs } from "./backlogs.ts";
 import { Candidates } from "./candidates.ts";
 import { report, type RunContext } from "./context.ts";
@@ -40,6 +40,8 @@ export interface CoreOptions {
   readonly timeoutMs: number;
   /** When the run halts before its queue is through. */
   readonly halt?: Halt | undefined;
+  /** Time limit of jobs that this run starts and that have none, such as `30m`. */
+  readonly timeLimit?: string | null;
 }
 
 /** One run. Feed it events with {@link Core.step}. */
@@ -78,6 +80,7 @@ export class Core {
       candidates: new Candidates(jobs, inFlight),
       outcomes: new Outcomes(),
       timeoutMs: options.timeoutMs,
+      timeLimit: options.timeLimit ?? null,
       nowMs: 0,
       effects: [],
     };
@@ -203,6 +206,7 @@ export class Core {
           run.jobs,
         );
         this.#foresee(event.external.put);
+        for (const name of event.external.changed) this.#attempts.changed(name);
         for (const name of event.external.kill) this.#attempts.wantKill(name);
         this.#backlogs.jobsChanged(event.external.changed);
         this.#hints.drop(event.external.deleted);
@@ -262,7 +266,7 @@ export class Core {
       case "ended":
         return this.#withAttempt(
           event,
-          (one) => this.#attempts.end(one, { ...event, endedAtMs: event.atMs, reason: null }, event.gaveBack),
+          (one) => this.#attempts.end(one, { ...event, endedAtMs: event.atMs, ...whyOf(event) }, event.gaveBack),
         );
       case "refused":
         return this.#withAttempt(

@@ -85,6 +85,9 @@ export class Deliver {
         case "kill":
           void this.#kill(effect.machine, effect.attempt);
           break;
+        case "limit":
+          void this.#limit(effect);
+          break;
         case "prepare": // Behind the starts, which somebody waits for.
         case "unprepare":
         case "change":
@@ -262,6 +265,14 @@ export class Deliver {
     if (link === undefined) return; // Broken meanwhile: the core asks when it is back.
     const states = await link.forbid(attempts).catch(() => null);
     this.#options.push({ type: "recalled", attempts, states });
+  }
+
+  async #limit({ machine, attempt, limit }: Extract<Effect, { type: "limit" }>): Promise<void> {
+    try {
+      await this.#links.get(machine)?.setLimits([{ ...attempt, limit }]);
+    } catch {
+      // The link broke: the core gives it again when the host says that the job runs.
+    }
   }
 
   async #kill(machine: string, attempt: Attempt): Promise<void> {

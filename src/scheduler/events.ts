@@ -8,7 +8,7 @@
 import type { Job } from "../job/job.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { Machine } from "../cluster/machine.ts";
-import type { AttemptState, BacklogChange, LinkEvent, StartRequest } from "../link/link.ts";
+import type { AttemptState, BacklogChange, LinkEvent, StartRequest, TimeLimit } from "../link/link.ts";
 import type { Change, ExternalChanges } from "../store/changes.ts";
 import type { RunEvent } from "./report.ts";
 import type { SlotHost } from "./slots.ts";
@@ -81,6 +81,13 @@ export type Effect =
     readonly forbid: readonly Attempt[];
   }
   | { readonly type: "kill"; readonly machine: string; readonly attempt: Attempt }
+  /** The time limit of an attempt that runs is another now; null: none any more. */
+  | {
+    readonly type: "limit";
+    readonly machine: string;
+    readonly attempt: Attempt;
+    readonly limit: TimeLimit | null;
+  }
   | { readonly type: "report"; readonly event: RunEvent }
   /** Nothing is left to do: the result is ready. */
   | { readonly type: "finish" };

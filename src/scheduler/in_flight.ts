@@ -6,6 +6,7 @@
  * @module
  */
 
+import { limitWord } from "../agent/attempt.ts";
 import type { Job } from "../job/job.ts";
 import type { StartRequest } from "../link/link.ts";
 import type { Attempt } from "./events.ts";
@@ -55,6 +56,11 @@ export interface InFlight extends Attempt {
   timesAsked: number;
   /** Somebody asked to end it. */
   isKillWanted: boolean;
+  /**
+   * The time limit that its host was last given, as a word; null: never any. `unknown`: it has one, or may have, as its
+   * host was not reached for a while.
+   */
+  limit: string | null;
   /** Its start was reported. */
   isReported: boolean;
 }
@@ -93,7 +99,9 @@ export interface SlotPool {
 export function inFlight(
   of: Pick<InFlight, "job" | "attempt" | "machine" | "shown" | "boot" | "request" | "stage">,
 ): InFlight {
-  return { ...of, question: null, timesAsked: 0, isKillWanted: false, isReported: of.request === null };
+  const { request } = of;
+  const limit = request?.limit === undefined ? null : limitWord(request.limit);
+  return { ...of, limit, question: null, timesAsked: 0, isKillWanted: false, isReported: request === null };
 }
 
 /** True if it is an attempt of this very job, and not of one that had its name before. */

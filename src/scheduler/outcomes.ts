@@ -5,12 +5,15 @@
  */
 
 import type { JobName } from "../names/grammar.ts";
+import { isTimeLimit } from "../job/outcome.ts";
 import type { RunResult } from "./report.ts";
 
 /** How an attempt ended. */
 export interface Outcome {
   readonly state: "end" | "kill" | "crash" | "fail_start";
   readonly exitCode: number | null;
+  /** Why, where it did not end by itself. */
+  readonly reason?: string | null;
   readonly machine: string;
   /** False if no process of it ever was: its start failed, or was called back. */
   readonly began: boolean;
@@ -78,9 +81,12 @@ export class Outcomes {
     for (const [job, outcome] of this.#jobs) {
       if (outcome?.began !== false) ran.push(job);
       if (outcome === null) continue;
-      const { state, exitCode, machine, isDependent } = outcome;
+      const { state, exitCode, reason, machine, isDependent } = outcome;
+      const why = state === "kill" && isTimeLimit(reason) ? { reason } : {};
       if (state === "end") completed.push(job);
-      if (isBad(outcome)) failed.push({ job, state, exitCode, machine, ...(isDependent === true && { isDependent }) });
+      if (isBad(outcome)) {
+        failed.push({ job, state, exitCode, ...why, machine, ...(isDependent === true && { isDependent }) });
+      }
     }
     return { ran, completed, failed };
   }

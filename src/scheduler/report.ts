@@ -100,6 +100,8 @@ export interface RunResult {
     readonly job: JobName;
     readonly state: "end" | "kill" | "crash" | "fail_start";
     readonly exitCode: number | null;
+    /** Of one that its time limit ended. */
+    readonly reason?: string;
     readonly machine: string;
     /** It never started, as a job that it waits for did not end as it must. */
     readonly isDependent?: boolean;

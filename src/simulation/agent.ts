@@ -9,11 +9,12 @@
 import { type Asker, claim, enter, isBare, isBeside, makeDirectories, nextTo, stateOf, stays, walk } from "./claims.ts";
 import type { ClaimLink, JobDirectory } from "./job_directory.ts";
 import type { Host } from "./host.ts";
-import { EventsFile, type HostProcess, type Steps, UNTIL_WOKEN } from "./host_process.ts";
+import { EventsFile, type HostProcess, type Steps, type Tell, UNTIL_WOKEN } from "./host_process.ts";
+import { setLimits } from "./limits.ts";
 import { kills, removes, watch } from "./helpers.ts";
 import { Backlog } from "./backlog.ts";
 import { NotARequest, readCall, type Request, RequestReader } from "./requests.ts";
-import { runWrapper, type StartWords, type Tell } from "./wrapper.ts";
+import { runWrapper, type StartWords } from "./wrapper.ts";
 
 /** Status of an agent that was killed: it could not tidy up. */
 const KILLED = 137;
@@ -134,6 +135,9 @@ export class Agent implements FarEnd {
       case "kill":
         this.#host.spawn("helper", null, () => kills(this.#host, this.#tell, args));
         return;
+      case "limit":
+        yield* setLimits(this.#host, this.#tell.queue, args.slice(1));
+        return this.#say(`z ${args[0]}`);
       case "remove":
         this.#host.spawn("helper", null, () => removes(this.#host, this.#tell, args, this.process));
         return;
@@ -211,9 +215,9 @@ export class Agent implements FarEnd {
   }
 
   #wordsOf(args: readonly string[]): StartWords {
-    const [job = "", attempt = "", shell = "", , , gpu = "", script = ""] = args;
+    const [job = "", attempt = "", shell = "", , , gpu = "", script = "", limit = "-"] = args;
     this.#host.parts.truth.asked(job, attempt, script, { words: args.length, queue: this.#tell.queue });
-    return { job, attempt, shell, gpu, script };
+    return { job, attempt, shell, gpu, script, limit };
   }
 
   #start(args: readonly string[]): void {

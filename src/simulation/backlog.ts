@@ -8,8 +8,8 @@
 
 import type { Doing } from "./claims.ts";
 import type { Host } from "./host.ts";
-import { type HostProcess, type Steps, UNTIL_WOKEN } from "./host_process.ts";
-import { runWrapper, type StartWords, type Tell } from "./wrapper.ts";
+import { type HostProcess, type Steps, type Tell, UNTIL_WOKEN } from "./host_process.ts";
+import { runWrapper, type StartWords } from "./wrapper.ts";
 
 const PLACES = 128;
 

@@ -61,6 +61,7 @@ export function lifeOf(host: Host, directory: JobDirectory, link: ClaimLink): Li
       link.pid = process.pid;
       link.pidTicks = process.startTicks;
       link.startedMs = host.clockMs;
+      link.startedAtMs = host.parts.timeline.nowMs;
       break;
     }
   }
@@ -200,7 +201,8 @@ function* close(host: Host, directory: JobDirectory, link: ClaimLink): Doing<"cr
     yield 0;
     const before = directory.log;
     const attempt = before?.attempt ?? link.attempt!;
-    directory.setLog({ attempt, state: end, exit: before?.exit ?? null, dateMs: host.clockMs });
+    const limit = directory.whys.get(killMark(link.attempt!)) ?? "";
+    directory.setLog({ attempt, state: end, exit: before?.exit ?? null, dateMs: host.clockMs, limit });
   }
   return end;
 }
@@ -248,5 +250,6 @@ function* endOf(host: Host, directory: JobDirectory, found: ClaimLink, log: LogT
   const end = isWritten ? log.state : yield* close(host, directory, found);
   const date = log?.dateMs ?? null;
   const started = found.kind === "P" && found.startedMs > 0 ? String(found.startedMs) : "-";
-  return `ended ${end} ${log?.exit ?? "-"} ${started} ${date === null ? "-" : isoSeconds(date)}`;
+  const why = log?.limit ?? directory.whys.get(killMark(found.attempt!)) ?? "";
+  return `ended ${end} ${log?.exit ?? "-"} ${started} ${date === null ? "-" : isoSeconds(date)}${why && ` ${why}`}`;
 }

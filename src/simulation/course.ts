@@ -27,6 +27,7 @@ import type { AttemptTruth } from "./truth.ts";
 import { MOST_RETRIES, released, wishesAmong } from "./wishes.ts";
 import type { World } from "./world.ts";
 import type { Run, Stage } from "./stage.ts";
+import { LIMIT_GRACE_MS } from "./truth.ts";
 import { workOf } from "./wrapper.ts";
 
 /** Time that a world may take after its trouble, besides the work of its jobs. */
@@ -165,7 +166,9 @@ export class Course implements Stage {
     const { hosts, scheduler } = this.world.scenario;
     const names = new Set(jobs.map(({ name }) => name));
     return jobs.map(({ name, command, host, wishes }) => {
-      const spec = { command, ...wishesAmong(wishes, names) };
+      const limitMs = workOf(command)?.limitMs ?? null;
+      const limited = limitMs === null ? {} : { time_limit: `${limitMs / 1000}s`, grace: `${LIMIT_GRACE_MS / 1000}s` };
+      const spec = { command, ...limited, ...wishesAmong(wishes, names) };
       if (scheduler !== "fifo") return { name, spec };
       const { key, alias } = hosts[host % hosts.length]!;
       const { user, name: machine } = parseMachine(alias !== undefined && name.endsWith("3") ? alias : key);
@@ -319,6 +322,9 @@ export class Course implements Stage {
       };
       if (job.status === "end" && job.exit_code === 0 && (last?.how !== "exit" || last.code !== 0)) {
         truth.fail(`job ${job.name} is end with code 0 at the end of time, which it did not end with`);
+      }
+      if (job.status === "kill" && last?.isLimitHit && !last.isKillAsked && !job.reason?.startsWith("time limit ")) {
+        truth.fail(`job ${job.name} was ended by its time limit, and its reason is ${job.reason}`);
       }
       if (isInFlight(job.status)) {
         if (!away()) truth.fail(`job ${job.name} is ${job.status} at the end of time`);

@@ -8,9 +8,8 @@
 import type { RemoveResult } from "../agent/attempt.ts";
 import { type Asker, type Doing, isBeside, isTheirs, lifeOf, stateOf, type Walk, walk } from "./claims.ts";
 import type { Host } from "./host.ts";
-import type { HostProcess, Steps } from "./host_process.ts";
+import type { HostProcess, Steps, Tell } from "./host_process.ts";
 import { type ClaimLink, type JobDirectory, killMark } from "./job_directory.ts";
-import type { Tell } from "./wrapper.ts";
 
 const PAUSE_MS = 50;
 /** The removal of a large directory takes long. */
@@ -30,7 +29,8 @@ export function* kills(host: Host, tell: Tell, args: readonly string[]): Steps {
   say(tell, `Z ${number}`);
 }
 
-function* kill(host: Host, asker: Asker, graceMs: number): Steps {
+/** `c_kill`. `why`: what is to stand in the mark. */
+export function* kill(host: Host, asker: Asker, graceMs: number, why = ""): Steps {
   const { job, attempt, queue } = asker;
   const directory = host.directory(job, queue);
   if (directory === undefined) return;
@@ -42,8 +42,13 @@ function* kill(host: Host, asker: Asker, graceMs: number): Steps {
   }
   if (!state.startsWith("alive")) return;
   const link = directory.chain.find((link) => link.attempt === attempt)!;
-  directory.setMark(killMark(attempt), true);
-  truth.killAsked(attempt, queue);
+  const mark = killMark(attempt);
+  if (!directory.marks.has(mark)) {
+    directory.whys.set(mark, why);
+    directory.setMark(mark, true);
+  }
+  if (why === "") truth.killAsked(attempt, queue);
+  else truth.limitHit(attempt);
   yield 0;
   truth.signal(attempt, "TERM", true);
   const tillMs = timeline.nowMs + graceMs;
@@ -180,5 +185,6 @@ export function* watch(
   const state = directory === undefined ? "none" : yield* stateOf(host, directory, asker);
   const [word, end = "crash", code = "-"] = state.split(" ");
   const told = word === "ended" ? `${end} ${code}` : "crash -";
-  say(tell, `E ${job} ${attempt} ${told} ${host.clockMs}`);
+  const limit = state.split(" ").find((one) => one.startsWith("limit="));
+  say(tell, `E ${job} ${attempt} ${told} ${host.clockMs}${limit === undefined ? "" : ` ${limit}`}`);
 }

@@ -40,3 +40,13 @@ export class EventsFile {
     for (const follower of this.followers) follower(line);
   }
 }
+
+/** Where a wrapper tells what happens. */
+export interface Tell {
+  readonly events: EventsFile;
+  readonly queue: string;
+  /** The agent's directory is the manager's own. */
+  readonly keep?: boolean;
+  /** `+` for a job of a backlog, which gives its slot back. */
+  readonly plus?: string;
+}

@@ -6,6 +6,7 @@
  */
 
 import { CopiedFiles, type InputFiles } from "./input_files.ts";
+import type { HostProcess } from "./host_process.ts";
 
 /**
  * One file of the chain, as `agent.sh` describes it. `attempt` null: it is empty (just being made, or lost by a power
@@ -26,6 +27,8 @@ export interface ClaimLink {
   pid: number;
   pidTicks: number;
   startedMs: number;
+  /** The same by the clock that nobody sets. */
+  startedAtMs: number;
   reason: string;
   /** Its wrapper is done with it and goes on to another job. */
   done: boolean;
@@ -43,6 +46,8 @@ export interface LogText {
   readonly attempt: string;
   state: string;
   exit: number | null;
+  /** The time limit that ended it, as `limit=TEXT`; `""` for none. */
+  limit?: string;
   dateMs: number | null;
 }
 
@@ -86,6 +91,11 @@ export class JobDirectory {
   readonly marks = new Set<string>();
   /** What people put there, or a copy of that. */
   readonly input: InputFiles;
+  /** What stands in the marks: why. */
+  readonly whys = new Map<string, string>();
+  /** `JOB.limit.ATTEMPT`, and the timers that are named there. */
+  readonly limits = new Map<string, string>();
+  readonly timers = new Map<string, HostProcess>();
 
   constructor(disk: Disk, name: string) {
     this.#disk = disk;
@@ -134,6 +144,7 @@ export class JobDirectory {
       pid: 0,
       pidTicks: 0,
       startedMs: 0,
+      startedAtMs: 0,
       reason: "",
       done: false,
       madeMs: this.#disk.nowMs,
@@ -162,6 +173,14 @@ export class JobDirectory {
     const before = this.log;
     this.log = log;
     this.#disk.wrote(`${this.name}.log`, () => this.log = before);
+  }
+
+  setLimit(attempt: string, word: string): void {
+    if (this.#disk.isFull) return;
+    const before = this.limits.get(attempt);
+    this.limits.set(attempt, word);
+    const back = (): unknown => before === undefined ? this.limits.delete(attempt) : this.limits.set(attempt, before);
+    this.#disk.wrote(`${this.name}.limit.${attempt}`, back);
   }
 
   setMark(mark: string, present: boolean): void {

@@ -250,7 +250,7 @@ export class JournalReader {
       case "kill":
         // One that waited in a line is called back.
         if (attempt.starts === 0) attempt.isNever = true;
-        else if (!attempt.isKillAsked) say("nobody killed it");
+        else if (!attempt.isKillAsked && !attempt.isLimitHit) say("nobody killed it");
         return;
       case "fail_start":
         if (from !== "run") return; // Nothing was sent.

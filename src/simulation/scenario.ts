@@ -213,7 +213,10 @@ export function drawScenario(seed: number, sizes: ScenarioSizes = {}): Scenario 
     // Slow, so that runs do not spend their days on writing the YAML.
     writeMsPerByte: 0.004,
     hosts: surroundings.hosts,
-    jobs: wished === null ? jobs : jobs.map((job) => ({ ...job, wishes: wished.of.get(job.name)! })),
+    jobs: drawLimits(
+      seed,
+      wished === null ? jobs : jobs.map((job) => ({ ...job, wishes: wished.of.get(job.name)! })),
+    ),
     ...(neighbour === null ? {} : { neighbour: neighbour.jobs }),
     inputs: inputs.jobs,
     troubleMs,
@@ -295,6 +298,17 @@ function drawEdits(seed: number, count: number, troubleMs: number): Fault[] {
     kind: "edit_wish",
     dice: [random.next()],
   }));
+}
+
+/** Time limits, which the command names too: drawn apart as well. */
+function drawLimits(seed: number, jobs: readonly JobPlan[]): readonly JobPlan[] {
+  const random = randomOf(seed, "limits");
+  if (random.chance(0.5)) return jobs;
+  return jobs.map((job) => {
+    if (random.chance(0.7)) return job;
+    const limit = Math.round(random.logBetween(20, 20_000));
+    return { ...job, command: job.command.replace(/^work \d+ \d+/, `$& limit${limit}`) };
+  });
 }
 
 /** A second queue, and what is done to it: drawn apart as well. */

@@ -5,9 +5,9 @@
  */
 
 import type { Deps } from "../deps.ts";
+import type { JobSpec } from "../job/job.ts";
 import type { SimProcess } from "./process.ts";
 import type { JobPlan } from "./scenario.ts";
-import type { Wishes } from "./wishes.ts";
 import type { World } from "./world.ts";
 
 /** A run that goes on. */
@@ -32,7 +32,5 @@ export interface Stage {
   /** Starts a run, as a person does who sees that none goes on. */
   startRun(): void;
   /** Specs of jobs as `queue add` takes them. */
-  specsOf(
-    jobs: readonly JobPlan[],
-  ): { name: string; spec: { command: string; user?: string; host?: string } & Wishes }[];
+  specsOf(jobs: readonly JobPlan[]): { name: string; spec: JobSpec }[];
 }

@@ -8,6 +8,11 @@
 import { isOrBefore } from "../job/attempt.ts";
 import type { JobDirectory } from "./job_directory.ts";
 
+/** What jobs with a time limit have as their grace. */
+export const LIMIT_GRACE_MS = 300;
+/** How late a host may be. */
+const LIMIT_SLACK_MS = 2_000;
+
 /** How a job's process ended. */
 export type How = "exit" | "signal" | "killed" | "power";
 
@@ -44,6 +49,10 @@ export interface AttemptTruth {
   how: How | null;
   code: number | null;
   isKillAsked: boolean;
+  /** Its job's time limit, null for none; when it was started, epoch ms; whether its limit ended it. */
+  limitMs: number | null;
+  startedAtMs: number;
+  isLimitHit: boolean;
   isWrapperKilled: boolean;
   /** Processes that it has left running. */
   left: number;
@@ -119,6 +128,9 @@ export class Truth {
       how: null,
       code: null,
       isKillAsked: false,
+      limitMs: null,
+      startedAtMs: 0,
+      isLimitHit: false,
       isWrapperKilled: false,
       left: 0,
       isForgotten: false,
@@ -153,7 +165,7 @@ export class Truth {
     const attempt = this.of(id);
     attempt.isAsked = true;
     attempt.queue = queue;
-    if (words !== 7 || !/^[A-Za-z0-9_][A-Za-z0-9._+-]*$/.test(job)) {
+    if (words < 7 || words > 8 || !/^[A-Za-z0-9_][A-Za-z0-9._+-]*$/.test(job)) {
       this.fail(`text became code: a start of ${JSON.stringify(job)} with ${words} words`);
     }
     if (this.#isNeighbours(attempt)) return;
@@ -165,8 +177,13 @@ export class Truth {
   }
 
   /** A job's process was made. */
-  started(host: Site, job: string, id: string, about: { pid: number; gpu: string; directory: JobDirectory }): void {
-    const { pid, gpu, directory } = about;
+  started(host: Site, job: string, id: string, about: {
+    pid: number;
+    gpu: string;
+    directory: JobDirectory;
+    limitMs: number | null;
+  }): void {
+    const { pid, gpu, directory, limitMs } = about;
     const attempt = this.of(id);
     this.#names.set(id, job);
     attempt.gpu = gpu.slice(1);
@@ -175,6 +192,8 @@ export class Truth {
       if (other.directory === directory) this.fail(`${id} starts in ${directory.name}, where ${other.id} runs`);
     }
     attempt.starts++;
+    attempt.limitMs = limitMs;
+    attempt.startedAtMs = host.nowMs;
     attempt.host = host;
     attempt.isAlive = true;
     attempt.how = null;
@@ -255,6 +274,7 @@ export class Truth {
     const attempt = this.of(id);
     if (!attempt.isAlive) return;
     if (how === "exit" && code === 0) this.#endedWell.add(this.#names.get(id)!);
+    if (how !== "power") this.#checkLimit(attempt, attempt.host?.nowMs ?? 0);
     attempt.isAlive = false;
     attempt.how = how;
     attempt.code = code;
@@ -271,6 +291,23 @@ export class Truth {
 
   signal(id: string, signal: "TERM" | "KILL", fromUs: boolean): void {
     this.of(id).signal?.(signal, fromUs);
+  }
+
+  /** Its time limit ends it. */
+  limitHit(id: string): void {
+    const attempt = this.of(id);
+    attempt.isLimitHit = true;
+    const livedMs = (attempt.host?.nowMs ?? 0) - attempt.startedAtMs;
+    if (attempt.isAlive && attempt.limitMs !== null && livedMs < attempt.limitMs) {
+      this.fail(`${id} of ${attempt.job} is ended by its time limit after ${livedMs} ms`);
+    }
+  }
+
+  /** No job may run for much longer than its time limit allows. */
+  #checkLimit(attempt: AttemptTruth, atMs: number): void {
+    const { limitMs, startedAtMs, id } = attempt;
+    if (limitMs === null || atMs - startedAtMs <= limitMs + LIMIT_GRACE_MS + LIMIT_SLACK_MS) return;
+    this.fail(`${id} ran for ${atMs - startedAtMs} ms, with a time limit of ${limitMs} ms`);
   }
 
   /** An agent of a queue ends it. */

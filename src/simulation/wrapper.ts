@@ -18,7 +18,8 @@ import {
   walk,
 } from "./claims.ts";
 import type { Host } from "./host.ts";
-import { type EventsFile, type HostProcess, type Steps, UNTIL_WOKEN } from "./host_process.ts";
+import { type HostProcess, type Steps, type Tell, UNTIL_WOKEN } from "./host_process.ts";
+import { endTimer, limit } from "./limits.ts";
 import { type ClaimLink, type JobDirectory, killMark } from "./job_directory.ts";
 
 const PAUSE_MS = 50;
@@ -36,16 +37,8 @@ export interface StartWords {
   readonly shell: string;
   readonly gpu: string;
   readonly script: string;
-}
-
-/** Where a wrapper tells what happens. */
-export interface Tell {
-  readonly events: EventsFile;
-  readonly queue: string;
-  /** The agent's directory is the manager's own. */
-  readonly keep?: boolean;
-  /** `+` for a job of a backlog, which gives its slot back. */
-  readonly plus?: string;
+  /** A word as `limits.ts` reads it; `-`: no limit. */
+  readonly limit: string;
 }
 
 /** What a script of the simulation does. */
@@ -55,9 +48,11 @@ export interface Work {
   readonly isDeaf: boolean;
   readonly isSignal: boolean;
   readonly leaves: boolean;
+  /** The time limit that its job has; null for none. */
+  readonly limitMs: number | null;
 }
 
-/** Reads a command `work MS CODE [deaf] [signal] [leaves]`. null: it is no such script. */
+/** Reads a command `work MS CODE [deaf] [signal] [leaves] [limitMS]`. null: it is no such script. */
 export function workOf(script: string): Work | null {
   const found = /^work (\d+) (\d+)((?: \w+)*)/m.exec(script);
   if (found === null) return null;
@@ -68,6 +63,7 @@ export function workOf(script: string): Work | null {
     isDeaf: words.includes("deaf"),
     isSignal: words.includes("signal"),
     leaves: words.includes("leaves"),
+    limitMs: Number(words.find((word) => /^limit\d+$/.test(word))?.slice("limit".length) ?? NaN) || null,
   };
 }
 
@@ -91,10 +87,16 @@ export function startJob(
   directory: JobDirectory,
 ): StartedJob {
   const { truth, timeline } = host.parts;
-  const work = workOf(start.script) ?? { ms: 0, code: 127, isDeaf: false, isSignal: false, leaves: false };
+  const none = { ms: 0, code: 127, isDeaf: false, isSignal: false, leaves: false, limitMs: null };
+  const work = workOf(start.script) ?? none;
   let exit: JobExit | null = null;
   const process = host.spawn("job", start.attempt, null);
-  truth.started(host, start.job, start.attempt, { pid: process.pid, gpu: start.gpu, directory });
+  truth.started(host, start.job, start.attempt, {
+    pid: process.pid,
+    gpu: start.gpu,
+    directory,
+    limitMs: work.limitMs,
+  });
   const file = directory.output;
   const output = file.open();
   output.write(`begin ${start.attempt}`);
@@ -272,10 +274,18 @@ function* layOut(one: Attempt, claimed: Claimed): Doing<boolean> {
 /** `c_launch`: the job's process, its pid, the claim's last line, the event. */
 function* launch(one: Attempt, { directory, link }: Claimed): Doing<StartedJob> {
   const { host, self, start, event } = one;
+  if (start.limit !== "-") limit(host, directory, link, one.asker, start.limit);
+  yield 0;
   const { process, exit } = startJob(host, start, directory);
   process.onGone.push(() => host.wake(self));
   yield 0;
-  directory.setLink(link, { kind: "P", pid: process.pid, pidTicks: host.ticks, startedMs: host.clockMs });
+  directory.setLink(link, {
+    kind: "P",
+    pid: process.pid,
+    pidTicks: host.ticks,
+    startedMs: host.clockMs,
+    startedAtMs: host.parts.timeline.nowMs,
+  });
   yield 0;
   event(`B ${start.job} ${start.attempt} ${process.pid} ${host.clockMs}`);
   return { process, exit };
@@ -283,18 +293,20 @@ function* launch(one: Attempt, { directory, link }: Claimed): Doing<StartedJob> 
 
 /** `c_finish`: waits for the end. The log comes before the event. */
 function* finish(one: Attempt, { directory, link }: Claimed, { process, exit }: StartedJob): Steps {
-  const { host, start: { job, attempt }, plus, event } = one;
+  const { host, start: { job, attempt, limit: given }, plus, event } = one;
   while (process.alive) yield UNTIL_WOKEN;
   yield 0;
   const { code, isSignal } = exit() ?? { code: 0, isSignal: false };
   const killed = directory.marks.has(killMark(attempt));
+  const why = killed ? directory.whys.get(killMark(attempt)) ?? "" : "";
+  if (given !== "-" && why === "") endTimer(host, directory, attempt);
   const end = killed ? "kill" : isSignal ? "crash" : "end";
   const endMs = host.clockMs;
   for (let tries = 0; host.isFull && host.directories.get(directory.name) === directory && tries < 720; tries++) {
     yield FULL_PAUSE_MS;
   }
-  directory.setLog({ attempt, state: end, exit: code, dateMs: endMs });
+  directory.setLog({ attempt, state: end, exit: code, dateMs: endMs, limit: why });
   yield 0;
   if (plus !== "") directory.setLink(link, { done: true });
-  event(`E${plus} ${job} ${attempt} ${end} ${code} ${endMs}`);
+  event(`E${plus} ${job} ${attempt} ${end} ${code} ${endMs}${why && ` ${why}`}`);
 }

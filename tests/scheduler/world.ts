@@ -320,6 +320,7 @@ export class World {
         for (const name of effect.jobs) this.prepared.delete(name);
         break;
       case "kill":
+      case "limit":
       case "change":
         break;
       default:

@@ -324,6 +324,22 @@ export const MUTANTS: readonly Mutant[] = [
         }),
   },
   {
+    rule: 3,
+    name: "a time limit that its host does not know",
+    options: {
+      garble: (text) => text.replaceAll(/ (?:'|'\\'')\d+\/\d+\/[\d.]+s(?:'\\''|')/g, ""),
+    },
+  },
+  {
+    rule: 6,
+    name: "a job that its time limit ended, as if a person had",
+    breaks: () =>
+      patch(Attempts.prototype, "end", (old) =>
+        function (this: Attempts, one, end, gaveBack) {
+          old.call(this, one, end.cause === "time_limit" ? { ...end, reason: null, cause: "killed" } : end, gaveBack);
+        }),
+  },
+  {
     rule: 7,
     name: "locks left out",
     options: { makeFiles: (process, disk) => new Unlocked(process, disk) },

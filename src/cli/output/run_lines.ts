@@ -132,9 +132,9 @@ export class RunLines {
     lines.info(`Completed Jobs: ${nameList(result.completed)}`);
     const own = result.failed.filter(({ isDependent }) => isDependent !== true);
     const dependents = result.failed.filter(({ isDependent }) => isDependent === true).map(({ job }) => job);
-    for (const { job, state, exitCode, machine } of own.slice(0, FAILED_LIMIT)) {
-      const what = state === "end" ? codeText(job, exitCode) : state;
-      const code = state !== "end" && exitCode !== null ? `, exit code ${exitCode}` : "";
+    for (const { job, state, exitCode, reason, machine } of own.slice(0, FAILED_LIMIT)) {
+      const what = reason ?? (state === "end" ? codeText(job, exitCode) : state);
+      const code = state !== "end" && reason === undefined && exitCode !== null ? `, exit code ${exitCode}` : "";
       lines.warning(`Job ${job} did not end well: ${what}${code} on ${machine}`);
     }
     const more = own.length - FAILED_LIMIT;
@@ -175,7 +175,7 @@ export class RunLines {
         return; // A job that ends has no line of its own; those with another exit code than 0 are named at the end.
       case "kill":
         return lines.info(
-          `Job ${event.job} was killed on ${event.machine}${event.reason === null ? "" : ` ${event.reason}`}.`,
+          `Job ${event.job} was killed on ${event.machine}${event.reason === null ? "" : ` (${event.reason})`}.`,
         );
       case "crash":
         lines.warning(`Job ${event.job} status:CRASH`);

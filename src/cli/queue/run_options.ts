@@ -7,7 +7,7 @@
 import type { Command, OptionValues } from "@commander-js/extra-typings";
 import type { Context } from "../context.ts";
 import { type Halt, parseHalt } from "../../scheduler/halt.ts";
-import { minutesValue, unquote } from "../names.ts";
+import { durationText, minutesValue, unquote } from "../names.ts";
 import type { RunRequest } from "./watch_run.ts";
 
 const DEFAULT_TIMEOUT_MS = 10 * 60_000;
@@ -16,6 +16,7 @@ const DEFAULT_TIMEOUT_MS = 10 * 60_000;
 export interface RunOptions {
   /** In ms. */
   readonly timeout?: number;
+  readonly timeLimit?: string;
   readonly background?: true;
   readonly halt?: Halt;
 }
@@ -27,6 +28,11 @@ export function withRunOptions<A extends unknown[], O extends OptionValues, G ex
   const help = "how long a host may be silent before its jobs count as crashed (default: 10)";
   return command
     .option("--timeout <minutes>", help, minutesValue)
+    .option(
+      "--time-limit <duration>",
+      "how long a job without a time limit of its own may run, such as 30m",
+      durationText,
+    )
     .option(
       "--halt <rule>",
       "halt when so many jobs fail, succeed, are done: soon,fail=3, now,success=1, soon,done=50%",
@@ -59,15 +65,18 @@ export async function begin(
   context: Context,
   queue: RunRequest["queue"],
   way: Way,
-  { timeout = DEFAULT_TIMEOUT_MS, background, halt }: RunOptions,
+  { timeout = DEFAULT_TIMEOUT_MS, timeLimit, background, halt }: RunOptions,
 ): Promise<void> {
   if (background !== true) {
     const { runAndWatch } = await import("./watch_run.ts");
-    return await runAndWatch(context, { queue, timeoutMs: timeout, halt, ...way });
+    return await runAndWatch(context, { queue, timeoutMs: timeout, timeLimit, halt, ...way });
   }
   const { startRun } = await import("../../operations/start_run.ts");
   const timeoutMinutes = timeout / 60_000;
-  const options = halt === undefined ? [] : [`--halt=${halt.text}`];
+  const options = [
+    ...halt === undefined ? [] : [`--halt=${halt.text}`],
+    ...timeLimit === undefined ? [] : [`--time-limit=${timeLimit}`],
+  ];
   const { pid, log } = await startRun(
     context.deps,
     way.scheduler === "fifo"

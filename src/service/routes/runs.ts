@@ -21,6 +21,7 @@ import { jsonInTurn, tableInTurn, textOrJobs } from "../large_replies.ts";
 import { wantsJson } from "../negotiate.ts";
 import { failures, jsonReply, operation, textReply } from "../operation.ts";
 import { clusterAt, queueAt } from "../places.ts";
+import { isDuration } from "../../names/units.ts";
 import { count, countOr, ExperimentQuery, JobPath, JobsSchema, QueuePath, text } from "../schemas.ts";
 import type { Service, ServiceEnv } from "../service.ts";
 import { inTurn } from "../turns.ts";
@@ -35,6 +36,8 @@ const halt = text(
   "When the run halts before its queue is through: soon or now, and how many jobs fail, end well (success), are done.",
   "soon,fail=3",
 ).optional();
+const timeLimit = text("How long a job without a time limit of its own may run.", "30m")
+  .refine((value) => isDuration(value), "not a duration such as 90s, 30m, 2h, 1d or 1h30m").optional();
 
 const StartedSchema = z.object({
   result: z.string().openapi({ description: "What was started.", example: "started fifo scheduler: pid 4711" }),
@@ -52,6 +55,7 @@ const runFifo = operation({
       max_parallel: count("Most jobs that run at once.", { example: 4, min: 1, max: 1_000_000 }),
       timeout,
       halt,
+      time_limit: timeLimit,
     }),
   },
   responses: { ...jsonReply("The scheduler runs.", StartedSchema), ...failures(404, 409) },
@@ -69,6 +73,7 @@ const runFifoMulti = operation({
       cluster: text("Name of the cluster, in the same experiment.", "a"),
       timeout,
       halt,
+      time_limit: timeLimit,
     }),
   },
   responses: { ...jsonReply("The scheduler runs.", StartedSchema), ...failures(404, 409) },
@@ -128,24 +133,41 @@ const kill = operation({
   responses: { ...textReply("The jobs that were named.", "None\n", JobsSchema), ...failures(404, 502) },
 });
 
+/** The words of a time limit for the run. */
+function limitWords(limit: string | undefined): string[] {
+  return limit === undefined ? [] : [`--time-limit=${limit}`];
+}
+
 /** Adds the routes. */
 export function addRunRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): void {
   const { deps, connect, log } = service;
   const watch = { warn: (line: string) => log.warning(line) };
 
   app.openapi(runFifo, async (c) => {
-    const { experiment, max_parallel: maxParallel, timeout: timeoutMinutes, halt } = c.req.valid("query");
+    const { experiment, max_parallel: maxParallel, timeout: timeoutMinutes, halt, time_limit } = c.req.valid("query");
     const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
-    const request = { queue, scheduler: "fifo", maxParallel, timeoutMinutes, options: haltWords(halt) } as const;
+    const request = {
+      queue,
+      scheduler: "fifo",
+      maxParallel,
+      timeoutMinutes,
+      options: [...haltWords(halt), ...limitWords(time_limit)],
+    } as const;
     const { pid } = await inTurn(queue, () => startRun(deps, request));
     return c.json({ result: `started fifo scheduler: pid ${pid}`, pid }, 200);
   });
 
   app.openapi(runFifoMulti, async (c) => {
-    const { experiment, cluster: name, timeout: timeoutMinutes, halt } = c.req.valid("query");
+    const { experiment, cluster: name, timeout: timeoutMinutes, halt, time_limit } = c.req.valid("query");
     const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
     const cluster = await clusterAt(service, { cluster: name, experiment });
-    const request = { queue, scheduler: "fifo_multi", cluster, timeoutMinutes, options: haltWords(halt) } as const;
+    const request = {
+      queue,
+      scheduler: "fifo_multi",
+      cluster,
+      timeoutMinutes,
+      options: [...haltWords(halt), ...limitWords(time_limit)],
+    } as const;
     const { pid } = await inTurn(queue, () => startRun(deps, request));
     return c.json({ result: `started fifo_multi scheduler: pid ${pid}`, pid }, 200);
   });
