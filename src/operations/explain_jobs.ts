@@ -13,6 +13,7 @@ import { isInFlight, isWaiting } from "../job/states.ts";
 import type { JobName } from "../names/grammar.ts";
 import { readCluster } from "../store/cluster_file.ts";
 import { storePaths } from "../store/paths.ts";
+import { readPause } from "../store/queue_pause.ts";
 import { readJobs } from "../store/read_jobs.ts";
 import { readLastRun } from "../store/run_claim.ts";
 import type { StoreRef } from "../store/store.ts";
@@ -43,8 +44,14 @@ export async function explainJobs(
 ): Promise<Explanation> {
   const { queue } = request;
   const jobs = await readJobs(deps, queue);
-  const run = await readLastRun(deps, storePaths(queue, "queue"));
-  const view = { jobs, nowMs: deps.clock.epochMs(), isRun: run?.isRunning === true };
+  const paths = storePaths(queue, "queue");
+  const run = await readLastRun(deps, paths);
+  const view = {
+    jobs,
+    nowMs: deps.clock.epochMs(),
+    isRun: run?.isRunning === true,
+    pause: await readPause(deps, paths),
+  };
   const cluster = run?.about.cluster ?? null;
   const hosts = view.isRun ? await hostStands(deps, { queue, cluster, machines: run!.about.machines, jobs }) : [];
   if (request.job !== undefined) {

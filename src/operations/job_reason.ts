@@ -10,6 +10,7 @@ import { endReason, isFailed } from "../job/outcome.ts";
 import { isWaiting } from "../job/states.ts";
 import { renderDuration } from "../names/units.ts";
 import type { Jobs } from "../store/changes.ts";
+import type { QueuePause } from "../store/queue_pause.ts";
 
 /** What is known of the queue as a whole. */
 export interface QueueView {
@@ -18,6 +19,8 @@ export interface QueueView {
   readonly nowMs: number;
   /** Whether a run works on the queue. */
   readonly isRun: boolean;
+  /** The pause of the queue; null if it is not paused. */
+  readonly pause: QueuePause | null;
 }
 
 /**
@@ -36,13 +39,24 @@ export function holdOf(job: Job, { jobs, nowMs }: Pick<QueueView, "jobs" | "nowM
   return inMs > 0 ? `${job.reason ?? "waits"} in ${renderDuration(inMs)}` : null;
 }
 
+/** Why jobs wait that nothing of their own holds. */
+function queueReason({ isRun, pause }: QueueView): string {
+  if (pause !== null) return pauseText(pause);
+  return isRun ? "waits for a free slot" : "no run works on the queue";
+}
+
+/** A pause in words: `the queue is paused: new disk`. */
+export function pauseText({ reason }: QueuePause): string {
+  return `the queue is paused${reason === null ? "" : `: ${reason}`}`;
+}
+
 /** Why a job is where it is. */
 export function reasonOf(job: Job, view: QueueView): string {
   const where = job.host === null ? "" : ` on ${job.user === null ? "" : `${job.user}@`}${job.host}`;
   switch (job.status) {
     case "undefined":
     case "ready":
-      return holdOf(job, view) ?? (view.isRun ? "waits for a free slot" : "no run works on the queue");
+      return holdOf(job, view) ?? queueReason(view);
     case "run":
       return `is being started${where}`;
     case "start":

@@ -21,6 +21,6 @@ export async function reasonsOf(
 ): Promise<(job: Job) => string> {
   const isRun = await readRunner(deps, storePaths(queue, "queue")) !== null;
   const all = jobs.some(hasDependencies) ? await readJobs(deps, queue) : new Map(jobs.map((job) => [job.name, job]));
-  const view = { jobs: all, nowMs: deps.clock.epochMs(), isRun };
+  const view = { jobs: all, nowMs: deps.clock.epochMs(), isRun, pause: null };
   return (job) => isWaiting(job.status) ? holdOf(job, view) ?? "" : reasonOf(job, view);
 }

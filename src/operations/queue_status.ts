@@ -12,6 +12,7 @@ import { durationMs } from "../job/where.ts";
 import type { JobName } from "../names/grammar.ts";
 import { listNames } from "../store/queue_file.ts";
 import { storePaths } from "../store/paths.ts";
+import { type QueuePause, readPause } from "../store/queue_pause.ts";
 import { readJobs } from "../store/read_jobs.ts";
 import { readLastRun } from "../store/run_claim.ts";
 import type { LastRun } from "../store/run_status.ts";
@@ -36,6 +37,8 @@ export interface QueueStatus {
   readonly kept: number;
   /** The present run, or the last; null if there was none. */
   readonly run: LastRun | null;
+  /** Null if the queue is not paused. */
+  readonly pause: QueuePause | null;
   /** Jobs in flight by machine, `user@name`. */
   readonly busy: ReadonlyMap<string, number>;
   /** Ends in the last minute, for each second; null without a run. */
@@ -52,7 +55,8 @@ const RATE_MS = 60_000;
 /** How a queue stands. @throws {CmsError} `not_found` if there is no such queue. */
 export async function queueStatus(deps: Deps, { queue }: { queue: StoreRef }): Promise<QueueStatus> {
   const jobs = await readJobs(deps, queue);
-  const run = await readLastRun(deps, storePaths(queue, "queue"));
+  const paths = storePaths(queue, "queue");
+  const run = await readLastRun(deps, paths);
   const nowMs = deps.clock.epochMs();
   const counts = Object.fromEntries(JOB_STATES.map((state) => [state, 0])) as Record<JobState, number>;
   const busy = new Map<string, number>();
@@ -79,6 +83,7 @@ export async function queueStatus(deps: Deps, { queue }: { queue: StoreRef }): P
     failed,
     kept,
     run,
+    pause: await readPause(deps, paths),
     busy,
     ratePerS: run?.isRunning === true ? recent / (RATE_MS / 1000) : null,
     leftMs: run?.isRunning === true ? timeLeft(durations, open, run.about.slots) : null,

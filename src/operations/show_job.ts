@@ -14,6 +14,7 @@ import type { JobState } from "../job/states.ts";
 import { durationMs } from "../job/where.ts";
 import type { JobName } from "../names/grammar.ts";
 import { storePaths } from "../store/paths.ts";
+import { readPause } from "../store/queue_pause.ts";
 import { readJobs } from "../store/read_jobs.ts";
 import { readRunner } from "../store/run_claim.ts";
 import type { StoreRef } from "../store/store.ts";
@@ -45,13 +46,15 @@ export async function showJob(deps: Deps, request: { queue: StoreRef; job: strin
   const { queue } = request;
   const jobs = await readJobs(deps, queue);
   const job = requireJob(jobs, request.job, queue);
-  const isRun = await readRunner(deps, storePaths(queue, "queue")) !== null;
+  const paths = storePaths(queue, "queue");
+  const isRun = await readRunner(deps, paths) !== null;
+  const pause = await readPause(deps, paths);
   const neighbour = (name: JobName): Neighbour => ({ name, status: jobs.get(name)?.status ?? null });
   const neededBy: Neighbour[] = [];
   for (const other of jobs.values()) if (dependenciesOf(other).includes(job.name)) neededBy.push(neighbour(other.name));
   return {
     job,
-    reason: reasonOf(job, { jobs, nowMs: deps.clock.epochMs(), isRun }),
+    reason: reasonOf(job, { jobs, nowMs: deps.clock.epochMs(), isRun, pause }),
     durationMs: durationMs(job),
     try: tryNumber(job),
     tries: (job.retries ?? 0) + 1,

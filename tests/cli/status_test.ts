@@ -18,6 +18,16 @@ Deno.test("status, show and explain say how a queue and its jobs stand while a r
     assert.match(await ok("queue", "status"), /^a: no run, 0 of 6 done, 0 running, 0 failed\n$/);
     assert.equal(await ok("queue", "explain", "a", "held"), "held: held\n");
 
+    await ok("queue", "pause", "a", "--reason=new disk");
+    assert.match(
+      await ok("queue", "status", "a"),
+      /\nNo job starts: the queue is paused: new disk; cms queue resume a ends that\n/,
+    );
+    assert.match(await ok("queue", "status"), /^a: no run, paused, 0 of 6 done/);
+    assert.equal(await ok("queue", "explain", "a", "bad"), "bad: the queue is paused: new disk\n");
+    assert.match(await ok("queue", "show", "a", "bad"), /\nstate {6}undefined: the queue is paused: new disk\n/);
+    await ok("queue", "resume", "a");
+
     const running = run("queue", "run", "fifo_multi", "a", "--hostfile=c");
     assert.equal((await run("queue", "wait", "a", "--name=slow[1-2]", "--for=started", "--timeout=30s")).status, 0);
     const status = await ok("queue", "status", "a");

@@ -7,6 +7,7 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { JOB_STATES } from "../../job/states.ts";
 import { renderDuration } from "../../names/units.ts";
+import { pauseText } from "../../operations/job_reason.ts";
 import type { QueueStatus } from "../../operations/queue_status.ts";
 import { printable } from "../../output/printable.ts";
 import { renderFor } from "../../output/records.ts";
@@ -43,6 +44,7 @@ function recordOf(status: QueueStatus): Record<string, unknown> & { extra: Recor
   return {
     queue: status.queue,
     run: run?.isRunning === true ? run.pid : null,
+    paused: status.pause !== null,
     total,
     done: doneOf(status),
     running: counts.start + counts.run,
@@ -67,7 +69,10 @@ function lineText(status: QueueStatus): string {
   const { total, failed, counts, run } = status;
   const state = run?.isRunning === true ? `runs (process ${run.pid})` : "no run";
   const running = counts.start + counts.run;
-  return `${status.queue}: ${state}, ${doneOf(status)} of ${total} done, ${running} running, ${failed} failed\n`;
+  const paused = status.pause === null ? "" : "paused, ";
+  return `${status.queue}: ${state}, ${paused}${
+    doneOf(status)
+  } of ${total} done, ${running} running, ${failed} failed\n`;
 }
 
 function statusText(status: QueueStatus): string {
@@ -78,6 +83,9 @@ function statusText(status: QueueStatus): string {
     const from = about?.cluster === null || about?.cluster === undefined ? "" : ` on cluster ${about.cluster}`;
     lines.push(`Queue ${queue}: ${about?.scheduler} runs it${from}, process ${run.pid} on ${run.hostname}`);
   } else lines.push(`Queue ${queue}: no run works on it; cms queue run starts one`);
+  if (status.pause !== null) {
+    lines.push(`No job starts: ${pauseText(status.pause)}; cms queue resume ${queue} ends that`);
+  }
   const states = JOB_STATES.filter((state) => counts[state] > 0).map((state) => `${counts[state]} ${state}`);
   lines.push(`Jobs: ${doneOf(status)} of ${total} done, ${failed} failed (${states.join(", ") || "none"})`);
   if (kept > 0) lines.push(`Of those that wait, ${kept} may not start yet: cms queue explain ${queue} says why`);

@@ -29,6 +29,11 @@ const StatusSchema = z.object({
       description: "Machines, and whether they answer.",
     }),
   }).nullable().openapi({ description: "The run that works on the queue; null for none." }),
+  pause: z.object({
+    reason: z.string().nullable().openapi({ description: "What the person who paused it said.", example: "new disk" }),
+    by: z.string().nullable().openapi({ description: "Who paused it.", example: "pi@manager" }),
+    since: z.string().nullable().openapi({ description: "Since when.", example: "2026-01-31T12:00:00Z" }),
+  }).nullable().openapi({ description: "Null if the queue is not paused." }),
   total: count("Jobs of the queue.", 100),
   counts: z.object(Object.fromEntries(JOB_STATES.map((state) => [state, z.number().int()]))).openapi({
     description: "Jobs by state.",
