@@ -61,6 +61,19 @@ export function queueOf(context: Context, word: string | undefined, words: Queue
   );
 }
 
+/** The queue and the job of a command's words. Where `--queue` names the queue, one word alone is the job. */
+export function queueAndJob(
+  context: Context,
+  word: string | undefined,
+  job: string | undefined,
+  words: QueueWords,
+): { queue: StoreRef; job: string | undefined } {
+  const isJob = words.queue !== undefined && job === undefined && word !== words.queue && !word?.startsWith("queue=");
+  return isJob
+    ? { queue: queueOf(context, undefined, words), job: word }
+    : { queue: queueOf(context, word, words), job };
+}
+
 /** The cluster that a command's words name. @throws {CmsError} If they name two, or one that cannot be. */
 export function clusterOf(context: Context, word: string | undefined, words: ClusterWords): StoreRef {
   const name = pickName("cluster", word, words.cluster);

@@ -90,7 +90,7 @@ export const OPTION_WORDS: readonly OptionWord[] = [
     help: "higher starts first (default: 0)",
     example: 5,
   },
-  { field: "hold", flag: "--hold", kind: "flag", help: "do not start it while it is held", example: true },
+  { field: "hold", flag: "--hold", kind: "flag", help: "do not start it until queue release", example: true },
 ];
 
 /** The fields that can be given. */

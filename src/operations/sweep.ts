@@ -109,6 +109,13 @@ export function countOf({ sources, lines, sample }: SweepRequest): number {
 export function sweepJobs(request: SweepRequest): Omit<AddJobsRequest, "queue">[] {
   const { sources, lines, name, spec } = request;
   const total = sources.reduce((count, rows) => count * rows.length, lines?.length ?? 1);
+  if (/[[\],]/.test(name)) {
+    throw new InvalidError([
+      `Cannot use the list ${
+        JSON.stringify(name.slice(0, 200))
+      } as the name of a sweep: write a placeholder, such as job-{#}`,
+    ]);
+  }
   if (total > 10_000_000 || countOf(request) > EXPAND_LIMIT) throw tooMany(countOf(request));
   const chosen = request.sample === null ? null : sampleOf(total, request.sample);
   const taken = new Map<string, number>();

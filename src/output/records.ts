@@ -59,5 +59,6 @@ export async function renderRecords(
 
 function cellText(record: object, column: string): string {
   const value = (record as Readonly<Record<string, unknown>>)[column];
-  return value === null || value === undefined ? "" : String(value);
+  if (value === null || value === undefined) return "";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }

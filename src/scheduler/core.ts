@@ -4,12 +4,13 @@
  * rest.
  *
  * The rules it keeps (docs/architecture.md, "What must never break"): a start is decided once and written down before
- * it is sent; slots and `max_parallel` are never exceeded; jobs start in file order; a job is looked at when it is
+ * it is sent; slots and `max_parallel` are never exceeded; jobs start by priority, then in file order; a job is looked at when it is
  * considered, not before; a state moves only as `job/states.ts` allows.
  *
  * @module
  */
 
+import { tryNumber } from "../job/retry.ts";
 import type { JobName } from "../names/grammar.ts";
 import { isGivenUp, type Job } from "../job/job.ts";
 import { isInFlight, isWaiting, type JobState } from "../job/states.ts";
@@ -285,7 +286,11 @@ export class Core {
       case "reused":
         return this.#withAttempt(
           event,
-          ({ job, shown }) => report(this.#run, { type: "directory_present", job, machine: shown }),
+          ({ job, shown }) => {
+            // A further try finds the directory of the one before, as it should.
+            if (tryNumber(this.#run.jobs.get(job) ?? {}) > 1) return;
+            report(this.#run, { type: "directory_present", job, machine: shown });
+          },
         );
       case "notice":
         return this.#links.notice(machine, event.text);

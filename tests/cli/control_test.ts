@@ -76,6 +76,20 @@ Deno.test("queue pause leaves a file with reason, who and since; resume and the 
   });
 });
 
+Deno.test("where --queue names the queue, one word alone is the job", async () => {
+  await withPlace(async ({ ok, run }) => {
+    await ok("queue", "create", "a");
+    await ok("queue", "add", "a", "--name=j", "--command=true");
+    for (const verb of ["hold", "release"]) assert.match(await ok("queue", verb, "--queue=a", "j"), /\['j'\]/);
+    assert.match(await ok("queue", "show", "--queue=a", "j"), /^job +j of queue a\n/);
+    assert.match(await ok("queue", "explain", "--queue=a", "j"), /^j: /);
+    assert.match((await run("queue", "kill", "--queue=a", "j")).out, /'j'/);
+    const none = await run("queue", "show", "j");
+    assert.deepEqual(none.err, "ERROR: Missing required argument 'job'; see: cms help queue show\n");
+    assert.equal((await run("queue", "hold", "b", "j", "--queue=a")).status, 2);
+  });
+});
+
 Deno.test("queue kill wants a choice, and leaves alone what does not run", async () => {
   await withJobs(async ({ ok, run }) => {
     const all = await run("queue", "kill", "a");

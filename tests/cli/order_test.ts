@@ -24,6 +24,16 @@ Deno.test("queue add --after-corr lets each job come after its own, and refuses 
   });
 });
 
+Deno.test("a further try of a job finds the directory of the one before, and no warning says so", async () => {
+  await withPlace(async ({ ok, run }) => {
+    await ok("queue", "create", "a");
+    await ok("queue", "add", "a", "--name=j", "--command=exit 3", "--retries=1", "--retry-delay=1s", "--shell=sh");
+    const { err } = await run(...RUN);
+    assert.equal(err, "WARNING: Job j did not end well: exit code 3 on me@localhost\n");
+    assert.match(await ok("queue", "show", "a", "j"), /\nran on {6}\S+, try 2 of 2/);
+  });
+});
+
 Deno.test("a run counts dependents apart; reset of the parent lets them wait again, --cascade takes all along", async () => {
   await withPlace(async (place) => {
     const { ok, run, directory } = place;

@@ -50,6 +50,10 @@ Deno.test("a sweep that cannot be meant is refused with one line, and adds nothi
       ]],
       ...[["--param-file=e.csv"], ["--param=a=1-400", "--param=b=1-400"], ["--each-line=none"]],
     ];
+    const list = await run("queue", "add", "a", "--name=j[1-2]", "--param=x=1,2", "--command=true");
+    assert.match(list.err, /^ERROR: Cannot use the list "j\[1-2\]" as the name of a sweep: write a placeholder/);
+    const many = await run("queue", "add", "a", "--name=x", "--param=a=1-400", "--param=b=1-400", "--command=true");
+    assert.match(many.err, /^ERROR: Cannot add 160000 jobs at once: the most is 100000; /);
     for (const words of cases) {
       const { status, err } = await run("queue", "add", "a", "--name=x", "--command=true", ...words);
       assert.equal(status, 2, words.join(" "));

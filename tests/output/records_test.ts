@@ -3,6 +3,12 @@ import { renderFor, renderRecords } from "../../src/output/records.ts";
 
 const EVIL = "a\u001b[2Jb\u009bc\u202ed\re";
 
+Deno.test("a map or a list in a cell of a table is shown as JSON", async () => {
+  const records = [{ params: { lr: "0.1" }, after: ["a"], extra: {} }];
+  const table = await renderRecords("table", ["params", "after"], records);
+  assert.ok(table.includes('| {"lr":"0.1"} | ["a"] |'), table);
+});
+
 Deno.test("no form of a list lets a text move the cursor of a terminal; what programs read is as it was", async () => {
   const records = [{ name: EVIL, extra: {} }];
   // deno-lint-ignore no-control-regex

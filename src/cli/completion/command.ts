@@ -10,7 +10,7 @@ import { type Context, examples } from "../context.ts";
 /** Adds both commands. */
 export function addCompletion(program: CommandUnknownOpts, context: Context): void {
   program.command("completion").description("print a completion script for a shell")
-    .addArgument(new Argument("<shell>", "bash, zsh or fish").choices(["bash", "zsh", "fish"]))
+    .addArgument(new Argument("<shell>", "the shell").choices(["bash", "zsh", "fish"]))
     .addHelpText(
       "after",
       examples(

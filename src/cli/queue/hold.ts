@@ -5,7 +5,7 @@
  */
 
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { type Context, examples, queueOf, queueVerb } from "../context.ts";
+import { type Context, examples, queueAndJob, queueVerb } from "../context.ts";
 import { unquote } from "../names.ts";
 import { nameList } from "../output/lines.ts";
 import { selectionOf, withSelection } from "./selection.ts";
@@ -30,11 +30,11 @@ export function addHold(group: CommandUnknownOpts, context: Context): void {
       .argument("[job]", "a job, or a list such as job[1-10]", unquote)
       .addHelpText(
         "after",
-        examples(`cms queue ${verb} a --name=job[3-5]`, `cms queue ${verb} a --where='tag.set=late'`),
+        examples(`cms queue ${verb} a --name=job[3-5]`, `cms queue ${verb} a --where='param.lr<0.1'`),
       )
-      .action(async (word, job, options) => {
+      .action(async (word, given, options) => {
         const { deps, lines } = context;
-        const queue = queueOf(context, word, options);
+        const { queue, job } = queueAndJob(context, word, given, options);
         const selection = await selectionOf(options, job);
         const { holdJobs } = await import("../../operations/hold_jobs.ts");
         const { changed, running, over, missing } = await holdJobs(deps, { queue, selection, hold }, {

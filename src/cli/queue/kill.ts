@@ -5,7 +5,7 @@
  */
 
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { type Context, examples, queueOf, queueVerb } from "../context.ts";
+import { type Context, examples, queueAndJob, queueVerb } from "../context.ts";
 import { unquote } from "../names.ts";
 import { nameList } from "../output/lines.ts";
 import { selectionOf, withSelection } from "./selection.ts";
@@ -18,9 +18,9 @@ export function addKill(group: CommandUnknownOpts, context: Context): void {
   withSelection(queueVerb(group, "kill", "kill jobs where they run; they stay in the queue, in state kill"))
     .argument("[job]", "a job, or a list such as job[1-10]", unquote)
     .addHelpText("after", examples("cms queue kill a job3", "cms queue kill a --status=run,start"))
-    .action(async (word, job, options) => {
+    .action(async (word, given, options) => {
       const { deps, lines } = context;
-      const queue = queueOf(context, word, options);
+      const { queue, job } = queueAndJob(context, word, given, options);
       const selection = await selectionOf(options, job);
       const { killSelected } = await import("../../operations/kill_jobs.ts");
       const { killed, idle, missing, failed } = await killSelected(deps, { queue, selection }, { warn: lines.warning });

@@ -5,7 +5,7 @@
  */
 
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { type Context, examples, queueOf, queueVerb } from "../context.ts";
+import { type Context, examples, queueAndJob, queueVerb } from "../context.ts";
 import { countValue, unquote } from "../names.ts";
 import type { LogWords } from "./log_words.ts";
 import { selectionOf, withSelection } from "./selection.ts";
@@ -58,8 +58,8 @@ async function show(
   word: string | undefined,
   given: { name?: string | undefined; experiment?: string | undefined; job?: string | undefined; words: LogWords },
 ): Promise<void> {
-  const { name, experiment, job, words } = given;
-  const queue = queueOf(context, word, {
+  const { name, experiment, words } = given;
+  const { queue, job } = queueAndJob(context, word, given.job, {
     ...(name !== undefined && { queue: name }),
     ...(experiment !== undefined && { experiment }),
   });

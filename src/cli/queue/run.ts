@@ -23,7 +23,8 @@ export function addRun(group: CommandUnknownOpts, context: Context): void {
 }
 
 function addFifo(run: CommandUnknownOpts, context: Context): void {
-  const description = "run the ready jobs in file order, each on the host and as the user it is assigned to";
+  const description =
+    "run the ready jobs by priority and in file order, each on the host and as the user that it names";
   withRunOptions(
     queueVerb(run, "fifo", description)
       .requiredOption("--max-parallel, --max_parallel <n>", "most jobs that run at once", countValue),
@@ -40,7 +41,7 @@ function addFifo(run: CommandUnknownOpts, context: Context): void {
 
 function addFifoMulti(run: CommandUnknownOpts, context: Context): void {
   const text = (value: string) => unquote(value);
-  const description = "run the undefined and ready jobs in file order, each on the first host that is free";
+  const description = "run the undefined and ready jobs by priority and in file order, each on the first free host";
   withRunOptions(
     queueVerb(run, "fifo_multi", description)
       .option(

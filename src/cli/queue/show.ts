@@ -5,6 +5,7 @@
  */
 
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { CmsError } from "../../errors.ts";
 import type { PastTry } from "../../job/options.ts";
 import { setOptions } from "../../job/options.ts";
 import { quote } from "../../names/quote.ts";
@@ -14,17 +15,18 @@ import type { JobStory, Neighbour } from "../../operations/show_job.ts";
 import { printable } from "../../output/printable.ts";
 import { renderFor } from "../../output/records.ts";
 import type { StoreRef } from "../../store/store.ts";
-import { type Context, examples, queueOf, queueVerb } from "../context.ts";
+import { type Context, examples, queueAndJob, queueVerb } from "../context.ts";
 import { formatValue, unquote } from "../names.ts";
 
 /** Adds `show`. */
 export function addShow(group: CommandUnknownOpts, context: Context): void {
   queueVerb(group, "show", "show everything of a job: state and reason, tries, files, what it waits for")
-    .argument("<job>", "the job", unquote)
+    .argument("[job]", "the job (required)", unquote)
     .option("--output <format>", "table, json, yaml or csv (default: text)", formatValue)
     .addHelpText("after", examples("cms queue show a job3", "cms queue show a job3 --output=json"))
-    .action(async (word, job, { output, ...words }) => {
-      const queue = queueOf(context, word, words);
+    .action(async (word, given, { output, ...words }) => {
+      const { queue, job } = queueAndJob(context, word, given, words);
+      if (job === undefined) throw new CmsError("usage", "Missing required argument 'job'; see: cms help queue show");
       const { showJob } = await import("../../operations/show_job.ts");
       const story = await showJob(context.deps, { queue, job });
       if (output === undefined) return context.io.out(storyText(story, queue));
@@ -40,10 +42,10 @@ export function addExplain(group: CommandUnknownOpts, context: Context): void {
   queueVerb(group, "explain", "say why jobs do not run, and how each host stands")
     .argument("[job]", "a job (default: all that wait, by their reasons)", unquote)
     .addHelpText("after", examples("cms queue explain a", "cms queue explain a job3"))
-    .action(async (word, job, words) => {
-      const queue = queueOf(context, word, words);
+    .action(async (word, given, words) => {
+      const { queue, job: asked } = queueAndJob(context, word, given, words);
       const { explainJobs } = await import("../../operations/explain_jobs.ts");
-      const { job: one, reasons, hosts } = await explainJobs(context.deps, { queue, job });
+      const { job: one, reasons, hosts } = await explainJobs(context.deps, { queue, job: asked });
       const lines = one === null
         ? reasons.map(({ reason, count }) => `${count} ${count === 1 ? "job" : "jobs"}: ${reason}`)
         : [`${one.name}: ${one.reason}`];
@@ -72,9 +74,9 @@ function storyText(story: JobStory, queue: StoreRef): string {
     ...Object.entries(optionsOf(story)).map(([field, value]): [string, string] => [field, shown(value)]),
   ];
   if (job.attempt > 0) rows.push(["output", log()], ["errors", log("--error")], ["states", log("--states")]);
-  return rows.filter(([, text]) => text !== "").map(([title, text]) => `${title.padEnd(10)} ${printable(text)}\n`).join(
-    "",
-  );
+  const told = rows.filter(([, text]) => text !== "");
+  const width = Math.max(10, ...told.map(([title]) => title.length));
+  return told.map(([title, text]) => `${title.padEnd(width)} ${printable(text)}\n`).join("");
 }
 
 /** Options that another row shows. */

@@ -16,11 +16,13 @@ import { formatValue } from "../names.ts";
 
 /** Adds the command to its group. */
 export function addStatus(group: CommandUnknownOpts, context: Context): void {
-  queueVerb(
+  const verb = queueVerb(
     group,
     "status",
     "show how a queue stands: run, counts, rate, time left, hosts, last failures; without a name all queues",
-  )
+  );
+  verb.registeredArguments[0]!.description = "name of the queue, also queue=NAME (default: all queues)";
+  verb
     .option("--output <format>", "table, json, yaml or csv (default: text)", formatValue)
     .addHelpText("after", examples("cms queue status", "cms queue status a", "cms queue status a --output=json"))
     .action(async (word, { output, ...words }) => {

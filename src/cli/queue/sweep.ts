@@ -6,23 +6,13 @@
 
 import { InvalidError } from "../../errors.ts";
 import type { AddJobsRequest } from "../../operations/add_jobs.ts";
-import {
-  countOf,
-  linkedRows,
-  productOf,
-  readParam,
-  type Source,
-  sweepJobs,
-  type SweepRequest,
-} from "../../operations/sweep.ts";
+import { linkedRows, productOf, readParam, type Source, sweepJobs, type SweepRequest } from "../../operations/sweep.ts";
 import { readLines, readRows } from "../../operations/sweep_files.ts";
 import { printable } from "../../output/printable.ts";
 import { renderFor } from "../../output/records.ts";
 import type { Context } from "../context.ts";
 import type { SweepWords } from "./sweep_words.ts";
 
-/** Above so many, a person has to say that it is meant. */
-const MANY = 100_000;
 const SHOWN = 10;
 
 /** The jobs that the words make; null for a dry run, which has printed them. */
@@ -42,10 +32,6 @@ export async function sweepOf(
   const sources = [...files, ...(words.link ? linkedRows(params) : productOf(params))];
   checkNames(sources);
   const request: SweepRequest = { sources, lines, sample, ...template };
-  const count = countOf(request);
-  if (count > MANY && words.yes !== true) {
-    throw new InvalidError([`Cannot add ${count} jobs: say --yes if that is meant`]);
-  }
   const jobs = sweepJobs(request);
   if (words.dryRun !== true) return jobs;
   await show(context, words, jobs);

@@ -20,7 +20,6 @@ export interface SweepWords {
   readonly seed?: number;
   readonly dryRun?: true;
   readonly format?: Format;
-  readonly yes?: true;
 }
 
 /** Adds the words. */
@@ -37,11 +36,14 @@ export function withSweepWords<A extends unknown[], O extends OptionValues, G ex
     .option("--link", "take the values of --param together by position, in place of all combinations")
     .option("--each-line <file>", "a job for each line, {} in the command; - is standard input", pathValue)
     .option("--comments", "leave out lines that begin with #")
-    .option("--sample <n>", "only so many of all combinations, by --seed", countValue)
-    .option("--seed <n>", "for --sample (default: 1)", countValue)
+    .option("--sample <n>", "only so many of all combinations, chosen by chance", countValue)
+    .option("--seed <n>", "for --sample: the same seed chooses the same (default: 1)", countValue)
     .option("--dry-run", "print what would be added, and add nothing")
-    .option("--format <format>", "of --dry-run: table, json, yaml or csv, with all jobs", formatValue)
-    .option("--yes", "add more than 100,000 jobs without asking") as unknown as Command<A, O & SweepWords, G>;
+    .option(
+      "--format <format>",
+      "of --dry-run: table, json, yaml or csv, with all jobs",
+      formatValue,
+    ) as unknown as Command<A, O & SweepWords, G>;
 }
 
 const WORDS = [
@@ -54,7 +56,6 @@ const WORDS = [
   "seed",
   "dryRun",
   "format",
-  "yes",
 ] as const;
 
 /** Takes the words out of what the grammar gave. @returns Them, and the rest; `sweep` null where none makes a sweep. */

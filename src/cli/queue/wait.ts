@@ -8,7 +8,7 @@ import { type CommandUnknownOpts, InvalidArgumentError, Option } from "@commande
 import { InvalidError } from "../../errors.ts";
 import { parseDuration } from "../../names/units.ts";
 import type { WaitGoal, WaitNumbers, WaitResult } from "../../operations/wait_jobs.ts";
-import { type Context, examples, queueOf, queueVerb } from "../context.ts";
+import { type Context, examples, queueAndJob, queueVerb } from "../context.ts";
 import { unquote } from "../names.ts";
 import { StatusLine } from "../output/progress.ts";
 import { selectionOf, withSelection } from "./selection.ts";
@@ -30,10 +30,13 @@ export function addWait(group: CommandUnknownOpts, context: Context): void {
       "after",
       examples("cms queue wait a", "cms queue wait a --name=train[1-4] --for=ended-well --timeout=2h && ./report.sh"),
     )
-    .action(async (word, job, { queue: name, experiment, for: goal, any, timeout, ...words }) => {
+    .action(async (word, given, { queue: name, experiment, for: goal, any, timeout, ...words }) => {
       const { deps, io, lines } = context;
       const { noRun = "wait" } = words as { noRun?: "fail" | "wait" };
-      const queue = queueOf(context, word, { ...(name && { queue: name }), ...(experiment && { experiment }) });
+      const { queue, job } = queueAndJob(context, word, given, {
+        ...(name && { queue: name }),
+        ...(experiment && { experiment }),
+      });
       const selection = await selectionOf(words, job);
       const { waitJobs } = await import("../../operations/wait_jobs.ts");
       const screen = io.outIsTerminal && deps.environment.get("TERM") !== "dumb"
