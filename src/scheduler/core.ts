@@ -4,8 +4,8 @@
  * rest.
  *
  * The rules it keeps (docs/architecture.md, "What must never break"): a start is decided once and written down before
- * it is sent; slots and `max_parallel` are never exceeded; jobs start by priority, then in file order; a job is looked at when it is
- * considered, not before; a state moves only as `job/states.ts` allows.
+ * it is sent; slots and `max_parallel` are never exceeded; jobs start by priority, then in file order; a job is looked
+ * at when it is considered, not before; a state moves only as `job/states.ts` allows.
  *
  * @module
  */
