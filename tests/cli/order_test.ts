@@ -30,7 +30,7 @@ Deno.test("a further try of a job finds the directory of the one before, and no 
     await ok("queue", "add", "a", "--name=j", "--command=exit 3", "--retries=1", "--retry-delay=1s", "--shell=sh");
     const { err } = await run(...RUN);
     assert.match(err, /^WARNING: Job j did not end well: exit code 3 on localhost\n$/);
-    assert.match(await ok("queue", "show", "a", "j"), /\nran on {5}\S+, try 2 of 2/);
+    assert.match(await ok("queue", "show", "a", "j"), /\nran on +\S+, try 2 of 2/);
   });
 });
 
