@@ -22,6 +22,8 @@ c_apart() {
   "$@"
 }
 c_pause() { sleep 0.05 || sleep 1; }
+# c_file FILE: may FILE be opened? A job may put a fifo where a log or a claim stood: who opens that waits for ever.
+c_file() { [ -f "$1" ] || [ ! -e "$1" ]; }
 
 # c_stat PID: state letter in c_st, process group in c_pg, start time in c_t0, the pid itself in c_pid. A program's name
 # may hold ')' and line breaks.
@@ -177,6 +179,7 @@ c_fill() {
 # wrapper is done with it and goes on to another job.
 c_read() {
   c_a='' c_dot='' c_log='' c_out='' c_k='' c_r='' c_p='' c_p0='' c_t='' c_done=''
+  [ -f "$1" ] || return 0
   {
     read -r c_a c_b c_w c_w0 c_q c_f c_dot
     IFS= read -r c_log
@@ -219,7 +222,7 @@ c_life() {
     # It was ended before it could write the job's pid. The job itself can still be known by its mark.
     for c_i in $(c_marked "$c_a"); do
       c_stat "$c_i" && c_now && c_k=P c_p=$c_i c_p0=$c_t0 c_t=$c_ms || continue
-      [ "$c_role" = onlooker ] || printf 'P %s %s %s .\n' "$c_p" "$c_p0" "$c_t" >>"$1" || continue
+      [ "$c_role" = onlooker ] || { c_file "$1" && printf 'P %s %s %s .\n' "$c_p" "$c_p0" "$c_t" >>"$1"; } || continue
       break
     done
   fi
@@ -314,7 +317,7 @@ c_same() {
 c_stays() {
   c_same "$1" || return
   [ -z "$c_beside" ] && [ -d "$c_here/$1.$c_qid" ] || return 0
-  [ -z "$c_won" ] || printf 'R %s\n' 'its directory is another' >>"$c_next"
+  [ -z "$c_won" ] || ! c_file "$c_next" || printf 'R %s\n' 'its directory is another' >>"$c_next"
   c_y=$((c_y + 1))
   c_enter "$1" || c_y=100
   return 1
@@ -324,6 +327,7 @@ c_stays() {
 # a time limit ended it. After a power cut it may be that of an earlier attempt: then it says nothing.
 c_ended() {
   c_e1='' c_e2='-' c_e3='-' c_e4='' c_e5=''
+  [ -f "$1" ] || return 0
   while read -r c_l; do
     case $c_l in
     '# cloudmesh state: '*) c_e1=${c_l#*: } ;;
@@ -340,12 +344,12 @@ c_ended() {
 # in c_e1.
 c_close() {
   c_e1=crash c_e2='-' c_e5='' c_won=''
-  [ ! -e "$c_job.kill.$c_a" ] || { c_e1=kill; read -r c_e5 <"$c_job.kill.$c_a"; }
-  [ "$c_role" != onlooker ] || return 0
+  [ ! -e "$c_job.kill.$c_a" ] || { c_e1=kill; [ ! -f "$c_job.kill.$c_a" ] || read -r c_e5 <"$c_job.kill.$c_a"; }
+  [ "$c_role" != onlooker ] && [ ! -e "$1.fin" ] || return 0
   set -C
   { c_won=1; } >"$1.fin"
   set +C
-  [ -n "$c_won" ] || return 0
+  [ -n "$c_won" ] && c_file "$c_log" || return 0
   c_now
   c_date
   printf '# date: %s\n%s# cloudmesh state: %s\n' "$c_iso" "${c_e5:+# time limit: ${c_e5#limit=}$c_nl}" "$c_e1" >>"$c_log"

@@ -7,6 +7,7 @@
 # c_limit JOB ATTEMPT LIMIT [WATCH]: makes the timer of a job. The current directory is the job's; c_p, c_p0 and c_t are
 # of its claim; c_p0 is empty if it is about to start. WATCH: nobody will end the timer with the job.
 c_limit() {
+  c_file "$1.limit.$2" || rm -f "$1.limit.$2"
   printf '%s\n' "$3" >"$1.limit.$2"
   (
     exec 3>&- 5>&- 6>&- 7>&- 8>&- </dev/null
@@ -34,7 +35,7 @@ c_timer() {
   # The end of the job must not end us now: what has left its group is still to be ended.
   trap '' TERM
   c_l='' c_f=${3#*/}
-  [ ! -e "$1.limit.$2" ] || read -r c_l <"$1.limit.$2"
+  [ ! -f "$1.limit.$2" ] || read -r c_l <"$1.limit.$2"
   case $c_l in '' | "$3") c_kill "$1" "$2" "${c_f%%/*}" "limit=${c_f#*/}" ;; esac
 }
 
@@ -68,7 +69,7 @@ c_sleep() {
 
 # c_timers JOB ATTEMPT [kill]: is there a timer? With `kill` it ends.
 c_timers() {
-  [ -e "$1.limit.$2" ] || return
+  [ -f "$1.limit.$2" ] || return
   c_z=1
   while read -r c_v c_d; do
     case $c_v in *[!0-9]*) continue ;; esac
@@ -87,11 +88,11 @@ cms_limit() {
     if c_visit "$1"; then
       c_state "$1" "$2"
       c_l=''
-      [ ! -e "$1.limit.$2" ] || read -r c_l <"$1.limit.$2"
+      [ ! -f "$1.limit.$2" ] || read -r c_l <"$1.limit.$2"
       case $c_is in alive*)
         if [ "$c_l" != "$3" ] || ! c_timers "$1" "$2"; then
           c_timers "$1" "$2" kill
-          if [ "$3" = - ]; then printf '%s\n' - >"$1.limit.$2"; else c_limit "$1" "$2" "$3" 1; fi
+          if [ "$3" = - ]; then ! c_file "$1.limit.$2" || printf '%s\n' - >"$1.limit.$2"; else c_limit "$1" "$2" "$3" 1; fi
         fi
         ;;
       esac

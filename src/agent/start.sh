@@ -2,6 +2,7 @@
 
 # c_cause FILE: why FILE cannot be written, in c_why.
 c_cause() {
+  c_file "$1" || { c_why="cannot write $1: it is no regular file"; return; }
   c_why=$({ true >>"$1"; } 2>&1)
   c_why=${c_why##*: }
   c_why="cannot write $1: ${c_why:-no space left on the device}"
@@ -9,9 +10,12 @@ c_cause() {
 
 # c_refuse JOB ATTEMPT REASON [LINK]: nothing was started, and this attempt never will be.
 c_refuse() {
-  [ -z "${4-}" ] || printf 'R %s\n' "$3" >>"$4" || true >"$4.no"
+  [ -z "${4-}" ] || { c_file "$4" && printf 'R %s\n' "$3" >>"$4"; } || c_give_up "$4"
   c_event "R$c_plus" "$1" "$2" "$3"
 }
+
+# c_give_up LINK: nobody waits for this claim any more.
+c_give_up() { c_file "$1.no" && true >"$1.no"; }
 
 # c_useless JOB ATTEMPT: it has no directory here.
 c_useless() {
@@ -113,7 +117,7 @@ c_take() {
     fi
   done
   if [ "$c_won" = full ]; then
-    true >"$c_next.no"
+    c_give_up "$c_next"
     c_event "R$c_plus" "$1" "$2" "cannot write $c_next: no space left on the device"
     return 1
   fi
@@ -132,7 +136,7 @@ c_take() {
 # c_lay_out: the script and the log.
 c_lay_out() {
   # The log is ours now: nobody may write the end of an earlier attempt into it.
-  [ -z "$c_last" ] || true >"$c_last.fin"
+  [ -z "$c_last" ] || [ -e "$c_last.fin" ] || true >"$c_last.fin"
   [ -z "$c_beside" ] || c_event D "$1" "$2" "${c_home##*/}"
   # Where there were no claims c_walk has looked for the log of that name.
   case $c_kin$c_alien:$c_into in :"$c_home/$1.log") ;; *) [ ! -e "$c_into" ] || c_old=1 ;; esac
@@ -144,6 +148,14 @@ c_lay_out() {
   fi
   for c_at in "$c_to" "$c_into"; do
     [ -d "${c_at%/*}/" ] || mkdir -p "${c_at%/*}/"
+  done
+  # What may be no file but /dev/null is the output alone.
+  for c_at in "$c_script" "$c_into" "$1-nohup.log" "$c_to"; do
+    c_file "$c_at" || [ "$c_at:$c_to" = /dev/null:/dev/null ] || {
+      c_cause "$c_at"
+      c_refuse "$1" "$2" "$c_why" "$c_next"
+      return
+    }
   done
   if [ -n "$c_beside" ] && [ -n "$c_keep" ] && ! c_why=$(c_fill "$1" 2>&1); then
     c_refuse "$1" "$2" "cannot copy the input files to $c_home: ${c_why##*: }" "$c_next"
@@ -196,8 +208,9 @@ c_launch() {
     # Some shells collect a child as soon as it has ended; 0 is nobody's start time, so that it counts as dead.
     c_stat "$c_p" || c_t0=0
   fi
-  printf 'P %s %s %s .\n' "$c_p" "$c_t0" "$c_ms" >>"$c_next"
-  printf '%s\n' "$c_p" >"$1.pid"
+  # By now the job may have put fifos in place of these.
+  ! c_file "$c_next" || printf 'P %s %s %s .\n' "$c_p" "$c_t0" "$c_ms" >>"$c_next"
+  ! c_file "$1.pid" || printf '%s\n' "$c_p" >"$1.pid"
   c_event B "$1" "$2" "$c_p" "$c_ms"
   return 0
 }
@@ -209,7 +222,7 @@ c_finish() {
   c_e1=end c_e5=''
   if [ -e "$1.kill.$2" ]; then
     c_e1=kill
-    read -r c_e5 <"$1.kill.$2"
+    [ ! -f "$1.kill.$2" ] || read -r c_e5 <"$1.kill.$2"
   elif [ -n "$c_cut" ]; then
     c_e1=crash
   fi
@@ -217,16 +230,16 @@ c_finish() {
   c_now
   c_date
   # A full disk must not cost a job its end: for an hour it is tried again, while the directory is there. Where it is
-  # for want of a right the event alone tells the end.
+  # for want of a right, or the job has put something else in place of its log, the event alone tells the end.
   c_z=0
   c_e4=${c_e5:+# time limit: ${c_e5#limit=}$c_nl}
-  until printf '# date: %s\n# exit: %s\n%s# cloudmesh state: %s\n' "$c_iso" "$c_rc" "$c_e4" "$c_e1" >>"$c_into"; do
+  until ! c_file "$c_into" || printf '# date: %s\n# exit: %s\n%s# cloudmesh state: %s\n' "$c_iso" "$c_rc" "$c_e4" "$c_e1" >>"$c_into"; do
     [ -d "${c_into%/*}/" ] && [ "$c_z" -lt 720 ] && c_allow "$c_into" || break
     [ "$c_z" -eq 0 ] || sleep 5
     c_z=$((c_z + 1))
   done
   # This wrapper may live on, with another job.
-  [ -z "$c_plus" ] || printf 'E\n' >>"$c_next" || { c_allow "./$c_next" && printf 'E\n' >>"$c_next"; }
+  [ -z "$c_plus" ] || ! c_file "$c_next" || printf 'E\n' >>"$c_next" || { c_allow "./$c_next" && printf 'E\n' >>"$c_next"; }
   c_event "E$c_plus" "$1" "$2" "$c_e1" "$c_rc" "$c_ms${c_e5:+ $c_e5}"
 }
 

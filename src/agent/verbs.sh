@@ -4,7 +4,7 @@
 # machine (then only while the agent is there). Looks once a second.
 c_watch() {
   c_stat self
-  printf '%s %s %s\n' "$c_pid" "$c_t0" "$c_tag" >"$3.watch"
+  ! c_file "$3.watch" || printf '%s %s %s\n' "$c_pid" "$c_t0" "$c_tag" >"$3.watch"
   while c_read "$3"; c_life "$3"; [ "$c_life" != gone ]; do
     if [ "$c_life" = away ]; then
       [ -e "$3" ] && c_alive $$ "$c_me0" || return
@@ -33,7 +33,7 @@ cms_ask() {
       esac
       if [ -n "$c_v" ]; then
         c_v='' c_d='' c_l=''
-        [ ! -e "$c_found.watch" ] || read -r c_v c_d c_l <"$c_found.watch"
+        [ ! -f "$c_found.watch" ] || read -r c_v c_d c_l <"$c_found.watch"
         [ "$c_l" = "$c_tag" ] && c_alive "$c_v" "$c_d" || c_apart c_watch "$1" "$2" "$c_found" &
       fi
     fi
@@ -62,7 +62,7 @@ cms_forbid() {
         elif [ -n "$c_open" ]; then
           c_tries=$((c_tries + 1))
           [ "$c_tries" -ge 20 ] || { c_pause; c_same "$1"; continue; }
-          true >"$c_open.no" && [ "$c_tries" -lt 40 ] || break
+          c_give_up "$c_open" && [ "$c_tries" -lt 40 ] || break
         else
           c_claim "$1" "$2" - - - - - F
           c_stays "$1" || { [ "$c_y" -ge 20 ] || continue; break; }
@@ -249,7 +249,7 @@ c_seal() {
       c_z=$((c_z + 1))
       [ "$c_z" -ge 20 ] || { c_pause; continue; }
       # Its wrapper refuses then, if it is there still.
-      true >"$c_open.no" && [ "$c_z" -lt 40 ] || return 1
+      c_give_up "$c_open" && [ "$c_z" -lt 40 ] || return 1
       continue
     fi
     c_life=gone

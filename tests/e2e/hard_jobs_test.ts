@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import { hostTest } from "../../testing/need.ts";
+import { waitUntil } from "../../testing/wait.ts";
 import {
   assertRanOnce,
   countStates,
@@ -59,5 +60,34 @@ hostTest(
     } finally {
       await red.run("umount -l /home/pi/experiment", { user: "root" });
     }
+  },
+);
+
+hostTest(
+  "jobs that put fifos in place of their files: kill, reset and delete end them, and no shell stays",
+  async (hosts) => {
+    await using manager = await makeManager(hosts);
+    const red = hosts.host("red");
+    const replace = "for f in $n.out $n.log $n.pid $n-nohup.log; do rm $f; mkfifo $f; done; touch ~/$n.there";
+    await makeQueue(manager, "job[1-3]", onceCommand(`${replace}; ${waitsFor("never")}`));
+    const run = manager.start("queue", "run", "fifo_multi", "a", "--hosts=pi@red,pi@red,pi@red");
+    for (const job of jobNames(3)) {
+      await waitForState(manager, job, "start");
+      await waitUntil(`the fifos of ${job}`, async () => (await red.run(`ls ~/${job}.there`)).code === 0);
+    }
+    await manager.ok("queue", "kill", "a", "--name=job1");
+    await waitForState(manager, "job1", "kill");
+    await run.kill9();
+    const check = await manager.start("queue", "check", "a").ended();
+    assert.doesNotMatch(check.stdout + check.stderr, /cannot be asked/);
+    await manager.ok("queue", "reset", "a", "--name=job2");
+    await manager.ok("queue", "delete", "a", "--name=job3");
+    await manager.ok("queue", "reset", "a", "--name=job1");
+    assert.equal((await red.run("ls ~/experiment")).stdout.trim(), "");
+    await waitUntil(
+      "the end of all shells there",
+      async () =>
+        (await red.run("ps -o args= -u pi | grep -E '[j]ob[123]|^sh$' || true", { user: "root" })).stdout === "",
+    );
   },
 );
