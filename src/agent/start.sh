@@ -24,7 +24,7 @@ c_useless() {
 }
 
 # c_off JOB ATTEMPT: was it forbidden? The claim that says so may be gone with the directory before a wrapper, or the
-# ticket of a line, has its turn.
+# ticket of a backlog, has its turn.
 c_off() {
   [ -e "$c_own/f/$2" ] || return
   c_event "N$c_plus" "$1" "$2" forbidden
@@ -243,15 +243,15 @@ c_finish() {
   c_event "E$c_plus" "$1" "$2" "$c_e1" "$c_rc" "$c_ms${c_e5:+ $c_e5}"
 }
 
-# Lines. A job may be sent ahead, to wait here for a slot: as a ticket of a line, a file with the call that runs it.
-# Tickets are let in in order, as many as there are free slots. A wrapper of a line that is done takes the next ticket
-# itself, with no fork, after its last event, which a `+` marks; where there is none the slot is free again. So there
-# are never more jobs of a line at once than slots were put in, whoever counts wrongly. A wrapper that is killed takes
-# its slot with it: the manager sees no `+` and gives the line up.
+# Backlogs, which the requests call lines. A prefetched job waits here for a slot as a ticket of a backlog: a file with
+# the call that runs it. Tickets are let in in order, as many as there are free slots. A wrapper that is done with a job
+# of a backlog takes the next ticket itself, with no fork, after its last event, which a `+` marks. Where there is none
+# the slot is free again. So there are never more jobs of a backlog at once than slots were put in, whoever counts
+# wrongly. A wrapper that is killed takes its slot with it: the manager sees no `+`, and ends the backlog.
 #
-# A line is a descriptor from 5 to 8 and a directory with: l, a fifo that holds one empty line, which whoever changes
+# A backlog is a descriptor from 5 to 8 and a directory with: l, a fifo that holds one empty line, which whoever changes
 # the state takes out and puts back; s, the state: next ticket to be let in, next ticket to be given out, free slots
-# (from 1000 on: no line is ever shorter than the one before, so that it can be written over in place); 0 to 127,
+# (from 1000 on: the text is never shorter than the one before, so that it can be written over in place); 0 to 127,
 # tickets, each written over the one before it of that number: a `return` keeps what is left of that from being read;
 # on, until nobody is to be let in any more.
 
@@ -291,7 +291,7 @@ c_pass() {
   fi
 }
 
-# c_chain [CALL]: a wrapper of the line c_fd: CALL, or the ticket c_lk, and then one ticket after the other.
+# c_chain [CALL]: a wrapper of the backlog c_fd: CALL, or the ticket c_lk, and then one ticket after the other.
 c_chain() {
   c_plus=+ c_had=${CUDA_VISIBLE_DEVICES+1} c_cuda=${CUDA_VISIBLE_DEVICES-}
   if [ $# -gt 0 ]; then eval "$1"; else . "$c_ld/$c_lk"; fi
@@ -305,7 +305,7 @@ c_chain() {
   done
 }
 
-# c_over: no job of the line in c_ld starts any more. Its agent is this one, or dead, perhaps in the middle of
+# c_over: no job of the backlog in c_ld starts any more. Its agent is this one, or dead, perhaps in the middle of
 # something: nothing is waited for.
 c_over() {
   [ -e "$c_ld/on" ] || return 0
@@ -314,14 +314,14 @@ c_over() {
   printf '\n' 1<>"$c_ld/l"
 }
 
-# c_sweep: removes lines that are over.
+# c_sweep: removes backlogs that are over.
 c_sweep() {
   for c_ld in "$c_own"/t.*; do
     [ ! -d "$c_ld" ] || [ -e "$c_ld/on" ] || rm -rf "$c_ld"
   done
 }
 
-# cms_line LINE COUNT: a new line with so many free slots; +COUNT: so many more; -: over. Where there can be none the
+# cms_line LINE COUNT: a new backlog with so many free slots; +COUNT: so many more; -: over. Where there can be none the
 # event Q tells.
 cms_line() {
   c_fd=$1
@@ -360,7 +360,7 @@ cms_line() {
   esac
 }
 
-# cms_queue LINE JOB ATTEMPT CALL: cms_start for a job that takes its turn in a line; CALL is the call of c_run.
+# cms_queue LINE JOB ATTEMPT CALL: cms_start for a job that takes its turn in a backlog; CALL is the call of c_run.
 cms_queue() {
   c_ready "$c_shell"
   c_fd=$1 c_lk=''

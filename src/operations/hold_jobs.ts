@@ -34,7 +34,7 @@ export interface HoldResult {
 }
 
 /**
- * Holds or releases jobs. A run takes notice at once: what it sent ahead and has not begun waits again.
+ * Holds or releases jobs. A run takes notice at once: what it prefetched and has not begun waits again.
  * @throws {CmsError} `not_found` if there is no such queue.
  */
 export async function holdJobs(deps: Deps, { queue, selection, hold }: HoldRequest, watch: Watch): Promise<HoldResult> {

@@ -43,7 +43,7 @@ interface Ending {
   readonly cause?: Cause;
   /** Its host does not know that it ended so: only the record says it. */
   readonly isOurs?: true;
-  /** It was called back before it started. */
+  /** It was recalled before it started. */
   readonly isUnstarted?: true;
 }
 
@@ -414,7 +414,7 @@ export class Attempts {
   }
 
   /**
-   * Somebody wants the job ended: its start is called back, or it is killed as soon as it is known to run. Nobody waits
+   * Somebody wants the job ended: its start is recalled, or it is killed as soon as it is known to run. Nobody waits
    * for the word of its host: its input files may be on their way for long, and its job be deleted before they are
    * there.
    */

@@ -15,7 +15,7 @@ export interface Outcome {
   /** Why, where it did not end by itself. */
   readonly reason?: string | null;
   readonly machine: string;
-  /** False if no process of it ever was: its start failed, or was called back. */
+  /** False if no process of it ever was: its start failed, or was recalled. */
   readonly began: boolean;
   /** It can never start, as a job that it waits for did not end as it must. */
   readonly isDependent?: boolean;

@@ -91,7 +91,7 @@ export type RunEvent =
 
 /** How a run ended. Names are in the order of starts. */
 export interface RunResult {
-  /** All that were started or adopted (a start that failed, or was called back, is not among them). */
+  /** All that were started or adopted (a start that failed, or was recalled, is not among them). */
   readonly ran: readonly JobName[];
   /** Those that came to their own end, whatever their exit code. */
   readonly completed: readonly JobName[];

@@ -248,7 +248,7 @@ export class JournalReader {
         else if ((fields.exit_code ?? attempt.code) !== attempt.code) say(`its code is ${attempt.code}`);
         return;
       case "kill":
-        // One that waited in a line is called back.
+        // One that waited in a backlog is recalled.
         if (attempt.starts === 0) attempt.isNever = true;
         else if (!attempt.isKillAsked && !attempt.isLimitHit) say("nobody killed it");
         return;
