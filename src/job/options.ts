@@ -9,7 +9,7 @@
 import { InvalidError } from "../errors.ts";
 import { expand } from "../names/expand.ts";
 import { jobName } from "../names/grammar.ts";
-import { durationField, parseSize } from "../names/units.ts";
+import { durationField } from "../names/units.ts";
 
 /**
  * What an earlier try of a job was. `attempt` is its number on the host. Times are ISO 8601 in UTC, or null where they
@@ -47,29 +47,12 @@ export interface JobOptions {
   readonly priority?: number | null;
   /** True: it is not started until it is released. */
   readonly hold?: boolean | null;
-  /** GPUs that it needs on its host: a whole number, or 0.5 for half of one. */
-  readonly gpus?: number | null;
-  readonly cpus?: number | null;
-  /** Memory that it needs, such as `8G`. */
-  readonly memory?: string | null;
-  /** Slots that it takes; 1 by default. */
-  readonly slots?: number | null;
-  /** Variables of its environment. */
-  readonly env?: Readonly<Record<string, string>> | null;
-  /** Directory on its host that the command starts in. */
-  readonly workdir?: string | null;
-  /** Files and directories that are sent before it starts. */
-  readonly send?: readonly string[] | null;
-  /** Patterns of files that are fetched when it has ended. */
-  readonly fetch?: readonly string[] | null;
   readonly params?: Readonly<Record<string, string>> | null;
   readonly tags?: Readonly<Record<string, string>> | null;
   /** Why it is where it is, one line for people. Written by the program. */
   readonly reason?: string | null;
   /** Its earlier tries, the last 20. Written by the program. */
   readonly history?: readonly PastTry[] | null;
-  /** Devices that it was given. Written by the program. */
-  readonly devices?: readonly string[] | null;
   /** It is not tried again before, ISO 8601. Written by the program. */
   readonly not_before?: string | null;
 }
@@ -78,7 +61,7 @@ export interface JobOptions {
 export type OptionName = keyof JobOptions;
 
 /** What a failed try may be tried again for, besides exit codes. */
-export const RETRY_CAUSES = ["exit", "time_limit", "crash", "start", "lost"] as const;
+export const RETRY_CAUSES = ["exit", "time_limit", "crash", "start"] as const;
 
 /** Most earlier tries that are kept. */
 export const HISTORY_LIMIT = 20;
@@ -100,22 +83,10 @@ const READERS = {
   after_notok: names,
   priority: whole(-1_000_000, 1_000_000),
   hold: flag,
-  gpus: gpuCount,
-  cpus: whole(1, 1_000_000),
-  memory: text((value) => {
-    parseSize(value);
-    return value;
-  }),
-  slots: whole(1, 1_000_000),
-  env: map(/^[A-Za-z_][A-Za-z0-9_]{0,199}$/, "a variable's name: letters, digits and _"),
-  workdir: text(plainText),
-  send: list(text(plainText)),
-  fetch: list(text(plainText)),
   params: map(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/, "a parameter's name: letters, digits and _"),
   tags: map(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/, "a tag's name: letters, digits, . _ -"),
   reason: text((value) => value),
   history: list(pastTry),
-  devices: list(text(plainText)),
   not_before: text(timeText),
 } as const satisfies Record<OptionName, Reader>;
 
@@ -123,7 +94,7 @@ const READERS = {
 export const OPTION_NAMES = Object.keys(READERS) as readonly OptionName[];
 
 /** Those that only the program writes: a person's value of them is kept, and means nothing. */
-export const PROGRAM_OPTIONS: readonly OptionName[] = ["reason", "history", "devices", "not_before"];
+export const PROGRAM_OPTIONS: readonly OptionName[] = ["reason", "history", "not_before"];
 
 /** True if `name` is one of the fields. */
 export function isOptionName(name: string): name is OptionName {
@@ -178,15 +149,6 @@ function flag(value: unknown): true | null {
   return invalid(value, "give true or false");
 }
 
-function gpuCount(value: unknown): number | null {
-  const number = typeof value === "string" && /^[0-9]{1,4}(?:\.[0-9])?$/.test(value) ? Number(value) : value;
-  if (number === 0) return null;
-  if (typeof number === "number" && (number === 0.5 || (Number.isInteger(number) && number > 0 && number <= 1024))) {
-    return number;
-  }
-  return invalid(value, "give a whole number of GPUs, or 0.5");
-}
-
 function retryCause(value: unknown): string | number {
   const code = typeof value === "string" && /^[0-9]{1,3}$/.test(value) ? Number(value) : value;
   if (typeof code === "number" && Number.isInteger(code) && code >= 1 && code <= 255) return code;
@@ -231,12 +193,6 @@ function map(names: RegExp, hint: string): Reader {
     });
     return kept.length === 0 ? null : Object.fromEntries(kept);
   };
-}
-
-function plainText(value: string): string {
-  // deno-lint-ignore no-control-regex
-  if (/[\u0000-\u001f\u007f]/.test(value)) return invalid(value, "it holds a control character");
-  return value;
 }
 
 function timeText(value: string): string {

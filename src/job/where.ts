@@ -10,7 +10,7 @@
  */
 
 import { InvalidError } from "../errors.ts";
-import { parseDuration, parseSize } from "../names/units.ts";
+import { parseDuration } from "../names/units.ts";
 import type { Job } from "./job.ts";
 import { isOptionName } from "./options.ts";
 import { isFailed } from "./outcome.ts";
@@ -98,7 +98,7 @@ export function durationMs(job: Job): number | null {
 /** True for the name of a field that {@link fieldOf} knows. */
 export function isField(field: string): boolean {
   return PLAIN.has(field) || Object.hasOwn(MADE, field) || isOptionName(field) ||
-    /^(?:param|tag|env)\.[^.]/.test(field);
+    /^(?:param|tag)\.[^.]/.test(field);
 }
 
 /**
@@ -110,7 +110,7 @@ export function fieldOf(job: Job, field: string): string | number | null {
   if (made !== undefined) return made(job);
   const [map, name] = splitAtPoint(field);
   if (name !== null) {
-    const values = map === "param" ? job.params : map === "tag" ? job.tags : job.env;
+    const values = map === "param" ? job.params : job.tags;
     return values !== null && values !== undefined && Object.hasOwn(values, name) ? values[name]! : null;
   }
   const value = job[field as keyof Job] ?? null;
@@ -140,7 +140,6 @@ function measureOf({ field }: Condition, value: string | number): number | null 
   if (field === "duration" || field === "time_limit" || field === "grace" || field === "retry_delay") {
     return parseDuration(value);
   }
-  if (field === "memory") return parseSize(value);
   return /^[-+]?(?:[0-9]{1,300}\.?[0-9]{0,300}|\.[0-9]{1,300})(?:[eE][-+]?[0-9]{1,3})?$/.test(value)
     ? Number(value)
     : null;

@@ -1,5 +1,5 @@
 /**
- * Durations and sizes as people write them: `90s`, `30m`, `1h30m`, `1d`; `500M`, `8G`. Pure.
+ * Durations as people write them: `90s`, `30m`, `1h30m`, `1d`. Pure.
  *
  * @module
  */
@@ -12,9 +12,6 @@ const DURATION =
 const MINUTES = /^[0-9]{1,9}(?:\.[0-9]{1,3})?$/;
 /** Ten years: what is longer is a mistake. */
 const LONGEST_MS = 3650 * 86_400_000;
-
-const UNITS_BYTES: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
-const SIZE = /^([0-9]{1,9}(?:\.[0-9]{1,3})?)([KMGT])(?:i?B)?$/i;
 
 /**
  * Reads a duration: `90s`, `30m`, `2h`, `1d`, `1h30m`. A bare number is minutes, as `--timeout` has them.
@@ -54,15 +51,4 @@ export function renderDuration(ms: number): string {
     if (count > 0) parts.push(`${count}${unit}`);
   }
   return parts.length === 0 ? "0s" : parts.slice(0, 2).join("");
-}
-
-/**
- * Reads a size: `500M`, `8G`; a unit is 1024 of the one before.
- * @returns Bytes, a whole number. @throws {InvalidError} If it is none.
- */
-export function parseSize(text: string): number {
-  const [, number = "", unit = ""] = SIZE.exec(text) ?? [];
-  const bytes = Math.round(Number(number) * (UNITS_BYTES[unit.toUpperCase()] ?? NaN));
-  if (bytes > 0) return bytes;
-  throw new InvalidError([`Cannot use ${JSON.stringify(text)} as a size: write it as 500M or 8G`]);
 }

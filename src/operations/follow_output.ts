@@ -146,7 +146,7 @@ class Follow {
     for (const name of this.#request.files) {
       for (;;) {
         const from = one.places.get(name) ?? 0;
-        const bytes = await this.#reader.read(job, { name, try: null }, { maxBytes: PART_BYTES, from });
+        const bytes = await this.#reader.read(job, name, { maxBytes: PART_BYTES, from });
         if (one.job !== job || bytes === null) break;
         if (bytes.length > 0) this.#watch.onPart(job, name, bytes);
         one.places.set(name, from + bytes.length);

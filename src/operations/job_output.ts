@@ -35,20 +35,19 @@ export class OutputReader {
   }
 
   /**
-   * Reads a part of a file of a job's last attempt, or of an earlier try.
+   * Reads a part of a file of a job's last attempt.
    * @returns null where there is none. @throws {SilentError} If the machine does not answer: the next call tries it
    * anew.
    */
   async read(
     job: Job,
-    file: { readonly name: JobFile; readonly try: number | null },
+    file: JobFile,
     part: FilePart,
   ): Promise<Uint8Array | null> {
     const machine = machineOfJob(job);
     if (machine === null || job.attempt === 0) return null;
-    const path = file.try === null ? pathOf(job, file.name) : `${pathOf(job, file.name)}.${file.try}`;
     try {
-      return await (await this.#open(machine)).read(attemptOf(job), path, part);
+      return await (await this.#open(machine)).read(attemptOf(job), pathOf(job, file), part);
     } catch (error) {
       if (!(error instanceof LinkError)) throw error;
       this.#links.delete(machineKey(machine));

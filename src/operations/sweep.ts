@@ -135,7 +135,6 @@ export function sweepJobs(request: SweepRequest): Omit<AddJobsRequest, "queue">[
 function filled(spec: SweepRequest["spec"], values: Values): SweepRequest["spec"] {
   const fill = (text: string | undefined): string | undefined =>
     text === undefined ? undefined : fillText(text, values);
-  const env = spec.env as Readonly<Record<string, string>> | undefined;
   const isLine = values.inputs.length > 0 && spec.command === "";
   return {
     ...spec,
@@ -144,10 +143,6 @@ function filled(spec: SweepRequest["spec"], values: Values): SweepRequest["spec"
       (["input", "output", "log", "gpu"] as const).filter((field) => spec[field] !== undefined)
         .map((field) => [field, fill(spec[field])]),
     ),
-    ...(typeof spec.workdir === "string" ? { workdir: fill(spec.workdir) } : {}),
-    ...(env === undefined
-      ? {}
-      : { env: Object.fromEntries(Object.entries(env).map(([key, value]) => [key, fillText(value, values)])) }),
   };
 }
 

@@ -50,10 +50,6 @@ Deno.test("queue log says what is not there, and of what it shows only the end",
     assert.equal(await ok("queue", "log", "a", "later"), "INFO: Job later has not run yet.\n");
     const missing = await run("queue", "log", "a", "none");
     assert.deepEqual([missing.status, missing.err], [1, "WARNING: Job none does not exist in queue a\n"]);
-    assert.equal(
-      (await run("queue", "log", "a", "job1", "--try=7")).err,
-      "WARNING: Job job1 has no output of try 7 on its host\n",
-    );
     assert.equal((await run("queue", "log", "a", "job1", "--head=1", "--all")).status, 2);
     await ok("queue", "add", "a", "--name=big", "--command=head -c 3000000 /dev/zero | tr '\\0' x", "--shell=sh");
     await run("queue", "run", "fifo_multi", "a", "--hosts=localhost");

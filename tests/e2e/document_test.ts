@@ -129,7 +129,7 @@ Deno.test("document: a name in four forms and options in two mean the same", asy
   $ queue delete default --name=one
   INFO: Deleting jobs: ['one']
   $ queue list
-  None
+  INFO: Queue default is empty; to add a job: cms queue add default --name=job1 --command=hostname
   $ cluster create cluster=c
   $ cluster add --cluster=c --id h --name red --user pi
   INFO: Adding host h to cluster c

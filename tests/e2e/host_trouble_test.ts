@@ -212,7 +212,7 @@ hostTest(
       assert.equal(code, 0, stdout + stderr);
       assert.match(
         stderr,
-        /^WARNING: pi@red01: permission denied; ssh pi@red01 must work without a password \(ssh-copy-id pi@red01\)$/m,
+        /^WARNING: pi@red01: permission denied; ssh pi@red01 must work without a password \(ssh-copy-id pi@red01; ssh-add for a key with a pass phrase\)$/m,
       );
       assert.match(stderr, /^WARNING: pi@red02: it has no program "setsid"$/m);
       for (const { name, host } of (await manager.jobs()).values()) assert.equal(host, "red", name);

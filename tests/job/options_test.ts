@@ -23,10 +23,6 @@ Deno.test("readOption() reads each field as people and programs write it", () =>
   ]]);
   reads("priority", [[-5, -5], ["12", 12]]);
   reads("hold", [[true, true], ["yes", true], [false, null], ["0", null]]);
-  reads("gpus", [[2, 2], ["0.5", 0.5], [0, null]]);
-  reads("memory", [["8G", "8G"]]);
-  reads("env", [[new Map<string, unknown>([["A", 1], ["B", null]]), { A: "1", B: "" }], [{}, null]]);
-  reads("send", [["a,b", ["a,b"]], [["x", "y"], ["x", "y"]]]);
   reads("not_before", [["2026-01-31T12:00:00Z", "2026-01-31T12:00:00Z"]]);
 });
 
@@ -36,12 +32,6 @@ Deno.test("readOption() refuses what cannot be meant", () => {
   refuses("retry_on", ["often", 0, 256, [{}]]);
   refuses("after", ["../x", "a[", {}]);
   refuses("hold", ["perhaps", 2, []]);
-  refuses("gpus", [0.25, 1.5, -1, "x"]);
-  refuses("cpus", [0, 0.5]);
-  refuses("memory", ["8", "lots"]);
-  refuses("slots", [0]);
-  refuses("env", ["A=1", [1], { "1A": "x" }, { A: {} }, { A: "\0" }]);
-  refuses("workdir", ["a\nb"]);
   refuses("params", [{ "a b": "1" }]);
   refuses("not_before", ["tomorrow", "2026-99-99T00:00:00Z"]);
   refuses("history", ["x", [5]]);

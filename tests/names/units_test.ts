@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { InvalidError } from "../../src/errors.ts";
-import { durationField, parseDuration, parseSize, renderDuration } from "../../src/names/units.ts";
+import { durationField, parseDuration, renderDuration } from "../../src/names/units.ts";
 
 Deno.test("parseDuration() reads units, and takes a bare number for minutes", () => {
   const cases: [string, number][] = [
@@ -29,11 +29,4 @@ Deno.test("renderDuration() writes what parseDuration() reads, in the two larges
   fc.assert(fc.property(fc.integer({ min: 1, max: 3_599 }), (seconds) => {
     assert.equal(parseDuration(renderDuration(seconds * 1000)), seconds * 1000);
   }));
-});
-
-Deno.test("parseSize() counts in units of 1024, and wants a unit", () => {
-  assert.equal(parseSize("8G"), 8 * 2 ** 30);
-  assert.equal(parseSize("500M"), 500 * 2 ** 20);
-  assert.equal(parseSize("1.5KiB"), 1536);
-  for (const text of ["", "8", "G", "0G", "8 G", "8X", "-1G"]) assert.throws(() => parseSize(text), InvalidError, text);
 });

@@ -19,7 +19,7 @@ export function addAdd(group: CommandUnknownOpts, context: Context): void {
     .requiredOption("--name <name>", "name of the job, or a list such as job[1-10]", listValue)
     .option(
       "--command <command>",
-      "what to run; blanks need quotes: --command='sleep 10' (required, but with --each-line)",
+      "what to run; blanks need quotes: --command='sleep 10' (required)",
       text,
     )
     .option("--input <path>", "input of the command (default: NAME/input)", text)

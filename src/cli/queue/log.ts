@@ -24,7 +24,6 @@ export function addLog(group: CommandUnknownOpts, context: Context): void {
     )
     .option("--head <lines>", "the first lines", countValue)
     .option("--all", "all of it")
-    .option("--try <number>", "of an earlier try, from 1", countValue)
     .option("--follow", "go on with what is written from now on, until the jobs are over")
     .option("--raw", "on a terminal, too, the bytes as they are")
     .addHelpText(

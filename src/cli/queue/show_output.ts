@@ -107,12 +107,11 @@ class Show {
 
   async #part(reader: OutputReader, job: Job, name: JobFile): Promise<void> {
     const { tail, head, all } = this.#words;
-    const file = { name, try: this.#words.try ?? null };
     const mark = this.#words.both ? `${name === "error" ? "err" : "out"}| ` : "";
     const lineCount = tail ?? (this.#isOne ? undefined : TAIL_LINES);
-    if (all || head !== undefined) return await this.#fromBegin(reader, job, { file, mark, head });
+    if (all || head !== undefined) return await this.#fromBegin(reader, job, { name, mark, head });
     const maxBytes = lineCount === undefined ? MOST_BYTES : Math.max(TAIL_BYTES, Math.min(MOST_BYTES, lineCount * 400));
-    const bytes = await reader.read(job, file, { maxBytes });
+    const bytes = await reader.read(job, name, { maxBytes });
     if (bytes === null) return this.#absent(job, name);
     if (lineCount === undefined && !mark) {
       if (bytes.length === MOST_BYTES) {
@@ -127,12 +126,12 @@ class Show {
   async #fromBegin(
     reader: OutputReader,
     job: Job,
-    { file, mark, head }: { file: { name: JobFile; try: number | null }; mark: string; head: number | undefined },
+    { name, mark, head }: { name: JobFile; mark: string; head: number | undefined },
   ): Promise<void> {
     let text = "";
     for (let from = 0;;) {
-      const bytes = await reader.read(job, file, { maxBytes: PIECE_BYTES, from });
-      if (bytes === null) return from === 0 ? this.#absent(job, file.name) : undefined;
+      const bytes = await reader.read(job, name, { maxBytes: PIECE_BYTES, from });
+      if (bytes === null) return from === 0 ? this.#absent(job, name) : undefined;
       if (head === undefined && !mark) await this.#bytes(bytes);
       else text += new TextDecoder().decode(bytes);
       from += bytes.length;
@@ -183,10 +182,9 @@ class Show {
   }
 
   #absent(job: Job, file: JobFile): void {
-    const what = this.#words.try === undefined ? file : `${file} of try ${this.#words.try}`;
     if (isWaiting(job.status) && job.attempt === 0) return this.#context.lines.info(`Job ${job.name} has not run yet.`);
     this.#context.lines.warning(
-      new NotFoundError("job", job.name, `Job ${job.name} has no ${what} on its host`).message,
+      new NotFoundError("job", job.name, `Job ${job.name} has no ${file} on its host`).message,
     );
     this.#context.status = 1;
   }
