@@ -14,7 +14,7 @@ import { formatValue } from "../names.ts";
 
 /** Adds the command to its group. */
 export function addCheck(group: CommandUnknownOpts, context: Context): void {
-  queueVerb(group, "check", "tell where a queue, its files and its hosts disagree, and what to do; changes nothing")
+  queueVerb(group, "check", "report where a queue, its files and its hosts disagree, and what to do; changes nothing")
     .option("--output <format>", "table, json, yaml or csv (default: a line for each finding)", formatValue)
     .addHelpText("after", examples("cms queue check a", "cms queue check a --output=json"))
     .action(async (word, { output, ...words }) => {
