@@ -21,7 +21,7 @@ import { blocksOf } from "./queue_text.ts";
 import { Random } from "./random.ts";
 import { makePlace, type Place, type Round, type World } from "./world.ts";
 
-/** Rounds, in turn; the seed says which comes first. Jobs that are sent ahead are many, as they are over so soon. */
+/** Rounds, in turn; the seed says which comes first. Prefetched jobs are many, as they are over so soon. */
 const STYLES = [
   { name: "fifo_multi", scheduler: "fifo_multi", lengths: MIXED, times: 1 },
   { name: "fifo_multi, quick jobs", scheduler: "fifo_multi", lengths: QUICK, times: 6 },

@@ -97,7 +97,7 @@ hostTest(
     const started = [...stdout.matchAll(/^INFO: Starting job: (\S+) on host:pi@(\S+)$/gm)];
     assert.deepEqual([...new Set(started.map(([, job]) => job!))].toSorted(), jobs.toSorted());
     const listed = await manager.jobs();
-    // Jobs that wait on different hosts may start in another order than the file's; so may one that was called back
+    // Jobs that wait on different hosts may start in another order than the file's; so may one that was recalled
     // from a host.
     const plain = started.filter(([, job]) => listed.get(job!)?.attempt === 1);
     assert.ok(plain.length > 150, `${300 - plain.length} were called back`);

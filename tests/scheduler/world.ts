@@ -191,7 +191,7 @@ export interface WorldOptions {
   /** What an attempt of a job ends with; 0 unless given. */
   readonly exitCode?: (job: JobName, attempt: number) => number;
   readonly timeoutMs?: number;
-  /** What the way to a machine and back takes at most, ms; 0 unless given, and then no job is sent ahead. */
+  /** What the way to a machine and back takes at most, ms; 0 unless given, and then no job is prefetched. */
   readonly roundTripMs?: number;
 }
 

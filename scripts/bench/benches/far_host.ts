@@ -1,6 +1,5 @@
 /**
- * A host behind a line of 50 ms there and back. Without jobs that are sent ahead each slot is empty for a round trip
- * between two jobs.
+ * A host behind a line of 50 ms there and back. Without prefetch each slot is empty for a round trip between two jobs.
  *
  * @module
  */
