@@ -6,8 +6,9 @@
 
 import assert from "node:assert/strict";
 import { hostTest } from "../../testing/need.ts";
+import { waitUntil } from "../../testing/wait.ts";
 import { Manager } from "../../testing/harness.ts";
-import { makeQueue, sshPids } from "../../testing/harness_faults.ts";
+import { makeQueue, sshPids, waitForState } from "../../testing/harness_faults.ts";
 
 hostTest(
   "a run says what to do where all jobs end with their connection, as with KillUserProcesses=yes",
@@ -15,11 +16,14 @@ hostTest(
     await using manager = await Manager.make(hosts);
     await makeQueue(manager, "job[1-2]", "sleep 600");
     const run = manager.start("queue", "run", "fifo_multi", "a", "--hosts=pi@red,pi@red");
-    await run.waitFor("Running Jobs: ['job1', 'job2']");
+    for (const job of ["job1", "job2"]) await waitForState(manager, job, "start");
     // What logind does when the last session of pi ends.
     await hosts.host("red").cut();
     for (const pid of sshPids(run)) Deno.kill(pid, "SIGKILL");
     await hosts.host("red").run("kill -9 -1");
+    const left = () =>
+      hosts.host("red").run("ps -u pi -o pid=,args= || :", { user: "root" }).then((r) => r.stdout.trim());
+    await waitUntil(async () => `no process of pi is left; now ${await left()}`, async () => await left() === "");
     await hosts.host("red").mend();
     await run.waitFor("loginctl enable-linger pi on red", 40_000);
     const { code, stderr } = await run.ended();
