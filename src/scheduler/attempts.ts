@@ -74,6 +74,8 @@ export class Attempts {
   #hasNews = false;
   /** Jobs that are over, and for which others wait: looked at from the next step on, when that is written. */
   #over: JobName[] = [];
+  /** Jobs that wait for the end of an earlier one of their name. */
+  readonly #behind = new Set<JobName>();
   /** In flight when the run began, on a host that cannot be named. */
   readonly #lost: Job[] = [];
 
@@ -120,15 +122,21 @@ export class Attempts {
 
   /**
    * The job of this name is to be started, and one of the same name is in flight: it was deleted while its host did not
-   * answer, and another was added since. The old one counts no more, as little as one whose job is gone when a run
-   * begins.
-   * @returns True if there was one: its slot is free, its backlog is over, and the place for the new one must be chosen
-   * anew.
+   * answer, and another was added since. The old one may live, so it keeps its slot, and the new one waits until the
+   * host says what became of it, or it is given up. One that waits in a backlog has no slot: its backlog is over.
+   * @returns True if there was one: the next job must be looked at, and the place be chosen anew.
    */
   leaveOld(name: JobName): boolean {
-    const old = this.#run.inFlight.get(name);
+    const { inFlight, candidates, jobs } = this.#run;
+    const old = inFlight.get(name);
     if (old === undefined || old.stage.at === "given_up") return false;
-    this.#leave(old, false, null);
+    if (old.stage.at === "backlog") this.#leave(old, false, null);
+    else {
+      candidates.take(name, jobs);
+      this.#behind.add(name);
+      const text = `Job ${name} waits: an earlier job of its name may still run on ${old.shown}`;
+      report(this.#run, { type: "warning", text });
+    }
     return true;
   }
 
@@ -261,6 +269,7 @@ export class Attempts {
     const backlog = backlogOf(one);
     this.#run.inFlight.remove(one);
     this.#backlogs.left(backlog, this.#run.slots.giveBack(one.job), { gaveBack, tookMs });
+    this.#freeName(one.job);
   }
 
   /** The host, or the way there, refused the start; nothing was started. */
@@ -278,6 +287,12 @@ export class Attempts {
     const backlog = backlogOf(one);
     this.#run.inFlight.setStage(one, { at: "given_up", startedAtMs: startedAtMsOf(one) });
     this.#backlogs.left(backlog, this.#run.slots.giveBack(one.job), { gaveBack: false, tookMs: null });
+    this.#freeName(one.job);
+  }
+
+  /** No attempt of this name holds a slot: a job that waited for that is a candidate again. */
+  #freeName(name: JobName): void {
+    if (this.#behind.delete(name)) this.#returned.push(name);
   }
 
   /**

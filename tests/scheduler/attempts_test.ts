@@ -82,6 +82,30 @@ Deno.test("a job that waited in a line when its link broke, was deleted and adde
   assert.equal(world.core.inspect().slots.free((key) => key === RED)?.id, "h1");
 });
 
+Deno.test("a job that was deleted and added anew while its host was cut off waits until that says what became of the old one", () => {
+  for (const isBack of [true, false]) {
+    const hosts = [slotHost("h1", RED), slotHost("h2", "pi@blue")];
+    const world = new World({ seed: 6, jobs: [job("a"), job("b")], hosts });
+    const red = world.machines.get(RED)!;
+    for (let i = 0; i < 5000 && world.jobs.get(A)!.status !== "start"; i++) world.tick(0);
+    red.reachable = false;
+    red.linkOpen = false;
+    world.feed({ type: "link", machine: RED, event: { type: "down", reason: "cut" } });
+    world.jobs.delete(A);
+    world.feed({ type: "external", external: { ...NO_EXTERNAL_CHANGES, deleted: [A] } });
+    world.jobs.set(A, { ...job("a"), id: "f".repeat(32) });
+    world.feed(put(A));
+    const told = () => world.reports.filter((event) => event.type === "warning" && /^Job a waits/.test(event.text));
+    for (let i = 0; i < 5000 && told().length === 0; i++) world.tick(0);
+    assert.equal(told().length, 1);
+    assert.deepEqual([world.jobs.get(A)!.status, world.core.inspect().slots.inUse().get("h1")], ["undefined", 1]);
+    if (isBack) red.reachable = true;
+    world.runToEnd(0, { troubleSteps: 0, steps: 20_000 });
+    assert.deepEqual([...world.jobs.values()].map(({ status }) => status), ["end", "end"]);
+    assert.equal(world.core.inspect().slots.inUse().get("h1"), 0);
+  }
+});
+
 Deno.test("a job that was said to run, and of which a later run hears that it never started, is crash, and the run ends", () => {
   const was = { ...job("a", RED), status: "start", attempt: 1, boot: "1" } as const;
   const world = new World({ seed: 7, jobs: [was], hosts: [slotHost("h1", RED)] });
