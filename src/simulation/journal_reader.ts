@@ -71,6 +71,8 @@ export class JournalReader {
   readonly #disturbed = new Set<string>();
 
   readonly #tries = new TryWatch();
+  /** Names that had a start: a job that is added with one after a deletion may wait for the end of the earlier one. */
+  readonly #started = new Set<string>();
   /** Ids of jobs that the present commit has moved: the live view does not show it yet. */
   readonly #batch = new Set<string>();
 
@@ -117,6 +119,7 @@ export class JournalReader {
       const job = record.job as Record<string, unknown>;
       const was = record.was as string | null;
       if (was !== null) this.#goes(process, was, record.name!, "replaced");
+      else if (this.#started.has(record.name!)) this.#disturbed.add(String(job.id));
       onRecord(process, record.name!, "put", String(job.id), null);
       return;
     }
@@ -143,7 +146,10 @@ export class JournalReader {
     if (MOVES[from]?.includes(to) !== true) truth.fail(`job ${name} moves from ${from} to ${to}`);
     onRecord(process, name, "set", record.id!, to);
     this.#batch.add(record.id!);
-    if (to === "run") return this.#decided(process, name, record);
+    if (to === "run") {
+      this.#started.add(name);
+      return this.#decided(process, name, record);
+    }
     const number = Number(record.fields.attempt ?? this.#numbers.get(record.id!) ?? 0);
     if (number > 0) this.#moved(process, name, to, from, truth.of(`${record.id}.${number}`), record.fields);
     if (to === "ready" || to === "undefined") {
