@@ -12,6 +12,9 @@ import { unquote } from "../names.ts";
 import { serviceArgs } from "../queue/service.ts";
 import { type TypedLine, valuesOf } from "./values.ts";
 
+/** Options of which a TAB completes the part behind the last comma. */
+const LISTS = /^(?:name|id|hosts|status|after|after-any|after-notok|after-corr)$/;
+
 /**
  * What may stand in place of the last word.
  * @param words The words after the program's name, the last being completed (it may be empty).
@@ -43,15 +46,18 @@ function commandNames(command: CommandUnknownOpts): string[] {
   return command.commands.map((sub) => sub.name()).filter((name) => !name.startsWith("_"));
 }
 
-/** Words for the first argument, unless the line has it; a queue's name also as `queue=NAME`. */
+/** Words for the first argument, a queue's name also as `queue=NAME`; for a job behind it. */
 async function argumentWords(
   command: CommandUnknownOpts,
   deps: Deps,
   line: TypedLine,
   last: string,
 ): Promise<string[]> {
-  const [argument] = command.registeredArguments;
-  if (argument === undefined || line.given.has(line.group)) return [];
+  const [argument, second] = command.registeredArguments;
+  if (argument === undefined) return [];
+  if (line.given.has(line.group)) {
+    return second?.name() === "job" && !line.given.has("job") ? [...await valuesOf(deps, line, "name")] : [];
+  }
   if (argument.argChoices !== undefined) return [...argument.argChoices];
   const prefix = last.startsWith(`${line.group}=`) ? `${line.group}=` : "";
   return (await valuesOf(deps, line, line.group)).map((name) => prefix + name);
@@ -59,7 +65,7 @@ async function argumentWords(
 
 /** Values of an option, each as the whole word. In a list only the part after the last comma is completed. */
 async function values(deps: Deps, line: TypedLine, option: Option, flag: string, begun: string): Promise<string[]> {
-  const comma = ["name", "id", "hosts"].includes(option.name()) ? begun.lastIndexOf(",") + 1 : 0;
+  const comma = LISTS.test(option.name()) ? begun.lastIndexOf(",") + 1 : 0;
   const head = begun.slice(0, comma);
   const offered = await valuesOf(deps, line, option.name());
   return offered.filter((value) => value.startsWith(begun.slice(comma))).map((value) => flag + head + value);
@@ -73,6 +79,7 @@ function givenValues(command: CommandUnknownOpts, group: string, words: readonly
     const [, flag = "", value] = /^(--[^=]+)(?:=(.*))?$/s.exec(word) ?? [];
     const option = command.options.find((known) => isFlag(known, flag));
     if (option !== undefined && takesValue(option)) given.set(option.name(), unquote(value ?? words[++i] ?? ""));
+    else if (flag === "" && given.has(group)) given.set("job", unquote(word));
     else if (flag === "") given.set(group, unquote(word.startsWith(`${group}=`) ? word.slice(group.length + 1) : word));
   }
   return given;

@@ -40,7 +40,11 @@ async function knownValues(deps: Deps, line: TypedLine, option: string): Promise
     case "cluster":
     case "hostfile":
       return await listNames(deps, directory, "cluster");
-    case "name": {
+    case "name":
+    case "after":
+    case "after-any":
+    case "after-notok":
+    case "after-corr": {
       if (group !== "queue") return [];
       const jobs = await listJobs(deps, { queue: queueRef(deps, { queue: given.get("queue"), experiment }) });
       return jobs.map((job) => job.name);
@@ -54,7 +58,13 @@ async function knownValues(deps: Deps, line: TypedLine, option: string): Promise
     case "status":
       return group === "queue" ? JOB_STATES : ["active", "inactive"];
     case "output":
-      return verb === "list" || verb === "check" ? FORMATS : [];
+      return verb === "add" ? [] : FORMATS;
+    case "format":
+      return FORMATS;
+    case "for":
+      return ["over", "started", "ended-well"];
+    case "no-run":
+      return ["fail", "wait"];
     case "shell":
       return ["bash", "sh", "zsh", "python3"];
     default:

@@ -44,6 +44,17 @@ const ROWS: readonly [line: string, offered: string][] = [
   ["completion z", "zsh"],
   ["help queue reset", "reset"],
   ["queue list queue=a", "queue=alpha"],
+  ["queue log alpha jo", "job1 job2"],
+  ["queue log alpha job1 ", ""],
+  ["queue log alpha job1 --name=o", "--name=other"],
+  ["queue show --queue=alpha o", "other"],
+  ["queue add alpha --after=job1,j", "--after=job1,job1 --after=job1,job2"],
+  ["queue add alpha --output=", ""],
+  ["queue add alpha --format=c", "--format=csv"],
+  ["queue status alpha --output=c", "--output=csv"],
+  ["queue list alpha --status=end,cr", "--status=end,crash"],
+  ["queue wait alpha --for=", "--for=over --for=started --for=ended-well"],
+  ["queue wait alpha --no-run=", "--no-run=fail --no-run=wait"],
   ["nothing here", ""],
 ];
 
