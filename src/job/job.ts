@@ -127,3 +127,8 @@ export function attemptOf(job: Job): { job: JobName; attempt: string } {
 export function isoSeconds(ms: number): string {
   return new Date(Math.floor(ms / 1000) * 1000).toISOString().replace(".000Z", "Z");
 }
+
+/** Where a job runs or ran, as people write it: `pi@red`, or `red` where no user is set; null before it has a host. */
+export function placeOf({ user, host }: Pick<Job, "user" | "host">): string | null {
+  return host === null || user === null || user === "" ? host : `${user}@${host}`;
+}

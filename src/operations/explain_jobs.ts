@@ -8,7 +8,7 @@ import type { Deps } from "../deps.ts";
 import { CmsError } from "../errors.ts";
 import { machineText } from "../cluster/machine.ts";
 import { machineOf } from "../cluster/host.ts";
-import type { Job } from "../job/job.ts";
+import { type Job, placeOf } from "../job/job.ts";
 import { isInFlight, isWaiting } from "../job/states.ts";
 import type { JobName } from "../names/grammar.ts";
 import { readCluster } from "../store/cluster_file.ts";
@@ -105,6 +105,6 @@ async function hostStands(
 }
 
 function count(busy: Map<string, number>, job: Job): void {
-  const machine = job.user === null ? job.host ?? "" : `${job.user}@${job.host}`;
+  const machine = placeOf(job) ?? "";
   for (const key of [machine, `slot ${job.slot}`]) busy.set(key, (busy.get(key) ?? 0) + 1);
 }

@@ -5,7 +5,7 @@
  */
 
 import { dependenceOf, hasDependencies } from "../job/dependencies.ts";
-import type { Job } from "../job/job.ts";
+import { type Job, placeOf } from "../job/job.ts";
 import { endReason, isFailed } from "../job/outcome.ts";
 import { isWaiting } from "../job/states.ts";
 import { renderDuration } from "../names/units.ts";
@@ -52,7 +52,7 @@ export function pauseText({ reason }: QueuePause): string {
 
 /** Why a job is where it is. */
 export function reasonOf(job: Job, view: QueueView): string {
-  const where = job.host === null ? "" : ` on ${job.user === null ? "" : `${job.user}@`}${job.host}`;
+  const where = job.host === null ? "" : ` on ${placeOf(job)}`;
   switch (job.status) {
     case "undefined":
     case "ready":

@@ -5,7 +5,7 @@
  */
 
 import type { Deps } from "../deps.ts";
-import type { Job } from "../job/job.ts";
+import { type Job, placeOf } from "../job/job.ts";
 import { endReason, isFailed } from "../job/outcome.ts";
 import { isInFlight, isWaiting, JOB_STATES, type JobState } from "../job/states.ts";
 import { durationMs } from "../job/where.ts";
@@ -65,7 +65,7 @@ export async function queueStatus(deps: Deps, { queue }: { queue: StoreRef }): P
   let [failed, kept, recent] = [0, 0, 0];
   for (const job of jobs.values()) {
     counts[job.status]++;
-    if (isInFlight(job.status)) busy.set(machineText(job) ?? "?", (busy.get(machineText(job) ?? "?") ?? 0) + 1);
+    if (isInFlight(job.status)) busy.set(placeOf(job) ?? "?", (busy.get(placeOf(job) ?? "?") ?? 0) + 1);
     if (isWaiting(job.status) && holdOf(job, { jobs, nowMs }) !== null) kept++;
     const tookMs = durationMs(job);
     if (tookMs !== null && job.status === "end") durations.push(tookMs);
@@ -90,7 +90,7 @@ export async function queueStatus(deps: Deps, { queue }: { queue: StoreRef }): P
     failures: failures.slice(0, FAILURES).map((job) => ({
       job: job.name,
       reason: endReason(job),
-      machine: machineText(job),
+      machine: placeOf(job),
       ended: job.ended,
     })),
   };
@@ -116,9 +116,4 @@ function timeLeft(durations: number[], open: number, slots: number): [number, nu
   const at = (part: number): number => durations[Math.min(durations.length - 1, Math.floor(durations.length * part))]!;
   const rounds = Math.ceil(open / slots);
   return [rounds * at(0.25), rounds * at(0.75)];
-}
-
-function machineText(job: Job): string | null {
-  if (job.host === null) return null;
-  return job.user === null ? job.host : `${job.user}@${job.host}`;
 }

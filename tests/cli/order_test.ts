@@ -30,7 +30,11 @@ Deno.test("a further try of a job finds the directory of the one before, and no 
     await ok("queue", "add", "a", "--name=j", "--command=exit 3", "--retries=1", "--retry-delay=1s", "--shell=sh");
     const { err } = await run(...RUN);
     assert.match(err, /^WARNING: Job j did not end well: exit code 3 on localhost\n$/);
-    assert.match(await ok("queue", "show", "a", "j"), /\nran on +\S+, try 2 of 2/);
+    // No user is set: the host alone stands for the machine.
+    const story = await ok("queue", "show", "a", "j");
+    assert.match(story, /\nran on +localhost, try 2 of 2/);
+    assert.match(story, /\ntry 1 +exit code 3 on localhost, /);
+    assert.match(await ok("queue", "status", "a"), /\n {2}j: exit code 3 on localhost, /);
   });
 });
 

@@ -6,6 +6,7 @@
 
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { CmsError } from "../../errors.ts";
+import { placeOf } from "../../job/job.ts";
 import type { PastTry } from "../../job/options.ts";
 import { setOptions } from "../../job/options.ts";
 import { quote } from "../../names/quote.ts";
@@ -58,7 +59,7 @@ export function addExplain(group: CommandUnknownOpts, context: Context): void {
 /** A job in words. Left out is what is not set. */
 function storyText(story: JobStory, queue: StoreRef): string {
   const { job } = story;
-  const machine = job.host === null ? "" : `${job.user === null ? "" : `${job.user}@`}${job.host}`;
+  const machine = placeOf(job) ?? "";
   const took = story.durationMs === null ? "" : ` (${renderDuration(story.durationMs)})`;
   const times = job.started === null ? "" : `${job.started}${job.ended === null ? "" : ` to ${job.ended}`}${took}`;
   const tries = story.tries > 1 ? `try ${story.try} of ${story.tries}` : "";
@@ -97,7 +98,7 @@ function shown(value: unknown): string {
 }
 
 function pastText({ user, host, started, ended, status, exit_code, reason }: PastTry): string {
-  const where = host === null ? "" : ` on ${user === null ? "" : `${user}@`}${host}`;
+  const where = host === null ? "" : ` on ${placeOf({ user, host })}`;
   const why = reason ?? (exit_code === null ? status : `exit code ${exit_code}`);
   return `${why}${where}${started === null ? "" : `, ${started} to ${ended ?? "?"}`}`;
 }

@@ -25,7 +25,7 @@
  */
 
 import type { JobName } from "../../names/grammar.ts";
-import type { Job, JobFields } from "../../job/job.ts";
+import { type Job, type JobFields, placeOf } from "../../job/job.ts";
 import { isInFlight, isWaiting } from "../../job/states.ts";
 import type { Change } from "../changes.ts";
 import { equalJobs, equalValues } from "../yaml/job_record.ts";
@@ -160,7 +160,7 @@ function keepFlights(
   const changes: Change[] = [];
   for (const [name, ours] of viewOf(records)) {
     if (!isInFlight(ours.status)) continue;
-    const where = ours.user === null || ours.user === "" ? ours.host : `${ours.user}@${ours.host}`;
+    const where = placeOf(ours);
     const present = jobs.get(name);
     if (present === undefined) {
       changes.push({ type: "put", job: ours });
