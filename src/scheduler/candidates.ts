@@ -273,6 +273,10 @@ export class Candidates {
   /** Puts a job among those that came back. */
   #enter(name: JobName, jobs: Jobs): void {
     this.#places ??= new Map([...jobs.keys()].map((one, place) => [one, place]));
+    // It may have been changed while the job was considered.
+    const priority = jobs.get(name)?.priority ?? 0;
+    if (priority === 0) this.#priorities.delete(name);
+    else this.#priorities.set(name, priority);
     this.#back.push(name);
     if (this.#waiting >= 0 && isWaiting(jobs.get(name)?.status ?? "end")) this.#waiting++;
   }

@@ -256,3 +256,19 @@ Deno.test("Candidates takes time in proportion to jobs and edges: a chain, a fan
     assert.equal(taken, count, shape);
   }
 });
+
+Deno.test("Candidates puts a job back by the priority that it has now, not by the one it had when it was considered", () => {
+  const jobs = new Map(["a", "b", "c"].map((name) => [job(name).name, job(name)]));
+  const [a, b, c] = [...jobs.keys()] as [JobName, JobName, JobName];
+  const candidates = new Candidates(jobs, []);
+  for (const name of [a, b]) candidates.take(name, jobs);
+  jobs.set(b, job("b", { priority: 5 }));
+  candidates.apply({ ...NO_EXTERNAL_CHANGES, changed: [b] }, jobs);
+  candidates.putBack([a, b], jobs);
+  const order: JobName[] = [];
+  for (let name = candidates.peek(jobs, 0); name !== null; name = candidates.peek(jobs, 0)) {
+    candidates.take(name, jobs);
+    order.push(name);
+  }
+  assert.deepEqual(order, [b, a, c]);
+});
