@@ -141,7 +141,7 @@ Deno.test("document: a name in four forms and options in two mean the same", asy
   +----+------+------+--------+-----+-------+----+------------------+
   $ cluster create
   $ cluster list
-  None
+  INFO: Cluster default is empty; to add a host: cms cluster add default --id=host1 --name=HOST --user=USER
   $ ls experiment
   b-queue.yaml
   c-cluster.yaml
