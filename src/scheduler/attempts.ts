@@ -9,7 +9,7 @@ import type { JobName } from "../names/grammar.ts";
 import { attemptId, isGivenUp, isoSeconds, type Job, type JobFields } from "../job/job.ts";
 import { timeLimitReason } from "../job/outcome.ts";
 import { type Cause, nextTry } from "../job/retry.ts";
-import { isInFlight, type JobState, mayMove, waitingState } from "../job/states.ts";
+import { isInFlight, isWaiting, type JobState, mayMove, waitingState } from "../job/states.ts";
 import { type Machine, machineKey, machineText, parseMachine } from "../cluster/machine.ts";
 import { limitWord } from "../agent/attempt.ts";
 import { hostOfMachine, isElsewhere, machineOfBoot } from "../agent/boot.ts";
@@ -73,7 +73,7 @@ export class Attempts {
   readonly #away = new Map<string, { readonly one: InFlight; readonly host: string; isTold: boolean }>();
   #hasNews = false;
   /** Jobs that are over, and for which others wait: looked at from the next step on, when that is written. */
-  #over: JobName[] = [];
+  readonly #over = new Map<JobName, Job>();
   /** Jobs that wait for the end of an earlier one of their name. */
   readonly #behind = new Set<JobName>();
   /** In flight when the run began, on a host that cannot be named. */
@@ -199,8 +199,14 @@ export class Attempts {
     const { inFlight, outcomes } = this.#run;
     outcomes.retract(job);
     outcomes.forget(job);
+    this.#over.delete(job);
     const one = inFlight.of(job, attempt);
     if (one !== undefined) this.#leave(one, false, null);
+  }
+
+  /** Others changed these jobs: the candidates look at them anyway. */
+  forgetEnds(names: Iterable<JobName>): void {
+    for (const name of names) this.#over.delete(name);
   }
 
   /** The host says that the attempt runs. */
@@ -453,11 +459,14 @@ export class Attempts {
    */
   takeReturned(): void {
     const { jobs, candidates } = this.#run;
-    if (this.#over.length > 0) {
-      const isInFlightNow = (name: JobName): boolean => isInFlight(jobs.get(name)?.status ?? "end");
-      const over = this.#over;
-      this.#over = over.filter(isInFlightNow);
-      for (const name of over) if (!this.#over.includes(name)) candidates.moved(name, jobs);
+    for (const [name, before] of this.#over) {
+      const job = jobs.get(name);
+      // Until it is written, one that ran is in flight, and one that can never start waits as it did.
+      const isOpen = job !== undefined && job.id === before.id &&
+        (isInFlight(job.status) || (isWaiting(job.status) && job.status === before.status));
+      if (isOpen) continue;
+      this.#over.delete(name);
+      candidates.moved(name, jobs);
     }
     if (this.#returned.length === 0) return;
     const isWritten = (name: JobName): boolean => !isInFlight(jobs.get(name)?.status ?? "end");
@@ -467,7 +476,7 @@ export class Attempts {
 
   /** True if a further step has something to do at once. */
   get hasReturned(): boolean {
-    return this.#returned.length + this.#over.length > 0;
+    return this.#returned.length + this.#over.size > 0;
   }
 
   /** True if the host said to an earlier run that it runs. */
@@ -545,7 +554,8 @@ export class Attempts {
 
   /** The end of a job may let others start, once it is written. */
   #noteOver(name: JobName): void {
-    if (this.#run.candidates.isParent(name)) this.#over.push(name);
+    const job = this.#run.candidates.isParent(name) ? this.#run.jobs.get(name) : undefined;
+    if (job !== undefined) this.#over.set(name, job);
   }
 
   /** Moves the job's state and sets fields. A job that was deleted or replaced meanwhile is left alone. */

@@ -201,6 +201,7 @@ export class Core {
         break;
       case "external":
         for (const attempt of event.undone ?? []) this.#attempts.undo(attempt);
+        this.#attempts.forgetEnds([...event.external.put, ...event.external.changed, ...event.external.deleted]);
         run.candidates.apply(event.external, run.jobs);
         run.candidates.putBack(
           (event.undone ?? []).map(({ job }) => job).filter((name) => run.jobs.has(name)),

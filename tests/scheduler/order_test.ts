@@ -272,3 +272,18 @@ Deno.test("Candidates puts a job back by the priority that it has now, not by th
   }
   assert.deepEqual(order, [b, a, c]);
 });
+
+Deno.test("a job that comes after one that can never start is free when that is written", () => {
+  const bad = job("bad", { priority: 3 });
+  const never = job("never", { after: ["bad"] });
+  const late = job("late", { after_any: ["never", "x"] });
+  const jobs = [
+    bad,
+    never,
+    job("x", { priority: 2 }),
+    late,
+    ...["l1", "l2", "l3"].map((name) => job(name, { priority: -1 })),
+  ];
+  const { startOrder } = run(world(jobs, { exitCode: (name) => name === "bad" ? 1 : 0 }));
+  assert.deepEqual(startOrder, ["bad", "x", "l1", "late", "l2", "l3"]);
+});
