@@ -64,7 +64,7 @@ Deno.test("a broken queue file is refused in one line that names it, or read; wh
         }
         // What was read is written back with the same meaning, and the new job with it.
         assert.equal(add.status, 0, add.err);
-        const [old, now] = [JSON.parse(list.out), JSON.parse(await ok("queue", "list", "a", "--output=json"))];
+        const [old, now] = [list, await run("queue", "list", "a", "--output=json")].map(({ out }) => JSON.parse(out));
         const plain = (jobs: Record<string, unknown>[]) =>
           jobs.filter(({ name }) => name !== "added").map(({ id: _, ...fields }) => fields);
         assert.deepEqual(plain(now), plain(old));
