@@ -65,6 +65,8 @@ for (const shell of SHELLS) {
       link.start([gated("a", 7), gated("b", 7)]);
       await event("started", "a");
       link.backlog(7, { type: "over" });
+      // Requests are carried out in order: now it is over.
+      await link.ask([attempt("a")]);
       await Deno.writeTextFile(`${place.directory}/a/go`, "");
       await event("ended", "a");
       // A new line of the same number owes nothing to those of the old one.
