@@ -8,13 +8,12 @@ import type { RunEvent } from "../scheduler/report.ts";
 import type { RunAbout } from "../store/run_status.ts";
 import type { QueueStore } from "../store/store.ts";
 
-/** Tells of one run. Writing never stops the run: nothing but onlookers depends on it. */
+/** Tells of one run. The run does not wait for it: nothing but onlookers depends on it. */
 export class RunTeller {
   readonly #store: Pick<QueueStore, "tellRun">;
   readonly #machines: Record<string, "up" | "down"> = {};
   #about: RunAbout;
-  #writing: Promise<void> | null = null;
-  #changed = false;
+  #told: Promise<void> = Promise.resolve();
 
   constructor(store: Pick<QueueStore, "tellRun">, about: Omit<RunAbout, "machines">) {
     this.#store = store;
@@ -28,7 +27,7 @@ export class RunTeller {
 
   /** Resolves when all is written. */
   get told(): Promise<void> {
-    return this.#writing ?? Promise.resolve();
+    return this.#told;
   }
 
   /** Takes in an event of the run. */
@@ -41,18 +40,9 @@ export class RunTeller {
     this.tell({});
   }
 
-  /** Says something else from now on. Several changes in a row are written as one. */
+  /** Says something else from now on. */
   tell(change: Partial<RunAbout>): void {
     this.#about = { ...this.#about, ...change };
-    this.#changed = true;
-    this.#writing ??= this.#write();
-  }
-
-  async #write(): Promise<void> {
-    while (this.#changed) {
-      this.#changed = false;
-      await this.#store.tellRun(this.#about).catch(() => {}); // A full disk: the next change says it all again.
-    }
-    this.#writing = null;
+    this.#told = this.#store.tellRun(this.#about);
   }
 }

@@ -114,7 +114,7 @@ export class JournaledQueue implements QueueStore {
       try {
         await this.#checkpoint(policy, lock);
       } finally {
-        this.#claim.release();
+        await this.#claim.end();
       }
       return true;
     });

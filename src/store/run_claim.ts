@@ -18,6 +18,9 @@ export class RunClaim {
   readonly #deps: Deps;
   readonly #paths: StorePaths;
   #held: { lock: FileLock; runner: Runner } | null = null;
+  /** What is to be written is newer than what a write took along. */
+  #isBehind = false;
+  #writing: Promise<void> | null = null;
 
   /** Touches no file. */
   constructor(deps: Deps, paths: StorePaths) {
@@ -45,11 +48,15 @@ export class RunClaim {
     }
   }
 
-  /** Replaces what the file says of the run. Without effect for who has not claimed it. */
+  /**
+   * Replaces what the file says of the run. Several changes in a row are written as one. Without effect for who has not
+   * claimed it. Resolves when it is written, or could not be: the next change says it all again.
+   */
   async tell(about: RunAbout): Promise<void> {
     if (this.#held === null) return;
     this.#held.runner = { ...this.#held.runner, about };
-    await this.#held.lock.describe(JSON.stringify(this.#held.runner) + "\n");
+    this.#isBehind = true;
+    await (this.#writing ??= this.#write());
   }
 
   /** Who has it now, or null. */
@@ -57,10 +64,25 @@ export class RunClaim {
     return this.#held?.runner ?? await readRunner(this.#deps, this.#paths);
   }
 
-  /** Gives it back. */
+  /** Gives it back once all that was told is written: a write that is cut off would leave an empty file. */
+  async end(): Promise<void> {
+    await this.#writing;
+    this.release();
+  }
+
+  /** Gives it back at once. */
   release(): void {
     this.#held?.lock.release();
     this.#held = null;
+  }
+
+  async #write(): Promise<void> {
+    while (this.#isBehind && this.#held !== null) {
+      this.#isBehind = false;
+      // A full disk, say: nothing but onlookers depends on it.
+      await this.#held.lock.describe(JSON.stringify(this.#held.runner) + "\n").catch(() => {});
+    }
+    this.#writing = null;
   }
 }
 

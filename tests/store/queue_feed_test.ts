@@ -137,3 +137,15 @@ onBothFiles("the last run outlives its process and a command that holds the queu
   }
   onlooker.close();
 });
+
+onBothFiles("what a run says of itself just before its end is written whole", async ({ deps, ref }) => {
+  await createQueue(deps, ref);
+  const about = { scheduler: "fifo", cluster: null, slots: 2, machines: {} } as const;
+  const run = await openQueue(deps, ref);
+  await run.claimRun("one", about);
+  const told = ["up", "down"].map((state) => run.tellRun({ ...about, machines: { "pi@red": state as "up" | "down" } }));
+  assert.equal(await run.endRun("always"), true);
+  assert.deepEqual((await run.lastRun())?.about.machines, { "pi@red": "down" });
+  await Promise.all(told);
+  run.close();
+});
