@@ -14,6 +14,7 @@ import { bodyOf, boundPieces } from "./serve_body_real.ts";
 import { Connections } from "./serve_connections_real.ts";
 import { roomForConnections } from "./serve_room_real.ts";
 import { Turns } from "./serve_turns_real.ts";
+import { type ListenAt, watchListening } from "./serve_watch_real.ts";
 
 /** Time for what was printed at the end to go out. */
 const LAST_WORDS_MS = 500;
@@ -107,11 +108,14 @@ export async function serve(
   // The runtime tells of a handshake that is late, and leaves the connection open.
   server.on("tlsClientError", (_error, socket: Socket) => socket.destroy());
   const release = catchFaults(onFault);
-  await listening(server, { host: hostname, port, backlog: room.backlog });
+  const at = { host: hostname, port, backlog: room.backlog };
+  await listening(server, at);
+  const endWatch = watchListening(server, at, onFault);
   return {
     port: (server.address() as AddressInfo).port,
     files: room.files,
     async shutdown() {
+      endWatch();
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeIdleConnections();
       await closed;
@@ -119,6 +123,7 @@ export async function serve(
       release();
     },
     abandon() {
+      endWatch();
       replies.end();
       server.closeAllConnections();
       // What a request still waits for would keep the process.
@@ -155,7 +160,7 @@ function checkPair(cert: string, key: string): void {
 }
 
 /** Resolves when it listens; rejects with the system's error. */
-function listening(server: HttpServer, at: { host: string; port: number; backlog: number }): Promise<void> {
+function listening(server: HttpServer, at: ListenAt): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(at, () => {

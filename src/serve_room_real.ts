@@ -1,8 +1,8 @@
 /**
  * How many connections a server may take, by the files that the process may open.
  *
- * When a burst of connections finds no free file descriptor, the runtime takes none ever again. So the server must know
- * the limit: where it cannot, it does not start.
+ * When a burst of connections finds no free file descriptor, the runtime takes none until the server listens anew
+ * (`serve_watch_real.ts`). So the server must know the limit: where it cannot, it does not start.
  *
  * @module
  */

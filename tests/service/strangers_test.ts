@@ -121,6 +121,21 @@ for (const files of [128, 256, 1024]) {
   });
 }
 
+needTest("a burst that finds no file free leaves a service that answers again", why, async () => {
+  await withExecutable(async (service) => {
+    // Fewer than it has counted on: so many are not free in a moment in which much else is open.
+    const files = service.files() + 6;
+    const lowered = await new Deno.Command("prlimit", { args: [`--pid=${service.pid}`, `--nofile=${files}`] }).output();
+    assert.ok(lowered.success);
+    const open = await Promise.all(Array.from({ length: 24 }, () => service.send("GET / HT")));
+    await waitUntil("no file to be free", () => service.files() >= files);
+    open.forEach(close);
+    await waitUntil("an answer", async () => (await service.ask("GET /", { limitMs: 2_000 })).status === 200, {
+      limitMs: 60_000,
+    });
+  });
+});
+
 needTest(
   "beside wrong passwords from many addresses the right one always gets in, and gives them nothing back",
   why,
