@@ -16,7 +16,7 @@ import { StoreError } from "../../errors.ts";
 import type { JobName } from "../../names/grammar.ts";
 import type { Job, JobFields } from "../../job/job.ts";
 import { searchFor } from "../large/find_entry.ts";
-import { jobRecord, normalizeJob, problemOfFields } from "../yaml/job_record.ts";
+import { jobRecord, normalizeJob, problemOfFields, problemsOfMeaning } from "../yaml/job_record.ts";
 
 /** First line of a journal. */
 export interface JournalHeader {
@@ -242,7 +242,8 @@ function readJob(name: unknown, value: unknown, experiment: string, damage: Dama
   if (typeof name !== "string" || !isMap(value)) throw damage("is damaged: the record holds no job");
   // A value of `extra` is kept as it is: only the first level is a map of fields.
   const { job, problems } = normalizeJob(name, new Map(Object.entries(value)), experiment);
-  if (problems[0] !== undefined) throw damage(`is damaged: ${problems[0].text}`);
+  const problem = problems[0] ?? problemsOfMeaning(job)[0];
+  if (problem !== undefined) throw damage(`is damaged: ${problem.text}`);
   return job;
 }
 
@@ -255,7 +256,7 @@ function readRecord(value: Record<string, unknown>, experiment: string, damage: 
     case "set": {
       const { job, id, fields, was } = value;
       if (typeof job !== "string" || typeof id !== "string" || !isMap(fields) || !isMap(was)) break;
-      const problem = problemOfFields(fields) ?? problemOfFields(was);
+      const problem = problemOfFields(job, fields) ?? problemOfFields(job, was);
       if (problem !== null) throw damage(`is damaged: ${problem}`);
       const whole = value.whole === undefined ? null : readJob(job, value.whole, experiment, damage);
       const when = typeof value.at === "number" ? { at: value.at } : {};

@@ -143,10 +143,8 @@ function isMeant(job: Job): boolean {
   return job.command !== "" && fileProblem(job) === null && (job.gpu === null || job.gpu === "" || isGpuList(job.gpu));
 }
 
-/**
- * What a person cannot have meant. Only of a file: what stands in the journal was taken by the version that wrote it.
- */
-function problemsOfMeaning(job: Job): Problem[] {
+/** What nobody can have meant. In a queue file it is refused; a journal that has it is damaged. */
+export function problemsOfMeaning(job: Job): Problem[] {
   const found: Problem[] = [];
   if (job.command === "") {
     const meant = Object.keys(job.extra).find((field) => similar(field, ["command"]) !== null);
@@ -186,15 +184,16 @@ export function listProblems(problems: readonly string[]): string {
 }
 
 /** What is wrong with the fields of a journal's `set` record, or null. The program wrote it; this finds damage only. */
-export function problemOfFields(fields: JobFields): string | null {
-  const { problems, job } = normalizeJob("x", new Map(Object.entries(fields)), "experiment");
+export function problemOfFields(name: string, fields: JobFields): string | null {
+  const { problems, job } = normalizeJob(name, new Map(Object.entries(fields)), "experiment");
   if (problems[0] !== undefined) return problems[0].text;
   for (const [field, value] of Object.entries(fields)) {
     if (field in job.extra) return `${field} is no field of a job`;
     // What a person may write in another way, such as a number as text, the program never does.
     if (!equalValues(job[field as keyof JobFields], value)) return `${field} is ${JSON.stringify(value)}`;
   }
-  return null;
+  if (fields.command === "") return "command is missing";
+  return problemsOfMeaning(job).find(({ field }) => field in fields)?.text ?? null;
 }
 
 /** True if both stand for the same in the file; what is missing is null. */

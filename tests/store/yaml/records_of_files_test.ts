@@ -90,6 +90,20 @@ Deno.test("parseHosts() refuses what cannot be a host", () => {
   assert.match(errorOf(() => parseHosts("h: 5\n", "c")).message, /not a map of fields/);
 });
 
+Deno.test("a journal's job without a command is damage: its queue file could not be read again", () => {
+  const read = (job: unknown) => {
+    const header = '{"cms":1,"queue":"a","at":"b","yaml":"c"}\n';
+    const bytes = new TextEncoder().encode(
+      `${header}${JSON.stringify({ type: "put", name: "a", was: null, job })}\n{}\n`,
+    );
+    return () => parseJournal(bytes, { shown: "j", lines: 0, experiment: "e" });
+  };
+  assert.throws(read({}), /^StoreError: j:2: is damaged: command is missing$/);
+  assert.throws(read({ command: "true", gpu: "all" }), /^StoreError: j:2: is damaged: gpu is /);
+  assert.throws(read({ command: "true", log: "a.out" }), /^StoreError: j:2: is damaged: output is /);
+  assert.throws(read({ command: "true" }), /^StoreError: j:3: /);
+});
+
 Deno.test("a record whose values are not as the program writes them is damage, though a person might write them so", () => {
   const record = { type: "set", job: "a", id: "a", fields: { attempt: 1 }, was: { attempt: 0 } };
   const read = (fields: unknown) => {
@@ -102,5 +116,9 @@ Deno.test("a record whose values are not as the program writes them is damage, t
   assert.throws(read({ attempt: "" }), /^StoreError: j:2: is damaged: attempt is ""$/);
   assert.throws(read({ pid: 7 }), /^StoreError: j:2: is damaged: pid is 7$/);
   assert.throws(read({ nosuch: 7 }), /^StoreError: j:2: is damaged: nosuch is no field of a job$/);
-  assert.throws(read({ attempt: 2, pid: "7", exit_code: null }), /^StoreError: j:3: /);
+  // A checkpoint would write it into a file that is refused.
+  assert.throws(read({ command: "" }), /^StoreError: j:2: is damaged: command is missing$/);
+  assert.throws(read({ gpu: "all" }), /^StoreError: j:2: is damaged: gpu is "all": use numbers such as 0,1$/);
+  assert.throws(read({ output: "a.log" }), /^StoreError: j:2: is damaged: output is the file of its log/);
+  assert.throws(read({ attempt: 2, pid: "7", exit_code: null, output: "a.out" }), /^StoreError: j:3: /);
 });
