@@ -87,6 +87,14 @@ class RealTerminal implements Terminal {
     }
   }
 
+  async edit(command: string, path: string): Promise<number> {
+    await this.flush();
+    // Words of the command are the shell's business, as for other programs that call an editor.
+    const args = ["-c", `${command} "$1"`, "sh", path];
+    const editor = new Deno.Command("sh", { args, stdin: "inherit", stdout: "inherit", stderr: "inherit" }).spawn();
+    return (await editor.status).code;
+  }
+
   interrupts(): Interrupts {
     const stop = new AbortController();
     const leave = new AbortController();

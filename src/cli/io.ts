@@ -35,6 +35,8 @@ export interface Terminal {
    * it with Ctrl-C or Ctrl-D.
    */
   ask?(question: string, options: { isSecret: boolean }): Promise<string | null>;
+  /** Lets a person edit a file with this command of the shell. @returns Its exit status. Missing where nobody can. */
+  edit?(command: string, path: string): Promise<number>;
   /** All of standard input as text. */
   readAll?(): Promise<string>;
   /** Begins to take Ctrl-C and TERM for the program; until then they end it, as usual. */

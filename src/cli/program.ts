@@ -27,14 +27,17 @@ import { addAdd } from "./queue/add.ts";
 import { addCheck } from "./queue/check.ts";
 import { addCreate } from "./queue/create.ts";
 import { addDelete } from "./queue/delete.ts";
+import { addEdit } from "./queue/edit.ts";
 import { addHold } from "./queue/hold.ts";
 import { addKill } from "./queue/kill.ts";
 import { addList } from "./queue/list.ts";
 import { addFollow, addLog } from "./queue/log.ts";
+import { addMove } from "./queue/move.ts";
 import { addPause, addResume } from "./queue/pause.ts";
 import { addRefresh } from "./queue/refresh.ts";
 import { addReset } from "./queue/reset.ts";
 import { addRun } from "./queue/run.ts";
+import { addQueueSet } from "./queue/set.ts";
 import { addExplain, addShow } from "./queue/show.ts";
 import { addStatus } from "./queue/status.ts";
 import { addWait } from "./queue/wait.ts";
@@ -100,6 +103,9 @@ const QUEUE_VERBS: Verbs = [
   [["log"], addLog],
   [["follow"], addFollow],
   [["add"], addAdd],
+  [["set"], addQueueSet],
+  [["edit"], addEdit],
+  [["move"], addMove],
   [["delete"], addDelete],
   [["run"], addRun],
   [["reset"], addReset],

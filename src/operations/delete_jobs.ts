@@ -17,6 +17,7 @@ import type { QueueStore, StoreRef } from "../store/store.ts";
 import { clearFromHosts } from "./clear_from_hosts.ts";
 import { endByRunner, holdQueue } from "./hold_queue.ts";
 import type { Watch } from "./refresh_queue.ts";
+import { inAskedOrder, requireChoice, type Selection, selectJobs } from "./select_jobs.ts";
 import { writeFile } from "./write_file.ts";
 
 /**
@@ -27,14 +28,14 @@ const ROUNDS = 3;
 /** Which jobs. */
 export interface DeleteRequest {
   readonly queue: StoreRef;
-  readonly names: readonly string[];
+  readonly selection: Selection;
   /** Jobs that may still run on a host that does not answer are deleted, too: nothing but the queue forgets them. */
   readonly force?: boolean | undefined;
 }
 
 /**
  * Deletes jobs. One that may still run on a host that does not answer is kept, unless `force` is given. One that is
- * over is deleted, though its directory stays there, with a warning.
+ * over is deleted, though its directory stays there, with a warning. A choice must be given.
  * @returns What was deleted, names that are not in the queue, and jobs that run or may still run and were kept.
  */
 export async function deleteJobs(
@@ -43,10 +44,12 @@ export async function deleteJobs(
   watch: Watch,
   connect: Connect = makeConnect(deps),
 ): Promise<{ deleted: JobName[]; missing: string[]; failed: JobName[] }> {
+  requireChoice(request.selection, request.queue.name, "delete", "--failed");
   let { store, runner } = await holdQueue(deps, request.queue);
   try {
-    const missing = request.names.filter((name) => !store.jobs.has(name as JobName));
-    let jobs = request.names.flatMap((name) => store.jobs.get(name as JobName) ?? []);
+    const { chosen, missing } = selectJobs(store.jobs, request.selection);
+    const order = inAskedOrder(chosen, request.selection);
+    let jobs = order.map((name) => store.jobs.get(name)!);
     const deleted = new Set<JobName>();
     const alive = new Set<JobName>();
     for (let round = 0; round < ROUNDS && jobs.length > 0; round++) {
@@ -81,7 +84,7 @@ export async function deleteJobs(
     warnOfChildren(store.jobs, deleted, watch);
     const failed = [...alive].filter((name) => !deleted.has(name));
     return {
-      deleted: request.names.filter((name): name is JobName => deleted.has(name as JobName)),
+      deleted: order.filter((name) => deleted.has(name)),
       missing,
       failed: [...failed, ...jobs.map((job) => job.name).filter((name) => !deleted.has(name))],
     };

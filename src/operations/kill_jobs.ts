@@ -5,7 +5,6 @@
  */
 
 import type { Deps } from "../deps.ts";
-import { InvalidError } from "../errors.ts";
 import { attemptId, attemptOf, type Job } from "../job/job.ts";
 import { isInFlight } from "../job/states.ts";
 import type { JobName } from "../names/grammar.ts";
@@ -16,7 +15,7 @@ import type { Change } from "../store/changes.ts";
 import { openQueue } from "../store/queue_file.ts";
 import type { QueueStore, StoreRef } from "../store/store.ts";
 import { endByRunner, holdQueue } from "./hold_queue.ts";
-import { isByProperty, type Selection, selectJobs } from "./select_jobs.ts";
+import { requireChoice, type Selection, selectJobs } from "./select_jobs.ts";
 import { onMachines } from "./on_machines.ts";
 import type { Watch } from "./refresh_queue.ts";
 import { fieldsFrom, findElsewhere, isUnstarted } from "./truth.ts";
@@ -83,11 +82,7 @@ export async function killSelected(
   watch: Watch,
   connect: Connect = makeConnect(deps),
 ): Promise<KillResult> {
-  if (selection.names === null && !isByProperty(selection)) {
-    throw new InvalidError([
-      `Cannot kill jobs of queue ${queue.name}: say which, such as --name=job[1-3], or --status=run,start for all that run`,
-    ]);
-  }
+  requireChoice(selection, queue.name, "kill", "--status=run,start for all that run");
   const store = await openQueue(deps, queue);
   let names: readonly string[];
   let missing: readonly string[];

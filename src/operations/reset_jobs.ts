@@ -11,22 +11,22 @@ import { someNames } from "../names/some_names.ts";
 import { dependenceOf, dependenciesOf, hasDependencies, isDependent } from "../job/dependencies.ts";
 import { isGivenUp, type Job, type JobFields } from "../job/job.ts";
 import { PROGRAM_OPTIONS } from "../job/options.ts";
-import { isInFlight, isWaiting, type JobState, waitingState } from "../job/states.ts";
+import { isInFlight, isWaiting, waitingState } from "../job/states.ts";
 import type { Connect } from "../link/link.ts";
 import { makeConnect } from "../link/connect.ts";
-import type { Change } from "../store/changes.ts";
+import type { Change, Jobs } from "../store/changes.ts";
 import type { StoreRef } from "../store/store.ts";
 import { clearFromHosts } from "./clear_from_hosts.ts";
 import { holdQueue } from "./hold_queue.ts";
 import type { StatusChange, Watch } from "./refresh_queue.ts";
+import { isAll, type Selection, selectJobs } from "./select_jobs.ts";
 import { writeFile } from "./write_file.ts";
 
-/** Which jobs. Neither names nor status: all that are not in state `end`. */
+/** Which jobs. */
 export interface ResetRequest {
   readonly queue: StoreRef;
-  /** These jobs, whatever their state (or of them those with `status`). */
-  readonly names: readonly string[] | null;
-  readonly status: JobState | null;
+  /** Of all jobs, those that are not in state `end`. */
+  readonly selection: Selection;
   /** Also all jobs that come after these, whatever their state. */
   readonly cascade?: boolean | undefined;
 }
@@ -44,10 +44,10 @@ export async function resetJobs(
 ): Promise<{ changes: StatusChange[]; failed: JobName[]; missing: string[] }> {
   const { store, runner } = await holdQueue(deps, request.queue);
   try {
-    const missing = [...new Set(request.names ?? [])].filter((name) => !store.jobs.has(name as JobName));
+    const { chosen, missing } = chooseForReset(store.jobs, request.selection);
     for (const name of missing) watch.warn(`Job ${name} does not exist in queue ${request.queue.name}`);
     const isNothing = (job: Job): boolean => isWaiting(job.status) && (runner !== null || job.attempt === 0);
-    const jobs = withDependents(store.jobs, select(store.jobs, request), request.cascade === true)
+    const jobs = withDependents(store.jobs, chosen, request.cascade === true)
       .filter((job) => !isNothing(job));
     const before = new Map(jobs.map((job) => [job.name, job]));
     const left = await clearFromHosts(deps, { store, runner, jobs, connect, warn: watch.warn });
@@ -82,19 +82,14 @@ export async function resetJobs(
 }
 
 /**
- * The jobs that are asked for, in file order. Waiting ones among them have nothing to reset but what an earlier attempt
+ * The jobs that are asked for, in file order, and names that the queue does not have. Waiting ones among them have nothing to reset but what an earlier attempt
  * left on a host. While a scheduler runs the queue that stays, too: it may start them at any moment, and their
  * directory would go with the claim of the new attempt.
  */
-function select(jobs: ReadonlyMap<JobName, Job>, request: ResetRequest): Job[] {
-  const names = request.names === null ? null : new Set(request.names);
-  const chosen: Job[] = [];
-  for (const job of jobs.values()) {
-    if (names !== null && !names.has(job.name)) continue;
-    if (request.status !== null ? job.status !== request.status : names === null && job.status === "end") continue;
-    chosen.push(job);
-  }
-  return chosen;
+export function chooseForReset(jobs: Jobs, selection: Selection): { chosen: Job[]; missing: string[] } {
+  const { chosen, missing } = selectJobs(jobs, selection);
+  const isOpen = ({ status }: Job): boolean => !isAll(selection) || status !== "end";
+  return { chosen: chosen.filter(isOpen), missing: [...new Set(missing)] };
 }
 
 /**

@@ -12,6 +12,7 @@ import { methodsOf } from "./methods.ts";
 import { addSystemRoutes } from "./routes/system.ts";
 import { addCheckRoute } from "./routes/check.ts";
 import { addClusterRoutes } from "./routes/clusters.ts";
+import { addChosenJobsRoutes } from "./routes/chosen_jobs.ts";
 import { addControlRoutes } from "./routes/control.ts";
 import { addHostRoutes } from "./routes/hosts.ts";
 import { addJobRoutes } from "./routes/jobs.ts";
@@ -49,6 +50,7 @@ export function makeApp(service: Service): App {
   addCheckRoute(app, service);
   addJobRoutes(app, service);
   addRunRoutes(app, service);
+  addChosenJobsRoutes(app, service);
   addControlRoutes(app, service);
   addClusterRoutes(app, service);
   addHostRoutes(app, service);

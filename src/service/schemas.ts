@@ -42,6 +42,7 @@ export const SelectionQuery = z.object({
       description: "Only jobs for which all these hold.",
       example: ["param.lr<0.1"],
     }),
+  exit_code: text("Only jobs with these exit codes.", "1,128-255").optional(),
 });
 
 /** A whole number that comes as text, and may be left out. What it is then, the document says too. */

@@ -13,6 +13,7 @@ import { createQueue } from "../operations/create_queue.ts";
 import { deleteJobs } from "../operations/delete_jobs.ts";
 import { killJobs } from "../operations/kill_jobs.ts";
 import { resetJobs } from "../operations/reset_jobs.ts";
+import { jobsNamed } from "../operations/select_jobs.ts";
 import { runQueue } from "../operations/run_queue.ts";
 import { openQueue } from "../store/queue_file.ts";
 import type { QueueStore, StoreRef } from "../store/store.ts";
@@ -66,9 +67,15 @@ export class Neighbour {
     const watch = { warn: (text: string) => this.#stage.world.trace("neighbour is warned:", text) };
     switch (random.below(4)) {
       case 0:
-        return this.#command("neighbour resets", (deps) => resetJobs(deps, { queue, names, status: null }, watch));
+        return this.#command(
+          "neighbour resets",
+          (deps) => resetJobs(deps, { queue, selection: jobsNamed(names) }, watch),
+        );
       case 1:
-        return this.#command("neighbour deletes", (deps) => deleteJobs(deps, { queue, names, force: true }, watch));
+        return this.#command(
+          "neighbour deletes",
+          (deps) => deleteJobs(deps, { queue, selection: jobsNamed(names), force: true }, watch),
+        );
       case 2:
         return this.#command("neighbour kills", (deps) => killJobs(deps, { queue, names }, watch));
       default: {

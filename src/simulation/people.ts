@@ -7,8 +7,10 @@
 import { addJobsOfSpecs } from "../operations/add_jobs.ts";
 import { deleteJobs } from "../operations/delete_jobs.ts";
 import { killJobs } from "../operations/kill_jobs.ts";
+import { moveSelected } from "../operations/move_jobs.ts";
 import { refreshQueue } from "../operations/refresh_queue.ts";
 import { resetJobs } from "../operations/reset_jobs.ts";
+import { ALL_JOBS, jobsNamed } from "../operations/select_jobs.ts";
 import { setHostFields } from "../operations/set_host_field.ts";
 import { setHostStatus } from "../operations/set_host_status.ts";
 import type { Deps } from "../deps.ts";
@@ -56,15 +58,32 @@ export function act(stage: Stage, kind: FaultKind, dice: readonly number[]): voi
     case "delete": {
       const jobs = some();
       stage.deleted.push(...jobs);
-      return start(`delete ${jobs.join(",")}`, (deps, self) => deleteJobs(deps, { queue, names: jobs }, watchOf(self)));
+      return start(
+        `delete ${jobs.join(",")}`,
+        (deps, self) => deleteJobs(deps, { queue, selection: jobsNamed(jobs) }, watchOf(self)),
+      );
     }
     case "reset":
     case "reset_all": {
       const jobs = kind === "reset_all" ? null : some();
       return start(`reset ${jobs?.join(",") ?? "all"}`, (deps, self) => {
         world.resetting.add(self);
-        return resetJobs(deps, { queue, names: jobs, status: null }, watchOf(self));
+        const selection = jobs === null ? ALL_JOBS : jobsNamed(jobs);
+        return resetJobs(deps, { queue, selection }, watchOf(self));
       });
+    }
+    case "move": {
+      const jobs = some();
+      const other = random.pick(names);
+      const to = other === undefined || jobs.includes(other) || random.chance(0.4)
+        ? { type: random.pick(["first", "last"] as const) }
+        : { type: random.pick(["before", "after"] as const), job: other };
+      if (jobs.length === 0) return;
+      const selection = jobsNamed(jobs);
+      return start(
+        `move ${jobs.join(",")} ${to.type}`,
+        (deps, self) => moveSelected(deps, { queue, selection, to }, watchOf(self)),
+      );
     }
     case "refresh":
       return start("refresh", (deps, self) => refreshQueue(deps, { queue }, watchOf(self)));

@@ -69,6 +69,7 @@ export type FaultKind =
   | "neighbour"
   | "break_copy"
   | "edit_wish"
+  | "move"
   | typeof HANDS[number];
 
 /** One thing that happens at a time. `dice`: numbers from 0 to 1 that settle the rest. */
@@ -202,6 +203,7 @@ export function drawScenario(seed: number, sizes: ScenarioSizes = {}): Scenario 
   const mayEnd = wished !== null || kinds.some((kind) => ENDS_RUN.test(kind));
   const hands = drawHands(seed, mayEnd, { steps, troubleMs });
   const edits = drawEdits(seed, wished?.edits ?? 0, troubleMs);
+  const moves = drawMoves(seed, wished !== null, troubleMs);
   const inputs = drawInputs(seed, jobs, { steps, troubleMs });
   const neighbour = drawNeighbour(seed, jobs, { steps, troubleMs, meanMs });
   return {
@@ -220,7 +222,15 @@ export function drawScenario(seed: number, sizes: ScenarioSizes = {}): Scenario 
     ...(neighbour === null ? {} : { neighbour: neighbour.jobs }),
     inputs: inputs.jobs,
     troubleMs,
-    faults: [...faults, ...surroundings.faults, ...hands, ...edits, ...neighbour?.faults ?? [], ...inputs.faults].sort((
+    faults: [
+      ...faults,
+      ...surroundings.faults,
+      ...hands,
+      ...edits,
+      ...moves,
+      ...neighbour?.faults ?? [],
+      ...inputs.faults,
+    ].sort((
       a,
       b,
     ) => a.atMs - b.atMs),
@@ -296,6 +306,16 @@ function drawEdits(seed: number, count: number, troubleMs: number): Fault[] {
   return Array.from({ length: count }, (): Fault => ({
     atMs: random.between(0, troubleMs),
     kind: "edit_wish",
+    dice: [random.next()],
+  }));
+}
+
+/** Moves in the order of the queue: drawn apart as well. */
+function drawMoves(seed: number, isWished: boolean, troubleMs: number): Fault[] {
+  const random = randomOf(seed, "moves");
+  return Array.from({ length: isWished ? random.below(4) : 0 }, (): Fault => ({
+    atMs: random.between(0, troubleMs),
+    kind: "move",
     dice: [random.next()],
   }));
 }

@@ -14,6 +14,8 @@ export type Change =
   /** Fields of a job set. The store writes what they were beside them, for the merge with a person's edits. */
   | { readonly type: "set"; readonly job: JobName; readonly fields: JobFields }
   | { readonly type: "delete"; readonly job: JobName }
+  /** Jobs put right before another, in this order; null: at the end. See `state/move_jobs.ts`. */
+  | { readonly type: "move"; readonly jobs: readonly JobName[]; readonly before: JobName | null }
   /** A request to the scheduler that runs the queue: end these jobs. Has no effect on the file. */
   | { readonly type: "kill"; readonly jobs: readonly JobName[] };
 

@@ -115,3 +115,23 @@ hostTest(
     assert.deepEqual([none.code, /none-queue.yaml does not exist/.test(none.stderr)], [2, true]);
   },
 );
+
+hostTest("control: a moved job takes its new turn in a run, and a set priority counts at once", async (hosts) => {
+  await using manager = await Manager.make(hosts);
+  await withGated(manager, "job[1-4]");
+  const run = manager.start("queue", "run", "fifo", "a", "--max_parallel=1");
+  await waitForStarted(manager, run, "job1");
+  await manager.ok("queue", "move", "a", "job4", "--before=job2");
+  assert.match(await manager.ok("queue", "set", "a", "--name=job[1-4]", "--set=retries=1"), /of 4 jobs/);
+  const fixed = await manager.cms("queue", "set", "a", "job1", "--set=command=true");
+  assert.equal(fixed.code, 1);
+  assert.match(fixed.stderr, /^WARNING: They run and stay as they are, command cannot be set then: \['job1'\]$/m);
+  await release(hosts.host("red"), "job1");
+  await waitForStarted(manager, run, "job4");
+  await manager.ok("queue", "set", "a", "job3", "--key=priority", "--value=9");
+  await release(hosts.host("red"), "job4");
+  await waitForStarted(manager, run, "job3");
+  await releaseAll(hosts);
+  assert.equal((await run.ended()).code, 0);
+  assert.deepEqual(await manager.states(), ["job1 end", "job4 end", "job2 end", "job3 end"]);
+});

@@ -4,6 +4,7 @@ import type { Deps } from "../../src/deps.ts";
 import { parseMachine } from "../../src/cluster/machine.ts";
 import { LinkError } from "../../src/errors.ts";
 import type { Link } from "../../src/link/link.ts";
+import { jobsNamed } from "../../src/operations/select_jobs.ts";
 import { addJobs } from "../../src/operations/add_jobs.ts";
 import { createQueue } from "../../src/operations/create_queue.ts";
 import { deleteJobs } from "../../src/operations/delete_jobs.ts";
@@ -68,7 +69,7 @@ function linkTo(killed: string[]): Link {
 
 Deno.test("deleteJobs() leaves a job alone that was added meanwhile under the name of one that it deleted", async () => {
   await withScheduler(async ({ deps, queue, scheduler, names }) => {
-    const request = { queue, names: ["waits", "runs"] };
+    const request = { queue, selection: jobsNamed(["waits", "runs"]) };
     const deleting = deleteJobs(deps, request, WATCH, () => Promise.resolve(linkTo([])));
     await askedToKill(scheduler);
     assert.deepEqual(await names(), ["runs"]);
@@ -82,7 +83,7 @@ Deno.test("deleteJobs() leaves a job alone that was added meanwhile under the na
 Deno.test("deleteJobs() kills itself what a scheduler leaves that ends or dies meanwhile", async () => {
   await withScheduler(async ({ deps, queue, scheduler, names }) => {
     const killed: string[] = [];
-    const request = { queue, names: ["waits", "runs"] };
+    const request = { queue, selection: jobsNamed(["waits", "runs"]) };
     const deleting = deleteJobs(deps, request, WATCH, () => Promise.resolve(linkTo(killed)));
     await askedToKill(scheduler);
     scheduler.close();
@@ -94,7 +95,12 @@ Deno.test("deleteJobs() kills itself what a scheduler leaves that ends or dies m
 Deno.test("deleteJobs() asks the next scheduler to end what one leaves that ends or dies meanwhile", async () => {
   await withScheduler(async ({ files, deps, queue, scheduler, names }) => {
     const killed: string[] = [];
-    const deleting = deleteJobs(deps, { queue, names: ["runs"] }, WATCH, () => Promise.resolve(linkTo(killed)));
+    const deleting = deleteJobs(
+      deps,
+      { queue, selection: jobsNamed(["runs"]) },
+      WATCH,
+      () => Promise.resolve(linkTo(killed)),
+    );
     await askedToKill(scheduler);
     // The next one has the queue when somebody looks.
     const next = { pid: 3, hostname: "manager", run: "next", about: ABOUT };
@@ -112,7 +118,7 @@ Deno.test("deleteJobs() keeps a job that its scheduler cannot end, and one on a 
       const warnings: string[] = [];
       const watch = { warn: (text: string) => void warnings.push(text) };
       const connect = () => Promise.reject(new LinkError("pi@red", "no route to host", false));
-      const deleting = deleteJobs(deps, { queue, names: ["runs"], force }, watch, connect);
+      const deleting = deleteJobs(deps, { queue, selection: jobsNamed(["runs"]), force }, watch, connect);
       await askedToKill(scheduler);
       if (leaves) scheduler.close();
       const [deleted, failed] = force ? [["runs"], []] : [[], ["runs"]];
@@ -126,7 +132,12 @@ Deno.test("deleteJobs() keeps a job that its scheduler cannot end, and one on a 
 
 Deno.test("deleteJobs() neither ends nor waits for a job that got the name of one that it ends", async () => {
   await withScheduler(async ({ deps, queue, scheduler, names }) => {
-    const deleting = deleteJobs(deps, { queue, names: ["runs"] }, WATCH, () => Promise.resolve(linkTo([])));
+    const deleting = deleteJobs(
+      deps,
+      { queue, selection: jobsNamed(["runs"]) },
+      WATCH,
+      () => Promise.resolve(linkTo([])),
+    );
     await askedToKill(scheduler);
     const place = { user: "pi", host: "red", boot: "b", attempt: 1, status: "start" } as const;
     await scheduler.commit(() => [put("runs", "other", { ...place, id: "f".repeat(32) })]);

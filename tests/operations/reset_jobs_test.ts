@@ -5,6 +5,7 @@ import { parseMachine } from "../../src/cluster/machine.ts";
 import { LinkError } from "../../src/errors.ts";
 import type { Connect, Link } from "../../src/link/link.ts";
 import { jobName } from "../../src/names/grammar.ts";
+import { ALL_JOBS, jobsNamed } from "../../src/operations/select_jobs.ts";
 import { createQueue } from "../../src/operations/create_queue.ts";
 import { deleteJobs } from "../../src/operations/delete_jobs.ts";
 import { listJobs } from "../../src/operations/list_jobs.ts";
@@ -52,7 +53,7 @@ async function withJobs(
 Deno.test("resetJobs() writes down how a job ended before its directory goes, and moves it only as it may", async () => {
   await withJobs(async (deps, connect, removals) => {
     const queue = queueRef(deps, { queue: "a" });
-    const { changes } = await resetJobs(deps, { queue, names: null, status: null }, WATCH, connect);
+    const { changes } = await resetJobs(deps, { queue, selection: ALL_JOBS }, WATCH, connect);
     assert.deepEqual(removals, ["runs,lost while runs kill, lost ready"]);
     assert.deepEqual(changes.map((change) => `${change.job} ${change.old} ${change.new}`), [
       "runs start ready",
@@ -76,7 +77,7 @@ Deno.test("resetJobs() and deleteJobs() hold the queue until the directories are
         };
         return { ...link, remove };
       };
-      await act(deps, { queue, names: ["runs", "lost"], status: null }, WATCH, look);
+      await act(deps, { queue, selection: jobsNamed(["runs", "lost"]) }, WATCH, look);
       assert.equal(holders.length, 1);
       assert.notEqual(holders[0], undefined, "a run may begin meanwhile");
     });
@@ -101,7 +102,7 @@ Deno.test("resetJobs() ends a job that runs, whatever its state says", async () 
       remove: (jobs) => Promise.resolve(jobs.map(() => done.length > 0 ? "removed" : "alive")),
       close: () => Promise.resolve(),
     };
-    const request = { queue, names: ["runs"], status: null };
+    const request = { queue, selection: jobsNamed(["runs"]) };
     const { failed } = await resetJobs(deps, request, WATCH, () => Promise.resolve(link as Link));
     assert.deepEqual([done, failed], [["kill .3"], []], status);
   }
@@ -119,7 +120,7 @@ Deno.test("resetJobs() leaves alone what waits while a scheduler may start it at
     remove: () => assert.fail("removed"),
     close: () => Promise.resolve(),
   };
-  const request = { queue, names: null, status: null };
+  const request = { queue, selection: ALL_JOBS };
   const { changes, failed } = await resetJobs(deps, request, WATCH, () => Promise.resolve(link as Link));
   assert.deepEqual([changes, failed], [[], []]);
   store.close();
@@ -141,7 +142,7 @@ Deno.test("resetJobs() removes nothing from hosts while the manager's disk is fu
     close: () => Promise.resolve(),
   };
   failures.at = files.count() + 1;
-  const request = { queue, names: ["over"], status: null };
+  const request = { queue, selection: jobsNamed(["over"]) };
   await assert.rejects(resetJobs(deps, request, WATCH, () => Promise.resolve(link as Link)), /cannot write/);
   store.close();
 });
@@ -160,7 +161,7 @@ Deno.test("resetJobs() leaves a job alone that was alive when the link to its ho
     close: () => Promise.resolve(),
   };
   const watch = { warn: () => {} };
-  const request = { queue, names: null, status: null };
+  const request = { queue, selection: ALL_JOBS };
   const { changes, failed } = await resetJobs(deps, request, watch, () => Promise.resolve(link as Link));
   assert.deepEqual([changes, failed], [[], ["runs"]]);
 });
@@ -179,7 +180,7 @@ Deno.test("resetJobs() of a job that was given up, on a host that does not answe
   const warnings: string[] = [];
   const connect: Connect = () => Promise.reject(new LinkError("pi@red", "no route to host", false));
   const watch = { warn: (text: string) => void warnings.push(text) };
-  const { changes } = await resetJobs(deps, { queue, names: null, status: null }, watch, connect);
+  const { changes } = await resetJobs(deps, { queue, selection: ALL_JOBS }, watch, connect);
   assert.deepEqual(changes.map(({ job, new: now }) => `${job} ${now}`), ["silent ready", "gone ready"]);
   assert.equal(warnings.length, 2, warnings.join("\n"));
   assert.match(warnings[0]!, /pi@red.*no route to host/);
@@ -189,7 +190,7 @@ Deno.test("resetJobs() of a job that was given up, on a host that does not answe
 Deno.test("deleteJobs() writes down how a job ended before its directory goes", async () => {
   await withJobs(async (deps, connect, removals) => {
     const queue = queueRef(deps, { queue: "a" });
-    const { deleted } = await deleteJobs(deps, { queue, names: ["runs", "lost"] }, WATCH, connect);
+    const { deleted } = await deleteJobs(deps, { queue, selection: jobsNamed(["runs", "lost"]) }, WATCH, connect);
     assert.deepEqual(removals, ["runs,lost while runs kill, lost ready"]);
     assert.deepEqual(deleted, ["runs", "lost"]);
   });
@@ -219,7 +220,7 @@ Deno.test("resetJobs() makes a scheduler's record of an end durable before the j
     },
     close: () => Promise.resolve(),
   };
-  const request = { queue, names: [jobName("runs")], status: null };
+  const request = { queue, selection: jobsNamed([jobName("runs")]) };
   await Promise.all([ends(), resetJobs(deps, request, WATCH, () => Promise.resolve(link as Link))]);
   assert.deepEqual(left, ["runs kill"]);
   scheduler.close();
@@ -249,7 +250,7 @@ Deno.test("resetJobs() removes nothing of jobs that a scheduler called back or b
     },
     close: () => Promise.resolve(),
   };
-  const request = { queue, names: null, status: null };
+  const request = { queue, selection: ALL_JOBS };
   await Promise.all([acts(), resetJobs(deps, request, WATCH, () => Promise.resolve(link as Link))]);
   assert.deepEqual(removed, ["ends 1"]);
   scheduler.close();
@@ -283,7 +284,7 @@ Deno.test("resetJobs() without a scheduler removes what came after an old copy o
   };
   const warnings: string[] = [];
   const watch = { warn: (text: string) => void warnings.push(text) };
-  const request = { queue, names: ["again", "gone", "foreign"], status: null };
+  const request = { queue, selection: jobsNamed(["again", "gone", "foreign"]) };
   const { changes } = await resetJobs(deps, request, watch, () => Promise.resolve(link as Link));
   assert.deepEqual(removed, ["again 1", "gone 1", "foreign 1", "again 3", "foreign 1"]);
   assert.equal(changes.length, 3);

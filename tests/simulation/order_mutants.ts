@@ -39,6 +39,15 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
   },
   {
     rule: 5,
+    name: "a moved job keeps its old turn",
+    breaks: () =>
+      patch(Candidates.prototype, "apply", (old) =>
+        function (this: Candidates, external, jobs) {
+          return old.call(this, { ...external, reordered: false }, jobs);
+        }),
+  },
+  {
+    rule: 5,
     name: "the lowest priority first",
     breaks: () =>
       patch(Candidates.prototype, "peek", (old) =>

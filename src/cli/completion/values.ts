@@ -6,6 +6,7 @@
 
 import type { Deps } from "../../deps.ts";
 import { JOB_STATES } from "../../job/states.ts";
+import { SET_FIELDS } from "../../operations/changed_fields.ts";
 import { listHosts } from "../../operations/list_hosts.ts";
 import { listJobs } from "../../operations/list_jobs.ts";
 import { clusterRef, experimentDirectory, queueRef } from "../../operations/refs.ts";
@@ -41,6 +42,7 @@ async function knownValues(deps: Deps, line: TypedLine, option: string): Promise
     case "hostfile":
       return await listNames(deps, directory, "cluster");
     case "name":
+    case "before":
     case "after":
     case "after-any":
     case "after-notok":
@@ -54,7 +56,9 @@ async function knownValues(deps: Deps, line: TypedLine, option: string): Promise
     case "hosts":
       return await machines(deps, directory, experiment);
     case "key":
-      return HOST_FIELDS;
+      return group === "queue" ? SET_FIELDS : HOST_FIELDS;
+    case "set":
+      return SET_FIELDS.map((field) => `${field}=`);
     case "status":
       return group === "queue" ? JOB_STATES : ["active", "inactive"];
     case "output":

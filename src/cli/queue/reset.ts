@@ -5,33 +5,33 @@
  */
 
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { expand } from "../../names/expand.ts";
-import { type Context, examples, queueOf, queueVerb } from "../context.ts";
-import { stateValue } from "../names.ts";
-import { listValue } from "../options.ts";
+import { type Context, examples, queueAndJob, queueVerb } from "../context.ts";
+import { unquote } from "../names.ts";
+import { selectionOf, withSelection } from "./selection.ts";
 import { printChanges } from "./state_changes.ts";
 
 /** Adds the command to its group. */
 export function addReset(group: CommandUnknownOpts, context: Context): void {
-  queueVerb(group, "reset", "make jobs ready to run again: kill them, remove their directories, set their state")
-    .option("--name <name>", "only these jobs; a list such as job[1-10]", listValue)
-    .option("--status <state>", "only jobs in this state (default: all that are not in end)", stateValue)
+  const about = "make jobs ready to run again: kill them, remove their directories, set their state " +
+    "(default: all that are not in end)";
+  withSelection(queueVerb(group, "reset", about))
+    .argument("[job]", "a job, or a list such as job[1-10]", unquote)
     .option("--cascade", "also all jobs that come after these")
     .addHelpText(
       "after",
       examples(
         "cms queue reset a",
+        "cms queue reset a --failed",
         "cms queue reset a --status=end --name=job[1-8]",
         "cms queue reset a --name=prep --cascade",
       ),
     )
-    .action(async (word, { name, status, cascade, ...words }) => {
+    .action(async (word, given, { cascade, ...options }) => {
       const { lines, deps } = context;
-      const queue = queueOf(context, word, words);
+      const { queue, job } = queueAndJob(context, word, given, options);
+      const selection = await selectionOf(options, job);
       const { resetJobs } = await import("../../operations/reset_jobs.ts");
-      const names = name === undefined ? null : expand(name);
-      const request = { queue, names, status: status ?? null, cascade };
-      const result = await resetJobs(deps, request, { warn: lines.warning });
+      const result = await resetJobs(deps, { queue, selection, cascade }, { warn: lines.warning });
       printChanges(lines, result.changes);
       for (const job of result.failed) lines.warning(`Could not reset job:${job}`);
       if (result.failed.length + result.missing.length > 0) context.status = 1;

@@ -14,9 +14,10 @@ export interface SelectionOptions {
   readonly status?: string;
   readonly failed?: true;
   readonly where?: string[];
+  readonly exitCode?: string;
 }
 
-/** Adds `--name`, `--status`, `--failed` and `--where`. */
+/** Adds `--name`, `--status`, `--failed`, `--where` and `--exit-code`. */
 export function withSelection<A extends unknown[], O extends OptionValues, G extends OptionValues>(
   command: Command<A, O, G>,
 ): Command<A, O & SelectionOptions, G> {
@@ -28,6 +29,11 @@ export function withSelection<A extends unknown[], O extends OptionValues, G ext
       "--where <condition>",
       "only jobs for which this holds, such as exit_code!=0 or param.lr<0.1; repeatable",
       repeatedValue,
+    )
+    .option(
+      "--exit-code <codes>",
+      "only jobs with these exit codes, such as 1,75,128-255",
+      listValue,
     ) as unknown as Command<A, O & SelectionOptions, G>;
 }
 
@@ -35,6 +41,6 @@ export function withSelection<A extends unknown[], O extends OptionValues, G ext
 export async function selectionOf(words: SelectionOptions, job?: string): Promise<Selection> {
   const { readSelection } = await import("../../operations/select_jobs.ts");
   const name = [words.name, job].filter((one) => one !== undefined && one !== "").join(",");
-  const { status, failed, where } = words;
-  return readSelection({ name: name === "" ? undefined : name, status, failed, where });
+  const { status, failed, where, exitCode } = words;
+  return readSelection({ name: name === "" ? undefined : name, status, failed, where, exit_code: exitCode });
 }

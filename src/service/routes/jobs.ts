@@ -11,6 +11,7 @@ import { addJobs, addJobsOfSpecs } from "../../operations/add_jobs.ts";
 import { changeJob } from "../../operations/change_job.ts";
 import { deleteJobs } from "../../operations/delete_jobs.ts";
 import { getJob, listJobs } from "../../operations/list_jobs.ts";
+import { jobsNamed } from "../../operations/select_jobs.ts";
 import { textOrJson } from "../negotiate.ts";
 import { OPTION_BODY, OPTION_CHANGE, OPTION_QUERY } from "../option_schemas.ts";
 import { failures, jsonReply, operation, textReply } from "../operation.ts";
@@ -91,7 +92,8 @@ const get = operation({
   responses: { ...jsonReply("The job.", JobSchema), ...failures(404) },
 });
 
-const patchable = {
+/** Members of a change of jobs. */
+export const PATCHABLE = {
   ...(Object.fromEntries(
     Object.entries(spec).map(([field, schema]) => [field, schema.nullable().optional()]),
   ) as { readonly [K in keyof typeof spec]: z.ZodOptional<z.ZodNullable<z.ZodString>> }),
@@ -109,7 +111,7 @@ const patch = operation({
     query: ExperimentQuery,
     body: {
       required: true,
-      content: { "application/json": { schema: z.strictObject(patchable).openapi("JobChange") } },
+      content: { "application/json": { schema: z.strictObject(PATCHABLE).openapi("JobChange") } },
     },
   },
   responses: { ...jsonReply("The job as it is now.", JobSchema), ...failures(400, 404, 409) },
@@ -169,7 +171,7 @@ export function addJobRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): vo
     const warnings = gatherWarnings(service);
     const result = await inTurn(
       queue,
-      () => deleteJobs(deps, { queue, names, force: force === "true" }, warnings, connect),
+      () => deleteJobs(deps, { queue, selection: jobsNamed(names), force: force === "true" }, warnings, connect),
     );
     if (result.deleted.length === 0) {
       const [failed] = result.failed;

@@ -8,7 +8,6 @@ import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { CmsError, NotFoundError } from "../../errors.ts";
 import type { Job } from "../../job/job.ts";
 import { filterOf, readSelection } from "../../operations/select_jobs.ts";
-import { expand } from "../../names/expand.ts";
 import { createQueue } from "../../operations/create_queue.ts";
 import { deleteQueue } from "../../operations/delete_queue.ts";
 import { listFiles } from "../../operations/list_files.ts";
@@ -142,12 +141,10 @@ const reset = operation({
   path: "/queue/{queue}/reset",
   summary: "Queue Reset",
   description: "Makes jobs ready to run again: kills them if they run, removes their directories on the hosts. " +
-    "Without `name` and `status`, all jobs that are not in state `end`.",
+    "Without a choice, all jobs that are not in state `end`.",
   request: {
     params: QueuePath,
-    query: ExperimentQuery.extend({
-      name: text("Only these jobs; a list such as job[1-10] too.", "job[1-10]").optional(),
-      status: JobStateSchema.optional().openapi({ description: "Only jobs in this state." }),
+    query: ExperimentQuery.extend(SelectionQuery.shape).extend({
       cascade: z.enum(["true", "false"]).optional().openapi({
         description: "`true`: also all jobs that come after these.",
         example: "false",
@@ -226,19 +223,19 @@ export function addQueueRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): 
   });
 
   app.openapi(reset, async (c) => {
-    const { name, status = null, cascade, experiment } = c.req.valid("query");
+    const { cascade, experiment, ...words } = c.req.valid("query");
     const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
-    const names = name === undefined ? null : expand(name);
+    const selection = readSelection({ ...words, failed: words.failed === "true" });
     const warnings = gatherWarnings(service);
     const result = await inTurn(
       queue,
-      () => resetJobs(deps, { queue, names, status, cascade: cascade === "true" }, warnings, connect),
+      () => resetJobs(deps, { queue, selection, cascade: cascade === "true" }, warnings, connect),
     );
     if (result.changes.length === 0 && result.failed.length > 0) {
       throw new CmsError("host", `Could not reset job:${result.failed.slice(0, 20).join(", job:")}`);
     }
     const [missing] = result.missing;
-    if (missing !== undefined && result.missing.length === new Set(names).size) {
+    if (missing !== undefined && result.missing.length === selection.names?.length) {
       throw new NotFoundError("job", missing, `Could not reset job:${missing}`);
     }
     return await textOrJson(c, () => stateChangeLines(result.changes), { ...result, warnings: [...warnings.texts] });
@@ -247,6 +244,6 @@ export function addQueueRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): 
 
 /** Which jobs the query chooses; undefined for all. @throws {InvalidError} If it cannot be read. */
 function keepOf({ failed, ...words }: z.infer<typeof SelectionQuery>): ((job: Job) => boolean) | undefined {
-  const { name, status, where } = words;
-  return filterOf(readSelection({ name, status, where, failed: failed === "true" }));
+  const { name, status, where, exit_code } = words;
+  return filterOf(readSelection({ name, status, where, exit_code, failed: failed === "true" }));
 }

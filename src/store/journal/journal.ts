@@ -61,6 +61,7 @@ export type JournalRecord =
     readonly at?: number;
   }
   | { readonly type: "delete"; readonly job: JobName; readonly id: string }
+  | { readonly type: "move"; readonly jobs: readonly JobName[]; readonly before: JobName | null }
   | { readonly type: "kill"; readonly jobs: readonly JobName[] }
   /** The YAML was about to be written with this hash, holding all records before this one. */
   | { readonly type: "fold"; readonly yaml: string };
@@ -130,6 +131,10 @@ export function encodeBatch(records: readonly JournalRecord[], most = Infinity):
 
 function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isNames(value: unknown): value is JobName[] {
+  return Array.isArray(value) && value.every((name) => typeof name === "string");
 }
 
 function parseLine(line: Uint8Array): Record<string, unknown> | null {
@@ -265,9 +270,12 @@ function readRecord(value: Record<string, unknown>, experiment: string, damage: 
     case "delete":
       if (typeof value.job !== "string" || typeof value.id !== "string") break;
       return { type: "delete", job: value.job as JobName, id: value.id };
+    case "move":
+      if (!isNames(value.jobs) || (value.before !== null && typeof value.before !== "string")) break;
+      return { type: "move", jobs: value.jobs, before: value.before as JobName | null };
     case "kill":
-      if (!Array.isArray(value.jobs) || !value.jobs.every((name) => typeof name === "string")) break;
-      return { type: "kill", jobs: value.jobs as JobName[] };
+      if (!isNames(value.jobs)) break;
+      return { type: "kill", jobs: value.jobs };
     case "fold":
       if (typeof value.yaml !== "string") break;
       return { type: "fold", yaml: value.yaml };

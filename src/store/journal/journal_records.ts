@@ -35,7 +35,7 @@ export function recordsOf(changes: readonly Change[], jobs: Jobs): JournalRecord
       if (old === undefined) continue;
       changed.set(change.job, undefined);
       records.push({ type: "delete", job: change.job, id: old.id });
-    } else if (change.type === "kill") {
+    } else if (change.type === "kill" || change.type === "move") {
       records.push(change);
     } else {
       change satisfies never;
@@ -84,11 +84,15 @@ export function flightRecords(jobs: Jobs): JournalRecord[] {
   }));
 }
 
-/** The changes that make one queue of another, whatever its order. */
+/** The changes that make one queue of another, its order too. */
 export function changesBetween(before: Jobs, after: Jobs): Change[] {
   const gone = [...before.keys()].filter((name) => !after.has(name));
+  const names = [...after.keys()];
+  const kept = new Set([...before.keys()].filter((name) => after.has(name)));
+  const order = [...kept, ...names.filter((name) => !kept.has(name))];
   return [
     ...gone.map((job): Change => ({ type: "delete", job })),
     ...[...after.values()].map((job): Change => ({ type: "put", job })),
+    ...(names.every((name, i) => name === order[i]) ? [] : [{ type: "move", jobs: names, before: null } as const]),
   ];
 }

@@ -40,6 +40,8 @@ export async function scanJobs(
     if (stamp === null || stamp.sizeBytes < SMALL_YAML_BYTES) return null;
     for (let i = 0; i < TRIES; i++) {
       const records = await journal.readAll();
+      // The order is no more the file's.
+      if (records.some(({ type }) => type === "move")) return null;
       const isStill = async () => isAsWritten(journal.header, await deps.files.stamp(paths.file));
       if (!await isStill()) continue;
       const found: Job[] = [];

@@ -13,11 +13,12 @@
  *      there (by its id); if the name is gone the person deleted it. An entry with the record's own id is a later form
  *      of it and stays.
  *    - `delete`: the job goes if its id is the record's.
+ *    - `move`: those of its jobs that are there are moved, if the one that they go before is still there.
  *    At the end, jobs that the journal knows to be in flight (`run`, `start`) get the journal's values of
  *    {@link FLIGHT_FIELDS} whatever the person wrote, and come back (at the end) if the person deleted them, each with
  *    a warning. Records that say so go before the next ones, so that it stays so when these jobs have ended.
  *
- * The order of jobs is the YAML's; new ones stand at the end. For rule 3 to know jobs in flight, every `set` that
+ * The order of jobs is the YAML's; new ones stand at the end, until a `move`. For rule 3 to know jobs in flight, every `set` that
  * brings one there carries the whole job, and a new journal begins with such a record (that changes nothing) for each
  * job in flight.
  *
@@ -29,6 +30,7 @@ import { type Job, type JobFields, placeOf } from "../../job/job.ts";
 import { isInFlight, isWaiting } from "../../job/states.ts";
 import type { Change } from "../changes.ts";
 import { equalJobs, equalValues } from "../yaml/job_record.ts";
+import { moveJobs } from "./move_jobs.ts";
 import type { JournalHeader, JournalRecord } from "../journal/journal.ts";
 import { recordsOf } from "../journal/journal_records.ts";
 
@@ -71,7 +73,7 @@ export function isStale(saved: Job, ours: Job): boolean {
 
 /** True if the record changes a job (and does not merely say that it is in flight). */
 export function hasEffect(record: JournalRecord): boolean {
-  if (record.type === "put" || record.type === "delete") return true;
+  if (record.type === "put" || record.type === "delete" || record.type === "move") return true;
   if (record.type !== "set") return false;
   const { fields, was } = record;
   return (Object.keys(fields) as (keyof JobFields)[]).some((field) => !equalValues(fields[field], was[field]));
@@ -81,6 +83,7 @@ export function hasEffect(record: JournalRecord): boolean {
 export function applyRecord(jobs: Map<JobName, Job>, record: JournalRecord): void {
   if (record.type === "put") jobs.set(record.job.name, record.job);
   if (record.type === "delete") jobs.delete(record.job);
+  if (record.type === "move") moveJobs(jobs, record.jobs, record.before);
   if (record.type !== "set") return;
   const job = jobs.get(record.job);
   if (job !== undefined) jobs.set(record.job, { ...job, ...record.fields });
@@ -108,9 +111,10 @@ export function mergeState(
   const before = new Map(jobs);
   for (const record of records) mergeRecord(jobs, record);
   const { warnings, kept } = keepFlights(jobs, before, records);
+  const saved = before.keys();
   const differs = jobs.size !== before.size || [...jobs].some(([name, job]) => {
     const old = before.get(name);
-    return old === undefined || !equalJobs(old, job);
+    return saved.next().value !== name || old === undefined || !equalJobs(old, job);
   });
   return { jobs, differs, warnings, file: before, kept };
 }
@@ -138,7 +142,8 @@ export function mergeRecord(jobs: Map<JobName, Job>, record: JournalRecord): Jou
     jobs.set(record.job, { ...present, ...fields });
     return taken.length > 0 ? { ...record, fields } : null;
   }
-  return record.type === "kill" ? record : null;
+  if (record.type === "move") moveJobs(jobs, record.jobs, record.before);
+  return record.type === "kill" || record.type === "move" ? record : null;
 }
 
 /** The journal's own view of the jobs that it knows as a whole. */

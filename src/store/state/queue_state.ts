@@ -66,6 +66,11 @@ export class QueueState {
     for (const record of records) {
       this.#past.note(record);
       if (record.type === "kill") this.external.kill(record.jobs);
+      if (record.type === "move") {
+        this.external.reordered();
+        applyRecord(this.jobs, record);
+        this.differs = true;
+      }
       const name = subjectOf(record);
       if (name === null) continue;
       // Somebody wrote an id for a job that had none: it is still the same job.

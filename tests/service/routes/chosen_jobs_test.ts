@@ -1,0 +1,59 @@
+/** Chosen jobs set, moved and deleted over REST; reset by every choice. */
+import assert from "node:assert/strict";
+import type { TestService } from "../../../testing/service/service.ts";
+import { addJobs, withRuns } from "../runs_support.ts";
+
+async function names(t: TestService): Promise<string> {
+  return Object.keys(await t.json("GET /queue/a")).join(" ");
+}
+
+async function status(t: TestService, line: string, body?: unknown): Promise<number> {
+  const response = await t.ask(line, body);
+  await response.body?.cancel();
+  return response.status;
+}
+
+Deno.test("PATCH of chosen jobs sets fields of all or none", async () => {
+  await withRuns(async (t) => {
+    await addJobs(t, "job[1-3]", "true");
+    const set = await t.json("PATCH /queue/a/jobs?name=job[1-2],job9", { json: { priority: 5, gpu: "1" } });
+    assert.deepEqual(set, { changed: ["job1", "job2"], same: [], failed: [], missing: ["job9"], warnings: [] });
+    const { job1, job3 } = await t.json("GET /queue/a");
+    assert.deepEqual([job1.priority, job1.gpu, job3.priority], [5, "1", undefined]);
+    assert.deepEqual((await t.json("PATCH /queue/a/jobs?where=priority=5", { json: { priority: 5 } })).same, ["job1", "job2"]);
+    assert.equal(await status(t, "PATCH /queue/a/jobs?name=job1", { json: { priority: "high" } }), 422);
+    assert.equal(await status(t, "PATCH /queue/a/jobs?name=job1", { json: { pid: "1" } }), 422);
+    assert.equal(await status(t, "PATCH /queue/a/jobs", { json: { priority: 1 } }), 422);
+    assert.equal(await status(t, "PATCH /queue/a/jobs?name=job9", { json: { priority: 1 } }), 404);
+    assert.equal((await t.json("GET /queue/a")).job1.priority, 5);
+  });
+});
+
+Deno.test("PUT move moves chosen jobs, and wants one place", async () => {
+  await withRuns(async (t) => {
+    await addJobs(t, "job[1-4]", "true");
+    assert.deepEqual((await t.json("PUT /queue/a/move?name=job4,job2&to=first")).moved, ["job4", "job2"]);
+    assert.equal(await names(t), "job4 job2 job1 job3");
+    await t.json("PUT /queue/a/move?name=job4&after=job3");
+    await t.json("PUT /queue/a/move?where=name=job1&before=job2");
+    assert.equal(await names(t), "job1 job2 job3 job4");
+    for (const query of ["name=job1", "name=job1&to=first&before=job2", "to=first", "name=job1&before=job1"]) {
+      assert.equal(await status(t, `PUT /queue/a/move?${query}`), 422, query);
+    }
+    assert.equal(await status(t, "PUT /queue/a/move?name=job1&before=job9"), 404);
+    assert.equal(await status(t, "PUT /queue/a/move?name=job9&to=first"), 404);
+  });
+});
+
+Deno.test("DELETE and reset take every choice", async () => {
+  await withRuns(async (t) => {
+    await addJobs(t, "job[1-4]", "true");
+    await t.json("PATCH /queue/a/jobs?name=job[1-2]", { json: { status: "kill" } });
+    assert.equal(await status(t, "DELETE /queue/a/jobs"), 422);
+    assert.match(await t.text("PUT /queue/a/reset?failed=true&where=name=job1"), /^job1 \t old_status:kill/);
+    assert.deepEqual((await t.json("DELETE /queue/a/jobs?failed=true")).deleted, ["job2"]);
+    assert.deepEqual((await t.json("DELETE /queue/a/jobs?exit_code=1-9")).deleted, []);
+    assert.equal(await names(t), "job1 job3 job4");
+    assert.equal(await status(t, "DELETE /queue/a/jobs?exit_code=x"), 422);
+  });
+});
