@@ -82,9 +82,9 @@ export async function resetJobs(
 }
 
 /**
- * The jobs that are asked for, in file order, and names that the queue does not have. Waiting ones among them have nothing to reset but what an earlier attempt
- * left on a host. While a scheduler runs the queue that stays, too: it may start them at any moment, and their
- * directory would go with the claim of the new attempt.
+ * The jobs that are asked for, in file order, and names that the queue does not have. Waiting ones among them have
+ * nothing to reset but what an earlier attempt left on a host. While a scheduler runs the queue that stays, too: it
+ * may start them at any moment, and their directory would go with the claim of the new attempt.
  */
 export function chooseForReset(jobs: Jobs, selection: Selection): { chosen: Job[]; missing: string[] } {
   const { chosen, missing } = selectJobs(jobs, selection);

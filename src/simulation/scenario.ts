@@ -313,7 +313,7 @@ function drawEdits(seed: number, count: number, troubleMs: number): Fault[] {
 /** Moves in the order of the queue: drawn apart as well. */
 function drawMoves(seed: number, isWished: boolean, troubleMs: number): Fault[] {
   const random = randomOf(seed, "moves");
-  return Array.from({ length: isWished ? random.below(4) : 0 }, (): Fault => ({
+  return Array.from({ length: isWished && random.chance(0.5) ? 2 + random.below(6) : 0 }, (): Fault => ({
     atMs: random.between(0, troubleMs),
     kind: "move",
     dice: [random.next()],

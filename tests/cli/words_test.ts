@@ -24,7 +24,7 @@ const TWICE: readonly string[] = [
   "queue add --name=x --command=a --gpu=0 --gpu=1",
   "queue list --queue=a --queue=a",
   "queue list --limit=1 --limit=2",
-  "queue reset --status=end --status=kill",
+  "cluster list --status=active --status=inactive",
   "queue run fifo --max_parallel=1 --max-parallel=2",
   "queue run fifo_multi --hosts=red --timeout=1 --timeout=2",
   "cluster add --id=x --name=a --name=b --user=pi",

@@ -25,7 +25,6 @@ import {
   ExperimentQuery,
   ForceQuery,
   JobsSchema,
-  JobStateSchema,
   PageQuery,
   QueuePath,
   RefreshedSchema,

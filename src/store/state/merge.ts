@@ -18,9 +18,9 @@
  *    {@link FLIGHT_FIELDS} whatever the person wrote, and come back (at the end) if the person deleted them, each with
  *    a warning. Records that say so go before the next ones, so that it stays so when these jobs have ended.
  *
- * The order of jobs is the YAML's; new ones stand at the end, until a `move`. For rule 3 to know jobs in flight, every `set` that
- * brings one there carries the whole job, and a new journal begins with such a record (that changes nothing) for each
- * job in flight.
+ * The order of jobs is the YAML's; new ones stand at the end, until a `move`. For rule 3 to know jobs in flight, every
+ * `set` that brings one there carries the whole job, and a new journal begins with such a record (that changes
+ * nothing) for each job in flight.
  *
  * @module
  */

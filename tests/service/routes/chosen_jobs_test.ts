@@ -7,8 +7,8 @@ async function names(t: TestService): Promise<string> {
   return Object.keys(await t.json("GET /queue/a")).join(" ");
 }
 
-async function status(t: TestService, line: string, body?: unknown): Promise<number> {
-  const response = await t.ask(line, body);
+async function status(t: TestService, line: string, options: { json?: unknown } = {}): Promise<number> {
+  const response = await t.ask(line, options);
   await response.body?.cancel();
   return response.status;
 }
@@ -20,7 +20,10 @@ Deno.test("PATCH of chosen jobs sets fields of all or none", async () => {
     assert.deepEqual(set, { changed: ["job1", "job2"], same: [], failed: [], missing: ["job9"], warnings: [] });
     const { job1, job3 } = await t.json("GET /queue/a");
     assert.deepEqual([job1.priority, job1.gpu, job3.priority], [5, "1", undefined]);
-    assert.deepEqual((await t.json("PATCH /queue/a/jobs?where=priority=5", { json: { priority: 5 } })).same, ["job1", "job2"]);
+    assert.deepEqual((await t.json("PATCH /queue/a/jobs?where=priority=5", { json: { priority: 5 } })).same, [
+      "job1",
+      "job2",
+    ]);
     assert.equal(await status(t, "PATCH /queue/a/jobs?name=job1", { json: { priority: "high" } }), 422);
     assert.equal(await status(t, "PATCH /queue/a/jobs?name=job1", { json: { pid: "1" } }), 422);
     assert.equal(await status(t, "PATCH /queue/a/jobs", { json: { priority: 1 } }), 422);
