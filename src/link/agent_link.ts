@@ -168,7 +168,6 @@ class AgentLink implements Link {
     if (role !== "resident") return;
     // Before any start: there what stands in `JOB/` is input of every queue's job of that name.
     if (isLocal(this.machine)) void this.share("").catch(() => {});
-    this.#ping();
     void this.#listen();
     keepLooking(upkeep, this, this.#flights);
   }
@@ -389,9 +388,12 @@ class AgentLink implements Link {
 
   /** The first one says that the agent has begun, which takes it longer than any answer. */
   #onPong(): void {
-    if (this.#hasBegun) this.#onEvent({ type: "round_trip", ms: this.#deps.clock.now() - this.#pingedMs });
-    else this.#ping();
+    if (this.#hasBegun) {
+      return this.#onEvent({ type: "round_trip", ms: this.#deps.clock.now() - this.#pingedMs });
+    }
     this.#hasBegun = true;
+    this.#channel.letGo();
+    this.#ping();
   }
 
   #onLine(line: string): boolean {
@@ -429,11 +431,16 @@ class AgentLink implements Link {
   }
 
   /**
-   * A resident agent ends an earlier one: two links to one place would end each other's for ever. Nobody waits for
-   * an answer.
+   * A resident agent ends an earlier one: two links to one place would end each other's for ever. Until it has begun no
+   * later one can end it, so it gets nothing to do before it says so: a start that it still held could come to life
+   * after its job was reset.
    */
   #begin({ boot, user, directory }: Hello): void {
-    if (this.#options.admit?.(`${boot} ${user} ${directory}`) !== false) return this.#channel.send(BEGIN);
+    if (this.#options.admit?.(`${boot} ${user} ${directory}`) !== false) {
+      this.#channel.send(BEGIN);
+      this.#ping();
+      return this.#channel.hold();
+    }
     this.#giveUp({ reason: "another link leads to the same machine", lasting: true });
     throw this.#error();
   }

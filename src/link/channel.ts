@@ -71,6 +71,8 @@ export class Channel {
   readonly #clock: Clock;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   #waiting: string[] = [];
+  /** What is sent only when {@link letGo} says so; null where nothing is held back. */
+  #held: string[] | null = null;
   #writing = false;
   #closing = false;
   #hasBegun = false;
@@ -108,11 +110,24 @@ export class Channel {
    * Sends text, in order; all that is sent within one turn goes in one write. Errors show as the end of the process.
    */
   send(text: string): void {
+    if (this.#held !== null) return void this.#held.push(text);
     this.#waiting.push(text);
     this.#inRow = 0;
     if (this.#writing) return;
     this.#writing = true;
     queueMicrotask(() => this.#flush());
+  }
+
+  /** Holds back what is sent from now on, in order. What is held when the process ends was never sent. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  /** Sends what was held back, and holds back no more. */
+  letGo(): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    if (held.length > 0) this.send(held.join(""));
   }
 
   /** Ends the input after what was sent; the agent ends by itself then. */

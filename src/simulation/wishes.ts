@@ -33,7 +33,10 @@ export function drawWishes(
   for (const [i, name] of names.entries()) {
     of.set(name, {
       ...(tries && random.chance(0.4)
-        ? { retries: 1 + random.below(MOST_RETRIES), retry_delay: random.pick(["0s", "1s", "5s"]) }
+        ? {
+          retries: 1 + random.below(MOST_RETRIES),
+          ...random.pick([{}, { retry_delay: "1s" }, { retry_delay: "5s" }]),
+        }
         : {}),
       ...(order && i > 0 && random.chance(0.4) ? drawOrder(random, names.slice(0, i)) : {}),
       ...(priority && random.chance(0.3) ? { priority: random.below(5) - 2 } : {}),

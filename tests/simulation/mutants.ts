@@ -9,6 +9,7 @@ import type { AppendFile, FileLock } from "../../src/deps.ts";
 import type { JobName } from "../../src/names/grammar.ts";
 import { Attempts } from "../../src/scheduler/attempts.ts";
 import { Candidates } from "../../src/scheduler/candidates.ts";
+import { Channel } from "../../src/link/channel.ts";
 import { Core } from "../../src/scheduler/core.ts";
 import { InFlightSet } from "../../src/scheduler/in_flight_set.ts";
 import { Links } from "../../src/scheduler/links.ts";
@@ -31,6 +32,8 @@ export interface Mutant {
   readonly rule: number;
   readonly name: string;
   readonly options?: Partial<WorldOptions>;
+  /** The seed of a large world that shows it, where small ones hardly ever do. */
+  readonly seed?: number;
   /** Breaks the program; gives what mends it again. */
   readonly breaks?: () => () => void;
 }
@@ -105,6 +108,12 @@ function byWallClock(process: SimProcess, disk: MemoryFiles): GatedFiles {
 
 /** The variants. */
 export const MUTANTS: readonly Mutant[] = [
+  {
+    rule: 1,
+    name: "an agent that has not begun gets starts",
+    seed: 3_000_166,
+    breaks: () => patch(Channel.prototype, "hold", () => () => {}),
+  },
   {
     rule: 1,
     name: "fsync left out",
