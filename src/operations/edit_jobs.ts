@@ -144,10 +144,8 @@ class EditMerge implements EditResult {
   #move(jobs: Jobs): Change[] {
     const gone = new Set(this.deleted);
     const natural = [...[...jobs.keys()].filter((name) => !gone.has(name)), ...this.added];
-    const isThere = new Set(natural);
-    const own = [...this.#edited.keys()].filter((name) =>
-      isThere.has(name) && (this.#base.has(name) || this.added.includes(name))
-    );
+    const added = new Set(this.added);
+    const own = [...this.#edited.keys()].filter((name) => added.has(name) || (this.#base.has(name) && jobs.has(name)));
     const isOwn = new Set(own.filter((name) => this.#base.has(name)));
     const order: JobName[] = [];
     let at = 0;

@@ -44,6 +44,9 @@ export function makeLines(
   };
 }
 
+/** Most jobs that a line names where all would be too many. */
+export const NAMED = 20;
+
 /** `['job1', 'job2']`; after so many names only how many more there are. */
 export function nameList(names: readonly string[], limit = LIST_LIMIT): string {
   const shown = names.slice(0, limit).map((name) => `'${name}'`).join(", ");

@@ -9,14 +9,11 @@ import type { Selection } from "../../operations/select_jobs.ts";
 import type { StoreRef } from "../../store/store.ts";
 import { type Context, examples, queueAndJob, queueVerb } from "../context.ts";
 import { unquote } from "../names.ts";
-import { nameList } from "../output/lines.ts";
+import { NAMED, nameList } from "../output/lines.ts";
 import { selectionOf, withSelection } from "./selection.ts";
 
 /** Beyond so many jobs with results a person is asked. */
 const UNASKED = 20;
-/** Most jobs that a question names. */
-const NAMED = 20;
-
 /** Adds the command to its group. */
 export function addDelete(group: CommandUnknownOpts, context: Context): void {
   const about = "delete jobs: kill those that run, remove their directories on the hosts with all results";

@@ -12,7 +12,7 @@ import { storePaths } from "../../store/paths.ts";
 import type { StoreRef } from "../../store/store.ts";
 import { type Context, examples, queueAndJob, queueVerb } from "../context.ts";
 import { unquote } from "../names.ts";
-import { selectionOf, withSelection } from "./selection.ts";
+import { selectionOf, warnOfMissing, withSelection } from "./selection.ts";
 
 /** Adds the command to its group. */
 export function addEdit(group: CommandUnknownOpts, context: Context): void {
@@ -26,8 +26,7 @@ export function addEdit(group: CommandUnknownOpts, context: Context): void {
       const selection = await selectionOf(options, job);
       const { editLine, editText } = await import("../../operations/edit_jobs.ts");
       const { text, base, missing } = await editText(deps, { queue, selection });
-      for (const name of missing) lines.warning(`Job ${name} does not exist in queue ${queue.name}`);
-      if (missing.length > 0) context.status = 1;
+      warnOfMissing(context, queue, missing);
       if (base.size === 0 && (missing.length > 0 || selection.names !== null)) return;
       const name = `.${queue.name}-queue.edit.${deps.ids.hex(4)}.yaml`;
       const file = { path: `${queue.directory}/${name}`, shown: `${shownDirectory(queue)}/${name}` };

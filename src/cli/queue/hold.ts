@@ -7,8 +7,8 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Context, examples, queueAndJob, queueVerb } from "../context.ts";
 import { unquote } from "../names.ts";
-import { nameList } from "../output/lines.ts";
-import { selectionOf, withSelection } from "./selection.ts";
+import { NAMED, nameList } from "../output/lines.ts";
+import { selectionOf, warnOfMissing, withSelection } from "./selection.ts";
 
 const VERBS = [
   {
@@ -19,9 +19,6 @@ const VERBS = [
   },
   { verb: "release", hold: false, doing: "Releasing", description: "let held jobs start (default: all)" },
 ] as const;
-
-/** Most jobs that a line names. */
-const NAMED = 20;
 
 /** Adds the two commands to their group. */
 export function addHold(group: CommandUnknownOpts, context: Context): void {
@@ -46,8 +43,7 @@ export function addHold(group: CommandUnknownOpts, context: Context): void {
           lines.info(`They run and go on, only a further try is held: ${nameList(running, NAMED)}`);
         }
         if (over.length > 0 && selection.names !== null) lines.info(`They are over: ${nameList(over, NAMED)}`);
-        for (const job of missing) lines.warning(`Job ${job} does not exist in queue ${queue.name}`);
-        if (missing.length > 0) context.status = 1;
+        warnOfMissing(context, queue, missing);
       });
   }
 }

@@ -7,11 +7,8 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Context, examples, queueAndJob, queueVerb } from "../context.ts";
 import { unquote } from "../names.ts";
-import { nameList } from "../output/lines.ts";
-import { selectionOf, withSelection } from "./selection.ts";
-
-/** Most jobs that a line names. */
-const NAMED = 20;
+import { NAMED, nameList } from "../output/lines.ts";
+import { selectionOf, warnOfMissing, withSelection } from "./selection.ts";
 
 /** Adds the command to its group. */
 export function addKill(group: CommandUnknownOpts, context: Context): void {
@@ -27,8 +24,8 @@ export function addKill(group: CommandUnknownOpts, context: Context): void {
       if (killed.length > 0) lines.info(`Killed jobs: ${nameList(killed, NAMED)}`);
       if (idle.length > 0) lines.info(`They do not run: ${nameList(idle, NAMED)}`);
       if (killed.length + idle.length + missing.length + failed.length === 0) lines.info("No job to kill.");
-      for (const job of missing) lines.warning(`Job ${job} does not exist in queue ${queue.name}`);
+      warnOfMissing(context, queue, missing);
       for (const job of failed) lines.warning(`Could not kill job:${job}, it may still run`);
-      if (missing.length + failed.length > 0) context.status = 1;
+      if (failed.length > 0) context.status = 1;
     });
 }

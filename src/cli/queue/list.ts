@@ -7,7 +7,7 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Context, examples, queueOf, queueVerb } from "../context.ts";
 import { countValue, formatValue, unquote } from "../names.ts";
-import { selectionOf, withSelection } from "./selection.ts";
+import { selectionOf, warnOfMissing, withSelection } from "./selection.ts";
 import { listValue } from "../options.ts";
 import type { Job } from "../../job/job.ts";
 import { JOB_COLUMNS, JOB_COLUMNS_WIDE } from "../../output/columns.ts";
@@ -48,7 +48,10 @@ export function addList(group: CommandUnknownOpts, context: Context): void {
       } else if (selection !== null) context.lines.info(`No job of queue ${queue.name} fits.`);
       else context.lines.info(`Queue ${queue.name} is empty; to add a job: ${addOne(queue)}`);
       const isAll = Object.keys(words).every((key) => key === "name");
-      if (isAll && limit === undefined) warnOfMissing(context, queue.name, selection?.names ?? [], found.jobs);
+      if (isAll && limit === undefined) {
+        const there = new Set<string>(found.jobs.map((job) => job.name));
+        warnOfMissing(context, queue, (selection?.names ?? []).filter((name) => !there.has(name)));
+      }
       if (found.unfollowed === 0) return;
       const which = found.unfollowed === 1
         ? "1 job is shown as running"
@@ -93,12 +96,4 @@ async function reasonsFor(context: Context, queue: StoreRef, jobs: readonly Job[
 
 function addOne(queue: StoreRef): string {
   return queueCommand(queue, "add", "--name=job1", "--command=hostname");
-}
-
-function warnOfMissing(context: Context, queue: string, names: readonly string[], jobs: readonly Job[]): void {
-  const found = new Set<string>(jobs.map((job) => job.name));
-  for (const name of names.filter((name) => !found.has(name))) {
-    context.lines.warning(`Job ${name} does not exist in queue ${queue}`);
-    context.status = 1;
-  }
 }

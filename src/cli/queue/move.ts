@@ -9,11 +9,8 @@ import { CmsError } from "../../errors.ts";
 import type { Place } from "../../operations/move_jobs.ts";
 import { type Context, examples, queueAndJob, queueVerb } from "../context.ts";
 import { unquote } from "../names.ts";
-import { nameList } from "../output/lines.ts";
-import { selectionOf, withSelection } from "./selection.ts";
-
-/** Most jobs that a line names. */
-const NAMED = 20;
+import { NAMED, nameList } from "../output/lines.ts";
+import { selectionOf, warnOfMissing, withSelection } from "./selection.ts";
 
 /** Adds the command to its group. */
 export function addMove(group: CommandUnknownOpts, context: Context): void {
@@ -36,8 +33,7 @@ export function addMove(group: CommandUnknownOpts, context: Context): void {
       const { moved, missing } = await moveSelected(deps, { queue, selection, to }, { warn: lines.warning });
       if (moved.length > 0) lines.info(`Moving jobs: ${nameList(moved, NAMED)}`);
       else lines.info("No job to move.");
-      for (const job of missing) lines.warning(`Job ${job} does not exist in queue ${queue.name}`);
-      if (missing.length > 0) context.status = 1;
+      warnOfMissing(context, queue, missing);
     });
 }
 

@@ -6,6 +6,8 @@
 
 import type { Command, OptionValues } from "@commander-js/extra-typings";
 import type { Selection } from "../../operations/select_jobs.ts";
+import type { StoreRef } from "../../store/store.ts";
+import type { Context } from "../context.ts";
 import { listValue, repeatedValue } from "../options.ts";
 
 /** The words as the grammar gives them. */
@@ -35,6 +37,12 @@ export function withSelection<A extends unknown[], O extends OptionValues, G ext
       "only jobs with these exit codes, such as 1,75,128-255",
       listValue,
     ) as unknown as Command<A, O & SelectionOptions, G>;
+}
+
+/** Warns of chosen names that the queue does not have; the command then ends with 1. */
+export function warnOfMissing(context: Context, queue: StoreRef, missing: readonly string[]): void {
+  for (const job of missing) context.lines.warning(`Job ${job} does not exist in queue ${queue.name}`);
+  if (missing.length > 0) context.status = 1;
 }
 
 /** Reads the words, and the job that stands behind the queue's name. @throws {InvalidError} If any cannot be used. */

@@ -9,11 +9,8 @@ import { CmsError } from "../../errors.ts";
 import { type Context, examples, queueAndJob, queueVerb } from "../context.ts";
 import { unquote } from "../names.ts";
 import { pairValue } from "../options.ts";
-import { nameList } from "../output/lines.ts";
-import { selectionOf, withSelection } from "./selection.ts";
-
-/** Most jobs that a line names. */
-const NAMED = 20;
+import { NAMED, nameList } from "../output/lines.ts";
+import { selectionOf, warnOfMissing, withSelection } from "./selection.ts";
 
 /** Adds the command to its group. */
 export function addQueueSet(group: CommandUnknownOpts, context: Context): void {
@@ -44,11 +41,11 @@ export function addQueueSet(group: CommandUnknownOpts, context: Context): void {
       if (changed.length > 0) lines.info(`${doing} ${count}: ${nameList(changed, NAMED)}`);
       else lines.info("No job to set.");
       if (same.length > 0) lines.info(`They have it already: ${nameList(same, NAMED)}`);
-      for (const job of missing) lines.warning(`Job ${job} does not exist in queue ${queue.name}`);
+      warnOfMissing(context, queue, missing);
       if (failed.length > 0) {
         lines.warning(`They run and stay as they are, ${what} cannot be set then: ${nameList(failed, NAMED)}`);
       }
-      if (missing.length + failed.length > 0) context.status = 1;
+      if (failed.length > 0) context.status = 1;
     });
 }
 

@@ -22,6 +22,7 @@ import { firstLines, lastLines, LineCutter, shownLine } from "../../output/text_
 import { openQueue } from "../../store/queue_file.ts";
 import type { StoreRef } from "../../store/store.ts";
 import type { Context } from "../context.ts";
+import { warnOfMissing } from "./selection.ts";
 import type { LogWords } from "./log_words.ts";
 
 const MOST_BYTES = 1024 * 1024;
@@ -51,8 +52,7 @@ export async function showOutput(context: Context, request: ShowRequest): Promis
   const store = await openQueue(deps, request.queue);
   try {
     const { chosen, missing } = selectJobs(store.jobs, request.selection);
-    for (const name of missing) lines.warning(`Job ${name} does not exist in queue ${request.queue.name}`);
-    if (missing.length > 0) context.status = 1;
+    warnOfMissing(context, request.queue, missing);
     if (chosen.length === 0) {
       if (missing.length === 0) lines.info(`No job of queue ${request.queue.name} fits.`);
       return;

@@ -6,10 +6,7 @@
 
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Context, examples, queueOf, queueVerb } from "../context.ts";
-import { nameList } from "../output/lines.ts";
-
-/** Most jobs that a line names. */
-const NAMED = 20;
+import { NAMED, nameList } from "../output/lines.ts";
 
 /** Adds the command to its group. */
 export function addStop(group: CommandUnknownOpts, context: Context): void {

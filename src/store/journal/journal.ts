@@ -261,7 +261,7 @@ function readRecord(value: Record<string, unknown>, experiment: string, damage: 
     case "set": {
       const { job, id, fields, was } = value;
       if (typeof job !== "string" || typeof id !== "string" || !isMap(fields) || !isMap(was)) break;
-      const problem = problemOfFields(job, fields) ?? problemOfFields(job, was);
+      const problem = problemOfFields(fields) ?? problemOfFields(was);
       if (problem !== null) throw damage(`is damaged: ${problem}`);
       const whole = value.whole === undefined ? null : readJob(job, value.whole, experiment, damage);
       const when = typeof value.at === "number" ? { at: value.at } : {};

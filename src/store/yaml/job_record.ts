@@ -184,8 +184,8 @@ export function listProblems(problems: readonly string[]): string {
 }
 
 /** What is wrong with the fields of a journal's `set` record, or null. The program wrote it; this finds damage only. */
-export function problemOfFields(name: string, fields: JobFields): string | null {
-  const { problems, job } = normalizeJob(name, new Map(Object.entries(fields)), "experiment");
+export function problemOfFields(fields: JobFields): string | null {
+  const { problems, job } = normalizeJob("x", new Map(Object.entries(fields)), "experiment");
   if (problems[0] !== undefined) return problems[0].text;
   for (const [field, value] of Object.entries(fields)) {
     if (field in job.extra) return `${field} is no field of a job`;
@@ -193,7 +193,8 @@ export function problemOfFields(name: string, fields: JobFields): string | null 
     if (!equalValues(job[field as keyof JobFields], value)) return `${field} is ${JSON.stringify(value)}`;
   }
   if (fields.command === "") return "command is missing";
-  return problemsOfMeaning(job).find(({ field }) => field in fields)?.text ?? null;
+  // Whether an output or a log may be where it is depends on the job's other fields, which the record does not have.
+  return problemsOfMeaning(job).find(({ field }) => field === "gpu")?.text ?? null;
 }
 
 /** True if both stand for the same in the file; what is missing is null. */
