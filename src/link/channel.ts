@@ -128,12 +128,13 @@ export class Channel {
     const held = this.#held ?? [];
     this.#held = null;
     if (held.length > 0) this.send(held.join(""));
+    else if (this.#closing) this.close();
   }
 
-  /** Ends the input after what was sent; the agent ends by itself then. */
+  /** Ends the input after what was sent, and what is held back; the agent ends by itself then. */
   close(): void {
     this.#closing = true;
-    if (!this.#writing) this.#writer.close().catch(() => {});
+    if (!this.#writing && this.#held === null) this.#writer.close().catch(() => {});
   }
 
   /** Ends the process at once. */
@@ -151,7 +152,7 @@ export class Channel {
           if (bytes.length > PIECE_BYTES) this.#heardMs = this.#clock.now();
         }
       }
-      if (this.#closing) await this.#writer.close();
+      if (this.#closing && this.#held === null) await this.#writer.close();
     } catch {
       // A broken pipe: the process is ending, and `ended` tells.
       this.#waiting = [];

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Child, Clock } from "../../src/deps.ts";
 import { Channel } from "../../src/link/channel.ts";
+import { turn } from "../../testing/turn.ts";
 
 /**
  * What comes of events that are written `apartMs` from each other, each of them answered or not: the lines, and how
@@ -65,5 +66,40 @@ Deno.test("Channel reads events at once that come one by one, or that somebody a
     const { lines, rests } = await readEvents(50, how);
     assert.equal(lines.length, 50);
     assert.equal(rests, 0);
+  }
+});
+
+Deno.test("Channel sends what it holds back only when it may, in order, and ends its input after that", async () => {
+  for (const isClosedFirst of [true, false]) {
+    const over = Promise.withResolvers<void>();
+    const sent: string[] = [];
+    const none = () => new ReadableStream<Uint8Array>({ start: (controller) => controller.close() });
+    const child: Child = {
+      pid: 1,
+      stdin: new WritableStream<Uint8Array>({
+        write: (bytes) => void sent.push(new TextDecoder().decode(bytes)),
+        close() {
+          sent.push("END");
+          over.resolve();
+        },
+      }),
+      stdout: none(),
+      stderr: none(),
+      ended: over.promise.then(() => ({ code: 0, signal: null })),
+      kill: () => over.resolve(),
+    };
+    const clock: Clock = { now: () => 0, epochMs: () => 0, sleepUntil: () => over.promise };
+    const channel = new Channel(child, clock, { token: "token", onAnswer: () => true, onEvent() {} });
+    channel.send("begin\n");
+    channel.hold();
+    channel.send("start 1\n");
+    channel.send("start 2\n");
+    if (isClosedFirst) channel.close();
+    await turn();
+    assert.deepEqual(sent, ["begin\n"]);
+    channel.letGo();
+    if (!isClosedFirst) channel.close();
+    await channel.ended;
+    assert.deepEqual(sent, ["begin\n", "start 1\nstart 2\n", "END"]);
   }
 });
