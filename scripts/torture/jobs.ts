@@ -101,9 +101,3 @@ export function parseRecord(job: string, host: string, text: string): Ran[] {
   }
   return runs;
 }
-
-/** The id of the job that an attempt belongs to, and its number. */
-export function splitAttempt(attempt: string): { id: string; number: number } {
-  const dot = attempt.lastIndexOf(".");
-  return { id: attempt.slice(0, dot), number: Number(attempt.slice(dot + 1)) };
-}

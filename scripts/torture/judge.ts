@@ -6,7 +6,8 @@
  */
 
 import { type Deed, type Finding, type Invariant, INVARIANTS, type Trouble } from "./deeds.ts";
-import { type Ran, splitAttempt } from "./jobs.ts";
+import { attemptNumber, isAttemptOf, jobIdOf } from "../../src/job/attempt.ts";
+import type { Ran } from "./jobs.ts";
 
 /** A job as its queue file has it. */
 export interface Entry {
@@ -77,15 +78,15 @@ class Court {
         const before = runs[i - 1];
         if (before === undefined) return;
         const both = `${show(before)} and ${show(run)}`;
-        const [was, is] = [splitAttempt(before.attempt), splitAttempt(run.attempt)];
+        const isSameJob = jobIdOf(before.attempt) === jobIdOf(run.attempt);
         if (before.attempt === run.attempt) this.#find("doubled", `${job}: the same attempt ran twice: ${both}`);
         if (run.startMs < before.lastMs && !this.#wasSilent(before)) {
           this.#find("doubled", `${job}: two attempts at once: ${both}`);
         }
-        if (was.id === is.id && is.number < was.number) {
+        if (isSameJob && attemptNumber(run.attempt) < attemptNumber(before.attempt)) {
           this.#find("doubled", `${job}: an earlier attempt came later: ${both}`);
         }
-        if (was.id === is.id && !this.#asked(job, before, run)) {
+        if (isSameJob && !this.#asked(job, before, run)) {
           this.#find("doubled", `${job}: ran again unasked: ${both}`);
         }
       });
@@ -140,9 +141,9 @@ class Court {
     this.looked.lost++;
     const wrong = (why: string): void => this.#find("state", `${name} is ${entry.status}: ${why}`);
     const attempt = `${entry.id}.${entry.attempt}`;
-    const runs = (this.#ranOf.get(name) ?? []).filter((run) => splitAttempt(run.attempt).id === entry.id);
+    const runs = (this.#ranOf.get(name) ?? []).filter((run) => isAttemptOf(run.attempt, entry.id));
     const run = runs.find((each) => each.attempt === attempt);
-    const later = runs.find((each) => splitAttempt(each.attempt).number > entry.attempt);
+    const later = runs.find((each) => attemptNumber(each.attempt) > entry.attempt);
     if (later !== undefined) wrong(`the queue knows ${entry.attempt} attempts, but ${show(later)}`);
     if (run !== undefined && run.host !== entry.host) wrong(`it ran on ${run.host}, and the queue says ${entry.host}`);
     const log = this.#evidence.logs.get(name) ?? null;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { SchedulerName } from "../../src/store/run_status.ts";
 import { makeHosts, type TestHost, type TestHosts } from "../../testing/hosts.ts";
 import { must, outcomeOf } from "../../testing/hosts/shell.ts";
 import { Manager } from "../../testing/harness.ts";
@@ -36,7 +37,7 @@ export interface World {
 /** A queue and its run. */
 export interface Round {
   readonly queue: string;
-  readonly scheduler: "fifo" | "fifo_multi";
+  readonly scheduler: SchedulerName;
   readonly keeper: Keeper;
   /** Jobs at once over all hosts; null if only hosts limit them. */
   readonly maxParallel: number | null;

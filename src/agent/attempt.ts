@@ -5,13 +5,10 @@
  * @module
  */
 
-import type { JobName } from "../names/grammar.ts";
+import type { AttemptId, AttemptRef } from "../job/attempt.ts";
 
 /** One start of one job, complete: all that the host needs. */
-export interface StartRequest {
-  readonly job: JobName;
-  /** `JOBID.N`, see the module's header. */
-  readonly attempt: string;
+export interface StartRequest extends AttemptRef {
   /** Program that runs the script; a bare name or a path. */
   readonly shell: string;
   /** The script's text, see `job/script.ts`. Stands in `JOB/JOB.SHELL` on the host. */
@@ -80,7 +77,31 @@ export type AttemptState =
    */
   | { readonly type: "away"; readonly machine: string }
   /** Another attempt holds the job's directory; `alive` if it still runs. */
-  | { readonly type: "other"; readonly attempt: string; readonly alive: boolean };
+  | { readonly type: "other"; readonly attempt: AttemptId; readonly alive: boolean };
+
+/** What a host says of an attempt unasked. Times are the host's clock, epoch ms. */
+export type AttemptEvent =
+  | (AttemptRef & { readonly type: "started"; readonly pid: number; readonly atMs: number })
+  | (AttemptRef & {
+    readonly type: "ended";
+    /** `crash`: the process was ended by a signal that did not come from us. */
+    readonly state: "end" | "kill" | "crash";
+    /** null where nobody could see it (an orphan). */
+    readonly exitCode: number | null;
+    readonly atMs: number;
+    /** The time limit that ended it. */
+    readonly limit?: string;
+    /** Its slot went back to its backlog, to the next that waits there. Missing where that is not certain. */
+    readonly gaveBack?: true;
+  })
+  /** The start failed on the host and left nothing running; `reason` is one line. */
+  | (AttemptRef & { readonly type: "refused"; readonly reason: string; readonly gaveBack?: true })
+  /** The attempt had been claimed before; this is its state. Comes in answer to a repeated start. */
+  | (AttemptRef & { readonly type: "known"; readonly state: AttemptState; readonly gaveBack?: true })
+  /** The job's directory holds files of an earlier attempt (a rerun without reset); the start goes on. */
+  | (AttemptRef & { readonly type: "reused" })
+  /** The attempt has this directory in place of `JOB`, which belongs to another queue. May come more than once. */
+  | (AttemptRef & { readonly type: "beside"; readonly directory: string });
 
 /** What became of a directory that was to be removed. */
 export type RemoveResult = "removed" | "absent" | "alive" | "away" | "later" | "kept";

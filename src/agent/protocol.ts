@@ -10,7 +10,8 @@
 
 import type { JobName } from "../names/grammar.ts";
 import { quote } from "../names/quote.ts";
-import { type AttemptState, limitWord, type RemoveResult, type StartRequest } from "./attempt.ts";
+import type { AttemptId, AttemptRef } from "../job/attempt.ts";
+import { type AttemptEvent, type AttemptState, limitWord, type RemoveResult, type StartRequest } from "./attempt.ts";
 import agentText from "./agent.sh" with { type: "text" };
 import startText from "./start.sh" with { type: "text" };
 import verbsText from "./verbs.sh" with { type: "text" };
@@ -25,16 +26,10 @@ export interface AgentSetup {
   readonly role: "resident" | "visitor" | "onlooker";
 }
 
-/** A job and one of its attempts. */
-export interface AttemptRef {
-  readonly job: JobName;
-  readonly attempt: string;
-}
-
 /** A process that carries the mark of an attempt: the job's own, or one that it left running. */
 export interface Mark {
   readonly pid: number;
-  readonly attempt: string;
+  readonly attempt: AttemptId;
 }
 
 /** A line that the agent wrote to answer a request. */
@@ -58,22 +53,16 @@ export type Answer =
   | { readonly type: "where"; readonly request: number; readonly index: number; readonly directory: string }
   | { readonly type: "done"; readonly request: number };
 
+/** The host cannot keep a backlog (no fifo can be made there): nothing that was sent into it will start. */
+export interface NoBacklog {
+  readonly type: "no_backlog";
+  readonly number: number;
+}
+
 /** A line of the events file. */
 export type AgentEvent =
-  | (AttemptRef & { readonly type: "started"; readonly pid: number; readonly atMs: number })
-  | (AttemptRef & {
-    readonly type: "ended";
-    readonly state: "end" | "kill" | "crash";
-    readonly exitCode: number | null;
-    readonly atMs: number;
-    readonly limit?: string;
-    readonly gaveBack?: true;
-  })
-  | (AttemptRef & { readonly type: "refused"; readonly reason: string; readonly gaveBack?: true })
-  | (AttemptRef & { readonly type: "known"; readonly state: AttemptState; readonly gaveBack?: true })
-  | (AttemptRef & { readonly type: "reused" })
-  | (AttemptRef & { readonly type: "beside"; readonly directory: string })
-  | { readonly type: "no_backlog"; readonly number: number }
+  | AttemptEvent
+  | NoBacklog
   | { readonly type: "removed"; readonly request: number; readonly index: number; readonly result: RemoveResult }
   | { readonly type: "done"; readonly request: number };
 

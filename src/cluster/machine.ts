@@ -58,6 +58,16 @@ export function isLocal(machine: { name: string }): boolean {
   return machine.name === "localhost";
 }
 
+/** The machine on which a job runs or ran; null if it names none that can be reached. */
+export function machineOfJob({ user, host }: { user: string | null; host: string | null }): Machine | null {
+  if (!host) return null;
+  try {
+    return parseMachine(user ? `${user}@${host}` : host);
+  } catch {
+    return null;
+  }
+}
+
 /** Reads `user@name` or `name`. @throws {InvalidError} If either part is not in the grammar of names. */
 export function parseMachine(text: string): Machine {
   const at = text.lastIndexOf("@");

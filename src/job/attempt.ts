@@ -7,7 +7,7 @@
 import type { JobName } from "../names/grammar.ts";
 
 /** The id of an attempt, `JOBID.N`. */
-export type AttemptId = `${string}.${number}`;
+export type AttemptId = string;
 
 /** An attempt as a request or an event names it. */
 export interface AttemptRef {
@@ -15,17 +15,22 @@ export interface AttemptRef {
   readonly attempt: AttemptId;
 }
 
-/** The id of a job's attempt of this number. */
-export function attemptId(jobId: string, number: number): AttemptId {
-  return `${jobId}.${number}`;
+/** The id of a job's last attempt. */
+export function attemptId(job: { readonly id: string; readonly attempt: number }): AttemptId {
+  return `${job.id}.${job.attempt}`;
 }
 
-/** The id of its job. */
+/** A job's last attempt. */
+export function attemptOf(job: { readonly name: JobName; readonly id: string; readonly attempt: number }): AttemptRef {
+  return { job: job.name, attempt: attemptId(job) };
+}
+
+/** The id of the job whose attempt it is. */
 export function jobIdOf(attempt: string): string {
   return attempt.slice(0, attempt.lastIndexOf("."));
 }
 
-/** Its number. */
+/** The number of an attempt. */
 export function attemptNumber(attempt: string): number {
   return Number(attempt.slice(attempt.lastIndexOf(".") + 1));
 }

@@ -113,16 +113,6 @@ export function isGivenUp(job: { status: JobState; boot: string | null }): boole
   return job.status === "crash" && job.boot !== null;
 }
 
-/** `JOBID.N`: names one start of one job on its host. */
-export function attemptId(job: { id: string; attempt: number }): string {
-  return `${job.id}.${job.attempt}`;
-}
-
-/** The job's last attempt, as a link wants it named. */
-export function attemptOf(job: Job): { job: JobName; attempt: string } {
-  return { job: job.name, attempt: attemptId(job) };
-}
-
 /** Epoch ms as the file has it: `2026-01-31T12:00:00Z`. */
 export function isoSeconds(ms: number): string {
   return new Date(Math.floor(ms / 1000) * 1000).toISOString().replace(".000Z", "Z");

@@ -18,15 +18,8 @@ import {
   startRequest,
 } from "../agent/protocol.ts";
 import { limitWord } from "../agent/attempt.ts";
-import {
-  type AgentEvent,
-  type Answer,
-  type AttemptRef,
-  type Mark,
-  parseAnswer,
-  parseEvent,
-  undirsRequest,
-} from "../agent/protocol.ts";
+import type { AttemptRef } from "../job/attempt.ts";
+import { type AgentEvent, type Answer, type Mark, parseAnswer, parseEvent, undirsRequest } from "../agent/protocol.ts";
 import { isLocal, type Machine, machineText } from "../cluster/machine.ts";
 import type { Deps } from "../deps.ts";
 import { LinkError } from "../errors.ts";
@@ -259,7 +252,7 @@ class AgentLink implements Link {
   }
 
   async setLimits(
-    limits: readonly { job: JobName; attempt: string; limit: TimeLimit | null }[],
+    limits: readonly (AttemptRef & { limit: TimeLimit | null })[],
   ): Promise<void> {
     this.#mayChange();
     await Promise.all(

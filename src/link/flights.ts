@@ -5,8 +5,9 @@
  * @module
  */
 
-import type { AttemptRef } from "../agent/protocol.ts";
-import type { AttemptState, LinkEvent } from "./link.ts";
+import type { AttemptRef } from "../job/attempt.ts";
+import type { AttemptEvent, AttemptState } from "../agent/attempt.ts";
+import type { LinkEvent } from "./link.ts";
 
 interface Flight extends AttemptRef {
   /** When the start was sent; 0 for a job that was found alive. */
@@ -44,7 +45,7 @@ export class Flights {
   }
 
   /** Passes an event on, unless it is an end that was told before. */
-  tell(event: Extract<LinkEvent, { attempt: string }>): void {
+  tell(event: AttemptEvent): void {
     if (event.type === "ended") {
       if (this.#ended.has(event.attempt)) return;
       this.#ended.add(event.attempt);

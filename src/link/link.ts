@@ -10,8 +10,9 @@
 
 import type { JobName } from "../names/grammar.ts";
 import type { Machine } from "../cluster/machine.ts";
-import type { AttemptState, RemoveResult, StartRequest, TimeLimit } from "../agent/attempt.ts";
-import type { BacklogChange, Mark } from "../agent/protocol.ts";
+import type { AttemptRef } from "../job/attempt.ts";
+import type { AttemptEvent, AttemptState, RemoveResult, StartRequest, TimeLimit } from "../agent/attempt.ts";
+import type { BacklogChange, Mark, NoBacklog } from "../agent/protocol.ts";
 
 export type { BacklogChange } from "../agent/protocol.ts";
 export type { Mark } from "../agent/protocol.ts";
@@ -19,49 +20,8 @@ export type { AttemptState, RemoveResult, StartRequest, TimeLimit } from "../age
 
 /** What comes from a machine unasked. Times are the host's clock, epoch ms. */
 export type LinkEvent =
-  | {
-    readonly type: "started";
-    readonly job: JobName;
-    readonly attempt: string;
-    readonly pid: number;
-    readonly atMs: number;
-  }
-  | {
-    readonly type: "ended";
-    readonly job: JobName;
-    readonly attempt: string;
-    /** `crash`: the process was ended by a signal that did not come from us. */
-    readonly state: "end" | "kill" | "crash";
-    /** null where nobody could see it (an orphan). */
-    readonly exitCode: number | null;
-    readonly atMs: number;
-    /** The time limit that ended it. */
-    readonly limit?: string;
-    /** Its slot went back to its backlog, to the next that waits there. Missing where that is not certain. */
-    readonly gaveBack?: true;
-  }
-  /** The start failed on the host and left nothing running; `reason` is one line. */
-  | {
-    readonly type: "refused";
-    readonly job: JobName;
-    readonly attempt: string;
-    readonly reason: string;
-    readonly gaveBack?: true;
-  }
-  /** The attempt had been claimed before; this is its state. Comes in answer to a repeated start. */
-  | {
-    readonly type: "known";
-    readonly job: JobName;
-    readonly attempt: string;
-    readonly state: AttemptState;
-    readonly gaveBack?: true;
-  }
-  /** The job's directory holds files of an earlier attempt (a rerun without reset); the start goes on. */
-  | { readonly type: "reused"; readonly job: JobName; readonly attempt: string }
-  /** The attempt has this directory in place of `JOB`, which belongs to another queue. May come more than once. */
-  | { readonly type: "beside"; readonly job: JobName; readonly attempt: string; readonly directory: string }
-  /** The host cannot keep a backlog (no fifo can be made there): nothing that was sent into it will start. */
-  | { readonly type: "no_backlog"; readonly number: number }
+  | AttemptEvent
+  | NoBacklog
   /** How long a request and its answer took just now. */
   | { readonly type: "round_trip"; readonly ms: number }
   /** What a person should know of this machine, in one line. */
@@ -133,19 +93,19 @@ export interface Link {
    * State of each attempt, in order. A vanished process is written to its log as `crash` before the answer (not for an
    * onlooker).
    */
-  ask(attempts: readonly { job: JobName; attempt: string }[]): Promise<AttemptState[]>;
+  ask(attempts: readonly AttemptRef[]): Promise<AttemptState[]>;
   /**
    * Claims each attempt so that it can never start; answers its state: `forbidden`, or what it was already. `claimed`
    * also where no claim can be made (a full disk): nothing is known until it is forbidden again. Never `none`.
    */
-  forbid(attempts: readonly { job: JobName; attempt: string }[]): Promise<AttemptState[]>;
+  forbid(attempts: readonly AttemptRef[]): Promise<AttemptState[]>;
   /**
    * Ends each job, TERM first, KILL after `graceMs`, all that belongs to it; `kill` is in its log when the promise
    * resolves. Answers the state then. A resident link also gets the `ended` event. Jobs are killed side by side.
    */
-  kill(attempts: readonly { job: JobName; attempt: string }[], options: { graceMs: number }): Promise<AttemptState[]>;
+  kill(attempts: readonly AttemptRef[], options: { graceMs: number }): Promise<AttemptState[]>;
   /** The time limits of attempts that run are others now; null: none any more. One that does not run is left alone. */
-  setLimits(limits: readonly { job: JobName; attempt: string; limit: TimeLimit | null }[]): Promise<void>;
+  setLimits(limits: readonly (AttemptRef & { limit: TimeLimit | null })[]): Promise<void>;
   /**
    * Finds out whether the experiment directory there is the manager's own, `from`. If so, `remove` takes from then on
    * no directory in which something stands that is not the program's: it is a person's input, and this is the only
@@ -159,14 +119,14 @@ export interface Link {
    * there before us, or is the manager's own with a person's files in it, and only the program's own files in it were
    * removed. What the attempt and those before it have left running is ended first, but with `alive` and `later`.
    */
-  remove(attempts: readonly { job: JobName; attempt: string }[]): Promise<RemoveResult[]>;
+  remove(attempts: readonly AttemptRef[]): Promise<RemoveResult[]>;
   /** Processes over there that carry a mark of a job, of whatever queue: the jobs', and what jobs have left running. */
   marks(): Promise<Mark[]>;
   /**
    * Bytes of a file of the directory of an attempt's job (or an absolute or `~/` path); null if there is none. At most
    * `maxBytes`, of its end, or after the first `from` bytes.
    */
-  read(of: { job: JobName; attempt: string }, file: string, part: FilePart): Promise<Uint8Array | null>;
+  read(of: AttemptRef, file: string, part: FilePart): Promise<Uint8Array | null>;
   /**
    * Copies `DIRECTORY/JOB/` of the manager to the directory that each attempt's job has on the host, all in one stream
    * of a second session; beside, and then into place, so that one that breaks off changes nothing. Nothing is copied
@@ -174,7 +134,7 @@ export interface Link {
    * whose files cannot be copied, each with the reason.
    * @throws {LinkError} If the host cannot be reached.
    */
-  stage(attempts: readonly { job: JobName; attempt: string }[], from: string): Promise<ReadonlyMap<JobName, string>>;
+  stage(attempts: readonly AttemptRef[], from: string): Promise<ReadonlyMap<JobName, string>>;
   /** The host's experiment directory is known to be the manager's own: {@link stage} has nothing to do. */
   readonly isShared: boolean;
   /** Ends the link in good order. Jobs go on. Idempotent; the event `down` does not follow. */

@@ -6,8 +6,9 @@
  */
 
 import type { Deps } from "../deps.ts";
-import { type Machine, machineKey, machineText, parseMachine } from "../cluster/machine.ts";
-import { attemptOf, type Job } from "../job/job.ts";
+import { type Machine, machineKey, machineOfJob, machineText, parseMachine } from "../cluster/machine.ts";
+import { attemptOf, isAttemptOf, jobIdOf } from "../job/attempt.ts";
+import type { Job } from "../job/job.ts";
 import { isInFlight, isWaiting } from "../job/states.ts";
 import { makeConnect } from "../link/connect.ts";
 import type { AttemptState, Connect, Mark } from "../link/link.ts";
@@ -18,7 +19,7 @@ import type { StoreRef } from "../store/store.ts";
 import { checkFiles } from "./check_files.ts";
 import { disagreement, leftRunning } from "./disagreement.ts";
 import { type Finding, queueCommand } from "./finding.ts";
-import { machineOfJob, onMachines } from "./on_machines.ts";
+import { onMachines } from "./on_machines.ts";
 import { runnerState } from "./process_state.ts";
 
 /**
@@ -118,7 +119,7 @@ async function ask(
     },
     async (link, there) => {
       const states = await link.ask(there.map(attemptOf));
-      const marks = Map.groupBy(await link.marks(), ({ attempt }) => attempt.slice(0, attempt.lastIndexOf(".")));
+      const marks = Map.groupBy(await link.marks(), ({ attempt }) => jobIdOf(attempt));
       there.forEach((job, i) => {
         answers.states.set(job.name, { state: states[i]!, boot: link.boot, marks: marks.get(job.id) ?? [] });
       });
@@ -151,7 +152,7 @@ async function olderThanHosts(
     const states = await link.ask(there.map(attemptOf));
     there.forEach((job, i) => {
       const state = states[i]!;
-      const isAnother = state.type === "other" && state.attempt.slice(0, state.attempt.lastIndexOf(".")) !== job.id;
+      const isAnother = state.type === "other" && !isAttemptOf(state.attempt, job.id);
       if (isAnother || (job.attempt === 0 && state.type !== "other")) return;
       const about = { queue, machine: machineText(link.machine), boot: link.boot, isRun: false };
       const one = disagreement(job, state, about);

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { attemptOf, type Job } from "../job/job.ts";
+import { attemptOf, isAttemptOf } from "../job/attempt.ts";
+import type { Job } from "../job/job.ts";
 import { isInFlight, isWaiting } from "../job/states.ts";
 import type { AttemptState, Mark } from "../link/link.ts";
 import { someNames } from "../names/some_names.ts";
@@ -188,7 +189,7 @@ function past(state: AttemptState & { type: "ended" | "crashed" }): string {
 }
 
 function isOfSameJob(job: Job, attempt: string): boolean {
-  return attempt.slice(0, attempt.lastIndexOf(".")) === job.id;
+  return isAttemptOf(attempt, job.id);
 }
 
 function resetOf(job: Job, { queue }: Surroundings): string {

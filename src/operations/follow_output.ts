@@ -7,14 +7,13 @@
 
 import type { Deps } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
-import { machineText } from "../cluster/machine.ts";
+import { machineOfJob, machineText } from "../cluster/machine.ts";
 import type { Job } from "../job/job.ts";
 import { isInFlight, isWaiting } from "../job/states.ts";
 import type { Connect } from "../link/link.ts";
 import { QueueFeed } from "../store/queue_feed.ts";
 import type { QueueStore } from "../store/store.ts";
 import { OutputReader, SilentError } from "./job_output.ts";
-import { machineOfJob } from "./on_machines.ts";
 import type { JobFile } from "./read_job_file.ts";
 
 /** What {@link followOutput} takes. */

@@ -7,11 +7,12 @@
 
 import type { Deps } from "../deps.ts";
 import { LinkError } from "../errors.ts";
-import { isLocal, type Machine, machineKey } from "../cluster/machine.ts";
-import { attemptOf, type Job } from "../job/job.ts";
+import { isLocal, type Machine, machineKey, machineOfJob } from "../cluster/machine.ts";
+import { attemptOf } from "../job/attempt.ts";
+import type { Job } from "../job/job.ts";
 import type { Connect, FilePart, Link } from "../link/link.ts";
 import type { QueueStore } from "../store/store.ts";
-import { knownMachines, machineOfJob } from "./on_machines.ts";
+import { knownMachines } from "./on_machines.ts";
 import { type JobFile, pathOf } from "./read_job_file.ts";
 
 /** A machine that does not answer, and why. */

@@ -5,7 +5,8 @@
  */
 
 import type { Deps } from "../deps.ts";
-import { attemptId, attemptOf, type Job } from "../job/job.ts";
+import { attemptId, attemptOf } from "../job/attempt.ts";
+import type { Job } from "../job/job.ts";
 import { isInFlight } from "../job/states.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { AttemptState, Connect, Link } from "../link/link.ts";

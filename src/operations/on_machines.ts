@@ -12,8 +12,8 @@ import {
   isLocal,
   type Machine,
   machineKey,
+  machineOfJob,
   machineText,
-  parseMachine,
   tellApart,
 } from "../cluster/machine.ts";
 import { machineOf } from "../cluster/host.ts";
@@ -34,16 +34,6 @@ export interface MachineWork {
   readonly role: ConnectOptions["role"];
   /** Told in one line of a machine that cannot be reached, and why alone. */
   readonly warn: (text: string, failure: { machine: Machine; reason: string; jobs: readonly Job[] }) => void;
-}
-
-/** The machine that a job's last attempt was on, or null if it has none or none that can be named. */
-export function machineOfJob(job: Job): Machine | null {
-  if (!job.host) return null;
-  try {
-    return parseMachine(job.user ? `${job.user}@${job.host}` : job.host);
-  } catch {
-    return null;
-  }
 }
 
 /**

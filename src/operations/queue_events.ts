@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { SchedulerName } from "../store/run_status.ts";
+import { placeOf } from "../job/job.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { JobState } from "../job/states.ts";
 import type { FeedChange } from "../store/queue_feed.ts";
@@ -30,7 +32,7 @@ export type Happening =
     readonly type: "run_start" | "run_end";
     readonly pid: number;
     readonly hostname: string;
-    readonly scheduler: "fifo" | "fifo_multi";
+    readonly scheduler: SchedulerName;
     readonly cluster: string | null;
   }
   | { readonly type: "host_up" | "host_down"; readonly machine: string };
@@ -51,7 +53,7 @@ export function toEvent({ type, job, from, atMs }: FeedChange, of: { queue: stri
   if (type === "added" || type === "deleted") {
     return { type: type === "added" ? "job_added" : "job_deleted", ...of, job: job.name, state: job.status };
   }
-  const machine = job.host ? (job.user ? `${job.user}@${job.host}` : job.host) : null;
+  const machine = job.host ? placeOf(job) : null;
   const { name, status, attempt, exit_code } = job;
   return { type: "job_state", ...of, job: name, from, to: status, attempt, machine, exit_code, at_ms: atMs };
 }

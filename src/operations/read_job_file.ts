@@ -6,13 +6,15 @@
 
 import type { Deps } from "../deps.ts";
 import { CmsError, NotFoundError } from "../errors.ts";
-import { attemptOf, type Job } from "../job/job.ts";
+import { attemptOf } from "../job/attempt.ts";
+import type { Job } from "../job/job.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { Connect } from "../link/link.ts";
 import { makeConnect } from "../link/connect.ts";
 import { openQueue } from "../store/queue_file.ts";
 import type { StoreRef } from "../store/store.ts";
-import { machineOfJob, onMachines } from "./on_machines.ts";
+import { machineOfJob } from "../cluster/machine.ts";
+import { onMachines } from "./on_machines.ts";
 
 /** `log`: the states; `output`: stdout of the command; `error`: its stderr. */
 export const JOB_FILES = ["log", "output", "error"] as const;

@@ -6,7 +6,8 @@
 
 import type { Deps } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
-import { attemptId, attemptOf, type Job } from "../job/job.ts";
+import { attemptId, attemptOf } from "../job/attempt.ts";
+import type { Job } from "../job/job.ts";
 import { isInFlight, type JobState } from "../job/states.ts";
 import type { AttemptState, Connect, Link } from "../link/link.ts";
 import { makeConnect } from "../link/connect.ts";

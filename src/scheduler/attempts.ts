@@ -6,17 +6,17 @@
  */
 
 import type { JobName } from "../names/grammar.ts";
-import { attemptId, isGivenUp, isoSeconds, type Job, type JobFields } from "../job/job.ts";
+import { attemptId, attemptNumber, type AttemptRef } from "../job/attempt.ts";
+import { isGivenUp, isoSeconds, type Job, type JobFields } from "../job/job.ts";
 import { timeLimitReason } from "../job/outcome.ts";
 import { type Cause, nextTry } from "../job/retry.ts";
 import { isInFlight, isWaiting, type JobState, mayMove, waitingState } from "../job/states.ts";
-import { type Machine, machineKey, machineText, parseMachine } from "../cluster/machine.ts";
+import { machineKey, machineOfJob, machineText } from "../cluster/machine.ts";
 import { limitWord } from "../agent/attempt.ts";
 import { hostOfMachine, isElsewhere, machineOfBoot } from "../agent/boot.ts";
 import type { AttemptState } from "../link/link.ts";
 import type { Backlogs } from "./backlogs.ts";
 import { report, reportStart, type RunContext } from "./context.ts";
-import type { Attempt } from "./events.ts";
 import { backlogOf, type InFlight, inFlight, isOf, isRecalled, isUnseen, startedAtMsOf } from "./in_flight.ts";
 import { startRequest, timeLimitOf } from "./start_request.ts";
 import type { Placement } from "./policies.ts";
@@ -90,10 +90,8 @@ export class Attempts {
    */
   inherit(job: Job): void {
     const { machines, slots } = this.#run;
-    let machine: Machine;
-    try {
-      machine = parseMachine(job.user ? `${job.user}@${job.host ?? ""}` : job.host ?? "");
-    } catch {
+    const machine = machineOfJob(job);
+    if (machine === null) {
       if (!isGivenUp(job)) this.#lost.push(job); // Nothing can be asked about it; `reset` deals with it.
       return;
     }
@@ -195,7 +193,7 @@ export class Attempts {
    * What was decided about this attempt could not be written, and its job is another now: it counts as if it had never
    * been.
    */
-  undo({ job, attempt }: Attempt): void {
+  undo({ job, attempt }: AttemptRef): void {
     const { inFlight, outcomes } = this.#run;
     outcomes.retract(job);
     outcomes.forget(job);
@@ -311,9 +309,9 @@ export class Attempts {
     const { stage } = one;
     const isResent = stage.at === "sent" && stage.isResent;
     if (!isUnseen(one) || isResent || isRecalled(one) || !isOver) return this.learn(one, state, gaveBack);
-    const number = one.attempt.slice(one.attempt.lastIndexOf(".") + 1);
-    const text =
-      `Job ${one.job} had an attempt ${number} on ${one.shown} before, of which its queue knows nothing: it is started anew`;
+    const text = `Job ${one.job} had an attempt ${
+      attemptNumber(one.attempt)
+    } on ${one.shown} before, of which its queue knows nothing: it is started anew`;
     report(this.#run, { type: "warning", text });
     this.#putBack(one);
   }

@@ -20,7 +20,8 @@ import { ASK_LIMIT, Attempts, whyOf } from "./attempts.ts";
 import { Backlogs } from "./backlogs.ts";
 import { Candidates } from "./candidates.ts";
 import { report, type RunContext } from "./context.ts";
-import type { Attempt, CoreEvent, Effect } from "./events.ts";
+import type { AttemptRef } from "../job/attempt.ts";
+import type { CoreEvent, Effect } from "./events.ts";
 import { DirectoryHints } from "./directory_hints.ts";
 import { backlogOf, type InFlight, isRecalled } from "./in_flight.ts";
 import { type Halt, isHaltDue } from "./halt.ts";
@@ -420,7 +421,7 @@ export class Core {
     this.#attempts.learn(one, known);
   }
 
-  #withAttempt({ job, attempt }: Attempt, act: (one: InFlight) => void): void {
+  #withAttempt({ job, attempt }: AttemptRef, act: (one: InFlight) => void): void {
     const one = this.#run.inFlight.of(job, attempt);
     if (one !== undefined) act(one);
   }

@@ -9,7 +9,8 @@ import type { Clock, Files } from "../deps.ts";
 import { LinkError } from "../errors.ts";
 import { isLocal, type Machine, machineKey } from "../cluster/machine.ts";
 import type { AttemptState, Connect, Link, LinkEvent, StartRequest } from "../link/link.ts";
-import type { Attempt, CoreEvent, Effect } from "./events.ts";
+import type { AttemptRef } from "../job/attempt.ts";
+import type { CoreEvent, Effect } from "./events.ts";
 import { Inputs } from "./inputs.ts";
 
 /** Pause between TERM and KILL when a job is ended. */
@@ -176,7 +177,7 @@ export class Deliver {
    * The core never sends these again. Were one sent after all, its claim might be gone by then, with the directory of a
    * deleted job.
    */
-  #callOff(attempts: readonly Attempt[]): void {
+  #callOff(attempts: readonly AttemptRef[]): void {
     for (const batch of this.#unsent) for (const { attempt } of attempts) batch.delete(attempt);
   }
 
@@ -228,7 +229,7 @@ export class Deliver {
     requests: readonly StartRequest[],
     reasonOf: (request: StartRequest) => string,
   ): Promise<void> {
-    const again: Attempt[] = [];
+    const again: AttemptRef[] = [];
     for (const request of requests) {
       const { job, attempt } = request;
       if (this.#again.has(attempt)) again.push({ job, attempt });
@@ -237,7 +238,7 @@ export class Deliver {
     if (again.length > 0) await this.#ask(machine, [], again);
   }
 
-  async #ask(machine: string, ask: readonly Attempt[], forbid: readonly Attempt[]): Promise<void> {
+  async #ask(machine: string, ask: readonly AttemptRef[], forbid: readonly AttemptRef[]): Promise<void> {
     const link = this.#links.get(machine);
     if (link === undefined) return;
     try {
@@ -245,7 +246,7 @@ export class Deliver {
         ask.length > 0 ? link.ask(ask) : [],
         forbid.length > 0 ? link.forbid(forbid) : [],
       ]);
-      const states: (Attempt & { state: AttemptState })[] = [];
+      const states: (AttemptRef & { state: AttemptState })[] = [];
       ask.forEach((attempt, i) => states.push({ ...attempt, state: asked[i]! }));
       forbid.forEach((attempt, i) => states.push({ ...attempt, state: forbidden[i]! }));
       this.#options.push({ type: "answer", machine, states });
@@ -260,7 +261,7 @@ export class Deliver {
     }
   }
 
-  async #recall(machine: string, attempts: readonly Attempt[]): Promise<void> {
+  async #recall(machine: string, attempts: readonly AttemptRef[]): Promise<void> {
     const link = this.#links.get(machine);
     if (link === undefined) return; // Broken meanwhile: the core asks when it is back.
     const states = await link.forbid(attempts).catch(() => null);
@@ -275,7 +276,7 @@ export class Deliver {
     }
   }
 
-  async #kill(machine: string, attempt: Attempt): Promise<void> {
+  async #kill(machine: string, attempt: AttemptRef): Promise<void> {
     try {
       await this.#links.get(machine)?.kill([attempt], { graceMs: KILL_GRACE_MS });
     } catch {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { AttemptRef } from "../job/attempt.ts";
 import type { Job } from "../job/job.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { Machine } from "../cluster/machine.ts";
@@ -12,12 +13,6 @@ import type { AttemptState, BacklogChange, LinkEvent, StartRequest, TimeLimit } 
 import type { Change, ExternalChanges } from "../store/changes.ts";
 import type { RunEvent } from "./report.ts";
 import type { SlotHost } from "./slots.ts";
-
-/** A job and one of its attempts. */
-export interface Attempt {
-  readonly job: JobName;
-  readonly attempt: string;
-}
 
 /** What happened. `machine` is a key as `machineKey` makes it. */
 export type CoreEvent =
@@ -27,7 +22,7 @@ export type CoreEvent =
    * `undone`: attempts that were decided (their start, or that it fails) and never written, and must not be any more,
    * as their jobs are others now.
    */
-  | { readonly type: "external"; readonly external: ExternalChanges; readonly undone?: readonly Attempt[] }
+  | { readonly type: "external"; readonly external: ExternalChanges; readonly undone?: readonly AttemptRef[] }
   /** The list of hosts is another now (a host was added, deactivated ...). */
   | { readonly type: "hosts"; readonly hosts: readonly SlotHost[] }
   | { readonly type: "link_up"; readonly machine: string; readonly boot: string }
@@ -39,16 +34,16 @@ export type CoreEvent =
   | {
     readonly type: "answer";
     readonly machine: string;
-    readonly states: readonly (Attempt & { state: AttemptState })[];
+    readonly states: readonly (AttemptRef & { state: AttemptState })[];
   }
   /** The answer to `recall`. `states` null: there was none. */
   | {
     readonly type: "recalled";
-    readonly attempts: readonly Attempt[];
+    readonly attempts: readonly AttemptRef[];
     readonly states: readonly AttemptState[] | null;
   }
   /** Input files of a job could not be brought to the host: it was not started. */
-  | { readonly type: "stage_failed"; readonly job: JobName; readonly attempt: string; readonly reason: string }
+  | (AttemptRef & { readonly type: "stage_failed"; readonly reason: string })
   | { readonly type: "stop"; readonly signal: string }
   /** Nothing is started while the queue is paused. `reason`: what the person who paused it said, or null. */
   | { readonly type: "pause"; readonly isPaused: boolean; readonly reason: string | null }
@@ -69,7 +64,7 @@ export type Effect =
   /** Before the starts of the same step. */
   | { readonly type: "backlog"; readonly machine: string; readonly number: number; readonly change: BacklogChange }
   /** Claims these so that they never start, if they have not; answered by the event `recalled`. */
-  | { readonly type: "recall"; readonly machine: string; readonly attempts: readonly Attempt[] }
+  | { readonly type: "recall"; readonly machine: string; readonly attempts: readonly AttemptRef[] }
   /** A hint: these jobs will probably be started there soon. */
   | { readonly type: "prepare"; readonly machine: string; readonly jobs: readonly JobName[] }
   /** They will not. */
@@ -77,15 +72,15 @@ export type Effect =
   | {
     readonly type: "ask";
     readonly machine: string;
-    readonly ask: readonly Attempt[];
-    readonly forbid: readonly Attempt[];
+    readonly ask: readonly AttemptRef[];
+    readonly forbid: readonly AttemptRef[];
   }
-  | { readonly type: "kill"; readonly machine: string; readonly attempt: Attempt }
+  | { readonly type: "kill"; readonly machine: string; readonly attempt: AttemptRef }
   /** The time limit of an attempt that runs is another now; null: none any more. */
   | {
     readonly type: "limit";
     readonly machine: string;
-    readonly attempt: Attempt;
+    readonly attempt: AttemptRef;
     readonly limit: TimeLimit | null;
   }
   | { readonly type: "report"; readonly event: RunEvent }

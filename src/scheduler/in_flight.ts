@@ -9,7 +9,7 @@
 import { limitWord } from "../agent/attempt.ts";
 import type { Job } from "../job/job.ts";
 import type { StartRequest } from "../link/link.ts";
-import type { Attempt } from "./events.ts";
+import { type AttemptRef, isAttemptOf } from "../job/attempt.ts";
 import type { SlotHost } from "./slots.ts";
 
 /** Where an attempt stands, as far as the manager knows. Times are epoch ms; a start is by the host's clock. */
@@ -39,7 +39,7 @@ export type Question =
   | { readonly type: "ask"; readonly isDue: true };
 
 /** One attempt whose start was decided and whose end is not known. */
-export interface InFlight extends Attempt {
+export interface InFlight extends AttemptRef {
   /** Key of its machine. Changed by `InFlightSet.rename` alone. */
   readonly machine: string;
   /** Its machine as people name it: with the job's own user, also on localhost, which is one machine for all. */
@@ -106,7 +106,7 @@ export function inFlight(
 
 /** True if it is an attempt of this very job, and not of one that had its name before. */
 export function isOf(one: InFlight, job: Job | undefined): boolean {
-  return job !== undefined && one.attempt.startsWith(`${job.id}.`);
+  return job !== undefined && isAttemptOf(one.attempt, job.id);
 }
 
 /** The backlog that its slot belongs to; null for none. */

@@ -10,7 +10,7 @@ import type { AttemptState } from "../link/link.ts";
 import type { Attempts } from "./attempts.ts";
 import type { Backlogs } from "./backlogs.ts";
 import { report, type RunContext } from "./context.ts";
-import type { Attempt } from "./events.ts";
+import type { AttemptRef } from "../job/attempt.ts";
 import { backlogOf, type InFlight, isOf, isRecalled, isUnseen } from "./in_flight.ts";
 import { isElsewhere } from "../agent/boot.ts";
 import { Machines, type MachineState } from "./machines.ts";
@@ -107,8 +107,8 @@ export class Links {
 
   /** What is in flight there is asked about, forbidden, or sent again. */
   #askOf(state: MachineState, those: readonly InFlight[], boot: string): void {
-    const ask: Attempt[] = [];
-    const forbid: Attempt[] = [];
+    const ask: AttemptRef[] = [];
+    const forbid: AttemptRef[] = [];
     for (const one of those) {
       if (this.#sendAgain(one, boot)) continue;
       if (this.#isToForbid(one, boot)) {
@@ -296,11 +296,11 @@ export class Links {
   }
 
   /** Asks; until the answer is here no job starts on that machine, since what runs there takes slots. */
-  #ask(state: MachineState, ask: readonly Attempt[], forbid: readonly Attempt[]): void {
+  #ask(state: MachineState, ask: readonly AttemptRef[], forbid: readonly AttemptRef[]): void {
     if (ask.length + forbid.length === 0) return this.#settle(state);
     state.phase = "asking";
     state.isHeld = false;
-    const plain = ({ job, attempt }: Attempt): Attempt => ({ job, attempt });
+    const plain = ({ job, attempt }: AttemptRef): AttemptRef => ({ job, attempt });
     this.#run.effects.push({ type: "ask", machine: state.key, ask: ask.map(plain), forbid: forbid.map(plain) });
   }
 

@@ -9,9 +9,6 @@ import type { Halt } from "./halt.ts";
 import type { JobState } from "../job/states.ts";
 import type { JobName } from "../names/grammar.ts";
 
-/** The two policies of the user's document. */
-export type SchedulerName = "fifo" | "fifo_multi";
-
 /** Numbers of a run so far. `total` counts the jobs that this run has taken or may still take. */
 export interface Progress {
   readonly done: number;

@@ -7,13 +7,14 @@
 
 import type { Deps } from "../deps.ts";
 import type { Connect } from "../link/link.ts";
-import { attemptId } from "../job/job.ts";
+import { attemptId } from "../job/attempt.ts";
 import { isWaiting } from "../job/states.ts";
 import type { QueueStore } from "../store/store.ts";
 import type { Change, ExternalChanges } from "../store/changes.ts";
 import type { Core } from "./core.ts";
 import { Deliver } from "./deliver.ts";
-import type { Attempt, CoreEvent, Effect } from "./events.ts";
+import type { AttemptRef } from "../job/attempt.ts";
+import type { CoreEvent, Effect } from "./events.ts";
 import { GATHER_MS } from "./slot_pools.ts";
 import type { RunEvent, RunResult } from "./report.ts";
 import { startsAlike } from "./start_request.ts";
@@ -310,9 +311,9 @@ class Loop {
    * replaced or changed since.
    * @returns The attempts of these jobs that were to start, or to fail to. Their jobs are to be considered anew.
    */
-  #takeBack(): Attempt[] {
+  #takeBack(): AttemptRef[] {
     const { store } = this.#parts;
-    const undone = new Map<string, Attempt>();
+    const undone = new Map<string, AttemptRef>();
     const isLeft = (effect: Effect): boolean => {
       if (effect.type === "change") {
         const { of } = effect;
@@ -330,7 +331,7 @@ class Loop {
     this.#carried = this.#carried.filter(isLeft);
     if (undone.size === 0) return [];
     // A number that was never used is the next one's, and must not be forbidden on a host.
-    const isUsed = ({ job, attempt }: Attempt): boolean => undone.get(job)?.attempt !== attempt;
+    const isUsed = ({ job, attempt }: AttemptRef): boolean => undone.get(job)?.attempt !== attempt;
     this.#carried = this.#carried.flatMap((effect): Effect[] => {
       if (effect.type === "finish") return [];
       if (effect.type === "recall") return [{ ...effect, attempts: effect.attempts.filter(isUsed) }];

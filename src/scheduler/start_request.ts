@@ -4,7 +4,8 @@
  * @module
  */
 
-import { attemptId, type Job } from "../job/job.ts";
+import { attemptId } from "../job/attempt.ts";
+import type { Job } from "../job/job.ts";
 import { jobScript } from "../job/script.ts";
 import type { StartRequest, TimeLimit } from "../link/link.ts";
 import { parseDuration } from "../names/units.ts";

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { attemptId, jobIdOf } from "../job/attempt.ts";
 import { type Asker, claim, enter, isBare, isBeside, makeDirectories, nextTo, stateOf, stays, walk } from "./claims.ts";
 import type { ClaimLink, JobDirectory } from "./job_directory.ts";
 import type { Host } from "./host.ts";
@@ -308,7 +309,7 @@ export class Agent implements FarEnd {
           directory = yield* enter(this.#host, asker);
         } else if (kin) break;
         else {
-          const first = { ...asker, attempt: `${attempt.slice(0, attempt.lastIndexOf("."))}.0` };
+          const first = { ...asker, attempt: attemptId({ id: jobIdOf(attempt), attempt: 0 }) };
           const none = { wrapper: 0, wrapperTicks: 0, kind: "F", reason: "" } as const;
           const made: ClaimLink | "full" | null = yield* claim(this.#host, directory, first, next, none);
           yield 0;

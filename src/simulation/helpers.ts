@@ -5,6 +5,7 @@
  * @module
  */
 
+import { isAttemptOf, jobIdOf } from "../job/attempt.ts";
 import type { RemoveResult } from "../agent/attempt.ts";
 import { type Asker, type Doing, isBeside, isTheirs, lifeOf, stateOf, type Walk, walk } from "./claims.ts";
 import type { Host } from "./host.ts";
@@ -157,9 +158,9 @@ function* clear(host: Host, asker: Asker, directory: JobDirectory): Doing<Remove
 
 /** `c_foreign`. */
 function isForeign({ chain }: JobDirectory, attempt: string): boolean {
-  const id = attempt.slice(0, attempt.lastIndexOf(".") + 1);
+  const id = jobIdOf(attempt);
   return chain.some((link) =>
-    link.attempt !== null && link.kind !== "F" && link.kind !== "R" && !link.attempt.startsWith(id)
+    link.attempt !== null && link.kind !== "F" && link.kind !== "R" && !isAttemptOf(link.attempt, id)
   );
 }
 

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { jobIdOf } from "../job/attempt.ts";
 import type { Jobs } from "../store/changes.ts";
 import type { Host } from "./host.ts";
 import { before, isDue, TryWatch, whyTooEarly } from "./order_watch.ts";
@@ -105,7 +106,7 @@ export class JournalReader {
   /** The power went: decisions that were not durable may be gone, and their numbers come again. */
   powerCut(numbers: ReadonlyMap<string, number>): void {
     for (const attempt of this.#unsynced) {
-      const id = attempt.id.slice(0, attempt.id.lastIndexOf("."));
+      const id = jobIdOf(attempt.id);
       if ((numbers.get(id) ?? Infinity) < attempt.number) attempt.decided = null;
       else attempt.isDurable = true;
     }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { SchedulerName } from "../store/run_status.ts";
 import { randomOf } from "./random.ts";
 import { drawWishes, type Wishes } from "./wishes.ts";
 
@@ -119,7 +120,7 @@ export interface JobPlan {
 /** A world before it begins. */
 export interface Scenario {
   readonly seed: number;
-  readonly scheduler: "fifo" | "fifo_multi";
+  readonly scheduler: SchedulerName;
   readonly maxParallel: number;
   readonly timeoutMs: number;
   readonly syncMs: number;

@@ -4,9 +4,12 @@
  * @module
  */
 
+/** The two schedulers. */
+export type SchedulerName = "fifo" | "fifo_multi";
+
 /** What a scheduler says of its run, for those who look at it from outside (`ran`, events, metrics). */
 export interface RunAbout {
-  readonly scheduler: "fifo" | "fifo_multi";
+  readonly scheduler: SchedulerName;
   /** Name of the cluster whose hosts are used; null if none is. */
   readonly cluster: string | null;
   /** Jobs that may run at once. */

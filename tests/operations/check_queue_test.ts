@@ -1,7 +1,7 @@
 /** checkQueue() on jobs of localhost, and on hosts that say what the test wants. */
 import assert from "node:assert/strict";
 import { LinkError } from "../../src/errors.ts";
-import { attemptId } from "../../src/job/job.ts";
+import { attemptId } from "../../src/job/attempt.ts";
 import type { AttemptState, Connect, Link } from "../../src/link/link.ts";
 import { checkQueue } from "../../src/operations/check_queue.ts";
 import { refreshQueue } from "../../src/operations/refresh_queue.ts";

@@ -4,14 +4,15 @@ import type { Job } from "../../src/job/job.ts";
 import type { AttemptState } from "../../src/link/link.ts";
 import type { JobName } from "../../src/names/grammar.ts";
 import { Core } from "../../src/scheduler/core.ts";
-import type { Attempt, CoreEvent, Effect } from "../../src/scheduler/events.ts";
+import type { AttemptRef } from "../../src/job/attempt.ts";
+import type { CoreEvent, Effect } from "../../src/scheduler/events.ts";
 import { fifoMulti } from "../../src/scheduler/policies.ts";
 import { NO_EXTERNAL_CHANGES } from "../../src/store/changes.ts";
 import { job, put, slotHost, World } from "./world.ts";
 
 const RED = "pi@red";
 const A = "a" as JobName;
-const ATTEMPT: Attempt = { job: A, attempt: `${job("a").id}.1` };
+const ATTEMPT: AttemptRef = { job: A, attempt: `${job("a").id}.1` };
 const UP: CoreEvent = { type: "link_up", machine: RED, boot: "1" };
 const DOWN: CoreEvent = { type: "link", machine: RED, event: { type: "down", reason: "cut" } };
 const KILL: CoreEvent = { type: "external", external: { ...NO_EXTERNAL_CHANGES, kill: [A] } };

@@ -5,7 +5,8 @@ import { parseMachine } from "../../src/cluster/machine.ts";
 import type { Link } from "../../src/link/link.ts";
 import type { JobName } from "../../src/names/grammar.ts";
 import { Deliver } from "../../src/scheduler/deliver.ts";
-import type { Attempt, CoreEvent, Effect } from "../../src/scheduler/events.ts";
+import type { AttemptRef } from "../../src/job/attempt.ts";
+import type { CoreEvent, Effect } from "../../src/scheduler/events.ts";
 import { startRequest } from "../../src/scheduler/start_request.ts";
 import { memoryDeps, MemoryFiles } from "../../testing/memory_files.ts";
 import { waitUntil } from "../../testing/wait.ts";
@@ -19,7 +20,7 @@ function start(name: string, again = false): Effect {
   return { type: "start", machine: RED, request, again };
 }
 
-function attempt(name: string): Attempt {
+function attempt(name: string): AttemptRef {
   return { job: job(name).name, attempt: `${job(name).id}.1` };
 }
 

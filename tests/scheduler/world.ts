@@ -12,7 +12,8 @@ import type { AttemptState, BacklogChange, LinkEvent, StartRequest } from "../..
 import { machineKey, parseMachine } from "../../src/cluster/machine.ts";
 import { NO_EXTERNAL_CHANGES } from "../../src/store/changes.ts";
 import { Core } from "../../src/scheduler/core.ts";
-import type { Attempt, CoreEvent, Effect } from "../../src/scheduler/events.ts";
+import type { AttemptRef } from "../../src/job/attempt.ts";
+import type { CoreEvent, Effect } from "../../src/scheduler/events.ts";
 import { fifo, fifoMulti } from "../../src/scheduler/policies.ts";
 import type { RunEvent } from "../../src/scheduler/report.ts";
 import type { SlotHost } from "../../src/scheduler/slots.ts";
@@ -168,7 +169,7 @@ class SimMachine {
     this.endBacklogs();
   }
 
-  ask({ job, attempt }: Attempt, forbid: boolean): AttemptState {
+  ask({ job, attempt }: AttemptRef, forbid: boolean): AttemptState {
     const known = this.claims.get(attempt);
     if (known !== undefined) return known.state;
     if (!forbid) return { type: "none" };

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { RunEvent, RunResult, SchedulerName } from "../../scheduler/report.ts";
+import type { SchedulerName } from "../../store/run_status.ts";
+import type { RunEvent, RunResult } from "../../scheduler/report.ts";
 import { PYENV_EXIT_CODE } from "../../job/script.ts";
 import type { JobState } from "../../job/states.ts";
 import { queueCommand } from "../../operations/finding.ts";

@@ -5,7 +5,7 @@
  */
 
 import { CmsError, NotFoundError } from "../../errors.ts";
-import { machineText } from "../../cluster/machine.ts";
+import { machineOfJob, machineText } from "../../cluster/machine.ts";
 import type { Job } from "../../job/job.ts";
 import { isFailed } from "../../job/outcome.ts";
 import { isInFlight, isWaiting } from "../../job/states.ts";
@@ -15,7 +15,6 @@ import type { JobName } from "../../names/grammar.ts";
 import { renderDuration } from "../../names/units.ts";
 import { followOutput } from "../../operations/follow_output.ts";
 import { OutputReader, SilentError } from "../../operations/job_output.ts";
-import { machineOfJob } from "../../operations/on_machines.ts";
 import type { JobFile } from "../../operations/read_job_file.ts";
 import { type Selection, selectJobs } from "../../operations/select_jobs.ts";
 import { firstLines, lastLines, LineCutter, shownLine } from "../../output/text_part.ts";

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { makeLines } from "../../../src/cli/output/lines.ts";
 import { RunLines } from "../../../src/cli/output/run_lines.ts";
 import { jobName } from "../../../src/names/grammar.ts";
-import type { RunEvent, RunResult, SchedulerName } from "../../../src/scheduler/report.ts";
+import type { SchedulerName } from "../../../src/store/run_status.ts";
+import type { RunEvent, RunResult } from "../../../src/scheduler/report.ts";
 import { FakeTerminal } from "../harness.ts";
 
 const QUEUE = { experiment: "experiment", directory: "/w/experiment", name: "a" };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { COMMAND, parseRecord, planNames, splitAttempt } from "../../../scripts/torture/jobs.ts";
+import { COMMAND, parseRecord, planNames } from "../../../scripts/torture/jobs.ts";
 import { Random } from "../../../scripts/torture/random.ts";
 
 for (const shell of ["dash", "bash", "busybox sh"]) {
@@ -55,8 +55,4 @@ Deno.test("planNames() follows from the seed", () => {
   assert.notDeepEqual(names, planNames("q1.", 50, new Random(6)));
   assert.equal(new Set(names).size, 50);
   for (const name of names) assert.match(name, /^q1\.\d\d-[a-z]+-\d+-\d+$/);
-});
-
-Deno.test("splitAttempt() takes the last number", () => {
-  assert.deepEqual(splitAttempt("ab.c.12"), { id: "ab.c", number: 12 });
 });
