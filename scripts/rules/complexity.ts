@@ -15,7 +15,7 @@ export const MOST = 25;
 export const FLAT: ReadonlyMap<string, string> = new Map([
   ["src/simulation/faults.ts:applyFault", "a case for each fault"],
   ["src/simulation/people.ts:act", "a case for each thing that people do"],
-  ["src/scheduler/attempts.ts:learn", "a case for each state that a host may name"],
+  ["src/scheduler/answers.ts:learn", "a case for each state that a host may name"],
   ["src/agent/protocol.ts:parseEvent", "a case for each event"],
   ["src/simulation/scenario.ts:drawSurroundings", "one kind of surroundings drawn after the other"],
 ]);

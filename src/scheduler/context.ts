@@ -1,6 +1,6 @@
 /**
  * What the parts of the core share during a step: the state of the run, the time, and the list of effects. Only the
- * files of the core use it: `core.ts`, `attempts.ts`, `backlogs.ts`, `links.ts`, `directory_hints.ts`.
+ * parts of the core use it.
  *
  * @module
  */

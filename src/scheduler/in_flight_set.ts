@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { AttemptRef } from "../job/attempt.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { AttemptStage, InFlight } from "./in_flight.ts";
 
@@ -70,6 +71,12 @@ export class InFlightSet {
   of(job: JobName, attempt: string): InFlight | undefined {
     const one = this.#byJob.get(job);
     return one?.attempt === attempt ? one : undefined;
+  }
+
+  /** Does something with the record of this very attempt, if there is one. */
+  with({ job, attempt }: AttemptRef, act: (one: InFlight) => void): void {
+    const one = this.of(job, attempt);
+    if (one !== undefined) act(one);
   }
 
   on(machine: string): Iterable<InFlight> {

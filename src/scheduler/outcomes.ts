@@ -6,6 +6,8 @@
 
 import type { JobName } from "../names/grammar.ts";
 import { isTimeLimit } from "../job/outcome.ts";
+import type { JobState } from "../job/states.ts";
+import type { Jobs } from "../store/changes.ts";
 import type { RunResult } from "./report.ts";
 
 /** How an attempt ended. */
@@ -90,4 +92,11 @@ export class Outcomes {
     }
     return { ran, completed, failed };
   }
+}
+
+/** How many jobs are in each state. */
+export function countStates(jobs: Jobs): Partial<Record<JobState, number>> {
+  const counts: Partial<Record<JobState, number>> = {};
+  for (const { status } of jobs.values()) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
 }

@@ -7,6 +7,7 @@
 
 import type { AppendFile, FileLock } from "../../src/deps.ts";
 import type { JobName } from "../../src/names/grammar.ts";
+import { Answers } from "../../src/scheduler/answers.ts";
 import { Attempts } from "../../src/scheduler/attempts.ts";
 import { Candidates } from "../../src/scheduler/candidates.ts";
 import { Channel } from "../../src/link/channel.ts";
@@ -169,8 +170,8 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 3,
     name: "what lives on another machine is gone",
     breaks: () =>
-      patch(Attempts.prototype, "learn", (old) =>
-        function (this: Attempts, flight, state, gaveBack) {
+      patch(Answers.prototype, "learn", (old) =>
+        function (this: Answers, flight, state, gaveBack) {
           old.call(this, flight, state.type === "away" ? { type: "crashed", exitCode: null } : state, gaveBack);
         }),
   },
@@ -178,8 +179,8 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 3,
     name: "no trace on another machine is a proof",
     breaks: () =>
-      patch(Attempts.prototype, "learn", (old) =>
-        function (this: Attempts, flight, state, gaveBack) {
+      patch(Answers.prototype, "learn", (old) =>
+        function (this: Answers, flight, state, gaveBack) {
           old.call(this, flight, state.type === "none" ? { type: "crashed", exitCode: null } : state, gaveBack);
         }),
   },
