@@ -34,9 +34,11 @@ export function needTest(
   Deno.test({ name, ignore: reason !== null, fn });
 }
 
-/** The reason for {@link needTest} if one of these programs is not on the PATH, else null. */
+/** The reason for {@link needTest} if one of these programs (or Perl modules) is not there, else null. */
 export function whyNoPrograms(...programs: string[]): string | null {
-  const args = ["-c", 'for p; do command -v "$p" >/dev/null || echo "$p"; done', "sh", ...programs];
+  const script =
+    'for p; do case $p in *::*) perl -M"$p" -e 1 ;; *) command -v "$p" >/dev/null ;; esac || echo "$p"; done';
+  const args = ["-c", script, "sh", ...programs];
   const { stdout } = new Deno.Command("sh", { args }).outputSync();
   const missing = new TextDecoder().decode(stdout).trim().split("\n").filter(Boolean);
   return missing.length === 0 ? null : `not installed: ${missing.join(", ")}`;

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Programs the tests use, and the Debian packages they come in. */
+/** Programs and Perl modules that the tests use, and the Debian packages they come in. */
 const ofTests: Readonly<Record<string, string>> = {
   sshd: "openssh-server",
   ssh: "openssh-client",
@@ -27,6 +27,8 @@ const ofTests: Readonly<Record<string, string>> = {
   curl: "curl",
   script: "bsdutils",
   nginx: "nginx-light",
+  parallel: "parallel",
+  "Text::CSV": "libtext-csv-perl",
 };
 
 /**
@@ -51,7 +53,8 @@ export async function installNeeded(
 
 /** Those that are not there. sshd and ip are often outside a user's PATH. */
 async function findMissing(programs: readonly string[]): Promise<string[]> {
-  const script = 'PATH=$PATH:/usr/sbin:/sbin; for p; do command -v "$p" >/dev/null || echo "$p"; done';
+  const script = 'PATH=$PATH:/usr/sbin:/sbin; for p; do case $p in *::*) perl -M"$p" -e 1 ;; ' +
+    '*) command -v "$p" >/dev/null ;; esac || echo "$p"; done';
   const { stdout } = await run("sh", "-c", script, "sh", ...programs);
   return stdout.split("\n").filter(Boolean);
 }

@@ -24,6 +24,7 @@ import { addOpenapi } from "./openapi.ts";
 import { prepareOptions } from "./options.ts";
 import { makeLines } from "./output/lines.ts";
 import { addAdd } from "./queue/add.ts";
+import { splitArguments } from "./queue/argument_sources.ts";
 import { addCheck } from "./queue/check.ts";
 import { addCreate } from "./queue/create.ts";
 import { addDelete } from "./queue/delete.ts";
@@ -78,6 +79,8 @@ export async function cms(args: readonly string[], deps: Deps, io: Terminal): Pr
 function wordsOf(args: readonly string[]): string[] {
   if (args[0] === "help") return ["help", ...serviceArgs(args.slice(1))];
   if (args[1] === "__complete") return ["__complete", args[0]!, ...args.slice(2)];
+  // What follows `:::` are values, whatever they look like.
+  if (args[0] === "queue" && args[1] === "add") return [...splitArguments(args).words];
   return serviceArgs(args);
 }
 

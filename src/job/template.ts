@@ -1,6 +1,6 @@
 /**
- * Templates of commands, names and files: `{lr}`, `{}`, `{1}`, `{#}`, `{.}`, `{/}`, `{//}`, `{/.}`, each also with
- * `:raw`. What is no placeholder stays as it is, so that the braces of JSON survive. Pure.
+ * Templates of commands, names and files: `{lr}`, `{}`, `{1}`, `{#}`, `{.}`, `{/}`, `{//}`, `{/.}`, `{2/.}`, `{-1}`,
+ * each also with `:raw`. What is no placeholder stays as it is, so that the braces of JSON survive. Pure.
  *
  * In a command a value is quoted for a POSIX shell by where it stands: outside quotes as one word, inside quotes so
  * that it stays within them. `:raw` puts it in as it is.
@@ -14,20 +14,25 @@ import { quote } from "../names/quote.ts";
 export interface Values {
   /** By name. */
   readonly params: Readonly<Record<string, string>>;
-  /** What `{1}`, `{2}` ... stand for; `{}` is the first. Empty for none. */
+  /** What `{1}`, `{2}` ... stand for, `{-1}` is the last; `{}` is all of them with blanks between. Empty for none. */
   readonly inputs: readonly string[];
   /** `{#}`: from 1. */
   readonly index: number;
 }
 
-const PLACEHOLDER = /\{(?:([A-Za-z_][A-Za-z0-9_]{0,99})|([1-9][0-9]{0,2})?(\.|\/\/|\/\.|\/)?|(#))(:raw)?\}/g;
+const PLACEHOLDER = /\{(?:([A-Za-z_][A-Za-z0-9_]{0,99})|(-?[1-9][0-9]{0,2})?(\.|\/\/|\/\.|\/)?|(#))(:raw)?\}/g;
 
-/** The value of a placeholder, or null where it is none. */
-function valueOf([, name, number, part, hash]: RegExpExecArray, { params, inputs, index }: Values): string | null {
-  if (name !== undefined) return Object.hasOwn(params, name) ? params[name]! : null;
-  if (hash !== undefined) return String(index);
-  const input = inputs[number === undefined ? 0 : Number(number) - 1];
-  if (input === undefined) return null;
+/** The values of a placeholder, or null where it is none. */
+function valuesOf([, name, number, part, hash]: RegExpExecArray, { params, inputs, index }: Values): string[] | null {
+  if (name !== undefined) return Object.hasOwn(params, name) ? [params[name]!] : null;
+  if (hash !== undefined) return [String(index)];
+  if (number === undefined) return inputs.length === 0 ? null : inputs.map((input) => partOf(input, part));
+  const input = inputs.at(Number(number) - (Number(number) > 0 ? 1 : 0));
+  return input === undefined ? null : [partOf(input, part)];
+}
+
+/** A part of a value that is a path, as the placeholder says which. */
+function partOf(input: string, part: string | undefined): string {
   const slash = input.lastIndexOf("/");
   const base = input.slice(slash + 1);
   const withoutEnd = (text: string): string => /[^/.][^/]*\.[^/.]*$/.test(text) ? text.replace(/\.[^/.]*$/, "") : text;
@@ -39,21 +44,31 @@ function valueOf([, name, number, part, hash]: RegExpExecArray, { params, inputs
     case "/":
       return base;
     case "//":
-      return slash < 0 ? "." : input.slice(0, slash) || "/";
+      return directoryOf(input);
     default:
       return withoutEnd(base);
   }
 }
 
+/** As `dirname` has it. */
+function directoryOf(path: string): string {
+  const plain = path.replace(/(?<=[^/])\/+$/, "");
+  const slash = plain.lastIndexOf("/");
+  return slash < 0 ? "." : plain.slice(0, slash) || "/";
+}
+
 /** True if a template has any placeholder that stands for something. */
 export function hasPlaceholder(template: string, values: Values): boolean {
-  for (const match of template.matchAll(PLACEHOLDER)) if (valueOf(match, values) !== null) return true;
+  for (const match of template.matchAll(PLACEHOLDER)) if (valuesOf(match, values) !== null) return true;
   return false;
 }
 
 /** Puts values into a text that no shell reads: a name, a path. */
 export function fillText(template: string, values: Values): string {
-  return template.replace(PLACEHOLDER, (...found) => valueOf(found as unknown as RegExpExecArray, values) ?? found[0]);
+  return template.replace(
+    PLACEHOLDER,
+    (...found) => valuesOf(found as unknown as RegExpExecArray, values)?.join(" ") ?? found[0],
+  );
 }
 
 /** Puts values into a command. @throws {RangeError} If a value holds a NUL. */
@@ -62,11 +77,11 @@ export function fillCommand(template: string, values: Values): string {
   let at = 0;
   const state = new QuoteState();
   for (const match of template.matchAll(PLACEHOLDER)) {
-    const value = valueOf(match, values);
-    if (value === null) continue;
+    const found = valuesOf(match, values);
+    if (found === null) continue;
     const before = template.slice(at, match.index);
     state.read(before);
-    text += before + (match[5] !== undefined ? value : state.quoted(value));
+    text += before + found.map((value) => match[5] !== undefined ? value : state.quoted(value)).join(" ");
     at = match.index + match[0].length;
   }
   return text + template.slice(at);
@@ -93,6 +108,7 @@ class QuoteState {
     this.#isEscaped = false;
     if (this.#inside === "'") return word.slice(1, -1);
     if (this.#inside === '"') return value.replace(/[\\"$`]/g, "\\$&");
-    return /^[A-Za-z0-9_@%+=:,./-]+$/.test(value) ? value : word;
+    // GNU parallel leaves the same ones bare.
+    return /^[A-Za-z0-9_+./-]+$/.test(value) ? value : word;
   }
 }

@@ -19,12 +19,17 @@ export interface Param {
 /** One source of jobs; sources are multiplied. Rows have the same names. */
 export type Source = readonly Readonly<Record<string, string>>[];
 
+/** One source of values without names: a row for each job, several values where sources are linked. */
+export type InputSource = readonly (readonly string[])[];
+
 /** A template of jobs. */
 export interface SweepRequest {
   /** Rows of parameters; each source multiplies the ones before, the last varies fastest. */
   readonly sources: readonly Source[];
   /** A job for each line; null for none. */
   readonly lines: readonly string[] | null;
+  /** What follows the command line, multiplied after the lines: rows of values for `{1}`, `{2}` ... */
+  readonly inputs?: readonly InputSource[];
   readonly name: string;
   readonly spec: AddJobsRequest["spec"];
   /** Take so many of the product, chosen by a seed; null for all. */
@@ -97,8 +102,9 @@ export function linkedRows(params: readonly Param[]): Source[] {
 }
 
 /** How many jobs a request makes. */
-export function countOf({ sources, lines, sample }: SweepRequest): number {
-  const all = sources.reduce((count, rows) => count * rows.length, lines?.length ?? 1);
+export function countOf(request: SweepRequest): number {
+  const all = totalOf(request);
+  const { sample } = request;
   return sample === null ? all : Math.min(all, sample.count);
 }
 
@@ -107,8 +113,8 @@ export function countOf({ sources, lines, sample }: SweepRequest): number {
  * @throws {InvalidError} If there are too many, or a value cannot be used.
  */
 export function sweepJobs(request: SweepRequest): Omit<AddJobsRequest, "queue">[] {
-  const { sources, lines, name, spec } = request;
-  const total = sources.reduce((count, rows) => count * rows.length, lines?.length ?? 1);
+  const { name } = request;
+  const total = totalOf(request);
   if (/[[\],]/.test(name)) {
     throw new InvalidError([
       `Cannot use the list ${
@@ -120,6 +126,7 @@ export function sweepJobs(request: SweepRequest): Omit<AddJobsRequest, "queue">[
   const chosen = request.sample === null ? null : sampleOf(total, request.sample);
   const taken = new Map<string, number>();
   const isTold = isToldApart(request);
+  const spec = withInputs(request);
   const count = chosen?.length ?? total;
   return Array.from({ length: count }, (_, i) => {
     const values = valuesAt(request, chosen?.[i] ?? i, i + 1);
@@ -131,6 +138,18 @@ export function sweepJobs(request: SweepRequest): Omit<AddJobsRequest, "queue">[
   });
 }
 
+/** Jobs of the whole product. */
+function totalOf({ sources, lines, inputs = [] }: SweepRequest): number {
+  return [...sources, ...inputs].reduce((count, rows) => count * rows.length, lines?.length ?? 1);
+}
+
+/** The spec; values that the command has no place for stand at its end. */
+function withInputs(request: SweepRequest): SweepRequest["spec"] {
+  const { spec, inputs = [] } = request;
+  if (inputs.length === 0 || spec.command === "" || hasPlaceholder(spec.command, valuesAt(request, 0, 1))) return spec;
+  return { ...spec, command: `${spec.command} {}` };
+}
+
 /** The spec with its placeholders filled. */
 function filled(spec: SweepRequest["spec"], values: Values): SweepRequest["spec"] {
   const fill = (text: string | undefined): string | undefined =>
@@ -138,7 +157,7 @@ function filled(spec: SweepRequest["spec"], values: Values): SweepRequest["spec"
   const isLine = values.inputs.length > 0 && spec.command === "";
   return {
     ...spec,
-    command: isLine ? values.inputs[0]! : fillCommand(spec.command, values),
+    command: isLine ? values.inputs.join(" ") : fillCommand(spec.command, values),
     ...Object.fromEntries(
       (["input", "output", "log", "gpu"] as const).filter((field) => spec[field] !== undefined)
         .map((field) => [field, fill(spec[field])]),
@@ -146,9 +165,14 @@ function filled(spec: SweepRequest["spec"], values: Values): SweepRequest["spec"
   };
 }
 
-function valuesAt({ sources, lines }: SweepRequest, position: number, index: number): Values {
+function valuesAt({ sources, lines, inputs = [] }: SweepRequest, position: number, index: number): Values {
   const params: Record<string, string> = {};
   let rest = position;
+  const given: string[] = [];
+  for (const rows of inputs.toReversed()) {
+    given.unshift(...rows[rest % rows.length]!);
+    rest = Math.floor(rest / rows.length);
+  }
   const line = lines === null ? null : lines[rest % lines.length]!;
   if (lines !== null) rest = Math.floor(rest / lines.length);
   for (const rows of sources.toReversed()) {
@@ -159,7 +183,7 @@ function valuesAt({ sources, lines }: SweepRequest, position: number, index: num
   const ordered = Object.fromEntries(
     sources.flatMap((rows) => Object.keys(rows[0] ?? {})).map((name) => [name, params[name]!]),
   );
-  return { params: ordered, inputs: line === null ? [] : [line], index };
+  return { params: ordered, inputs: line === null ? given : [line, ...given], index };
 }
 
 /** True if the name has a placeholder, or only one job is made. */

@@ -39,6 +39,16 @@ export function readLines(text: string, { comments }: { comments: boolean }): st
     .filter((line) => line.trim() !== "" && !(comments && line.trimStart().startsWith("#")));
 }
 
+/**
+ * All lines of a text, blank ones too, so that lines of two files keep their places; with `comments` as {@link
+ * readLines}.
+ */
+export function readAllLines(text: string, { comments }: { comments: boolean }): string[] {
+  if (comments) return readLines(text, { comments });
+  const lines = text.replace(/^\ufeff/, "").split(/\r?\n/);
+  return lines.at(-1) === "" ? lines.slice(0, -1) : lines;
+}
+
 function plainRows(text: string, shown: string): Record<string, unknown>[] {
   const ending = /\.([a-z]+)$/i.exec(shown)?.[1]?.toLowerCase();
   try {

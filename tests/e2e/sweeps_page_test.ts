@@ -14,6 +14,9 @@ const MADE: Readonly<Record<string, readonly string[]>> = {
   "size-": ["size-a", "size-b_c"],
   "line": ["line-1", "line-2"],
   "pair-": ["pair-1a", "pair-2b"],
+  "zip-": ["zip-a", "zip-b"],
+  "run-": ["red", "green"].flatMap((colour) => [1, 2, 3].map((number) => `run-${colour}-${number}`)),
+  "to-": ["to-one", "to-two"],
   "some-": ["some-1", "some-2", "some-3"],
 };
 

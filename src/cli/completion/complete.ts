@@ -9,6 +9,7 @@ import type { CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import type { Deps } from "../../deps.ts";
 import { findCommand } from "../help.ts";
 import { unquote } from "../names.ts";
+import { splitArguments } from "../queue/argument_sources.ts";
 import { serviceArgs } from "../queue/service.ts";
 import { type TypedLine, valuesOf } from "./values.ts";
 
@@ -22,6 +23,8 @@ const LISTS = /^(?:name|id|hosts|status|after|after-any|after-notok|after-corr)$
  */
 export async function complete(program: CommandUnknownOpts, deps: Deps, words: readonly string[]): Promise<string[]> {
   const last = words.at(-1) ?? "";
+  // Nobody knows the values behind `:::`.
+  if (words[0] === "queue" && words[1] === "add" && splitArguments(words).sources.length > 1) return [];
   const before = serviceArgs(words.slice(words[0] === "help" ? 1 : 0, -1));
   const { command, path, rest } = findCommand(program, before);
   const [group = "", verb = ""] = path;

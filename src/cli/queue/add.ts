@@ -9,6 +9,7 @@ import { CmsError } from "../../errors.ts";
 import { type Context, examples, queueOf, queueVerb } from "../context.ts";
 import { stateValue, unquote } from "../names.ts";
 import { listValue } from "../options.ts";
+import { splitArguments } from "./argument_sources.ts";
 import { splitSweep, withSweepWords } from "./sweep_words.ts";
 import { splitOptions, withOptionWords } from "./option_words.ts";
 
@@ -35,10 +36,18 @@ export function addAdd(group: CommandUnknownOpts, context: Context): void {
     .option("--after-corr <names>", "as --after, each job after its own of these, by position", listValue)
     .addHelpText(
       "after",
+      "\nArguments behind all options, as GNU parallel has them:\n" +
+        "  ::: VALUE...           a job for each value, {1} or {} in the command; a second ::: is {2}, and so on\n" +
+        "  :::: FILE...           a job for each line of each file; - is standard input\n" +
+        "  :::+ VALUE...          the values go with those before them by position; ::::+ the lines of a file",
+    )
+    .addHelpText(
+      "after",
       examples(
         "cms queue add a --name=job[1-10] --command='sleep 10' --user=pi --host=red --gpu=0",
         "cms queue add a --name=train --command='python train.py' --pyenv=~/ENV3/bin/activate",
         "cms queue add a --name='train-{lr}' --param=lr=0.1,0.01 --command='python train.py --lr {lr}'",
+        "cms queue add a --name='zip-{/.}' --command='gzip ~/{}' ::: data/a.csv data/b.csv",
         "cms queue add a --name=report --command='python report.py' --after=job[1-10] --retries=2",
       ),
     )
@@ -47,14 +56,15 @@ export function addAdd(group: CommandUnknownOpts, context: Context): void {
       const { sweep, rest: others } = splitSweep(words);
       const { options, rest } = splitOptions(others);
       const { command = "", ...fields } = rest;
-      if (command === "" && sweep?.eachLine === undefined) {
+      const { sources } = splitArguments(context.args);
+      if (command === "" && sweep?.eachLine === undefined && sources.length === 0) {
         throw new CmsError("usage", "Required option '--command <command>' not specified; see: cms help queue add");
       }
       const spec = { ...fields, command, ...options, after_corr: afterCorr };
       const { addJobsOfSpecs } = await import("../../operations/add_jobs.ts");
-      const made = sweep === null
+      const made = sweep === null && sources.length === 0
         ? [{ name: jobs, spec }]
-        : await (await import("./sweep.ts")).sweepOf(context, sweep, { name: jobs, spec });
+        : await (await import("./sweep.ts")).sweepOf(context, sweep ?? {}, sources, { name: jobs, spec });
       if (made === null) return;
       const { added, warnings } = await addJobsOfSpecs(context.deps, { queue, jobs: made });
       for (const job of added) context.lines.info(`Adding job ${job} to queue ${queue.name}`);

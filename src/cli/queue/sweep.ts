@@ -7,18 +7,20 @@
 import { InvalidError } from "../../errors.ts";
 import type { AddJobsRequest } from "../../operations/add_jobs.ts";
 import { linkedRows, productOf, readParam, type Source, sweepJobs, type SweepRequest } from "../../operations/sweep.ts";
-import { readLines, readRows } from "../../operations/sweep_files.ts";
+import { readAllLines, readLines, readRows } from "../../operations/sweep_files.ts";
 import { printable } from "../../output/printable.ts";
 import { renderFor } from "../../output/records.ts";
 import type { Context } from "../context.ts";
+import { readArguments } from "./argument_sources.ts";
 import type { SweepWords } from "./sweep_words.ts";
 
 const SHOWN = 10;
 
-/** The jobs that the words make; null for a dry run, which has printed them. */
+/** The jobs that the words, and the sources behind them, make; null for a dry run, which has printed them. */
 export async function sweepOf(
   context: Context,
   words: SweepWords,
+  sources: readonly string[],
   template: { readonly name: string; readonly spec: AddJobsRequest["spec"] },
 ): Promise<Omit<AddJobsRequest, "queue">[] | null> {
   const params = (words.param ?? []).map(readParam);
@@ -29,9 +31,13 @@ export async function sweepOf(
     : readLines(await read(context, words.eachLine), { comments: words.comments === true });
   if (lines !== null && lines.length === 0) throw new InvalidError([`Cannot use ${words.eachLine}: it has no lines`]);
   const sample = words.sample === undefined ? null : { count: words.sample, seed: words.seed ?? 1 };
-  const sources = [...files, ...(words.link ? linkedRows(params) : productOf(params))];
-  checkNames(sources);
-  const request: SweepRequest = { sources, lines, sample, ...template };
+  const inputs = await readArguments(sources, {
+    isLinked: words.link === true,
+    lines: async (path) => readAllLines(await read(context, path), { comments: words.comments === true }),
+  });
+  const rows = [...files, ...(words.link ? linkedRows(params) : productOf(params))];
+  checkNames(rows);
+  const request: SweepRequest = { sources: rows, lines, inputs, sample, ...template };
   const jobs = sweepJobs(request);
   if (words.dryRun !== true) return jobs;
   await show(context, words, jobs);

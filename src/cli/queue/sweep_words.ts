@@ -33,7 +33,10 @@ export function withSweepWords<A extends unknown[], O extends OptionValues, G ex
       repeatedValue,
     )
     .option("--param-file <file>", "a job for each row of a .csv, .tsv, .json, .jsonl or .yaml file", repeatedPathValue)
-    .option("--link", "take the values of --param together by position, in place of all combinations")
+    .option(
+      "--link",
+      "take the values of --param, and those of :::, together by position, in place of all combinations",
+    )
     .option("--each-line <file>", "a job for each line, {} in the command; - is standard input", pathValue)
     .option("--comments", "leave out lines that begin with #")
     .option("--sample <n>", "only so many of all combinations, chosen by chance", countValue)
