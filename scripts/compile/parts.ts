@@ -33,7 +33,7 @@ const RUN = [
 /** Words of `queue add` that make a sweep. */
 const SWEEP = /^(?:--(?:param|param-file|link|each-line|comments|sample|seed|dry-run|format|yes)(?:=|$)|::::?\+?$)/;
 const QUICK = [
-  ...["", "create", "list", "info", "add", "wait", "status", "show", "explain", "set", "move", "edit"],
+  ...["", "create", "list", "info", "add", "wait", "status", "show", "explain", "set", "move", "edit", "history"],
   ...["hold", "release", "pause", "resume", "help"],
 ];
 

@@ -30,6 +30,7 @@ import { addCreate } from "./queue/create.ts";
 import { addDelete } from "./queue/delete.ts";
 import { addEdit } from "./queue/edit.ts";
 import { addHold } from "./queue/hold.ts";
+import { addHistory } from "./queue/history.ts";
 import { addKill } from "./queue/kill.ts";
 import { addList } from "./queue/list.ts";
 import { addFollow, addLog } from "./queue/log.ts";
@@ -101,6 +102,7 @@ const QUEUE_VERBS: Verbs = [
   [["refresh"], addRefresh],
   [["check"], addCheck],
   [["status"], addStatus],
+  [["history"], addHistory],
   [["show"], addShow],
   [["explain"], addExplain],
   [["log"], addLog],

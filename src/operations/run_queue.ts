@@ -11,6 +11,7 @@ import { machineOf } from "../cluster/host.ts";
 import type { Connect } from "../link/link.ts";
 import { makeConnect } from "../link/connect.ts";
 import { storePaths } from "../store/paths.ts";
+import { type RunEnd, RunHistory } from "../store/run_history.ts";
 import { openQueue } from "../store/queue_file.ts";
 import { readPause } from "../store/queue_pause.ts";
 import { readCluster } from "../store/cluster_file.ts";
@@ -74,8 +75,14 @@ export async function runQueue(
   const slots = request.scheduler === "fifo" ? request.maxParallel : slotsOf(hosts);
   const teller = new RunTeller(store, { scheduler: request.scheduler, cluster: cluster?.name ?? null, slots });
   try {
-    const other = await store.claimRun(deps.ids.hex(4), teller.about);
+    const run = deps.ids.hex(4);
+    const other = await store.claimRun(run, teller.about);
     if (other !== null) throw await runsAlready(deps, "run", request.queue, other);
+    const history = new RunHistory(deps, paths, run);
+    const { environment } = deps;
+    const by = `${environment.user()}@${environment.hostname()}`;
+    const { scheduler } = request;
+    await history.begin({ run, pid: environment.pid, by, scheduler, cluster: cluster?.name ?? null, slots });
     const unknown = new UnknownFieldWatch((text) => watch.onEvent({ type: "warning", text }));
     if (cluster !== null) unknown.look("host", (await readCluster(deps, cluster)).values());
     unknown.look("job", store.jobs.values());
@@ -86,7 +93,7 @@ export async function runQueue(
       halt: request.halt,
       timeLimit: request.timeLimit ?? null,
     }, store.jobs);
-    return await runLoop(deps, {
+    const loop = runLoop(deps, {
       store,
       core,
       connect,
@@ -106,10 +113,22 @@ export async function runQueue(
         watch.onEvent(event);
       },
     });
+    const machines = (): string[] => Object.keys(teller.about.machines);
+    return await loop.then(async (result) => {
+      await history.end({ ...endOf(result), machines: machines() });
+      return result;
+    }, async (error) => {
+      await history.end({ outcome: "error", ran: 0, failed: 0, waiting: 0, machines: machines() });
+      throw error;
+    });
   } finally {
     await teller.told;
     store.close();
   }
+}
+
+function endOf({ outcome, ran, failed, waiting }: RunResult): Omit<RunEnd, "machines"> {
+  return { outcome, ran: ran.length, failed: failed.length, waiting };
 }
 
 function slotsOf(hosts: readonly SlotHost[]): number {

@@ -13,6 +13,7 @@ import { addSystemRoutes } from "./routes/system.ts";
 import { addCheckRoute } from "./routes/check.ts";
 import { addClusterRoutes } from "./routes/clusters.ts";
 import { addChosenJobsRoutes } from "./routes/chosen_jobs.ts";
+import { addHistoryRoute } from "./routes/history.ts";
 import { addControlRoutes } from "./routes/control.ts";
 import { addHostRoutes } from "./routes/hosts.ts";
 import { addJobRoutes } from "./routes/jobs.ts";
@@ -52,6 +53,7 @@ export function makeApp(service: Service): App {
   addRunRoutes(app, service);
   addChosenJobsRoutes(app, service);
   addControlRoutes(app, service);
+  addHistoryRoute(app, service);
   addClusterRoutes(app, service);
   addHostRoutes(app, service);
   addJobFileRoutes(app, service);

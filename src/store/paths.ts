@@ -19,6 +19,8 @@ export interface StorePaths {
   readonly run: string;
   /** What a scheduler in the background prints. */
   readonly log: string;
+  /** The runs that the queue had. */
+  readonly history: string;
   /** There while the queue is paused. */
   readonly pause: string;
   /** The YAML file as messages name it. */
@@ -39,6 +41,7 @@ export function storePaths(ref: StoreRef, kind: "queue" | "cluster"): StorePaths
     lock: `${ref.directory}/.${base}.lock`,
     run: `${ref.directory}/.${base}.run`,
     log: `${ref.directory}/.${base}.log`,
+    history: `${ref.directory}/.${base}.history`,
     pause: `${ref.directory}/.${base}.pause`,
     shown: `${shownDirectory}/${base}.yaml`,
     shownLog: `${shownDirectory}/.${base}.log`,

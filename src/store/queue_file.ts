@@ -82,6 +82,7 @@ export async function removeQueue(deps: Deps, ref: StoreRef): Promise<void> {
       await deps.files.remove(paths.run);
       await deps.files.remove(paths.log);
       await deps.files.remove(paths.pause);
+      await deps.files.remove(paths.history);
     } catch (error) {
       throw storeError(paths.shown, "remove", error);
     }

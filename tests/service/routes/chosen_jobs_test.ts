@@ -1,7 +1,7 @@
 /** Chosen jobs set, moved and deleted over REST; reset by every choice. */
 import assert from "node:assert/strict";
 import type { TestService } from "../../../testing/service/service.ts";
-import { addJobs, withRuns } from "../runs_support.ts";
+import { addJobs, reach, withRuns } from "../runs_support.ts";
 
 async function names(t: TestService): Promise<string> {
   return Object.keys(await t.json("GET /queue/a")).join(" ");
@@ -58,5 +58,19 @@ Deno.test("DELETE and reset take every choice", async () => {
     assert.deepEqual((await t.json("DELETE /queue/a/jobs?exit_code=1-9")).deleted, []);
     assert.equal(await names(t), "job1 job3 job4");
     assert.equal(await status(t, "DELETE /queue/a/jobs?exit_code=x"), 422);
+  });
+});
+
+Deno.test("GET history has the runs, also one that goes on", async () => {
+  await withRuns(async (t) => {
+    assert.deepEqual(await t.json("GET /queue/a/history"), { runs: [] });
+    await addJobs(t, "job1", "sleep 60");
+    await t.json("PUT /queue/a/run_fifo?max_parallel=1");
+    await reach(t, "job1 start");
+    const { runs: [run] } = await t.json("GET /queue/a/history?limit=1");
+    assert.deepEqual([run.outcome, run.ended, run.scheduler, run.slots], ["runs", null, "fifo", 1]);
+    await t.text("PUT /queue/a/stop");
+    assert.deepEqual((await t.json("GET /queue/a/history")).runs.length, 1);
+    assert.equal(await status(t, "GET /queue/b/history"), 404);
   });
 });
