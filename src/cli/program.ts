@@ -13,6 +13,7 @@ import { addActivate } from "./cluster/activate.ts";
 import { addAdd as addClusterAdd } from "./cluster/add.ts";
 import { addCreate as addClusterCreate } from "./cluster/create.ts";
 import { addDelete as addClusterDelete } from "./cluster/delete.ts";
+import { addDrain } from "./cluster/drain.ts";
 import { addList as addClusterList } from "./cluster/list.ts";
 import { addSet } from "./cluster/set.ts";
 import { addCompletion } from "./completion/command.ts";
@@ -128,6 +129,7 @@ const CLUSTER_VERBS: Verbs = [
   [["add"], addClusterAdd],
   [["delete"], addClusterDelete],
   [["activate", "deactivate"], addActivate],
+  [["drain"], addDrain],
   [["set"], addSet],
 ];
 

@@ -66,6 +66,7 @@ export async function runQueue(
 ): Promise<RunResult> {
   const readHosts = request.scheduler === "fifo" ? null : hostReader(deps, request.hosts, request.cluster);
   const hosts = readHosts === null ? [] : await readHosts();
+  let current = hosts;
   if (request.scheduler === "fifo_multi" && !hosts.some((host) => host.active && host.capacity > 0)) {
     throw new CmsError("invalid", await noFreeHosts(deps, request.cluster));
   }
@@ -97,11 +98,8 @@ export async function runQueue(
       store,
       core,
       connect,
-      readHosts: readHosts === null ? null : async () => {
-        const now = await readHosts();
-        teller.tell({ slots: slotsOf(now) });
-        return now;
-      },
+      readHosts: readHosts === null ? null : async () => current = await readHosts(),
+      onHostsTaken: (stamp) => teller.tell({ slots: slotsOf(current), hosts: stamp }),
       hostFile: cluster === null ? null : `${cluster.directory}/${cluster.name}-cluster.yaml`,
       pause: { file: paths.pause, read: () => readPause(deps, paths) },
     }, {

@@ -40,6 +40,8 @@ export interface RunParts {
   readonly readHosts: (() => Promise<readonly SlotHost[]>) | null;
   /** The file that `readHosts` reads; null if there is none. */
   readonly hostFile: string | null;
+  /** Called when the run decides by the hosts that were read last; `stamp` is that of their file, as JSON. */
+  readonly onHostsTaken?: (stamp: string) => void;
   /** The file that is there while the queue is paused, and what it says; left out where a queue cannot be paused. */
   readonly pause?: { readonly file: string; read(): Promise<{ readonly reason: string | null } | null> };
 }
@@ -96,6 +98,8 @@ class Loop {
   #isHeld = false;
   /** What was last known of the file of hosts; `""` before the first look. */
   #hostStamp = "";
+  /** Stamp of hosts that were read and not decided by yet. */
+  #hostsRead: string | null = null;
   /** What was last known of the file of a pause. */
   #pauseStamp = "null";
   #checkpointAtMs = 0;
@@ -252,6 +256,8 @@ class Loop {
     }
     const effects = this.#carried;
     this.#carried = [];
+    if (this.#hostsRead !== null) this.#parts.onHostsTaken?.(this.#hostsRead);
+    this.#hostsRead = null;
     this.#deliver.perform(effects);
     for (const effect of effects) {
       if (effect.type === "report") this.#watch.onEvent(effect.event);
@@ -369,6 +375,7 @@ class Loop {
     this.#hostStamp = stamp;
     try {
       this.#push({ type: "hosts", hosts: await readHosts() });
+      this.#hostsRead = stamp;
     } catch (error) {
       this.#warn(`${(error as Error).message}; the hosts stay as they were`);
     }

@@ -23,6 +23,7 @@ import { addMetricsRoutes } from "./routes/metrics.ts";
 import { addQueueRoutes } from "./routes/queues.ts";
 import { addRunRoutes } from "./routes/runs.ts";
 import { addStatusRoutes } from "./routes/status.ts";
+import { addDrainRoute } from "./routes/drain.ts";
 import { addWaitRoute } from "./routes/wait.ts";
 import type { App, Service, ServiceEnv } from "./service.ts";
 
@@ -60,6 +61,7 @@ export function makeApp(service: Service): App {
   addEventRoutes(app, service);
   addStatusRoutes(app, service);
   addWaitRoute(app, service);
+  addDrainRoute(app, service);
   addMetricsRoutes(app, service);
   app.openAPIRegistry.registerComponent("securitySchemes", "HTTPBasic", { type: "http", scheme: "basic" });
   addDocsRoutes(app);

@@ -16,6 +16,8 @@ export interface RunAbout {
   readonly slots: number;
   /** Machines (`user@name`) that were asked so far, and whether their link is open. */
   readonly machines: Readonly<Record<string, "up" | "down">>;
+  /** Stamp, as JSON, of the cluster's file by which the run decides now; missing before its first look. */
+  readonly hosts?: string;
 }
 
 /** Who holds the right to run a queue. */

@@ -54,7 +54,7 @@ const COMMANDS = [
     .map((
       verb,
     ) => `queue ${verb}`),
-  ...["create", "list", "add", "delete", "activate", "deactivate", "set"].map((verb) => `cluster ${verb}`),
+  ...["create", "list", "add", "delete", "activate", "deactivate", "drain", "set"].map((verb) => `cluster ${verb}`),
   "queue",
   "cluster",
   "completion",
