@@ -29,17 +29,18 @@ export function watchListening(server: Server, at: ListenAt, tell: (fault: unkno
   let hasCome = false;
   let misses = 0;
   let probe: Socket | null = null;
-  let isConnected = false;
+  let hasFailed = false;
   const onComing = (): void => {
     hasCome = true;
   };
   const endProbe = (): void => {
     probe?.destroy();
     probe = null;
-    isConnected = false;
+    hasFailed = false;
   };
   const look = (): void => {
-    misses = !hasCome && isConnected ? misses + 1 : 0;
+    // A probe that is still connecting is a miss too: a deaf server leaves no room for those that wait to be taken.
+    misses = hasCome || probe === null || hasFailed ? 0 : misses + 1;
     const isDeaf = misses >= MISSES || !server.listening;
     endProbe();
     if (isDeaf) {
@@ -47,8 +48,8 @@ export function watchListening(server: Server, at: ListenAt, tell: (fault: unkno
       if (server.listening) server.close();
       server.listen({ ...at, port });
     } else if (!hasCome) {
-      probe = connect(port, host, () => isConnected = true);
-      probe.on("error", () => {}); // No file is free now: the next look tries again.
+      probe = connect(port, host);
+      probe.on("error", () => hasFailed = true); // No file is free now: the next look tries again.
       probe.on("end", onComing); // A full server has seen it, and closed it.
     }
     hasCome = false;

@@ -121,20 +121,25 @@ for (const files of [128, 256, 1024]) {
   });
 }
 
-needTest("a burst that finds no file free leaves a service that answers again", why, async () => {
-  await withExecutable(async (service) => {
-    // Fewer than it has counted on: so many are not free in a moment in which much else is open.
-    const files = service.files() + 6;
-    const lowered = await new Deno.Command("prlimit", { args: [`--pid=${service.pid}`, `--nofile=${files}`] }).output();
-    assert.ok(lowered.success);
-    const open = await Promise.all(Array.from({ length: 24 }, () => service.send("GET / HT")));
-    await waitUntil("no file to be free", () => service.files() >= files);
-    open.forEach(close);
-    await waitUntil("an answer", async () => (await service.ask("GET /", { limitMs: 2_000 })).status === 200, {
-      limitMs: 60_000,
-    });
+for (const [what, burst] of [["", 24], [", and more waiting than may wait,", 100]] as const) {
+  needTest(`a burst that finds no file free${what} leaves a service that answers again`, why, async () => {
+    await withExecutable(async (service) => {
+      // Fewer than it has counted on: so many are not free in a moment in which much else is open.
+      const files = service.files() + 6;
+      const args = [`--pid=${service.pid}`, `--nofile=${files}`];
+      assert.ok((await new Deno.Command("prlimit", { args }).output()).success);
+      const open: Deno.Conn[] = [];
+      const connecting = Array.from({ length: burst }, async () => void open.push(await service.send("GET / HT")));
+      await waitUntil("no file to be free", () => service.files() >= files);
+      await waitUntil("connections that wait to be taken", () => open.length >= 24, { limitMs: 60_000 });
+      open.forEach(close);
+      await waitUntil("an answer", async () => (await service.ask("GET /", { limitMs: 2_000 })).status === 200, {
+        limitMs: 60_000,
+      });
+      await Promise.allSettled(connecting);
+    }, { before: "ulimit -n 128" });
   });
-});
+}
 
 needTest(
   "beside wrong passwords from many addresses the right one always gets in, and gives them nothing back",
