@@ -395,26 +395,41 @@ cms_dirs() {
   done
 }
 
-# cms_undirs JOB...: removes what cms_dirs made, where nothing but its mark is in it.
+# c_bare DIRECTORY: was it made by us, and is nothing in it but the mark?
+c_bare() {
+  for c_at in "$1"/* "$1"/.[!.]* "$1"/..?*; do
+    case $c_at in "$1/.cms") ;; *) [ ! -e "$c_at" ] && [ ! -L "$c_at" ] || return 1 ;; esac
+  done
+  [ -f "$1/.cms" ]
+}
+
+# cms_undirs JOB...: removes what cms_dirs made and nobody has used. As c_remove does: the first link of the chain keeps
+# everybody else out, then the directory is moved away whole. Nobody sees it without its mark, as if it were a person's.
 cms_undirs() {
+  set -C
   for c_job do
     shift
-    for c_at in "$c_here/$c_job"/*; do
-      [ -e "$c_at" ] || [ ! -f "$c_here/$c_job/.cms" ] || set -- "$@" "$c_here/$c_job"
-      break
-    done
+    c_won=''
+    ! c_bare "$c_here/$c_job" || { c_won=1; } >"$c_here/$c_job/$c_job.run" || c_won=''
+    [ -z "$c_won" ] || set -- "$@" "$c_here/$c_job"
   done
-  [ $# -gt 0 ] || return 0
+  set +C
+  c_v=$c_own/x.$$.$c_me0
+  [ $# -gt 0 ] && mkdir "$c_v" && mv "$@" "$c_v" || return 0
+  set -- "$c_v"/*
   for c_at do
     shift
-    set -- "$@" "$c_at/.cms"
+    set -- "$@" "$c_at/.cms" "$c_at/${c_at##*/}.run"
   done
   rm -f "$@"
-  for c_at do
-    shift
-    set -- "$@" "${c_at%/.cms}"
+  rmdir "$c_v"/*
+  for c_at in "$c_v"/*; do
+    [ -d "$c_at" ] || continue
+    # A claim of who was about to start here, and goes elsewhere; or what a person has just put there.
+    rm -f "$c_at/${c_at##*/}".run*
+    rmdir "$c_at" || { true >"$c_at/.cms" && mv "$c_at" "$c_here"; }
   done
-  rmdir "$@"
+  rmdir "$c_v"
 }
 
 # cms_start: see c_run. What all wrappers need alike is found out here, now and then: the date of this second, and where

@@ -285,7 +285,9 @@ c_seal() {
 # c_clear JOB: moves the directory away at once, and removes it.
 c_clear() {
   [ . -ef "$c_home" ] || return 0
-  if [ -f .cms ] && { [ -z "$c_keep" ] || [ -n "$c_beside" ] || c_ours "$1"; }; then
+  c_at=''
+  [ ! -f .cms ] || c_at=.cms
+  if [ -n "$c_at" ] && { [ -z "$c_keep" ] || [ -n "$c_beside" ] || c_ours "$1"; }; then
     c_v=$c_own/x.$$.$c_me0.$c_ask.$c_rm
     if cd "$c_here" && mv "./${c_home##*/}" "$c_v"; then
       c_is=removed
@@ -295,7 +297,8 @@ c_clear() {
       rm -f "$c_home/$c_next"
     fi
   else
-    # Not made by us: only what we put there.
+    # Not made by us: only what we put there. A mark that was not there is that of an agent that has just made it.
+    [ -z "$c_at" ] || rm -f .cms
     c_v=$1.run c_n=0
     while [ -e "$c_v" ]; do
       c_read "$c_v"
@@ -308,7 +311,7 @@ c_clear() {
       c_n=$((c_n + 1))
       c_v=$1.run.$c_n
     done
-    rm -f "$1.pid" "$1-nohup.log" "$1.kill".* "$1.limit".* "$1.run" "$1.run".* .cms
+    rm -f "$1.pid" "$1-nohup.log" "$1.kill".* "$1.limit".* "$1.run" "$1.run".*
   fi
 }
 

@@ -7,7 +7,18 @@
  */
 
 import { attemptId, jobIdOf } from "../job/attempt.ts";
-import { type Asker, claim, enter, isBare, isBeside, makeDirectories, nextTo, stateOf, stays, walk } from "./claims.ts";
+import {
+  type Asker,
+  claim,
+  enter,
+  isBeside,
+  makeDirectories,
+  nextTo,
+  stateOf,
+  stays,
+  unmakeDirectories,
+  walk,
+} from "./claims.ts";
 import type { ClaimLink, JobDirectory } from "./job_directory.ts";
 import type { Host } from "./host.ts";
 import { EventsFile, type HostProcess, type Steps, type Tell, UNTIL_WOKEN } from "./host_process.ts";
@@ -117,12 +128,7 @@ export class Agent implements FarEnd {
         if (!this.#tell.events.exists) this.#code = 0;
         return yield* makeDirectories(this.#host, args, this.#tell.queue);
       case "undirs":
-        for (const job of args) {
-          const made = this.#host.directories.get(job);
-          const { queue } = this.#tell;
-          if (made?.isMade && isBare(made)) this.#host.removeDirectory(made, queue);
-        }
-        return;
+        return yield* unmakeDirectories(this.#host, args, this.#tell.queue);
       case "start":
         return this.#start(args);
       case "line":

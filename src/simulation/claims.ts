@@ -124,6 +124,19 @@ export function* makeDirectories(host: Host, jobs: readonly string[], queue: str
   for (const job of missing) host.directories.get(job)?.setMade();
 }
 
+/** `cms_undirs`. */
+export function* unmakeDirectories(host: Host, jobs: readonly string[], queue: string): Doing<void> {
+  const sealed: JobDirectory[] = [];
+  for (const job of jobs) {
+    const made = host.directories.get(job);
+    if (made?.isMade && isBare(made) && made.makeLink(0) !== null) sealed.push(made);
+    yield 0;
+  }
+  for (const made of sealed) {
+    if (host.directories.get(made.name) === made) host.removeDirectory(made, queue);
+  }
+}
+
 /** `c_enter`: the job's directory, made if it is missing. undefined: it cannot be made. */
 export function* enter(host: Host, asker: Asker): Doing<JobDirectory | undefined> {
   const { job, queue } = asker;

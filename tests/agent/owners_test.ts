@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { jobName } from "../../src/names/grammar.ts";
 import { waitUntil } from "../../testing/wait.ts";
-import { attempt, SHELLS, start, withPlace } from "./support.ts";
+import { attempt, QUEUE_ID, SHELLS, start, withPlace } from "./support.ts";
 
 /** Another queue than that of `withPlace`. */
 const OTHER = "fedcba9876543210";
@@ -45,6 +45,39 @@ for (const shell of SHELLS) {
       assert.equal((await ours.link.ask([attempt("job1")]))[0]?.type, "alive");
       assert.equal((await ours.link.kill([attempt("job1")], { graceMs: 0 }))[0]?.type, "ended");
       assert.deepEqual(await ours.link.remove([attempt("job1")]), ["removed"]);
+    },
+  );
+
+  ownerTest(
+    "directories that were made ahead go, also while another agent removes their jobs",
+    async (place) => {
+      const [run, visitor] = [await place.connect(), await place.connect({ role: "visitor" })];
+      const attempts = Array.from({ length: 24 }, (_, i) => attempt(`job${i + 1}`));
+      const jobs = attempts.map(({ job }) => job);
+      const left = () =>
+        [...Deno.readDirSync(place.directory)].map(({ name }) => name).filter((name) => name !== ".cms");
+      for (let i = 0; i < 8; i++) {
+        run.link.prepare(jobs);
+        await run.link.ask(attempts.slice(0, 1));
+        assert.equal(left().length, jobs.length);
+        // The one begins where the other ends: they meet.
+        const removed = visitor.link.remove(attempts.toReversed());
+        run.link.unprepare(jobs);
+        await Promise.all([removed, run.link.ask(attempts.slice(0, 1))]);
+        assert.deepEqual(left(), []);
+      }
+      await Deno.mkdir(`${place.directory}/job2`);
+      run.link.prepare(jobs);
+      await run.link.ask(attempts.slice(0, 1));
+      await Deno.writeTextFile(`${place.directory}/job3/.hidden`, "a person's");
+      await visitor.link.forbid(attempts.slice(3, 4));
+      run.link.unprepare(jobs);
+      await run.link.ask(attempts.slice(0, 1));
+      assert.deepEqual(left().sort(), ["job2", "job3", "job4"]);
+      assert.deepEqual(await visitor.link.remove(attempts.slice(2, 4)), ["removed", "removed"]);
+      const [host] = [...Deno.readDirSync(`${place.directory}/.cms/${QUEUE_ID}`)];
+      const own = [...Deno.readDirSync(`${place.directory}/.cms/${QUEUE_ID}/${host!.name}`)].map(({ name }) => name);
+      assert.deepEqual(own.filter((name) => name.startsWith("x.")), []);
     },
   );
 
