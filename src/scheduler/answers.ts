@@ -1,6 +1,7 @@
 /**
  * What the run believes of an attempt that nobody watched for a while, when its host says what it knows. Part of the
- * core; pure but for the context that it changes. `docs/architecture.md`, "Starting, and starting again", has the table.
+ * core; pure but for the context that it changes. The table is in `docs/architecture.md`, "Starting, and starting
+ * again".
  *
  * @module
  */

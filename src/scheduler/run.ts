@@ -7,18 +7,15 @@
 
 import type { Deps } from "../deps.ts";
 import type { Connect } from "../link/link.ts";
-import { attemptId } from "../job/attempt.ts";
-import { isWaiting } from "../job/states.ts";
 import type { QueueStore } from "../store/store.ts";
 import type { Change, ExternalChanges } from "../store/changes.ts";
 import type { Core } from "./core.ts";
 import { Deliver } from "./deliver.ts";
-import type { AttemptRef } from "../job/attempt.ts";
-import type { CoreEvent, Effect } from "./events.ts";
+import type { CoreEvent } from "./events.ts";
 import { GATHER_MS } from "./slot_pools.ts";
 import type { RunEvent, RunResult } from "./report.ts";
-import { startsAlike } from "./start_request.ts";
-import type { SlotHost } from "./slots.ts";
+import { Undelivered } from "./undelivered.ts";
+import { type FilesToWatch, WatchedFiles } from "./watched_files.ts";
 
 /** Who watches a run, and how to end it. */
 export interface RunWatch {
@@ -32,18 +29,10 @@ export interface RunWatch {
 }
 
 /** What a run is made from. */
-export interface RunParts {
+export interface RunParts extends FilesToWatch {
   readonly store: QueueStore;
   readonly core: Core;
   readonly connect: Connect;
-  /** Reads the list of hosts again, if it can change; null if not. A rejection is told and the old list stays. */
-  readonly readHosts: (() => Promise<readonly SlotHost[]>) | null;
-  /** The file that `readHosts` reads; null if there is none. */
-  readonly hostFile: string | null;
-  /** Called when the run decides by the hosts that were read last; `stamp` is that of their file, as JSON. */
-  readonly onHostsTaken?: (stamp: string) => void;
-  /** The file that is there while the queue is paused, and what it says; left out where a queue cannot be paused. */
-  readonly pause?: { readonly file: string; read(): Promise<{ readonly reason: string | null } | null> };
 }
 
 /** The YAML file is at most about this old while a run goes on, unless writing it takes long. */
@@ -87,8 +76,7 @@ class Loop {
   #gatherAtMs = Infinity;
   /** Ends in the inbox, of all machines. */
   #ended = 0;
-  /** Effects whose changes could not be written yet. */
-  #carried: Effect[] = [];
+  readonly #undelivered = new Undelivered();
   #wake: AbortController | null = null;
   #lookAtMs = 0;
   #turnedAtMs: number;
@@ -96,12 +84,7 @@ class Loop {
   #stoodMs = 0;
   /** What was decided last could not be written, and so was not carried out: no link is opened, either. */
   #isHeld = false;
-  /** What was last known of the file of hosts; `""` before the first look. */
-  #hostStamp = "";
-  /** Stamp of hosts that were read and not decided by yet. */
-  #hostsRead: string | null = null;
-  /** What was last known of the file of a pause. */
-  #pauseStamp = "null";
+  readonly #files: WatchedFiles;
   #checkpointAtMs = 0;
   #isBehind = false;
   #writeFailed = false;
@@ -119,6 +102,7 @@ class Loop {
     this.#watch = watch;
     this.#turnedAtMs = deps.clock.now();
     this.#deliver = this.#makeDeliver();
+    this.#files = new WatchedFiles(deps.files, parts, (text) => this.#warn(text));
   }
 
   async run(): Promise<RunResult> {
@@ -154,7 +138,7 @@ class Loop {
     const machines = this.#deliver.machines;
     await this.#deliver.close();
     try {
-      if (this.#carried.length > 0) await this.#commit([]);
+      if (this.#undelivered.size > 0) await this.#commit([]);
       const mustEnd = isFault || this.#watch.leave.aborted;
       this.#finished = this.#parts.core.isFinished;
       const mayEnd = (external: ExternalChanges): boolean => mustEnd || (this.#finished && this.#mayEnd(external));
@@ -179,7 +163,7 @@ class Loop {
     const effects = this.#parts.core.step({ type: "external", external, undone: [] }, this.#deps.clock.now());
     this.#finished = this.#parts.core.isFinished;
     if (this.#finished) return true;
-    this.#carried.push(...effects);
+    this.#undelivered.add(effects);
     this.#isBehind = true;
     return false;
   }
@@ -230,12 +214,16 @@ class Loop {
     const mustLook = nowMs >= this.#lookAtMs;
     if (mustLook) {
       this.#lookAtMs = nowMs + LOOK_MS;
-      await this.#lookAtHosts();
-      await this.#lookAtPause();
+      for (const event of await this.#files.look()) {
+        // Of a pause the first step knows before it starts anything.
+        if (event.type === "pause") this.#inbox.unshift(event);
+        else this.#inbox.push(event);
+        this.#urgent = true;
+      }
     }
     const isDue = (this.#parts.core.wakeAtMs ?? Infinity) <= nowMs;
     const isGathered = this.#gatherAtMs <= nowMs;
-    if (!this.#urgent && !mustLook && !isDue && !isGathered && this.#carried.length === 0) return;
+    if (!this.#urgent && !mustLook && !isDue && !isGathered && this.#undelivered.size === 0) return;
     const events = this.#inbox;
     this.#inbox = [];
     this.#urgent = false;
@@ -254,10 +242,8 @@ class Loop {
       this.#heldUntilMs = this.#deps.clock.now() + WRITE_AGAIN_MS;
       return;
     }
-    const effects = this.#carried;
-    this.#carried = [];
-    if (this.#hostsRead !== null) this.#parts.onHostsTaken?.(this.#hostsRead);
-    this.#hostsRead = null;
+    const effects = this.#undelivered.take();
+    this.#files.taken();
     this.#deliver.perform(effects);
     for (const effect of effects) {
       if (effect.type === "report") this.#watch.onEvent(effect.event);
@@ -286,67 +272,29 @@ class Loop {
       const nowMs = this.#deps.clock.now();
       // Before all else: it may have stood still in the middle of this turn.
       this.#noteTime(nowMs);
-      if (this.#stoodMs > 0) this.#carried.push(...core.step({ type: "stood_still", ms: this.#stoodMs }, nowMs));
+      if (this.#stoodMs > 0) this.#undelivered.add(core.step({ type: "stood_still", ms: this.#stoodMs }, nowMs));
       this.#stoodMs = 0;
       for (const text of external.warnings) this.#warn(text);
       if (external.warnings.length > 0) this.#isBehind = true; // Of an edit that was not taken: the file says it still.
       // In one step, so that a job which was replaced is considered anew before the run could end.
-      const undone = this.#takeBack();
+      const undone = this.#undelivered.takeBack(store.jobs);
       if (hasChanges(external)) this.#watch.onExternalChanges?.(external);
       if (hasChanges(external) || undone.length > 0) {
-        this.#carried.push(...core.step({ type: "external", external, undone }, nowMs));
+        this.#undelivered.add(core.step({ type: "external", external, undone }, nowMs));
         this.#isBehind = true;
       }
-      for (const event of events) this.#carried.push(...core.step(event, nowMs));
-      const changes: Change[] = [];
-      for (const effect of this.#carried) if (effect.type === "change") changes.push(effect.change);
+      for (const event of events) this.#undelivered.add(core.step(event, nowMs));
+      const changes = this.#undelivered.changes();
       if (changes.length > 0) this.#isBehind = true;
       return changes;
     };
     // Starts must be durable before they are sent. Ends stand on the hosts as well.
-    const isDurable = (): boolean => this.#carried.some((effect) => effect.type === "change" && effect.durable);
+    const undelivered = this.#undelivered;
     await store.commit(decide, {
       get durable() {
-        return isDurable();
+        return undelivered.isDurable;
       },
     });
-  }
-
-  /**
-   * Takes out of what is to be carried out what was decided and could not be written, about jobs that somebody deleted,
-   * replaced or changed since.
-   * @returns The attempts of these jobs that were to start, or to fail to. Their jobs are to be considered anew.
-   */
-  #takeBack(): AttemptRef[] {
-    const { store } = this.#parts;
-    const undone = new Map<string, AttemptRef>();
-    const isLeft = (effect: Effect): boolean => {
-      if (effect.type === "change") {
-        const { of } = effect;
-        const job = store.jobs.get(of.name);
-        if (!isWaiting(of.status)) return job?.id === of.id;
-        if (job !== undefined && startsAlike(job, of)) return true;
-        undone.set(of.name, { job: of.name, attempt: attemptId({ ...of, attempt: of.attempt + 1 }) });
-        return false;
-      }
-      // A start that is only sent again was written down long ago.
-      if (effect.type === "start") return undone.get(effect.request.job)?.attempt !== effect.request.attempt;
-      const { event } = effect.type === "report" ? effect : { event: null };
-      return !((event?.type === "starting" || event?.type === "ended") && undone.has(event.job));
-    };
-    this.#carried = this.#carried.filter(isLeft);
-    if (undone.size === 0) return [];
-    // A number that was never used is the next one's, and must not be forbidden on a host.
-    const isUsed = ({ job, attempt }: AttemptRef): boolean => undone.get(job)?.attempt !== attempt;
-    this.#carried = this.#carried.flatMap((effect): Effect[] => {
-      if (effect.type === "finish") return [];
-      if (effect.type === "recall") return [{ ...effect, attempts: effect.attempts.filter(isUsed) }];
-      if (effect.type === "ask") {
-        return [{ ...effect, ask: effect.ask.filter(isUsed), forbid: effect.forbid.filter(isUsed) }];
-      }
-      return [effect];
-    });
-    return [...undone.values()];
   }
 
   async #maybeCheckpoint(): Promise<void> {
@@ -362,35 +310,6 @@ class Loop {
       this.#writeFailed = true;
     }
     this.#checkpointAtMs = this.#deps.clock.now() + Math.max(CHECKPOINT_MS, tookMs * CHECKPOINT_SHARE);
-  }
-
-  /**
-   * Reads the hosts anew if their file was changed. The first look reads them, too: opening a large queue took a while.
-   */
-  async #lookAtHosts(): Promise<void> {
-    const { readHosts, hostFile } = this.#parts;
-    if (readHosts === null || hostFile === null) return;
-    const stamp = JSON.stringify(await this.#deps.files.stamp(hostFile));
-    if (stamp === this.#hostStamp) return;
-    this.#hostStamp = stamp;
-    try {
-      this.#push({ type: "hosts", hosts: await readHosts() });
-      this.#hostsRead = stamp;
-    } catch (error) {
-      this.#warn(`${(error as Error).message}; the hosts stay as they were`);
-    }
-  }
-
-  /** Takes notice of a pause and its end. The first look comes before the run begins. */
-  async #lookAtPause(): Promise<void> {
-    const { pause } = this.#parts;
-    if (pause === undefined) return;
-    const stamp = JSON.stringify(await this.#deps.files.stamp(pause.file));
-    if (stamp === this.#pauseStamp) return;
-    this.#pauseStamp = stamp;
-    const now = await pause.read();
-    this.#inbox.unshift({ type: "pause", isPaused: now !== null, reason: now?.reason ?? null });
-    this.#urgent = true;
   }
 
   #warn(text: string): void {
