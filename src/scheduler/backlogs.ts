@@ -16,20 +16,12 @@
 import type { JobName } from "../names/grammar.ts";
 import type { BacklogChange } from "../link/link.ts";
 import { reportStart, type RunContext } from "./context.ts";
-import { type Backlog, backlogOf, type InFlight, isRecalled, type SlotPool } from "./in_flight.ts";
+import { type Backlog, backlogOf, type InFlight, isRecalled, sinceMsOf } from "./in_flight.ts";
+import { AGAIN_MS, BacklogTimes, CONFIRM_MS, confirmAtMs } from "./backlog_times.ts";
+import { PrefetchTurns } from "./prefetch_turns.ts";
 import { SlotPools } from "./slot_pools.ts";
 import type { SlotHost } from "./slots.ts";
 
-/** What the host can tell apart: descriptors of its shell. Further pools of a machine prefetch nothing. */
-const NUMBERS = [5, 6, 7, 8] as const;
-/** A start that has its slot and is not confirmed for so long: something is wrong with the backlog. */
-const CONFIRM_MS = 10_000;
-/** Jobs are prefetched while more than this wait for each slot of the run. */
-const ENOUGH = 2;
-/** Pause before recalling again what gave no answer. */
-const AGAIN_MS = 1_000;
-/** How often the core looks whether a host has a free slot and nothing to do while jobs wait on others. */
-const IDLE_MS = 20;
 /** After so many recalls a new backlog is better: what was recalled stands in the way of those behind. */
 const RECALLS = 32;
 
@@ -37,19 +29,17 @@ const RECALLS = 32;
 export class Backlogs {
   readonly #run: RunContext;
   readonly #pools: SlotPools;
-  /** Pools that may have room for more, those that had none for longest first. */
-  readonly #hungry = new Set<SlotPool>();
   readonly #backlogs = new Set<Backlog>();
-  /** No attempt is due for a recall before: the backlogs of hundreds of hosts are not gone through at every event. */
-  #checkAtMs = Infinity;
-  /** What the last `tick` was given. */
-  #hasMore = true;
+  readonly #turns: PrefetchTurns;
+  readonly #times: BacklogTimes;
   /** No prefetched job that can be recalled has a lower priority than this. */
   #lowest = Infinity;
 
   constructor(run: RunContext) {
     this.#run = run;
     this.#pools = new SlotPools(run.machines);
+    this.#times = new BacklogTimes(run, { pools: this.#pools, backlogs: this.#backlogs });
+    this.#turns = new PrefetchTurns(run, { pools: this.#pools, backlogs: this.#backlogs });
     this.hostsChanged();
   }
 
@@ -59,27 +49,13 @@ export class Backlogs {
     for (const { backlog } of this.#pools.setHosts(slots.hosts)) if (backlog !== null) this.#end(backlog);
     for (const pool of this.#pools.all()) {
       for (const { id } of pool.hosts) slots.close(id, pool.backlog?.isOver === true);
-      this.#feed(pool);
+      this.#turns.feed(pool);
     }
   }
 
-  /**
-   * A host to prefetch a job on; null where no pool takes more. No slot is free when this is asked.
-   * @param waiting How many jobs wait for a start. Near the end of a queue nothing is prefetched: its last jobs go
-   * where a slot is free first, and a short queue starts exactly in the order of the file.
-   */
+  /** See {@link PrefetchTurns.next}. */
   next(waiting: number): SlotHost | null {
-    if (waiting <= ENOUGH * this.#run.slots.capacity()) return null;
-    for (const pool of this.#hungry) {
-      this.#hungry.delete(pool);
-      const { backlog } = pool;
-      const isReady = this.#run.machines.isUp(pool.machine) && backlog?.isOver !== true;
-      if (!isReady || (backlog?.waiting.size ?? 0) >= this.#pools.depth(pool)) continue;
-      if (backlog === null && this.#freeNumber(pool) === null) continue;
-      this.#hungry.add(pool); // Behind the others.
-      return pool.hosts[0] ?? null;
-    }
-    return null;
+    return this.#turns.next(waiting);
   }
 
   /** The backlog that a start on this host joins; null for none. A prefetched one opens it. */
@@ -87,7 +63,7 @@ export class Backlogs {
     const pool = this.#pools.of(host);
     if (pool === undefined) return null;
     if (pool.backlog !== null) return pool.backlog.isOver ? null : pool.backlog;
-    const number = isPrefetch ? this.#freeNumber(pool) : null;
+    const number = isPrefetch ? this.#turns.freeNumber(pool) : null;
     if (number === null) return null;
     const backlog: Backlog = { pool, number, isOver: false, waiting: new Set(), unconfirmed: new Set(), recalls: 0 };
     pool.backlog = backlog;
@@ -102,9 +78,9 @@ export class Backlogs {
     const { stage } = one;
     if (stage.at === "backlog") {
       this.#lowest = Math.min(this.#lowest, this.#priority(one));
-      this.#look(this.#limitMs(stage.backlog, true));
+      this.#times.look(this.#times.limitMs(stage.backlog, true));
     }
-    if (stage.at === "sent" && stage.backlog !== null) this.#look(CONFIRM_MS);
+    if (stage.at === "sent" && stage.backlog !== null) this.#times.look(CONFIRM_MS);
   }
 
   /** Fields of jobs are others now. One that is held now is recalled. */
@@ -124,7 +100,9 @@ export class Backlogs {
     if (priority <= this.#lowest) return;
     this.#lowest = priority;
     for (const backlog of this.#backlogs) {
-      this.recall(this.#open(backlog).filter((one) => one.stage.at === "backlog" && this.#priority(one) < priority));
+      this.recall(
+        this.#times.open(backlog).filter((one) => one.stage.at === "backlog" && this.#priority(one) < priority),
+      );
     }
   }
 
@@ -153,8 +131,8 @@ export class Backlogs {
       this.#promote(backlog, host);
     }
     const isFirst = how.tookMs !== null && this.#pools.learn(pool, how.tookMs);
-    if (isFirst) { for (const one of this.#pools.all()) this.#feed(one); }
-    this.#feed(pool);
+    if (isFirst) { for (const one of this.#pools.all()) this.#turns.feed(one); }
+    this.#turns.feed(pool);
   }
 
   /**
@@ -168,9 +146,9 @@ export class Backlogs {
 
   /** The link is gone and its backlogs with it: the host lets in no more once it has noticed. */
   linkDown(machine: string): void {
-    for (const backlog of this.#on(machine)) {
+    for (const backlog of this.#turns.on(machine)) {
       backlog.isOver = true;
-      this.#look(0);
+      this.#times.look(0);
       this.#close(backlog);
       this.#settle(backlog);
     }
@@ -179,8 +157,8 @@ export class Backlogs {
 
   /** Something about a machine is another now. */
   machineChanged(machine: string): void {
-    this.#look(0);
-    for (const pool of this.#pools.all()) if (pool.machine === machine) this.#feed(pool);
+    this.#times.look(0);
+    for (const pool of this.#pools.all()) if (pool.machine === machine) this.#turns.feed(pool);
   }
 
   /** True if more jobs wait in a backlog there than half of what may, when as many as `ended` have had their turn. */
@@ -193,12 +171,12 @@ export class Backlogs {
 
   /** A job has turned up there that no backlog knows of. */
   doubt(machine: string): void {
-    for (const backlog of this.#on(machine)) this.#end(backlog);
+    for (const backlog of this.#turns.on(machine)) this.#end(backlog);
   }
 
   /** The host cannot keep a backlog. */
   unable(machine: string, number: number): void {
-    for (const backlog of this.#on(machine).filter((one) => one.number === number)) {
+    for (const backlog of this.#turns.on(machine).filter((one) => one.number === number)) {
       backlog.pool.isUnable = true;
       this.#end(backlog);
     }
@@ -207,11 +185,10 @@ export class Backlogs {
   /** Recalls what waits for too long. `hasMore`: other jobs wait for a start. */
   tick(hasMore: boolean): void {
     const { nowMs } = this.#run;
-    if (nowMs < this.#checkAtMs && hasMore === this.#hasMore) return;
-    this.#hasMore = hasMore;
+    if (!this.#times.isDue(hasMore)) return;
     for (const backlog of this.#backlogs) {
-      const limitMs = this.#limitMs(backlog, hasMore);
-      const late = this.#open(backlog).filter((one) => sinceMsOf(one) + limitMs <= nowMs);
+      const limitMs = this.#times.limitMs(backlog, hasMore);
+      const late = this.#times.open(backlog).filter((one) => sinceMsOf(one) + limitMs <= nowMs);
       if (late.length > 0) {
         const { pool } = backlog;
         const waitedMs = nowMs - sinceMsOf(late[0]!);
@@ -221,12 +198,12 @@ export class Backlogs {
       }
       if (backlog.recalls > RECALLS || confirmAtMs(backlog) <= nowMs) this.#end(backlog);
     }
-    this.#checkAtMs = this.#nextAtMs(hasMore);
+    this.#times.plan(hasMore);
   }
 
   /** When {@link Backlogs.tick} has something to do; Infinity for never. */
   get wakeAtMs(): number {
-    return this.#checkAtMs;
+    return this.#times.checkAtMs;
   }
 
   /** No job starts any more: all that wait are recalled. */
@@ -248,7 +225,7 @@ export class Backlogs {
     for (const one of those) {
       one.question = { type: "recall", isDue: false };
       const backlog = backlogOf(one);
-      if (backlog !== null && ++backlog.recalls > RECALLS) this.#look(0);
+      if (backlog !== null && ++backlog.recalls > RECALLS) this.#times.look(0);
     }
     const attempts = those.map(({ job, attempt }) => ({ job, attempt }));
     this.#run.effects.push({ type: "recall", machine: first.machine, attempts });
@@ -256,7 +233,7 @@ export class Backlogs {
 
   /** A recall had no answer: it is tried again in a while. */
   notRecalled(one: InFlight): void {
-    this.#look(AGAIN_MS);
+    this.#times.look(AGAIN_MS);
     const { stage } = one;
     // Behind the others, in order of `sinceMs`.
     if (stage.at === "backlog" || stage.at === "sent") {
@@ -289,44 +266,19 @@ export class Backlogs {
     if (one === undefined) return;
     inFlight.setStage(one, { at: "sent", backlog, sinceMs: nowMs, isResent: false });
     slots.take(one.job, host);
-    this.#look(CONFIRM_MS);
+    this.#times.look(CONFIRM_MS);
     // One that is recalled is reported when it proves to run.
     if (!isRecalled(one)) reportStart(this.#run, one);
-  }
-
-  /** Whether another host is idle changes with every start and end; `tick` looks at it now and then. */
-  #nextAtMs(hasMore: boolean): number {
-    let at = !hasMore && this.#run.inFlight.waiting > 0 ? this.#run.nowMs + IDLE_MS : Infinity;
-    for (const backlog of this.#backlogs) {
-      const limitMs = this.#limitMs(backlog, hasMore);
-      for (const one of this.#open(backlog)) at = Math.min(at, sinceMsOf(one) + limitMs);
-      if (!backlog.isOver) at = Math.min(at, confirmAtMs(backlog));
-    }
-    return at;
-  }
-
-  /** Attempts of a backlog that a recall can still reach and that none is out for. */
-  #open({ pool, isOver, waiting, unconfirmed }: Backlog): InFlight[] {
-    const state = this.#run.machines.get(pool.machine);
-    // Without a link they are asked about when it is back.
-    if (state?.openedAtMs === null) return [];
-    const all = isOver ? [...waiting, ...unconfirmed] : [...waiting];
-    return all.filter((one) => !isRecalled(one) && one.boot === state?.boot);
   }
 
   #priority({ job }: InFlight): number {
     return this.#run.jobs.get(job)?.priority ?? 0;
   }
 
-  /** There is something to look at in so long. */
-  #look(inMs: number): void {
-    this.#checkAtMs = Math.min(this.#checkAtMs, this.#run.nowMs + inMs);
-  }
-
   #end(backlog: Backlog): void {
     if (backlog.isOver) return;
     backlog.isOver = true;
-    this.#look(0);
+    this.#times.look(0);
     this.#tell(backlog, { type: "over" });
     this.#close(backlog);
     this.recall([...backlog.waiting, ...backlog.unconfirmed].filter((one) => !isRecalled(one)));
@@ -343,43 +295,10 @@ export class Backlogs {
     if (!isOver || waiting.size + unconfirmed.size > 0 || !this.#backlogs.delete(backlog)) return;
     pool.backlog = null;
     for (const { id } of pool.hosts) this.#run.slots.close(id, false);
-    this.#feed(pool);
+    this.#turns.feed(pool);
   }
 
   #tell({ pool, number }: Backlog, change: BacklogChange): void {
     this.#run.effects.push({ type: "backlog", machine: pool.machine, number, change });
   }
-
-  #on(machine: string): Backlog[] {
-    return [...this.#backlogs].filter(({ pool }) => pool.machine === machine);
-  }
-
-  #freeNumber({ machine }: SlotPool): number | null {
-    const used = this.#on(machine).map(({ number }) => number);
-    return NUMBERS.find((number) => !used.includes(number)) ?? null;
-  }
-
-  /** Lets a pool have more if no more than half of what it may have waits there. */
-  #feed(pool: SlotPool): void {
-    const depth = this.#pools.depth(pool);
-    if (depth > 0 && (pool.backlog?.waiting.size ?? 0) <= depth / 2) this.#hungry.add(pool);
-  }
-
-  /** How long an attempt may wait in a backlog: not long where another host has a slot and nothing else to do. */
-  #limitMs({ pool, isOver }: Backlog, hasMore: boolean): number {
-    if (isOver) return AGAIN_MS;
-    const isIdle = !hasMore && this.#run.slots.free((key) => this.#run.machines.isUp(key)) !== null;
-    return isIdle ? Math.min(this.#pools.patienceMs(pool), 4 * this.#pools.gapMs(pool)) : this.#pools.patienceMs(pool);
-  }
-}
-
-/** Since when an attempt waits for its slot, or for the word of its host. */
-function sinceMsOf({ stage }: InFlight): number {
-  return stage.at === "backlog" || stage.at === "sent" ? stage.sinceMs : Infinity;
-}
-
-/** When the oldest start with a slot must be confirmed; Infinity if none is open. */
-function confirmAtMs({ unconfirmed }: Backlog): number {
-  const [first] = unconfirmed;
-  return first === undefined ? Infinity : sinceMsOf(first) + CONFIRM_MS;
 }

@@ -130,6 +130,11 @@ export function startedAtMsOf({ stage }: InFlight): number | null {
   return stage.at === "running" || stage.at === "away" || stage.at === "given_up" ? stage.startedAtMs : null;
 }
 
+/** Since when an attempt waits for its slot, or for the word of its host; Infinity where it waits for neither. */
+export function sinceMsOf({ stage }: InFlight): number {
+  return stage.at === "backlog" || stage.at === "sent" ? stage.sinceMs : Infinity;
+}
+
 /** True if its start was sent and its host has not said that it runs. */
 export function isUnseen({ stage }: InFlight): boolean {
   return stage.at === "backlog" || stage.at === "sent";

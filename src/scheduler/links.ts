@@ -9,11 +9,14 @@ import { type Machine, machineKey, machineText } from "../cluster/machine.ts";
 import type { AttemptState } from "../link/link.ts";
 import type { Attempts } from "./attempts.ts";
 import type { Backlogs } from "./backlogs.ts";
+import { AllDown } from "./all_down.ts";
 import { report, type RunContext } from "./context.ts";
 import type { AttemptRef } from "../job/attempt.ts";
 import { backlogOf, type InFlight, isOf, isRecalled, isUnseen } from "./in_flight.ts";
 import { isElsewhere } from "../agent/boot.ts";
 import { Machines, type MachineState } from "./machines.ts";
+import { Notices } from "./notices.ts";
+import { isOffered } from "./slots.ts";
 
 /** With several machines, the first start waits this long for the slower links, so that the list's order decides. */
 const SETTLE_MS = 1_000;
@@ -25,22 +28,20 @@ export class Links {
   readonly #backlogs: Backlogs;
   /** Until when starts are held back for slower links: Infinity before the first is there, null once that is over. */
   #settleAtMs: number | null = Infinity;
-  #allDownSinceMs: number | null = null;
-  #allDownTold = false;
-  /** Machines whose jobs of an earlier run were told as unknown. */
-  readonly #unknownTold = new Set<string>();
-  /** Notices that were told, with their machines. */
-  readonly #told = new Set<string>();
+  readonly #allDown: AllDown;
+  readonly #notices: Notices;
 
   constructor(run: RunContext, parts: { attempts: Attempts; backlogs: Backlogs }) {
     this.#run = run;
     this.#attempts = parts.attempts;
     this.#backlogs = parts.backlogs;
+    this.#allDown = new AllDown(run);
+    this.#notices = new Notices(run);
   }
 
   /** The run begins: from now on silence counts. */
   begin(): void {
-    this.#allDownSinceMs = this.#run.nowMs;
+    this.#allDown.begin();
     for (const state of this.#run.machines.all()) state.silentSinceMs = this.#run.nowMs;
     this.hostsChanged();
   }
@@ -126,7 +127,7 @@ export class Links {
     const { nowMs, timeoutMs } = this.#run;
     Machines.fail(state, reason, { nowMs, lasting, timeoutMs });
     if (!told) report(this.#run, { type: "machine_down", machine: machineText(state.machine), reason, wasUp: false });
-    this.#tellUnknown(state);
+    this.#notices.unknown(state);
   }
 
   down(key: string, reason: string): void {
@@ -136,34 +137,6 @@ export class Links {
     Machines.fail(state, reason, { nowMs, lasting: false, timeoutMs });
     this.#backlogs.linkDown(key);
     report(this.#run, { type: "machine_down", machine: machineText(state.machine), reason, wasUp: true });
-  }
-
-  /** Tells what a person should know of a machine, once. */
-  notice(key: string, text: string): void {
-    const told = `${key} ${text}`;
-    if (this.#told.has(told)) return;
-    this.#told.add(told);
-    report(this.#run, { type: "warning", text });
-  }
-
-  /**
-   * The link broke and is back, in the same boot: all that ran there is gone without an end. That is what logind does
-   * with KillUserProcesses=yes, whenever the last session of a user ends.
-   */
-  lookForReaper(key: string, states: readonly AttemptState[]): void {
-    const state = this.#run.machines.get(key);
-    if (state === undefined || !state.isAgain || state.phase !== "asking") return;
-    const ran = states.filter(({ type }) => type === "crashed" || type === "alive" || type === "ended");
-    if (ran.length === 0 || ran.some(({ type }) => type !== "crashed")) return;
-    const { user, name } = state.machine;
-    const whom = user === "" ? "" : ` ${user}`;
-    this.notice(
-      key,
-      `All that ran on ${
-        machineText(state.machine)
-      } ended with its connection: if logind there has KillUserProcesses=yes ` +
-        `(see /etc/systemd/logind.conf), say loginctl enable-linger${whom} on ${name}`,
-    );
   }
 
   /** The answer to what `up` asked is here: jobs may start there, unless something must be asked again. */
@@ -231,7 +204,7 @@ export class Links {
   /** Time in which nobody listened is no silence. */
   stoodStill(ms: number): void {
     for (const state of this.#run.machines.all()) if (state.silentSinceMs !== null) state.silentSinceMs += ms;
-    if (this.#allDownSinceMs !== null) this.#allDownSinceMs += ms;
+    this.#allDown.stoodStill(ms);
   }
 
   /** Gives up the jobs of machines that were silent for too long. */
@@ -260,30 +233,24 @@ export class Links {
     return true;
   }
 
-  /** Tells once when no machine is left for what waits. @returns True when that has lasted for the whole time-out. */
+  /** True when no machine is left for what waits, and that has lasted for the whole time-out. */
   isHopeless(more: boolean): boolean {
-    const run = this.#run;
-    const isOpen = (key: string): boolean => (run.machines.get(key)?.openedAtMs ?? null) !== null;
-    const usable = run.slots.hosts.some((host) => isOffered(host) && isOpen(machineKey(host.machine)));
-    if (!more || usable || run.slots.hosts.length === 0) {
-      this.#allDownSinceMs = null;
-      this.#allDownTold = false;
-      return false;
-    }
-    this.#allDownSinceMs ??= run.nowMs;
-    if (run.nowMs >= this.#allDownSinceMs + run.timeoutMs) return true;
-    const isFirstTry = (state: MachineState): boolean => state.phase === "connecting" && state.failures === 0;
-    if (!this.#allDownTold && ![...run.machines.all()].some(isFirstTry)) {
-      this.#allDownTold = true;
-      report(run, { type: "all_down", timeoutMs: run.timeoutMs });
-    }
-    return false;
+    return this.#allDown.isHopeless(more);
+  }
+
+  /** Something that a person should know of a machine; reported once. */
+  notice(key: string, text: string): void {
+    this.#notices.notice(key, text);
+  }
+
+  /** See {@link Notices.lookForReaper}. */
+  lookForReaper(key: string, states: readonly AttemptState[]): void {
+    this.#notices.lookForReaper(key, states);
   }
 
   /** When something is due next, epoch ms; Infinity for never. */
   get wakeAtMs(): number {
-    let at = this.#settleAtMs ?? Infinity;
-    if (this.#allDownSinceMs !== null) at = Math.min(at, this.#allDownSinceMs + this.#run.timeoutMs);
+    let at = Math.min(this.#settleAtMs ?? Infinity, this.#allDown.wakeAtMs);
     for (const state of this.#run.machines.all()) {
       if (state.phase === "down") at = Math.min(at, state.retryAtMs);
       if (state.askAtMs !== null) at = Math.min(at, state.askAtMs);
@@ -302,14 +269,6 @@ export class Links {
     state.isHeld = false;
     const plain = ({ job, attempt }: AttemptRef): AttemptRef => ({ job, attempt });
     this.#run.effects.push({ type: "ask", machine: state.key, ask: ask.map(plain), forbid: forbid.map(plain) });
-  }
-
-  #tellUnknown({ key, machine }: MachineState): void {
-    const { inFlight, timeoutMs } = this.#run;
-    const jobs = [...inFlight.on(key)].filter(({ stage }) => stage.at === "inherited").map(({ job }) => job);
-    if (jobs.length === 0 || this.#unknownTold.has(key)) return;
-    this.#unknownTold.add(key);
-    report(this.#run, { type: "unknown", jobs, machine: machineText(machine), timeoutMs });
   }
 
   /**
@@ -351,10 +310,6 @@ export class Links {
   #offers(key: string): boolean {
     return this.#run.slots.hosts.some((host) => isOffered(host) && machineKey(host.machine) === key);
   }
-}
-
-function isOffered(host: { active: boolean; capacity: number }): boolean {
-  return host.active && host.capacity > 0;
 }
 
 /** True if it was sent into a backlog, and the host has not said since that it runs. */

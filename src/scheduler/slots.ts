@@ -205,3 +205,8 @@ export class Slots {
 function isLike(a: SlotHost, b: SlotHost): boolean {
   return a.gpu === b.gpu && a.pyenv === b.pyenv;
 }
+
+/** True if the host takes jobs. */
+export function isOffered(host: { active: boolean; capacity: number }): boolean {
+  return host.active && host.capacity > 0;
+}
