@@ -13,10 +13,11 @@
 
 import TinyQueue from "tinyqueue";
 import type { JobName } from "../names/grammar.ts";
-import { dependenceOf, dependenciesOf, edgeOf, hasDependencies } from "../job/dependencies.ts";
+import { dependenceOf, edgeOf, hasDependencies } from "../job/dependencies.ts";
 import type { Job } from "../job/job.ts";
 import { isWaiting } from "../job/states.ts";
 import type { ExternalChanges, Jobs } from "../store/changes.ts";
+import { Dependents } from "./dependents.ts";
 
 /** A job that can never start, and why. */
 export interface Doomed {
@@ -43,12 +44,7 @@ export class Candidates {
   readonly #aside = new Set<JobName>();
   /** Jobs that are set aside for a time, the earliest first. */
   #timed = newTimed();
-  /** Jobs that are set aside, by those that they wait for. */
-  readonly #children = new Map<JobName, Set<JobName>>();
-  /** All jobs that others wait for. */
-  readonly #parents = new Set<JobName>();
-  /** How many jobs a job that is set aside waits for. */
-  readonly #unmet = new Map<JobName, number>();
+  readonly #dependents = new Dependents();
   #doomed: Doomed[] = [];
 
   /** @param jobs The queue. @param skip Jobs that are not to be considered: those in flight. */
@@ -68,7 +64,7 @@ export class Candidates {
         rebuild = true;
       } else {
         rebuild ||= this.#isMoved(name, jobs);
-        this.#noteParents(jobs.get(name));
+        this.#dependents.note(jobs.get(name));
         this.#comeBack(name, jobs);
       }
     }
@@ -78,7 +74,7 @@ export class Candidates {
       this.#forget(name);
     }
     for (const name of external.changed) {
-      this.#noteParents(jobs.get(name));
+      this.#dependents.note(jobs.get(name));
       rebuild ||= this.#isMoved(name, jobs);
       this.#comeBack(name, jobs);
     }
@@ -129,17 +125,17 @@ export class Candidates {
 
   /** The state of a job is another now: jobs that wait for it may start, or never will. */
   moved(name: JobName, jobs: Jobs): void {
-    if (this.#children.size === 0) return;
+    if (this.#dependents.isEmpty) return;
     // What can never start takes along what waits for it in the same step, however long the chain is.
     const over = new Map<JobName, Job>();
     const view = { get: (one: JobName) => over.get(one) ?? jobs.get(one) };
     const open = [name];
     for (let parent = open.pop(); parent !== undefined; parent = open.pop()) {
-      for (const child of [...this.#children.get(parent) ?? []]) {
+      for (const child of this.#dependents.of(parent)) {
         const job = this.#aside.has(child) ? jobs.get(child) : undefined;
         const edge = job === undefined ? null : edgeOf(job, parent, view);
         if (edge?.type === "waits") continue;
-        this.#children.get(parent)?.delete(child);
+        this.#dependents.drop(parent, child);
         if (job === undefined || edge === null) continue;
         if (edge.type === "never") {
           this.#doom(job, edge.reason);
@@ -147,12 +143,9 @@ export class Candidates {
           open.push(child);
           continue;
         }
-        const unmet = (this.#unmet.get(child) ?? 1) - 1;
-        this.#unmet.set(child, unmet);
         // Whether nothing else keeps it is seen when its turn comes.
-        if (unmet <= 0) this.#comeBack(child, jobs);
+        if (this.#dependents.met(child)) this.#comeBack(child, jobs);
       }
-      if (this.#children.get(parent)?.size === 0) this.#children.delete(parent);
     }
   }
 
@@ -196,7 +189,7 @@ export class Candidates {
 
   /** True if another job waits for this one, whether it was looked at already or not. */
   isParent(name: JobName): boolean {
-    return this.#parents.has(name);
+    return this.#dependents.isParent(name);
   }
 
   /** When the next job that waits for a time comes back, epoch ms; Infinity for none. */
@@ -235,22 +228,9 @@ export class Candidates {
     if (this.#waiting > 0) this.#waiting--;
     this.#aside.add(job.name);
     if (untilMs > nowMs) this.#timed.push({ name: job.name, atMs: untilMs });
-    if (isKept) this.#register(job, jobs);
+    if (isKept) this.#dependents.add(job, jobs);
     if (dependence?.type === "never") this.moved(dependence.because, jobs);
     return true;
-  }
-
-  /** Notes which jobs one waits for. */
-  #register(job: Job, jobs: Jobs): void {
-    let unmet = 0;
-    for (const parent of dependenciesOf(job)) {
-      if (edgeOf(job, parent, jobs)?.type === "met") continue;
-      unmet++;
-      const children = this.#children.get(parent);
-      if (children === undefined) this.#children.set(parent, new Set([job.name]));
-      else children.add(job.name);
-    }
-    this.#unmet.set(job.name, unmet);
   }
 
   #doom(job: Job, reason: string): void {
@@ -267,7 +247,7 @@ export class Candidates {
 
   /** A job is not set aside any more. What it waited for finds that out. */
   #forget(name: JobName): void {
-    if (this.#aside.delete(name)) this.#unmet.delete(name);
+    if (this.#aside.delete(name)) this.#dependents.forget(name);
   }
 
   /** Puts a job among those that came back. */
@@ -281,14 +261,9 @@ export class Candidates {
     if (this.#waiting >= 0 && isWaiting(jobs.get(name)?.status ?? "end")) this.#waiting++;
   }
 
-  #noteParents(job: Job | undefined): void {
-    if (job === undefined || !hasDependencies(job)) return;
-    for (const parent of dependenciesOf(job)) this.#parents.add(parent);
-  }
-
   #append(name: JobName, jobs: Jobs): void {
     this.#seen.set(name, null);
-    this.#noteParents(jobs.get(name));
+    this.#dependents.note(jobs.get(name));
     if (this.#places?.has(name) === false) this.#places.set(name, this.#places.size);
     const priority = jobs.get(name)?.priority ?? 0;
     if (priority !== 0) this.#priorities.set(name, priority);
@@ -313,9 +288,9 @@ export class Candidates {
     this.#places = null;
     this.#back = this.#newBack();
     this.#timed = newTimed();
-    for (const map of [this.#priorities, this.#aside, this.#children, this.#unmet, this.#parents]) map.clear();
+    for (const map of [this.#priorities, this.#aside, this.#dependents]) map.clear();
     for (const [name, job] of jobs) {
-      this.#noteParents(job);
+      this.#dependents.note(job);
       const seen = this.#seen.get(name);
       if (seen === undefined) this.#seen.set(name, null);
       if (seen !== undefined && seen !== null) continue;
