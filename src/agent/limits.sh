@@ -1,4 +1,4 @@
-# The agent, fourth part: time limits. A job that has one has a timer, a fork of its wrapper that sleeps and then ends
+# The agent, seventh part: time limits. A job that has one has a timer, a fork of its wrapper that sleeps and then ends
 # it, whoever is gone by then. A job without a limit has nothing of this.
 #
 # JOB.limit.ATTEMPT: the limit as MILLISECONDS/GRACE/TEXT (`-`: none any more), then a line `PID START` for each timer.

@@ -13,8 +13,11 @@ import { quote } from "../names/quote.ts";
 import type { AttemptId, AttemptRef } from "../job/attempt.ts";
 import { type AttemptEvent, type AttemptState, limitWord, type RemoveResult, type StartRequest } from "./attempt.ts";
 import agentText from "./agent.sh" with { type: "text" };
+import claimsText from "./claims.sh" with { type: "text" };
 import startText from "./start.sh" with { type: "text" };
+import backlogText from "./backlog.sh" with { type: "text" };
 import verbsText from "./verbs.sh" with { type: "text" };
+import removeText from "./remove.sh" with { type: "text" };
 import limitsText from "./limits.sh" with { type: "text" };
 import helloText from "./hello.sh" with { type: "text" };
 
@@ -76,15 +79,15 @@ export function request(verb: string, args: readonly (string | number)[]): strin
   return `{ cms_${verb}${args.map((arg) => " " + (typeof arg === "number" ? String(arg) : quote(arg))).join("")}\n}\n`;
 }
 
+/** The parts of the agent in the order in which they are sent; the last begins. */
+const PARTS = [agentText, claimsText, startText, backlogText, verbsText, removeText, limitsText, helloText];
+
 /** The agent's text without its comments, made once. */
 let program: string | null = null;
 
 /** What is written first: the agent, without its comments, and the request for its hello. */
 export function agentProgram(setup: AgentSetup): string {
-  program ??= (agentText + startText + verbsText + limitsText + helloText).split("\n").filter((line) =>
-    !/^\s*(#|$)/.test(line)
-  )
-    .join("\n");
+  program ??= PARTS.join("").split("\n").filter((line) => !/^\s*(#|$)/.test(line)).join("\n");
   const values = { c_tok: setup.token, c_dir: setup.directory, c_qid: setup.queueId, c_role: setup.role };
   const assignments = Object.entries(values).map(([name, value]) => `${name}=${quote(value)}\n`);
   return assignments.join("") + program + "\n" + request("hello", []);

@@ -1,5 +1,5 @@
 /**
- * The agent on a simulated host: what `src/agent/hello.sh`, `start.sh` and `verbs.sh` do with each request, in the same
+ * The agent on a simulated host: what the files `src/agent/*.sh` do with each request, in the same
  * order and with the same words. One request after the other; starts, kills, removals and watches are processes of
  * their own.
  *

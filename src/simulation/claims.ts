@@ -1,5 +1,5 @@
 /**
- * Claims and states as `src/agent/agent.sh` reads them: `c_walk`, `c_life`, `c_claim`, `c_close`, `c_state`, with the
+ * Claims and states as `src/agent/claims.sh` reads them: `c_walk`, `c_life`, `c_claim`, `c_close`, `c_state`, with the
  * same order of reads and writes. Where a shell could be interrupted between two of them, so can these.
  *
  * @module

@@ -1,6 +1,6 @@
 /**
  * What goes on beside a simulated agent: the end of jobs that are killed, removal of directories, a watch over jobs
- * without a wrapper. `src/agent/verbs.sh` in TypeScript.
+ * without a wrapper. `src/agent/verbs.sh` and `remove.sh` in TypeScript.
  *
  * @module
  */

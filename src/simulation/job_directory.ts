@@ -9,7 +9,7 @@ import { CopiedFiles, type InputFiles } from "./input_files.ts";
 import type { HostProcess } from "./host_process.ts";
 
 /**
- * One file of the chain, as `agent.sh` describes it. `attempt` null: it is empty (just being made, or lost by a power
+ * One file of the chain, as `claims.sh` describes it. `attempt` null: it is empty (just being made, or lost by a power
  * cut).
  */
 export interface ClaimLink {
