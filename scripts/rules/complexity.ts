@@ -17,7 +17,7 @@ export const FLAT: ReadonlyMap<string, string> = new Map([
   ["src/simulation/people.ts:act", "a case for each thing that people do"],
   ["src/scheduler/answers.ts:learn", "a case for each state that a host may name"],
   ["src/agent/protocol.ts:parseEvent", "a case for each event"],
-  ["src/simulation/scenario.ts:drawSurroundings", "one kind of surroundings drawn after the other"],
+  ["src/simulation/draw_scenario.ts:drawSurroundings", "one kind of surroundings drawn after the other"],
 ]);
 
 type Named = ts.FunctionDeclaration | ts.MethodDeclaration | ts.FunctionExpression | ts.ArrowFunction;

@@ -1,6 +1,6 @@
 /**
  * A backlog on a simulated host, in which prefetched jobs wait for a slot, as tickets: the state, the lock, and the
- * wrappers that take one ticket after the other, as in `src/agent/backlog.sh`, with the same order of steps. Whoever dies
+ * wrappers that take one ticket after the other. The order of steps is that of `src/agent/backlog.sh`. Whoever dies
  * while it has the lock takes it along.
  *
  * @module

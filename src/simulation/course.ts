@@ -7,7 +7,6 @@
 
 import type { Deps } from "../deps.ts";
 import { parseMachine } from "../cluster/machine.ts";
-import { isInFlight, isWaiting } from "../job/states.ts";
 import { addHostsOfSpecs } from "../operations/add_hosts.ts";
 import { addJobsOfSpecs } from "../operations/add_jobs.ts";
 import { createCluster } from "../operations/create_cluster.ts";
@@ -18,12 +17,11 @@ import { setHostFields } from "../operations/set_host_field.ts";
 import { setHostStatus } from "../operations/set_host_status.ts";
 import type { RunResult } from "../scheduler/report.ts";
 import { openQueue } from "../store/queue_file.ts";
+import { checkCompleted, checkEnd, checkNoneWaits } from "./end_checks.ts";
 import { applyFault } from "./faults.ts";
 import type { SimProcess } from "./process.ts";
-import { mayWaitAtEnd } from "./order_watch.ts";
 import { Neighbour } from "./neighbour.ts";
 import type { JobPlan } from "./scenario.ts";
-import type { AttemptTruth } from "./truth.ts";
 import { MOST_RETRIES, released, wishesAmong } from "./wishes.ts";
 import type { World } from "./world.ts";
 import type { Run, Stage } from "./stage.ts";
@@ -86,12 +84,12 @@ export class Course implements Stage {
     };
     await untilDone();
     if (truth.violation !== null) return;
-    await this.#checkNoneWaits();
+    await checkNoneWaits(this.world);
     // What became of jobs that were given up is for the hosts to say; one that runs after all is followed by the next
     // run.
     await this.#refresh();
     if (truth.violation === null) await untilDone();
-    await this.#checkEnd();
+    await checkEnd(this.world);
     if (truth.violation === null) await this.neighbour?.check();
   }
 
@@ -143,7 +141,7 @@ export class Course implements Stage {
           return world.options.makeStore?.(store) ?? store;
         },
       );
-      this.#checkCompleted(result);
+      checkCompleted(this.world, result);
       // One that was already ending when somebody did the last thing has not seen it.
       if (beganMs >= this.#quietSinceMs) this.lastResult = result;
       return `${result.outcome}: ${result.completed.length} completed, ${result.failed.length} failed, ${result.waiting} wait`;
@@ -282,65 +280,4 @@ export class Course implements Stage {
     const limits = { untilMs: world.timeline.nowMs + CALM_MS, what: "refresh has not ended" };
     await world.runUntil(() => isDone, limits);
   }
-
-  /** What a run names as completed, and not as failed, came to its own end with code 0. */
-  #checkCompleted({ completed, failed }: RunResult): void {
-    const { truth } = this.world;
-    const bad = new Set<string>(failed.map(({ job }) => job));
-    for (const job of completed) {
-      if (!bad.has(job) && !truth.hasEndedWell(job)) {
-        truth.fail(`job ${job} counts as ended well, and never ended with 0`);
-      }
-    }
-  }
-
-  async #checkNoneWaits(): Promise<void> {
-    const jobs = await this.world.readFiles() ?? new Map();
-    for (const job of jobs.values()) {
-      if (isWaiting(job.status) && !mayWaitAtEnd(job, jobs)) {
-        this.world.truth.fail(`job ${job.name} waits at the end of time`);
-      }
-    }
-  }
-
-  /** At the end of time: every job has ended, and its state is true. */
-  async #checkEnd(): Promise<void> {
-    const { world } = this;
-    const { truth } = world;
-    if (truth.violation !== null) return;
-    await world.checkFiles();
-    const jobs = await world.readFiles();
-    if (jobs === null) return truth.fail("at the end of time somebody holds the queue");
-    await world.checkComplete(jobs);
-    for (const job of jobs.values()) {
-      const attempts = truth.attemptsOf(job.id);
-      const last = attempts.find(({ number }) => number === job.attempt);
-      const away = (): boolean => {
-        const name = world.machineKeyOf(job.user, job.host);
-        // One of several machines that stays away may have the job.
-        return !world.canReach(name) || [...world.hosts.values()].some((host) => host.name === name && !host.isUp);
-      };
-      if (job.status === "end" && job.exit_code === 0 && (last?.how !== "exit" || last.code !== 0)) {
-        truth.fail(`job ${job.name} is end with code 0 at the end of time, which it did not end with`);
-      }
-      if (job.status === "kill" && last?.isLimitHit && !last.isKillAsked && !job.reason?.startsWith("time limit ")) {
-        truth.fail(`job ${job.name} was ended by its time limit, and its reason is ${job.reason}`);
-      }
-      if (isInFlight(job.status)) {
-        if (!away()) truth.fail(`job ${job.name} is ${job.status} at the end of time`);
-      } else if (last?.isAlive && !last.isAbandoned && !last.isGivenUp && !away()) {
-        truth.fail(`job ${job.name} is ${job.status} at the end of time, and runs`);
-      } else if (job.status === "crash" && last !== undefined && hostKnowsEnd(world, last) && !away()) {
-        truth.fail(`job ${job.name} is crash at the end of time, and its host knows that it ended`);
-      }
-    }
-  }
-}
-
-/** True if its host, the only one of its name, has the claim and the end of the attempt. */
-function hostKnowsEnd({ hosts, rerouted }: World, { id, host, directory }: AttemptTruth): boolean {
-  if (host === null || directory === null) return false;
-  if (rerouted.includes(host.name) || hosts.get(host.key)?.directories.get(directory.name) !== directory) return false;
-  const { log, chain } = directory;
-  return log?.attempt === id && log.state === "end" && chain.some(({ attempt }) => attempt === id);
 }

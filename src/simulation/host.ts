@@ -12,6 +12,7 @@ import { type ClaimLink, JobDirectory } from "./job_directory.ts";
 import { quickHash, type Random } from "./random.ts";
 import type { Timeline } from "./timeline.ts";
 import type { Truth } from "./truth.ts";
+import { UnsyncedWrites } from "./unsynced_writes.ts";
 
 /** What a world gives a host. */
 export interface HostParts {
@@ -40,8 +41,6 @@ export interface HostParts {
   readonly trace: (...words: unknown[]) => void;
 }
 
-/** Bytes are on the disk after so long at the latest. */
-const FLUSH_MS = 30_000;
 /** So long nothing was heard: a pause, not the time between two beats. */
 const PAUSE_MS = 1_000;
 
@@ -81,7 +80,7 @@ export class Host {
   readonly #backlogs = new Map<string, Set<{ over(): void }>>();
   #boots = 1;
   #lastPid = 100;
-  #dirty: { atMs: number; file: string; undo: () => void }[] = [];
+  readonly #unsynced: UnsyncedWrites;
   /** Steps until a wrapper dies, for a kill between any two; Infinity for none. */
   wrapperDiesIn = Infinity;
 
@@ -92,6 +91,7 @@ export class Host {
     this.hostname = parts.hostname ?? this.name.replace(/^.*@/, "");
     this.machine = `${this.hostname}+${quickHash([new TextEncoder().encode(parts.key)]).slice(0, 8)}`;
     this.directories = parts.home ?? new Map();
+    this.#unsynced = new UnsyncedWrites(parts);
     this.heard = parts.heard ?? new WeakMap();
     this.bootMs = parts.timeline.nowMs - 100_000;
     this.clockOffsetMs = Math.floor(parts.random.between(-5_000, 5_000));
@@ -194,7 +194,7 @@ export class Host {
       if (process.kind === "child") this.parts.truth.left(process.mark!, -1);
       this.end(process);
     }
-    this.#loseUnsynced();
+    this.#unsynced.lose();
     this.events.clear();
     this.residents.clear();
     this.forbidden.clear();
@@ -218,14 +218,9 @@ export class Host {
     this.#changed();
   }
 
-  /** Notes a write that a power cut may take. `file` keeps its own order; files lose what they lose each by itself. */
+  /** Notes a write that a power cut may take, see {@link UnsyncedWrites.add}. */
   wrote(file: string, undo: () => void): void {
-    if (this.parts.home !== undefined) return;
-    const { nowMs } = this.parts.timeline;
-    if (this.#dirty.length > 256 && this.#dirty[0]!.atMs < nowMs - FLUSH_MS) {
-      this.#dirty = this.#dirty.filter(({ atMs }) => atMs >= nowMs - FLUSH_MS);
-    }
-    this.#dirty.push({ atMs: nowMs, file, undo });
+    if (this.parts.home === undefined) this.#unsynced.add(file, undo);
   }
 
   /** Backlogs of the present boot, by queue. */
@@ -296,20 +291,6 @@ export class Host {
     this.wrote(`/${name}`, () => {
       if (!this.directories.has(name)) this.directories.set(name, removed);
     });
-  }
-
-  #loseUnsynced(): void {
-    const { random, timeline } = this.parts;
-    const from = new Map<string, number>();
-    for (let i = this.#dirty.length - 1; i >= 0; i--) {
-      const { atMs, file, undo } = this.#dirty[i]!;
-      // What was written to a file after some time is lost, in half of the files nothing.
-      if (!from.has(file)) {
-        from.set(file, random.chance(0.5) ? Infinity : timeline.nowMs - random.between(0, FLUSH_MS));
-      }
-      if (atMs >= from.get(file)!) undo();
-    }
-    this.#dirty = [];
   }
 
   #changed(): void {

@@ -11,7 +11,8 @@ import type { Jobs } from "../store/changes.ts";
 import type { Host } from "./host.ts";
 import { before, isDue, TryWatch, whyTooEarly } from "./order_watch.ts";
 import type { SimProcess } from "./process.ts";
-import type { AttemptTruth, Truth } from "./truth.ts";
+import type { AttemptTruth } from "./attempt_truth.ts";
+import type { Truth } from "./truth.ts";
 
 /** A decision may come so long after it was due. */
 const LATE_MS = 500;

@@ -7,6 +7,7 @@
  */
 
 import type { AppendFile, FileLock, Files, FileStamp } from "../deps.ts";
+import { type LockMode, MemoryLocks } from "./memory_locks.ts";
 
 interface Inode {
   readonly number: number;
@@ -16,12 +17,6 @@ interface Inode {
   /** So many of them are on the disk. */
   syncedBytes: number;
   modifiedMs: number;
-}
-
-interface LockState {
-  readers: number;
-  writer: boolean;
-  waiting: { mode: "shared" | "exclusive"; go: () => void }[];
 }
 
 function missing(path: string): Error {
@@ -64,7 +59,7 @@ export class MemoryFiles implements Files {
   #names = new Map<string, Inode>();
   #durableNames = new Map<string, Inode>();
   #directories = new Set<string>(["/"]);
-  #locks = new Map<string, LockState>();
+  #locks = new MemoryLocks();
   #watchers = new Set<(path: string) => void>();
   readonly #clock: (() => number) | null;
   readonly #hash: ((pieces: readonly Uint8Array[]) => string) | null;
@@ -90,7 +85,7 @@ export class MemoryFiles implements Files {
    */
   powerCut(keep = 0): void {
     this.#names = new Map(this.#durableNames);
-    this.#locks = new Map();
+    this.#locks = new MemoryLocks();
     for (const inode of this.#names.values()) {
       const lost = inode.sizeBytes - inode.syncedBytes;
       inode.sizeBytes = inode.syncedBytes + Math.floor(lost * keep);
@@ -252,35 +247,17 @@ export class MemoryFiles implements Files {
     return Promise.resolve();
   }
 
-  async lock(path: string, { mode, wait }: { mode: "shared" | "exclusive"; wait: boolean }): Promise<FileLock | null> {
+  async lock(path: string, { mode, wait }: { mode: LockMode; wait: boolean }): Promise<FileLock | null> {
     if (!this.#names.has(path)) this.#make(path);
-    const state = this.#locks.get(path) ?? { readers: 0, writer: false, waiting: [] };
-    this.#locks.set(path, state);
-    const free = (wanted: "shared" | "exclusive") => !state.writer && (wanted === "shared" || state.readers === 0);
-    const take = (wanted: "shared" | "exclusive") => wanted === "shared" ? state.readers++ : state.writer = true;
-    if (free(mode)) take(mode);
-    else if (!wait) return null;
-    else await new Promise<void>((go) => state.waiting.push({ mode, go }));
-    let held = true;
-    return {
+    return await this.#locks.take(path, {
+      mode,
+      wait,
       describe: (text) => {
         const inode = this.#names.get(path) ?? this.#make(path);
         fill(inode, text);
         inode.modifiedMs = this.#time();
-        return Promise.resolve();
       },
-      release: () => {
-        if (!held) return;
-        held = false;
-        if (mode === "shared") state.readers--;
-        else state.writer = false;
-        while (state.waiting[0] !== undefined && free(state.waiting[0].mode)) {
-          const next = state.waiting.shift()!;
-          take(next.mode);
-          next.go();
-        }
-      },
-    };
+    });
   }
 
   // deno-lint-ignore require-await

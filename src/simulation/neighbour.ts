@@ -18,7 +18,7 @@ import { runQueue } from "../operations/run_queue.ts";
 import { openQueue } from "../store/queue_file.ts";
 import type { QueueStore, StoreRef } from "../store/store.ts";
 import { Random } from "./random.ts";
-import { drawCommand } from "./scenario.ts";
+import { drawCommand } from "./draw_scenario.ts";
 import type { Stage } from "./stage.ts";
 
 /** Pause before the next run. */

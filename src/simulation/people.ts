@@ -17,7 +17,8 @@ import type { Deps } from "../deps.ts";
 import type { SimProcess } from "./process.ts";
 import { Random } from "./random.ts";
 import { editWish } from "./wishes.ts";
-import { drawCommand, type FaultKind } from "./scenario.ts";
+import { drawCommand } from "./draw_scenario.ts";
+import type { FaultKind } from "./scenario.ts";
 import type { Stage } from "./stage.ts";
 
 /** Somebody does something. */

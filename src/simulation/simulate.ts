@@ -5,7 +5,8 @@
  */
 
 import { Course } from "./course.ts";
-import { drawScenario, type Scenario, type ScenarioSizes } from "./scenario.ts";
+import { drawScenario } from "./draw_scenario.ts";
+import type { Scenario, ScenarioSizes } from "./scenario.ts";
 import { World, type WorldOptions } from "./world.ts";
 
 /** What came of a world. */

@@ -5,67 +5,14 @@
  * @module
  */
 
-import { isOrBefore } from "../job/attempt.ts";
+import { isOrBefore, jobIdOf } from "../job/attempt.ts";
+import { type AttemptTruth, type How, newAttempt, type Site } from "./attempt_truth.ts";
 import type { JobDirectory } from "./job_directory.ts";
 
 /** What jobs with a time limit have as their grace. */
 export const LIMIT_GRACE_MS = 300;
 /** How late a host may be. */
 const LIMIT_SLACK_MS = 2_000;
-
-/** How a job's process ended. */
-export type How = "exit" | "signal" | "killed" | "power";
-
-/** A host, as far as the truth has to know it. */
-export interface Site {
-  readonly key: string;
-  readonly name: string;
-  readonly isUp: boolean;
-  readonly isReachable: boolean;
-  readonly nowMs: number;
-  readonly parts: { readonly trace: (...words: unknown[]) => void };
-}
-
-/** One attempt, as a god sees it. */
-export interface AttemptTruth {
-  readonly id: string;
-  readonly job: string;
-  readonly number: number;
-  /** The queue whose agent was asked to start it; null if none was. */
-  queue: string | null;
-  /** Where it writes. */
-  directory: JobDirectory | null;
-  /** Where the manager decided to start it; null if nobody did. */
-  decided: { readonly machine: string; readonly boot: string | null; readonly atMs: number } | null;
-  /** The decision was on the disk. */
-  isDurable: boolean;
-  /** A host got the request. */
-  isAsked: boolean;
-  starts: number;
-  /** As its environment has it on the host; `""` for none. */
-  gpu: string;
-  host: Site | null;
-  isAlive: boolean;
-  how: How | null;
-  code: number | null;
-  isKillAsked: boolean;
-  /** Its job's time limit, null for none; when it was started, epoch ms; whether its limit ended it. */
-  limitMs: number | null;
-  startedAtMs: number;
-  isLimitHit: boolean;
-  isWrapperKilled: boolean;
-  /** Processes that it has left running. */
-  left: number;
-  /** Its claim was removed with its directory, as somebody wanted its job reset or deleted: it may be run again. */
-  isForgotten: boolean;
-  /** The manager was told, or said, that it never started and never will. */
-  isNever: boolean;
-  /** The manager was silent for the whole time-out: it counts as crashed, until its machine is asked again. */
-  isGivenUp: boolean;
-  /** Its job left the queue, or was reset, while its host did not answer, and somebody was told. */
-  isAbandoned: boolean;
-  signal: ((signal: "TERM" | "KILL", fromUs: boolean) => void) | null;
-}
 
 /** What the truth asks of the world when an attempt starts. */
 export interface Limits {
@@ -111,36 +58,9 @@ export class Truth {
   of(id: string): AttemptTruth {
     const known = this.#attempts.get(id);
     if (known !== undefined) return known;
-    const dot = id.lastIndexOf(".");
-    const made: AttemptTruth = {
-      id,
-      job: "",
-      number: Number(id.slice(dot + 1)),
-      queue: null,
-      directory: null,
-      decided: null,
-      isDurable: false,
-      isAsked: false,
-      starts: 0,
-      gpu: "",
-      host: null,
-      isAlive: false,
-      how: null,
-      code: null,
-      isKillAsked: false,
-      limitMs: null,
-      startedAtMs: 0,
-      isLimitHit: false,
-      isWrapperKilled: false,
-      left: 0,
-      isForgotten: false,
-      isNever: false,
-      isGivenUp: false,
-      isAbandoned: false,
-      signal: null,
-    };
+    const made = newAttempt(id);
     this.#attempts.set(id, made);
-    const jobId = id.slice(0, dot);
+    const jobId = jobIdOf(id);
     const others = this.#byJobId.get(jobId);
     if (others === undefined) this.#byJobId.set(jobId, [made]);
     else others.push(made);
@@ -171,7 +91,7 @@ export class Truth {
     if (this.#isNeighbours(attempt)) return;
     if (attempt.decided === null) this.fail(`a start of ${job} (${id}) was sent that is not in the journal`);
     else if (!attempt.isDurable) this.fail(`the start of ${job} (${id}) was sent before it was durable`);
-    if (this.expectScript !== null && !this.expectScript(id.slice(0, id.lastIndexOf(".")), script)) {
+    if (this.expectScript !== null && !this.expectScript(jobIdOf(id), script)) {
       this.fail(`the script of ${job} is another on its host: ${JSON.stringify(script)}`);
     }
   }
@@ -208,7 +128,7 @@ export class Truth {
     if (attempt.isNever) this.fail(`attempt ${id} of ${job} starts after it was said that it never will`);
     this.#checkInput(job, directory);
     if (this.#isNeighbours(attempt)) return;
-    for (const other of this.attemptsOf(id.slice(0, id.lastIndexOf(".")))) {
+    for (const other of this.attemptsOf(jobIdOf(id))) {
       if (other !== attempt && other.isAlive && !other.isAbandoned && !other.isGivenUp) {
         this.fail(`two attempts of ${job} are alive at once: ${other.id} and ${id}`);
       }
@@ -348,7 +268,7 @@ export class Truth {
 
   /** The directory of this attempt goes: nothing may be left of it on this host. */
   cleared(host: Site, attempt: string): void {
-    const kin = this.attemptsOf(attempt.slice(0, attempt.lastIndexOf(".")));
+    const kin = this.attemptsOf(jobIdOf(attempt));
     const left = kin.find((one) => one.left > 0 && one.host === host && isOrBefore(one.id, attempt));
     if (left !== undefined) this.fail(`what ${left.id} of ${left.job} left running outlives its directory`);
   }

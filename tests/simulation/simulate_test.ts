@@ -6,7 +6,8 @@
 
 import assert from "node:assert/strict";
 import { measureMakespan } from "../../src/simulation/makespan.ts";
-import { drawScenario, FAULTS } from "../../src/simulation/scenario.ts";
+import { drawScenario } from "../../src/simulation/draw_scenario.ts";
+import { FAULTS } from "../../src/simulation/scenario.ts";
 import { shrink, simulate, tell } from "../../src/simulation/simulate.ts";
 import { turn } from "../../testing/turn.ts";
 
