@@ -108,7 +108,10 @@ export class Core {
     run.nowMs = nowMs;
     // There may be more to do: something was added, or what was decided last was undone.
     if (event.type === "external") this.#finished = false;
-    if (this.#finished) return run.effects;
+    if (this.#finished) {
+      if (isOfRun(event)) this.#take(event);
+      return run.effects;
+    }
     if (event.type === "stood_still") {
       // Nothing is decided now: what others did meanwhile is told next.
       this.#links.stoodStill(event.ms);
@@ -227,6 +230,9 @@ export class Core {
       case "link_up":
         this.#links.up(event.machine, event.boot);
         break;
+      case "links_closed":
+        this.#links.closed();
+        break;
       case "same_machine":
         this.#links.same(event.machine, event.as);
         break;
@@ -268,4 +274,10 @@ export class Core {
         event satisfies never;
     }
   }
+}
+
+/** True for what counts for jobs that are added later as well. */
+function isOfRun(event: CoreEvent): event is Extract<CoreEvent, { type: "hosts" | "links_closed" | "pause" | "stop" }> {
+  const { type } = event;
+  return type === "hosts" || type === "links_closed" || type === "pause" || type === "stop";
 }

@@ -106,11 +106,6 @@ export class Deliver {
     }
   }
 
-  /** The machines to which a link is open. */
-  get machines(): string[] {
-    return [...this.#links.keys()];
-  }
-
   /** Ends all links in good order; jobs go on. */
   async close(): Promise<void> {
     this.#closing.abort();

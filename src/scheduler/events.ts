@@ -26,6 +26,8 @@ export type CoreEvent =
   /** The list of hosts is another now (a host was added, deactivated ...). */
   | { readonly type: "hosts"; readonly hosts: readonly SlotHost[] }
   | { readonly type: "link_up"; readonly machine: string; readonly boot: string }
+  /** Nothing was left to do, and the run has closed all links; they are opened anew for what is added now. */
+  | { readonly type: "links_closed" }
   /** It proved to be the machine to which the link of `as` leads; nothing was done there. */
   | { readonly type: "same_machine"; readonly machine: string; readonly as: string }
   | { readonly type: "connect_failed"; readonly machine: string; readonly reason: string; readonly lasting: boolean }

@@ -139,6 +139,16 @@ export class Links {
     report(this.#run, { type: "machine_down", machine: machineText(state.machine), reason, wasUp: true });
   }
 
+  /** The run has closed all links itself: none is open, none has failed. */
+  closed(): void {
+    for (const state of this.#run.machines.all()) {
+      if (state.phase === "down") continue;
+      Machines.close(state, this.#run.nowMs);
+      this.#backlogs.linkDown(state.key);
+    }
+    this.#settleAtMs = Infinity;
+  }
+
   /** The answer to what `up` asked is here: jobs may start there, unless something must be asked again. */
   answered(key: string): void {
     const state = this.#run.machines.get(key);
@@ -285,15 +295,17 @@ export class Links {
   }
 
   /**
-   * An attempt is forbidden in four cases: its host may have let it in from a backlog; its start is not wanted any
-   * more; it was not seen to run and its name led elsewhere since; or it is of an earlier run and was not seen to run.
-   * In the last case its job may be deleted, and an unfinished claim would keep the machine from starting anything
-   * else. After another boot the claim may be lost, and the attempt is only asked about.
+   * An attempt is forbidden in five cases: its host may have let it in from a backlog; its start is not wanted any
+   * more; its claim was found unfinished, as its wrapper was ended in that moment; it was not seen to run and its name
+   * led elsewhere since; or it is of an earlier run and was not seen to run. In the last case its job may be deleted,
+   * and an unfinished claim would keep the machine from starting anything else. After another boot the claim may be
+   * lost, and the attempt is only asked about.
    */
   #isToForbid(one: InFlight, boot: string | null): boolean {
     const isUnknown = (one.stage.at === "inherited" || one.stage.at === "away") &&
       this.#run.jobs.get(one.job)?.status !== "start";
-    return one.boot === boot && (isUnknown || isUnseenInBacklog(one) || this.#isUnwanted(one));
+    const isStuck = isUnseen(one) && one.timesAsked > 0;
+    return one.boot === boot && (isUnknown || isStuck || isUnseenInBacklog(one) || this.#isUnwanted(one));
   }
 
   /** True if the host has not said that it runs, and its job is to be ended, or is gone. */

@@ -128,6 +128,16 @@ export class Machines {
     state.reason = "";
   }
 
+  /** Notes that nobody needs the link, and it is closed. */
+  static close(state: MachineState, nowMs: number): void {
+    state.phase = "idle";
+    state.isHeld = false;
+    state.openedAtMs = null;
+    state.silentSinceMs ??= nowMs;
+    state.askAtMs = null;
+    state.lookAtMs = null;
+  }
+
   /**
    * Notes a failed attempt, or a link that broke. The pause before the next attempt grows with each failure in a row; a
    * link that had been open for a while is opened again at once, since most breaks are short. `timeoutMs`: a machine

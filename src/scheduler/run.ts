@@ -135,16 +135,16 @@ class Loop {
    * @returns False if the run goes on.
    */
   async #end(isFault = false): Promise<boolean> {
-    const machines = this.#deliver.machines;
     await this.#deliver.close();
+    // What the links said last and nobody has taken in: of what is left they say it again, should the run go on.
+    this.#inbox = this.#inbox.filter(({ type }) => type === "hosts" || type === "stop" || type === "pause");
+    this.#carried.push(...this.#parts.core.step({ type: "links_closed" }, this.#deps.clock.now()));
     try {
       if (this.#undelivered.size > 0) await this.#commit([]);
       const mustEnd = isFault || this.#watch.leave.aborted;
       this.#finished = this.#parts.core.isFinished;
       const mayEnd = (external: ExternalChanges): boolean => mustEnd || (this.#finished && this.#mayEnd(external));
       if (!await this.#parts.store.endRun("always", mayEnd)) {
-        const reason = "its connection was closed, as nothing was left to run";
-        for (const machine of machines) this.#inbox.push({ type: "link", machine, event: { type: "down", reason } });
         this.#urgent = true;
         this.#deliver = this.#makeDeliver();
         return false;

@@ -9,6 +9,11 @@ import { isOrBefore, jobIdOf } from "../job/attempt.ts";
 import { type AttemptTruth, type How, newAttempt, type Site } from "./attempt_truth.ts";
 import type { JobDirectory } from "./job_directory.ts";
 
+/**
+ * By so much earlier than a job its timer may begin: it counts from its own beginning where the wrapper was ended
+ * before it wrote down when the job began.
+ */
+const EARLY_MS = 5;
 /** What jobs with a time limit have as their grace. */
 export const LIMIT_GRACE_MS = 300;
 /** How late a host may be. */
@@ -218,7 +223,7 @@ export class Truth {
     const attempt = this.of(id);
     attempt.isLimitHit = true;
     const livedMs = (attempt.host?.nowMs ?? 0) - attempt.startedAtMs;
-    if (attempt.isAlive && attempt.limitMs !== null && livedMs < attempt.limitMs) {
+    if (attempt.isAlive && attempt.limitMs !== null && livedMs < attempt.limitMs - EARLY_MS) {
       this.fail(`${id} of ${attempt.job} is ended by its time limit after ${livedMs} ms`);
     }
   }

@@ -285,15 +285,16 @@ export class World {
     if (broken !== null) this.truth.fail(broken);
     const live = this.lastWriter === null ? undefined : this.stores.get(this.lastWriter);
     if (live === undefined) return;
-    const text = (all: Iterable<unknown>): string => JSON.stringify([...all]);
-    if (text(live.jobs.values()) !== text(jobs.values())) {
-      const other = [...jobs.values()].find((job) => JSON.stringify(job) !== JSON.stringify(live.jobs.get(job.name)));
-      this.truth.fail(
-        `the files say another state than the run has: ${JSON.stringify(other)}, ${
-          JSON.stringify(other && live.jobs.get(other.name))
-        }`,
-      );
-    }
+    const names = [...jobs.keys()];
+    const other = [...jobs.values()].find((job) => {
+      const one = live.jobs.get(job.name);
+      return one === undefined || !equalJobs(job, one);
+    });
+    if (other === undefined && String(names) === String([...live.jobs.keys()])) return;
+    const seen = other === undefined ? [...live.jobs.keys()] : live.jobs.get(other.name);
+    this.truth.fail(
+      `the files say another state than the run has: ${JSON.stringify(other ?? names)}, ${JSON.stringify(seen)}`,
+    );
   }
 
   /** When nothing runs the YAML alone says all, see docs/reliability.md. */

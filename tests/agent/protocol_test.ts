@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../testing/property.ts";
 import { parseAnswer, parseEvent, request, startRequest } from "../../src/agent/protocol.ts";
 import { start } from "./support.ts";
 

@@ -3,7 +3,7 @@
  * not go.
  */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../testing/property.ts";
 import type { Job } from "../../src/job/job.ts";
 import { mayMove } from "../../src/job/states.ts";
 import type { AttemptState, LinkEvent } from "../../src/link/link.ts";

@@ -3,7 +3,7 @@
  * nothing.
  */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../testing/property.ts";
 import { type Outcome, withPlace } from "../cli/harness.ts";
 import { treeOf } from "../../testing/tree.ts";
 import { assertAll, mutatedBytes } from "./support.ts";

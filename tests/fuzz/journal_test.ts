@@ -3,7 +3,7 @@
  * changed file.
  */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../testing/property.ts";
 import { StoreError } from "../../src/errors.ts";
 import { inspectQueue } from "../../src/store/inspect_queue.ts";
 import { createQueue, openQueue } from "../../src/store/queue_file.ts";

@@ -3,7 +3,7 @@
  * says why.
  */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../testing/property.ts";
 import { parseEvent } from "../../src/agent/protocol.ts";
 import type { Child, Deps } from "../../src/deps.ts";
 import { realDeps } from "../../src/deps_real.ts";

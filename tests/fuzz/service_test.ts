@@ -3,7 +3,7 @@
  * secrets.
  */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../testing/property.ts";
 import { documentOf } from "../../src/service/openapi.ts";
 import { realDeps } from "../../src/deps_real.ts";
 import { RIGHT } from "../../testing/service/service.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import fc from "fast-check";
+import fc from "../../testing/property.ts";
 
 /** For each property; a slow machine does fewer. */
 const RUNS = Number(Deno.env.get("CMS_TEST_RUNS") ?? 200);

@@ -1,6 +1,6 @@
 /** What a person may type: lists of names, and whole command lines. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../testing/property.ts";
 import { parseHosts } from "../../src/cli/queue/choose_hosts.ts";
 import { InvalidError } from "../../src/errors.ts";
 import { expand, EXPAND_LIMIT } from "../../src/names/expand.ts";

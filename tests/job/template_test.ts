@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../testing/property.ts";
 import { fillCommand, fillText, hasPlaceholder, type Values } from "../../src/job/template.ts";
 
 function values(params: Record<string, string>, inputs: string[] = [], index = 1): Values {

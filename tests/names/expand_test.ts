@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../testing/property.ts";
 import { InvalidError } from "../../src/errors.ts";
 import { expand, EXPAND_LIMIT, splitTopLevel } from "../../src/names/expand.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../testing/property.ts";
 import { quote } from "../../src/names/quote.ts";
 
 Deno.test("quote() gives a shell back exactly the text, for any text", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../testing/property.ts";
 import { InvalidError } from "../../src/errors.ts";
 import { durationField, parseDuration, renderDuration } from "../../src/names/units.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../testing/property.ts";
 import stringWidth from "string-width";
 import { CELL_WIDTH, renderTable } from "../../src/output/table.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../testing/property.ts";
 import { firstLines, lastLines, LineCutter, shownLine } from "../../src/output/text_part.ts";
 
 const encoder = new TextEncoder();

@@ -7,6 +7,7 @@ import { Core } from "../../src/scheduler/core.ts";
 import type { CoreEvent, Effect } from "../../src/scheduler/events.ts";
 import { fifoMulti } from "../../src/scheduler/policies.ts";
 import { job, put, slotHost, World } from "./world.ts";
+import { SEED } from "../../testing/property.ts";
 
 const RED = "pi@red";
 const A = "a" as JobName;
@@ -422,7 +423,7 @@ Deno.test("a job that was said to run and then to have been forbidden is crash, 
 });
 
 Deno.test("random trouble: nothing starts twice, slots are kept, every job ends", () => {
-  const base = Number(Deno.env.get("CMS_SEED") ?? Math.floor(Math.random() * 1e9));
+  const base = SEED;
   for (let i = 0; i < 300; i++) {
     const seed = base + i;
     try {
@@ -500,7 +501,7 @@ Deno.test("hosts that change while jobs wait in a line: none is lost, none start
 });
 
 Deno.test("random trouble with fifo: max_parallel is kept, also right after a restart", () => {
-  const base = Math.floor(Math.random() * 1e9);
+  const base = SEED;
   for (let i = 0; i < 100; i++) {
     const seed = base + i;
     try {

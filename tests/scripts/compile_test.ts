@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../testing/property.ts";
 import { findBase, probeUrl } from "../../scripts/compile/base.ts";
 import { makeExecutable } from "../../scripts/compile/make.ts";
 import { parseOptions } from "../../scripts/compile/options.ts";

@@ -1,6 +1,6 @@
 /** What nobody means well: every operation of the document with random and hostile values. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../testing/property.ts";
 import { documentOf } from "../../src/service/openapi.ts";
 import { realDeps } from "../../src/deps_real.ts";
 import { snapshotOf } from "./snapshot.ts";

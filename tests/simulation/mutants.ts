@@ -8,6 +8,7 @@
 import type { AppendFile, FileLock } from "../../src/deps.ts";
 import type { JobName } from "../../src/names/grammar.ts";
 import { Answers } from "../../src/scheduler/answers.ts";
+import { Answers } from "../../src/scheduler/answers.ts";
 import { Attempts } from "../../src/scheduler/attempts.ts";
 import { Candidates } from "../../src/scheduler/candidates.ts";
 import { Channel } from "../../src/link/channel.ts";
@@ -137,6 +138,22 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 1,
     name: "asked instead of forbidden",
     options: { garble: (text) => text.replaceAll("{ cms_forbid ", "{ cms_ask ") },
+  },
+  {
+    rule: 3,
+    name: "links that a run has closed itself count as open",
+    breaks: () => patch(Links.prototype, "closed", () => () => {}),
+  },
+  {
+    rule: 3,
+    name: "a claim that nobody finishes is asked about for ever",
+    seed: 429_229_677,
+    breaks: () =>
+      patch(Answers.prototype, "learn", (old) =>
+        function (this: Answers, one, state, gaveBack) {
+          old.call(this, one, state, gaveBack);
+          if (state.type === "claimed") one.timesAsked = 0;
+        }),
   },
   {
     rule: 2,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../../testing/property.ts";
 import { CmsError } from "../../../src/errors.ts";
 import type { Job } from "../../../src/job/job.ts";
 import { JOB_STATES } from "../../../src/job/states.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../../testing/property.ts";
 import type { Job } from "../../../src/job/job.ts";
 import { parseJobs, renderJobs } from "../../../src/store/yaml/job_record.ts";
 import { KeptText } from "../../../src/store/large/kept_text.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import fc from "../../../testing/property.ts";
 import type { Job } from "../../../src/job/job.ts";
 import { isInFlight } from "../../../src/job/states.ts";
 import type { Change } from "../../../src/store/changes.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { dump } from "js-yaml";
-import fc from "fast-check";
+import fc from "../../../testing/property.ts";
 import { StoreError } from "../../../src/errors.ts";
 import { joinBlocks, lineOf, parseYaml, renderBlock } from "../../../src/store/yaml/yaml.ts";
 import { quickValue } from "../../../src/store/large/scalars.ts";
