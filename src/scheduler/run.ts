@@ -138,7 +138,7 @@ class Loop {
     await this.#deliver.close();
     // What the links said last and nobody has taken in: of what is left they say it again, should the run go on.
     this.#inbox = this.#inbox.filter(({ type }) => type === "hosts" || type === "stop" || type === "pause");
-    this.#carried.push(...this.#parts.core.step({ type: "links_closed" }, this.#deps.clock.now()));
+    if (this.#finished) this.#parts.core.step({ type: "links_closed" }, this.#deps.clock.now());
     try {
       if (this.#undelivered.size > 0) await this.#commit([]);
       const mustEnd = isFault || this.#watch.leave.aborted;

@@ -8,7 +8,6 @@
 import type { AppendFile, FileLock } from "../../src/deps.ts";
 import type { JobName } from "../../src/names/grammar.ts";
 import { Answers } from "../../src/scheduler/answers.ts";
-import { Answers } from "../../src/scheduler/answers.ts";
 import { Attempts } from "../../src/scheduler/attempts.ts";
 import { Candidates } from "../../src/scheduler/candidates.ts";
 import { Channel } from "../../src/link/channel.ts";
