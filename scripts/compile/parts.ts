@@ -26,9 +26,8 @@ const RUN = [
   "./choose_hosts.ts",
   "./show_output.ts",
   "./sweep.ts",
-  ...["check_queue", "delete_jobs", "kill_jobs", "refresh_queue", "reset_jobs", "start_run", "stop_run"].map((name) =>
-    `../../operations/${name}.ts`
-  ),
+  ...["check_hosts", "check_queue", "delete_jobs", "kill_jobs", "refresh_queue", "reset_jobs", "start_run", "stop_run"]
+    .map((name) => `../../operations/${name}.ts`),
 ];
 /** Words of `queue add` that make a sweep. */
 const SWEEP = /^(?:--(?:param|param-file|link|each-line|comments|sample|seed|dry-run|format|yes)(?:=|$)|::::?\+?$)/;
@@ -51,6 +50,7 @@ export function partFor(words: readonly string[]): string | null {
   const [group = "", verb = ""] = words;
   if (group === "openapi") return "service.mjs";
   const isSweep = verb === "add" && words.some((word) => SWEEP.test(word));
+  if (group === "cluster" && verb === "check") return "run.mjs";
   if (group !== "queue" || (QUICK.includes(verb) && !isSweep)) return null;
   return words.some((word) => /^(--)?service(=|$)/.test(word)) ? "service.mjs" : "run.mjs";
 }

@@ -11,11 +11,13 @@ import { CmsError, STATUS_OF } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { addActivate } from "./cluster/activate.ts";
 import { addAdd as addClusterAdd } from "./cluster/add.ts";
+import { addClusterCheck } from "./cluster/check.ts";
 import { addCreate as addClusterCreate } from "./cluster/create.ts";
 import { addDelete as addClusterDelete } from "./cluster/delete.ts";
 import { addDrain } from "./cluster/drain.ts";
 import { addList as addClusterList } from "./cluster/list.ts";
 import { addSet } from "./cluster/set.ts";
+import { addClusterStatus } from "./cluster/status.ts";
 import { addCompletion } from "./completion/command.ts";
 import { type Context, examples } from "./context.ts";
 import { printError, usageText } from "./failure.ts";
@@ -131,6 +133,8 @@ const CLUSTER_VERBS: Verbs = [
   [["activate", "deactivate"], addActivate],
   [["drain"], addDrain],
   [["set"], addSet],
+  [["check"], addClusterCheck],
+  [["status"], addClusterStatus],
 ];
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Durations as people write them: `90s`, `30m`, `1h30m`, `1d`. Pure.
+ * Durations and sizes as people write them: `90s`, `30m`, `1h30m`, `1d`; `12 MiB`. Pure.
  *
  * @module
  */
@@ -51,4 +51,10 @@ export function renderDuration(ms: number): string {
     if (count > 0) parts.push(`${count}${unit}`);
   }
   return parts.length === 0 ? "0s" : parts.slice(0, 2).join("");
+}
+
+/** KiB as people write them: `12 MiB`, `3.4 GiB`. */
+export function renderKiB(kib: number): string {
+  const gib = kib / 1024 / 1024;
+  return gib < 1 ? `${Math.floor(kib / 1024)} MiB` : `${gib < 10 ? gib.toFixed(1) : Math.round(gib)} GiB`;
 }

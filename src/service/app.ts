@@ -11,6 +11,7 @@ import { addGuards } from "./guard.ts";
 import { methodsOf } from "./methods.ts";
 import { addSystemRoutes } from "./routes/system.ts";
 import { addCheckRoute } from "./routes/check.ts";
+import { addClusterHealthRoutes } from "./routes/cluster_health.ts";
 import { addClusterRoutes } from "./routes/clusters.ts";
 import { addChosenJobsRoutes } from "./routes/chosen_jobs.ts";
 import { addHistoryRoute } from "./routes/history.ts";
@@ -56,6 +57,7 @@ export function makeApp(service: Service): App {
   addControlRoutes(app, service);
   addHistoryRoute(app, service);
   addClusterRoutes(app, service);
+  addClusterHealthRoutes(app, service);
   addHostRoutes(app, service);
   addJobFileRoutes(app, service);
   addEventRoutes(app, service);

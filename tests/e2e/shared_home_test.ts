@@ -66,3 +66,15 @@ needTest(
     assert.equal(await manager.read("job1/data"), "later\n");
   },
 );
+
+needTest("cluster check says which hosts share a home, with one another and with the manager", whyNot, async () => {
+  await hosts!.reset();
+  await using manager = await Manager.on(hosts!.host("login"));
+  await manager.ok("cluster", "create", "c");
+  await manager.ok("cluster", "add", "c", "--id=here", "--name=localhost", "--user=pi");
+  await manager.ok("cluster", "add", "c", "--id=node", "--name=node", "--user=pi");
+  assert.equal(
+    await manager.ok("cluster", "check", "c"),
+    "here: ok (shares its home with node)\nnode: ok (shares its home with here, the manager)\n",
+  );
+});
