@@ -6,25 +6,14 @@
  * @module
  */
 
-import { attemptId, jobIdOf } from "../job/attempt.ts";
-import {
-  type Asker,
-  claim,
-  enter,
-  isBeside,
-  makeDirectories,
-  nextTo,
-  stateOf,
-  stays,
-  unmakeDirectories,
-  walk,
-} from "./claims.ts";
-import type { ClaimLink, JobDirectory } from "./job_directory.ts";
+import { type Asker, isBeside, makeDirectories, stateOf, unmakeDirectories } from "./claims.ts";
+import type { JobDirectory } from "./job_directory.ts";
 import type { Host } from "./host.ts";
 import { EventsFile, type HostProcess, type Steps, type Tell, UNTIL_WOKEN } from "./host_process.ts";
 import { setLimits } from "./limits.ts";
 import { kills, removes, watch } from "./helpers.ts";
 import { Backlog } from "./backlog.ts";
+import { forbid, locate } from "./tombstones.ts";
 import { NotARequest, readCall, type Request, RequestReader } from "./requests.ts";
 import { runWrapper, type StartWords } from "./wrapper.ts";
 
@@ -32,9 +21,6 @@ import { runWrapper, type StartWords } from "./wrapper.ts";
 const KILLED = 137;
 /** Time for one request, ms. */
 const REQUEST_MS = 0.3;
-/** A link that is empty for so many looks is given up. */
-const GIVE_UP_TRIES = 20;
-const PAUSE_MS = 50;
 
 /** The far end of a connection, as its agent sees it. */
 export interface Terminal {
@@ -294,37 +280,10 @@ export class Agent implements FarEnd {
     return { job, attempt, queue: this.#tell.queue, keep: this.#tell.keep === true };
   }
 
-  /** The directories that input files are about to be copied to: a claim that never starts makes each this queue's. */
+  /** The directories that input files are about to be copied to. */
   *#locate(number: string, args: readonly string[]): Steps {
     for (let i = 0; 2 * i + 1 < args.length; i++) {
-      const attempt = args[2 * i + 1]!;
-      const asker = this.#asker(args[2 * i]!, attempt);
-      let directory = yield* enter(this.#host, asker);
-      let moves = 0;
-      let pauses = 0;
-      while (directory !== undefined) {
-        const { alien, open, kin, next } = walk(this.#host, directory, asker);
-        yield 0;
-        if (moves >= GIVE_UP_TRIES) directory = undefined;
-        else if (alien) {
-          moves++;
-          directory = yield* nextTo(this.#host, asker);
-        } else if (open !== null && pauses < GIVE_UP_TRIES) {
-          pauses++;
-          yield PAUSE_MS;
-          directory = yield* enter(this.#host, asker);
-        } else if (kin) break;
-        else {
-          const first = { ...asker, attempt: attemptId({ id: jobIdOf(attempt), attempt: 0 }) };
-          const none = { wrapper: 0, wrapperTicks: 0, kind: "F", reason: "" } as const;
-          const made: ClaimLink | "full" | null = yield* claim(this.#host, directory, first, next, none);
-          yield 0;
-          if (!stays(this.#host, directory, asker, made)) {
-            directory = yield* enter(this.#host, asker);
-            moves++;
-          } else if (made === "full") directory = undefined;
-        }
-      }
+      const directory = yield* locate(this.#host, this.#asker(args[2 * i]!, args[2 * i + 1]!));
       if (directory !== undefined) this.#say(`w ${number} ${i} ${directory.name}`);
       yield 0;
     }
@@ -332,42 +291,7 @@ export class Agent implements FarEnd {
   }
 
   *#forbid(number: string, args: readonly string[]): Steps {
-    for (let i = 0; i + 1 < args.length; i += 2) {
-      const asker = this.#asker(args[i]!, args[i + 1]!);
-      const { attempt } = asker;
-      let directory = yield* enter(this.#host, asker);
-      let tries = 0;
-      for (let moves = 0; directory !== undefined && moves < GIVE_UP_TRIES;) {
-        const walked = walk(this.#host, directory, asker);
-        const { found, open, next } = walked;
-        if (found !== null) break;
-        yield 0;
-        if (walked.alien) {
-          moves++;
-          directory = yield* nextTo(this.#host, asker);
-          continue;
-        }
-        if (open !== null) {
-          if (++tries < GIVE_UP_TRIES) {
-            yield PAUSE_MS;
-            directory = yield* enter(this.#host, asker);
-          } else if (!this.#host.isFull && tries < 2 * GIVE_UP_TRIES) directory.setLink(open, { no: true });
-          else break;
-          continue;
-        }
-        const none = { wrapper: 0, wrapperTicks: 0, kind: "F", reason: "" } as const;
-        const made: ClaimLink | "full" | null = yield* claim(this.#host, directory, asker, next, none);
-        yield 0;
-        if (!stays(this.#host, directory, asker, made)) {
-          directory = yield* enter(this.#host, asker);
-          moves++;
-        } else if (made === "full") break;
-        else if (made !== null) {
-          this.#host.parts.truth.forbidden(attempt);
-          this.#host.forbidden.add(attempt);
-        }
-      }
-    }
+    for (let i = 0; i + 1 < args.length; i += 2) yield* forbid(this.#host, this.#asker(args[i]!, args[i + 1]!));
     yield* this.#ask(number, args);
   }
 }

@@ -252,7 +252,7 @@ export class Course implements Stage {
   }
 
   #isAllDone(): boolean {
-    if (this.#commands > 0 || this.runs.length > 0 || this.world.isTorn) return false;
+    if (this.#commands > 0 || this.runs.length > 0 || this.world.files.isTorn) return false;
     this.#release();
     if (this.lastResult === null || this.lastResult.outcome !== "done") {
       this.lastResult = null;
@@ -265,7 +265,7 @@ export class Course implements Stage {
   /** Nothing is held any more. */
   #release(): void {
     const { world } = this;
-    const text = world.manager.disk.textNow(world.yamlPath) ?? "";
+    const text = world.manager.disk.textNow(world.files.yamlPath) ?? "";
     if (released(text) === text) return;
     world.editorSaved(released(text));
     this.lastResult = null;

@@ -22,7 +22,7 @@ export function checkCompleted({ truth }: World, { completed, failed }: RunResul
 
 /** Nothing waits any more that could have started. */
 export async function checkNoneWaits(world: World): Promise<void> {
-  const jobs = await world.readFiles() ?? new Map();
+  const jobs = await world.files.read() ?? new Map();
   for (const job of jobs.values()) {
     if (isWaiting(job.status) && !mayWaitAtEnd(job, jobs)) {
       world.truth.fail(`job ${job.name} waits at the end of time`);
@@ -34,17 +34,17 @@ export async function checkNoneWaits(world: World): Promise<void> {
 export async function checkEnd(world: World): Promise<void> {
   const { truth } = world;
   if (truth.violation !== null) return;
-  await world.checkFiles();
-  const jobs = await world.readFiles();
+  await world.files.check();
+  const jobs = await world.files.read();
   if (jobs === null) return truth.fail("at the end of time somebody holds the queue");
-  await world.checkComplete(jobs);
+  await world.files.checkComplete(jobs);
   for (const job of jobs.values()) {
     const attempts = truth.attemptsOf(job.id);
     const last = attempts.find(({ number }) => number === job.attempt);
     const away = (): boolean => {
       const name = world.machineKeyOf(job.user, job.host);
       // One of several machines that stays away may have the job.
-      return !world.canReach(name) || [...world.hosts.values()].some((host) => host.name === name && !host.isUp);
+      return !world.routes.canReach(name) || [...world.hosts.values()].some((host) => host.name === name && !host.isUp);
     };
     if (job.status === "end" && job.exit_code === 0 && (last?.how !== "exit" || last.code !== 0)) {
       truth.fail(`job ${job.name} is end with code 0 at the end of time, which it did not end with`);

@@ -125,7 +125,7 @@ export function applyFault(stage: Stage, fault: Fault): void {
     case "remove_yaml":
     case "remove_journal": {
       // A run that has nothing more to do may not look again.
-      const jobs = run === undefined || world.lastWriter !== run.process
+      const jobs = run === undefined || world.files.lastWriter !== run.process
         ? undefined
         : world.stores.get(run.process)?.jobs;
       if (jobs === undefined || ![...jobs.values()].some(({ status }) => isInFlight(status))) return;

@@ -116,7 +116,7 @@ export function act(stage: Stage, kind: FaultKind, dice: readonly number[]): voi
 
 /** Names in the YAML as it stands; a person sees no more. */
 function namesOf(stage: Stage): string[] {
-  return blocksOf(stage.world.manager.disk.textNow(stage.world.yamlPath) ?? "").map(({ name }) => name);
+  return blocksOf(stage.world.manager.disk.textNow(stage.world.files.yamlPath) ?? "").map(({ name }) => name);
 }
 
 interface Block {
@@ -134,8 +134,8 @@ function blocksOf(text: string): Block[] {
 function edit(stage: Stage, kind: FaultKind, random: Random): void {
   const { world } = stage;
   const { disk } = world.manager;
-  const text = disk.textNow(world.yamlPath);
-  if (text === null || world.isTorn) return;
+  const text = disk.textNow(world.files.yamlPath);
+  if (text === null || world.files.isTorn) return;
   const blocks = blocksOf(text);
   if (blocks.length === 0) return;
   const at = random.below(blocks.length);
@@ -169,13 +169,13 @@ function edit(stage: Stage, kind: FaultKind, random: Random): void {
       const torn = isWrong
         ? text.replace(/^ {2}command:/m, "  comand:")
         : text.slice(0, random.below(text.length)) + "\n  - torn: [\n";
-      world.isTorn = true;
-      disk.edit(world.yamlPath, torn);
-      world.lastWriter = null;
+      world.files.isTorn = true;
+      disk.edit(world.files.yamlPath, torn);
+      world.files.lastWriter = null;
       world.timeline.after(random.logBetween(100, 10_000), () => {
-        world.isTorn = false;
+        world.files.isTorn = false;
         // A run that was about to write has not seen it. Nobody saves an old text over what was written since.
-        if (disk.textNow(world.yamlPath) === torn) world.editorSaved(text);
+        if (disk.textNow(world.files.yamlPath) === torn) world.editorSaved(text);
       });
       return;
     }

@@ -9,12 +9,7 @@
  */
 
 import type { Deps } from "../deps.ts";
-import type { JobName } from "../names/grammar.ts";
 import { machineKey } from "../cluster/machine.ts";
-import type { Jobs } from "../store/changes.ts";
-import { equalJobs, parseJobs } from "../store/yaml/job_record.ts";
-import { storePaths } from "../store/paths.ts";
-import { openQueue } from "../store/queue_file.ts";
 import type { QueueStore, StoreRef } from "../store/store.ts";
 import { Capacities } from "./capacities.ts";
 import { GatedFiles } from "./gated_files.ts";
@@ -26,7 +21,9 @@ import { Ledger } from "./ledger.ts";
 import { Manager } from "./manager.ts";
 import type { MemoryFiles } from "./memory_files.ts";
 import type { SimProcess } from "./process.ts";
+import { QueueFiles } from "./queue_files.ts";
 import { type Random, randomOf } from "./random.ts";
+import { Routes } from "./routes.ts";
 import type { Scenario } from "./scenario.ts";
 import { Timeline } from "./timeline.ts";
 import { Truth } from "./truth.ts";
@@ -37,8 +34,6 @@ const BEGIN_MS = 1_767_225_600_000;
  * The order of starts takes time in proportion to the queue for each: it is looked at in queues of up to so many jobs.
  */
 const MOST_ORDERED = 2_000;
-/** A run looks five times a second, and writes the YAML anew once a second, or when it has time. */
-const ANEW_MS = 20_000;
 /** A world in which more than this happens goes in circles. */
 const MOST_EVENTS = 40_000_000;
 
@@ -64,30 +59,19 @@ export class World {
   readonly random: Random;
   /** All machines, by their keys. */
   readonly hosts = new Map<string, Host>();
-  /** Where each name leads now. */
-  readonly #routes = new Map<string, Host>();
   readonly truth: Truth;
   readonly ledger = new Ledger();
   readonly capacities: Capacities;
   readonly manager: Manager;
   readonly reader: JournalReader;
+  readonly files: QueueFiles;
+  readonly routes: Routes;
   readonly queue: StoreRef = { experiment: "experiment", directory: "/home/me/experiment", name: "q" };
   readonly cluster: StoreRef = { ...this.queue, name: "c" };
-  readonly yamlPath = storePaths(this.queue, "queue").file;
-  readonly #journalPath = storePaths(this.queue, "queue").journal;
   /** The queue as each process that runs it has it. */
   readonly stores = new Map<SimProcess, QueueStore>();
   readonly warned = new WeakSet<SimProcess>();
   readonly resetting = new WeakSet<SimProcess>();
-  /** The process that wrote to the journal last. */
-  lastWriter: SimProcess | null = null;
-  /** The text of the YAML that was last found to be whole. */
-  #wholeYaml = "";
-  /** When a person removed a file; a run writes it anew within {@link ANEW_MS}. */
-  #removedMs = -Infinity;
-  /** A person has left the YAML torn. */
-  isTorn = false;
-  #yamlWrites = 0;
   #stirred = false;
   /** What is to be looked at when the program has had its turns. */
   readonly #afterTurn: (() => Promise<void>)[] = [];
@@ -96,6 +80,7 @@ export class World {
   constructor(scenario: Scenario, options: WorldOptions) {
     this.scenario = scenario;
     this.options = options;
+    this.routes = new Routes(this.hosts);
     this.random = randomOf(scenario.seed, "world");
     const { timeline } = this;
     this.capacities = new Capacities(scenario.hosts);
@@ -110,27 +95,26 @@ export class World {
       random: this.random,
       syncMs: scenario.syncMs,
       writeMsPerByte: scenario.writeMsPerByte,
-      hostOf: (name) => this.#routes.get(name),
+      hostOf: (name) => this.routes.of(name),
       stirred: () => this.#stirred = true,
       onWrite: (process, path, bytes) => this.#onWrite(process, path, bytes),
       onLock: (process, path) => {
         const isReader = process.name.startsWith("list#") && path.endsWith("-queue.lock");
         if (isReader) this.truth.fail(`${process.name}, which only reads, holds a lock that who writes waits for`);
       },
-      onSync: (path) => path === this.#journalPath && this.reader.synced(),
+      onSync: (path) => path === this.files.journalPath && this.reader.synced(),
       garble,
       ...(makeFiles === undefined ? {} : { makeFiles }),
     });
     this.#makeHosts();
-    this.manager.disk.onChange((path) => {
-      // Large files take long to read; what is wrong with one is wrong with small ones too.
-      if (path === this.yamlPath && (++this.#yamlWrites % 8 === 1 || scenario.jobs.length < 20)) this.checkYaml();
-    });
+    const { manager, truth, ledger, stores } = this;
+    this.files = new QueueFiles({ queue: this.queue, manager, timeline, truth, ledger, stores });
+    this.files.watch(scenario.jobs.length);
     this.reader = new JournalReader({
       truth: this.truth,
       nowMs: () => timeline.nowMs,
       timeoutMs: scenario.timeoutMs,
-      hostOf: (name, boot) => this.#nodes(name).find((host) => isOf(host, boot)) ?? this.#routes.get(name),
+      hostOf: (name, boot) => this.routes.nodes(name).find((host) => isOf(host, boot)) ?? this.routes.of(name),
       liveJobs: (process) => scenario.jobs.length > MOST_ORDERED ? null : this.stores.get(process)?.jobs ?? null,
       hasWarned: (process) => this.warned.has(process),
       isLate: () => this.manager.wasFullLately,
@@ -160,8 +144,8 @@ export class World {
         this.options.spoilHost?.(host);
         this.hosts.set(key, host);
         if (node > 0) continue;
-        this.#routes.set(plan.key, host);
-        if (plan.alias !== undefined) this.#routes.set(plan.alias, host);
+        this.routes.set(plan.key, host);
+        if (plan.alias !== undefined) this.routes.set(plan.alias, host);
       }
     }
   }
@@ -244,92 +228,15 @@ export class World {
     return process;
   }
 
-  /**
-   * The queue as whoever reads the files now has it; null while somebody writes, or while a person has left the YAML
-   * torn.
-   */
-  async readFiles(): Promise<ReadonlyMap<JobName, import("../job/job.ts").Job> | null> {
-    // A run that has ended has written it anew.
-    if (this.stores.size > 0 && this.timeline.nowMs < this.#removedMs + ANEW_MS) return null;
-    const lock = await this.manager.disk.lock(storePaths(this.queue, "queue").lock, { mode: "shared", wait: false });
-    if (lock === null) return null;
-    lock.release();
-    const store = await openQueue({
-      files: this.manager.disk,
-      // As if the files had been left alone for a while.
-      clock: {
-        now: () => this.timeline.nowMs,
-        epochMs: () => this.timeline.nowMs + this.manager.diskAheadMs + 60_000,
-        sleepUntil: () => Promise.resolve(),
-      },
-      ids: { hex: (bytes) => "0".repeat(bytes * 2) },
-      processes: {
-        spawn() {
-          throw new Error("an onlooker starts nothing");
-        },
-      },
-      environment: { get: () => undefined, cwd: () => "/home/me", user: () => "me", hostname: () => "manager", pid: 1 },
-    }, this.queue).catch((error: Error) => {
-      if (!this.isTorn) this.truth.fail(`the queue cannot be read: ${error.message}`);
-      return null;
-    });
-    store?.close();
-    return store === null ? null : store.jobs;
-  }
-
-  /** Checks the files: the YAML parses, what was acknowledged is there, a run that wrote last sees the same. */
-  async checkFiles(): Promise<void> {
-    const jobs = await this.readFiles();
-    if (jobs === null || this.isTorn) return;
-    const broken = this.ledger.check(jobs);
-    if (broken !== null) this.truth.fail(broken);
-    const live = this.lastWriter === null ? undefined : this.stores.get(this.lastWriter);
-    if (live === undefined) return;
-    const names = [...jobs.keys()];
-    const other = [...jobs.values()].find((job) => {
-      const one = live.jobs.get(job.name);
-      return one === undefined || !equalJobs(job, one);
-    });
-    if (other === undefined && String(names) === String([...live.jobs.keys()])) return;
-    const seen = other === undefined ? [...live.jobs.keys()] : live.jobs.get(other.name);
-    this.truth.fail(
-      `the files say another state than the run has: ${JSON.stringify(other ?? names)}, ${JSON.stringify(seen)}`,
-    );
-  }
-
-  /** When nothing runs the YAML alone says all, see docs/reliability.md. */
-  async checkComplete(jobs: Jobs): Promise<void> {
-    const { file, shown } = storePaths(this.queue, "queue");
-    const text = await this.manager.disk.readText(file) ?? "";
-    const written = [...parseJobs(text, { shown, experiment: this.queue.experiment }).values()];
-    const all = [...jobs.values()];
-    const differs = written.length !== all.length || all.some((job, i) => !equalJobs(job, written[i]!));
-    if (differs && !this.isTorn) this.truth.fail("nothing runs, and the YAML does not say what the journal does");
-  }
-
-  /** The machines of a name. */
-  #nodes(name: string): Host[] {
-    return [...this.hosts.values()].filter((host) => host.name === name);
-  }
-
-  /** True if one can connect there. */
-  canReach(name: string): boolean {
-    const host = this.#routes.get(name);
-    return host !== undefined && host.isUp && host.isReachable;
+  /** From now on a name leads to the next of its machines. `isCut`: and the connections that there are go down. */
+  reroute(name: string, isCut: boolean): void {
+    this.trace(name, "leads to", this.routes.next(name).key);
+    if (isCut) { for (const one of [...this.manager.connections]) if (one.host.name === name) one.reset(); }
   }
 
   /** Names that lead to one of several machines. */
   get rerouted(): string[] {
     return this.scenario.hosts.filter(({ nodes = 1 }) => nodes > 1).map(({ key }) => key);
-  }
-
-  /** From now on a name leads to the next of its machines. `isCut`: and the connections that there are go down. */
-  reroute(name: string, isCut: boolean): void {
-    const nodes = this.#nodes(name);
-    const at = nodes.indexOf(this.#routes.get(name)!);
-    this.#routes.set(name, nodes[(at + 1) % nodes.length]!);
-    this.trace(name, "leads to", this.#routes.get(name)!.key);
-    if (isCut) { for (const one of [...this.manager.connections]) if (one.host.name === name) one.reset(); }
   }
 
   /** The program is to get its turns: something was done to it from outside. */
@@ -341,10 +248,10 @@ export class World {
   powerCut(keep: number): void {
     this.manager.powerCut(keep);
     this.stores.clear();
-    this.lastWriter = null;
+    this.files.lastWriter = null;
     this.#afterTurn.push(async () => {
-      this.checkYaml();
-      const jobs = await this.readFiles();
+      this.files.checkYaml();
+      const jobs = await this.files.read();
       if (jobs === null) return;
       const numbers = new Map<string, number>();
       for (const job of jobs.values()) {
@@ -364,15 +271,15 @@ export class World {
 
   /** A person removes a file of the queue. */
   removeByHand(which: "yaml" | "journal"): void {
-    this.#removedMs = this.timeline.nowMs;
-    void this.manager.disk.remove(which === "yaml" ? this.yamlPath : this.#journalPath);
+    this.files.removedMs = this.timeline.nowMs;
+    void this.manager.disk.remove(which === "yaml" ? this.files.yamlPath : this.files.journalPath);
     this.stir();
   }
 
   /** A person saves the YAML, in place. */
   editorSaved(text: string): void {
-    this.lastWriter = null;
-    this.manager.disk.edit(this.yamlPath, text);
+    this.files.lastWriter = null;
+    this.manager.disk.edit(this.files.yamlPath, text);
     // Jobs that are put elsewhere may stand behind the cursor now, and some are older than what was acknowledged since.
     for (const [, id] of text.matchAll(/^ {2}id: '?([0-9A-Za-z]+)/gm)) this.reader.disturb([id!]);
   }
@@ -382,21 +289,9 @@ export class World {
   }
 
   #onWrite(process: SimProcess, path: string, bytes: Uint8Array | null): void {
-    if (path === this.#journalPath && bytes !== null) {
-      this.lastWriter = process;
+    if (path === this.files.journalPath && bytes !== null) {
+      this.files.lastWriter = process;
       this.reader.read(process, bytes);
-    }
-  }
-
-  /** The YAML must parse whenever somebody looks. */
-  checkYaml(): void {
-    try {
-      const text = this.manager.disk.textNow(this.yamlPath);
-      if (text === null || text === this.#wholeYaml || this.isTorn) return;
-      parseJobs(text, { shown: this.yamlPath, experiment: "experiment" });
-      this.#wholeYaml = text;
-    } catch (error) {
-      this.truth.fail(`the YAML does not parse: ${(error as Error).message}`);
     }
   }
 }
