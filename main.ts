@@ -5,6 +5,7 @@
  */
 
 import type { Interrupts, Terminal } from "./src/cli/io.ts";
+import { CmsError } from "./src/errors.ts";
 import { withCalledName } from "./src/cli/names.ts";
 import { cms } from "./src/cli/program.ts";
 import { restoreKeptEnvironment } from "./src/cli/restore_env.ts";
@@ -60,6 +61,19 @@ class RealTerminal implements Terminal {
 
   readAll(): Promise<string> {
     return new Response(Deno.stdin.readable).text();
+  }
+
+  async *pieces(): AsyncIterable<string> {
+    const decoder = new TextDecoder("utf-8", { fatal: true });
+    const decode = (bytes?: Uint8Array): string => {
+      try {
+        return bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true });
+      } catch {
+        throw new CmsError("usage", "Cannot use standard input: it is not UTF-8 text");
+      }
+    };
+    for await (const bytes of Deno.stdin.readable) yield decode(bytes);
+    yield decode();
   }
 
   async ask(question: string, { isSecret }: { isSecret: boolean }): Promise<string | null> {

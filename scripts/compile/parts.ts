@@ -26,11 +26,13 @@ const RUN = [
   "./choose_hosts.ts",
   "./show_output.ts",
   "./sweep.ts",
+  "./add_whole.ts",
   ...["check_hosts", "check_queue", "delete_jobs", "kill_jobs", "refresh_queue", "reset_jobs", "start_run", "stop_run"]
     .map((name) => `../../operations/${name}.ts`),
 ];
 /** Words of `queue add` that make a sweep. */
-const SWEEP = /^(?:--(?:param|param-file|link|each-line|comments|sample|seed|dry-run|format|yes)(?:=|$)|::::?\+?$)/;
+const SWEEP =
+  /^(?:--(?:param|param-file|link|each-line|from|stdin|comments|sample|seed|dry-run|format|yes)(?:=|$)|::::?\+?$)/;
 const QUICK = [
   ...["", "create", "list", "info", "add", "wait", "status", "show", "explain", "set", "move", "edit", "history"],
   ...["hold", "release", "pause", "resume", "help"],

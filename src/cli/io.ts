@@ -39,6 +39,8 @@ export interface Terminal {
   edit?(command: string, path: string): Promise<number>;
   /** All of standard input as text. */
   readAll?(): Promise<string>;
+  /** Standard input as text, piece by piece as it comes. @throws {CmsError} While it is read, if it is not UTF-8. */
+  pieces?(): AsyncIterable<string>;
   /** Begins to take Ctrl-C and TERM for the program; until then they end it, as usual. */
   interrupts(): Interrupts;
 }

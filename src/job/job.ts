@@ -73,7 +73,23 @@ export interface JobSpec extends JobOptions {
   readonly shell?: string | undefined;
   readonly log?: string | undefined;
   readonly pyenv?: string | undefined;
+  /** Fields that mean nothing to the program, kept as they are. */
+  readonly extra?: Readonly<Record<string, unknown>> | undefined;
 }
+
+/** The fields of {@link JobSpec} that each job has. */
+export const SPEC_FIELDS = [
+  "command",
+  "input",
+  "output",
+  "status",
+  "gpu",
+  "user",
+  "host",
+  "shell",
+  "log",
+  "pyenv",
+] as const satisfies readonly (keyof JobSpec)[];
 
 /** Makes a new job's record. `id`: 32 hex digits, different for every job. Pure; the spec has been checked. */
 export function makeJob(name: JobName, spec: JobSpec, at: { id: string; experiment: string }): Job {
@@ -104,7 +120,7 @@ export function makeJob(name: JobName, spec: JobSpec, at: { id: string; experime
     slot: null,
     job_directory: null,
     ...setOptions(spec),
-    extra: {},
+    extra: spec.extra ?? {},
   };
 }
 

@@ -2,13 +2,13 @@
  * Templates of commands, names and files: `{lr}`, `{}`, `{1}`, `{#}`, `{.}`, `{/}`, `{//}`, `{/.}`, `{2/.}`, `{-1}`,
  * each also with `:raw`. What is no placeholder stays as it is, so that the braces of JSON survive. Pure.
  *
- * In a command a value is quoted for a POSIX shell by where it stands: outside quotes as one word, inside quotes so
- * that it stays within them. `:raw` puts it in as it is.
+ * In a command a value is quoted for a POSIX shell by where it stands, see `shell_place.ts`. `:raw` puts it in as it
+ * is.
  *
  * @module
  */
 
-import { quote } from "../names/quote.ts";
+import { ShellPlace } from "./shell_place.ts";
 
 /** What placeholders stand for. */
 export interface Values {
@@ -71,44 +71,24 @@ export function fillText(template: string, values: Values): string {
   );
 }
 
-/** Puts values into a command. @throws {RangeError} If a value holds a NUL. */
+/**
+ * Puts values into a command. A brace behind `$` or a backslash is the shell's own: `${lr}`, `\{lr}`.
+ * @throws {RangeError} If a value holds a NUL.
+ */
 export function fillCommand(template: string, values: Values): string {
   let text = "";
   let at = 0;
-  const state = new QuoteState();
+  let readTo = 0;
+  const place = new ShellPlace();
   for (const match of template.matchAll(PLACEHOLDER)) {
     const found = valuesOf(match, values);
     if (found === null) continue;
-    const before = template.slice(at, match.index);
-    state.read(before);
-    text += before + found.map((value) => match[5] !== undefined ? value : state.quoted(value)).join(" ");
-    at = match.index + match[0].length;
+    place.read(template.slice(readTo, match.index));
+    readTo = match.index;
+    if (place.isTaken) continue;
+    text += template.slice(at, match.index) +
+      found.map((value) => match[5] !== undefined ? value : place.quoted(value)).join(" ");
+    at = readTo = match.index + match[0].length;
   }
   return text + template.slice(at);
-}
-
-/** Where a place of a command stands: outside quotes, or inside which. */
-class QuoteState {
-  #inside: "" | "'" | '"' = "";
-  #isEscaped = false;
-
-  /** Goes over a piece of the command. */
-  read(text: string): void {
-    for (const c of text) {
-      if (this.#isEscaped) this.#isEscaped = false;
-      else if (c === "\\" && this.#inside !== "'") this.#isEscaped = true;
-      else if (this.#inside === "" && (c === "'" || c === '"')) this.#inside = c;
-      else if (c === this.#inside) this.#inside = "";
-    }
-  }
-
-  /** A value for this place. */
-  quoted(value: string): string {
-    const word = quote(value);
-    this.#isEscaped = false;
-    if (this.#inside === "'") return word.slice(1, -1);
-    if (this.#inside === '"') return value.replace(/[\\"$`]/g, "\\$&");
-    // GNU parallel leaves the same ones bare.
-    return /^[A-Za-z0-9_+./-]+$/.test(value) ? value : word;
-  }
 }

@@ -57,7 +57,7 @@ export async function addJobsOfSpecs(
   deps: Deps,
   request: { queue: StoreRef; jobs: readonly Omit<AddJobsRequest, "queue">[] },
 ): Promise<AddedJobs> {
-  const specs = checkJobs(request.jobs, request.queue.experiment);
+  const specs = readNewJobs(request.jobs, request.queue.experiment);
   const names = [...specs.keys()];
   const late: string[] = [];
   const isOrdered = [...specs.values()].some((spec) => hasDependencies(spec));
@@ -79,15 +79,19 @@ export async function addJobsOfSpecs(
   return { added: names, warnings: [...sharedFileWarnings(made), ...lineEndWarnings(made), ...late] };
 }
 
-/** Replacing the record of a job that runs would lose its process. */
-function refuseInFlight(names: readonly JobName[]): void {
+/** Replacing the record of a job that runs would lose its process. @throws {CmsError} `conflict` if there is one. */
+export function refuseInFlight(names: readonly JobName[]): void {
   const [first] = names;
   if (first === undefined) return;
   const more = names.length > 1 ? ` and ${names.length - 1} more` : "";
   throw new CmsError("conflict", `Cannot replace job "${first}"${more}: it is running; delete or reset it first`);
 }
 
-function checkJobs(jobs: readonly Omit<AddJobsRequest, "queue">[], experiment: string): Map<JobName, JobSpec> {
+/** The names and specs of new jobs, checked. @throws {InvalidError} With all that is wrong. */
+export function readNewJobs(
+  jobs: readonly Omit<AddJobsRequest, "queue">[],
+  experiment: string,
+): Map<JobName, JobSpec> {
   const problems = new Problems();
   const specs = new Map<JobName, JobSpec>();
   const copies = new Copies("add jobs");
@@ -168,6 +172,7 @@ export function checkJobSpec(problems: Problems, given: AddJobsRequest["spec"]):
     log: nonEmpty(given.log),
     pyenv: nonEmpty(given.pyenv),
     ...readOptions(problems, given),
+    ...(given.extra === undefined ? {} : { extra: given.extra }),
   };
   problems.note(given.command.trim() === "", "Cannot add jobs: the command is empty");
   for (const field of ["command", "pyenv"] as const) {

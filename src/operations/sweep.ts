@@ -150,18 +150,22 @@ function withInputs(request: SweepRequest): SweepRequest["spec"] {
   return { ...spec, command: `${spec.command} {}` };
 }
 
+/** Fields besides the command in which placeholders count, also within their lists and maps. */
+const FILLED = new Set(["input", "output", "log", "gpu", "env", "workdir", "tags", "send", "fetch"]);
+
 /** The spec with its placeholders filled. */
 function filled(spec: SweepRequest["spec"], values: Values): SweepRequest["spec"] {
-  const fill = (text: string | undefined): string | undefined =>
-    text === undefined ? undefined : fillText(text, values);
+  const fill = (value: unknown): unknown => {
+    if (typeof value === "string") return fillText(value, values);
+    if (Array.isArray(value)) return value.map(fill);
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, fill(one)]));
+  };
   const isLine = values.inputs.length > 0 && spec.command === "";
   return {
     ...spec,
     command: isLine ? values.inputs.join(" ") : fillCommand(spec.command, values),
-    ...Object.fromEntries(
-      (["input", "output", "log", "gpu"] as const).filter((field) => spec[field] !== undefined)
-        .map((field) => [field, fill(spec[field])]),
-    ),
+    ...Object.fromEntries(Object.entries(spec).filter(([field]) => FILLED.has(field)).map(([f, v]) => [f, fill(v)])),
   };
 }
 

@@ -53,6 +53,11 @@ export class FakeTerminal implements Terminal {
     return Promise.resolve(this.input);
   }
 
+  async *pieces(): AsyncIterable<string> {
+    // In pieces that end anywhere.
+    for (let at = 0; at < this.input.length; at += 5000) yield await Promise.resolve(this.input.slice(at, at + 5000));
+  }
+
   columns(): number {
     return 100;
   }

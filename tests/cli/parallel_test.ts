@@ -31,6 +31,7 @@ const SAME: readonly Template[] = [
   of("echo {#} {}", ":::", "a", "b", "c"),
   of('echo {"a": 1} {x} {}', ":::", "a"),
   of("echo ${HOME} {}", ":::", "a"),
+  of("echo $(wc -c <{}) `ls {}`", ":::", "a b"),
   of("echo {}", "::::", "lines"),
   of("echo", "::::", "lines", "more"),
   of("echo {1} {2}", "::::", "lines", ":::", "1", "2"),

@@ -37,6 +37,9 @@ Deno.test("the examples of docs/sweeps.md add the jobs that the page names, and 
   }
   const jobs = await manager.jobs();
   assert.deepEqual([...jobs.keys()], Object.values(MADE).flat());
+  const copied = [...(await manager.jobs("b")).values()];
+  assert.deepEqual(copied.map(({ name }) => name), [...jobs.keys(), "p1", "p2"]);
+  assert.deepEqual([copied[0]!["priority"], copied[0]!.command], [5, jobs.get(copied[0]!.name)?.command]);
   const commandOf = (name: string): string | undefined => [...jobs.values()].find((job) => job.name === name)?.command;
   assert.equal(commandOf("size-b_c"), "wc -c ~/'data/b c.csv'");
   assert.equal(commandOf("line-2"), "hostname");

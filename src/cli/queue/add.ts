@@ -17,7 +17,7 @@ import { splitOptions, withOptionWords } from "./option_words.ts";
 export function addAdd(group: CommandUnknownOpts, context: Context): void {
   const text = (value: string) => unquote(value);
   const command = queueVerb(group, "add", "add jobs to a queue; a job of the same name is replaced and keeps its place")
-    .requiredOption("--name <name>", "name of the job, or a list such as job[1-10]", listValue)
+    .option("--name <name>", "name of the job, or a list such as job[1-10] (required)", listValue)
     .option(
       "--command <command>",
       "what to run; blanks need quotes: --command='sleep 10' (required)",
@@ -48,6 +48,7 @@ export function addAdd(group: CommandUnknownOpts, context: Context): void {
         "cms queue add a --name=train --command='python train.py' --pyenv=~/ENV3/bin/activate",
         "cms queue add a --name='train-{lr}' --param=lr=0.1,0.01 --command='python train.py --lr {lr}'",
         "cms queue add a --name='zip-{/.}' --command='gzip ~/{}' ::: data/a.csv data/b.csv",
+        "cms queue add b --from=experiment/a-queue.yaml",
         "cms queue add a --name=report --command='python report.py' --after=job[1-10] --retries=2",
       ),
     )
@@ -55,12 +56,16 @@ export function addAdd(group: CommandUnknownOpts, context: Context): void {
       const queue = queueOf(context, word, queueWords(name, experiment));
       const { sweep, rest: others } = splitSweep(words);
       const { options, rest } = splitOptions(others);
-      const { command = "", ...fields } = rest;
       const { sources } = splitArguments(context.args);
-      if (command === "" && sweep?.eachLine === undefined && sources.length === 0) {
-        throw new CmsError("usage", "Required option '--command <command>' not specified; see: cms help queue add");
+      const given = { ...rest, ...options, ...(afterCorr !== undefined && { after_corr: afterCorr }) };
+      if (sweep?.from !== undefined || sweep?.stdin === true) {
+        const { addWhole } = await import("./add_whole.ts");
+        return await addWhole(context, { queue, words: sweep, name: jobs, sources, given });
       }
-      const spec = { ...fields, command, ...options, after_corr: afterCorr };
+      if (jobs === undefined) throw missing("--name <name>");
+      const { command = "", ...fields } = given;
+      if (command === "" && sweep?.eachLine === undefined && sources.length === 0) throw missing("--command <command>");
+      const spec = { ...fields, command };
       const { addJobsOfSpecs } = await import("../../operations/add_jobs.ts");
       const made = sweep === null && sources.length === 0
         ? [{ name: jobs, spec }]
@@ -70,6 +75,10 @@ export function addAdd(group: CommandUnknownOpts, context: Context): void {
       for (const job of added) context.lines.info(`Adding job ${job} to queue ${queue.name}`);
       for (const text of warnings) context.lines.warning(text);
     });
+}
+
+function missing(option: string): CmsError {
+  return new CmsError("usage", `Required option '${option}' not specified; see: cms help queue add`);
 }
 
 function queueWords(

@@ -44,7 +44,8 @@ export async function sweepOf(
   return null;
 }
 
-async function show(
+/** Prints what would be added: the number of jobs, the first ones and the last, or all of them in another form. */
+export async function show(
   context: Context,
   words: SweepWords,
   jobs: readonly Omit<AddJobsRequest, "queue">[],
@@ -69,7 +70,7 @@ function checkNames(sources: readonly Source[]): void {
 }
 
 /** The text of a file of the manager; `-` is standard input. */
-async function read({ deps, io }: Context, path: string): Promise<string> {
+export async function read({ deps, io }: Context, path: string): Promise<string> {
   const text = path === "-" ? await io.readAll?.() ?? "" : await deps.files.readText(absolute(deps, path));
   if (text === null) throw new InvalidError([`Cannot read ${path}: there is no such file`]);
   return text;

@@ -15,6 +15,8 @@ export interface SweepWords {
   readonly paramFile?: string[];
   readonly link?: true;
   readonly eachLine?: string;
+  readonly from?: string;
+  readonly stdin?: true;
   readonly comments?: true;
   readonly sample?: number;
   readonly seed?: number;
@@ -38,6 +40,8 @@ export function withSweepWords<A extends unknown[], O extends OptionValues, G ex
       "take the values of --param, and those of :::, together by position, in place of all combinations",
     )
     .option("--each-line <file>", "a job for each line, {} in the command; - is standard input", pathValue)
+    .option("--from <file>", "whole jobs: YAML, JSON or JSON lines, as queue files and list --output=json", pathValue)
+    .option("--stdin", "for programs: jobs as JSON lines on standard input, an answer on stdout for each")
     .option("--comments", "leave out lines that begin with #")
     .option("--sample <n>", "only so many of all combinations, chosen by chance", countValue)
     .option("--seed <n>", "for --sample: the same seed chooses the same (default: 1)", countValue)
@@ -54,6 +58,8 @@ const WORDS = [
   "paramFile",
   "link",
   "eachLine",
+  "from",
+  "stdin",
   "comments",
   "sample",
   "seed",

@@ -55,18 +55,8 @@ export function parseYaml(text: string, shown: string): Map<string, unknown> {
   if (/^\ufeff?\s*$/.test(text)) throw emptyFile(shown);
   const quick = quickParse(text);
   if (quick !== null) return quick;
-  let document: unknown;
-  try {
-    document = load(text, { schema: READ });
-  } catch (cause) {
-    if (!(cause instanceof YAMLException)) throw cause;
-    if (cause.reason.includes("input is empty")) throw emptyFile(shown);
-    throw new StoreError(shown, cause.mark === undefined ? 0 : cause.mark.line + 1, cause.reason, { cause });
-  }
+  const document = loadYaml(text, shown);
   if (!(document instanceof Map)) throw new StoreError(shown, 1, "is not a map of names");
-  if (unfolds(document, MOST_UNFOLDED + text.length) < 0) {
-    throw new StoreError(shown, 0, "its aliases unfold to more than 32 MiB of text");
-  }
   const entries = new Map<string, unknown>();
   for (const [key, value] of document) {
     if (typeof key === "object" && key !== null) throw new StoreError(shown, 0, "holds a key that is not a name");
@@ -75,6 +65,25 @@ export function parseYaml(text: string, shown: string): Map<string, unknown> {
     entries.set(name, value);
   }
   return entries;
+}
+
+/**
+ * Reads a text of any shape, its scalars as {@link parseYaml} reads them. @throws {StoreError} If it is empty or no
+ * YAML, or its aliases unfold to too much.
+ */
+export function loadYaml(text: string, shown: string): unknown {
+  let document: unknown;
+  try {
+    document = load(text, { schema: READ });
+  } catch (cause) {
+    if (!(cause instanceof YAMLException)) throw cause;
+    if (cause.reason.includes("input is empty")) throw emptyFile(shown);
+    throw new StoreError(shown, cause.mark === undefined ? 0 : cause.mark.line + 1, cause.reason, { cause });
+  }
+  if (unfolds(document, MOST_UNFOLDED + text.length) < 0) {
+    throw new StoreError(shown, 0, "its aliases unfold to more than 32 MiB of text");
+  }
+  return document;
 }
 
 /**
