@@ -96,7 +96,10 @@ export class Links {
     this.#backlogs.hostsChanged();
     report(run, { type: "same_machine", machine: machineText(state.machine), as: text });
     // An entry that counts for this machine only now may be the one whose slot a job of an earlier run has.
-    const charged = [...run.inFlight.on(as)].filter(({ stage }) => stage.at !== "backlog" && stage.at !== "given_up");
+    // What this run started has the slot that it was started in; its record may not be written yet.
+    const charged = [...run.inFlight.on(as)].filter(({ request, stage }) =>
+      request === null && stage.at !== "backlog" && stage.at !== "given_up"
+    );
     for (const { job } of charged) run.slots.giveBack(job);
     for (const { job } of charged) run.slots.adopt(job, as, run.jobs.get(job)?.slot ?? null);
     // Else they are asked about when it is up.
