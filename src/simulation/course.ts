@@ -223,7 +223,9 @@ export class Course implements Stage {
     for (const { process } of this.runs) process.setStopped(false);
     const hosts = [...world.hosts.values()];
     for (const [i, host] of hosts.entries()) {
-      const stays = i > 0 && !(host.isUp && host.isReachable) && world.random.chance(0.2);
+      // What was sent to a machine that a name leads to no more keeps its slots until it is heard of: it comes back.
+      const mayStay = i > 0 && !(host.isUp && host.isReachable) && world.random.chance(0.2);
+      const stays = mayStay && !world.rerouted.includes(host.name);
       host.isFull = false;
       host.isRefusing = false;
       host.wrapperDiesIn = Infinity;
