@@ -6,6 +6,8 @@
  */
 
 import type { AttemptId, AttemptRef } from "../job/attempt.ts";
+import type { Environment } from "../names/environment.ts";
+import { quote } from "../names/quote.ts";
 
 /** One start of one job, complete: all that the host needs. */
 export interface StartRequest extends AttemptRef {
@@ -20,6 +22,10 @@ export interface StartRequest extends AttemptRef {
   readonly gpu: string | null;
   /** Its host ends it after this time. Missing: never. */
   readonly limit?: TimeLimit;
+  /** Variables of its environment. Missing: none. */
+  readonly variables?: Environment;
+  /** Where it starts: absolute, or below the home directory. Missing: in the job's directory. */
+  readonly workdir?: string;
   /** Number of the backlog (see `Link.backlog`) in which it waits for its turn; null: it starts at once. */
   readonly backlog: number | null;
 }
@@ -32,6 +38,12 @@ export interface TimeLimit {
   readonly ms: number;
   readonly graceMs: number;
   readonly text: string;
+}
+
+/** Variables as the agent takes them: words of `export`. */
+export function variablesWord(variables: Environment): string {
+  return Object.entries(variables)
+    .map(([name, value]) => `${name}=${/^[A-Za-z0-9._+@%,/-]*$/.test(value) ? value : quote(value)}`).join(" ");
 }
 
 /** A time limit as the agent takes it; `-`: none. */

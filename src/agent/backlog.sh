@@ -50,14 +50,12 @@ c_pass() {
 
 # c_chain [CALL]: a wrapper of the backlog c_fd: CALL, or the ticket c_lk, and then one ticket after the other.
 c_chain() {
-  c_plus=+ c_had=${CUDA_VISIBLE_DEVICES+1} c_cuda=${CUDA_VISIBLE_DEVICES-}
+  c_plus=+
   if [ $# -gt 0 ]; then eval "$1"; else . "$c_ld/$c_lk"; fi
   while [ -e "$c_ld/on" ] && c_lock "$c_fd"; do
     c_pass
     c_unlock "$c_fd"
     [ -n "$c_lk" ] && [ -e "$c_ld/on" ] || return
-    # As the fork of a shell in which no job has run.
-    if [ -n "$c_had" ]; then CUDA_VISIBLE_DEVICES=$c_cuda; else unset CUDA_VISIBLE_DEVICES; fi
     . "$c_ld/$c_lk"
   done
 }

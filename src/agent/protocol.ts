@@ -11,7 +11,14 @@
 import type { JobName } from "../names/grammar.ts";
 import { quote } from "../names/quote.ts";
 import type { AttemptId, AttemptRef } from "../job/attempt.ts";
-import { type AttemptEvent, type AttemptState, limitWord, type RemoveResult, type StartRequest } from "./attempt.ts";
+import {
+  type AttemptEvent,
+  type AttemptState,
+  limitWord,
+  type RemoveResult,
+  type StartRequest,
+  variablesWord,
+} from "./attempt.ts";
 import agentText from "./agent.sh" with { type: "text" };
 import claimsText from "./claims.sh" with { type: "text" };
 import startText from "./start.sh" with { type: "text" };
@@ -107,7 +114,10 @@ export function undirsRequest(jobs: readonly JobName[]): string {
 export function startRequest(start: StartRequest): string {
   const gpu = start.gpu === null ? MARKER_OF_NO_GPU : `=${start.gpu}`;
   const args = [start.job, start.attempt, start.shell, start.output, start.log, gpu, start.script];
-  if (start.limit !== undefined) args.push(limitWord(start.limit));
+  const { limit = null, variables = {}, workdir = "" } = start;
+  const more = [limitWord(limit), variablesWord(variables), workdir];
+  while (more.at(-1) === "" || (more.length === 1 && limit === null)) more.pop();
+  args.push(...more);
   if (start.backlog === null) return request("start", args);
   return request("queue", [start.backlog, start.job, start.attempt, ["c_run", ...args.map(quote)].join(" ")]);
 }

@@ -59,9 +59,10 @@ X
   case ${c_how%%"$c_nl"*} in *"$c_rc"*) ;; *) c_cut=1 ;; esac
 }
 
-# c_run JOB ATTEMPT SHELL OUTPUT LOG GPU SCRIPT [LIMIT]: a job's wrapper, a fork of the agent without an exec. It
-# holds nothing of the link. Its four phases take these words. Where a phase returns 1 the attempt ends there, and an
-# event says why. src/simulation/wrapper.ts has the same phases.
+# c_run JOB ATTEMPT SHELL OUTPUT LOG GPU SCRIPT [LIMIT [VARIABLES [WORKDIR]]]: a job's wrapper, a fork of the agent
+# without an exec. VARIABLES are quoted words of `export`. It holds nothing of the link. Its four phases take these
+# words. Where a phase returns 1 the attempt ends there, and an event says why. src/simulation/wrapper.ts has the same
+# phases.
 c_run() { c_take "$@" && c_lay_out "$@" && c_launch "$@" && c_finish "$@"; }
 
 # c_take: the job's directory, and the claim in it.
@@ -161,6 +162,18 @@ c_lay_out() {
     c_refuse "$1" "$2" "cannot copy the input files to $c_home: ${c_why##*: }" "$c_next"
     return 1
   fi
+  c_wd=${10-}
+  if [ -n "$c_wd" ]; then
+    case $c_wd in
+    /*) ;;
+    '~' | '~/'*) c_wd=$HOME${c_wd#'~'} ;;
+    *) c_wd=$HOME/$c_wd ;;
+    esac
+    if ! c_why=$({ { [ -d "$c_wd/" ] || mkdir -p "$c_wd"; } && cd "$c_wd"; } 2>&1); then
+      c_refuse "$1" "$2" "cannot use the workdir $c_wd: ${c_why##*: }" "$c_next"
+      return 1
+    fi
+  fi
   # Marks of an earlier attempt would give this one a wrong end.
   [ "$c_n" -eq 0 ] || for c_at in "$1.kill".* "$1.limit".*; do
     [ ! -e "$c_at" ] || rm -f "$c_at"
@@ -178,7 +191,6 @@ c_lay_out() {
 
 # c_launch: the job's process, its pid, the claim's last line, the event.
 c_launch() {
-  case $6 in =*) CUDA_VISIBLE_DEVICES=${6#=}; export CUDA_VISIBLE_DEVICES ;; esac
   # Before the job: whoever is killed in between, no job runs without its limit.
   [ "$c_limited" = - ] || { c_p0='' && c_limit "$1" "$2" "$c_limited"; }
   c_rc='' c_how=''
@@ -187,9 +199,17 @@ c_launch() {
   {
     {
       trap - INT QUIT
-      CLOUDMESH_JOB=$2
-      export CLOUDMESH_JOB
-      [ -z "$c_quick" ] || export LC_ALL=C
+      CLOUDMESH_JOB=$2 CMS_JOB=$1 CMS_ATTEMPT=${2##*.}
+      export CLOUDMESH_JOB CMS_JOB CMS_ATTEMPT
+      # Here and not before the fork: a wrapper of a backlog runs one job after the other.
+      [ -z "${9-}" ] || eval "export $9"
+      case $6 in =*) export "CUDA_VISIBLE_DEVICES=${6#=}" ;; esac
+      [ -z "$c_wd" ] || { cd "$c_wd" && c_script=$c_home/$c_script; } || exit 126
+      # A locale of the job's own stays.
+      case ${c_quick:+C}${LC_ALL+own} in
+      C) export LC_ALL=C ;;
+      C?*) c_plain=${c_plain% -u LC_ALL} ;;
+      esac
       exec "$c_setsid" $c_plain "$c_path" "$c_script"
     } &
   } </dev/null >>"$c_to" 2>>"$1-nohup.log" 5>&- 6>&- 7>&- 8>&- && c_at=''

@@ -41,8 +41,50 @@ export function pairValue(
   return { ...before, [name]: pair.slice(at + 1) };
 }
 
+/** The same, of variables: `NAME` alone stands for the value here, which {@link withOwnValues} puts in. */
+export function variableValue(
+  value: string,
+  before: Readonly<Record<string, string | null>> = {},
+): Readonly<Record<string, string | null>> {
+  const pair = unquote(value);
+  if (pair.includes("=")) return { ...before, ...pairValue(pair, before as Readonly<Record<string, string>>) };
+  if (pair === "") throw new InvalidArgumentError("Give NAME=VALUE, or NAME.");
+  if (Object.hasOwn(before, pair)) throw new InvalidArgumentError(`${pair} is given twice; give it once.`);
+  return { ...before, [pair]: null };
+}
+
+/** Variables as {@link variableValue} reads them. */
+export type GivenVariables = Readonly<Record<string, string | null>>;
+
+/**
+ * Takes the values that are missing out of the environment of the command. Whoever puts them into a file warns of it.
+ * @param where Where they stand from then on, for the warning.
+ * @throws {CmsError} `usage` if one is not set there.
+ */
+export function withOwnValues(
+  given: GivenVariables,
+  { environment, where }: { environment: Deps["environment"]; where: string },
+): { values: Readonly<Record<string, string>>; warnings: string[] } {
+  const own = Object.keys(given).filter((name) => given[name] === null);
+  const values = Object.fromEntries(
+    Object.entries(given).map(([name, value]) => {
+      const here = value ?? environment.get(name);
+      if (here !== undefined) return [name, here];
+      throw new CmsError("usage", `Cannot take ${name} from your environment: it is not set there; give ${name}=VALUE`);
+    }),
+  );
+  const warning = `The value of ${own.join(", ")} stands in ${where} from now on, for all who may read it`;
+  return { values, warnings: own.length > 0 ? [warning] : [] };
+}
+
 /** Readers of options that may be given several times. */
-const REPEATABLE: ReadonlySet<unknown> = new Set<unknown>([listValue, pairValue, repeatedValue, repeatedPathValue]);
+const REPEATABLE: ReadonlySet<unknown> = new Set<unknown>([
+  listValue,
+  pairValue,
+  variableValue,
+  repeatedValue,
+  repeatedPathValue,
+]);
 
 /**
  * Reads the path of a file or directory of the manager. A shell leaves the `~` of `--experiment=~/x` to the program.

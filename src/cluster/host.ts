@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Environment } from "../names/environment.ts";
 import type { HostId } from "../names/grammar.ts";
 import type { Machine } from "./machine.ts";
 
@@ -24,6 +25,8 @@ export interface Host {
   readonly probe_time: string | null;
   readonly ping_status: boolean;
   readonly ping_time: string | null;
+  /** Variables for its jobs. Stands in the entry only where there are any. */
+  readonly env?: Environment | null;
   /** Unknown fields of the file, kept as they are. */
   readonly extra: Readonly<Record<string, unknown>>;
 }
@@ -36,6 +39,7 @@ export interface HostSpec {
   readonly status?: string | undefined;
   readonly gpu?: string | undefined;
   readonly pyenv?: string | undefined;
+  readonly env?: Environment | null | undefined;
 }
 
 /** Makes a new host with the original's defaults. Pure; the spec has been checked. */
@@ -56,6 +60,7 @@ export function makeHost(id: HostId, spec: HostSpec): Host {
     probe_time: null,
     ping_status: false,
     ping_time: null,
+    ...(spec.env === undefined || spec.env === null ? {} : { env: spec.env }),
     extra: {},
   };
 }

@@ -10,9 +10,9 @@ import type { OptionName } from "./options.ts";
 
 /**
  * What a word takes. `text`: one value. `list`: a list; given several times, the lists are joined. `map`: `NAME=VALUE`,
- * any number of times. `flag`: nothing; it is set or not.
+ * any number of times. `flag`: nothing; it is set or not. `variables`: a map; a command takes `NAME` alone, too.
  */
-export type WordKind = "text" | "list" | "map" | "flag";
+export type WordKind = "text" | "list" | "map" | "flag" | "variables";
 
 /** One option as a person gives it. */
 export interface OptionWord {
@@ -91,7 +91,26 @@ export const OPTION_WORDS: readonly OptionWord[] = [
     example: 5,
   },
   { field: "hold", flag: "--hold", kind: "flag", help: "do not start it until queue release", example: true },
+  {
+    field: "env",
+    flag: "--env <name=value>",
+    kind: "variables",
+    help: "a variable of its environment; NAME alone takes its value here; repeatable",
+    example: { MODE: "fast" },
+  },
+  {
+    field: "workdir",
+    flag: "--workdir <dir>",
+    kind: "text",
+    help: "directory on the host in which it starts, made if missing; a relative one is below the home directory",
+    example: "project",
+  },
 ];
+
+/** True if a word takes names with values. */
+export function isMapKind(kind: WordKind): boolean {
+  return kind === "map" || kind === "variables";
+}
 
 /** The fields that can be given. */
 export const OPTION_FIELDS: readonly OptionName[] = OPTION_WORDS.map(({ field }) => field);

@@ -7,6 +7,7 @@
  */
 
 import { InvalidError } from "../errors.ts";
+import { type Environment, readEnvironment } from "../names/environment.ts";
 import { expand } from "../names/expand.ts";
 import { jobName } from "../names/grammar.ts";
 import { durationField } from "../names/units.ts";
@@ -47,6 +48,12 @@ export interface JobOptions {
   readonly priority?: number | null;
   /** True: it is not started until it is released. */
   readonly hold?: boolean | null;
+  /** Variables of its environment. */
+  readonly env?: Environment | null;
+  /** The directory on its host in which it starts: absolute, or below the home directory there. */
+  readonly workdir?: string | null;
+  /** Its place among the jobs that were added with it, from 1, where it wants to know. */
+  readonly index?: number | null;
   readonly params?: Readonly<Record<string, string>> | null;
   readonly tags?: Readonly<Record<string, string>> | null;
   /** Why it is where it is, one line for people. Written by the program. */
@@ -83,6 +90,9 @@ const READERS = {
   after_notok: names,
   priority: whole(-1_000_000, 1_000_000),
   hold: flag,
+  env: readEnvironment,
+  workdir: text(workdirText),
+  index: whole(1, 100_000),
   params: map(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/, "a parameter's name: letters, digits and _"),
   tags: map(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/, "a tag's name: letters, digits, . _ -"),
   reason: text((value) => value),
@@ -193,6 +203,12 @@ function map(names: RegExp, hint: string): Reader {
     });
     return kept.length === 0 ? null : Object.fromEntries(kept);
   };
+}
+
+function workdirText(value: string): string {
+  if (/\p{C}/u.test(value)) return invalid(value, "it holds a control character");
+  if (value.length <= 4_000 && !/^~[^/]/.test(value)) return value;
+  return invalid(value, "give a directory on the host, absolute or below the home directory there");
 }
 
 function timeText(value: string): string {

@@ -6,6 +6,7 @@
 
 import { type HostSpec, makeHost } from "../cluster/host.ts";
 import type { Deps } from "../deps.ts";
+import { type Environment, readEnvironment } from "../names/environment.ts";
 import { expand } from "../names/expand.ts";
 import { gpuList, type HostId, hostId, machineName, userName } from "../names/grammar.ts";
 import { shortened } from "../names/some_names.ts";
@@ -70,6 +71,9 @@ function checkHost(
     status: nonEmpty(given.status),
     gpu: nonEmpty(given.gpu),
     pyenv: nonEmpty(given.pyenv),
+    env: given.env === undefined
+      ? undefined
+      : problems.take((): Environment | null => readEnvironment(given.env), "env: "),
   };
   const list = problems.take(() => expand(request.id)) ?? [];
   copies.add(list, given);

@@ -8,6 +8,7 @@ import { canSource, SOURCING_SHELLS } from "../job/script.ts";
 import type { Deps } from "../deps.ts";
 import { CmsError } from "../errors.ts";
 import { hasDependencies } from "../job/dependencies.ts";
+import { namesIndex } from "../job/variables.ts";
 import { fileProblem } from "../job/files.ts";
 import { type JobSpec, makeJob } from "../job/job.ts";
 import { type GivenOptions, OPTION_FIELDS } from "../job/option_words.ts";
@@ -79,6 +80,10 @@ export async function addJobsOfSpecs(
   return { added: names, warnings: [...sharedFileWarnings(made), ...lineEndWarnings(made), ...late] };
 }
 
+function isSet(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
 /** Replacing the record of a job that runs would lose its process. @throws {CmsError} `conflict` if there is one. */
 export function refuseInFlight(names: readonly JobName[]): void {
   const [first] = names;
@@ -95,6 +100,7 @@ export function readNewJobs(
   const problems = new Problems();
   const specs = new Map<JobName, JobSpec>();
   const copies = new Copies("add jobs");
+  let position = 0;
   for (const { name, spec: given } of jobs) {
     const list = problems.take(() => expand(name)) ?? [];
     copies.add(list, given);
@@ -103,9 +109,15 @@ export function readNewJobs(
     const spec = checkJobSpec(problems, given);
     noteFiles(problems, names, spec, experiment);
     const own = ownParents(problems, list, given.after_corr);
+    const wantsIndex = isSet(spec.params) || namesIndex(given);
     names.forEach((one, i) => {
+      position++;
       const after = own === null ? spec.after : [...new Set([...spec.after ?? [], own[i]!])];
-      specs.set(one, after === undefined ? spec : { ...spec, after });
+      specs.set(one, {
+        ...spec,
+        ...(after === undefined ? {} : { after }),
+        ...(wantsIndex ? { index: position } : {}),
+      });
     });
   }
   problems.throwIfAny();

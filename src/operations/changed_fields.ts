@@ -7,7 +7,7 @@
 import { CmsError, InvalidError } from "../errors.ts";
 import { isDependencyField } from "../job/dependencies.ts";
 import { type Job, type JobFields, makeJob } from "../job/job.ts";
-import { type GivenOptions, OPTION_FIELDS, OPTION_WORDS } from "../job/option_words.ts";
+import { type GivenOptions, isMapKind, OPTION_FIELDS, OPTION_WORDS } from "../job/option_words.ts";
 import type { OptionName } from "../job/options.ts";
 import { isInFlight, isWaiting, waitingState } from "../job/states.ts";
 import { similar } from "../names/similar.ts";
@@ -30,7 +30,7 @@ const PLAIN_FIELDS = ["command", "status", "user", "host", "gpu", "shell", "pyen
 export const SET_FIELDS: readonly string[] = [...PLAIN_FIELDS, ...OPTION_FIELDS];
 
 const MAP_FIELDS: ReadonlySet<string> = new Set(
-  OPTION_WORDS.filter(({ kind }) => kind === "map").map(({ field }) => field),
+  OPTION_WORDS.filter(({ kind }) => isMapKind(kind)).map(({ field }) => field),
 );
 
 /** Refuses names of fields that cannot be set. @throws {InvalidError} With all of them. */

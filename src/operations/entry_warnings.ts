@@ -16,7 +16,8 @@ import { someNames } from "../names/some_names.ts";
 const AT = { id: "", experiment: "" };
 const JOB_FIELDS = [...Object.keys(makeJob("x" as JobName, { command: "" }, AT)), ...OPTION_NAMES]
   .filter((field) => field !== "extra");
-const HOST_FIELDS = Object.keys(makeHost("x" as HostId, { name: "", user: "" })).filter((field) => field !== "extra");
+const HOST_FIELDS = Object.keys(makeHost("x" as HostId, { name: "", user: "", env: {} }))
+  .filter((field) => field !== "extra");
 
 /** One line for each field that the program does not know. It is kept, and does nothing. */
 export function unknownFields(kind: "job" | "host", entries: Iterable<Job | Host>): string[] {

@@ -93,6 +93,7 @@ export async function runQueue(
       timeoutMs: request.timeoutMs,
       halt: request.halt,
       timeLimit: request.timeLimit ?? null,
+      queue: request.queue.name,
     }, store.jobs);
     const loop = runLoop(deps, {
       store,
@@ -133,6 +134,10 @@ function slotsOf(hosts: readonly SlotHost[]): number {
   return hosts.reduce((sum, host) => sum + (host.active ? host.capacity : 0), 0);
 }
 
+function isSet<T>(value: T | null | undefined): value is T {
+  return value !== null && value !== undefined;
+}
+
 /**
  * Makes the function that reads the hosts that give slots: those named on the command line, then those of the cluster.
  */
@@ -160,6 +165,7 @@ function hostReader(
         active: host.status === "active",
         gpu: host.gpu,
         pyenv: host.pyenv,
+        ...(isSet(host.env) ? { env: host.env } : {}),
       })),
     ];
     const machines = tellApart(all.map(({ machine }) => machine));

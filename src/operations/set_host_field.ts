@@ -7,6 +7,7 @@
 import type { Host } from "../cluster/host.ts";
 import type { Deps } from "../deps.ts";
 import { CmsError, InvalidError, NotFoundError } from "../errors.ts";
+import { type Environment, readEnvironment } from "../names/environment.ts";
 import { expand } from "../names/expand.ts";
 import { gpuList, type HostId, hostId, machineName, userName } from "../names/grammar.ts";
 import { shortened } from "../names/some_names.ts";
@@ -23,7 +24,7 @@ export interface SetHostFieldRequest {
   readonly value: string;
 }
 
-type Field = Exclude<keyof Host, "extra">;
+type Field = Exclude<keyof Host, "extra" | "env">;
 
 /** How each field's text is read. */
 const READERS: { readonly [K in Field]: (value: string) => Host[K] } = {
@@ -44,8 +45,10 @@ const READERS: { readonly [K in Field]: (value: string) => Host[K] } = {
   ping_time: (value) => isNone(value) ? null : line("ping_time", value),
 };
 
-/** The fields that can be set. */
-export const HOST_FIELDS: readonly string[] = Object.keys(READERS);
+/** The fields that can be set, and `env`, whose variables are set by `env.NAME`. */
+export const HOST_FIELDS: readonly string[] = [...Object.keys(READERS), "env"];
+
+const VARIABLES = "env.";
 
 /**
  * Sets the field of each host. The key `id` renames one host, which keeps its place.
@@ -59,30 +62,61 @@ export function setHostField(deps: Deps, request: SetHostFieldRequest): Promise<
   return setHostFields(deps, { cluster, id, fields: { [key]: value } });
 }
 
+/** What {@link setHostFields} takes. */
+export interface SetHostFieldsRequest {
+  readonly cluster: StoreRef;
+  readonly id: string;
+  /** `env.NAME` sets a variable, or takes it out if the value is empty; so does an empty `env` with all of them. */
+  readonly fields: Readonly<Record<string, string>>;
+  /** All variables anew; null for none. */
+  readonly env?: Environment | null | undefined;
+}
+
 /** {@link setHostField} for several fields at once, all or none. */
-export async function setHostFields(
-  deps: Deps,
-  request: { cluster: StoreRef; id: string; fields: Readonly<Record<string, string>> },
-): Promise<{ changed: HostId[] }> {
+export async function setHostFields(deps: Deps, request: SetHostFieldsRequest): Promise<{ changed: HostId[] }> {
   const problems = new Problems();
   const ids = problems.take(() => expand(request.id).map(hostId)) ?? [];
   new Copies("set fields of hosts").add(ids, request.fields);
   const values: Partial<Host> = {};
   for (const [key, text] of Object.entries(request.fields)) {
+    if (key === "env" || key.startsWith(VARIABLES)) continue;
     problems.take(() => Object.assign(values, { [key]: READERS[fieldOf(key)](text) }));
   }
+  const variables = problems.take(() => readVariables(request), "env: ");
   problems.throwIfAny();
   await changeCluster(deps, request.cluster, (hosts) => {
     const chosen = new Set(requireHosts(hosts, ids, request.cluster));
     if (values.id !== undefined) checkRename(hosts, ids, values.id, request.cluster);
     const changed = new Map<HostId, Host>();
     for (const host of hosts.values()) {
-      const now = chosen.has(host) ? { ...host, ...values } : host;
+      const now = chosen.has(host) ? { ...host, ...values, ...variables?.(host.env ?? {}) } : host;
       changed.set(now.id, now);
     }
     return changed;
   });
   return { changed: ids };
+}
+
+/** How the variables of a host are changed; undefined if they stay. */
+function readVariables(
+  { fields, env }: SetHostFieldsRequest,
+): ((before: Environment) => Pick<Host, "env">) | undefined {
+  const changes = Object.entries(fields).filter(([key]) => key.startsWith(VARIABLES))
+    .map(([key, value]): [string, string] => [key.slice(VARIABLES.length), value]);
+  // A name is checked also where its variable is taken out.
+  readEnvironment(Object.fromEntries(changes));
+  const isClear = fields.env !== undefined;
+  if (isClear && fields.env !== "") fail("env", fields.env!, "env.NAME as the key, to set one variable");
+  if (changes.length === 0 && env === undefined && !isClear) return undefined;
+  const begin = env === undefined || env === null ? null : readEnvironment(env);
+  return (before) => {
+    const all = new Map(Object.entries((isClear || env !== undefined ? begin : before) ?? {}));
+    for (const [name, value] of changes) {
+      if (value === "") all.delete(name);
+      else all.set(name, value);
+    }
+    return { env: all.size === 0 ? null : Object.fromEntries(all) };
+  };
 }
 
 /**
@@ -108,7 +142,7 @@ function checkRename(hosts: Hosts, ids: readonly HostId[], next: HostId, cluster
 }
 
 function fieldOf(key: string): Field {
-  if (HOST_FIELDS.includes(key)) return key as Field;
+  if (Object.hasOwn(READERS, key)) return key as Field;
   throw new InvalidError([
     `Cannot set ${JSON.stringify(shortened(key))} of a host: use one of ${HOST_FIELDS.join(", ")}`,
   ]);

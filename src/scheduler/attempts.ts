@@ -102,8 +102,11 @@ export class Attempts {
     const attempt = job.attempt + 1;
     const backlog = place.slot === null ? null : this.#backlogs.join(place.slot, isPrefetch);
     const isWaiting = isPrefetch && backlog !== null;
-    const { timeLimit } = this.#run;
-    const request = startRequest(job, attempt, { ...place, backlog: backlog?.number ?? null, timeLimit });
+    const { timeLimit, queue } = this.#run;
+    const name = place.slot === null ? "" : this.#backlogs.nameOf(place.slot);
+    // Hosts of the command line have no id of a person's.
+    const host = /^[^#]/.test(name) ? name : place.machine.name;
+    const request = startRequest(job, attempt, { ...place, backlog: backlog?.number ?? null, timeLimit, queue, host });
     const one = inFlight({
       job: job.name,
       attempt: request.attempt,

@@ -73,6 +73,14 @@ export class Backlogs {
     return backlog;
   }
 
+  /**
+   * The id by which a job on this host knows it. Hosts that differ in nothing but that are one to a job: which of them
+   * gives a prefetched job its slot is known only when it has started. They go by the first.
+   */
+  nameOf(host: string): string {
+    return this.#pools.of(host)?.hosts[0]?.id ?? host;
+  }
+
   /** A start was decided and is in its stage. */
   sent(one: InFlight): void {
     const { stage } = one;

@@ -26,6 +26,8 @@ export interface RunContext {
   readonly timeoutMs: number;
   /** Time limit of jobs that have none of their own, as a person wrote it; null for none. */
   readonly timeLimit: string | null;
+  /** Name of the queue. */
+  readonly queue: string;
   nowMs: number;
   /** Effects of the step that is going on. */
   effects: Effect[];

@@ -46,6 +46,8 @@ export interface CoreOptions {
   readonly halt?: Halt | undefined;
   /** Time limit of jobs that this run starts and that have none, such as `30m`. */
   readonly timeLimit?: string | null;
+  /** Name of the queue, for its jobs. */
+  readonly queue?: string;
 }
 
 /** One run. Feed it events with {@link Core.step}. */
@@ -82,6 +84,7 @@ export class Core {
       outcomes: new Outcomes(),
       timeoutMs: options.timeoutMs,
       timeLimit: options.timeLimit ?? null,
+      queue: options.queue ?? "",
       nowMs: 0,
       effects: [],
     };

@@ -14,7 +14,7 @@ import type { DirectoryHints } from "./directory_hints.ts";
 import type { Endings } from "./endings.ts";
 import { type Halt, isHaltDue } from "./halt.ts";
 import type { Links } from "./links.ts";
-import type { Policy } from "./policies.ts";
+import { placeOn, type Policy } from "./policies.ts";
 import type { RunResult } from "./report.ts";
 
 /** What a {@link Handout} works with. */
@@ -125,8 +125,7 @@ export class Handout {
           if (host === null) return;
           if (this.#parts.attempts.leaveOld(name)) continue;
           candidates.take(name, jobs);
-          const { machine, id: slot, gpu, pyenv } = host;
-          this.#parts.attempts.start(job, { type: "place", machine, slot, gpu, pyenv }, true);
+          this.#parts.attempts.start(job, placeOn(host), true);
           this.#parts.hints.started(name);
           break;
         }

@@ -4,10 +4,11 @@
  * @module
  */
 
+import type { Environment } from "../names/environment.ts";
 import type { Job } from "../job/job.ts";
 import { type Machine, machineText, parseMachine } from "../cluster/machine.ts";
 import type { Machines } from "./machines.ts";
-import type { Slots } from "./slots.ts";
+import type { SlotHost, Slots } from "./slots.ts";
 
 /** What a policy sees of the run. */
 export interface PolicyView {
@@ -26,6 +27,7 @@ export type Placement =
     readonly slot: string | null;
     readonly gpu: string;
     readonly pyenv: string;
+    readonly env?: Environment;
   }
   /**
    * Not now; nothing behind it may start either. `full`: how many slots there are, if they are all taken. `need`: a
@@ -36,6 +38,11 @@ export type Placement =
   | { readonly type: "skip"; readonly reason: string | null }
   /** It cannot be started. */
   | { readonly type: "fail"; readonly machine: string; readonly reason: string };
+
+/** To start there. */
+export function placeOn({ machine, id: slot, gpu, pyenv, env }: SlotHost): Extract<Placement, { type: "place" }> {
+  return { type: "place", machine, slot, gpu, pyenv, ...(env === undefined ? {} : { env }) };
+}
 
 /** How a job gets its host. */
 export interface Policy {
@@ -108,7 +115,7 @@ export function fifoMulti(): Policy {
       if (job.status !== "ready" && job.status !== "undefined") return { type: "skip", reason: null };
       const host = slots.free((key) => machines.isUp(key));
       if (host === null) return { type: "wait", full: slots.capacity(), need: null };
-      return { type: "place", machine: host.machine, slot: host.id, gpu: host.gpu, pyenv: host.pyenv };
+      return placeOn(host);
     },
     foresee: (_job, slots) => slots.onlyMachine,
   };

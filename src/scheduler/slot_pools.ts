@@ -8,7 +8,7 @@
 import { machineKey } from "../cluster/machine.ts";
 import type { SlotPool } from "./in_flight.ts";
 import type { Machines } from "./machines.ts";
-import type { SlotHost } from "./slots.ts";
+import { natureOf, type SlotHost } from "./slots.ts";
 
 /** From the end of a job to the start of the next without prefetch: a round trip, and this. */
 const TURN_MS = 4;
@@ -51,7 +51,7 @@ export class SlotPools {
     const groups = new Map<string, SlotHost[]>();
     for (const host of hosts) {
       if (!host.active || host.capacity < 1) continue;
-      const key = JSON.stringify([machineKey(host.machine), host.gpu, host.pyenv]);
+      const key = JSON.stringify([machineKey(host.machine), natureOf(host)]);
       const group = groups.get(key);
       if (group === undefined) groups.set(key, [host]);
       else group.push(host);

@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { Environment } from "../names/environment.ts";
 import type { JobName } from "../names/grammar.ts";
 import { type Machine, machineKey } from "../cluster/machine.ts";
 
@@ -22,6 +23,8 @@ export interface SlotHost {
   /** `""` for none. */
   readonly gpu: string;
   readonly pyenv: string;
+  /** Variables for all its jobs; missing for none. */
+  readonly env?: Environment;
 }
 
 /** Who holds what. Hosts in the order in which they are offered. */
@@ -203,7 +206,12 @@ export class Slots {
 
 /** True if a job cannot tell one from the other. */
 function isLike(a: SlotHost, b: SlotHost): boolean {
-  return a.gpu === b.gpu && a.pyenv === b.pyenv;
+  return natureOf(a) === natureOf(b);
+}
+
+/** What a job can tell of its host, but for the machine: the same text for hosts that are alike. */
+export function natureOf({ gpu, pyenv, env }: SlotHost): string {
+  return env === undefined && gpu === "" && pyenv === "" ? "" : JSON.stringify([gpu, pyenv, env]);
 }
 
 /** True if the host takes jobs. */

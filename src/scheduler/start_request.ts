@@ -6,6 +6,8 @@
 
 import { attemptId } from "../job/attempt.ts";
 import type { Job } from "../job/job.ts";
+import type { Environment } from "../names/environment.ts";
+import { ownVariables } from "../job/variables.ts";
 import { jobScript } from "../job/script.ts";
 import type { StartRequest, TimeLimit } from "../link/link.ts";
 import { parseDuration } from "../names/units.ts";
@@ -25,11 +27,16 @@ const FIELDS = [
   "log",
   "time_limit",
   "grace",
+  "env",
+  "workdir",
+  "params",
+  "index",
 ] as const satisfies readonly (keyof Job)[];
 
 /** True if what was decided about the start of one is right for the other. */
 export function startsAlike(a: Job, b: Job): boolean {
-  return FIELDS.every((field) => (a[field] ?? null) === (b[field] ?? null));
+  const text = (value: unknown): unknown => typeof value === "object" ? JSON.stringify(value) : value;
+  return FIELDS.every((field) => a[field] === b[field] || text(a[field] ?? null) === text(b[field] ?? null));
 }
 
 /** Pause between TERM and KILL at a time limit, unless the job has its own. */
@@ -43,12 +50,24 @@ export function timeLimitOf(job: Pick<Job, "time_limit" | "grace">, fallback: st
   return { ms: parseDuration(text), graceMs: typeof grace === "string" ? parseDuration(grace) : GRACE_MS, text };
 }
 
-/** All that the host needs. The host's GPU goes before the job's; the job's python environment before the host's. */
-export function startRequest(
-  job: Job,
-  attempt: number,
-  place: { gpu: string; pyenv: string; backlog: number | null; timeLimit?: string | null },
-): StartRequest {
+/** What a start depends on besides the job. */
+export interface StartPlace {
+  readonly gpu: string;
+  readonly pyenv: string;
+  /** Variables for all jobs of the host. */
+  readonly env?: Environment;
+  /** What the job knows the host by. */
+  readonly host: string;
+  readonly queue: string;
+  readonly backlog: number | null;
+  readonly timeLimit?: string | null;
+}
+
+/**
+ * All that the host needs. The host's GPU goes before the job's; the job's python environment and variables before the
+ * host's.
+ */
+export function startRequest(job: Job, attempt: number, place: StartPlace): StartRequest {
   const limit = timeLimitOf(job, place.timeLimit ?? null);
   const gpu = place.gpu !== "" ? place.gpu : job.gpu;
   const pyenv = job.pyenv !== null && job.pyenv !== "" ? job.pyenv : place.pyenv;
@@ -62,5 +81,7 @@ export function startRequest(
     gpu: gpu === "" ? null : gpu,
     backlog: place.backlog,
     ...(limit === null ? {} : { limit }),
+    variables: { ...place.env, ...job.env, ...ownVariables(job, place) },
+    ...(job.workdir === undefined || job.workdir === null ? {} : { workdir: job.workdir }),
   };
 }

@@ -6,7 +6,7 @@
  */
 
 import { z } from "@hono/zod-openapi";
-import { OPTION_WORDS, type OptionWord } from "../job/option_words.ts";
+import { isMapKind, OPTION_WORDS, type OptionWord } from "../job/option_words.ts";
 import type { OptionName } from "../job/options.ts";
 import { text } from "./schemas.ts";
 
@@ -19,8 +19,11 @@ type Schemas = { readonly [N in OptionName]?: z.ZodOptional<z.ZodType<unknown>> 
 export const OPTION_QUERY: Schemas = each((word) => {
   const value = text(sentence(word), exampleText(word));
   if (word.kind === "flag") return z.enum(["true", "false"]).openapi({ description: sentence(word), example: "true" });
-  if (word.kind !== "map") return value;
-  return z.union([value, z.array(value).max(MOST)]).transform(pairs)
+  if (!isMapKind(word.kind)) return value;
+  // A service has no environment of the caller's from which a name alone could take its value.
+  const isPair = (one: string): boolean => word.kind === "map" || one.indexOf("=") > 0;
+  const pair = value.refine(isPair, "give NAME=VALUE");
+  return z.union([pair, z.array(pair).max(MOST)]).transform(pairs)
     .openapi({ type: "array", items: { type: "string" }, description: sentence(word), example: [exampleText(word)] });
 });
 
@@ -37,6 +40,7 @@ export const OPTION_BODY: Schemas = each((word) => {
     case "list":
       return z.union([value, z.array(one).max(MOST)]).openapi(about);
     case "map":
+    case "variables":
       return z.record(value, value).openapi(about);
     default:
       return word.kind satisfies never;

@@ -155,6 +155,7 @@ export const HostSchema = z.looseObject({
   probe_time: orNull("Written by the original program.", "26/01/2026 12:00:00"),
   ping_status: z.boolean().openapi({ description: "Written by the original program.", example: false }),
   ping_time: orNull("Written by the original program.", "26/01/2026 12:00:00"),
+  env: z.record(z.string(), z.string()).nullable().optional().openapi({ description: "Variables for its jobs." }),
 }).openapi("Host");
 
 /** Jobs by name, in file order. */

@@ -10,6 +10,7 @@ Deno.test("the examples of docs/jobs.md work", async () => {
   for (const line of LINES) {
     const { code, stdout, stderr } = await manager.type(line);
     assert.equal(code, 0, `${line}:\n${stdout}${stderr}`);
+    if (line === "cms queue log a seed") assert.match(stdout, /^7 fast in \/.* as a\/seed$/m);
     if (line.includes("--cascade")) assert.match(stdout, /^report .*new_state/m);
     if (line.endsWith("--hosts=localhost")) {
       assert.deepEqual(

@@ -16,7 +16,7 @@ const RED = "pi@red";
 const HOME = "/home/experiment";
 
 function start(name: string, again = false): Effect {
-  const request = startRequest(job(name), 1, { gpu: "", pyenv: "", backlog: null });
+  const request = startRequest(job(name), 1, { gpu: "", pyenv: "", backlog: null, host: "red", queue: "a" });
   return { type: "start", machine: RED, request, again };
 }
 

@@ -8,7 +8,7 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { CmsError } from "../../errors.ts";
 import { type Context, examples, queueOf, queueVerb } from "../context.ts";
 import { stateValue, unquote } from "../names.ts";
-import { listValue } from "../options.ts";
+import { type GivenVariables, listValue, withOwnValues } from "../options.ts";
 import { splitArguments } from "./argument_sources.ts";
 import { splitSweep, withSweepWords } from "./sweep_words.ts";
 import { splitOptions, withOptionWords } from "./option_words.ts";
@@ -56,11 +56,18 @@ export function addAdd(group: CommandUnknownOpts, context: Context): void {
       const queue = queueOf(context, word, queueWords(name, experiment));
       const { sweep, rest: others } = splitSweep(words);
       const { options, rest } = splitOptions(others);
+      const own = withOwnValues((options.env ?? {}) as GivenVariables, {
+        environment: context.deps.environment,
+        where: "the queue file",
+      });
+      const env = options.env === undefined ? {} : { env: own.values };
       const { sources } = splitArguments(context.args);
-      const given = { ...rest, ...options, ...(afterCorr !== undefined && { after_corr: afterCorr }) };
+      const given = { ...rest, ...options, ...env, ...(afterCorr !== undefined && { after_corr: afterCorr }) };
       if (sweep?.from !== undefined || sweep?.stdin === true) {
         const { addWhole } = await import("./add_whole.ts");
-        return await addWhole(context, { queue, words: sweep, name: jobs, sources, given });
+        await addWhole(context, { queue, words: sweep, name: jobs, sources, given });
+        for (const text of own.warnings) context.lines.warning(text);
+        return;
       }
       if (jobs === undefined) throw missing("--name <name>");
       const { command = "", ...fields } = given;
@@ -73,7 +80,7 @@ export function addAdd(group: CommandUnknownOpts, context: Context): void {
       if (made === null) return;
       const { added, warnings } = await addJobsOfSpecs(context.deps, { queue, jobs: made });
       for (const job of added) context.lines.info(`Adding job ${job} to queue ${queue.name}`);
-      for (const text of warnings) context.lines.warning(text);
+      for (const text of [...own.warnings, ...warnings]) context.lines.warning(text);
     });
 }
 

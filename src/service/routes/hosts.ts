@@ -39,6 +39,11 @@ const spec = {
   pyenv: text("File to source before a job's command.", "~/ENV3/bin/activate").optional(),
 };
 const gpu = text("Value of CUDA_VISIBLE_DEVICES for its jobs: a number, or several such as 0,1.", "0").optional();
+const value = z.string().max(131_072).refine((one) => one.isWellFormed(), "not well-formed Unicode");
+const env = z.record(value, value).openapi({
+  description: "Variables for its jobs.",
+  example: { SCRATCH: "/scratch" },
+});
 const size = (description: string) => z.number().int().min(0).max(999_999_999).openapi({ description, example: 1 });
 
 const add = operation({
@@ -63,7 +68,8 @@ const addMany = operation({
       required: true,
       content: {
         "application/json": {
-          schema: z.object({ hosts: z.array(z.strictObject({ id, ...spec, gpu })).max(100_000) }).openapi("NewHosts"),
+          schema: z.object({ hosts: z.array(z.strictObject({ id, ...spec, gpu, env: env.optional() })).max(100_000) })
+            .openapi("NewHosts"),
         },
       },
     },
@@ -100,6 +106,7 @@ const patch = operation({
             status: spec.status,
             gpu,
             pyenv: spec.pyenv,
+            env: env.nullable().optional().openapi({ description: "Variables for its jobs, all anew; null for none." }),
             max_jobs_allowed: size("Jobs that run there at once.").optional(),
             cores: size("Cores of the machine.").optional(),
             threads: size("Threads of each core.").optional(),
@@ -185,9 +192,10 @@ export function addHostRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): v
     const { id } = c.req.valid("param");
     const cluster = await clusterAt(service, { ...c.req.valid("param"), ...c.req.valid("query") });
     await getHost(deps, { cluster, id }); // One host only: a list is no id.
-    const given = Object.entries(c.req.valid("json")).filter(([, value]) => value !== undefined);
+    const { env, ...body } = c.req.valid("json");
+    const given = Object.entries(body).filter(([, value]) => value !== undefined);
     const fields = Object.fromEntries(given.map(([key, value]) => [key, value === null ? "" : String(value)]));
-    await setHostFields(deps, { cluster, id, fields });
+    await setHostFields(deps, { cluster, id, fields, env });
     return c.json(hostReply(await getHost(deps, { cluster, id })), 200);
   });
 

@@ -98,6 +98,19 @@ export class FieldReader {
     return null;
   }
 
+  /** A map that `check` accepts or makes plain; null where the field is null, missing, or an empty text. */
+  map<T>(field: string, check: (value: unknown) => T | null): T | null {
+    const value = this.#take(field);
+    if (value === undefined || value === null || value === "") return null;
+    try {
+      return check(value);
+    } catch (error) {
+      if (!(error instanceof InvalidError)) throw error;
+      this.#problem(field, `is not valid: ${error.message}`);
+      return null;
+    }
+  }
+
   /** The options of a job that are set. */
   options(names: readonly OptionName[]): JobOptions {
     const set: Partial<Record<OptionName, unknown>> = {};

@@ -7,6 +7,7 @@
 import { StoreError } from "../../errors.ts";
 import { gpuList, type HostId, hostId, machineName, userName } from "../../names/grammar.ts";
 import { type Host, makeHost } from "../../cluster/host.ts";
+import { readEnvironment } from "../../names/environment.ts";
 import { FieldReader, type Problem } from "./fields.ts";
 import { listProblems } from "./job_record.ts";
 import { joinBlocks, lineOf, parseYaml, renderBlock } from "./yaml.ts";
@@ -32,6 +33,7 @@ export function normalizeHost(key: string, value: unknown): { host: Host; proble
     ping_status: read.flag("ping_status"),
     ping_time: read.textOrNull("ping_time"),
   };
+  const env = read.map("env", readEnvironment);
   read.drop(["id"]);
   const problems = [...read.problems];
   if (name === "" && !problems.some(({ field }) => field === "name")) {
@@ -42,7 +44,7 @@ export function normalizeHost(key: string, value: unknown): { host: Host; proble
   } catch (error) {
     problems.unshift({ field: "", text: (error as Error).message });
   }
-  return { host: { ...host, extra: read.rest() }, problems };
+  return { host: { ...host, ...(env === null ? {} : { env }), extra: read.rest() }, problems };
 }
 
 /**
@@ -67,5 +69,9 @@ export function parseHosts(text: string, shown: string): Map<HostId, Host> {
 
 /** The text of a cluster file. */
 export function renderHosts(hosts: ReadonlyMap<HostId, Host>): string {
-  return joinBlocks([...hosts].map(([id, { extra, ...fields }]) => renderBlock(id, { ...fields, ...extra })));
+  return joinBlocks(
+    [...hosts].map(([id, { extra, env, ...fields }]) =>
+      renderBlock(id, { ...fields, ...(env === undefined || env === null ? {} : { env }), ...extra })
+    ),
+  );
 }
