@@ -86,6 +86,8 @@ class Loop {
   #isHeld = false;
   readonly #files: WatchedFiles;
   #checkpointAtMs = 0;
+  /** The checkpoint that goes on beside the turns; never rejects. */
+  #checkpoint: Promise<void> | null = null;
   #isBehind = false;
   #writeFailed = false;
   /** Nothing is decided before this time: what was decided last could not be written. */
@@ -116,7 +118,7 @@ class Loop {
       while (!this.#finished && !leave.aborted) {
         await this.#turn();
         if (this.#finished || leave.aborted) break;
-        await this.#maybeCheckpoint();
+        this.#maybeCheckpoint();
         await this.#wait();
       }
     } while (!await this.#end());
@@ -136,6 +138,7 @@ class Loop {
    */
   async #end(isFault = false): Promise<boolean> {
     await this.#deliver.close();
+    await this.#checkpoint;
     // What the links said last and nobody has taken in: of what is left they say it again, should the run go on.
     this.#inbox = this.#inbox.filter(({ type }) => type === "hosts" || type === "stop" || type === "pause");
     if (this.#finished) this.#parts.core.step({ type: "links_closed" }, this.#deps.clock.now());
@@ -199,7 +202,7 @@ class Loop {
   async #wait(): Promise<void> {
     if (this.#urgent && this.#deps.clock.now() >= this.#heldUntilMs) return;
     const coreAtMs = this.#parts.core.wakeAtMs ?? Infinity;
-    const checkpointAtMs = this.#isBehind ? this.#checkpointAtMs : Infinity;
+    const checkpointAtMs = this.#isBehind && this.#checkpoint === null ? this.#checkpointAtMs : Infinity;
     this.#wake = new AbortController();
     const dueAtMs = Math.max(this.#heldUntilMs, Math.min(coreAtMs, checkpointAtMs, this.#lookAtMs, this.#gatherAtMs));
     // At least one turn of the event loop, so that links and files get theirs whatever is due.
@@ -297,15 +300,25 @@ class Loop {
     });
   }
 
-  async #maybeCheckpoint(): Promise<void> {
+  #maybeCheckpoint(): void {
+    if (!this.#isBehind || this.#checkpoint !== null || this.#deps.clock.now() < this.#checkpointAtMs) return;
+    this.#checkpoint = this.#writeFile().finally(() => {
+      this.#checkpoint = null;
+      // The next one is due by a time that no wait knows yet.
+      this.#wake?.abort(WOKEN);
+    });
+  }
+
+  /** Writes the YAML file while the turns go on. */
+  async #writeFile(): Promise<void> {
     const startMs = this.#deps.clock.now();
-    if (!this.#isBehind || startMs < this.#checkpointAtMs) return;
     let tookMs = 0;
+    this.#isBehind = false;
     try {
-      await this.#parts.store.checkpoint("always");
-      this.#isBehind = false;
+      await this.#parts.store.checkpoint("beside");
       tookMs = this.#deps.clock.now() - startMs;
     } catch (error) {
+      this.#isBehind = true;
       if (!this.#writeFailed) this.#warn((error as Error).message);
       this.#writeFailed = true;
     }

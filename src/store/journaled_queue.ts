@@ -3,15 +3,18 @@
  * `journal.ts` for its text and `merge.ts` for what both together mean.
  *
  * Order of writes of a checkpoint, each durable before the next: a `fold` record with the new YAML's hash, the YAML, a
- * new journal. A crash between any two leaves a state that reads the same. Whoever writes holds the lock. Whoever reads
- * holds none, see `snapshot.ts`; that nothing changed is seen from the files' stamps.
+ * new journal. A crash between any two leaves a state that reads the same. Who runs the queue goes on meanwhile: what
+ * is written after the jobs were taken for the YAML is carried over into the new journal. Whoever writes holds the
+ * lock. Whoever reads holds none, see `snapshot.ts`; that nothing changed is seen from the files' stamps.
  *
  * @module
  */
 
-import type { Deps, FileLock } from "../deps.ts";
+import type { Deps, FileLock, FileStamp } from "../deps.ts";
+import type { Job } from "../job/job.ts";
 import type { Change, ExternalChanges, Jobs } from "./changes.ts";
 import { notFound } from "./file_errors.ts";
+import type { CarriedRecords, JournalMark } from "./journal/journal_file.ts";
 import { recordsOf, stamped } from "./journal/journal_records.ts";
 import type { OwnJournal } from "./journal/own_journal.ts";
 import { isCheckpointDue, SMALL_YAML_BYTES } from "./large/checkpoint_due.ts";
@@ -26,6 +29,14 @@ import type { YamlFile } from "./yaml/yaml_file.ts";
 
 /** How often a checkpoint is made anew because somebody wrote meanwhile. */
 const TRIES = 5;
+
+/** The queue at one place of its journal: what a checkpoint writes into the YAML. */
+interface Cut {
+  readonly jobs: readonly Job[];
+  readonly mark: JournalMark;
+  /** The YAML as it was then. */
+  readonly yaml: { readonly stamp: FileStamp | null; readonly hash: string };
+}
 
 /** The {@link QueueStore} on real files. Made by `openQueue`. */
 export class JournaledQueue implements QueueStore {
@@ -95,8 +106,8 @@ export class JournaledQueue implements QueueStore {
     // hold the lock.
     for (let i = 1; this.#claim.isOurs && i < TRIES; i++) {
       const plan = await locked(this.#deps, this.#paths, (lock) => this.#plan(policy, lock));
-      if (plan !== "yaml") return plan === "done";
-      if (await this.#writeYaml(null)) return true;
+      if (typeof plan === "string") return plan === "done";
+      if (await this.#writeYaml(plan, null) && (policy === "beside" || !this.#state.differs)) return true;
     }
     return await locked(this.#deps, this.#paths, (lock) => this.#checkpoint(policy, lock));
   }
@@ -106,7 +117,7 @@ export class JournaledQueue implements QueueStore {
     mayEnd: (external: ExternalChanges) => boolean = () => true,
   ): Promise<boolean> {
     if (!this.#claim.isOurs) return await this.checkpoint(policy).then(() => true);
-    // After this next to nothing is left to write under the lock. What fails here fails there too.
+    // After this nothing is left to write under the lock, as a rule. What fails here fails there too.
     if ((this.#yaml.stamp?.sizeBytes ?? 0) >= SMALL_YAML_BYTES) await this.checkpoint(policy).catch(() => false);
     return await locked(this.#deps, this.#paths, async (lock) => {
       await this.#sync.refresh(lock);
@@ -157,14 +168,14 @@ export class JournaledQueue implements QueueStore {
   async #checkpoint(policy: CheckpointPolicy, lock: FileLock): Promise<boolean> {
     for (let i = 0; i < TRIES; i++) {
       const plan = await this.#plan(i === 0 ? policy : "always", lock);
-      if (plan !== "yaml") return plan === "done";
-      if (await this.#writeYaml(lock)) return true;
+      if (typeof plan === "string") return plan === "done";
+      if (await this.#writeYaml(plan, lock)) return true;
     }
     return false;
   }
 
   /** What a checkpoint has to write now. `done`: it was the journal alone, and that is written. */
-  async #plan(policy: CheckpointPolicy, lock: FileLock): Promise<"nothing" | "done" | "yaml"> {
+  async #plan(policy: CheckpointPolicy, lock: FileLock): Promise<"nothing" | "done" | Cut> {
     await this.#sync.refresh(lock);
     await this.#sync.writeRepairs();
     // Who runs the queue knows all of it, and nobody else may take the file away.
@@ -174,36 +185,47 @@ export class JournaledQueue implements QueueStore {
     const yamlBytes = this.#yaml.stamp?.sizeBytes ?? 0;
     if (policy === "cheap" && !isCheckpointDue({ yamlBytes, journalBytes: this.#journal.bytes })) return "nothing";
     if (!this.#claim.isOurs && await this.runner() !== null) return "nothing";
-    if (isToMake || differs) return "yaml";
+    if (isToMake || differs) return await this.#cut();
     // Only a person changed something: the file stays as it was saved, with its comments.
     await this.#sync.beginJournal();
     return "done";
   }
 
+  /** The queue as it is now; called under the lock. */
+  async #cut(): Promise<Cut> {
+    await this.#journal.ensure(this.#state.jobs);
+    const { stamp, hash } = this.#yaml;
+    return { jobs: [...this.#state.jobs.values()], mark: this.#journal.mark, yaml: { stamp, hash } };
+  }
+
+  /** True if since then the journal has only grown, and nobody changed the YAML. */
+  #follows({ mark, yaml }: Cut): boolean {
+    return this.#journal.continues(mark) && sameStamp(yaml.stamp, this.#yaml.stamp) && yaml.hash === this.#yaml.hash;
+  }
+
   /**
-   * Writes the YAML and begins a new journal, unless somebody wrote while the text was made, which takes a while for a
-   * large queue.
+   * Writes the YAML of a cut and begins a new journal with what was written since, unless a person edited the YAML
+   * meanwhile. For a large queue it takes a while to make the text.
    * @param lock null if it is not held: then it is taken only when the temporary file is complete.
    */
-  async #writeYaml(lock: FileLock | null): Promise<boolean> {
-    const [before, hashBefore, journal] = [this.#yaml.stamp, this.#yaml.hash, this.#journal.stamp];
-    const pieces = await this.#yaml.render(this.#state.jobs);
+  async #writeYaml(cut: Cut, lock: FileLock | null): Promise<boolean> {
+    const pieces = await this.#yaml.render(cut.jobs);
     const hash = await this.#deps.files.hash(pieces);
     let own: FileLock | null = null;
+    let carried: CarriedRecords | undefined;
     const announce = async (): Promise<boolean> => {
       if (lock === null) {
         own = await takeLock(this.#deps, this.#paths);
         await this.#sync.refresh(own);
-        const isSame = sameStamp(journal, this.#journal.stamp) && sameStamp(before, this.#yaml.stamp);
-        if (!isSame || hashBefore !== this.#yaml.hash) return false;
+        if (!this.#follows(cut)) return false;
+        carried = await this.#journal.since(cut.mark);
       }
-      await this.#journal.ensure(this.#state.jobs);
-      await this.#journal.append([{ type: "fold", yaml: hash }], { durable: true });
+      await this.#journal.append([{ type: "fold", yaml: hash, records: cut.mark.records }], { durable: true });
       return true;
     };
     try {
       if (!await this.#yaml.isStill() || !await this.#yaml.write(pieces, hash, announce)) return false;
-      await this.#sync.yamlWritten();
+      await this.#sync.yamlWritten(cut.jobs, carried);
       return true;
     } finally {
       (own as FileLock | null)?.release();

@@ -145,8 +145,10 @@ export class QueueFeed {
     const isKnown = !this.#isFirst && !this.#isLost && hash === this.#yamlHash;
     const firstLine = header === null ? 0 : 1;
     if (isKnown && (follows || !isNew)) {
-      if (isNew) this.#line = firstLine;
-      this.#take(records.slice(isNew ? 0 : seen), changes);
+      // What was written while the YAML was stood in the journal before, too.
+      const told = isNew ? header?.carried ?? 0 : seen;
+      if (isNew) this.#line = firstLine + told;
+      this.#take(records.slice(told), changes);
       return;
     }
     const base = snapshot.parse();

@@ -12,6 +12,7 @@ import type { Job } from "../job/job.ts";
 import type { Jobs } from "./changes.ts";
 import { storeError } from "./file_errors.ts";
 import type { JournalRecord } from "./journal/journal.ts";
+import type { CarriedRecords } from "./journal/journal_file.ts";
 import { changesBetween, recordsOf } from "./journal/journal_records.ts";
 import { OwnJournal } from "./journal/own_journal.ts";
 import { sameStamp } from "./lock.ts";
@@ -126,7 +127,7 @@ export class QueueSync {
     // A file that was edited as well, or is gone, says nothing that could be relied on.
     const base = isOurs ? parseJobs(read.text, at) : new Map<JobName, Job>();
     const records = recordsOf(changesBetween(base, this.state.jobs), base);
-    await this.journal.beginAnew(records, this.state.jobs);
+    await this.journal.beginAnew(records, this.state.jobs.values());
     this.#repairs = [];
     this.state.differs ||= records.length > 0;
     this.state.external.warn(
@@ -205,18 +206,18 @@ export class QueueSync {
     this.#repairs = [];
   }
 
-  /** The YAML says what the state says: a new journal begins. */
-  async yamlWritten(): Promise<void> {
+  /** The YAML has these jobs: a new journal begins, with what was written since the jobs were these. */
+  async yamlWritten(jobs: Iterable<Job>, carried?: CarriedRecords): Promise<void> {
     this.state.idsWritten();
     this.#broken = this.#gone = false;
-    await this.beginJournal();
+    await this.beginJournal(jobs, carried);
   }
 
   /** A new journal for the YAML as it is. */
-  async beginJournal(): Promise<void> {
-    await this.journal.beginAnew([], this.state.jobs);
+  async beginJournal(jobs: Iterable<Job> = this.state.jobs.values(), carried?: CarriedRecords): Promise<void> {
+    await this.journal.beginAnew([], jobs, carried);
     this.#edited = null;
-    this.state.differs = false;
+    this.state.differs = carried !== undefined && carried.records > 0;
     this.state.external.forgetWarnings();
   }
 

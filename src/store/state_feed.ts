@@ -37,6 +37,8 @@ export class StateFeed {
   #yaml: FileStamp | null = null;
   /** The YAML that the last record `fold` names; `""` for none. */
   #folded = "";
+  /** So many of the next records stood in the journal before, too. */
+  #carried = 0;
 
   /** Touches no file. */
   constructor(deps: Deps, ref: StoreRef) {
@@ -76,7 +78,8 @@ export class StateFeed {
     this.#bytes = 0;
     this.#folded = "";
     const header = await this.#header();
-    if (before === "" || header !== before) return null;
+    if (before === "" || header?.yaml !== before) return null;
+    this.#carried = Number(header.carried ?? 0);
     const more = await this.#read();
     this.#yaml = await files.stamp(this.#paths.file);
     return more === null ? null : [...moves, ...more];
@@ -88,14 +91,13 @@ export class StateFeed {
     this.#file = null;
   }
 
-  /** The hash of the YAML that the journal which is open starts from. Moves past the first line. */
-  async #header(): Promise<string> {
+  /** The first line of the journal that is open. Moves past it. */
+  async #header(): Promise<Record<string, unknown> | null> {
     const bytes = await this.#file?.readFrom(0) ?? new Uint8Array();
     const end = bytes.indexOf(NEWLINE);
     const first = end < 0 ? null : parse(bytes.subarray(0, end));
-    if (first === null) return "";
-    this.#bytes = end + 1;
-    return String(first.yaml ?? "");
+    if (first !== null) this.#bytes = end + 1;
+    return first;
   }
 
   /** Reads whole commits from where the last reading ended; null if a line is no record. */
@@ -112,7 +114,8 @@ export class StateFeed {
       // A torn end is that of a writer who was killed; the next one cuts it off.
       if (record === null) return end + 1 === bytes.length ? moves : null;
       const move = moveOf(record);
-      if (move !== null) open.push(move);
+      if (this.#carried > 0) this.#carried--;
+      else if (move !== null) open.push(move);
       if (record.type === "fold") this.#folded = String(record.yaml ?? "");
       if (record.more === 1) continue;
       for (const one of open) moves.push(one);

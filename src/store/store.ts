@@ -36,7 +36,10 @@ export interface QueueStore {
     decide: (external: ExternalChanges) => readonly Change[],
     options?: { durable?: boolean },
   ): Promise<void>;
-  /** Writes the YAML file and begins a new journal if that is due (see {@link CheckpointPolicy}); true if it did. */
+  /**
+   * Writes the YAML file and begins a new journal if that is due (see {@link CheckpointPolicy}); true if it did. Who
+   * runs the queue may call `commit` meanwhile.
+   */
   checkpoint(policy: CheckpointPolicy): Promise<boolean>;
   /**
    * Takes the right to run this queue, or says who has it. Released by `close` or the end of the process.
@@ -61,11 +64,12 @@ export interface QueueStore {
 }
 
 /**
- * - `always`: if there is anything to write.
+ * - `always`: if there is anything to write; the file has all of it.
+ * - `beside`: the same, of who runs the queue and goes on with it: what is committed meanwhile stays in the journal.
  * - `cheap`: if the file is small, or the journal has grown to a fraction of it (what commands use: the cost of one
  *   change does not grow with the queue).
  */
-export type CheckpointPolicy = "always" | "cheap";
+export type CheckpointPolicy = "always" | "beside" | "cheap";
 
 /** The hosts of a cluster in file order. */
 export type Hosts = ReadonlyMap<HostId, Host>;

@@ -219,10 +219,11 @@ hostTest(
     await waitForStarted(manager, run, "job2");
     await addGated(manager, "late");
     await manager.ok("queue", "delete", "a", "--name=job3");
-    const isWritten = async () => /^job1:\n( {2}.*\n)*? {2}status: end$/m.test(await Deno.readTextFile(file));
+    const isWritten = (text: string) =>
+      /^job1:\n( {2}.*\n)*? {2}status: end$/m.test(text) && text.includes("\nlate:\n") && !text.includes("\njob3:\n");
     await waitUntil(
-      "the end of job1 and the new job in the file",
-      async () => await isWritten() && (await Deno.readTextFile(file)).includes("\nlate:\n"),
+      "the end of job1, the new job and the deletion in the file",
+      async () => isWritten(await Deno.readTextFile(file)),
     );
     await save(file, old.replace(/^(job4:\n(?: {2}.*\n)*? {2}gpu: ).*$/m, "$1'7'"));
     await run.waitFor(

@@ -23,7 +23,7 @@ import { JobDirectory, OutputFile } from "../../src/simulation/job_directory.ts"
 import { GatedFiles } from "../../src/simulation/gated_files.ts";
 import type { MemoryFiles } from "../../src/simulation/memory_files.ts";
 import type { SimProcess } from "../../src/simulation/process.ts";
-import { JournalFile } from "../../src/store/journal/journal_file.ts";
+import { JournalFile, NOTHING_CARRIED } from "../../src/store/journal/journal_file.ts";
 import { JournaledQueue } from "../../src/store/journaled_queue.ts";
 import type { WorldOptions } from "../../src/simulation/world.ts";
 import { patch } from "./patch.ts";
@@ -304,6 +304,11 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 2,
     name: "a journal that was removed is not missed",
     breaks: () => patch(JournalFile.prototype, "isKnown", () => () => true),
+  },
+  {
+    rule: 2,
+    name: "what is written beside the queue file is forgotten",
+    breaks: () => patch(JournalFile.prototype, "since", () => () => Promise.resolve(NOTHING_CARRIED)),
   },
   {
     rule: 3,

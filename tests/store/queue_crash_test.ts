@@ -14,8 +14,13 @@ import { del, put, set, withFiles } from "./support.ts";
 const ref = { experiment: "experiment", directory: "/home/experiment", name: "a" };
 const MOMENTS: readonly Moment[] = ["before", "half", "after"];
 
-/** What a process does: each step is a commit (its changes) or a checkpoint. */
-const STEPS: readonly (readonly Change[] | "checkpoint")[] = [
+/**
+ * What a process does: each step is a commit (its changes), a checkpoint, the right to run, or commits while a
+ * checkpoint makes its text.
+ */
+type Step = readonly Change[] | "checkpoint" | "claim" | { readonly meanwhile: readonly (readonly Change[])[] };
+
+const STEPS: readonly Step[] = [
   [put("a"), put("b"), put("c")],
   [set("a", { status: "run", host: "red", user: "pi", attempt: 1 })],
   "checkpoint",
@@ -26,17 +31,47 @@ const STEPS: readonly (readonly Change[] | "checkpoint")[] = [
   "checkpoint",
 ];
 
+/** A run, which goes on while its queue file is written. */
+const RUN_STEPS: readonly Step[] = [
+  [put("a"), put("b"), put("c")],
+  "claim",
+  [set("a", { status: "run", host: "red", user: "pi", attempt: 1 })],
+  { meanwhile: [[set("a", { status: "start", pid: "7" }), set("b", { status: "run", attempt: 1 })], [put("d")]] },
+  { meanwhile: [[set("a", { status: "end", exit_code: 0 }), del("c")], [set("a", { command: "x" })]] },
+  { meanwhile: [] },
+  [set("b", { status: "end", exit_code: 1 })],
+  "checkpoint",
+];
+
 function stateOf(queue: Pick<QueueStore, "jobs">): string {
   return JSON.stringify([...queue.jobs.values()]);
 }
 
-/** Does all steps; `done` hears the state after each. */
-async function work(deps: Deps, done: (state: string) => void): Promise<void> {
-  const queue = await openQueue(deps, ref);
+/** Does all steps; `done` hears the state after each, and after each commit of one. */
+async function work(deps: Deps, done: (state: string) => void, steps: readonly Step[] = STEPS): Promise<void> {
+  let meanwhile: (readonly Change[])[] = [];
+  const { file } = storePaths(ref, "queue");
+  const replace: Deps["files"]["replace"] = (path, content, mayReplace = () => Promise.resolve(true)) =>
+    deps.files.replace(path, content, async () => {
+      if (path === file) {
+        for (let changes = meanwhile.shift(); changes !== undefined; changes = meanwhile.shift()) {
+          const commit = changes;
+          await queue.commit(() => commit);
+          done(stateOf(queue));
+        }
+      }
+      return await mayReplace();
+    });
+  const queue = await openQueue(withFiles(deps, { ...deps.files, replace }), ref);
   try {
-    for (const step of STEPS) {
+    for (const step of steps) {
       if (step === "checkpoint") await queue.checkpoint("always");
-      else await queue.commit(() => step);
+      else if (step === "claim") assert.equal(await queue.claimRun("r"), null);
+      else if ("meanwhile" in step) {
+        meanwhile = [...step.meanwhile];
+        assert.equal(await queue.checkpoint("beside"), true);
+        assert.equal(meanwhile.length, 0);
+      } else await queue.commit(() => step);
       done(stateOf(queue));
     }
   } finally {
@@ -52,25 +87,30 @@ async function fresh(): Promise<{ files: MemoryFiles; deps: Deps }> {
 }
 
 /** States after each step, the one before all first; and how many operations write. */
-async function plan(): Promise<{ states: string[]; operations: number }> {
+async function plan(steps: readonly Step[] = STEPS): Promise<{ states: string[]; operations: number }> {
   const { files, deps } = await fresh();
   const counting = failingFiles(files, { at: 0, moment: "before", code: null });
   const states = ["[]"];
-  await work(withFiles(deps, counting), (state) => states.push(state));
+  await work(withFiles(deps, counting), (state) => states.push(state), steps);
   return { states, operations: counting.count() };
 }
 
-for (const power of [null, 0, 0.5, 1]) {
+for (
+  const { power, who, steps } of [null, 0, 0.5, 1].flatMap((power) => [
+    { power, who: "command", steps: STEPS },
+    { power, who: "run that goes on while its file is written", steps: RUN_STEPS },
+  ])
+) {
   const what = power === null ? "a kill" : `a power cut that keeps ${power} of what was not synced`;
-  Deno.test(`after ${what} at any write the queue is as before or after the step, and goes on`, async () => {
-    const { states, operations } = await plan();
+  Deno.test(`after ${what} at any write of a ${who} the queue is as before or after the step, and goes on`, async () => {
+    const { states, operations } = await plan(steps);
     assert(operations > 20, `only ${operations} operations`);
     for (let at = 1; at <= operations; at++) {
       for (const moment of MOMENTS) {
         const { files, deps } = await fresh();
         const seen = ["[]"];
         await assert.rejects(
-          work(withFiles(deps, failingFiles(files, { at, moment, code: null })), (s) => seen.push(s)),
+          work(withFiles(deps, failingFiles(files, { at, moment, code: null })), (s) => seen.push(s), steps),
           Died,
         );
         if (power !== null) files.powerCut(power);
@@ -125,7 +165,7 @@ for (const code of ["ENOSPC", "EROFS"]) {
         let steps = 0;
         const failing = withFiles(deps, failingFiles(files, { at, moment, code }));
         const queue = await openQueue(failing, ref);
-        for (const step of STEPS) {
+        for (const step of STEPS as readonly (readonly Change[] | "checkpoint")[]) {
           const before = stateOf(queue);
           const act = () => step === "checkpoint" ? queue.checkpoint("always") : queue.commit(() => step);
           try {

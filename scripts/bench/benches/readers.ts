@@ -9,94 +9,135 @@ import { files } from "../../../src/files_real.ts";
 import type { Bench, Plan, Setting } from "../bench.ts";
 import { sharedContenders } from "../contenders/shared.ts";
 import { outputOf } from "../program.ts";
+import { openRig, withNewDisks } from "../rig.ts";
 
 const OTHERS = 20;
 /** How long the starts are counted. */
 const SPAN_MS = 30_000;
 const WRITE_EVERY_MS = 100;
 const MARK = /Starting job: /g;
+const SLOTS = 4;
+
+/** What the others do: a loop that only computes, a list of a queue that nothing runs, a list of the run's queue. */
+const KINDS = ["that compute", "readers of a copy", "readers"] as const;
+type Kind = typeof KINDS[number];
+interface Measured {
+  readonly rate: number;
+  readonly waitMs: number;
+}
 
 /** See the module. */
 export const readers: Bench = {
   name: "readers",
   about:
-    `a run of 100,000 jobs beside ${OTHERS} processes that list it without a pause, and beside ${OTHERS} that compute`,
+    `a run of 100,000 jobs beside ${OTHERS} processes that list it without a pause, beside ${OTHERS} that list a copy of it, and beside ${OTHERS} that compute`,
   measure: "figure",
   rounds: 1,
   warmUp: false,
   open,
 };
 
-function open(setting: Setting): Promise<Plan> {
+const rateBeside = (kind: Kind): string => `jobs/s beside ${OTHERS} ${kind}`;
+const waitBeside = (kind: Kind): string => `ms a write waits, 99th percentile, beside ${OTHERS} ${kind}`;
+
+async function open(setting: Setting, stack: AsyncDisposableStack): Promise<Plan> {
   const jobs = setting.jobs ?? 100_000;
   const { directory, program } = setting;
-  const names = {
-    computing: `jobs/s beside ${OTHERS} that compute`,
-    reading: `jobs/s beside ${OTHERS} readers`,
-    computingWait: "ms a write waits, 99th percentile, beside those that compute",
-    readingWait: "ms a write waits, 99th percentile, beside readers",
+  const rig = await openRig(["red"], directory, stack);
+  const options = { cwd: directory, env: { CMS_SSH: rig.ssh.join(" ") } };
+  const hosts = Array(SLOTS).fill("pi@red").join(",");
+  const queue = (
+    experiment: string,
+    ...words: string[]
+  ) => [...program, "queue", ...words, `--experiment=${experiment}`];
+  const make = async (experiment: string, name: string): Promise<void> => {
+    await outputOf(queue(experiment, "create", name), options);
+    await outputOf(queue(experiment, "add", name, `--name=job[1-${jobs}]`, "--command=true", "--shell=sh"), options);
   };
-  const beside = async (experiment: string, other: readonly string[]): Promise<{ rate: number; waitMs: number }> => {
-    const queue = (...words: string[]) => [...program, "queue", ...words, `--experiment=${experiment}`];
-    await outputOf(queue("create", "a"), { cwd: directory });
-    await outputOf(queue("add", "a", `--name=job[1-${jobs}]`, "--command=true", "--shell=sh"), { cwd: directory });
-    const run = start(queue("run", "fifo_multi", "a", `--hosts=${Array(4).fill("localhost").join(",")}`), directory);
-    const others: Deno.ChildProcess[] = [];
-    let starts = 0;
-    const first = Promise.withResolvers<void>();
-    const reading = (async () => {
-      for await (const text of run.stdout.pipeThrough(new TextDecoderStream() as TransformStream<Uint8Array, string>)) {
-        starts += text.match(MARK)?.length ?? 0;
-        if (starts > 0) first.resolve();
-      }
-      first.resolve();
-    })();
-    try {
-      await first.promise;
-      for (let i = 0; i < OTHERS; i++) others.push(start(other, directory, "null"));
-      const waits: number[] = [];
-      const [beganMs, before] = [performance.now(), starts];
-      while (performance.now() < beganMs + SPAN_MS) {
-        const askedMs = performance.now();
-        const lock = await files.lock(`${directory}/${experiment}/.a-queue.lock`, { mode: "exclusive", wait: true });
-        waits.push(performance.now() - askedMs);
-        lock?.release();
-        await new Promise((go) => setTimeout(go, WRITE_EVERY_MS));
-      }
-      const rate = ((starts - before) * 1000) / (performance.now() - beganMs);
-      waits.sort((a, b) => a - b);
-      return { rate, waitMs: waits[Math.floor(waits.length * 0.99)]! };
-    } finally {
-      for (const child of [...others, run]) end(child);
-      await Promise.all([reading.catch(() => {}), ...[...others, run].map(({ status }) => status)]);
-    }
+  const measure = async (experiment: string, other: readonly string[]): Promise<Measured> => {
+    await make(experiment, "a");
+    return await withNewDisks(rig.hosts, { name: experiment, jobs }, async () => {
+      const run = start(queue(experiment, "run", "fifo_multi", "a", `--hosts=${hosts}`), options, "piped");
+      return await besideOthers(run, Array(OTHERS).fill(other), `${directory}/${experiment}/.a-queue.lock`, options);
+    });
   };
   const work = async (round: number): Promise<Record<string, number>> => {
-    const list = [...program, "queue", "list", "a", "--status=start", `--experiment=reading-${round}`];
-    const loop = ["sh", "-c", 'while :; do "$@" >/dev/null 2>&1; done', "sh", ...list];
-    const computing = await beside(`computing-${round}`, ["sh", "-c", "while :; do :; done"]);
-    const reading = await beside(`reading-${round}`, loop);
-    return {
-      [names.computing]: computing.rate,
-      [names.reading]: reading.rate,
-      [names.computingWait]: computing.waitMs,
-      [names.readingWait]: reading.waitMs,
+    const list = (experiment: string): string[] => {
+      const words = queue(experiment, "list", "a", "--status=start");
+      return ["sh", "-c", 'while :; do "$@" >/dev/null 2>&1; done', "sh", ...words];
     };
+    await make(`copy-${round}`, "a");
+    const others: Record<Kind, string[]> = {
+      "that compute": ["sh", "-c", "while :; do :; done"],
+      "readers of a copy": list(`copy-${round}`),
+      readers: list(`readers-${round}`),
+    };
+    const figures: Record<string, number> = {};
+    for (const kind of KINDS) {
+      const { rate, waitMs } = await measure(`${kind.replaceAll(" ", "_")}-${round}`, others[kind]);
+      figures[rateBeside(kind)] = rate;
+      figures[waitBeside(kind)] = waitMs;
+    }
+    return figures;
   };
-  return Promise.resolve({
+  return {
     work: `${SPAN_MS / 1000} s of a run of ${
       jobs.toLocaleString("en-US")
-    } jobs of \`true\` (sh) on localhost with 4 slots`,
-    contenders: sharedContenders(Object.values(names), work),
+    } jobs of \`true\` (sh) on one ssh host with ${SLOTS} slots`,
+    contenders: sharedContenders(KINDS.flatMap((kind) => [rateBeside(kind), waitBeside(kind)]), work),
     questions: [
-      { of: names.reading, to: names.computing, mark: { atLeast: 0.8 } },
-      { of: names.readingWait, to: null, mark: { atMost: 200 } },
+      { of: rateBeside("readers"), to: rateBeside("readers of a copy"), mark: { atLeast: 0.8 } },
+      { of: rateBeside("readers"), to: rateBeside("that compute"), mark: { atLeast: 0.8 } },
+      { of: waitBeside("readers"), to: null, mark: { atMost: 200 } },
     ],
-  });
+  };
 }
 
-function start([program = "", ...args]: readonly string[], cwd: string, stdout: "piped" | "null" = "piped") {
-  return new Deno.Command(program, { args, cwd, stdin: "null", stdout, stderr: "null" }).spawn();
+/** The run's rate, and the waits for its queue's lock, while the others are at work. All are ended afterwards. */
+async function besideOthers(
+  run: Deno.ChildProcess,
+  commands: readonly (readonly string[])[],
+  lockFile: string,
+  options: Options,
+): Promise<Measured> {
+  const others: Deno.ChildProcess[] = [];
+  let starts = 0;
+  const first = Promise.withResolvers<void>();
+  const reading = (async () => {
+    for await (const text of run.stdout.pipeThrough(new TextDecoderStream() as TransformStream<Uint8Array, string>)) {
+      starts += text.match(MARK)?.length ?? 0;
+      if (starts > 0) first.resolve();
+    }
+    first.resolve();
+  })();
+  try {
+    await first.promise;
+    for (const command of commands) others.push(start(command, options, "null"));
+    const waits: number[] = [];
+    const [beganMs, before] = [performance.now(), starts];
+    while (performance.now() < beganMs + SPAN_MS) {
+      const askedMs = performance.now();
+      const lock = await files.lock(lockFile, { mode: "exclusive", wait: true });
+      waits.push(performance.now() - askedMs);
+      lock?.release();
+      await new Promise((go) => setTimeout(go, WRITE_EVERY_MS));
+    }
+    const rate = ((starts - before) * 1000) / (performance.now() - beganMs);
+    waits.sort((a, b) => a - b);
+    return { rate, waitMs: waits[Math.floor(waits.length * 0.99)]! };
+  } finally {
+    for (const child of [...others, run]) end(child);
+    await Promise.all([reading.catch(() => {}), ...[...others, run].map(({ status }) => status)]);
+  }
+}
+
+interface Options {
+  readonly cwd: string;
+  readonly env: Record<string, string>;
+}
+
+function start([program = "", ...args]: readonly string[], options: Options, stdout: "piped" | "null") {
+  return new Deno.Command(program, { ...options, args, stdin: "null", stdout, stderr: "null" }).spawn();
 }
 
 function end(child: Deno.ChildProcess): void {

@@ -34,6 +34,11 @@ export interface JournalHeader {
    * The YAML's stamp, if the program wrote it: while it has this one, it is the text of that hash. Only of a large one.
    */
   readonly written?: WrittenStamp;
+  /**
+   * So many of the first records stood in the journal before this one, too: they were written while the YAML was. Only
+   * where there are any.
+   */
+  readonly carried?: number;
 }
 
 /**
@@ -63,8 +68,11 @@ export type JournalRecord =
   | { readonly type: "delete"; readonly job: JobName; readonly id: string }
   | { readonly type: "move"; readonly jobs: readonly JobName[]; readonly before: JobName | null }
   | { readonly type: "kill"; readonly jobs: readonly JobName[] }
-  /** The YAML was about to be written with this hash, holding all records before this one. */
-  | { readonly type: "fold"; readonly yaml: string };
+  /**
+   * The YAML was about to be written with this hash, holding the first so many records of this journal. In older
+   * journals: all before this one.
+   */
+  | { readonly type: "fold"; readonly yaml: string; readonly records?: number };
 
 /** The job that a record is about; null if it is about none, or asks for several. */
 export function subjectOf(record: JournalRecord): JobName | null {
@@ -135,6 +143,10 @@ function isMap(value: unknown): value is Record<string, unknown> {
 
 function isNames(value: unknown): value is JobName[] {
   return Array.isArray(value) && value.every((name) => typeof name === "string");
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0;
 }
 
 function parseLine(line: Uint8Array): Record<string, unknown> | null {
@@ -230,7 +242,7 @@ type Damage = (reason: string) => StoreError;
 
 function readHeader(value: Record<string, unknown>, damage: Damage): JournalHeader {
   if (typeof value.cms === "number" && value.cms > 1) throw damage("was written by a newer version of the program");
-  const { queue, at, yaml, begun, written } = value;
+  const { queue, at, yaml, begun, written, carried } = value;
   if (value.cms !== 1 || typeof queue !== "string" || typeof at !== "string" || typeof yaml !== "string") {
     throw damage("is damaged: the first line is no header");
   }
@@ -240,6 +252,7 @@ function readHeader(value: Record<string, unknown>, damage: Damage): JournalHead
     yaml,
     ...(typeof begun === "string" ? { begun } : {}),
     ...(isMap(written) ? { written: written as unknown as WrittenStamp } : {}),
+    ...(isCount(carried) ? { carried } : {}),
   };
 }
 
@@ -252,6 +265,17 @@ function readJob(name: unknown, value: unknown, experiment: string, damage: Dama
   return job;
 }
 
+/** null if members are missing. */
+function readSet(value: Record<string, unknown>, experiment: string, damage: Damage): JournalRecord | null {
+  const { job, id, fields, was } = value;
+  if (typeof job !== "string" || typeof id !== "string" || !isMap(fields) || !isMap(was)) return null;
+  const problem = problemOfFields(fields) ?? problemOfFields(was);
+  if (problem !== null) throw damage(`is damaged: ${problem}`);
+  const whole = value.whole === undefined ? null : readJob(job, value.whole, experiment, damage);
+  const when = typeof value.at === "number" ? { at: value.at } : {};
+  return { type: "set", job: job as JobName, id, fields, was, whole, ...when };
+}
+
 function readRecord(value: Record<string, unknown>, experiment: string, damage: Damage): JournalRecord {
   switch (value.type) {
     case "put": {
@@ -259,13 +283,9 @@ function readRecord(value: Record<string, unknown>, experiment: string, damage: 
       return { type: "put", job: readJob(value.name, value.job, experiment, damage), was: value.was };
     }
     case "set": {
-      const { job, id, fields, was } = value;
-      if (typeof job !== "string" || typeof id !== "string" || !isMap(fields) || !isMap(was)) break;
-      const problem = problemOfFields(fields) ?? problemOfFields(was);
-      if (problem !== null) throw damage(`is damaged: ${problem}`);
-      const whole = value.whole === undefined ? null : readJob(job, value.whole, experiment, damage);
-      const when = typeof value.at === "number" ? { at: value.at } : {};
-      return { type: "set", job: job as JobName, id, fields, was, whole, ...when };
+      const record = readSet(value, experiment, damage);
+      if (record === null) break;
+      return record;
     }
     case "delete":
       if (typeof value.job !== "string" || typeof value.id !== "string") break;
@@ -277,8 +297,8 @@ function readRecord(value: Record<string, unknown>, experiment: string, damage: 
       if (!isNames(value.jobs)) break;
       return { type: "kill", jobs: value.jobs };
     case "fold":
-      if (typeof value.yaml !== "string") break;
-      return { type: "fold", yaml: value.yaml };
+      if (typeof value.yaml !== "string" || !(value.records === undefined || isCount(value.records))) break;
+      return { type: "fold", yaml: value.yaml, ...(value.records === undefined ? {} : { records: value.records }) };
   }
   throw damage("is damaged: the line is no record of a known kind");
 }

@@ -30,6 +30,15 @@ export interface JournalMark {
   readonly records: number;
 }
 
+/** What was appended to a journal after some place, to be carried over into the next one. */
+export interface CarriedRecords {
+  readonly bytes: Uint8Array;
+  readonly records: number;
+}
+
+/** Nothing was appended meanwhile. */
+export const NOTHING_CARRIED: CarriedRecords = { bytes: new Uint8Array(), records: 0 };
+
 /** The journal of one queue. What writes is called under the queue's lock. */
 export class JournalFile {
   readonly #files: Files;
@@ -227,21 +236,42 @@ export class JournalFile {
     this.#stays = true;
   }
 
-  /** Puts a new journal in place of the old one, durably. @throws {StoreError} */
-  async begin(header: JournalHeader, records: readonly JournalRecord[]): Promise<void> {
-    const lines = records.length === 0 ? "" : new TextDecoder().decode(encodeBatch(records));
-    await this.#replace(encodeHeader(header) + lines, header);
+  /** What was appended after `mark`, which is of this journal. @throws {StoreError} */
+  async since(mark: JournalMark): Promise<CarriedRecords> {
+    const records = this.#records - mark.records;
+    if (this.#file === null || records === 0) return NOTHING_CARRIED;
+    const bytes = await this.#file.readFrom(mark.bytes).catch((error) => {
+      throw storeError(this.#shown, "read", error);
+    });
+    return { bytes: bytes.subarray(0, this.#bytes - mark.bytes), records };
+  }
+
+  /**
+   * Puts a new journal in place of the old one, durably.
+   * @param carried Commits of the old one that come after `records`, as they are. @throws {StoreError}
+   */
+  async begin(
+    header: JournalHeader,
+    records: readonly JournalRecord[],
+    carried: CarriedRecords = NOTHING_CARRIED,
+  ): Promise<void> {
+    const count = records.length + carried.records;
+    const lines = records.length === 0 ? [] : [encodeBatch(records)];
+    const whole = carried.records === 0 ? header : { ...header, carried: count };
+    await this.#replace(whole, [...lines, carried.bytes], count);
   }
 
   /** Keeps the records under another header. @throws {StoreError} */
   async rename(header: JournalHeader): Promise<void> {
     const bytes = (await this.#file?.readFrom(0) ?? new Uint8Array()).subarray(0, this.#bytes);
-    await this.#replace(encodeHeader(header) + new TextDecoder().decode(bytes.subarray(bytes.indexOf(10) + 1)), header);
+    await this.#replace(header, [bytes.subarray(bytes.indexOf(10) + 1)], this.#records);
   }
 
-  async #replace(text: string, header: JournalHeader): Promise<void> {
+  /** `lines`: so many records, whole. They are not looked at: there may be many, and everybody waits. */
+  async #replace(header: JournalHeader, lines: readonly Uint8Array[], records: number): Promise<void> {
+    const pieces = [encoder.encode(encodeHeader(header)), ...lines];
     try {
-      await this.#files.replace(this.#path, text);
+      await this.#files.replace(this.#path, pieces);
       const file = await this.#files.openAppend(this.#path, { create: false });
       this.#stamp = await this.#files.stamp(this.#path);
       this.#inode = this.#stamp?.inode;
@@ -251,11 +281,10 @@ export class JournalFile {
     } catch (error) {
       throw storeError(this.#shown, "write", error);
     }
-    const part = this.#parse(encoder.encode(text), 0);
     this.#header = header;
-    this.#bytes = part.goodBytes;
-    this.#lines = part.goodLines;
-    this.#records = part.records.length;
+    this.#bytes = pieces.reduce((sum, { length }) => sum + length, 0);
+    this.#lines = 1 + records;
+    this.#records = records;
   }
 
   #parse(bytes: Uint8Array, lines: number): JournalPart {

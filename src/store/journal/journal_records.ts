@@ -73,8 +73,8 @@ export function stamped(records: readonly JournalRecord[], nowMs: number): Journ
 }
 
 /** A record for each job in flight that changes nothing: what a journal begins with, see `merge.ts`. */
-export function flightRecords(jobs: Jobs): JournalRecord[] {
-  return [...jobs.values()].filter(({ status }) => isInFlight(status)).map((whole) => ({
+export function flightRecords(jobs: Iterable<Job>): JournalRecord[] {
+  return [...jobs].filter(({ status }) => isInFlight(status)).map((whole) => ({
     type: "set",
     job: whole.name,
     id: whole.id,

@@ -5,11 +5,12 @@
  */
 
 import type { Deps } from "../../deps.ts";
+import type { Job } from "../../job/job.ts";
 import type { Jobs } from "../changes.ts";
 import type { StorePaths } from "../paths.ts";
 import type { YamlFile } from "../yaml/yaml_file.ts";
 import type { JournalHeader, JournalRecord } from "./journal.ts";
-import { JournalFile } from "./journal_file.ts";
+import { type CarriedRecords, JournalFile } from "./journal_file.ts";
 import { flightRecords } from "./journal_records.ts";
 
 /** See the module. What writes is called under the queue's lock. */
@@ -45,14 +46,17 @@ export class OwnJournal extends JournalFile {
     const { header } = this;
     if (header?.at === this.#at) return;
     const ours = { ...this.#newHeader(), queue: this.#freshId, yaml: header?.yaml ?? this.#yaml.hash };
-    if (header === null) await this.begin(ours, flightRecords(jobs));
+    if (header === null) await this.begin(ours, flightRecords(jobs.values()));
     else await this.rename(ours);
     this.#begun = "";
   }
 
-  /** A new journal for the YAML as it is, with these records and one for each job in flight. */
-  async beginAnew(records: readonly JournalRecord[], jobs: Jobs): Promise<void> {
-    await this.begin(this.#newHeader(), [...records, ...flightRecords(jobs)]);
+  /**
+   * A new journal for the YAML as it is, with these records and one for each job in flight.
+   * @param jobs As the YAML has them. @param carried What was written since.
+   */
+  async beginAnew(records: readonly JournalRecord[], jobs: Iterable<Job>, carried?: CarriedRecords): Promise<void> {
+    await this.begin(this.#newHeader(), [...records, ...flightRecords(jobs)], carried);
     this.#begun = "";
   }
 

@@ -7,7 +7,6 @@
 
 import type { Clock } from "../../deps.ts";
 import type { Job } from "../../job/job.ts";
-import type { Jobs } from "../changes.ts";
 import { renderJob } from "../yaml/job_record.ts";
 import { joinBlocks } from "../yaml/yaml.ts";
 
@@ -48,10 +47,11 @@ export class KeptText {
   }
 
   /** The whole file, in pieces. Others get their turn every few milliseconds. */
-  async render(jobs: Jobs, clock: Clock): Promise<Uint8Array[]> {
+  async render(jobs: Iterable<Job>, clock: Clock): Promise<Uint8Array[]> {
     const encoder = new TextEncoder();
     const pieces = new Map<string, Piece>();
-    const textOf = this.#known === null ? rendered : knownTexts(this.#known);
+    const from = this.#known;
+    const textOf = from === null ? rendered : knownTexts(from);
     let pauseAtMs = clock.now() + BLOCK_MS;
     for (const group of groupsOf(jobs)) {
       const name = group[0]!.name;
@@ -63,8 +63,8 @@ export class KeptText {
       await clock.sleepUntil(clock.now() + 1);
       pauseAtMs = clock.now() + BLOCK_MS;
     }
-    this.#pieces = pieces;
-    this.#known = null;
+    // Not where another text was read meanwhile.
+    if (this.#known === from) [this.#pieces, this.#known] = [pieces, null];
     return pieces.size === 0 ? [encoder.encode(joinBlocks([]))] : [...pieces.values()].map(({ bytes }) => bytes);
   }
 }
@@ -90,10 +90,10 @@ function knownTexts({ text, jobs, spans }: Known): (group: readonly Job[]) => st
  * Groups begin at jobs whose id says so, not at every so many: one job more or less must not move all that come after
  * it.
  */
-function groupsOf(jobs: Jobs): Job[][] {
+function groupsOf(jobs: Iterable<Job>): Job[][] {
   const groups: Job[][] = [];
   let group: Job[] = [];
-  for (const job of jobs.values()) {
+  for (const job of jobs) {
     if (group.length > 0 && (job.id.endsWith("00") || group.length === MOST)) {
       groups.push(group);
       group = [];

@@ -3,8 +3,8 @@
  * the same.
  *
  * 1. The YAML is what the journal's header names: all records apply.
- * 2. The YAML is what a `fold` record names (a crash between the two writes of a checkpoint): the records after it
- *    apply.
+ * 2. The YAML is what a `fold` record names (a crash between the two writes of a checkpoint): the records that it does
+ *    not hold apply.
  * 3. Otherwise a person edited the YAML. Then, record by record, in order:
  *    - `set`: a field is set if the present value is what it was before the record, or what the record makes it. Else
  *      the person's value stays. `attempt` takes the larger one. Nothing is set if the job is not there (the person
@@ -100,11 +100,9 @@ export function mergeState(
   const { jobs, hash } = yaml;
   if (journal === null) return { jobs, differs: false, warnings: [], file: null, kept: [] };
   const { header, records } = journal;
-  const written = header.yaml === hash
-    ? -1
-    : records.findLastIndex((record) => record.type === "fold" && record.yaml === hash);
-  if (header.yaml === hash || written >= 0) {
-    const rest = records.slice(written + 1);
+  const held = header.yaml === hash ? 0 : heldBy(hash, records);
+  if (held !== null) {
+    const rest = records.slice(held);
     for (const record of rest) applyRecord(jobs, record);
     return { jobs, differs: rest.some(hasEffect), warnings: [], file: null, kept: [] };
   }
@@ -117,6 +115,13 @@ export function mergeState(
     return saved.next().value !== name || old === undefined || !equalJobs(old, job);
   });
   return { jobs, differs, warnings, file: before, kept };
+}
+
+/** How many of the records the YAML of this hash holds; null if no `fold` record names it. */
+function heldBy(hash: string, records: readonly JournalRecord[]): number | null {
+  const at = records.findLastIndex((record) => record.type === "fold" && record.yaml === hash);
+  const fold = records[at];
+  return fold?.type === "fold" ? fold.records ?? at : null;
 }
 
 /** Applies a record to an edited queue. @returns What of it counts; null if nothing does. */

@@ -8,7 +8,6 @@
 import { CmsError } from "../../errors.ts";
 import type { Deps, FileStamp } from "../../deps.ts";
 import type { Job } from "../../job/job.ts";
-import type { Jobs } from "../changes.ts";
 import { VERSION } from "../../version.ts";
 import { SMALL_YAML_BYTES } from "../large/checkpoint_due.ts";
 import type { WrittenStamp } from "../journal/journal.ts";
@@ -126,7 +125,7 @@ export class YamlFile {
   }
 
   /** Its text for these jobs. */
-  render(jobs: Jobs): Promise<Uint8Array[]> {
+  render(jobs: Iterable<Job>): Promise<Uint8Array[]> {
     return this.#text.render(jobs, this.#deps.clock);
   }
 

@@ -37,7 +37,7 @@ Deno.test("KeptText gives the text of the jobs, whatever it wrote or read before
           const file = renderJobs(mapOf(present));
           present = [...parseJobs(file, at, text.known(file)).values()];
         }
-        const pieces = await text.render(mapOf(present), clock);
+        const pieces = await text.render(mapOf(present).values(), clock);
         const decoder = new TextDecoder();
         assert.equal(pieces.map((piece) => decoder.decode(piece)).join(""), renderJobs(mapOf(present)));
       }

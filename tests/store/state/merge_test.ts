@@ -38,7 +38,7 @@ function play(
 ): { before: JobMap; records: JournalRecord[]; after: JobMap } {
   const before: JobMap = new Map(base.map(([name, status]) => [jobName(name), newJob(name, "x", { status })]));
   const after: JobMap = new Map(before);
-  const records: JournalRecord[] = [...flightRecords(before), ...goOn(after, steps, "f")];
+  const records: JournalRecord[] = [...flightRecords(before.values()), ...goOn(after, steps, "f")];
   return { before, records, after };
 }
 
