@@ -191,6 +191,11 @@ export type Handler = (
  */
 export type Serve = (options: ServeOptions, handler: Handler) => Promise<Server>;
 
+/**
+ * Posts a text of JSON to an address. @returns The status of the answer. @throws {Error} If there is none.
+ */
+export type Post = (url: string, body: string, signal: AbortSignal) => Promise<number>;
+
 /** The process's surroundings. */
 export interface Environment {
   get(name: string): string | undefined;
@@ -213,6 +218,8 @@ export interface Deps {
   readonly environment: Environment;
   /** Missing where nothing may listen. */
   readonly serve?: Serve;
+  /** Missing where nothing may be sent anywhere. */
+  readonly post?: Post;
   /**
    * The files below a directory (an absolute path without links) whose contents are not trusted. Missing where {@link
    * Deps.files} will do.

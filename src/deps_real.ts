@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Child, Clock, Deps, Environment, Processes, Serve } from "./deps.ts";
+import type { Child, Clock, Deps, Environment, Post, Processes, Serve } from "./deps.ts";
 import { codeOf } from "./system_errors.ts";
 import { files, randomHex } from "./files_real.ts";
 
@@ -99,9 +99,11 @@ function selfCommand(): string[] {
 
 const serve: Serve = async (options, handler) => await (await import("./serve_real.ts")).serve(options, handler);
 
+const post: Post = async (...args) => await (await import("./post_real.ts")).post(...args);
+
 const servedFiles = async (root: string) => await (await import("./served_files_real.ts")).servedFiles(root);
 
 /** The deps of the program itself. Tests and the simulation make their own. */
 export function realDeps(): Deps {
-  return { clock, files, ids: { hex: randomHex }, processes, environment, serve, servedFiles };
+  return { clock, files, ids: { hex: randomHex }, processes, environment, serve, post, servedFiles };
 }

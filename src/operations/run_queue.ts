@@ -23,6 +23,7 @@ import type { RunResult } from "../scheduler/report.ts";
 import { runLoop, type RunWatch } from "../scheduler/run.ts";
 import { UnknownFieldWatch } from "./entry_warnings.ts";
 import { noFreeHosts } from "./no_free_hosts.ts";
+import type { Notices } from "./notices/notices.ts";
 import { runsAlready } from "./process_state.ts";
 import { RunTeller } from "./tell_run.ts";
 import type { SlotHost } from "../scheduler/slots.ts";
@@ -37,6 +38,8 @@ export type RunRequest =
     /** A machine silent for this long is given up. */
     readonly timeoutMs: number;
     readonly halt?: Halt | undefined;
+    /** Tells of its jobs; whoever made them tells of the end. */
+    readonly notices?: Notices | undefined;
     /** Time limit of jobs without one, such as `30m`. */
     readonly timeLimit?: string | undefined;
   }
@@ -49,6 +52,7 @@ export type RunRequest =
     readonly cluster: StoreRef | null;
     readonly timeoutMs: number;
     readonly halt?: Halt | undefined;
+    readonly notices?: Notices | undefined;
     readonly timeLimit?: string | undefined;
   };
 
@@ -84,6 +88,7 @@ export async function runQueue(
     const by = `${environment.user()}@${environment.hostname()}`;
     const { scheduler } = request;
     await history.begin({ run, pid: environment.pid, by, scheduler, cluster: cluster?.name ?? null, slots });
+    await request.notices?.begin(store.jobs);
     const unknown = new UnknownFieldWatch((text) => watch.onEvent({ type: "warning", text }));
     if (cluster !== null) unknown.look("host", (await readCluster(deps, cluster)).values());
     unknown.look("job", store.jobs.values());
@@ -109,6 +114,7 @@ export async function runQueue(
         unknown.look("job", [...external.put, ...external.changed].flatMap((name) => store.jobs.get(name) ?? [])),
       onEvent: (event) => {
         teller.event(event);
+        request.notices?.event(event);
         watch.onEvent(event);
       },
     });

@@ -23,6 +23,8 @@ export interface StorePaths {
   readonly history: string;
   /** There while the queue is paused. */
   readonly pause: string;
+  /** What a run owes at its end; see `owed_notices.ts`. */
+  readonly notices: string;
   /** The YAML file as messages name it. */
   readonly shown: string;
   /** The log, likewise. */
@@ -43,6 +45,7 @@ export function storePaths(ref: StoreRef, kind: "queue" | "cluster"): StorePaths
     log: `${ref.directory}/.${base}.log`,
     history: `${ref.directory}/.${base}.history`,
     pause: `${ref.directory}/.${base}.pause`,
+    notices: `${ref.directory}/.${base}.notices`,
     shown: `${shownDirectory}/${base}.yaml`,
     shownLog: `${shownDirectory}/.${base}.log`,
     shownJournal: `${shownDirectory}/.${base}.journal`,

@@ -8,6 +8,7 @@ import type { Deps } from "../deps.ts";
 import { JournaledQueue } from "./journaled_queue.ts";
 import { locked, stampOf } from "./lock.ts";
 import { notFound, storeError } from "./file_errors.ts";
+import { owedFiles } from "./owed_notices.ts";
 import { storePaths } from "./paths.ts";
 import type { QueueStore, StoreRef } from "./store.ts";
 import { joinBlocks } from "./yaml/yaml.ts";
@@ -83,6 +84,7 @@ export async function removeQueue(deps: Deps, ref: StoreRef): Promise<void> {
       await deps.files.remove(paths.log);
       await deps.files.remove(paths.pause);
       await deps.files.remove(paths.history);
+      for (const file of owedFiles(paths)) await deps.files.remove(file);
     } catch (error) {
       throw storeError(paths.shown, "remove", error);
     }

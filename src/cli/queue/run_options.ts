@@ -8,6 +8,7 @@ import type { Command, OptionValues } from "@commander-js/extra-typings";
 import type { Context } from "../context.ts";
 import { type Halt, parseHalt } from "../../scheduler/halt.ts";
 import { durationText, minutesValue, unquote } from "../names.ts";
+import { noticeWords, webhookUrl } from "../../operations/notices/notice.ts";
 import type { RunRequest } from "./watch_run.ts";
 
 const DEFAULT_TIMEOUT_MS = 10 * 60_000;
@@ -19,6 +20,10 @@ export interface RunOptions {
   readonly timeLimit?: string;
   readonly background?: true;
   readonly halt?: Halt;
+  readonly onEnd?: string;
+  readonly onFail?: string;
+  readonly onDone?: string;
+  readonly webhook?: string;
 }
 
 /** Adds the options. */
@@ -38,6 +43,14 @@ export function withRunOptions<A extends unknown[], O extends OptionValues, G ex
       "halt when so many jobs fail, succeed, are done: soon,fail=3, now,success=1, soon,done=50%",
       haltValue,
     )
+    .option(
+      "--on-end <command>",
+      "command to run here for each job that is over; docs/jobs.md has its variables",
+      unquote,
+    )
+    .option("--on-fail <command>", "the same for each job that did not end well", unquote)
+    .option("--on-done <command>", "the same for the end of the run", unquote)
+    .option("--webhook <url>", "address to which all of that is posted as JSON", (value) => webhookUrl(unquote(value)))
     .option("--background", "return when the run has begun; queue stop ends it") as unknown as Command<
       A,
       O & RunOptions,
@@ -65,17 +78,18 @@ export async function begin(
   context: Context,
   queue: RunRequest["queue"],
   way: Way,
-  { timeout = DEFAULT_TIMEOUT_MS, timeLimit, background, halt }: RunOptions,
+  { timeout = DEFAULT_TIMEOUT_MS, timeLimit, background, halt, ...wishes }: RunOptions,
 ): Promise<void> {
   if (background !== true) {
     const { runAndWatch } = await import("./watch_run.ts");
-    return await runAndWatch(context, { queue, timeoutMs: timeout, timeLimit, halt, ...way });
+    return await runAndWatch(context, { queue, timeoutMs: timeout, timeLimit, halt, ...way }, wishes);
   }
   const { startRun } = await import("../../operations/start_run.ts");
   const timeoutMinutes = timeout / 60_000;
   const options = [
     ...halt === undefined ? [] : [`--halt=${halt.text}`],
     ...timeLimit === undefined ? [] : [`--time-limit=${timeLimit}`],
+    ...noticeWords(wishes),
   ];
   const { pid, log } = await startRun(
     context.deps,

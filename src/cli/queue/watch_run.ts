@@ -6,6 +6,8 @@
 
 import type { Clock } from "../../deps.ts";
 import { quote } from "../../names/quote.ts";
+import type { NoticeWishes } from "../../operations/notices/notice.ts";
+import { Notices } from "../../operations/notices/notices.ts";
 import { runQueue } from "../../operations/run_queue.ts";
 import type { Progress, RunResult } from "../../scheduler/report.ts";
 import type { Context } from "../context.ts";
@@ -17,7 +19,7 @@ import { RunLines } from "../output/run_lines.ts";
 export type RunRequest = Parameters<typeof runQueue>[1];
 
 /** Runs the queue to its end; sets the exit status 1 if a job did not end well or jobs are left. */
-export async function runAndWatch(context: Context, request: RunRequest): Promise<void> {
+export async function runAndWatch(context: Context, request: RunRequest, wishes: NoticeWishes): Promise<void> {
   const { deps, io } = context;
   const screen = io.outIsTerminal && deps.environment.get("TERM") !== "dumb" ? new StatusLine(io, deps.clock) : null;
   const view = new RunLines(screen === null ? context.lines : makeLines(screen, deps.environment), {
@@ -27,9 +29,11 @@ export async function runAndWatch(context: Context, request: RunRequest): Promis
     now: () => deps.clock.now(),
   });
   const count = screen === null ? () => {} : makeCounter(deps.clock, screen);
+  const warn = (text: string): void => view.event({ type: "warning", text });
+  const notices = new Notices(deps, request.queue, wishes, warn);
   const interrupts = io.interrupts();
   try {
-    const result = await runQueue(deps, request, {
+    const result = await runQueue(deps, { ...request, notices }, {
       stop: interrupts.stop,
       leave: interrupts.leave,
       onEvent: (event) => {
@@ -40,6 +44,7 @@ export async function runAndWatch(context: Context, request: RunRequest): Promis
     screen?.close();
     view.result(result);
     if (!isGood(result, request.halt?.why ?? "fail")) context.status = 1;
+    await notices.finish(result, context.status, interrupts.leave);
   } finally {
     screen?.close();
     interrupts.release();

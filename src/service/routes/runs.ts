@@ -13,6 +13,7 @@ import { someNames } from "../../names/some_names.ts";
 import { killJobs } from "../../operations/kill_jobs.ts";
 import { listJobs } from "../../operations/list_jobs.ts";
 import { listRuns, type QueueRun } from "../../operations/list_runs.ts";
+import { noticeWords, webhookUrl } from "../../operations/notices/notice.ts";
 import { startRun } from "../../operations/start_run.ts";
 import { stopRun } from "../../operations/stop_run.ts";
 import { parseHalt } from "../../scheduler/halt.ts";
@@ -39,6 +40,15 @@ const halt = text(
 const timeLimit = text("How long a job without a time limit of its own may run.", "30m")
   .refine((value) => isDuration(value), "not a duration such as 90s, 30m, 2h, 1d or 1h30m").optional();
 
+const command = (what: string) => text(what, "logger $CMS_JOB $CMS_STATE").optional();
+/** Who is told of what; the same for both schedulers. */
+const notices = {
+  on_end: command("Command that the manager runs for each job that is over."),
+  on_fail: command("The same for each job that did not end well."),
+  on_done: command("The same for the end of the run."),
+  webhook: text("Address to which all of that is posted as JSON.", "https://example.org/hook").optional(),
+};
+
 const StartedSchema = z.object({
   result: z.string().openapi({ description: "What was started.", example: "started fifo scheduler: pid 4711" }),
   pid: z.number().int().openapi({ description: "Process of the scheduler.", example: 4711 }),
@@ -56,6 +66,7 @@ const runFifo = operation({
       timeout,
       halt,
       time_limit: timeLimit,
+      ...notices,
     }),
   },
   responses: { ...jsonReply("The scheduler runs.", StartedSchema), ...failures(404, 409) },
@@ -74,6 +85,7 @@ const runFifoMulti = operation({
       timeout,
       halt,
       time_limit: timeLimit,
+      ...notices,
     }),
   },
   responses: { ...jsonReply("The scheduler runs.", StartedSchema), ...failures(404, 409) },
@@ -133,9 +145,28 @@ const kill = operation({
   responses: { ...textReply("The jobs that were named.", "None\n", JobsSchema), ...failures(404, 502) },
 });
 
-/** The words of a time limit for the run. */
-function limitWords(limit: string | undefined): string[] {
-  return limit === undefined ? [] : [`--time-limit=${limit}`];
+/** What a request may ask of a run beside where it runs. */
+interface RunWords {
+  readonly halt?: string | undefined;
+  readonly time_limit?: string | undefined;
+  readonly on_end?: string | undefined;
+  readonly on_fail?: string | undefined;
+  readonly on_done?: string | undefined;
+  readonly webhook?: string | undefined;
+}
+
+/** The same as options of the command. @throws {InvalidError} If one cannot be used. */
+function runWords({ halt, time_limit: limit, on_end, on_fail, on_done, webhook }: RunWords): string[] {
+  return [
+    ...halt === undefined ? [] : [`--halt=${parseHalt(halt).text}`],
+    ...limit === undefined ? [] : [`--time-limit=${limit}`],
+    ...noticeWords({
+      onEnd: on_end,
+      onFail: on_fail,
+      onDone: on_done,
+      webhook: webhook === undefined ? undefined : webhookUrl(webhook),
+    }),
+  ];
 }
 
 /** Adds the routes. */
@@ -144,21 +175,21 @@ export function addRunRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): vo
   const watch = { warn: (line: string) => log.warning(line) };
 
   app.openapi(runFifo, async (c) => {
-    const { experiment, max_parallel: maxParallel, timeout: timeoutMinutes, halt, time_limit } = c.req.valid("query");
+    const { experiment, max_parallel: maxParallel, timeout: timeoutMinutes, ...words } = c.req.valid("query");
     const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
     const request = {
       queue,
       scheduler: "fifo",
       maxParallel,
       timeoutMinutes,
-      options: [...haltWords(halt), ...limitWords(time_limit)],
+      options: runWords(words),
     } as const;
     const { pid } = await inTurn(queue, () => startRun(deps, request));
     return c.json({ result: `started fifo scheduler: pid ${pid}`, pid }, 200);
   });
 
   app.openapi(runFifoMulti, async (c) => {
-    const { experiment, cluster: name, timeout: timeoutMinutes, halt, time_limit } = c.req.valid("query");
+    const { experiment, cluster: name, timeout: timeoutMinutes, ...words } = c.req.valid("query");
     const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
     const cluster = await clusterAt(service, { cluster: name, experiment });
     const request = {
@@ -166,7 +197,7 @@ export function addRunRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): vo
       scheduler: "fifo_multi",
       cluster,
       timeoutMinutes,
-      options: [...haltWords(halt), ...limitWords(time_limit)],
+      options: runWords(words),
     } as const;
     const { pid } = await inTurn(queue, () => startRun(deps, request));
     return c.json({ result: `started fifo_multi scheduler: pid ${pid}`, pid }, 200);
@@ -213,11 +244,6 @@ export function addRunRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): vo
     const jobs = (await listJobs(deps, { queue })).filter((one) => names.has(one.name));
     return await textOrJobs(c, service, jobs);
   });
-}
-
-/** @throws {InvalidError} If it cannot be used. */
-function haltWords(halt: string | undefined): string[] {
-  return halt === undefined ? [] : [`--halt=${parseHalt(halt).text}`];
 }
 
 function unkilled(names: readonly string[]): CmsError {

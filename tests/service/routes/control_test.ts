@@ -1,5 +1,6 @@
 /** Jobs held and released, queues paused and resumed, many jobs killed, over REST. */
 import assert from "node:assert/strict";
+import { waitUntil } from "../../../testing/wait.ts";
 import { addJobs, reach, withRuns } from "../runs_support.ts";
 
 Deno.test("PUT hold and release take jobs by selection", async () => {
@@ -60,5 +61,22 @@ Deno.test("PUT kill ends the chosen jobs, and wants a choice; stop with kill=fal
     await reach(t, "job1 kill", "job2 start", "job3 start");
     assert.equal((await t.json("PUT /queue/ran")).runs[0].running, false);
     assert.deepEqual((await t.json("PUT /queue/a/kill?status=run,start")).killed, ["job2", "job3"]);
+  });
+});
+
+Deno.test("a run over REST tells commands of its jobs and its end; what is no web address is refused", async () => {
+  await withRuns(async (t) => {
+    await addJobs(t, "job1", "exit 3");
+    const refused = await t.ask("PUT /queue/a/run_fifo?max_parallel=1&webhook=ftp://h/");
+    assert.equal(refused.status, 422);
+    await refused.body?.cancel();
+    const words = new URLSearchParams({
+      cluster: "c",
+      on_fail: 'echo "$CMS_JOB $CMS_EXIT_CODE" > failed',
+      on_done: "mv failed told",
+    });
+    await t.json(`PUT /queue/a/run_fifo_multi?${words}`);
+    const told = () => Deno.readTextFile(`${t.directory}/told`).catch(() => "");
+    await waitUntil("the end was told", async () => await told() === "job1 3\n", { limitMs: 30_000 });
   });
 });
