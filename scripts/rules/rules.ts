@@ -51,10 +51,12 @@ const BESIDE: readonly (readonly [of: RegExp, ...allowed: RegExp[]])[] = [
 /** Beyond that a comment is hard to read; `deno fmt` breaks code, but no comments. */
 const MOST_COLUMNS = 120;
 const COMMENT = /^\s*(\/\/|\/\*\*|\* |#)/;
+/** A longer file of `src` has more than one duty. */
+const MOST_LINES = 330;
 /** Words for what is not in the repository, which nobody who reads there can look up. */
 const OUTSIDE = /\bSEED\b/;
 
-const CHECKS = [checkImports, checkBeside, checkEffects, checkText, checkComplexity];
+const CHECKS = [checkImports, checkBeside, checkEffects, checkText, checkLength, checkComplexity];
 
 /** Checks all rules. @returns One line for each breach; empty if there is none. */
 export function checkRules(sources: readonly Source[]): string[] {
@@ -76,6 +78,12 @@ function checkText({ path, text }: Source): string[] {
       ...OUTSIDE.test(line) && path.startsWith("src/") ? [`${where}: names what is not in the repository`] : [],
     ];
   });
+}
+
+function checkLength({ path, text }: Source): string[] {
+  const lines = text.trimEnd().split("\n").length;
+  if (!path.startsWith("src/") || lines <= MOST_LINES) return [];
+  return [`${path}: has ${lines} lines, more than ${MOST_LINES}`];
 }
 
 function checkComplexity({ path, text }: Source): string[] {

@@ -84,3 +84,17 @@ Deno.test("missingDocs() keeps exports without a doc comment, and drops members 
     "/x/a.ts:1: exported symbol is missing JSDoc documentation",
   ]);
 });
+
+Deno.test("checkRules() finds a file of src of more than 330 lines, and lets one of 330 and a long test pass", () => {
+  const lines = (count: number): string => "// line\n".repeat(count);
+  const found = checkRules([
+    { path: "src/job/a.ts", text: lines(331) },
+    { path: "src/agent/b.sh", text: lines(331) },
+    { path: "src/job/c.ts", text: lines(330) },
+    { path: "tests/job/d_test.ts", text: lines(331) },
+  ]);
+  assert.deepEqual(found, [
+    "src/job/a.ts: has 331 lines, more than 330",
+    "src/agent/b.sh: has 331 lines, more than 330",
+  ]);
+});
