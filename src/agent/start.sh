@@ -263,59 +263,6 @@ c_finish() {
   c_event "E$c_plus" "$1" "$2" "$c_e1" "$c_rc" "$c_ms${c_e5:+ $c_e5}"
 }
 
-# cms_dirs JOB...: makes the directories that are not there, with one mkdir, and marks them as made by us. They are
-# nobody's until there is a claim.
-cms_dirs() {
-  # Somebody removed our directory: no event could arrive. A new agent makes it anew.
-  [ -e "$c_ev" ] || exit 0
-  for c_job do
-    shift
-    [ -d "$c_here/$c_job" ] || [ -d "$c_here/$c_job.$c_qid" ] || set -- "$@" "$c_here/$c_job"
-  done
-  [ $# -gt 0 ] || return 0
-  mkdir "$@"
-  for c_at do
-    [ ! -d "$c_at" ] || true >"$c_at/.cms"
-  done
-}
-
-# c_bare DIRECTORY: was it made by us, and is nothing in it but the mark?
-c_bare() {
-  for c_at in "$1"/* "$1"/.[!.]* "$1"/..?*; do
-    case $c_at in "$1/.cms") ;; *) [ ! -e "$c_at" ] && [ ! -L "$c_at" ] || return 1 ;; esac
-  done
-  [ -f "$1/.cms" ]
-}
-
-# cms_undirs JOB...: removes what cms_dirs made and nobody has used. As c_remove does: the first link of the chain keeps
-# everybody else out, then the directory is moved away whole. Nobody sees it without its mark, as if it were a person's.
-cms_undirs() {
-  set -C
-  for c_job do
-    shift
-    c_won=''
-    ! c_bare "$c_here/$c_job" || { c_won=1; } >"$c_here/$c_job/$c_job.run" || c_won=''
-    [ -z "$c_won" ] || set -- "$@" "$c_here/$c_job"
-  done
-  set +C
-  c_v=$c_own/x.$$.$c_me0
-  [ $# -gt 0 ] && mkdir "$c_v" && mv "$@" "$c_v" || return 0
-  set -- "$c_v"/*
-  for c_at do
-    shift
-    set -- "$@" "$c_at/.cms" "$c_at/${c_at##*/}.run"
-  done
-  rm -f "$@"
-  rmdir "$c_v"/*
-  for c_at in "$c_v"/*; do
-    [ -d "$c_at" ] || continue
-    # A claim of who was about to start here, and goes elsewhere; or what a person has just put there.
-    rm -f "$c_at/${c_at##*/}".run*
-    rmdir "$c_at" || { true >"$c_at/.cms" && mv "$c_at" "$c_here"; }
-  done
-  rmdir "$c_v"
-}
-
 # cms_start: see c_run. What all wrappers need alike is found out here, now and then: the date of this second, and where
 # the shell is (a path spares each start the search). The shell's table of jobs is emptied now and then (`jobs` forgets
 # those that ended).

@@ -1,6 +1,7 @@
 /**
- * The connection to a running agent: from its start and its hello to its end. Answers come on the agent's stdout, events
- * on its stderr: see `agent/agent.sh`. The session numbers requests, keeps up a heartbeat, and knows why it ended.
+ * The connection to a running agent: from its start and its hello to its end. Answers come on the agent's stdout,
+ * events on its stderr: see `agent/agent.sh`. The session numbers requests, keeps up a heartbeat, and knows why it
+ * ended.
  *
  * @module
  */

@@ -140,6 +140,11 @@ export function isUnseen({ stage }: InFlight): boolean {
   return stage.at === "backlog" || stage.at === "sent";
 }
 
+/** True if it was sent into a backlog, and the host has not said since that it runs. */
+export function isUnseenInBacklog(one: InFlight): boolean {
+  return isUnseen(one) && backlogOf(one) !== null;
+}
+
 /** True while it is being recalled. */
 export function isRecalled({ question }: InFlight): boolean {
   return question?.type === "recall";

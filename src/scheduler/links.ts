@@ -12,7 +12,8 @@ import type { Backlogs } from "./backlogs.ts";
 import { AllDown } from "./all_down.ts";
 import { report, type RunContext } from "./context.ts";
 import type { AttemptRef } from "../job/attempt.ts";
-import { backlogOf, type InFlight, isOf, isRecalled, isUnseen } from "./in_flight.ts";
+import { type InFlight, isRecalled, isUnseenInBacklog } from "./in_flight.ts";
+import { isToForbid, isUnwanted } from "./forbid.ts";
 import { isElsewhere } from "../agent/boot.ts";
 import { Machines, type MachineState } from "./machines.ts";
 import { Notices } from "./notices.ts";
@@ -115,7 +116,7 @@ export class Links {
     const forbid: AttemptRef[] = [];
     for (const one of those) {
       if (this.#sendAgain(one, boot)) continue;
-      if (this.#isToForbid(one, boot)) {
+      if (isToForbid(this.#run, one, boot)) {
         if (isUnseenInBacklog(one)) one.question = { type: "recall", isDue: false };
         forbid.push(one);
       } else ask.push(one);
@@ -200,8 +201,8 @@ export class Links {
       const open = due.filter(({ stage }) => stage.at !== "running");
       // On a full disk the claim that was to forbid one is empty itself; to ask only would show it as being claimed for
       // ever.
-      const isToForbid = (one: InFlight): boolean => this.#isToForbid(one, state.boot);
-      this.#ask(state, open.filter((one) => !isToForbid(one)), open.filter(isToForbid));
+      const isForbidden = (one: InFlight): boolean => isToForbid(this.#run, one, state.boot);
+      this.#ask(state, open.filter((one) => !isForbidden(one)), open.filter(isForbidden));
     }
   }
 
@@ -291,29 +292,10 @@ export class Links {
   #sendAgain(one: InFlight, boot: string): boolean {
     const { stage, request, machine } = one;
     if (stage.at !== "sent" || stage.backlog !== null || request === null) return false;
-    if (one.boot !== boot || this.#isUnwanted(one)) return false;
+    if (one.boot !== boot || isUnwanted(this.#run, one)) return false;
     this.#run.inFlight.setStage(one, { ...stage, isResent: true });
     this.#run.effects.push({ type: "start", machine, request, again: true });
     return true;
-  }
-
-  /**
-   * An attempt is forbidden in five cases: its host may have let it in from a backlog; its start is not wanted any
-   * more; its claim was found unfinished, as its wrapper was ended in that moment; it was not seen to run and its name
-   * led elsewhere since; or it is of an earlier run and was not seen to run. In the last case its job may be deleted,
-   * and an unfinished claim would keep the machine from starting anything else. After another boot the claim may be
-   * lost, and the attempt is only asked about.
-   */
-  #isToForbid(one: InFlight, boot: string | null): boolean {
-    const isUnknown = (one.stage.at === "inherited" || one.stage.at === "away") &&
-      this.#run.jobs.get(one.job)?.status !== "start";
-    const isStuck = isUnseen(one) && one.timesAsked > 0;
-    return one.boot === boot && (isUnknown || isStuck || isUnseenInBacklog(one) || this.#isUnwanted(one));
-  }
-
-  /** True if the host has not said that it runs, and its job is to be ended, or is gone. */
-  #isUnwanted(one: InFlight): boolean {
-    return isUnseen(one) && (one.isKillWanted || !isOf(one, this.#run.jobs.get(one.job)));
   }
 
   #connect(state: MachineState): void {
@@ -325,9 +307,4 @@ export class Links {
   #offers(key: string): boolean {
     return this.#run.slots.hosts.some((host) => isOffered(host) && machineKey(host.machine) === key);
   }
-}
-
-/** True if it was sent into a backlog, and the host has not said since that it runs. */
-function isUnseenInBacklog(one: InFlight): boolean {
-  return isUnseen(one) && backlogOf(one) !== null;
 }

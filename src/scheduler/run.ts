@@ -6,34 +6,14 @@
  */
 
 import type { Deps } from "../deps.ts";
-import type { Connect } from "../link/link.ts";
-import type { QueueStore } from "../store/store.ts";
 import type { Change, ExternalChanges } from "../store/changes.ts";
-import type { Core } from "./core.ts";
 import { Deliver } from "./deliver.ts";
 import type { CoreEvent } from "./events.ts";
 import { GATHER_MS } from "./slot_pools.ts";
-import type { RunEvent, RunResult } from "./report.ts";
+import type { RunResult } from "./report.ts";
+import type { RunParts, RunWatch } from "./run_parts.ts";
 import { Undelivered } from "./undelivered.ts";
-import { type FilesToWatch, WatchedFiles } from "./watched_files.ts";
-
-/** Who watches a run, and how to end it. */
-export interface RunWatch {
-  onEvent(event: RunEvent): void;
-  /** Aborted by the first request to stop: no new starts, waits for what runs. Its reason is the signal's name. */
-  readonly stop: AbortSignal;
-  /** Aborted by the second: leaves at once; jobs go on. */
-  readonly leave: AbortSignal;
-  /** Is given what others changed, before the run decides on it. */
-  onExternalChanges?(external: ExternalChanges): void;
-}
-
-/** What a run is made from. */
-export interface RunParts extends FilesToWatch {
-  readonly store: QueueStore;
-  readonly core: Core;
-  readonly connect: Connect;
-}
+import { WatchedFiles } from "./watched_files.ts";
 
 /** The YAML file is at most about this old while a run goes on, unless writing it takes long. */
 const CHECKPOINT_MS = 1_000;
