@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Interrupts, Terminal } from "./src/cli/io.ts";
+import type { Interrupts, Terminal, TerminalScreen } from "./src/cli/io.ts";
 import { CmsError } from "./src/errors.ts";
 import { withCalledName } from "./src/cli/names.ts";
 import { cms } from "./src/cli/program.ts";
@@ -26,6 +26,8 @@ class RealTerminal implements Terminal {
   readonly #closed = new Set<keyof typeof STREAMS>();
   /** Why something could not be written; null if all could, or nobody wants it any more. */
   failure: string | null = null;
+  /** A read of the terminal goes on that nothing ends. */
+  mustExit = false;
   #pending: { to: keyof typeof STREAMS; text: string }[] = [];
   #draining: Promise<void> | null = null;
   /** Since when the next write is due; see {@link WRITE_EVERY_MS}. */
@@ -109,6 +111,32 @@ class RealTerminal implements Terminal {
     return (await editor.status).code;
   }
 
+  isGone(): boolean {
+    return this.#closed.has("out");
+  }
+
+  screen(): TerminalScreen | null {
+    if (!Deno.stdin.isTerminal()) return null;
+    Deno.stdin.setRaw(true);
+    const resized = new Set<() => void>();
+    const onResize = () => resized.forEach((act) => act());
+    Deno.addSignalListener("SIGWINCH", onResize);
+    // What still waits for a key would keep the program from its end.
+    this.mustExit = true;
+    return {
+      size: () => {
+        const { rows, columns } = Deno.consoleSize();
+        return { rows: rows || 24, columns: columns || 80 };
+      },
+      keys: readKeys,
+      onResize: (act) => void resized.add(act),
+      close: () => {
+        Deno.removeSignalListener("SIGWINCH", onResize);
+        Deno.stdin.setRaw(false);
+      },
+    };
+  }
+
   interrupts(): Interrupts {
     const stop = new AbortController();
     const leave = new AbortController();
@@ -190,6 +218,17 @@ function ignoresHangUp(): boolean {
   }
 }
 
+/** What is pressed, piece by piece. */
+async function* readKeys(): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  const bytes = new Uint8Array(256);
+  for (;;) {
+    const count = await Deno.stdin.read(bytes).catch(() => null);
+    if (count === null) return;
+    yield decoder.decode(bytes.subarray(0, count), { stream: true });
+  }
+}
+
 /** Reads a line byte by byte, so that nothing is taken of the next. A raw terminal leaves erasing and ending to us. */
 async function readLine(isRaw: boolean): Promise<string | null> {
   const line: number[] = [];
@@ -238,7 +277,10 @@ export async function main(): Promise<void> {
   const terminal = new RealTerminal();
   const status = await cms(words, realDeps(), terminal);
   Deno.exitCode = terminal.failure === null ? status : status || 1;
-  if (terminal.failure === null) return;
+  if (terminal.failure === null) {
+    if (terminal.mustExit) Deno.exit();
+    return;
+  }
   terminal.err(`ERROR: Cannot write the output: ${terminal.failure}\n`);
   await terminal.flush();
 }

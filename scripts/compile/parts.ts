@@ -23,6 +23,7 @@ const SERVICE = [
 ];
 const RUN = [
   "./watch_run.ts",
+  "../watch/watch.ts",
   "./choose_hosts.ts",
   "./show_output.ts",
   "./sweep.ts",

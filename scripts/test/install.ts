@@ -28,6 +28,7 @@ const ofTests: Readonly<Record<string, string>> = {
   script: "bsdutils",
   nginx: "nginx-light",
   parallel: "parallel",
+  tmux: "tmux",
   "Text::CSV": "libtext-csv-perl",
 };
 

@@ -14,6 +14,18 @@ export interface Interrupts {
   release(): void;
 }
 
+/** The whole screen of a terminal, for a program that takes each key as it is pressed. */
+export interface TerminalScreen {
+  /** As it is now. */
+  size(): { readonly rows: number; readonly columns: number };
+  /** What a person presses, as the terminal sends it. Ends with {@link TerminalScreen.close}, or the terminal. */
+  keys(): AsyncIterable<string>;
+  /** Calls `act` when the size is another one. */
+  onResize(act: () => void): void;
+  /** Lets the terminal read lines again. The program ends soon after. */
+  close(): void;
+}
+
 /**
  * Where text goes. Writes keep their order across both streams, are gathered to one write per turn of the event loop,
  * and never fail: what a closed pipe does not take is dropped.
@@ -41,6 +53,10 @@ export interface Terminal {
   readAll?(): Promise<string>;
   /** Standard input as text, piece by piece as it comes. @throws {CmsError} While it is read, if it is not UTF-8. */
   pieces?(): AsyncIterable<string>;
+  /** Takes the screen and the keys; null if standard input is no terminal. Missing where there is none. */
+  screen?(): TerminalScreen | null;
+  /** True if nobody reads what goes to stdout any more. */
+  isGone?(): boolean;
   /** Begins to take Ctrl-C and TERM for the program; until then they end it, as usual. */
   interrupts(): Interrupts;
 }

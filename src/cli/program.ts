@@ -47,6 +47,7 @@ import { addExplain, addShow } from "./queue/show.ts";
 import { addStatus } from "./queue/status.ts";
 import { addWait } from "./queue/wait.ts";
 import { addStop } from "./queue/stop.ts";
+import { addWatch } from "./queue/watch.ts";
 import { addService, serviceArgs } from "./queue/service.ts";
 
 /**
@@ -106,6 +107,7 @@ const QUEUE_VERBS: Verbs = [
   [["check"], addCheck],
   [["status"], addStatus],
   [["history"], addHistory],
+  [["watch"], addWatch],
   [["show"], addShow],
   [["explain"], addExplain],
   [["log"], addLog],

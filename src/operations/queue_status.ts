@@ -110,7 +110,7 @@ export async function allStatuses(deps: Deps, place: Omit<StoreRef, "name">): Pr
  * Between which times `open` jobs are done, if they take what others took: by the lower and the upper quartile of
  * these.
  */
-function timeLeft(durations: number[], open: number, slots: number): [number, number] | null {
+export function timeLeft(durations: number[], open: number, slots: number): [number, number] | null {
   if (durations.length === 0 || slots < 1) return null;
   durations.sort((a, b) => a - b);
   const at = (part: number): number => durations[Math.min(durations.length - 1, Math.floor(durations.length * part))]!;
