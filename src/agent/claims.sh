@@ -141,10 +141,22 @@ c_marked() {
   done
 }
 
-# c_marks: `PID ATTEMPT` of each process that carries the mark of a job.
+# c_marks: `PID ATTEMPT QUEUE/JOB` of each process that carries the mark of a job.
 c_marks() {
-  LC_ALL=C grep -szoH '^CLOUDMESH_JOB=.*' /proc/[0-9]*/environ | tr '\0' '\n' |
-    sed 's|^/proc/\([0-9]*\)/environ:CLOUDMESH_JOB=|\1 |'
+  LC_ALL=C grep -szoH '^CLOUDMESH_MARK=.*' /proc/[0-9]*/environ | tr '\0' '\n' |
+    sed 's|^/proc/\([0-9]*\)/environ:CLOUDMESH_MARK=|\1 |'
+}
+
+# c_runners JOB: the attempts that were started in the current directory, in c_ids: also of jobs of that name that were
+# replaced.
+c_runners() {
+  c_v=$1.run c_n=0 c_ids=' '
+  while [ -e "$c_v" ]; do
+    c_read "$c_v"
+    case $c_k in F | R) ;; *) c_ids="$c_ids$c_a " ;; esac
+    c_n=$((c_n + 1))
+    c_v=$1.run.$c_n
+  done
 }
 
 # c_walk JOB ATTEMPT: goes through the chain. c_found: the attempt's link; c_next: the name of the next link; c_last:

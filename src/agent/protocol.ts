@@ -40,6 +40,8 @@ export interface AgentSetup {
 export interface Mark {
   readonly pid: number;
   readonly attempt: AttemptId;
+  /** Its queue and job, `QUEUE-ID/JOB`. */
+  readonly owner: string;
 }
 
 /** A line that the agent wrote to answer a request. */
@@ -240,10 +242,10 @@ export function parseAnswer(line: string, token: string): Answer | null {
       return index === null || directory === undefined ? null : { type: "where", request: id, index, directory };
     }
     case "m": {
-      const pid = number(rest[0]);
-      return pid === null || rest[1] === undefined
+      const [pid, attempt, owner] = [number(rest[0]), rest[1], rest[2]];
+      return pid === null || attempt === undefined || owner === undefined
         ? null
-        : { type: "mark", request: id, mark: { pid, attempt: rest[1] } };
+        : { type: "mark", request: id, mark: { pid, attempt, owner } };
     }
     case "n":
       return { type: "absent", request: id };

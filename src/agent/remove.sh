@@ -44,14 +44,22 @@ c_ours() {
   done
 }
 
-# c_reap ATTEMPT: ends what this attempt of its job, and those before it, have left running: TERM, after a second KILL.
-# The marks that stood there when the removal began spare all other jobs the search.
+# c_reap ATTEMPT: ends what this attempt of its job, those before it, and those in c_ids have left running: TERM, after
+# a second KILL. The marks that stood there when the removal began spare all other jobs the search.
 c_reap() {
-  case $c_left in *" ${1%.*}."*) ;; *) return ;; esac
+  c_v=''
+  for c_i in $c_ids; do
+    case $c_left in *" $c_i "*) c_v=+ ;; esac
+  done
+  case $c_v$c_left in +* | *" ${1%.*}."*) ;; *) return ;; esac
   c_z=0 c_y=TERM
   while [ "$c_z" -lt 60 ]; do
-    c_v=$(c_marks | while read -r c_i c_l; do
-      [ "${c_l%.*}" != "${1%.*}" ] || [ "${c_l##*.}" -gt "${1##*.}" ] || printf '%s\n' "$c_i"
+    c_v=$(c_marks | while read -r c_i c_l c_d; do
+      case $c_ids in
+      *" $c_l "*) ;;
+      *) [ "${c_l%.*}" = "${1%.*}" ] && [ "${c_l##*.}" -le "${1##*.}" ] || continue ;;
+      esac
+      printf '%s\n' "$c_i"
     done)
     [ -n "$c_v" ] || return 0
     [ "$c_z" -lt 20 ] || c_y=KILL
@@ -64,11 +72,12 @@ c_reap() {
 # c_remove JOB ATTEMPT: the directory, unless it is another queue's, or something later than ATTEMPT was started there:
 # by now it is that one's. Phases as in src/simulation/helpers.ts. c_is says what came of it.
 c_remove() {
-  c_is=absent c_z=0
+  c_is=absent c_z=0 c_ids=''
   c_visit "$1" || { if [ -d "$c_home" ]; then c_is=kept; else c_reap "$2"; fi; return 0; }
   c_is=kept
   { [ -r . ] && [ -w . ]; } || [ ! -f .cms ] || chmod u+rw .
   c_seal "$1" "$2" || return 0
+  [ -z "$c_left" ] || c_runners "$1"
   c_reap "$2"
   c_clear "$1"
 }

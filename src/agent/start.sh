@@ -199,8 +199,8 @@ c_launch() {
   {
     {
       trap - INT QUIT
-      CLOUDMESH_JOB=$2 CMS_JOB=$1 CMS_ATTEMPT=${2##*.}
-      export CLOUDMESH_JOB CMS_JOB CMS_ATTEMPT
+      CLOUDMESH_JOB=$2 CLOUDMESH_MARK="$2 $c_qid/$1" CMS_JOB=$1 CMS_ATTEMPT=${2##*.}
+      export CLOUDMESH_JOB CLOUDMESH_MARK CMS_JOB CMS_ATTEMPT
       # Here and not before the fork: a wrapper of a backlog runs one job after the other.
       [ -z "${9-}" ] || eval "export $9"
       case $6 in =*) export "CUDA_VISIBLE_DEVICES=${6#=}" ;; esac

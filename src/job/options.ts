@@ -29,6 +29,14 @@ export interface PastTry {
   readonly reason: string | null;
 }
 
+/** A machine where an attempt of a job was, see `places.ts`. */
+export interface Place {
+  readonly id: string;
+  readonly attempt: number;
+  readonly host: string;
+  readonly user: string | null;
+}
+
 /** The fields. A missing one and null mean the same: not set. */
 export interface JobOptions {
   /** How long an attempt may run, by its host; then it is killed. */
@@ -60,6 +68,8 @@ export interface JobOptions {
   readonly reason?: string | null;
   /** Its earlier tries, the last 20. Written by the program. */
   readonly history?: readonly PastTry[] | null;
+  /** Where jobs of its name were that it has replaced, for each machine the last. Written by the program. */
+  readonly replaced?: readonly Place[] | null;
   /** It is not tried again before, ISO 8601. Written by the program. */
   readonly not_before?: string | null;
 }
@@ -72,6 +82,8 @@ export const RETRY_CAUSES = ["exit", "time_limit", "crash", "start"] as const;
 
 /** Most earlier tries that are kept. */
 export const HISTORY_LIMIT = 20;
+/** Most machines of replaced jobs that are kept. */
+export const PLACES_LIMIT = 20;
 
 /** Members of a job that has no options: those that `makeJob` gives. */
 const PLAIN_MEMBERS = 24;
@@ -97,6 +109,7 @@ const READERS = {
   tags: map(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/, "a tag's name: letters, digits, . _ -"),
   reason: text((value) => value),
   history: list(pastTry),
+  replaced: list(placeOf),
   not_before: text(timeText),
 } as const satisfies Record<OptionName, Reader>;
 
@@ -104,7 +117,7 @@ const READERS = {
 export const OPTION_NAMES = Object.keys(READERS) as readonly OptionName[];
 
 /** Those that only the program writes: a person's value of them is kept, and means nothing. */
-export const PROGRAM_OPTIONS: readonly OptionName[] = ["reason", "history", "not_before"];
+export const PROGRAM_OPTIONS: readonly OptionName[] = ["reason", "history", "replaced", "not_before"];
 
 /** True if `name` is one of the fields. */
 export function isOptionName(name: string): name is OptionName {
@@ -218,26 +231,44 @@ function timeText(value: string): string {
   return value;
 }
 
-function pastTry(value: unknown): PastTry {
+/** How the members of a map in a list are read. */
+interface Members {
+  readonly text: (field: string) => string | null;
+  readonly number: (field: string) => number | null;
+}
+
+function members(value: unknown): Members {
   if (typeof value !== "object" || value === null) return invalid(value, "give a map");
   const of = (value instanceof Map ? Object.fromEntries(value) : value) as Readonly<Record<string, unknown>>;
-  const orNull = (field: string): string | null => {
-    const one = of[field] ?? null;
-    return one === null ? null : typeof one === "object" ? invalid(one, "give a text") : String(one);
+  return {
+    text: (field) => {
+      const one = of[field] ?? null;
+      return one === null ? null : typeof one === "object" ? invalid(one, "give a text") : String(one);
+    },
+    number: (field) => {
+      const one = of[field] ?? null;
+      return one === null || typeof one === "number" ? one : invalid(one, "give a number");
+    },
   };
-  const number = (field: string): number | null => {
-    const one = of[field] ?? null;
-    return one === null || typeof one === "number" ? one : invalid(one, "give a number");
-  };
+}
+
+function pastTry(value: unknown): PastTry {
+  const { text, number } = members(value);
   return {
     try: number("try") ?? 1,
     attempt: number("attempt") ?? 0,
-    host: orNull("host"),
-    user: orNull("user"),
-    started: orNull("started"),
-    ended: orNull("ended"),
-    status: orNull("status") ?? "end",
+    host: text("host"),
+    user: text("user"),
+    started: text("started"),
+    ended: text("ended"),
+    status: text("status") ?? "end",
     exit_code: number("exit_code"),
-    reason: orNull("reason"),
+    reason: text("reason"),
   };
+}
+
+function placeOf(value: unknown): Place {
+  const { text, number } = members(value);
+  const host = text("host") ?? invalid(value, "it names no host");
+  return { id: text("id") ?? "", attempt: number("attempt") ?? 0, host, user: text("user") };
 }

@@ -10,9 +10,10 @@ import { CmsError } from "../errors.ts";
 import { hasDependencies } from "../job/dependencies.ts";
 import { namesIndex } from "../job/variables.ts";
 import { fileProblem } from "../job/files.ts";
-import { type JobSpec, makeJob } from "../job/job.ts";
+import { type Job, type JobSpec, makeJob } from "../job/job.ts";
 import { type GivenOptions, OPTION_FIELDS } from "../job/option_words.ts";
 import { type JobOptions, type OptionName, readOption } from "../job/options.ts";
+import { replacedBy } from "../job/places.ts";
 import { isInFlight, isJobState, JOB_STATES } from "../job/states.ts";
 import { expand } from "../names/expand.ts";
 import { gpuList, type JobName, jobName, machineName, shellName, userName } from "../names/grammar.ts";
@@ -68,7 +69,9 @@ export async function addJobsOfSpecs(
     const { experiment } = request.queue;
     await store.commit(() => {
       refuseInFlight(names.filter((name) => isInFlight(store.jobs.get(name)?.status ?? "undefined")));
-      const made = [...specs].map(([name, spec]) => makeJob(name, spec, { id: deps.ids.hex(16), experiment }));
+      const made = [...specs].map(([name, spec]) =>
+        makeJob(name, withPlaces(spec, store.jobs.get(name)), { id: deps.ids.hex(16), experiment })
+      );
       if (isOrdered) refuseOrder("add", made, store.jobs);
       return made.map((job) => ({ type: "put", job }));
     });
@@ -78,6 +81,12 @@ export async function addJobsOfSpecs(
   }
   const made = [...specs].map(([name, spec]) => makeJob(name, spec, { id: "", experiment: "" }));
   return { added: names, warnings: [...sharedFileWarnings(made), ...lineEndWarnings(made), ...late] };
+}
+
+/** What the job that it replaces has left on hosts is the new one's to remove. */
+function withPlaces(spec: JobSpec, old: Job | undefined): JobSpec {
+  const replaced = old === undefined ? null : replacedBy(old);
+  return replaced === null ? spec : { ...spec, replaced };
 }
 
 function isSet(value: unknown): boolean {

@@ -9,6 +9,7 @@ import type { Deps } from "../deps.ts";
 import { type Machine, machineKey, machineOfJob, machineText, parseMachine } from "../cluster/machine.ts";
 import { attemptOf, isAttemptOf, jobIdOf } from "../job/attempt.ts";
 import type { Job } from "../job/job.ts";
+import { earlierJobs } from "../job/places.ts";
 import { isInFlight, isWaiting } from "../job/states.ts";
 import { makeConnect } from "../link/connect.ts";
 import type { AttemptState, Connect, Mark } from "../link/link.ts";
@@ -43,6 +44,8 @@ export interface QueueCheck {
 /** What the machines said of the jobs. */
 interface Answers {
   readonly states: Map<JobName, { state: AttemptState; boot: string; marks: readonly Mark[] }>;
+  /** What jobs, and those that they replaced, have left on machines where they were before. */
+  readonly earlier: { job: Job; machine: Machine; boot: string; marks: readonly Mark[] }[];
   readonly machines: Map<string, Machine>;
   readonly failures: Finding[];
 }
@@ -96,17 +99,18 @@ async function ask(
   jobs: readonly Job[],
   connect: Connect,
 ): Promise<Answers> {
-  const answers: Answers = { states: new Map(), machines: new Map(), failures: [] };
+  const answers: Answers = { states: new Map(), earlier: [], machines: new Map(), failures: [] };
   // Those in flight first: they are named first where a host does not answer. A job without an id was never started.
   const known = jobs.filter((job) => job.id !== "");
   const ordered = [true, false].flatMap((flies) => known.filter((job) => isInFlight(job.status) === flies));
+  const earlier = new Map(known.flatMap((job) => earlierJobs(job).map((was) => [was, job])));
   await onMachines(
     deps,
     {
       connect,
       store: { ref: queue, id },
       role: "onlooker",
-      jobs: ordered,
+      jobs: [...ordered, ...earlier.keys()],
       warn: (_, { machine, reason, jobs }) => {
         answers.failures.push({
           kind: "trouble",
@@ -118,11 +122,23 @@ async function ask(
       },
     },
     async (link, there) => {
-      const states = await link.ask(there.map(attemptOf));
-      const marks = Map.groupBy(await link.marks(), ({ attempt }) => jobIdOf(attempt));
-      there.forEach((job, i) => {
-        answers.states.set(job.name, { state: states[i]!, boot: link.boot, marks: marks.get(job.id) ?? [] });
+      const now = new Set(there.filter((job) => !earlier.has(job)));
+      const states = await link.ask([...now].map(attemptOf));
+      const marks = await link.marks();
+      const byOwner = Map.groupBy(marks, ({ owner }) => owner);
+      // The queue's id is another where its directory was moved.
+      const byJob = Map.groupBy(marks, ({ attempt }) => jobIdOf(attempt));
+      const left = (job: Job): Mark[] => [
+        ...new Set([...byOwner.get(`${id}/${job.name}`) ?? [], ...byJob.get(job.id) ?? []]),
+      ];
+      [...now].forEach((job, i) => {
+        answers.states.set(job.name, { state: states[i]!, boot: link.boot, marks: left(job) });
       });
+      for (const was of there) {
+        const job = earlier.get(was);
+        if (job === undefined || now.has(job)) continue;
+        answers.earlier.push({ job, machine: link.machine, boot: link.boot, marks: left(was) });
+      }
       answers.machines.set(machineKey(link.machine), link.machine);
     },
   );
@@ -162,7 +178,7 @@ async function olderThanHosts(
   return [...jobs.keys()].flatMap((name) => found.get(name) ?? []);
 }
 
-function judge(queue: StoreRef, { jobs, runner }: QueueInspection, { states }: Answers): Finding[] {
+function judge(queue: StoreRef, { jobs, runner }: QueueInspection, { states, earlier }: Answers): Finding[] {
   const found: Finding[] = [];
   for (const job of jobs.values()) {
     const answer = states.get(job.name);
@@ -171,6 +187,11 @@ function judge(queue: StoreRef, { jobs, runner }: QueueInspection, { states }: A
     const about = { queue, machine: machineText(machine), boot: answer.boot, isRun: runner?.about !== undefined };
     const both = [disagreement(job, answer.state, about), leftRunning(job, answer, about)];
     found.push(...both.filter((one) => one !== null));
+  }
+  for (const { job, machine, boot, marks } of earlier) {
+    const about = { queue, machine: machineText(machine), boot, isRun: runner?.about !== undefined };
+    const one = jobs.get(job.name)?.id === job.id ? leftRunning(job, { state: { type: "none" }, marks }, about) : null;
+    if (one !== null) found.push(one);
   }
   return found;
 }

@@ -10,6 +10,7 @@ import type { JobName } from "../names/grammar.ts";
 import { someNames } from "../names/some_names.ts";
 import { attemptOf, type AttemptRef } from "../job/attempt.ts";
 import type { Job } from "../job/job.ts";
+import { earlierJobs, hasPlaces } from "../job/places.ts";
 import { isInFlight, isWaiting } from "../job/states.ts";
 import { isLocal, machineText } from "../cluster/machine.ts";
 import type { Connect, Link } from "../link/link.ts";
@@ -38,7 +39,8 @@ export interface Uncleared {
 
 /**
  * Ends those of the jobs that run, and removes the directories of all that were ever started. While a scheduler runs
- * the queue, it ends the jobs that it follows; the rest is done here over links of our own.
+ * the queue, it ends the jobs that it follows; the rest is done here over links of our own. A job that is cleared where
+ * it was last is cleared where it, or a job that it replaced, was before.
  */
 export async function clearFromHosts(deps: Deps, request: ClearRequest): Promise<Uncleared> {
   const { store, runner, jobs, connect, warn } = request;
@@ -49,23 +51,28 @@ export async function clearFromHosts(deps: Deps, request: ClearRequest): Promise
   // and a disk that is full refuses it now, while nothing is lost. It asks for nothing.
   await store.commit(() => {
     // A job that waits and was never started has nothing anywhere.
-    touched = jobs.filter((job) => job.attempt > 0 && !left.has(job.name) && !isBegunAnew(job, store, runner));
+    touched = jobs.filter((job) => hasPlaces(job) && !left.has(job.name) && !isBegunAnew(job, store, runner));
     return touched.length > 0 ? [{ type: "kill", jobs: [] }] : [];
   });
   const role = runner === null ? "resident" : "visitor";
   const inputs = new Inputs(deps, store.ref.directory);
-  const unreached = await onMachines(deps, { connect, store, role, warn, jobs: touched }, async (link, there) => {
-    // What people put into a job's directory stays: here, and on machines that share the manager's.
-    const hasInputs = (await inputs.of(there.map((job) => job.name))).size > 0;
-    if (isLocal(link.machine) || hasInputs) await link.share(store.ref.directory);
-    const { kept, live } = await removeOn(link, there, request);
-    for (const name of kept) alive.add(name);
-    // Given up, or its state was lost with the files: what runs is ended whatever the queue says of it. Alive until the
-    // host says otherwise.
-    for (const { job } of live) alive.add(job);
-    for (const name of await endAndRemove(link, live, warn)) alive.delete(name);
-  });
-  return { alive: [...alive], unreached: [...stuck, ...unreached.map((job) => job.name)] };
+  const clear = (jobs: readonly Job[]) =>
+    onMachines(deps, { connect, store, role, warn, jobs }, async (link, there) => {
+      // What people put into a job's directory stays: here, and on machines that share the manager's.
+      const hasInputs = (await inputs.of(there.map((job) => job.name))).size > 0;
+      if (isLocal(link.machine) || hasInputs) await link.share(store.ref.directory);
+      const { kept, live } = await removeOn(link, there, request);
+      for (const name of kept) alive.add(name);
+      // Given up, or its state was lost with the files: what runs is ended whatever the queue says of it. Alive until
+      // the host says otherwise.
+      for (const { job } of live) alive.add(job);
+      for (const name of await endAndRemove(link, live, warn)) alive.delete(name);
+    });
+  const unreached = new Set(stuck);
+  for (const { name } of await clear(touched.filter((job) => job.attempt > 0))) unreached.add(name);
+  const open = touched.filter(({ name }) => !alive.has(name) && !unreached.has(name));
+  for (const { name } of await clear(open.flatMap(earlierJobs))) unreached.add(name);
+  return { alive: [...alive], unreached: [...unreached] };
 }
 
 /** Ends what runs. `stuck`: on hosts that do not answer; `alive`: may still run. */

@@ -11,6 +11,7 @@ import { someNames } from "../names/some_names.ts";
 import { dependenceOf, dependenciesOf, hasDependencies, isDependent } from "../job/dependencies.ts";
 import { isGivenUp, type Job, type JobFields } from "../job/job.ts";
 import { PROGRAM_OPTIONS } from "../job/options.ts";
+import { hasPlaces, replacedBy } from "../job/places.ts";
 import { isInFlight, isWaiting, waitingState } from "../job/states.ts";
 import type { Connect } from "../link/link.ts";
 import { makeConnect } from "../link/connect.ts";
@@ -46,7 +47,7 @@ export async function resetJobs(
   try {
     const { chosen, missing } = chooseForReset(store.jobs, request.selection);
     for (const name of missing) watch.warn(`Job ${name} does not exist in queue ${request.queue.name}`);
-    const isNothing = (job: Job): boolean => isWaiting(job.status) && (runner !== null || job.attempt === 0);
+    const isNothing = (job: Job): boolean => isWaiting(job.status) && (runner !== null || !hasPlaces(job));
     const jobs = withDependents(store.jobs, chosen, request.cascade === true)
       .filter((job) => !isNothing(job));
     const before = new Map(jobs.map((job) => [job.name, job]));
@@ -67,7 +68,7 @@ export async function resetJobs(
         if (job === undefined || job.id !== id || failed.has(name)) continue;
         // With a scheduler at work the job may have been started since: then it is no longer the one that was cleared.
         if (runner !== null && isInFlight(job.status)) failed.add(name);
-        else records.push({ type: "set", job: name, fields: cleanFields(job) });
+        else records.push({ type: "set", job: name, fields: cleanFields(job, left.unreached.includes(name)) });
         if (!failed.has(name) && status !== waitingState(job)) {
           changes.push({ job: name, old: status, new: waitingState(job) });
         }
@@ -126,7 +127,8 @@ function withDependents(jobs: ReadonlyMap<JobName, Job>, chosen: readonly Job[],
   return [...jobs.values()].filter(({ name }) => all.has(name));
 }
 
-function cleanFields(job: Job): JobFields {
+/** `isLeft`: what it has left on a host that does not answer stays its own. */
+function cleanFields(job: Job, isLeft: boolean): JobFields {
   return {
     status: waitingState(job),
     pid: null,
@@ -137,5 +139,6 @@ function cleanFields(job: Job): JobFields {
     slot: null,
     ...(job.job_directory === null ? {} : { job_directory: null }),
     ...Object.fromEntries(PROGRAM_OPTIONS.filter((name) => (job[name] ?? null) !== null).map((name) => [name, null])),
+    ...(isLeft ? { replaced: replacedBy(job) } : {}),
   };
 }

@@ -141,7 +141,9 @@ export class Agent implements FarEnd {
         return yield* this.#locate(args[0]!, args.slice(1));
       case "marks":
         for (const { kind, pid, mark } of this.#host.processes()) {
-          if (kind === "job" || kind === "child") this.#say(`m ${args[0]} ${pid} ${mark}`);
+          if (kind !== "job" && kind !== "child") continue;
+          const { queue, job } = this.#host.parts.truth.of(mark!);
+          this.#say(`m ${args[0]} ${pid} ${mark} ${queue}/${job}`);
         }
         return this.#say(`z ${args[0]}`);
       case "read":

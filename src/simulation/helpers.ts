@@ -73,14 +73,15 @@ export function* removes(host: Host, tell: Tell, args: readonly string[], agent:
   say(tell, `Z ${number}`);
 }
 
-/** `c_reap`. */
-function* reap(host: Host, attempt: string): Steps {
-  for (const child of host.leftBy(attempt)) {
-    host.parts.truth.reaped(child.mark!, attempt);
+/** `c_reap`; `c_runners`: what was started in the directory counts as well. */
+function* reap(host: Host, attempt: string, directory?: JobDirectory): Steps {
+  const started = directory?.chain.filter(({ kind }) => kind !== "F" && kind !== "R").map((link) => link.attempt ?? "");
+  for (const child of host.leftBy(attempt, new Set(started))) {
+    host.parts.truth.reaped(child.mark!, attempt, directory);
     host.end(child);
     yield 0;
   }
-  host.parts.truth.cleared(host, attempt);
+  host.parts.truth.cleared(host, attempt, directory);
 }
 
 /** `c_remove`. */
@@ -93,7 +94,7 @@ function* remove(host: Host, asker: Asker): Doing<RemoveResult> {
   }
   const refused = yield* seal(host, asker, directory);
   if (refused !== null) return refused;
-  yield* reap(host, attempt);
+  yield* reap(host, attempt, directory);
   return yield* clear(host, asker, directory);
 }
 

@@ -140,9 +140,10 @@ export class Host {
     });
   }
 
-  /** `c_marks`: what this attempt and those of its job before it have left running. */
-  leftBy(attempt: string): HostProcess[] {
-    return [...this.#processes.values()].filter(({ kind, mark }) => kind === "child" && isOrBefore(mark!, attempt));
+  /** `c_marks`: what this attempt, those of its job before it, and `others` have left running. */
+  leftBy(attempt: string, others: ReadonlySet<string> = new Set()): HostProcess[] {
+    const isMeant = (mark: string): boolean => isOrBefore(mark, attempt) || others.has(mark);
+    return [...this.#processes.values()].filter(({ kind, mark }) => kind === "child" && isMeant(mark!));
   }
 
   /** Makes a process. `steps` null: it lives until it is ended. */

@@ -39,6 +39,8 @@ export class Truth {
   readonly #names = new Map<string, string>();
   readonly #endedWell = new Set<string>();
   readonly #aliveOn = new Map<Site, Set<AttemptTruth>>();
+  /** Those that have left processes running. */
+  readonly #leaving = new Set<AttemptTruth>();
   readonly #byJobId = new Map<string, AttemptTruth[]>();
   readonly #limits: Limits;
   /** Texts of scripts that may arrive, by attempt's job id; null: any. */
@@ -263,18 +265,26 @@ export class Truth {
 
   /** A job's process has come or gone that is not the job itself. */
   left(id: string, more: 1 | -1): void {
-    this.of(id).left += more;
+    const attempt = this.of(id);
+    attempt.left += more;
+    if (attempt.left > 0) this.#leaving.add(attempt);
+    else this.#leaving.delete(attempt);
   }
 
   /** What carries the mark of `id` is ended with the directory of `attempt`. */
-  reaped(id: string, attempt: string): void {
-    if (!isOrBefore(id, attempt)) this.fail(`what ${id} left running is ended for ${attempt}`);
+  reaped(id: string, attempt: string, directory?: JobDirectory): void {
+    const isOfDirectory = directory !== undefined && this.of(id).directory === directory;
+    if (!isOrBefore(id, attempt) && !isOfDirectory) this.fail(`what ${id} left running is ended for ${attempt}`);
   }
 
-  /** The directory of this attempt goes: nothing may be left of it on this host. */
-  cleared(host: Site, attempt: string): void {
-    const kin = this.attemptsOf(jobIdOf(attempt));
-    const left = kin.find((one) => one.left > 0 && one.host === host && isOrBefore(one.id, attempt));
+  /**
+   * The directory of this attempt goes: nothing may be left of it on this host, nor of jobs that were replaced and ran
+   * there.
+   */
+  cleared(host: Site, attempt: string, directory?: JobDirectory): void {
+    const isMeant = (one: AttemptTruth): boolean =>
+      isOrBefore(one.id, attempt) || (directory !== undefined && one.directory === directory);
+    const left = [...this.#leaving].find((one) => one.left > 0 && one.host === host && isMeant(one));
     if (left !== undefined) this.fail(`what ${left.id} of ${left.job} left running outlives its directory`);
   }
 

@@ -472,7 +472,7 @@ for (const shell of SHELLS) {
     await event("ended", "job1");
     const [command, ...args] = shell.split(" ");
     const plain = await run(command ?? "", ...args, "-c", "sh -c \"env | grep -v '^_=' | cut -d= -f1 | sort\"");
-    const expected = [...plain.split("\n"), "CLOUDMESH_JOB", "CMS_ATTEMPT", "CMS_JOB"].sort();
+    const expected = [...plain.split("\n"), "CLOUDMESH_JOB", "CLOUDMESH_MARK", "CMS_ATTEMPT", "CMS_JOB"].sort();
     assert.deepEqual(
       (await place.file("job1", ".out")).trim().split("\n").filter((n) => n !== "OLDPWD").sort(),
       expected.filter((n) => n !== "OLDPWD"),

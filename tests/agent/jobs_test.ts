@@ -3,9 +3,12 @@
  */
 
 import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
+import type { AttemptId } from "../../src/job/attempt.ts";
+import { jobName } from "../../src/names/grammar.ts";
 import { needTest, whyNoPrograms } from "../../testing/need.ts";
 import { waitUntil } from "../../testing/wait.ts";
-import { attempt, isAlive, type Place, SHELLS, start, withPlace } from "./support.ts";
+import { attempt, isAlive, type Place, QUEUE_ID, SHELLS, start, withPlace } from "./support.ts";
 
 /** Commands of a POSIX shell, and the end of each: state and exit code. */
 const ENDS: Record<string, readonly [command: string, state: string, code: number]> = {
@@ -137,6 +140,33 @@ for (const shell of SHELLS) {
     await link.kill([attempt("job1x", 2)], { graceMs: 1000 });
     assert.deepEqual(await link.remove([attempt("job1x", 2)]), ["removed"]);
     assert.deepEqual(await left("job1x"), []);
+  });
+
+  agentTest("ends what replaced jobs have left running with the directory that they had", async (place) => {
+    const { link } = await place.connect();
+    const [old, now, other] = ["job2", "job2-new", "job2x"].map((job) => attempt(job));
+    const leave = (job: string, { attempt }: { attempt: AttemptId }) => ({
+      ...start(job, "nohup sleep 300 & echo ok"),
+      attempt,
+    });
+    for (const [job, one] of [["job2", old!], ["job2", now!], ["job2x", other!]] as const) {
+      link.start([leave(job, one)]);
+      await waitUntil(
+        "it has ended",
+        async () => (await link.ask([{ ...one, job: jobName(job) }]))[0]?.type === "ended",
+      );
+    }
+    const left = async () =>
+      (await link.marks()).filter((mark) => [old, now, other].some((one) => one!.attempt === mark.attempt))
+        .map(({ attempt, owner }) => [attempt, owner]).sort();
+    const [ofOld, ofNow] = [old!, now!].map(({ attempt }) => [attempt, `${QUEUE_ID}/job2`]);
+    const ofOther = [other!.attempt, `${QUEUE_ID}/job2x`];
+    const all = [ofOld!, ofNow!, ofOther].sort();
+    await waitUntil("the marks are seen", async () => isDeepStrictEqual(await left(), all));
+    assert.deepEqual(await link.remove([{ job: jobName("job2"), attempt: now!.attempt }]), ["removed"]);
+    assert.deepEqual(await left(), [ofOther]);
+    assert.deepEqual(await link.remove([other!]), ["removed"]);
+    assert.deepEqual(await left(), []);
   });
 
   needTest(

@@ -3,6 +3,7 @@
  */
 
 import assert from "node:assert/strict";
+import type { TestHost } from "../../testing/hosts.ts";
 import { hostTest } from "../../testing/need.ts";
 import { makeManager, readText } from "../../testing/harness_faults.ts";
 
@@ -89,3 +90,44 @@ hostTest("check names what a job has left running, and reset and delete end it",
   await manager.ok("queue", "reset", "a", "--name=job3");
   assert.equal(await sleeps(), 0);
 });
+
+hostTest(
+  "check names what a replaced job has left running, and reset and delete end it",
+  async (hosts) => {
+    await using manager = await makeManager(hosts);
+    const [red, red01] = [hosts.host("red"), hosts.host("red01")];
+    const leave = `--command=nohup sleep ${LONG} & echo ok`;
+    const sleeps = async (host: TestHost): Promise<string[]> =>
+      (await host.run(`pgrep -u pi -x -f 'sleep ${LONG}'`, { user: "root" })).stdout.trim().split("\n").filter(Boolean);
+    const add = (job: string, ...words: string[]) => manager.ok("queue", "add", "a", `--name=${job}`, ...words);
+    await manager.ok("queue", "create", "a");
+    for (const job of ["job1", "job2", "job3"]) await add(job, leave);
+    await manager.ok("queue", "run", "fifo_multi", "a", "--hosts=pi@red");
+    // job1 runs again in the same directory, job2 on another machine, job3 not at all.
+    await add("job1", leave, "--host=red", "--user=pi");
+    await add("job2", "--command=echo ok", "--host=red01", "--user=pi");
+    await manager.ok("queue", "run", "fifo", "a", "--max_parallel=2");
+    await add("job3", "--command=echo ok");
+    assert.equal((await sleeps(red)).length, 4);
+    const check = manager.start("queue", "check", "a");
+    const { stdout, stderr } = await check.ended();
+    const found = (stdout + stderr).split("\n").filter((line) => line.includes("has left process"));
+    assert.deepEqual(found.map((line) => line.replace(/process.*/, "")).sort(), [
+      "INFO: Job job1 on pi@red has left ",
+      "INFO: Job job2 on pi@red has left ",
+      "WARNING: Job job3 on pi@red has left ",
+    ]);
+    assert.ok(found.some((line) => line.includes("job1") && /\d+, \d+/.test(line)), found.join("\n"));
+    await manager.ok("queue", "reset", "a", "--name=job1");
+    assert.equal((await sleeps(red)).length, 2);
+    await manager.ok("queue", "delete", "a", "--name=job2");
+    assert.equal((await sleeps(red)).length, 1);
+    await manager.ok("queue", "reset", "a", "--name=job3");
+    assert.deepEqual(await sleeps(red), []);
+    for (const host of [red, red01]) {
+      assert.equal((await host.run("ls experiment")).stdout, "", `directories are left on ${host.name}`);
+    }
+    assert.match(await manager.ok("queue", "check", "a"), /All agree\.\n$/);
+    assert.equal((await manager.jobs()).get("job1")?.replaced ?? null, null);
+  },
+);

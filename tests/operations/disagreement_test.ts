@@ -82,7 +82,7 @@ Deno.test("disagreement() while a run goes on leaves starts that are on the way 
 
 Deno.test("leftRunning() names what carries a mark and is no live attempt's own: trouble beside a next start, else a note", () => {
   const about = { queue: QUEUE, machine: "pi@red", boot: "b1", isRun: false };
-  const marks = [1, 2, 2].map((number, i) => ({ pid: 70 + i, attempt: `${JOB.id}.${number}` }));
+  const marks = [1, 2, 2].map((number, i) => ({ pid: 70 + i, attempt: `${JOB.id}.${number}` as const, owner: "q/j" }));
   const left = (status: typeof JOB_STATES[number], state: string) => {
     const found = leftRunning({ ...JOB, status }, { state: STATES[state]!, marks }, about);
     return found === null ? null : [found.kind, found.finding];

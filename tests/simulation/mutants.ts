@@ -21,6 +21,7 @@ import { Stager } from "../../src/simulation/copy_inputs.ts";
 import { ManagersDirectory } from "../../src/simulation/input_files.ts";
 import { JobDirectory, OutputFile } from "../../src/simulation/job_directory.ts";
 import { GatedFiles } from "../../src/simulation/gated_files.ts";
+import type { Host } from "../../src/simulation/host.ts";
 import type { MemoryFiles } from "../../src/simulation/memory_files.ts";
 import type { SimProcess } from "../../src/simulation/process.ts";
 import { JournalFile, NOTHING_CARRIED } from "../../src/store/journal/journal_file.ts";
@@ -33,10 +34,20 @@ export interface Mutant {
   readonly rule: number;
   readonly name: string;
   readonly options?: Partial<WorldOptions>;
+  /** What the worlds have in which it is shown; without it the program must pass there. */
+  readonly worlds?: Partial<WorldOptions>;
   /** The seed of a large world that shows it, where small ones hardly ever do. */
   readonly seed?: number;
   /** Breaks the program; gives what mends it again. */
   readonly breaks?: () => () => void;
+}
+
+/** Each job leaves a process running for an hour. */
+function leaveProcesses(host: Host): void {
+  patch(host, "spawn", (old) => (kind, mark, body) => {
+    if (kind === "job") host.leave(mark!, 3_600_000);
+    return old.call(host, kind, mark, body);
+  });
 }
 
 /** Nothing is ever synced. */
@@ -230,6 +241,17 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 3,
     name: "what jobs left running outlives their directories",
     options: { spoilHost: (host) => void patch(host, "leftBy", () => () => []) },
+  },
+  {
+    rule: 3,
+    name: "what replaced jobs left running outlives the directory that they had",
+    worlds: { spoilHost: leaveProcesses },
+    options: {
+      spoilHost: (host) => {
+        leaveProcesses(host);
+        patch(host, "leftBy", (old) => (attempt) => old.call(host, attempt));
+      },
+    },
   },
   {
     rule: 3,

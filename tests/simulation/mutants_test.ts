@@ -14,7 +14,7 @@ import { ORDER_MUTANTS } from "./order_mutants.ts";
 const SMALL = { hosts: 3, jobs: 12, steps: 25 };
 const WORLDS = 80;
 
-for (const { rule, name, options, breaks, seed: large } of [...MUTANTS, ...ORDER_MUTANTS]) {
+for (const { rule, name, options, worlds: base, breaks, seed: large } of [...MUTANTS, ...ORDER_MUTANTS]) {
   const worlds = large === undefined ? Array.from({ length: WORLDS }, (_, i) => i + 1) : [large];
   const sizes = large === undefined ? SMALL : {};
   Deno.test(`rule ${rule}: "${name}" is caught within ${worlds.length} worlds`, async () => {
@@ -30,7 +30,7 @@ for (const { rule, name, options, breaks, seed: large } of [...MUTANTS, ...ORDER
       mend();
     }
     assert.ok(caught !== null, `${worlds.length} worlds did not show it`);
-    const { violation } = await simulate(seed, sizes, { turn });
+    const { violation } = await simulate(seed, sizes, { turn, ...base });
     assert.equal(violation, null, `world ${seed} fails without it too`);
     Deno.stdout.writeSync(new TextEncoder().encode(`  world ${seed}: ${caught.slice(0, 150)}\n`));
   });

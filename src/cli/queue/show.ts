@@ -81,7 +81,7 @@ function storyText(story: JobStory, queue: StoreRef): string {
 }
 
 /** Options that another row shows. */
-const SHOWN = ["after", "after_any", "after_notok", "reason", "history", "not_before"];
+const SHOWN = ["after", "after_any", "after_notok", "reason", "history", "replaced", "not_before"];
 
 /** Options that no other row shows. */
 function optionsOf({ job }: JobStory): Record<string, unknown> {
