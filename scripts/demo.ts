@@ -69,9 +69,14 @@ function commands(user: string): string[][] {
     ["cluster", "list", "a"],
     ["queue", "create", "a"],
     ["queue", "add", "a", "--name=job[0-10]", "--command='hostname'"],
+    [
+      ...["queue", "add", "a", "--name=train-{lr}-{seed}", "--param=lr=0.1,0.01,0.001", "--param=seed=1-4"],
+      "--command='echo lr={lr} seed={seed}'",
+    ],
     ["queue", "list", "a"],
     ["queue", "run", "fifo_multi", "a", "--hostfile=a"],
     ["queue", "list", "a"],
+    ["queue", "list", "a", "--where=param.lr<0.1", "--columns=name,status,param.lr,param.seed,duration"],
   ];
 }
 
@@ -105,7 +110,8 @@ async function runHere([program, ...args]: string[], cwd: string): Promise<numbe
 
 /** As a person types it. The quotes inside quotes are for the shell: the program takes the inner pair away. */
 function commandLine(words: readonly string[]): string {
-  return words.map((word) => word.includes("'") ? word.replace(/=(.*)$/s, '="$1"') : word).join(" ");
+  const quoted = (word: string): string => word.includes("'") ? '="$1"' : "='$1'";
+  return words.map((word) => /['<{ ]/.test(word) ? word.replace(/=(.*)$/s, quoted(word)) : word).join(" ");
 }
 
 function fail(reason: string): number {

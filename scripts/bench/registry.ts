@@ -18,6 +18,7 @@ import { simulation } from "./benches/simulation.ts";
 import { sleep } from "./benches/sleep.ts";
 import { start } from "./benches/start.ts";
 import { store } from "./benches/store.ts";
+import { sweeps } from "./benches/sweeps.ts";
 import { threeHosts } from "./benches/three_hosts.ts";
 
 /** All of them, in the order in which they run when none is named. */
@@ -31,6 +32,7 @@ export const BENCHES: readonly Bench[] = [
   latencyOf12,
   start,
   store,
+  sweeps,
   links,
   simulation,
   service,

@@ -13,7 +13,11 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,99}$/;
 
 /** Rows of a parameter file; its ending says its form. @param shown As messages name it. @throws {InvalidError} */
 export function readRows(text: string, shown: string): Source {
-  const rows = plainRows(text.replace(/^\ufeff/, ""), shown);
+  return rowsOfRecords(plainRows(text.replace(/^\ufeff/, ""), shown), shown);
+}
+
+/** Rows of parameters from records of any scalars. @param shown As messages name them. @throws {InvalidError} */
+export function rowsOfRecords(rows: readonly Readonly<Record<string, unknown>>[], shown: string): Source {
   if (rows.length === 0) throw new InvalidError([`Cannot use ${shown}: it has no rows`]);
   const names = Object.keys(rows[0]!);
   const bad = names.find((name) => !NAME.test(name));

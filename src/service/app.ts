@@ -22,6 +22,7 @@ import { addEventRoutes } from "./routes/events.ts";
 import { addJobFileRoutes } from "./routes/job_files.ts";
 import { addMetricsRoutes } from "./routes/metrics.ts";
 import { addQueueRoutes } from "./routes/queues.ts";
+import { addResultsRoute } from "./routes/results.ts";
 import { addRunRoutes } from "./routes/runs.ts";
 import { addStatusRoutes } from "./routes/status.ts";
 import { addDrainRoute } from "./routes/drain.ts";
@@ -52,6 +53,7 @@ export function makeApp(service: Service): App {
   addQueueRoutes(app, service);
   addCheckRoute(app, service);
   addJobRoutes(app, service);
+  addResultsRoute(app, service);
   addRunRoutes(app, service);
   addChosenJobsRoutes(app, service);
   addControlRoutes(app, service);

@@ -202,6 +202,11 @@ export const AddedSchema = z.object({ added: nameArray("Names of what was added,
 export const AddedJobsSchema = z.object({
   added: nameArray("Names of the jobs that were added, in order.", "job1"),
   warnings: WarningsSchema,
+  would_add: z.array(z.object({
+    name: z.string().openapi({ example: "train-0.1" }),
+    command: z.string().openapi({ example: "python train.py --lr 0.1" }),
+    params: z.record(z.string(), z.string()).nullable().openapi({ example: { lr: "0.1" } }),
+  })).optional().openapi({ description: "With `dry_run`: the jobs, none of which was added." }),
 }).openapi("AddedJobs");
 /** Ids of what was changed. */
 export const ChangedSchema = z.object({ changed: nameArray("Ids of what was changed, in order.", "host1") })

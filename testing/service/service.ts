@@ -19,6 +19,8 @@ export interface Ask {
   readonly headers?: Record<string, string>;
   /** Sent as JSON. */
   readonly json?: unknown;
+  /** Sent as it is. */
+  readonly body?: string | FormData;
   readonly remote?: string;
 }
 
@@ -68,7 +70,7 @@ export async function withService(
   const app = makeApp(changed);
   const ask = async (line: string, options: Ask = {}) => {
     const [method = "", target = ""] = line.split(/ (.*)/s);
-    const { json, headers, remote = "127.0.0.1" } = options;
+    const { json, body, headers, remote = "127.0.0.1" } = options;
     return await app.request(target, {
       method,
       headers: {
@@ -76,7 +78,7 @@ export async function withService(
         ...(json === undefined ? {} : { "content-type": "application/json" }),
         ...headers,
       },
-      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+      ...(json === undefined ? body === undefined ? {} : { body } : { body: JSON.stringify(json) }),
     }, { remote });
   };
   const ok = async (line: string, options?: Ask) => {

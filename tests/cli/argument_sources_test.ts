@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
-import { readArguments, splitArguments } from "../../src/cli/queue/argument_sources.ts";
+import { splitArguments } from "../../src/cli/queue/argument_sources.ts";
+import { readArguments } from "../../src/cli/queue/read_arguments.ts";
+import { linkedInputs } from "../../src/operations/sweep_words.ts";
 import { withPlace } from "./harness.ts";
 
 const FILES: Readonly<Record<string, string[]>> = { f: ["l1", "l2"], g: ["m"], empty: [] };
 
-async function read(words: string, isLinked = false): Promise<readonly (readonly (readonly string[])[])[]> {
-  const lines = (path: string) => Promise.resolve(FILES[path] ?? []);
-  return await readArguments(words.split(" "), { isLinked, lines });
+async function read(words: string): Promise<readonly (readonly (readonly string[])[])[]> {
+  return await readArguments(words.split(" "), (path) => Promise.resolve(FILES[path] ?? []));
 }
 
 Deno.test("splitArguments() finds the first mark, and takes what only looks like one for a word", () => {
@@ -22,7 +23,7 @@ Deno.test("readArguments() makes a source of each ::: and of each file, and pair
   assert.deepEqual(await read(":::: f g"), [[["l1"], ["l2"]], [["m"]]]);
   assert.deepEqual(await read("::: a b :::+ 1 2 ::: x"), [[["a", "1"], ["b", "2"]], [["x"]]]);
   assert.deepEqual(await read("::: a b ::::+ f g"), [[["a", "l1", "m"]]], "the shortest decides");
-  assert.deepEqual(await read("::: a b :::: f", true), [[["a", "l1"], ["b", "l2"]]]);
+  assert.deepEqual(linkedInputs(await read("::: a b :::: f")), [[["a", "l1"], ["b", "l2"]]]);
 });
 
 Deno.test("readArguments() refuses sources without values, a :::+ without one before it, and links of other lengths", async () => {
@@ -33,7 +34,8 @@ Deno.test("readArguments() refuses sources without values, a :::+ without one be
       [":::: empty", /Cannot use empty: it has no lines/],
     ] as const
   ) await assert.rejects(read(words), reason);
-  await assert.rejects(read("::: a b ::: 1", true), /one has 2 values, another 1/);
+  const unequal = await read("::: a b ::: 1");
+  assert.throws(() => linkedInputs(unequal), /one has 2 values, another 1/);
 });
 
 Deno.test("queue add takes values behind ::: as they are, also with parameters, and adds nothing where one is wrong", async () => {

@@ -63,14 +63,19 @@ needTest("demo shows the document's workflow and ends well with every job in sta
     "$ cms cluster list a",
     "$ cms queue create a",
     `$ cms queue add a --name=job[0-10] --command="'hostname'"`,
+    "$ cms queue add a --name='train-{lr}-{seed}' --param=lr=0.1,0.01,0.001 --param=seed=1-4 " +
+    `--command="'echo lr={lr} seed={seed}'"`,
     "$ cms queue list a",
     "$ cms queue run fifo_multi a --hostfile=a",
     "$ cms queue list a",
+    "$ cms queue list a --where='param.lr<0.1' --columns=name,status,param.lr,param.seed,duration",
     "$ cat experiment/job0/job0.out",
   ]);
   assert.equal(out.match(/^\| job\d+ +\| undefined \|/gm)?.length, 11);
   assert.equal(out.match(/^\| job\d+ +\| end +\|/gm)?.length, 11);
   assert.equal(out.match(/^INFO: Starting job: job\d+ on host:\S+@localhost$/gm)?.length, 11);
+  assert.equal(out.match(/^\| train-0\.1-\d +\| end +\|/gm)?.length, 4);
+  assert.equal(out.match(/^\| train-0\.0\S+ +\| end +\| 0\.0+1 +\| [1-4] +\|/gm)?.length, 8);
   assert.equal(out.split("$ cat experiment/job0/job0.out\n")[1]?.split("\n")[0], Deno.hostname());
   assert.deepEqual(left, []);
 });

@@ -6,12 +6,13 @@
 
 import { InvalidError } from "../../errors.ts";
 import type { AddJobsRequest } from "../../operations/add_jobs.ts";
-import { linkedRows, productOf, readParam, type Source, sweepJobs, type SweepRequest } from "../../operations/sweep.ts";
+import { readParam, type Source } from "../../operations/sweep.ts";
 import { readAllLines, readLines, readRows } from "../../operations/sweep_files.ts";
+import { jobsOfSweep } from "../../operations/sweep_words.ts";
 import { printable } from "../../output/printable.ts";
 import { renderFor } from "../../output/records.ts";
 import type { Context } from "../context.ts";
-import { readArguments } from "./argument_sources.ts";
+import { readArguments } from "./read_arguments.ts";
 import type { SweepWords } from "./sweep_words.ts";
 
 const SHOWN = 10;
@@ -23,22 +24,18 @@ export async function sweepOf(
   sources: readonly string[],
   template: { readonly name: string; readonly spec: AddJobsRequest["spec"] },
 ): Promise<Omit<AddJobsRequest, "queue">[] | null> {
-  const params = (words.param ?? []).map(readParam);
+  const comments = words.comments === true;
   const files: Source[] = [];
   for (const path of words.paramFile ?? []) files.push(readRows(await read(context, path), path));
-  const lines = words.eachLine === undefined
-    ? null
-    : readLines(await read(context, words.eachLine), { comments: words.comments === true });
-  if (lines !== null && lines.length === 0) throw new InvalidError([`Cannot use ${words.eachLine}: it has no lines`]);
-  const sample = words.sample === undefined ? null : { count: words.sample, seed: words.seed ?? 1 };
-  const inputs = await readArguments(sources, {
-    isLinked: words.link === true,
-    lines: async (path) => readAllLines(await read(context, path), { comments: words.comments === true }),
-  });
-  const rows = [...files, ...(words.link ? linkedRows(params) : productOf(params))];
-  checkNames(rows);
-  const request: SweepRequest = { sources: rows, lines, inputs, sample, ...template };
-  const jobs = sweepJobs(request);
+  const { eachLine, link, sample, seed } = words;
+  const lines = eachLine === undefined ? undefined : readLines(await read(context, eachLine), { comments });
+  if (lines?.length === 0) throw new InvalidError([`Cannot use ${eachLine}: it has no lines`]);
+  const inputs = await readArguments(
+    sources,
+    async (path) => readAllLines(await read(context, path), { comments }),
+  );
+  const params = (words.param ?? []).map(readParam);
+  const jobs = jobsOfSweep({ params, files, lines, inputs, link, sample, seed }, template);
   if (words.dryRun !== true) return jobs;
   await show(context, words, jobs);
   return null;
@@ -59,14 +56,6 @@ export async function show(
   const rows = shown.map(({ name, command }) => `  ${name}: ${printable(command)}\n`);
   if (jobs.length > SHOWN + 1) rows.splice(SHOWN, 0, "  ...\n");
   context.io.out(`${jobs.length} ${jobs.length === 1 ? "job" : "jobs"} would be added:\n${rows.join("")}`);
-}
-
-function checkNames(sources: readonly Source[]): void {
-  const seen = new Set<string>();
-  for (const name of sources.flatMap((rows) => Object.keys(rows[0] ?? {}))) {
-    if (seen.has(name)) throw new InvalidError([`Cannot use the parameter ${name}: it is given twice`]);
-    seen.add(name);
-  }
 }
 
 /** The text of a file of the manager; `-` is standard input. */

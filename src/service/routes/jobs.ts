@@ -5,13 +5,16 @@
  */
 
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
-import { CmsError, NotFoundError } from "../../errors.ts";
+import { CmsError, InvalidError, NotFoundError } from "../../errors.ts";
 import { expand } from "../../names/expand.ts";
-import { addJobs, addJobsOfSpecs } from "../../operations/add_jobs.ts";
+import { addJobs, addJobsOfSpecs, readNewJobs } from "../../operations/add_jobs.ts";
 import { changeJob } from "../../operations/change_job.ts";
 import { deleteJobs } from "../../operations/delete_jobs.ts";
 import { getJob, listJobs } from "../../operations/list_jobs.ts";
 import { jobsNamed } from "../../operations/select_jobs.ts";
+import { readRows } from "../../operations/sweep_files.ts";
+import type { NewJob } from "../../operations/whole_jobs.ts";
+import { Refusal } from "../errors.ts";
 import { textOrJson } from "../negotiate.ts";
 import { OPTION_BODY, OPTION_CHANGE, OPTION_QUERY } from "../option_schemas.ts";
 import { failures, jsonReply, operation, textReply } from "../operation.ts";
@@ -29,6 +32,7 @@ import {
   text,
 } from "../schemas.ts";
 import type { Service, ServiceEnv } from "../service.ts";
+import { jobsOfBody, jobsOfForm, jobsOfWords, SweepSchema } from "../sweep_body.ts";
 import { inTurn } from "../turns.ts";
 import { gatherWarnings } from "../warnings.ts";
 import { JOBS_TABLE } from "./queues.ts";
@@ -58,24 +62,55 @@ const add = operation({
   responses: { ...textReply("The jobs as they are now.", JOBS_TABLE, AddedJobsSchema), ...failures(404, 409) },
 });
 
+const NEW_JOBS = z.object({
+  jobs: z.array(z.strictObject({ name, ...spec, ...OPTION_BODY, after_corr, sweep: SweepSchema.optional() }))
+    .max(100_000),
+}).openapi("NewJobs");
+
+/** The fields of a form, for the document: `sweep_body.ts` reads them. */
+const FORM = {
+  type: "object",
+  properties: {
+    ...Object.fromEntries(
+      ["name", "command", "param", "link", "comments", "sample", "seed"].map((word) => [word, { type: "string" }]),
+    ),
+    param_file: {
+      type: "string",
+      format: "binary",
+      description: "A row for each job: .csv, .tsv, .json, .jsonl, .yaml.",
+    },
+    each_line: { type: "string", format: "binary", description: "A line for each job." },
+    from: { type: "string", format: "binary", description: "Whole jobs, as queue files have them." },
+  },
+} as const;
+
 const addMany = operation({
   method: "post",
   path: "/queue/{queue}/jobs",
   tags: ["more"],
   summary: "Queue Add Jobs",
-  description: "Adds jobs to a queue, all or none. Each `name` may be a list such as job[1-10].",
+  description:
+    "Adds jobs to a queue, all or none. Each `name` may be a list such as job[1-10]. With `sweep` a job is " +
+    "a template of many. A form has the words of `queue add`, and files; of CSV each row makes a job, and the template " +
+    "is in the query.",
   request: {
     params: QueuePath,
-    query: ExperimentQuery,
+    query: ExperimentQuery.extend({
+      dry_run: z.enum(["true", "false"]).optional().openapi({
+        description: "`true`: answers what would be added, and adds nothing.",
+        example: "false",
+      }),
+      name: text("Of CSV: the name, such as train-{lr}.", "train-{lr}").optional(),
+      ...spec,
+      command: text("Of CSV: the command, such as run {lr}.", "run {lr}").optional(),
+      ...OPTION_QUERY,
+    }),
     body: {
-      required: true,
       content: {
+        "multipart/form-data": { schema: FORM },
+        "text/csv": { schema: { type: "string", example: "lr,batch\n0.1,32\n" } },
         "application/json": {
-          schema: z.object({
-            jobs: z.array(z.strictObject({ name, ...spec, ...OPTION_BODY, after_corr })).max(100_000),
-          }).openapi(
-            "NewJobs",
-          ),
+          schema: NEW_JOBS,
         },
       },
     },
@@ -145,9 +180,25 @@ export function addJobRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): vo
   });
 
   app.openapi(addMany, async (c) => {
-    const queue = await queueAt(service, { ...c.req.valid("param"), ...c.req.valid("query") });
-    const jobs = c.req.valid("json").jobs.map(({ name, ...spec }) => ({ name, spec }));
-    return c.json(await addJobsOfSpecs(deps, { queue, jobs }), 200);
+    const { experiment, dry_run, ...words } = c.req.valid("query");
+    const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
+    const type = (c.req.header("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
+    if (type !== "text/csv" && Object.keys(words).length > 0) {
+      throw new InvalidError([`${Object.keys(words)[0]}: give it in the body; the query is for a body of CSV`]);
+    }
+    const jobs = type === "multipart/form-data"
+      ? await jobsOfForm(c.req.raw)
+      : type === "text/csv"
+      ? jobsOfRows(words, await c.req.text())
+      : jobsOfBody(jsonOf(c.req.valid("json" as never) as Partial<z.infer<typeof NEW_JOBS>>, type));
+    if (dry_run !== "true") return c.json(await addJobsOfSpecs(deps, { queue, jobs }), 200);
+    readNewJobs(jobs, queue.experiment);
+    const would_add = jobs.map(({ name, spec: { command, params } }) => ({
+      name,
+      command,
+      params: (params ?? null) as Record<string, string> | null,
+    }));
+    return c.json({ added: [], warnings: [], would_add }, 200);
   });
 
   app.openapi(get, async (c) => {
@@ -181,4 +232,33 @@ export function addJobRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): vo
     const table = async () => tableInTurn(service, await listJobs(deps, { queue }));
     return await textOrJson(c, table, { ...result, warnings: [...warnings.texts] });
   });
+}
+
+/** The jobs of a body of JSON; what is another body, or none, is refused. */
+function jsonOf<J>({ jobs }: { readonly jobs?: J | undefined }, type: string): J {
+  if (jobs !== undefined) return jobs;
+  if (type === "" || type === "application/json") throw new Refusal(400, "Malformed JSON in request body");
+  throw new Refusal(415, "The body must be application/json, multipart/form-data or text/csv");
+}
+
+/** The jobs of a body of CSV. */
+function jobsOfRows(words: Readonly<Record<string, unknown>>, csv: string): NewJob[] {
+  const { options, others } = splitWords(words);
+  const given = new Map(Object.entries(others).map(([word, value]) => [word, [String(value)]]));
+  return jobsOfWords(given, [readRows(csv, "body.csv")]).map(({ name, spec }) => ({
+    name,
+    spec: { ...spec, ...options },
+  }));
+}
+
+/** Options of a query have been read already; the others are texts. */
+function splitWords(
+  words: Readonly<Record<string, unknown>>,
+): { options: Record<string, unknown>; others: Record<string, unknown> } {
+  const isOption = (field: string): boolean => Object.hasOwn(OPTION_QUERY, field);
+  const entries = Object.entries(words);
+  return {
+    options: Object.fromEntries(entries.filter(([field]) => isOption(field))),
+    others: Object.fromEntries(entries.filter(([field]) => !isOption(field))),
+  };
 }
