@@ -225,4 +225,6 @@ export interface Deps {
    * Deps.files} will do.
    */
   readonly servedFiles?: (root: string) => Promise<Files>;
+  /** Lets other processes go first from now on: this one only looks. Missing where that makes no difference. */
+  readonly giveWay?: () => Promise<void>;
 }

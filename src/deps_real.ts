@@ -103,7 +103,17 @@ const post: Post = async (...args) => await (await import("./post_real.ts")).pos
 
 const servedFiles = async (root: string) => await (await import("./served_files_real.ts")).servedFiles(root);
 
+/** The priority of a process that only looks, as `nice` counts it: three who look take as much as one who works. */
+const LOOKING = 5;
+
+const giveWay = async (): Promise<void> => {
+  try {
+    const { getPriority, setPriority } = await import("node:os");
+    if (getPriority() < LOOKING) setPriority(LOOKING);
+  } catch { /* Not everywhere: it looks all the same. */ }
+};
+
 /** The deps of the program itself. Tests and the simulation make their own. */
 export function realDeps(): Deps {
-  return { clock, files, ids: { hex: randomHex }, processes, environment, serve, post, servedFiles };
+  return { clock, files, ids: { hex: randomHex }, processes, environment, serve, post, servedFiles, giveWay };
 }

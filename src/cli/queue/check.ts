@@ -11,6 +11,7 @@ import { FINDING_COLUMNS } from "../../output/columns.ts";
 import { renderFor } from "../../output/records.ts";
 import { type Context, examples, queueOf, queueVerb } from "../context.ts";
 import { formatValue } from "../names.ts";
+import { giveWay } from "./give_way.ts";
 
 /** Adds the command to its group. */
 export function addCheck(group: CommandUnknownOpts, context: Context): void {
@@ -19,6 +20,7 @@ export function addCheck(group: CommandUnknownOpts, context: Context): void {
     .addHelpText("after", examples("cms queue check a", "cms queue check a --output=json"))
     .action(async (word, { output, ...words }) => {
       const queue = queueOf(context, word, words);
+      await giveWay(context.deps, queue);
       const { checkQueue } = await import("../../operations/check_queue.ts");
       const check = await checkQueue(context.deps, { queue });
       if (output === undefined) printCheck(context, queue.name, check);

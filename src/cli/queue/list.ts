@@ -7,6 +7,7 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Context, examples, queueOf, queueVerb } from "../context.ts";
 import { countValue, formatValue, unquote } from "../names.ts";
+import { giveWay } from "./give_way.ts";
 import { selectionOf, warnOfMissing, withSelection } from "./selection.ts";
 import { listValue } from "../options.ts";
 import type { Job } from "../../job/job.ts";
@@ -40,6 +41,7 @@ export function addList(group: CommandUnknownOpts, context: Context): void {
         ? undefined
         : (await import("../../operations/select_jobs.ts")).filterOf(selection);
       const isSorted = sort !== undefined;
+      await giveWay(context.deps, queue);
       const found = await listJobsFollowed(context.deps, { queue, keep, limit: isSorted ? undefined : limit });
       const shape = { wide: wide === true, columns, sort, limit, output };
       const { jobs, fields } = await shaped(context, { queue, jobs: found.jobs, shape });

@@ -18,6 +18,7 @@ import { renderFor } from "../../output/records.ts";
 import type { StoreRef } from "../../store/store.ts";
 import { type Context, examples, queueAndJob, queueVerb } from "../context.ts";
 import { formatValue, unquote } from "../names.ts";
+import { giveWay } from "./give_way.ts";
 
 /** Adds `show`. */
 export function addShow(group: CommandUnknownOpts, context: Context): void {
@@ -28,6 +29,7 @@ export function addShow(group: CommandUnknownOpts, context: Context): void {
     .action(async (word, given, { output, ...words }) => {
       const { queue, job } = queueAndJob(context, word, given, words);
       if (job === undefined) throw new CmsError("usage", "Missing required argument 'job'; see: cms help queue show");
+      await giveWay(context.deps, queue);
       const { showJob } = await import("../../operations/show_job.ts");
       const story = await showJob(context.deps, { queue, job });
       if (output === undefined) return context.io.out(storyText(story, queue));
@@ -45,6 +47,7 @@ export function addExplain(group: CommandUnknownOpts, context: Context): void {
     .addHelpText("after", examples("cms queue explain a", "cms queue explain a job3"))
     .action(async (word, given, words) => {
       const { queue, job: asked } = queueAndJob(context, word, given, words);
+      await giveWay(context.deps, queue);
       const { explainJobs } = await import("../../operations/explain_jobs.ts");
       const { job: one, reasons, hosts } = await explainJobs(context.deps, { queue, job: asked });
       const lines = one === null

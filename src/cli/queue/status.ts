@@ -13,6 +13,7 @@ import { printable } from "../../output/printable.ts";
 import { renderFor } from "../../output/records.ts";
 import { type Context, examples, queueOf, queueVerb } from "../context.ts";
 import { formatValue } from "../names.ts";
+import { giveWay } from "./give_way.ts";
 
 /** Adds the command to its group. */
 export function addStatus(group: CommandUnknownOpts, context: Context): void {
@@ -28,6 +29,7 @@ export function addStatus(group: CommandUnknownOpts, context: Context): void {
     .action(async (word, { output, ...words }) => {
       const { deps, io } = context;
       const queue = queueOf(context, word, words);
+      await giveWay(context.deps, queue);
       const { allStatuses, queueStatus } = await import("../../operations/queue_status.ts");
       const isOne = word !== undefined || words.queue !== undefined;
       const all = isOne ? [await queueStatus(deps, { queue })] : await allStatuses(deps, queue);
