@@ -37,7 +37,8 @@ const STATES: Readonly<Record<Cause, string>> = {
 
 /**
  * The fields of a job that is to be tried again after its attempt ended; null if it is not.
- * @param job As it was when it ran. @param nowMs Epoch ms.
+ * @param job As it was when it ran. @param nowMs By the wall clock: the time
+ * is written down.
  */
 export function nextTry(
   job: Job,

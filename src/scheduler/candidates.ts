@@ -47,6 +47,11 @@ export class Candidates {
   readonly #dependents = new Dependents();
   #doomed: Doomed[] = [];
 
+  /** The wall clock, by which times are written down, is so far ahead of the clock of the run. */
+  wallAheadMs = 0;
+  /** By the job: what is written down, and when that is by the clock of the run. */
+  readonly #due = new Map<JobName, { readonly text: string; readonly atMs: number }>();
+
   /** @param jobs The queue. @param skip Jobs that are not to be considered: those in flight. */
   constructor(jobs: Jobs, skip: Iterable<JobName>) {
     for (const name of skip) this.#seen.set(name, jobs.get(name)?.id ?? "");
@@ -221,7 +226,7 @@ export class Candidates {
   /** Sets a job aside that may not start yet. @returns False if nothing keeps it. */
   #setAside(job: Job, jobs: Jobs, nowMs: number): boolean {
     if (!isWaiting(job.status)) return false;
-    const untilMs = typeof job.not_before === "string" ? Date.parse(job.not_before) : 0;
+    const untilMs = this.#dueMs(job);
     const dependence = hasDependencies(job) ? dependenceOf(job, jobs) : null;
     const isKept = dependence !== null && dependence.type !== "met";
     if (!isKept && job.hold !== true && !(untilMs > nowMs)) return false;
@@ -231,6 +236,19 @@ export class Candidates {
     if (isKept) this.#dependents.add(job, jobs);
     if (dependence?.type === "never") this.moved(dependence.because, jobs);
     return true;
+  }
+
+  /**
+   * When a job may start at the earliest, by the clock of the run; 0 for any time. Worked out once for each time that is
+   * written down: whoever sets the wall clock afterwards changes no wait.
+   */
+  #dueMs({ name, not_before }: Job): number {
+    if (typeof not_before !== "string") return 0;
+    const known = this.#due.get(name);
+    if (known?.text === not_before) return known.atMs;
+    const atMs = Date.parse(not_before) - this.wallAheadMs;
+    this.#due.set(name, { text: not_before, atMs });
+    return atMs;
   }
 
   #doom(job: Job, reason: string): void {

@@ -29,6 +29,8 @@ export interface RunContext {
   /** Name of the queue. */
   readonly queue: string;
   nowMs: number;
+  /** The wall clock, by which times are written down, is so far ahead of `nowMs`. */
+  wallAheadMs: number;
   /** Effects of the step that is going on. */
   effects: Effect[];
 }

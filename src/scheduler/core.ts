@@ -86,6 +86,7 @@ export class Core {
       timeLimit: options.timeLimit ?? null,
       queue: options.queue ?? "",
       nowMs: 0,
+      wallAheadMs: 0,
       effects: [],
     };
     this.#backlogs = new Backlogs(this.#run);
@@ -109,6 +110,10 @@ export class Core {
     const handout = this.#handout;
     run.effects = [];
     run.nowMs = nowMs;
+    if (event.type === "wall_clock") {
+      run.wallAheadMs = run.candidates.wallAheadMs = event.aheadMs;
+      return run.effects;
+    }
     // There may be more to do: something was added, or what was decided last was undone.
     if (event.type === "external") this.#finished = false;
     if (this.#finished) {
@@ -202,7 +207,7 @@ export class Core {
     return { slots: this.#run.slots, machines: this.#run.machines, running: this.#run.inFlight.running };
   }
 
-  #take(event: Exclude<CoreEvent, { type: "stood_still" }>): void {
+  #take(event: Exclude<CoreEvent, { type: "stood_still" | "wall_clock" }>): void {
     const run = this.#run;
     switch (event.type) {
       case "begin":

@@ -93,20 +93,21 @@ export class Endings {
 
   /** Lets a job that did not end well wait for its next try, if it has one left. @returns True if it has. */
   #tryAgain(one: InFlight, end: Ending): boolean {
-    const { jobs, outcomes, nowMs } = this.#run;
+    const { jobs, outcomes } = this.#run;
+    const wallMs = this.#run.nowMs + this.#run.wallAheadMs;
     const job = jobs.get(one.job);
     const cause = causeOf(end);
     if (job === undefined || !isOf(one, job) || cause === null || cause === "lost" || one.isKillWanted) return false;
     const iso = (ms: number | null): string | null => ms === null ? null : isoSeconds(ms);
     const { exitCode, reason } = end;
     const started = iso(startedAtMsOf(one) ?? end.startedAtMs ?? null);
-    const next = nextTry(job, { cause, exitCode, reason, started, ended: iso(end.endedAtMs) }, nowMs);
+    const next = nextTry(job, { cause, exitCode, reason, started, ended: iso(end.endedAtMs) }, wallMs);
     if (next === null) return false;
     this.#change(job, [end.state, waitingState(job)], { ...NO_PLACE, ...next }, true);
     this.#returns.putBack(one.job);
     outcomes.retract(one.job);
     outcomes.forget(one.job);
-    const inMs = Date.parse(next.not_before!) - nowMs;
+    const inMs = Date.parse(next.not_before!) - wallMs;
     report(this.#run, {
       type: "retry",
       job: one.job,

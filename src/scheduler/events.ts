@@ -53,6 +53,11 @@ export type CoreEvent =
    * The run itself did nothing for so long (it was stopped, or the manager slept): nobody else was silent meanwhile.
    */
   | { readonly type: "stood_still"; readonly ms: number }
+  /**
+   * The wall clock, by which times are written down, is so far ahead of the run's own clock, which never steps. It was
+   * set, or this is the first word of it.
+   */
+  | { readonly type: "wall_clock"; readonly aheadMs: number }
   /** Time has passed; see `Core.wakeAtMs`. */
   | { readonly type: "tick" };
 

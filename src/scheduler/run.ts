@@ -31,6 +31,9 @@ const STANDSTILL_MS = 5_000;
 /** Pause before writing again after a failure (a full disk). */
 const WRITE_AGAIN_MS = 1_000;
 
+/** The wall clock counts as set when it is off by so much; it always goes a little faster or slower. */
+const WALL_CLOCK_MS = 200;
+
 /** Why a wait ends; a reason of our own spares the making of an error with a stack. */
 const WOKEN = "woken";
 
@@ -64,6 +67,8 @@ class Loop {
   #stoodMs = 0;
   /** What was decided last could not be written, and so was not carried out: no link is opened, either. */
   #isHeld = false;
+  /** So far the wall clock is ahead of the run's, as the core knows it. */
+  #wallAheadMs = 0;
   readonly #files: WatchedFiles;
   #checkpointAtMs = 0;
   /** The checkpoint that goes on beside the turns; never rejects. */
@@ -243,6 +248,14 @@ class Loop {
     if (ms > STANDSTILL_MS || this.#isHeld) this.#stoodMs += ms;
   }
 
+  /** Reports to the core by how much the wall clock is ahead, if it was set. */
+  #noteWallClock(nowMs: number): void {
+    const aheadMs = this.#deps.clock.epochMs() - nowMs;
+    if (Math.abs(aheadMs - this.#wallAheadMs) < WALL_CLOCK_MS) return;
+    this.#wallAheadMs = aheadMs;
+    this.#parts.core.step({ type: "wall_clock", aheadMs }, nowMs);
+  }
+
   /**
    * Decides under the lock, on the newest state of the queue. If writing fails, the decisions are kept for the next
    * time.
@@ -257,6 +270,7 @@ class Loop {
       this.#noteTime(nowMs);
       if (this.#stoodMs > 0) this.#undelivered.add(core.step({ type: "stood_still", ms: this.#stoodMs }, nowMs));
       this.#stoodMs = 0;
+      this.#noteWallClock(nowMs);
       for (const text of external.warnings) this.#warn(text);
       if (external.warnings.length > 0) this.#isBehind = true; // Of an edit that was not taken: the file says it still.
       // In one step, so that a job which was replaced is considered anew before the run could end.

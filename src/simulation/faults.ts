@@ -117,7 +117,7 @@ export function applyFault(stage: Stage, fault: Fault): void {
       stage.command("list", (deps) => listJobs(deps, { queue: world.queue }));
       return;
     case "set_clock":
-      manager.wallAheadMs = (b - 0.5) * 7_200_000;
+      manager.setClock((b - 0.5) * 7_200_000);
       return;
     case "set_disk_clock":
       manager.diskAheadMs = (b - 0.5) * 7_200_000;

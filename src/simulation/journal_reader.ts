@@ -44,6 +44,8 @@ interface RecordLine {
 export interface ReaderParts {
   readonly truth: Truth;
   readonly nowMs: () => number;
+  /** By how much the wall clock was ahead at least, and at most, in this world so far. */
+  wallAhead(): { readonly least: number; readonly most: number };
   readonly timeoutMs: number;
   /** The machine that a name leads to, or led to when it had that boot. */
   hostOf(machine: string, boot: string | null | undefined): Host | undefined;
@@ -199,11 +201,12 @@ export class JournalReader {
     if (passed === undefined) this.#passed.set(process, passed = new Set());
     const own = [...jobs.values()].find((job) => job.id === id);
     if (own === undefined) return;
-    const early = whyTooEarly(own, jobs, nowMs);
+    const { least, most } = this.#parts.wallAhead();
+    const early = whyTooEarly(own, jobs, nowMs, most);
     if (early !== null) this.#parts.truth.fail(`job ${name} starts, and ${early}`);
     for (const job of before(own, jobs)) {
       const waits = job.status === "ready" || job.status === "undefined";
-      if (waits && !isDue(job, jobs, nowMs)) continue;
+      if (waits && !isDue(job, jobs, nowMs, least)) continue;
       if (waits && !passed.has(job.id) && !this.#disturbed.has(job.id) && !this.#batch.has(job.id)) {
         this.#parts.truth.fail(`job ${name} starts before ${job.name}, which comes before it and waits`);
       }

@@ -42,6 +42,8 @@ export class Manager {
   readonly #beganMs = new WeakMap<SimProcess, number>();
   /** By how much the wall clock, and the clock of the file system, are ahead of time. */
   wallAheadMs = 0;
+  /** The least and the most that it was. */
+  readonly wallAhead = { least: 0, most: 0 };
   diskAheadMs = 0;
   /** The next copy of input files breaks off after so long; null: it does not. */
   breakCopyMs: number | null = null;
@@ -103,6 +105,13 @@ export class Manager {
     this.disk.powerCut(keep);
     this.#parts.hostOf("localhost")?.powerOff();
     this.#parts.hostOf("localhost")?.powerOn();
+  }
+
+  /** Somebody sets the wall clock. */
+  setClock(aheadMs: number): void {
+    this.wallAheadMs = aheadMs;
+    this.wallAhead.least = Math.min(this.wallAhead.least, aheadMs);
+    this.wallAhead.most = Math.max(this.wallAhead.most, aheadMs);
   }
 
   /** True if what was decided a while ago may be written only now. */

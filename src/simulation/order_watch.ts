@@ -40,10 +40,14 @@ export function mayWaitAtEnd(job: Job, jobs: Jobs): boolean {
   });
 }
 
-/** What is wrong with the start of a job at this time; null if nothing is. */
-export function whyTooEarly(job: Job, jobs: Jobs, nowMs: number): string | null {
+/**
+ * What is wrong with the start of a job at this time; null if nothing is.
+ * @param aheadMs By how much the wall clock is, or was, ahead: times are written down by it.
+ */
+export function whyTooEarly(job: Job, jobs: Jobs, nowMs: number, aheadMs: number): string | null {
   if (job.hold === true) return "it is held";
-  if (typeof job.not_before === "string" && Date.parse(job.not_before) > nowMs + 1) return "its next try is later";
+  const dueMs = typeof job.not_before === "string" ? Date.parse(job.not_before) - aheadMs : 0;
+  if (dueMs > nowMs + 1) return "its next try is later";
   const standing = standingOf(job, jobs);
   return standing === "free" ? null : `what it comes after is not as it must be (${standing})`;
 }
@@ -59,8 +63,8 @@ export function* before(own: Job, jobs: Jobs): Iterable<Job> {
 }
 
 /** True if nothing has kept the job from its start for a while. */
-export function isDue(job: Job, jobs: Jobs, nowMs: number): boolean {
-  return whyTooEarly(job, jobs, nowMs - LATE_MS) === null;
+export function isDue(job: Job, jobs: Jobs, nowMs: number, aheadMs: number): boolean {
+  return whyTooEarly(job, jobs, nowMs - LATE_MS, aheadMs) === null;
 }
 
 /** Counts tries. */

@@ -113,6 +113,7 @@ export class World {
     this.reader = new JournalReader({
       truth: this.truth,
       nowMs: () => timeline.nowMs,
+      wallAhead: () => this.manager.wallAhead,
       timeoutMs: scenario.timeoutMs,
       hostOf: (name, boot) => this.routes.nodes(name).find((host) => isOf(host, boot)) ?? this.routes.of(name),
       liveJobs: (process) => scenario.jobs.length > MOST_ORDERED ? null : this.stores.get(process)?.jobs ?? null,

@@ -287,3 +287,35 @@ Deno.test("a job that comes after one that can never start is free when that is 
   const { startOrder } = run(world(jobs, { exitCode: (name) => name === "bad" ? 1 : 0 }));
   assert.deepEqual(startOrder, ["bad", "x", "l1", "late", "l2", "l3"]);
 });
+
+Deno.test("the time of a next try is written down by the wall clock, and means the same to another run", () => {
+  const aheadMs = 3_600_000;
+  const jobs = [job("a", { retries: 1, retry_delay: "10s" })];
+  const one = world(jobs, { exitCode: () => 7 });
+  one.feed({ type: "wall_clock", aheadMs });
+  const a = () => one.jobs.get("a" as JobName)!;
+  for (let i = 0; i < 500 && a().not_before == null; i++) one.tick(0);
+  const wallMs = Date.parse(a().not_before!);
+  assert.ok(Math.abs(wallMs - one.nowMs - aheadMs - 10_000) < 6_000, String(wallMs - one.nowMs));
+  // Another run, whose own clock began with the wall clock as it is now.
+  const candidates = new Candidates(one.jobs, []);
+  const nowMs = one.nowMs + aheadMs;
+  assert.equal(candidates.peek(one.jobs, nowMs), null);
+  assert.equal(candidates.wakeAtMs, wallMs);
+  assert.equal(candidates.peek(one.jobs, wallMs + 1), "a");
+});
+
+Deno.test("who sets the wall clock while a job waits for its next try changes nothing about the wait", () => {
+  for (const setMs of [-3_600_000, 3_600_000]) {
+    const one = world([job("a", { retries: 1, retry_delay: "10s" })], {
+      exitCode: (_, attempt) => attempt < 2 ? 7 : 0,
+    });
+    for (let i = 0; i < 500 && one.jobs.get("a" as JobName)!.not_before == null; i++) one.tick(0);
+    const beganMs = one.nowMs;
+    one.feed({ type: "wall_clock", aheadMs: setMs });
+    run(one);
+    assert.equal(one.jobs.get("a" as JobName)!.status, "end");
+    const waitedMs = one.nowMs - beganMs;
+    assert.ok(waitedMs > 7_000 && waitedMs < 60_000, String(waitedMs));
+  }
+});
