@@ -238,17 +238,13 @@ export class Candidates {
     return true;
   }
 
-  /**
-   * When a job may start at the earliest, by the clock of the run; 0 for any time. Worked out once for each time that is
-   * written down: whoever sets the wall clock afterwards changes no wait.
-   */
+  /** When a job may start, by the clock of the run. Worked out once: whoever sets the wall clock changes no wait. */
   #dueMs({ name, not_before }: Job): number {
     if (typeof not_before !== "string") return 0;
-    const known = this.#due.get(name);
-    if (known?.text === not_before) return known.atMs;
-    const atMs = Date.parse(not_before) - this.wallAheadMs;
-    this.#due.set(name, { text: not_before, atMs });
-    return atMs;
+    let due = this.#due.get(name);
+    if (due?.text !== not_before) due = { text: not_before, atMs: Date.parse(not_before) - this.wallAheadMs };
+    this.#due.set(name, due);
+    return due.atMs;
   }
 
   #doom(job: Job, reason: string): void {

@@ -294,7 +294,7 @@ Deno.test("the time of a next try is written down by the wall clock, and means t
   const one = world(jobs, { exitCode: () => 7 });
   one.feed({ type: "wall_clock", aheadMs });
   const a = () => one.jobs.get("a" as JobName)!;
-  for (let i = 0; i < 500 && a().not_before == null; i++) one.tick(0);
+  for (let i = 0; i < 500 && !a().not_before; i++) one.tick(0);
   const wallMs = Date.parse(a().not_before!);
   assert.ok(Math.abs(wallMs - one.nowMs - aheadMs - 10_000) < 6_000, String(wallMs - one.nowMs));
   // Another run, whose own clock began with the wall clock as it is now.
@@ -310,7 +310,7 @@ Deno.test("who sets the wall clock while a job waits for its next try changes no
     const one = world([job("a", { retries: 1, retry_delay: "10s" })], {
       exitCode: (_, attempt) => attempt < 2 ? 7 : 0,
     });
-    for (let i = 0; i < 500 && one.jobs.get("a" as JobName)!.not_before == null; i++) one.tick(0);
+    for (let i = 0; i < 500 && !one.jobs.get("a" as JobName)!.not_before; i++) one.tick(0);
     const beganMs = one.nowMs;
     one.feed({ type: "wall_clock", aheadMs: setMs });
     run(one);
