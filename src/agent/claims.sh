@@ -43,6 +43,9 @@ c_next_to() {
   c_enter "$1"
 }
 
+# c_wipe FILE: removes what earlier tries have left of it.
+c_wipe() { rm -f "$1".[0-9] "$1".[0-9][0-9] "$1".[0-9][0-9][0-9]; }
+
 # c_fill JOB: copies input from JOB, which is another queue's, to JOB.QUEUE, c_home. What a person put into JOB is input
 # for both: all that is there but for the program's own files, where JOB is the manager's own directory (c_keep) or was
 # not made by us.
@@ -51,7 +54,7 @@ c_fill() {
   for c_i in * .[!.]* ..?*; do
     case $c_i in
     .cms | "$1.run" | "$1.run".* | "$1.kill".* | "$1.limit".*) ;;
-    "$1.pid" | "$1.log" | "$1.out" | "$1-nohup.log" | "$1.ended") ;;
+    "$1.pid" | "$1.log" | "$1.out" | "$1-nohup.log" | "$1-nohup.log".[0-9]* | "$1.ended") ;;
     *) { [ ! -e "$c_i" ] && [ ! -L "$c_i" ]; } || cp -RP "./$c_i" "$c_home/" || return ;;
     esac
   done
@@ -59,7 +62,7 @@ c_fill() {
   while [ -e "$c_v" ]; do
     c_read "$c_v"
     for c_at in "$c_here/$1/$c_f" "$c_log" "$c_out"; do
-      case $c_at in */../*) ;; "$c_here/$1/"?*) rm -f "$c_home/${c_at#"$c_here/$1/"}" ;; esac
+      case $c_at in */../*) ;; "$c_here/$1/"?*) c_at=$c_home/${c_at#"$c_here/$1/"}; rm -f "$c_at"; c_wipe "$c_at" ;; esac
     done
     c_l=$((c_l + 1))
     c_v=$1.run.$c_l

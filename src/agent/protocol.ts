@@ -116,8 +116,8 @@ export function undirsRequest(jobs: readonly JobName[]): string {
 export function startRequest(start: StartRequest): string {
   const gpu = start.gpu === null ? MARKER_OF_NO_GPU : `=${start.gpu}`;
   const args = [start.job, start.attempt, start.shell, start.output, start.log, gpu, start.script];
-  const { limit = null, variables = {}, workdir = "" } = start;
-  const more = [limitWord(limit), variablesWord(variables), workdir];
+  const { limit = null, variables = {}, workdir = "", keep } = start;
+  const more = [limitWord(limit), variablesWord(variables), workdir, keep === undefined ? "" : String(keep)];
   while (more.at(-1) === "" || (more.length === 1 && limit === null)) more.pop();
   args.push(...more);
   if (start.backlog === null) return request("start", args);

@@ -38,8 +38,10 @@ c_ours() {
     c_v=$1.run.$c_n
   done
   for c_i in * .[!.]* ..?*; do
-    case $c_i in .cms | "$1.pid" | "$1-nohup.log" | "$1.kill".* | "$1.limit".* | "$1.run" | "$1.run".*) continue ;; esac
+    case $c_i in .cms | "$1.pid" | "$1-nohup.log" | "$1-nohup.log".[0-9]* | "$1.kill".* | "$1.limit".* | "$1.run" | "$1.run".*) continue ;; esac
     case $c_o in *"$c_nl$c_i$c_nl"*) continue ;; esac
+    # Of an earlier try.
+    case $c_i in *.[0-9] | *.[0-9][0-9] | *.[0-9][0-9][0-9]) case $c_o in *"$c_nl${c_i%.*}$c_nl"*) continue ;; esac ;; esac
     [ ! -e "$c_i" ] && [ ! -L "$c_i" ] || return 1
   done
 }
@@ -156,12 +158,13 @@ c_clear() {
       for c_at in "$c_home/$c_f" "$c_log" "$c_out"; do
         case $c_at in
         */../*) ;;
-        "$c_home/"?*) [ ! -f "$c_at" ] || rm -f "$c_at" ;;
+        "$c_home/"?*) [ ! -f "$c_at" ] || rm -f "$c_at"; c_wipe "$c_at" ;;
         esac
       done
       c_n=$((c_n + 1))
       c_v=$1.run.$c_n
     done
+    c_wipe "$1-nohup.log"
     rm -f "$1.pid" "$1-nohup.log" "$1.kill".* "$1.limit".* "$1.run" "$1.run".*
   fi
 }

@@ -59,10 +59,10 @@ X
   case ${c_how%%"$c_nl"*} in *"$c_rc"*) ;; *) c_cut=1 ;; esac
 }
 
-# c_run JOB ATTEMPT SHELL OUTPUT LOG GPU SCRIPT [LIMIT [VARIABLES [WORKDIR]]]: a job's wrapper, a fork of the agent
-# without an exec. VARIABLES are quoted words of `export`. It holds nothing of the link. Its four phases take these
-# words. Where a phase returns 1 the attempt ends there, and an event says why. src/simulation/wrapper.ts has the same
-# phases.
+# c_run JOB ATTEMPT SHELL OUTPUT LOG GPU SCRIPT [LIMIT [VARIABLES [WORKDIR [TRY]]]]: a job's wrapper, a fork of the
+# agent without an exec. VARIABLES are quoted words of `export`; TRY is the earlier try whose files are here. It holds
+# nothing of the link. Its four phases take these words. Where a phase returns 1 the attempt ends there, and an event
+# says why. src/simulation/wrapper.ts has the same phases.
 c_run() { c_take "$@" && c_lay_out "$@" && c_launch "$@" && c_finish "$@"; }
 
 # c_take: the job's directory, and the claim in it.
@@ -134,6 +134,13 @@ c_take() {
   fi
 }
 
+# c_aside JOB TRY: what an earlier try wrote stays, as FILE.TRY.
+c_aside() {
+  for c_at in "$c_into" "$1-nohup.log" "$c_to"; do
+    [ ! -f "$c_at" ] || [ -e "$c_at.$2" ] || mv "$c_at" "$c_at.$2"
+  done
+}
+
 # c_lay_out: the script and the log.
 c_lay_out() {
   # The log is ours now: nobody may write the end of an earlier attempt into it.
@@ -174,6 +181,7 @@ c_lay_out() {
       return 1
     fi
   fi
+  [ -z "${11-}" ] || c_aside "$1" "${11}"
   # Marks of an earlier attempt would give this one a wrong end.
   [ "$c_n" -eq 0 ] || for c_at in "$1.kill".* "$1.limit".*; do
     [ ! -e "$c_at" ] || rm -f "$c_at"

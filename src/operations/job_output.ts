@@ -36,7 +36,7 @@ export class OutputReader {
   }
 
   /**
-   * Reads a part of a file of a job's last attempt.
+   * Reads a part of a file of a job's last attempt. `ending`: what stands behind its usual name.
    * @returns null where there is none. @throws {SilentError} If the machine does not answer: the next call tries it
    * anew.
    */
@@ -44,11 +44,12 @@ export class OutputReader {
     job: Job,
     file: JobFile,
     part: FilePart,
+    ending = "",
   ): Promise<Uint8Array | null> {
     const machine = machineOfJob(job);
     if (machine === null || job.attempt === 0) return null;
     try {
-      return await (await this.#open(machine)).read(attemptOf(job), pathOf(job, file), part);
+      return await (await this.#open(machine)).read(attemptOf(job), pathOf(job, file) + ending, part);
     } catch (error) {
       if (!(error instanceof LinkError)) throw error;
       this.#links.delete(machineKey(machine));

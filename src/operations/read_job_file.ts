@@ -8,6 +8,9 @@ import type { Deps } from "../deps.ts";
 import { CmsError, NotFoundError } from "../errors.ts";
 import { attemptOf } from "../job/attempt.ts";
 import type { Job } from "../job/job.ts";
+import { asOfTry } from "../job/past_tries.ts";
+import { tryNumber } from "../job/retry.ts";
+import { isWaiting } from "../job/states.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { Connect } from "../link/link.ts";
 import { makeConnect } from "../link/connect.ts";
@@ -27,6 +30,8 @@ export interface ReadJobFileRequest {
   readonly job: string;
   readonly file: JobFile;
   readonly maxBytes: number;
+  /** Number of a try; the last one by default. */
+  readonly try?: number | undefined;
 }
 
 /**
@@ -44,12 +49,18 @@ export async function readJobFile(
     if (job === undefined) {
       throw new NotFoundError("job", request.job, `Job ${request.job} does not exist in queue ${request.queue.name}`);
     }
-    if (job.attempt === 0 || machineOfJob(job) === null) throw absent(job, request.file);
+    const tried = request.try === undefined ? { job, endings: [""] } : asOfTry(job, request.try);
+    if (tried === null) throw new CmsError("not_found", noSuchTry(job, request.try!));
+    if (tried.job.attempt === 0 || machineOfJob(tried.job) === null) throw absent(job, request.file);
     let bytes = null as Uint8Array | null;
     let why = "";
     const warn = (text: string) => void (why = text);
-    const unreached = await onMachines(deps, { connect, store, role: "visitor", warn, jobs: [job] }, async (link) => {
-      bytes = await link.read(attemptOf(job), pathOf(job, request.file), { maxBytes: request.maxBytes });
+    const { maxBytes } = request;
+    const work = { connect, store, role: "visitor", warn, jobs: [tried.job] } as const;
+    const unreached = await onMachines(deps, work, async (link) => {
+      for (const ending of tried.endings) {
+        bytes ??= await link.read(attemptOf(tried.job), pathOf(job, request.file) + ending, { maxBytes });
+      }
     });
     if (unreached.length > 0) throw new CmsError("host", why);
     if (bytes === null) throw absent(job, request.file);
@@ -57,6 +68,12 @@ export async function readJobFile(
   } finally {
     store.close();
   }
+}
+
+/** What is said of a try that a job has not had, or of which nothing is known any more. */
+export function noSuchTry(job: Job, number: number): string {
+  const known = [...(job.history ?? []).map((past) => past.try), ...isWaiting(job.status) ? [] : [tryNumber(job)]];
+  return `Job ${job.name} has no try ${number}${known.length === 0 ? "" : `; there are ${known.join(", ")}`}`;
 }
 
 function absent(job: Job, file: JobFile): CmsError {

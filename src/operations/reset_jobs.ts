@@ -47,7 +47,10 @@ export async function resetJobs(
   try {
     const { chosen, missing } = chooseForReset(store.jobs, request.selection);
     for (const name of missing) watch.warn(`Job ${name} does not exist in queue ${request.queue.name}`);
-    const isNothing = (job: Job): boolean => isWaiting(job.status) && (runner !== null || !hasPlaces(job));
+    // One that waits for its next try gets all of them anew.
+    const isTried = ({ history }: Job): boolean => (history ?? []).length > 0;
+    const isNothing = (job: Job): boolean =>
+      isWaiting(job.status) && ((runner !== null && !isTried(job)) || !hasPlaces(job));
     const jobs = withDependents(store.jobs, chosen, request.cascade === true)
       .filter((job) => !isNothing(job));
     const before = new Map(jobs.map((job) => [job.name, job]));

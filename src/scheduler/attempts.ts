@@ -8,6 +8,7 @@
 import type { JobName } from "../names/grammar.ts";
 import { attemptId, type AttemptRef } from "../job/attempt.ts";
 import { isGivenUp, isoSeconds, type Job } from "../job/job.ts";
+import { triedThere } from "../job/past_tries.ts";
 import { waitingState } from "../job/states.ts";
 import { machineKey, machineOfJob, machineText } from "../cluster/machine.ts";
 import { limitWord } from "../agent/attempt.ts";
@@ -106,7 +107,10 @@ export class Attempts {
     const name = place.slot === null ? "" : this.#backlogs.nameOf(place.slot);
     // Hosts of the command line have no id of a person's.
     const host = /^[^#]/.test(name) ? name : place.machine.name;
-    const request = startRequest(job, attempt, { ...place, backlog: backlog?.number ?? null, timeLimit, queue, host });
+    const { user, name: machine } = place.machine;
+    const keep = triedThere(job, place.slot === null ? job : { user, host: machine });
+    const number = backlog?.number ?? null;
+    const request = startRequest(job, attempt, { ...place, backlog: number, timeLimit, queue, host, keep });
     const one = inFlight({
       job: job.name,
       attempt: request.attempt,

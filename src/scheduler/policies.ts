@@ -7,6 +7,7 @@
 import type { Environment } from "../names/environment.ts";
 import type { Job } from "../job/job.ts";
 import { type Machine, machineText, parseMachine } from "../cluster/machine.ts";
+import { failedMachines } from "../job/retry.ts";
 import type { Machines } from "./machines.ts";
 import type { SlotHost, Slots } from "./slots.ts";
 
@@ -113,10 +114,16 @@ export function fifoMulti(): Policy {
   return {
     place(job, { slots, machines }) {
       if (job.status !== "ready" && job.status !== "undefined") return { type: "skip", reason: null };
-      const host = slots.free((key) => machines.isUp(key));
+      const host = slots.free((key) => machines.isUp(key), notFailed(job));
       if (host === null) return { type: "wait", full: slots.capacity(), need: null };
       return placeOn(host);
     },
     foresee: (_job, slots) => slots.onlyMachine,
   };
+}
+
+/** Which hosts a further try prefers: those on which the job has not failed. null for the first try. */
+function notFailed(job: Job): ((host: SlotHost) => boolean) | null {
+  const failed = failedMachines(job);
+  return failed.length === 0 ? null : ({ machine: { user, name } }) => !failed.includes(`${user}@${name}`);
 }

@@ -77,17 +77,20 @@ export class Slots {
     this.#onlyMachine = isOnly ? first : null;
   }
 
-  /** The first active host with a free slot on a machine that `isUp`, or null. */
-  free(isUp: (machine: string) => boolean): SlotHost | null {
+  /** The first active host with a free slot on a machine that `isUp`, or null. One that is `liked` goes before. */
+  free(isUp: (machine: string) => boolean, liked: ((host: SlotHost) => boolean) | null = null): SlotHost | null {
     if (this.#isNoneFree) return null;
+    let other: SlotHost | null = null;
     for (let word = 0; word < this.#free.length; word++) {
       for (let bits = this.#free[word]!; bits !== 0; bits &= bits - 1) {
         const host = this.#hosts[word * 32 + 31 - Math.clz32(bits & -bits)]!;
-        if (isUp(machineKey(host.machine))) return host;
+        if (!isUp(machineKey(host.machine))) continue;
+        if (liked === null || liked(host)) return host;
+        other ??= host;
       }
     }
-    this.#isNoneFree = true;
-    return null;
+    this.#isNoneFree = other === null;
+    return other;
   }
 
   /** A machine is up now: its slots count. */

@@ -60,6 +60,8 @@ export interface StartPlace {
   readonly host: string;
   readonly queue: string;
   readonly backlog: number | null;
+  /** The earlier try whose files stand there; null for none. */
+  readonly keep?: number | null;
   readonly timeLimit?: string | null;
 }
 
@@ -83,5 +85,6 @@ export function startRequest(job: Job, attempt: number, place: StartPlace): Star
     ...(limit === null ? {} : { limit }),
     variables: { ...place.env, ...job.env, ...ownVariables(job, place) },
     ...(job.workdir === undefined || job.workdir === null ? {} : { workdir: job.workdir }),
+    ...(place.keep === undefined || place.keep === null ? {} : { keep: place.keep }),
   };
 }

@@ -54,6 +54,30 @@ for (const shell of SHELLS) {
     assert.equal(await place.file("at_exit", ".out"), "at exit\n");
   });
 
+  agentTest(
+    "leaves the files of an earlier try under its number, once, and removes them with the job's",
+    async (place) => {
+      const { link, event, events } = await place.connect();
+      link.start([start("x", "echo one; echo bad >&2")]);
+      await event("ended", "x");
+      events.length = 0;
+      for (const [number, keep] of [[2, 1], [3, 1]] as const) {
+        link.start([start("x", `echo ${number}`, { number, keep })]);
+        await event("ended", "x");
+        events.length = 0;
+      }
+      assert.equal(await place.file("x", ".out"), "3\n");
+      assert.equal(await place.file("x", ".out.1"), "one\n");
+      assert.equal(await place.file("x", "-nohup.log.1"), "bad\n");
+      assert.match(await place.file("x", ".log.1"), /# cloudmesh state: end\n$/);
+      // As where the manager shares the directory: only what is a person's stays.
+      await link.share(place.directory);
+      await Deno.writeTextFile(`${place.directory}/x/own`, "");
+      assert.deepEqual(await link.remove([attempt("x", 3)]), ["kept"]);
+      assert.deepEqual(Array.from(Deno.readDirSync(`${place.directory}/x`), ({ name }) => name), ["own"]);
+    },
+  );
+
   agentTest("tells the same of jobs of a backlog, whose wrapper goes on to others", async (place) => {
     const { link, event } = await place.connect();
     link.backlog(5, { type: "open", slots: 1 });

@@ -14,7 +14,7 @@ Deno.test("the examples of docs/jobs.md work", async () => {
     if (line.includes("--cascade")) assert.match(stdout, /^report .*new_state/m);
     if (line.endsWith("--hosts=localhost")) {
       assert.deepEqual(
-        await manager.states(),
+        (await manager.states()).filter((job) => !job.startsWith("twice ")),
         ["prep1", "prep2", "train1", "train2", "report"].map((job) => `${job} end`),
       );
     }

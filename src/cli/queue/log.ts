@@ -24,6 +24,7 @@ export function addLog(group: CommandUnknownOpts, context: Context): void {
     )
     .option("--head <lines>", "the first lines", countValue)
     .option("--all", "all of it")
+    .option("--try <number>", "of an earlier try, such as 1 for the first", countValue)
     .option("--follow", "go on with what is written from now on, until the jobs are over")
     .option("--raw", "on a terminal, too, the bytes as they are")
     .addHelpText(
@@ -32,6 +33,7 @@ export function addLog(group: CommandUnknownOpts, context: Context): void {
         "cms queue log a job3",
         "cms queue log a --failed --error --tail=20",
         "cms queue log a --name=train[1-4] --follow",
+        "cms queue log a train1 --try=1 --error",
       ),
     )
     .action(async (word, job, { queue: name, experiment, ...words }) => {

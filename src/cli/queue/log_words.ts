@@ -14,6 +14,7 @@ export interface LogWords extends SelectionOptions {
   readonly tail?: number;
   readonly head?: number;
   readonly all?: true;
+  readonly try?: number;
   readonly follow?: true;
   readonly raw?: true;
 }

@@ -7,6 +7,8 @@
 import { CmsError, NotFoundError } from "../../errors.ts";
 import { machineOfJob, machineText } from "../../cluster/machine.ts";
 import type { Job } from "../../job/job.ts";
+import { asOfTry, type TriedJob } from "../../job/past_tries.ts";
+import type { FilePart } from "../../link/link.ts";
 import { isFailed } from "../../job/outcome.ts";
 import { isInFlight, isWaiting } from "../../job/states.ts";
 import { durationMs } from "../../job/where.ts";
@@ -15,7 +17,7 @@ import type { JobName } from "../../names/grammar.ts";
 import { renderDuration } from "../../names/units.ts";
 import { followOutput } from "../../operations/follow_output.ts";
 import { OutputReader, SilentError } from "../../operations/job_output.ts";
-import type { JobFile } from "../../operations/read_job_file.ts";
+import { type JobFile, noSuchTry } from "../../operations/read_job_file.ts";
 import { type Selection, selectJobs } from "../../operations/select_jobs.ts";
 import { firstLines, lastLines, LineCutter, shownLine } from "../../output/text_part.ts";
 import { openQueue } from "../../store/queue_file.ts";
@@ -48,6 +50,7 @@ export async function showOutput(context: Context, request: ShowRequest): Promis
   if (parts.length > 1) {
     throw new CmsError("usage", `Cannot show both --${parts[0]} and --${parts[1]}; give one of them`);
   }
+  if (words.follow && words.try !== undefined) throw new CmsError("usage", "Cannot follow a try that is over");
   const store = await openQueue(deps, request.queue);
   try {
     const { chosen, missing } = selectJobs(store.jobs, request.selection);
@@ -83,14 +86,21 @@ class Show {
   async parts(reader: OutputReader, jobs: readonly Job[]): Promise<void> {
     const silent = new Map<string, string>();
     try {
-      for (const job of jobs) {
+      for (const own of jobs) {
+        const tried = this.#words.try === undefined ? { job: own, endings: [""] } : asOfTry(own, this.#words.try);
+        if (tried === null) {
+          this.#context.lines.warning(noSuchTry(own, this.#words.try!));
+          this.#context.status = 1;
+          continue;
+        }
+        const { job } = tried;
         const machine = machineOfJob(job);
         const key = machine === null ? "" : machineText(machine);
         if (!this.#isOne) this.#out(`==> ${titleOf(job)} <==\n`);
         try {
           const known = silent.get(key);
           if (known !== undefined) throw new SilentError(known);
-          for (const file of this.#files) await this.#part(reader, job, file);
+          for (const file of this.#files) await this.#part(reader, tried, file);
         } catch (error) {
           if (!(error instanceof SilentError)) throw error;
           silent.set(key, error.message);
@@ -104,13 +114,14 @@ class Show {
     }
   }
 
-  async #part(reader: OutputReader, job: Job, name: JobFile): Promise<void> {
+  async #part(reader: OutputReader, tried: TriedJob, name: JobFile): Promise<void> {
+    const { job } = tried;
     const { tail, head, all } = this.#words;
     const mark = this.#words.both ? `${name === "error" ? "err" : "out"}| ` : "";
     const lineCount = tail ?? (this.#isOne ? undefined : TAIL_LINES);
-    if (all || head !== undefined) return await this.#fromBegin(reader, job, { name, mark, head });
+    if (all || head !== undefined) return await this.#fromBegin(reader, tried, { name, mark, head });
     const maxBytes = lineCount === undefined ? MOST_BYTES : Math.max(TAIL_BYTES, Math.min(MOST_BYTES, lineCount * 400));
-    const bytes = await reader.read(job, name, { maxBytes });
+    const bytes = await readTried(reader, tried, name, { maxBytes });
     if (bytes === null) return this.#absent(job, name);
     if (lineCount === undefined && !mark) {
       if (bytes.length === MOST_BYTES) {
@@ -124,13 +135,13 @@ class Show {
 
   async #fromBegin(
     reader: OutputReader,
-    job: Job,
+    tried: TriedJob,
     { name, mark, head }: { name: JobFile; mark: string; head: number | undefined },
   ): Promise<void> {
     let text = "";
     for (let from = 0;;) {
-      const bytes = await reader.read(job, name, { maxBytes: PIECE_BYTES, from });
-      if (bytes === null) return from === 0 ? this.#absent(job, name) : undefined;
+      const bytes = await readTried(reader, tried, name, { maxBytes: PIECE_BYTES, from });
+      if (bytes === null) return from === 0 ? this.#absent(tried.job, name) : undefined;
       if (head === undefined && !mark) await this.#bytes(bytes);
       else text += new TextDecoder().decode(bytes);
       from += bytes.length;
@@ -202,6 +213,20 @@ class Show {
   #out(text: string): void {
     this.#context.io.out(text);
   }
+}
+
+/** The part of the first file that is there. */
+async function readTried(
+  reader: OutputReader,
+  { job, endings }: TriedJob,
+  name: JobFile,
+  part: FilePart,
+): Promise<Uint8Array | null> {
+  for (const ending of endings) {
+    const bytes = await reader.read(job, name, part, ending);
+    if (bytes !== null) return bytes;
+  }
+  return null;
 }
 
 /** `job3 (pi@red01, end 1, 4m12s)`. */

@@ -10,7 +10,7 @@ import { type JobFile, readJobFile } from "../../operations/read_job_file.ts";
 import { wantsJson } from "../negotiate.ts";
 import { failures, operation, textReply } from "../operation.ts";
 import { queueAt } from "../places.ts";
-import { countOr, ExperimentQuery, JobPath } from "../schemas.ts";
+import { count, countOr, ExperimentQuery, JobPath } from "../schemas.ts";
 import type { Service, ServiceEnv } from "../service.ts";
 
 const DEFAULT_BYTES = 1024 * 1024;
@@ -33,6 +33,7 @@ function route<const F extends JobFile>(file: F, what: string, example: string) 
       params: JobPath,
       query: ExperimentQuery.extend({
         max: countOr(DEFAULT_BYTES, "Bytes at most, from the end.", { example: 65_536, min: 1, max: MOST_BYTES }),
+        try: count("Number of an earlier try.", { example: 1, min: 1, max: 1_000_000 }).optional(),
       }),
     },
     responses: { ...textReply("The text.", example, FileSchema), ...failures(404, 502) },
@@ -44,10 +45,10 @@ export function addJobFileRoutes(app: OpenAPIHono<ServiceEnv>, service: Service)
   const read = async (
     file: JobFile,
     { queue: name, job }: { queue: string; job: string },
-    { experiment, max }: { experiment: string; max: number },
+    { experiment, max, try: number }: { experiment: string; max: number; try?: number | undefined },
   ): Promise<Uint8Array> => {
     const queue = await queueAt(service, { queue: name, experiment });
-    return await readJobFile(service.deps, { queue, job, file, maxBytes: max }, service.connect);
+    return await readJobFile(service.deps, { queue, job, file, maxBytes: max, try: number }, service.connect);
   };
   const routes = [
     route("log", "The states of the job, with their times", "# cloudmesh state: start\n"),
