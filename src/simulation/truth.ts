@@ -92,7 +92,7 @@ export class Truth {
     const attempt = this.of(id);
     attempt.isAsked = true;
     attempt.queue = queue;
-    if (words < 7 || words > 10 || !/^[A-Za-z0-9_][A-Za-z0-9._+-]*$/.test(job)) {
+    if (words < 7 || words > 11 || !/^[A-Za-z0-9_][A-Za-z0-9._+-]*$/.test(job)) {
       this.fail(`text became code: a start of ${JSON.stringify(job)} with ${words} words`);
     }
     if (this.#isNeighbours(attempt)) return;

@@ -264,6 +264,7 @@ function* layOut(one: Attempt, claimed: Claimed): Doing<boolean> {
   if (host.isFull || host.directories.get(directory.name) !== directory) {
     return refuse(one, "cannot write the log: no space left on the device", claimed) !== null;
   }
+  // The files of an earlier try go aside first; nothing here asks for them again.
   if (directory.log !== null) host.parts.truth.overwritten(directory.log.attempt, attempt);
   directory.setLog({ attempt, state: "start", exit: null, dateMs: host.clockMs });
   directory.output.lines.length = 0;
