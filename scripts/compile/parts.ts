@@ -28,7 +28,17 @@ const RUN = [
   "./show_output.ts",
   "./sweep.ts",
   "./add_whole.ts",
-  ...["check_hosts", "check_queue", "delete_jobs", "kill_jobs", "refresh_queue", "reset_jobs", "start_run", "stop_run"]
+  ...[
+    "check_hosts",
+    "check_queue",
+    "delete_jobs",
+    "kill_jobs",
+    "plan_run",
+    "refresh_queue",
+    "reset_jobs",
+    "start_run",
+    "stop_run",
+  ]
     .map((name) => `../../operations/${name}.ts`),
 ];
 /** Words of `queue add` that make a sweep. */

@@ -39,6 +39,7 @@ import { addList } from "./queue/list.ts";
 import { addFollow, addLog } from "./queue/log.ts";
 import { addMove } from "./queue/move.ts";
 import { addPause, addResume } from "./queue/pause.ts";
+import { addPlan } from "./queue/plan.ts";
 import { addRefresh } from "./queue/refresh.ts";
 import { addReset } from "./queue/reset.ts";
 import { addRun } from "./queue/run.ts";
@@ -108,6 +109,7 @@ const QUEUE_VERBS: Verbs = [
   [["status"], addStatus],
   [["history"], addHistory],
   [["watch"], addWatch],
+  [["plan"], addPlan],
   [["show"], addShow],
   [["explain"], addExplain],
   [["log"], addLog],

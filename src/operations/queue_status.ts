@@ -11,7 +11,9 @@ import { isInFlight, isWaiting, JOB_STATES, type JobState } from "../job/states.
 import { durationMs } from "../job/where.ts";
 import type { JobName } from "../names/grammar.ts";
 import { listNames } from "../store/queue_file.ts";
-import { storePaths } from "../store/paths.ts";
+import { type StorePaths, storePaths } from "../store/paths.ts";
+import { type Prediction, readPrediction } from "../store/prediction.ts";
+import { readHistory } from "../store/run_history.ts";
 import { type QueuePause, readPause } from "../store/queue_pause.ts";
 import { readJobs } from "../store/read_jobs.ts";
 import { readLastRun } from "../store/run_claim.ts";
@@ -45,6 +47,8 @@ export interface QueueStatus {
   readonly ratePerS: number | null;
   /** How long the rest takes, ms, between the two; null where nothing is known. */
   readonly leftMs: readonly [least: number, most: number] | null;
+  /** What the last plan said; null if there was none. `tookMs`: the run that followed, null before its end. */
+  readonly plan: Prediction & { readonly tookMs: number | null } | null;
   /** The last failures, the newest first. */
   readonly failures: readonly Failure[];
 }
@@ -87,6 +91,7 @@ export async function queueStatus(deps: Deps, { queue }: { queue: StoreRef }): P
     busy,
     ratePerS: run?.isRunning === true ? recent / (RATE_MS / 1000) : null,
     leftMs: run?.isRunning === true ? timeLeft(durations, open, run.about.slots) : null,
+    plan: await planOf(deps, paths),
     failures: failures.slice(0, FAILURES).map((job) => ({
       job: job.name,
       reason: endReason(job),
@@ -94,6 +99,18 @@ export async function queueStatus(deps: Deps, { queue }: { queue: StoreRef }): P
       ended: job.ended,
     })),
   };
+}
+
+/** The last plan, and the first run after it that came to its end. */
+async function planOf(deps: Deps, paths: StorePaths): Promise<QueueStatus["plan"]> {
+  const plan = await readPrediction(deps, paths);
+  if (plan === null) return null;
+  // Runs are noted by whole seconds.
+  const fromMs = Math.floor(plan.madeMs / 1000) * 1000;
+  const after = (await readHistory(deps, paths)).find(({ began, end }) =>
+    Date.parse(began) >= fromMs && end?.outcome === "done"
+  );
+  return { ...plan, tookMs: after?.end?.tookMs ?? null };
 }
 
 /** How the queues of an experiment stand, by name. One that cannot be read is left out. */

@@ -137,7 +137,8 @@ function endOf({ outcome, ran, failed, waiting }: RunResult): Omit<RunEnd, "mach
   return { outcome, ran: ran.length, failed: failed.length, waiting };
 }
 
-function slotsOf(hosts: readonly SlotHost[]): number {
+/** Jobs that these hosts may run at once. */
+export function slotsOf(hosts: readonly SlotHost[]): number {
   return hosts.reduce((sum, host) => sum + (host.active ? host.capacity : 0), 0);
 }
 
@@ -148,7 +149,7 @@ function isSet<T>(value: T | null | undefined): value is T {
 /**
  * Makes the function that reads the hosts that give slots: those named on the command line, then those of the cluster.
  */
-function hostReader(
+export function hostReader(
   deps: Deps,
   machines: readonly Machine[],
   cluster: StoreRef | null,

@@ -21,6 +21,7 @@ import { addJobRoutes } from "./routes/jobs.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import { addJobFileRoutes } from "./routes/job_files.ts";
 import { addMetricsRoutes } from "./routes/metrics.ts";
+import { addPlanRoute } from "./routes/plan.ts";
 import { addQueueRoutes } from "./routes/queues.ts";
 import { addResultsRoute } from "./routes/results.ts";
 import { addRunRoutes } from "./routes/runs.ts";
@@ -58,6 +59,7 @@ export function makeApp(service: Service): App {
   addChosenJobsRoutes(app, service);
   addControlRoutes(app, service);
   addHistoryRoute(app, service);
+  addPlanRoute(app, service);
   addClusterRoutes(app, service);
   addClusterHealthRoutes(app, service);
   addHostRoutes(app, service);

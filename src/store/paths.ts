@@ -21,6 +21,8 @@ export interface StorePaths {
   readonly log: string;
   /** The runs that the queue had. */
   readonly history: string;
+  /** What the last plan said. */
+  readonly plan: string;
   /** There while the queue is paused. */
   readonly pause: string;
   /** What a run owes at its end; see `owed_notices.ts`. */
@@ -44,6 +46,7 @@ export function storePaths(ref: StoreRef, kind: "queue" | "cluster"): StorePaths
     run: `${ref.directory}/.${base}.run`,
     log: `${ref.directory}/.${base}.log`,
     history: `${ref.directory}/.${base}.history`,
+    plan: `${ref.directory}/.${base}.plan`,
     pause: `${ref.directory}/.${base}.pause`,
     notices: `${ref.directory}/.${base}.notices`,
     shown: `${shownDirectory}/${base}.yaml`,

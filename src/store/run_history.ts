@@ -35,6 +35,8 @@ export interface RunEnd {
   readonly waiting: number;
   /** Machines that it reached. */
   readonly machines: readonly string[];
+  /** How long it went on; missing in files of older versions. */
+  readonly tookMs?: number;
 }
 
 /** A run that was, or is. `end` null: it goes on, or was killed. */
@@ -49,6 +51,7 @@ export class RunHistory {
   readonly #deps: Deps;
   readonly #paths: StorePaths;
   readonly #run: string;
+  #beganMs = 0;
 
   /** Touches no file. */
   constructor(deps: Deps, paths: StorePaths, run: string) {
@@ -59,7 +62,8 @@ export class RunHistory {
 
   /** The run has begun. */
   async begin(begin: RunBegin): Promise<void> {
-    const { files } = this.#deps;
+    const { files, clock } = this.#deps;
+    this.#beganMs = clock.now();
     try {
       if (((await files.stamp(this.#paths.history))?.sizeBytes ?? 0) > MOST_BYTES) {
         const lines = (await files.readText(this.#paths.history) ?? "").split("\n").filter((line) => line !== "");
@@ -73,7 +77,8 @@ export class RunHistory {
 
   /** The run has ended. */
   async end(end: RunEnd): Promise<void> {
-    await this.#append({ run: this.#run, ended: this.#now(), ...end });
+    const tookMs = Math.round(this.#deps.clock.now() - this.#beganMs);
+    await this.#append({ run: this.#run, ended: this.#now(), ...end, tookMs });
   }
 
   #now(): string {

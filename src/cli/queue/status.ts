@@ -60,6 +60,11 @@ function recordOf(status: QueueStatus): Record<string, unknown> & { extra: Recor
     left_most: leftMs === null ? null : leftMs[1] / 1000,
     counts,
     machines: run?.about.machines ?? {},
+    plan: status.plan === null ? null : {
+      jobs: status.plan.jobs,
+      makespan: status.plan.makespanMs / 1000,
+      took: status.plan.tookMs === null ? null : status.plan.tookMs / 1000,
+    },
     failures: status.failures,
     extra: {},
   };
@@ -101,9 +106,19 @@ function statusText(status: QueueStatus): string {
       lines.push(`  ${machine}: ${state === "up" ? `${busy.get(machine) ?? 0} running` : "does not answer"}`);
     }
   }
+  if (status.plan !== null) lines.push(planText(status.plan));
   if (failures.length > 0) lines.push("Last failures:");
   for (const { job, reason, machine, ended } of failures) {
     lines.push(`  ${job}: ${reason}${machine === null ? "" : ` on ${machine}`}${ended === null ? "" : `, ${ended}`}`);
   }
   return lines.map((line) => `${printable(line)}\n`).join("");
+}
+
+/** `Plan: 40 jobs in 1m4s; the run took 1m6s, 3 % longer`. */
+function planText({ jobs, makespanMs, tookMs }: NonNullable<QueueStatus["plan"]>): string {
+  const said = `Plan: ${jobs} ${jobs === 1 ? "job" : "jobs"} in ${renderDuration(makespanMs)}`;
+  if (tookMs === null) return said;
+  const off = makespanMs === 0 ? 0 : Math.round(100 * (tookMs - makespanMs) / makespanMs);
+  const how = off === 0 ? "as planned" : `${Math.abs(off)} % ${off > 0 ? "longer" : "shorter"}`;
+  return `${said}; the run that followed took ${renderDuration(tookMs)}, ${how}`;
 }

@@ -51,6 +51,11 @@ const StatusSchema = z.object({
     machine: z.string().nullable().openapi({ description: "Where it ran.", example: "pi@red" }),
     ended: z.string().nullable().openapi({ description: "When it ended.", example: "2026-01-31T12:00:00Z" }),
   })).openapi({ description: "The last five, the newest first." }),
+  plan: z.object({
+    jobs: count("Jobs of the plan.", 40),
+    makespan: seconds("What the last plan said, in seconds."),
+    took: seconds("How long the run that followed took; null before its end."),
+  }).nullable().openapi({ description: "The last plan, and the run that followed; null if there was none." }),
 }).openapi("QueueStatus");
 
 const NeighbourSchema = z.object({
@@ -117,7 +122,7 @@ export function addStatusRoutes(app: OpenAPIHono<ServiceEnv>, service: Service):
 
   app.openapi(status, async (c) => {
     const queue = await queueAt(service, { ...c.req.valid("param"), ...c.req.valid("query") });
-    const { run, ratePerS, leftMs, failures, busy: _, ...rest } = await queueStatus(deps, { queue });
+    const { run, ratePerS, leftMs, failures, busy: _, plan, ...rest } = await queueStatus(deps, { queue });
     const about = run?.isRunning === true ? run : null;
     return c.json({
       ...rest,
@@ -127,6 +132,11 @@ export function addStatusRoutes(app: OpenAPIHono<ServiceEnv>, service: Service):
         scheduler: about.about.scheduler,
         slots: about.about.slots,
         machines: { ...about.about.machines },
+      },
+      plan: plan === null ? null : {
+        jobs: plan.jobs,
+        makespan: plan.makespanMs / 1000,
+        took: plan.tookMs === null ? null : plan.tookMs / 1000,
       },
       rate: ratePerS,
       left: leftMs === null ? null : [leftMs[0] / 1000, leftMs[1] / 1000] as [number, number],

@@ -74,3 +74,29 @@ Deno.test("GET history has the runs, also one that goes on", async () => {
     assert.equal(await status(t, "GET /queue/b/history"), 404);
   });
 });
+
+Deno.test("PUT plan says who would run where, and status has it", async () => {
+  await withRuns(async (t) => {
+    await addJobs(t, "job[1-4]", "true");
+    const plan = await t.json("PUT /queue/a/plan?cluster=c&duration=1m&more=2&limit=1");
+    assert.deepEqual([plan.slots, plan.makespan, plan.more, plan.jobs.length], [2, 120, { hosts: 2, makespan: 60 }, 1]);
+    assert.deepEqual((await t.json("GET /queue/a/status")).plan, { jobs: 4, makespan: 120, took: null });
+    assert.equal((await t.json("PUT /queue/a/plan?max_parallel=4&duration=1m")).makespan, 60);
+    for (const query of ["cluster=c", "duration=1m", "cluster=c&duration=x", "cluster=c&max_parallel=1&duration=1m"]) {
+      assert.equal(await status(t, `PUT /queue/a/plan?${query}`), 422, query);
+    }
+    assert.equal(await status(t, "PUT /queue/b/plan?cluster=c&duration=1m"), 404);
+  });
+});
+
+Deno.test("GET cluster check and status say how the hosts are, and what runs there", async () => {
+  await withRuns(async (t) => {
+    const check = await t.json("GET /cluster/c/check?id=h1");
+    assert.deepEqual([check.well, check.hosts.map((host: { id: string }) => host.id)], [true, ["h1"]]);
+    assert.ok(check.hosts[0].room > 0 && check.hosts[0].connect_ms >= 0);
+    const { hosts } = await t.json("GET /cluster/c/status");
+    assert.deepEqual(hosts[1], { id: "h2", machine: "me@localhost", status: "active", slots: 1, link: null, jobs: [] });
+    assert.equal(await status(t, "GET /cluster/c/check?id=h9"), 404);
+    assert.equal(await status(t, "GET /cluster/none/status"), 404);
+  });
+});
