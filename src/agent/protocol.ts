@@ -197,7 +197,7 @@ function limitOf(words: readonly string[]): { limit?: string } {
 
 function base64(text: string): Uint8Array | null {
   try {
-    return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+    return Uint8Array.fromBase64(text);
   } catch {
     return null;
   }
