@@ -41,6 +41,18 @@ interface Followed {
   run: LastRun | null;
   /** False until it was read once. */
   isKnown: boolean;
+  /** It counts in {@link WatchFiles.open}. */
+  isOpen: boolean;
+}
+
+/** Files of the process that watches take together. */
+export interface WatchFiles {
+  /** Looks at the files of a directory, when it is its turn. */
+  pass<T>(look: () => Promise<T>): Promise<T>;
+  /** So many journals may stay open between two looks; each tells then every move in between. */
+  readonly mostOpen: number;
+  /** So many do. */
+  open: number;
 }
 
 /** Whether a watch is wanted. */
@@ -67,6 +79,7 @@ export class QueuesWatch {
   readonly #ending = new AbortController();
   readonly #signal = this.#ending.signal;
   readonly #wanted: Wanted;
+  readonly #files: WatchFiles;
   readonly #lookers: (() => void)[] = [];
   #isAnnouncing = false;
   readonly #queues = new Map<string, Followed>();
@@ -83,8 +96,10 @@ export class QueuesWatch {
     at: { directory: string; experiment: string },
     signal: AbortSignal,
     wanted: Wanted,
+    files: WatchFiles,
   ) {
     this.#deps = deps;
+    this.#files = files;
     this.#wanted = wanted;
     this.#directory = at.directory;
     this.experiment = at.experiment;
@@ -93,7 +108,7 @@ export class QueuesWatch {
     signal.addEventListener("abort", end, { once: true });
     this.#signal.addEventListener("abort", () => this.#wake.abort("ended"), { once: true });
     if (signal.aborted) end();
-    this.ready = this.#scan();
+    this.ready = files.pass(() => this.#scan());
     this.ended = this.#follow().finally(() => {
       end();
       signal.removeEventListener("abort", end);
@@ -162,12 +177,12 @@ export class QueuesWatch {
       if (this.#lookers.length === 0) await this.#wait();
       if (this.#signal.aborted) break;
       const lookers = this.#lookers.splice(0);
-      await this.#scan();
+      await this.#files.pass(() => this.#scan());
       for (const done of lookers) done();
       if (this.#wanted.mayEnd({ isGone: this.#isGone })) break;
     }
     for (const done of this.#lookers.splice(0)) done();
-    for (const { tail } of this.#queues.values()) tail.close();
+    for (const queue of this.#queues.values()) this.#close(queue);
   }
 
   async #wait(): Promise<void> {
@@ -199,14 +214,14 @@ export class QueuesWatch {
       const ref = { experiment: this.experiment, directory: this.#directory, name };
       if (!this.#queues.has(name) && await this.#isHere(storePaths(ref, "queue").file)) {
         const tail = new QueueFeed(this.#deps, ref);
-        this.#queues.set(name, { tail, states: new Map(), run: null, isKnown: false });
+        this.#queues.set(name, { tail, states: new Map(), run: null, isKnown: false, isOpen: false });
       }
     }
     for (const [name, queue] of this.#queues) {
       const gone = !names.includes(name) || !await this.#look(name, queue);
       if (!gone) continue;
       this.#queues.delete(name);
-      queue.tail.close();
+      this.#close(queue);
       if (queue.isKnown) this.#tell([{ type: "queue_deleted", ...this.#of(name) }], queue.tail);
     }
     this.#isScanned = true;
@@ -249,8 +264,23 @@ export class QueuesWatch {
       this.#tell(after.map((event) => ({ ...event, ...of })), queue.tail);
     } catch {
       // A file that cannot be read now: the commands say what is wrong with it; here the next look sees more.
+    } finally {
+      this.#count(queue);
     }
     return true;
+  }
+
+  /** Keeps the journal open where there is room for one more. */
+  #count(queue: Followed): void {
+    if (!queue.isOpen && this.#files.open >= this.#files.mostOpen) queue.tail.rest();
+    const { isOpen } = queue.tail;
+    if (isOpen !== queue.isOpen) this.#files.open += isOpen ? 1 : -1;
+    queue.isOpen = isOpen;
+  }
+
+  #close(queue: Followed): void {
+    queue.tail.close();
+    this.#count(queue);
   }
 
   /** What the journal held before we came is kept for those who come back, and told to nobody. */

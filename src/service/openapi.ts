@@ -17,6 +17,7 @@ export function documentOf(deps: Deps): object {
     auth: { check: () => Promise.resolve({ type: "none" }) },
     log: { access: () => {}, warning: () => {} },
     hosts: [],
+    mostFiles: 0,
     tls: false,
     stopping: AbortSignal.abort(),
   }));

@@ -40,6 +40,8 @@ export interface Service {
   readonly log: ServiceLog;
   /** Names that the `Host` header may have beside addresses and localhost, in lower case. */
   readonly hosts: readonly string[];
+  /** So many files the process may have open. */
+  readonly mostFiles: number;
   /** Whether clients come by TLS. */
   readonly tls: boolean;
   /** Aborts when the service ends: streams that never end by themselves must end then. */

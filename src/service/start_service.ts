@@ -78,6 +78,7 @@ export async function startService(deps: Deps, options: ServiceOptions, watch: S
   const service: Service = {
     deps: ownDeps,
     connect: boundedConnect(makeConnect(ownDeps), server.files),
+    mostFiles: server.files,
     root,
     auth,
     log: watch.log,

@@ -5,8 +5,9 @@
  * @module
  */
 
+import { Gate } from "../link/gate.ts";
 import { findDirectories } from "../operations/find_queues.ts";
-import { QueuesWatch } from "../operations/watch_queues.ts";
+import { QueuesWatch, type WatchFiles } from "../operations/watch_queues.ts";
 import { Refusal } from "./errors.ts";
 import { Backlogs } from "./event_backlog.ts";
 import { EventStreams } from "./event_streams.ts";
@@ -14,8 +15,12 @@ import { Counters } from "./metrics.ts";
 import { experimentAt } from "./places.ts";
 import type { Service } from "./service.ts";
 
-/** Each holds a directory open for changes. */
 const MOST = 1_000;
+/** So many are looked at at once, as each look opens files. */
+const LOOKS = 16;
+/** Journals that stay open: so many, or this part of the files that the process may open. */
+const MOST_OPEN = 256;
+const PART_OPEN = 1 / 16;
 /** The directories below the root are searched for queues this often at most. */
 const SEARCH_MS = 5_000;
 /** Without a stream, a watch that nobody has asked for this long ends; its totals begin at 0 with the next. */
@@ -35,10 +40,14 @@ export class Watches {
   readonly #service: Service;
   readonly #watched = new Map<string, Watched>();
   readonly #backlogs = new Backlogs();
+  readonly #files: WatchFiles;
   #searchedMs = -Infinity;
 
   private constructor(service: Service) {
     this.#service = service;
+    const gate = new Gate(LOOKS);
+    const mostOpen = Math.min(MOST_OPEN, Math.floor(service.mostFiles * PART_OPEN));
+    this.#files = { pass: (look) => gate.pass(look), mostOpen, open: 0 };
   }
 
   static readonly #ofService = new WeakMap<Service, Watches>();
@@ -92,7 +101,7 @@ export class Watches {
     const watch = new QueuesWatch(deps, { directory, experiment }, stopping, {
       isFollowed: () => made.streams.clients > 0,
       mayEnd: ({ isGone }) => made.streams.clients === 0 && (isGone || deps.clock.now() - made.askedMs > IDLE_MS),
-    });
+    }, this.#files);
     const made: Watched = {
       watch,
       streams: new EventStreams(deps, watch, watch.signal, this.#backlogs),

@@ -52,6 +52,8 @@ export class QueueFeed {
   #isWhole = false;
   /** The last look read what it could not tell: the next one tells the difference. */
   #isLost = false;
+  /** The journal was closed: what stands at its place by the next look may be another. */
+  #isResting = false;
 
   /** Touches no file. */
   constructor(deps: Deps, ref: StoreRef) {
@@ -94,6 +96,17 @@ export class QueueFeed {
     return await this.#read();
   }
 
+  /** True while the journal takes a file of the process. */
+  get isOpen(): boolean {
+    return this.#journal.isOpen;
+  }
+
+  /** Closes the journal until something has changed. The next change is told as a difference, as after a gap. */
+  rest(): void {
+    this.#isResting = this.isOpen || this.#isResting;
+    this.close();
+  }
+
   /** Closes the journal. */
   close(): void {
     this.#journal.close();
@@ -108,7 +121,7 @@ export class QueueFeed {
     const changes: FeedChange[] = [];
     const [journal, yaml] = await this.#stamps();
     const isSame = this.#journal.isSame(journal);
-    if (!this.#isFirst) {
+    if (!this.#isFirst && !this.#isResting) {
       // Of a journal that is no longer the queue's, its last records.
       const more = await this.#journal.readMore(isSame ? journal : this.#journal.stamp);
       this.#take(more, changes);
@@ -118,7 +131,7 @@ export class QueueFeed {
     }
     const mark = this.#journal.mark;
     const snapshot = await readSnapshot(this.#deps, this.#paths, this.#journal, null);
-    const isNew = this.#isFirst || this.#isLost || !this.#journal.continues(mark);
+    const isNew = this.#isFirst || this.#isLost || this.#isResting || !this.#journal.continues(mark);
     try {
       this.#takeBoth(snapshot, { isNew, seen: mark.records }, changes);
     } catch (error) {
@@ -128,6 +141,7 @@ export class QueueFeed {
       return changes;
     }
     this.#isLost = false;
+    this.#isResting = false;
     this.#yamlStamp = snapshot.stamp;
     this.#yamlHash = snapshot.yaml.hash;
     this.#isFirst = false;
@@ -142,7 +156,7 @@ export class QueueFeed {
   ): void {
     const { yaml: { hash }, header, records } = snapshot;
     const follows = header === null || header.yaml === hash;
-    const isKnown = !this.#isFirst && !this.#isLost && hash === this.#yamlHash;
+    const isKnown = !this.#isFirst && !this.#isLost && !this.#isResting && hash === this.#yamlHash;
     const firstLine = header === null ? 0 : 1;
     if (isKnown && (follows || !isNew)) {
       // What was written while the YAML was stood in the journal before, too.
@@ -152,12 +166,12 @@ export class QueueFeed {
       return;
     }
     const base = snapshot.parse();
-    if (follows && isNew) {
+    if (follows && isNew && !this.#isResting) {
       this.#line = firstLine;
       this.#replace(base, changes);
       this.#take(records, changes);
     } else {
-      this.#line = records.length + 1;
+      this.#line = firstLine + records.length;
       this.#replace(snapshot.merge(base, hash).jobs, changes);
     }
     this.#isWhole ||= this.#isFirst && follows;

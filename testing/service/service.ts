@@ -61,6 +61,7 @@ export async function withService(
     auth: await makeAuth(deps.ids, { user: "pi", password: "red berry" }),
     log: { access: (entry) => accesses.push(entry), warning: (text) => warnings.push(text) },
     hosts: [],
+    mostFiles: 1024,
     tls: false,
     stopping: stopping.signal,
   };

@@ -21,6 +21,7 @@ const app = makeApp({
   auth: await makeAuth(deps.ids, { user: "pi", password: "red berry" }),
   log: { access: () => {}, warning: () => {} },
   hosts: [],
+  mostFiles: 1024,
   tls: false,
   stopping: new AbortController().signal,
 });

@@ -53,6 +53,31 @@ onBothFiles("a feed tells each move of a job, also those before a checkpoint and
   });
 });
 
+onBothFiles("a feed at rest has no file open, and tells what is different since, once", async (world) => {
+  await withTail(world, async (tail, queue, look) => {
+    await queue.commit(() => [{ type: "put", job: newJob("a") }, { type: "put", job: newJob("b") }]);
+    await queue.checkpoint("always");
+    assert.deepEqual(await look(), []);
+    await move(queue, "run");
+    assert.deepEqual(await look(), ["moved a undefined run"]);
+    tail.rest();
+    assert.equal(tail.isOpen, false);
+    assert.deepEqual(await look(), []);
+    assert.equal(tail.isOpen, false);
+    await move(queue, "start");
+    await queue.commit(() => [{ type: "delete", job: b }]);
+    assert.deepEqual(await look(), ["deleted b undefined", "moved a run start"]);
+    await move(queue, "end");
+    assert.deepEqual(await look(), ["moved a start end"]);
+    tail.rest();
+    await queue.checkpoint("always");
+    assert.deepEqual(await look(), []);
+    await queue.commit(() => [{ type: "put", job: newJob("b") }]);
+    assert.deepEqual(await look(), ["added b undefined"]);
+    assert.deepEqual([...tail.jobs].map(([name, { status }]) => `${name} ${status}`), ["a end", "b undefined"]);
+  });
+});
+
 onBothFiles("a feed gives each change its journal, its line and its time", async (world) => {
   await withTail(world, async (tail, queue) => {
     await queue.commit(() => [{ type: "put", job: newJob("a") }]);

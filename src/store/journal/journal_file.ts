@@ -89,6 +89,11 @@ export class JournalFile {
     return this.#stamp;
   }
 
+  /** True while it takes a file of the process. */
+  get isOpen(): boolean {
+    return this.#file !== null;
+  }
+
   /** Bytes of whole commits. */
   get bytes(): number {
     return this.#bytes;
