@@ -9,7 +9,8 @@
 import { type Executable, withExecutable } from "../../../testing/service/executable.ts";
 import { RIGHT } from "../../../testing/service/service.ts";
 import { say, write } from "../../script.ts";
-import { pause } from "./strangers.ts";
+import { furnish } from "./furnish.ts";
+import { pause } from "./sending.ts";
 
 /** As docs/service.md promises. */
 const MEMORY_MB = 1024;
@@ -49,7 +50,17 @@ async function soak(service: Executable, minutes: number): Promise<number> {
   const stop = AbortSignal.timeout(minutes * 60_000);
   // They stand for other machines, so they take only what processor time the service and its honest user leave; the
   // session of their own is what Linux shares that time by.
-  const words = [Deno.execPath(), "run", "-A", "--no-check", STRANGERS, String(service.port), String(minutes), RIGHT];
+  const words = [
+    Deno.execPath(),
+    "run",
+    "-A",
+    "--no-check",
+    STRANGERS,
+    String(service.port),
+    String(minutes),
+    RIGHT,
+    service.directory,
+  ];
   const troubling = new Deno.Command("setsid", {
     args: ["nice", "-n", "19", ...words],
     stdin: "null",
@@ -91,24 +102,6 @@ async function soak(service: Executable, minutes: number): Promise<number> {
   write(`| what | | |\n| --- | --- | --- |\n${lines.join("\n")}\n`);
   for (const one of broken) write(`BROKEN: ${one}\n`);
   return broken.length === 0 ? 0 : 1;
-}
-
-/** A large queue, one of a silent host, and the honest user's own. */
-async function furnish({ ask, directory }: Executable): Promise<void> {
-  const ok = async (line: string, body?: object) => {
-    const headers = { "content-type": "application/json" };
-    const reply = await ask(line, body === undefined ? {} : { headers, body: JSON.stringify(body) });
-    if (!reply.ok) throw new Error(`${line}: ${reply.status} ${await reply.text()}`);
-  };
-  for (const name of ["big", "mine", "silent"]) await ok(`POST /queue/?name=${name}`);
-  await ok("POST /queue/big/jobs", { jobs: [{ name: "job[1-5000]", command: "x".repeat(200) }] });
-  await Deno.writeTextFile(
-    `${directory}/experiment/silent-queue.yaml`,
-    "job1:\n  name: job1\n  id: a1\n  status: end\n  command: x\n  user: pi\n  host: silent\n  attempt: 1\n  output: job1.out\n" +
-      "  log: job1.log\n  experiment: experiment\n",
-  );
-  // What is no regular file, under the name of a queue.
-  await new Deno.Command("mkfifo", { args: [`${directory}/experiment/fifo-queue.yaml`] }).output();
 }
 
 /** Adds, runs and lists, one after the other, and looks whether the service is up. */
