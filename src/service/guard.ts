@@ -48,7 +48,8 @@ const ASKS_HOSTS = /^\/queue\/[^/]+\/(check|refresh|reset|stop|job\/[^/]+\/(log|
 const LARGE_BODIES = { most: 4, mostWaiting: 128 };
 const LARGE_WORK = { most: 1, mostWaiting: LARGE_BODIES.most };
 const LARGE_BYTES = 64 * 1024;
-const REST_MS = 5;
+/** Between two of them there is as much time for others as the first took, within these bounds. */
+const REST_MS = { least: 5, most: 1_000 };
 
 /** True if the path needs no credentials. */
 export function isOpen(path: string): boolean {
@@ -68,6 +69,8 @@ export function addGuards(app: OpenAPIHono<ServiceEnv>, service: Service): void 
   };
   const largeBodies = new Crowd(LARGE_BODIES);
   const largeWork = new Crowd(LARGE_WORK);
+  /** Before this nobody works on a large body. */
+  let restedMs = 0;
 
   app.use(async (c, next) => {
     const atMs = clock.now();
@@ -117,9 +120,12 @@ export function addGuards(app: OpenAPIHono<ServiceEnv>, service: Service): void 
       const body = await comeBody(c, service);
       await largeWork.pass(async () => {
         // Others have waited while the one before it was worked on.
-        await clock.sleepUntil(clock.now() + REST_MS);
+        await clock.sleepUntil(Math.max(restedMs, clock.now() + REST_MS.least));
+        const startMs = clock.now();
         useBody(c, body);
         await crowd.pass(next);
+        const nowMs = clock.now();
+        restedMs = nowMs + Math.min(nowMs - startMs, REST_MS.most);
       });
     });
   });

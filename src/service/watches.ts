@@ -21,6 +21,10 @@ const LOOKS = 16;
 /** Journals that stay open: so many, or this part of the files that the process may open. */
 const MOST_OPEN = 256;
 const PART_OPEN = 1 / 16;
+/** Who asks for all waits so long; what is not through by then is as it was. */
+const PATIENCE_MS = 300;
+/** A round that took longer is followed by as much time for others. */
+const LONG_MS = 100;
 /** The directories below the root are searched for queues this often at most. */
 const SEARCH_MS = 5_000;
 /** Without a stream, a watch that nobody has asked for this long ends; its totals begin at 0 with the next. */
@@ -31,6 +35,8 @@ export interface Watched {
   readonly watch: QueuesWatch;
   readonly streams: EventStreams;
   readonly counters: Counters;
+  /** It has been looked at once. */
+  isReady: boolean;
   /** When somebody asked for it last. */
   askedMs: number;
 }
@@ -42,6 +48,11 @@ export class Watches {
   readonly #backlogs = new Backlogs();
   readonly #files: WatchFiles;
   #searchedMs = -Infinity;
+  /** The round of looks that is under way, and the one that begins after it. */
+  #round: Promise<void> | null = null;
+  #next: Promise<void> | null = null;
+  /** Before this no round begins. */
+  #restedMs = 0;
 
   private constructor(service: Service) {
     this.#service = service;
@@ -77,20 +88,54 @@ export class Watches {
     return watched;
   }
 
-  /** Watches of all directories below the root that hold queues. */
+  /**
+   * Watches of all directories below the root that hold queues. Where they are too many to be looked at in a moment,
+   * some are as of the last round.
+   */
   async all(): Promise<Watched[]> {
+    const { clock } = this.#service.deps;
+    const done = new AbortController();
+    const late = clock.sleepUntil(clock.now() + PATIENCE_MS, done.signal);
+    await Promise.race([this.#fresh(), late]).finally(() => done.abort());
+    return [...this.#watched.values()].filter(({ watch, isReady }) => isReady && !watch.signal.aborted);
+  }
+
+  /** A round that begins now, or after the one that is under way: that may be past what has changed. */
+  #fresh(): Promise<void> {
+    if (this.#round === null) return this.#begin();
+    this.#next ??= this.#round.catch(() => {}).then(() => {
+      this.#next = null;
+      return this.#begin();
+    });
+    this.#next.catch(() => {});
+    return this.#next;
+  }
+
+  #begin(): Promise<void> {
+    this.#round = this.#lookAtAll().finally(() => this.#round = null);
+    this.#round.catch(() => {});
+    return this.#round;
+  }
+
+  async #lookAtAll(): Promise<void> {
     const { deps, root } = this.#service;
-    if (deps.clock.now() - this.#searchedMs >= SEARCH_MS) {
-      this.#searchedMs = deps.clock.now();
-      for (const { path, experiment } of await findDirectories(deps, root)) {
-        if (this.#watched.size < MOST) this.#at(path, experiment);
+    const { clock } = deps;
+    await clock.sleepUntil(this.#restedMs);
+    const startMs = clock.now();
+    if (startMs - this.#searchedMs >= SEARCH_MS) {
+      const found = (await findDirectories(deps, root)).filter(({ path }) => !this.#watched.has(path));
+      for (let i = 0; i < found.length && this.#watched.size < MOST; i += LOOKS) {
+        const few = found.slice(i, Math.min(i + LOOKS, i + MOST - this.#watched.size));
+        await Promise.all(few.map(({ path, experiment }) => this.#at(path, experiment).watch.ready));
       }
+      this.#searchedMs = startMs;
     }
     const all = [...this.#watched.values()];
-    for (const watched of all) watched.askedMs = deps.clock.now();
-    await Promise.all(all.map(({ watch }) => watch.ready));
-    await Promise.all(all.map(({ watch }) => watch.look()));
-    return all.filter(({ watch }) => !watch.signal.aborted);
+    for (const watched of all) watched.askedMs = startMs;
+    await Promise.all(all.map(({ watch }) => watch.ready.then(() => watch.look())));
+    const nowMs = clock.now();
+    // Long rounds take no more than half of the time.
+    if (nowMs - startMs > LONG_MS) this.#restedMs = nowMs + Math.min(nowMs - startMs, SEARCH_MS);
   }
 
   #at(directory: string, experiment: string): Watched {
@@ -106,8 +151,10 @@ export class Watches {
       watch,
       streams: new EventStreams(deps, watch, watch.signal, this.#backlogs),
       counters: new Counters(watch),
+      isReady: false,
       askedMs: deps.clock.now(),
     };
+    void watch.ready.then(() => made.isReady = true);
     this.#watched.set(directory, made);
     void watch.ended.then(() => {
       if (this.#watched.get(directory) === made) this.#watched.delete(directory);

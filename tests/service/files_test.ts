@@ -36,7 +36,9 @@ needTest(
         Deno.writeTextFileSync(`${directory}/many/e${i}/q-queue.yaml`, "{}\n");
       }
       const waiting = 'cms_jobs{experiment="experiment",queue="q149",state="undefined"} 2';
-      assert.equal(await metric(service, "cms_jobs", "q149"), waiting);
+      await waitUntil("all to be seen", async () => await metric(service, "cms_jobs", "q149") === waiting, {
+        limitMs: 60_000,
+      });
       assert.ok(files() <= before + KEPT, `${files()} files, ${before} before`);
       // Changes of those whose journals are closed count too.
       for (const at of ["q1", "q149"]) {

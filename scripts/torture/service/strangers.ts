@@ -1,7 +1,7 @@
 /**
  * The process of strangers and careless or wicked users (`strangers.ts PORT MINUTES RIGHT DIRECTORY`): all troubles at
- * once, each again and again until the time is over. One of its own, as what it does must not slow down who measures. It
- * prints in JSON how often it did what.
+ * once, each again and again until the time is over. It is a process of its own, as what it does must not slow down who
+ * measures. It prints in JSON how often it did what.
  *
  * @module
  */
