@@ -1,6 +1,6 @@
 # The agent, fourth part: backlogs. agent.sh says the rules.
 #
-# Backlogs, which the requests call lines. A prefetched job waits here for a slot as a ticket of a backlog: a file with
+# A prefetched job waits here for a slot as a ticket of a backlog: a file with
 # the call that runs it. Tickets are let in in order, as many as there are free slots. A wrapper that is done with a job
 # of a backlog takes the next ticket itself, with no fork, after its last event, which a `+` marks. Where there is none
 # the slot is free again. So there are never more jobs of a backlog at once than slots were put in, whoever counts
@@ -12,9 +12,9 @@
 # tickets, each written over the one before it of that number: a `return` keeps what is left of that from being read;
 # on, until nobody is to be let in any more.
 
-# c_line LINE: its directory, in c_ld. Here and below the descriptors stand one by one: a shell takes no variable for
+# c_backlog NUMBER: its directory, in c_ld. Here and below the descriptors stand one by one: a shell takes no variable for
 # them, and eval costs more.
-c_line() {
+c_backlog() {
   case $1 in
   5) c_ld=$c_own/t.$$.5.$c_epoch5 ;;
   6) c_ld=$c_own/t.$$.6.$c_epoch6 ;;
@@ -76,18 +76,18 @@ c_sweep() {
   done
 }
 
-# cms_line LINE COUNT: a new backlog with so many free slots; +COUNT: so many more; -: over. Where there can be none the
+# cms_backlog NUMBER COUNT: a new backlog with so many free slots; +COUNT: so many more; -: over. Where there can be none the
 # event Q tells.
-cms_line() {
+cms_backlog() {
   c_fd=$1
   case $2 in
   -)
-    c_line "$1"
+    c_backlog "$1"
     c_over
     eval "exec $1>&-"
     ;;
   +*)
-    c_line "$1"
+    c_backlog "$1"
     c_z=${2#+}
     while [ "$c_z" -gt 0 ] && c_lock "$1"; do
       c_z=$((c_z - 1))
@@ -97,11 +97,11 @@ cms_line() {
     done
     ;;
   *)
-    c_line "$1"
+    c_backlog "$1"
     c_over
     c_sweep
     eval "c_epoch$1=\$((c_epoch$1 + 1))"
-    c_line "$1"
+    c_backlog "$1"
     c_ln=0 c_li=0 c_lf=$((1000 + $2))
     if mkdir "$c_ld" && mkfifo "$c_ld/l" && [ -p "$c_ld/l" ] && true >"$c_ld/s" && true >"$c_ld/on"; then
       set -- "$c_ld/l"
@@ -115,11 +115,11 @@ cms_line() {
   esac
 }
 
-# cms_queue LINE JOB ATTEMPT CALL: cms_start for a job that takes its turn in a backlog; CALL is the call of c_run.
+# cms_queue NUMBER JOB ATTEMPT CALL: cms_start for a job that takes its turn in a backlog; CALL is the call of c_run.
 cms_queue() {
   c_ready "$c_shell"
   c_fd=$1 c_lk=''
-  c_line "$c_fd"
+  c_backlog "$c_fd"
   c_lock "$c_fd" || return
   if [ "$c_lf" -gt 1000 ]; then
     c_lf=$((c_lf - 1)) c_ln=$((c_ln + 1)) c_li=$((c_li + 1))

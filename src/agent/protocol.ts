@@ -133,7 +133,7 @@ export type BacklogChange =
 /** Changes a backlog. */
 export function backlogRequest(number: number, change: BacklogChange): string {
   const word = change.type === "over" ? "-" : change.type === "more" ? `+${change.slots}` : String(change.slots);
-  return request("line", [number, word]);
+  return request("backlog", [number, word]);
 }
 
 /** Job, attempt, job, attempt ... as `cms_ask`, `cms_forbid` and `cms_kill` take them. */

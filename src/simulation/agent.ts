@@ -117,7 +117,7 @@ export class Agent implements FarEnd {
         return yield* unmakeDirectories(this.#host, args, this.#tell.queue);
       case "start":
         return this.#start(args);
-      case "line":
+      case "backlog":
         return yield* this.#changeBacklog(args[0]!, args[1]!);
       case "queue":
         return yield* this.#queue(args);
@@ -222,12 +222,12 @@ export class Agent implements FarEnd {
   }
 
   *#changeBacklog(number: string, change: string): Steps {
-    const line = this.#backlogs.get(number);
+    const backlog = this.#backlogs.get(number);
     if (change.startsWith("+")) {
-      if (line !== undefined) yield* line.more(this.process, Number(change));
+      if (backlog !== undefined) yield* backlog.more(this.process, Number(change));
       return;
     }
-    line?.over();
+    backlog?.over();
     this.#backlogs.delete(number);
     if (change === "-") return;
     yield 0;
@@ -243,10 +243,10 @@ export class Agent implements FarEnd {
     if (args === null || start.job !== job || start.attempt !== attempt) {
       return this.#host.parts.truth.fail(`text became code: a ticket that reads ${call.slice(0, 80)}`);
     }
-    const line = this.#backlogs.get(number);
-    // Where no line could be made, what is sent into it does not start.
-    if (line === undefined || !line.isOn) return;
-    if (!(yield* line.queue(this.process, start, this.#tell))) {
+    const backlog = this.#backlogs.get(number);
+    // Where no backlog could be made, what is sent into it does not start.
+    if (backlog === undefined || !backlog.isOn) return;
+    if (!(yield* backlog.queue(this.process, start, this.#tell))) {
       this.#tell.events.append(
         `@${this.#tell.queue} R ${job} ${attempt} cannot write a ticket: no space left on the device .`,
       );

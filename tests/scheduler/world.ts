@@ -71,7 +71,7 @@ class SimMachine {
     this.roundTripMs = Math.floor(world.random() * world.roundTripMs);
   }
 
-  /** As `cms_line` does it. */
+  /** As `cms_backlog` does it. */
   backlog(number: number, change: BacklogChange): void {
     const backlog = this.backlogs.get(number);
     if (change.type === "more") {
