@@ -1,7 +1,7 @@
 /**
  * All that the program touches outside itself, as interfaces. Everything below takes them by argument, so that a test
- * or the simulation can give its own. The real ones are in `deps_real.ts`; only that file and `main.ts` name `Deno.*`
- * effects.
+ * or the simulation can give its own. The real ones are in `deps_real.ts`; only the files
+ * `src/*_real.ts` and `main.ts` name `Deno.*` effects.
  *
  * Conventions: times are milliseconds of {@link Clock.now} unless a name says otherwise; paths are absolute. The clock
  * of a file system or of a host is only compared with itself.

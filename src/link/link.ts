@@ -1,6 +1,6 @@
 /**
- * The link to one machine, as the scheduler and the operations see it: the port. Implementations: `ssh.ts`, `local.ts`
- * (both speak `agent/agent.sh`), and the simulated one.
+ * The link to one machine, as the scheduler and the operations see it: the port. `agent_link.ts` implements it over any
+ * transport: ssh, a local shell, or the simulation's processes.
  *
  * Words: an *attempt* is one start of one job; its id is `JOBID.N` (the job record's `id` and the attempt's number).
  * The host claims an attempt before it starts it, so that asking twice for the same attempt starts it at most once.

@@ -14,6 +14,7 @@ import { openQueue } from "../store/queue_file.ts";
 import type { QueueStore, StoreRef } from "../store/store.ts";
 import { noFreeHosts } from "./no_free_hosts.ts";
 import { runsAlready } from "./process_state.ts";
+import { readRefusal } from "./refusal.ts";
 
 /** What to run in the background. */
 export type StartRunRequest =
@@ -47,8 +48,8 @@ const LOOK_MS = 20;
 const LOG_BYTES = { most: 1024 * 1024, kept: 64 * 1024 } as const;
 
 /**
- * The process is not a child of ours but of this shell, which ends as soon as the start has been seen: nobody is left
- * waiting for whom. The service's credentials are not for the jobs.
+ * The process is not a child of ours but of this shell, which ends as soon as the start has been seen, so that no parent has to
+ * wait for it. The service's credentials are not for the jobs.
  */
 const BEHIND = 'log=$1; shift; unset CMS_USER CMS_PASSWORD; "$@" </dev/null >>"$log" 2>&1 & echo "pid $!"; ' +
   'wait "$!"; echo "ended $?"';
@@ -57,8 +58,7 @@ const BEHIND = 'log=$1; shift; unset CMS_USER CMS_PASSWORD; "$@" </dev/null >>"$
  * Starts a run and returns when it has taken the queue, or has ended already.
  * @returns The pid of its process, and its log as messages name it.
  * @throws {CmsError} `not_found` if there is no such queue or cluster; `conflict` if the queue is run already;
- * `invalid` if no
- * host may get jobs; `store` if the process does not start. Nothing runs then.
+ * `invalid` if no host may get jobs; `store` if the process does not start. Nothing runs then.
  */
 export async function startRun(deps: Deps, request: StartRunRequest): Promise<{ pid: number; log: string }> {
   const { environment } = deps;
@@ -66,16 +66,20 @@ export async function startRun(deps: Deps, request: StartRunRequest): Promise<{ 
   const store = await openQueue(deps, request.queue);
   try {
     await refuse(deps, request, store);
-    const { log, shown, shownLog } = storePaths(request.queue, "queue");
+    const { log, shown, shownLog, refusal } = storePaths(request.queue, "queue");
     const from = await shortenLog(deps, log).catch((error) => Promise.reject(storeError(shown, "run", error)));
-    const command = ["sh", "-c", BEHIND, "sh", log, ...environment.self, ...runWords(request)];
+    await deps.files.remove(refusal);
+    const words = [...runWords(request), `--refusal=${refusal}`];
+    const command = ["sh", "-c", BEHIND, "sh", log, ...environment.self, ...words];
     const shell = deps.processes.spawn(command, { cwd: environment.cwd() });
     void shell.stdin.close().catch(() => {});
     void shell.stderr.cancel().catch(() => {});
-    const said = new Sayings(shell);
+    const said = new ShellOutput(shell);
     try {
-      return { pid: await begun(deps, { store, said, log, from, queue: request.queue.name }), log: shownLog };
+      const pid = await begun(deps, { store, said, log, from, refusal, queue: request.queue.name });
+      return { pid, log: shownLog };
     } finally {
+      await deps.files.remove(refusal).catch(() => false);
       // Ends the shell alone: the process goes on without it.
       shell.kill("SIGKILL");
     }
@@ -127,7 +131,7 @@ async function shortenLog(deps: Deps, path: string): Promise<number> {
 }
 
 /** What the shell says: the pid, and the end if that comes while it is there. */
-class Sayings {
+class ShellOutput {
   pid = 0;
   /** Exit status of the process; null while it runs. */
   ended: number | null = null;
@@ -158,15 +162,17 @@ class Sayings {
 
 interface Beginning {
   readonly store: QueueStore;
-  readonly said: Sayings;
+  readonly said: ShellOutput;
   readonly log: string;
   /** Where its lines begin. */
   readonly from: number;
+  /** The file in which the process says why it does not begin. */
+  readonly refusal: string;
   readonly queue: string;
 }
 
 /** Waits until the process holds the queue, or has ended. */
-async function begun(deps: Deps, { store, said, log, from, queue }: Beginning): Promise<number> {
+async function begun(deps: Deps, { store, said, log, from, refusal, queue }: Beginning): Promise<number> {
   const limitAtMs = deps.clock.now() + BEGIN_LIMIT_MS;
   while (deps.clock.now() < limitAtMs) {
     // The launcher becomes the program, and `deno run` is it: the pid is the run's own.
@@ -180,17 +186,18 @@ async function begun(deps: Deps, { store, said, log, from, queue }: Beginning): 
     const last = await store.lastRun();
     if (said.ended === null || last?.pid === said.pid) return said.pid;
   }
-  const line = await firstProblem(deps, log, from);
-  if (line === null) throw new CmsError("store", `Cannot run queue ${queue}: its process ended at once`);
-  throw new CmsError(/runs it already/.test(line) ? "conflict" : "invalid", line);
+  const refused = await readRefusal(deps, refusal);
+  if (refused !== null) throw refused;
+  const line = await lastLine(deps, log, from);
+  throw new CmsError("store", `Cannot run queue ${queue}: its process ended at once${line === "" ? "" : `: ${line}`}`);
 }
 
-/** The first ERROR or WARNING line of the log from an offset on, without its word. */
-async function firstProblem(deps: Deps, log: string, from: number): Promise<string | null> {
+/** The last line of the log from an offset on: what a shell says, say, that finds no program. */
+async function lastLine(deps: Deps, log: string, from: number): Promise<string> {
   const file = await deps.files.openAppend(log, { create: false });
   try {
     const text = new TextDecoder().decode(await file?.readFrom(from) ?? new Uint8Array());
-    return /^(?:ERROR|WARNING): (.*)$/m.exec(text)?.[1] ?? text.split("\n").find((line) => line.trim() !== "") ?? null;
+    return text.trimEnd().split("\n").at(-1) ?? "";
   } finally {
     file?.close();
   }

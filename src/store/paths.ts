@@ -19,6 +19,8 @@ export interface StorePaths {
   readonly run: string;
   /** What a scheduler in the background prints. */
   readonly log: string;
+  /** Why a run in the background did not begin; there for a moment. */
+  readonly refusal: string;
   /** The runs that the queue had. */
   readonly history: string;
   /** What the last plan said. */
@@ -45,6 +47,7 @@ export function storePaths(ref: StoreRef, kind: "queue" | "cluster"): StorePaths
     lock: `${ref.directory}/.${base}.lock`,
     run: `${ref.directory}/.${base}.run`,
     log: `${ref.directory}/.${base}.log`,
+    refusal: `${ref.directory}/.${base}.refusal`,
     history: `${ref.directory}/.${base}.history`,
     plan: `${ref.directory}/.${base}.plan`,
     pause: `${ref.directory}/.${base}.pause`,

@@ -7,13 +7,18 @@ import { clusterRef } from "../../src/operations/refs.ts";
 import { startRun } from "../../src/operations/start_run.ts";
 import { openQueue } from "../../src/store/queue_file.ts";
 import { waitUntil } from "../../testing/wait.ts";
-import { isAlive, type RunPlace, withQueue } from "../../testing/run_place.ts";
+import { isAlive, type RunPlace, SELF, withQueue } from "../../testing/run_place.ts";
 
 /** Starts with other words for the program. */
 function startAs(place: RunPlace, ...self: string[]): Promise<{ pid: number }> {
   const deps = { ...place.deps, environment: { ...place.deps.environment, self } };
   return startRun(deps, { queue: place.queue, scheduler: "fifo", maxParallel: 1, timeoutMinutes: 10 });
 }
+
+/** Shell: writes its name into the file that the run is given for a refusal. */
+const WRITES = 'echo noise; for a; do case $a in --refusal=*) printf %s "$0" >"${a#*=}" ;; esac; done;';
+/** Shell: notes whether it has the password, and goes on as its words say. */
+const KEPT = 'echo "${CMS_PASSWORD:-none}" >kept; exec "$@"';
 
 function is(code: string, text: RegExp): (error: unknown) => boolean {
   return (error) => error instanceof CmsError && error.code === code && text.test(error.message);
@@ -38,15 +43,16 @@ Deno.test("startRun() returns the pid of a process that holds the queue and runs
 
 Deno.test("startRun() keeps the service's password from jobs", async () => {
   await withQueue(async (place) => {
-    Deno.env.set("CMS_PASSWORD", "secret");
-    try {
-      await place.add("job1", "env | grep -c CMS_PASSWORD");
-      await place.start();
-    } finally {
-      Deno.env.delete("CMS_PASSWORD");
-    }
+    await place.add("job1", "env | grep -c CMS_PASSWORD");
+    // The shell that stands for the service's process has the password, as the service has.
+    const spawn: typeof place.deps.processes.spawn = (command, options) =>
+      place.deps.processes.spawn(["env", "CMS_PASSWORD=secret", ...command], options);
+    const environment = { ...place.deps.environment, self: ["sh", "-c", KEPT, "sh", ...SELF] };
+    const deps = { ...place.deps, processes: { ...place.deps.processes, spawn }, environment };
+    await startRun(deps, { queue: place.queue, scheduler: "fifo", maxParallel: 1, timeoutMinutes: 10 });
     await place.reach("job1 end");
     assert.equal(await Deno.readTextFile(`${place.queue.directory}/job1/job1.out`), "0\n");
+    assert.equal(await Deno.readTextFile(`${place.directory}/kept`), "none\n");
   });
 });
 
@@ -77,10 +83,16 @@ Deno.test("startRun() refuses a cluster without a free host, and a queue or clus
 Deno.test("startRun() tells why its process refused, not what an earlier one said", async () => {
   await withQueue(async (place) => {
     await Deno.writeTextFile(`${place.queue.directory}/.a-queue.log`, "ERROR: of yesterday\n");
-    const refusal = "echo noise; echo 'ERROR: Cannot do this' >&2; exit 2";
-    await assert.rejects(startAs(place, "sh", "-c", refusal), is("invalid", /^Cannot do this$/));
-    await assert.rejects(startAs(place, "/no/such/program"), is("invalid", /no\/such\/program/));
+    const refusal = `${place.queue.directory}/.a-queue.refusal`;
+    await Deno.writeTextFile(refusal, '{"code":"conflict","message":"of yesterday"}');
+    const says = (text: string) => ["sh", "-c", `${WRITES} exit 2`, text];
+    const refused = (code: string) => says(`{"code":"${code}","message":"Cannot do this"}`);
+    await assert.rejects(startAs(place, ...refused("conflict")), is("conflict", /^Cannot do this$/));
+    await assert.rejects(startAs(place, ...refused("invalid")), is("invalid", /^Cannot do this$/));
+    await assert.rejects(startAs(place, ...says('{"code":"inva')), is("store", /its process ended at once: noise$/));
+    await assert.rejects(startAs(place, "/no/such/program"), is("store", /at once: .*no\/such\/program/));
     await assert.rejects(startAs(place, "false"), is("store", /its process ended at once$/));
+    await assert.rejects(Deno.stat(refusal), Deno.errors.NotFound);
   });
 });
 

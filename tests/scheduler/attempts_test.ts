@@ -57,7 +57,7 @@ function recalled(state: AttemptState): CoreEvent {
   return { type: "recalled", attempts: [ATTEMPT], states: [state] };
 }
 
-Deno.test("a job that waited in a line when its link broke, was deleted and added anew, and runs elsewhere: its old line is settled", () => {
+Deno.test("a job waits in a backlog when its link breaks, is deleted, added anew, and runs elsewhere: its old backlog is settled", () => {
   const jobs = Array.from({ length: 60 }, (_, i) => job(`job${i}`));
   const hosts = [slotHost("h1", RED, { capacity: 2 }), slotHost("h2", "pi@blue")];
   const world = new World({ seed: 5, jobs, hosts, roundTripMs: 400 });

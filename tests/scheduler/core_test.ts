@@ -318,7 +318,7 @@ Deno.test("a start of an earlier run that could not be forbidden, as the disk th
   }
 });
 
-Deno.test("what waited in a line and could not be forbidden when the link was back is forbidden again", () => {
+Deno.test("what waited in a backlog and could not be forbidden when the link was back is forbidden again", () => {
   const jobs = new Map(names(40).map((name) => [name as JobName, job(name)]));
   const core = new Core(
     { policy: fifoMulti(), hosts: [slotHost("h1", RED)], timeoutMs: 600_000 },
@@ -467,7 +467,7 @@ Deno.test("jobs are sent ahead where the way is long, wait there for a slot, and
   assert.ok(told.length >= 10 && told.every((count) => count <= 2), `Running Jobs names ${told}`);
 });
 
-Deno.test("what stood in a line is called back when its link is back, but only asked about when its machine was booted", () => {
+Deno.test("what waited in a backlog is recalled when its link is back, but only asked about when its machine was booted", () => {
   for (const boot of ["1", "2"]) {
     const hosts = [slotHost("h1", RED, { capacity: 2 })];
     const world = new World({ seed: 3, jobs: names(60).map((name) => job(name)), hosts, roundTripMs: 400 });
@@ -485,7 +485,7 @@ Deno.test("what stood in a line is called back when its link is back, but only a
   }
 });
 
-Deno.test("hosts that change while jobs wait in a line: none is lost, none starts beyond the slots", () => {
+Deno.test("hosts that change while jobs wait in a backlog: none is lost, none starts beyond the slots", () => {
   for (let seed = 100; seed < 140; seed++) {
     const options = { seed, jobs: names(60).map((name) => job(name)), roundTripMs: 400 };
     const world = new World({ ...options, hosts: [slotHost("h1", RED, { capacity: 3 }), slotHost("h2", RED)] });
@@ -537,7 +537,7 @@ Deno.test("no directory is made ahead where several machines may get a job", () 
   assert.equal(world.everPrepared, 0);
 });
 
-Deno.test("what waits in a line on a host that can never forbid it is asked about once a second, and given up in the end", () => {
+Deno.test("what waits in a backlog on a host that can never forbid it is asked about once a second, and given up in the end", () => {
   for (const isStopped of [false, true]) {
     const jobs = new Map(names(10).map((name) => [name as JobName, job(name)]));
     const hosts = [slotHost("h1", RED)];

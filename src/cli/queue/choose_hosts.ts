@@ -20,13 +20,13 @@ export interface ChosenHosts {
 
 /**
  * Reads the words of a command.
- * @returns null, with a warning and exit status 2, if the cluster has no active host and no others are given.
+ * @returns In place of the hosts the reason, if the cluster has no active host and no others are given.
  * @throws {CmsError} If the list is wrong, or there is no such cluster.
  */
 export async function chooseHosts(
   context: Context,
   words: { hosts?: string | undefined; hostfile?: string | undefined; experiment: string },
-): Promise<ChosenHosts | null> {
+): Promise<ChosenHosts | string> {
   const hosts = parseHosts(words.hosts ?? "");
   if (words.hostfile === undefined) {
     if (hosts.length === 0) throw new CmsError("usage", "Cannot run on no hosts: --hosts is empty");
@@ -35,9 +35,7 @@ export async function chooseHosts(
   const cluster = hostFileOf(context, words.hostfile, words.experiment);
   const active = await listHosts(context.deps, { cluster, status: "active" });
   if (hosts.length === 0 && !active.some((host) => host.max_jobs_allowed > 0)) {
-    context.lines.warning(await noFreeHosts(context.deps, cluster));
-    context.status = 2;
-    return null;
+    return await noFreeHosts(context.deps, cluster);
   }
   return { hosts, cluster };
 }

@@ -5,6 +5,7 @@
  */
 
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { writeRefusal } from "../../operations/refusal.ts";
 import { type Context, examples, queueOf, queueVerb } from "../context.ts";
 import { countValue, unquote } from "../names.ts";
 import { listValue } from "../options.ts";
@@ -67,7 +68,11 @@ function addFifoMulti(run: CommandUnknownOpts, context: Context): void {
       }
       const { chooseHosts } = await import("./choose_hosts.ts");
       const chosen = await chooseHosts(context, { hosts, hostfile, experiment: queue.experiment });
-      if (chosen === null) return;
+      if (typeof chosen === "string") {
+        context.lines.warning(chosen);
+        context.status = 2;
+        return await writeRefusal(context.deps, words.refusal, { code: "invalid", message: chosen });
+      }
       await begin(context, queue, { scheduler: "fifo_multi", hostWords: hosts, ...chosen }, words);
     });
 }

@@ -4,10 +4,11 @@
  * @module
  */
 
-import type { Command, OptionValues } from "@commander-js/extra-typings";
+import { type Command, Option, type OptionValues } from "@commander-js/extra-typings";
 import type { Context } from "../context.ts";
 import { type Halt, parseHalt } from "../../scheduler/halt.ts";
 import { durationText, minutesValue, unquote } from "../names.ts";
+import { withRefusal } from "../../operations/refusal.ts";
 import { noticeWords, webhookUrl } from "../../operations/notices/notice.ts";
 import type { RunRequest } from "./watch_run.ts";
 
@@ -19,6 +20,8 @@ export interface RunOptions {
   readonly timeout?: number;
   readonly timeLimit?: string;
   readonly background?: true;
+  /** File for the reason why the run does not begin; only a run that was started in the background has it. */
+  readonly refusal?: string;
   readonly halt?: Halt;
   readonly onEnd?: string;
   readonly onFail?: string;
@@ -51,7 +54,8 @@ export function withRunOptions<A extends unknown[], O extends OptionValues, G ex
     .option("--on-fail <command>", "the same for each job that did not end well", unquote)
     .option("--on-done <command>", "the same for the end of the run", unquote)
     .option("--webhook <url>", "address to which all of that is posted as JSON", (value) => webhookUrl(unquote(value)))
-    .option("--background", "return when the run has begun; queue stop ends it") as unknown as Command<
+    .option("--background", "return when the run has begun; queue stop ends it")
+    .addOption(new Option("--refusal <file>").hideHelp()) as unknown as Command<
       A,
       O & RunOptions,
       G
@@ -78,11 +82,12 @@ export async function begin(
   context: Context,
   queue: RunRequest["queue"],
   way: Way,
-  { timeout = DEFAULT_TIMEOUT_MS, timeLimit, background, halt, ...wishes }: RunOptions,
+  { timeout = DEFAULT_TIMEOUT_MS, timeLimit, background, refusal, halt, ...wishes }: RunOptions,
 ): Promise<void> {
   if (background !== true) {
     const { runAndWatch } = await import("./watch_run.ts");
-    return await runAndWatch(context, { queue, timeoutMs: timeout, timeLimit, halt, ...way }, wishes);
+    const run = { queue, timeoutMs: timeout, timeLimit, halt, ...way };
+    return await withRefusal(context.deps, refusal, () => runAndWatch(context, run, wishes));
   }
   const { startRun } = await import("../../operations/start_run.ts");
   const timeoutMinutes = timeout / 60_000;

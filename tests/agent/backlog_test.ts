@@ -16,7 +16,7 @@ for (const shell of SHELLS) {
     Deno.test(`agent in ${shell} ${name}`, () => withPlace(shell, body));
 
   agentTest(
-    "lets as many of a line run as it has slots, and the next in when one gives its slot back",
+    "lets as many jobs of a backlog run as it has slots, and the next in when one gives its slot back",
     async (place) => {
       const { link, events, event } = await place.connect();
       link.backlog(5, { type: "open", slots: 2 });
@@ -38,7 +38,7 @@ for (const shell of SHELLS) {
     },
   );
 
-  agentTest("never starts what was called back from a line, and passes its turn on", async (place) => {
+  agentTest("never starts what was recalled from a backlog, and passes its turn on", async (place) => {
     const { link, event, events } = await place.connect();
     link.backlog(6, { type: "open", slots: 1 });
     link.start(["a", "b", "c"].map((job) => gated(job, 6)));
@@ -56,7 +56,7 @@ for (const shell of SHELLS) {
   });
 
   agentTest(
-    "lets nobody in when a line is over, and tells of a failed start whose slot is free again",
+    "lets nobody in when a backlog is over, and reports a failed start whose slot is free again",
     async (place) => {
       const { link, event } = await place.connect();
       link.backlog(7, { type: "open", slots: 1 });
@@ -69,7 +69,7 @@ for (const shell of SHELLS) {
       await link.ask([attempt("a")]);
       await Deno.writeTextFile(`${place.directory}/a/go`, "");
       await event("ended", "a");
-      // A new line of the same number owes nothing to those of the old one.
+      // A new backlog of the same number owes nothing to those of the old one.
       link.backlog(7, { type: "open", slots: 1 });
       link.start([gated("c", 7)]);
       await event("started", "c");
@@ -79,7 +79,7 @@ for (const shell of SHELLS) {
     },
   );
 
-  agentTest("ends with its lines: who waits never starts, who runs goes on", async (place) => {
+  agentTest("ends with its backlogs: what waits never starts, what runs goes on", async (place) => {
     const first = await place.connect();
     first.link.backlog(5, { type: "open", slots: 1 });
     first.link.start([gated("a", 5), gated("b", 5)]);
@@ -122,7 +122,7 @@ for (const shell of SHELLS) {
   });
 
   agentTest(
-    "goes on to the next job of a line in the same wrapper, and leaves the one before it behind",
+    "goes on to the next job of a backlog in the same wrapper, and leaves the one before it behind",
     async (place) => {
       const { link, event } = await place.connect();
       link.backlog(5, { type: "open", slots: 1 });
