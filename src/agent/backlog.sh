@@ -1,10 +1,10 @@
 # The agent, fourth part: backlogs. agent.sh says the rules.
 #
-# A prefetched job waits here for a slot as a ticket of a backlog: a file with
-# the call that runs it. Tickets are let in in order, as many as there are free slots. A wrapper that is done with a job
-# of a backlog takes the next ticket itself, with no fork, after its last event, which a `+` marks. Where there is none
-# the slot is free again. So there are never more jobs of a backlog at once than slots were put in, whoever counts
-# wrongly. A wrapper that is killed takes its slot with it: the manager sees no `+`, and ends the backlog.
+# A prefetched job waits here for a slot as a ticket of a backlog: a file with the call that runs it. Tickets are let in
+# in order, as many as there are free slots. A wrapper that is done with a job of a backlog takes the next ticket
+# itself, with no fork, after its last event, which a `+` marks. Where there is none, the slot is free again. So there
+# are never more jobs of a backlog at once than slots were put in, whoever counts wrongly. A wrapper that is killed
+# takes its slot with it: the manager sees no `+`, and ends the backlog.
 #
 # A backlog is a descriptor from 5 to 8 and a directory with: l, a fifo that holds one empty line, which whoever changes
 # the state takes out and puts back; s, the state: next ticket to be let in, next ticket to be given out, free slots
@@ -12,8 +12,8 @@
 # tickets, each written over the one before it of that number: a `return` keeps what is left of that from being read;
 # on, until nobody is to be let in any more.
 
-# c_backlog NUMBER: its directory, in c_ld. Here and below the descriptors stand one by one: a shell takes no variable for
-# them, and eval costs more.
+# c_backlog NUMBER: its directory, in c_ld. Here and below the descriptors stand one by one: a shell takes no variable
+# for them, and eval costs more.
 c_backlog() {
   case $1 in
   5) c_ld=$c_own/t.$$.5.$c_epoch5 ;;
@@ -76,8 +76,8 @@ c_sweep() {
   done
 }
 
-# cms_backlog NUMBER COUNT: a new backlog with so many free slots; +COUNT: so many more; -: over. Where there can be none the
-# event Q tells.
+# cms_backlog NUMBER COUNT: a new backlog with so many free slots; +COUNT: so many more; -: over. Where there can be
+# none, the event Q says so.
 cms_backlog() {
   c_fd=$1
   case $2 in

@@ -48,8 +48,8 @@ const LOOK_MS = 20;
 const LOG_BYTES = { most: 1024 * 1024, kept: 64 * 1024 } as const;
 
 /**
- * The process is not a child of ours but of this shell, which ends as soon as the start has been seen, so that no parent has to
- * wait for it. The service's credentials are not for the jobs.
+ * The process is not a child of ours but of this shell. The shell ends as soon as the start has been seen, so that no
+ * parent has to wait for the process. The service's credentials are not for the jobs.
  */
 const BEHIND = 'log=$1; shift; unset CMS_USER CMS_PASSWORD; "$@" </dev/null >>"$log" 2>&1 & echo "pid $!"; ' +
   'wait "$!"; echo "ended $?"';

@@ -118,7 +118,7 @@ Deno.test("link notices an agent that hangs, and leaves its jobs alone", () =>
     link.start([start("job1", "while [ ! -e ../go ]; do sleep 0.05; done; exit 5")]);
     await event("started");
     // Many pings are answered while nothing happens: the link stays.
-    await waitUntil("six answers to pings", () => roundTrips.length >= 6);
+    await waitUntil("six answers to pings", () => roundTrips!.length >= 6);
     assert.ok(!events.some(({ type }) => type === "down"));
     const asked = link.ask([attempt("job1")]);
     assert.equal((await asked)[0]?.type, "alive");
@@ -305,3 +305,11 @@ for (const program of ["fish", "tcsh", "zsh", "bash"]) {
 async function whyNo(program: string): Promise<string | null> {
   return await whyNoHosts() ?? whyNoPrograms(program);
 }
+
+Deno.test("link reports how long a request and its answer take: not less than its answers are held up", () =>
+  withPlace("sh", async ({ connect }) => {
+    const heldUp = 'sh | while IFS= read -r line; do sleep 0.2; printf "%s\\n" "$line"; done';
+    const { roundTrips } = await connect({ localShell: ["sh", "-c", heldUp] });
+    await waitUntil("a round trip", () => roundTrips!.length > 0);
+    assert.ok(roundTrips!.every((ms) => ms >= 190), String(roundTrips));
+  }));

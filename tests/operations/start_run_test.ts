@@ -89,7 +89,10 @@ Deno.test("startRun() tells why its process refused, not what an earlier one sai
     const refused = (code: string) => says(`{"code":"${code}","message":"Cannot do this"}`);
     await assert.rejects(startAs(place, ...refused("conflict")), is("conflict", /^Cannot do this$/));
     await assert.rejects(startAs(place, ...refused("invalid")), is("invalid", /^Cannot do this$/));
-    await assert.rejects(startAs(place, ...says('{"code":"inva')), is("store", /its process ended at once: noise$/));
+    await assert.rejects(
+      startAs(place, ...says('{"code":"invalid"')),
+      is("store", /its process ended at once: noise$/),
+    );
     await assert.rejects(startAs(place, "/no/such/program"), is("store", /at once: .*no\/such\/program/));
     await assert.rejects(startAs(place, "false"), is("store", /its process ended at once$/));
     await assert.rejects(Deno.stat(refusal), Deno.errors.NotFound);

@@ -10,9 +10,7 @@ import { furnish, SECRET, withTrap } from "./trap.ts";
 const CHALLENGE = 'Basic realm="Cloudmesh Queue", charset="UTF-8"';
 const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND"];
 /** For each operation; more find more. */
-const RUNS = Number(Deno.env.get("CMS_TEST_RUNS") ?? 50);
-/** For each operation, so that a slow machine does fewer. */
-const LIMIT_MS = 1000;
+const RUNS = Number(Deno.env.get("CMS_TEST_RUNS") ?? 10);
 
 interface Parameter {
   readonly name: string;
@@ -224,8 +222,7 @@ Deno.test("no request, however hostile, is a fault, leaves the directory, or get
         assert.ok(!text.includes(SECRET), `it tells of a file outside: ${text}`);
         assert.equal(reply.headers.get("x-a"), null);
       });
-      const options = { numRuns: RUNS, interruptAfterTimeLimit: LIMIT_MS, markInterruptAsFailure: false };
-      await fc.assert(property, options);
+      await fc.assert(property, { numRuns: RUNS });
       assert.deepEqual(await snapshotOf(outside, "served"), before, `${operation.method} ${operation.path}`);
     }
     for (const status of [200, 401, 403, 404, 422]) assert.ok(seen.has(status), `none was answered with ${status}`);

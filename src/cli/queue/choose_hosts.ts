@@ -9,6 +9,7 @@ import { CmsError } from "../../errors.ts";
 import { expand, splitTopLevel } from "../../names/expand.ts";
 import { listHosts } from "../../operations/list_hosts.ts";
 import { noFreeHosts } from "../../operations/no_free_hosts.ts";
+import { writeRefusal } from "../../operations/refusal.ts";
 import type { StoreRef } from "../../store/store.ts";
 import { type Context, hostFileOf } from "../context.ts";
 
@@ -20,13 +21,19 @@ export interface ChosenHosts {
 
 /**
  * Reads the words of a command.
- * @returns In place of the hosts the reason, if the cluster has no active host and no others are given.
+ * `refusal`: a file for the last as data.
+ * @returns null, with a warning and exit status 2, if the cluster has no active host and no others are given.
  * @throws {CmsError} If the list is wrong, or there is no such cluster.
  */
 export async function chooseHosts(
   context: Context,
-  words: { hosts?: string | undefined; hostfile?: string | undefined; experiment: string },
-): Promise<ChosenHosts | string> {
+  words: {
+    hosts?: string | undefined;
+    hostfile?: string | undefined;
+    experiment: string;
+    refusal?: string | undefined;
+  },
+): Promise<ChosenHosts | null> {
   const hosts = parseHosts(words.hosts ?? "");
   if (words.hostfile === undefined) {
     if (hosts.length === 0) throw new CmsError("usage", "Cannot run on no hosts: --hosts is empty");
@@ -35,7 +42,11 @@ export async function chooseHosts(
   const cluster = hostFileOf(context, words.hostfile, words.experiment);
   const active = await listHosts(context.deps, { cluster, status: "active" });
   if (hosts.length === 0 && !active.some((host) => host.max_jobs_allowed > 0)) {
-    return await noFreeHosts(context.deps, cluster);
+    const message = await noFreeHosts(context.deps, cluster);
+    context.lines.warning(message);
+    context.status = 2;
+    await writeRefusal(context.deps, words.refusal, { code: "invalid", message });
+    return null;
   }
   return { hosts, cluster };
 }

@@ -5,7 +5,6 @@
  */
 
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { writeRefusal } from "../../operations/refusal.ts";
 import { type Context, examples, queueOf, queueVerb } from "../context.ts";
 import { countValue, unquote } from "../names.ts";
 import { listValue } from "../options.ts";
@@ -67,12 +66,9 @@ function addFifoMulti(run: CommandUnknownOpts, context: Context): void {
         return;
       }
       const { chooseHosts } = await import("./choose_hosts.ts");
-      const chosen = await chooseHosts(context, { hosts, hostfile, experiment: queue.experiment });
-      if (typeof chosen === "string") {
-        context.lines.warning(chosen);
-        context.status = 2;
-        return await writeRefusal(context.deps, words.refusal, { code: "invalid", message: chosen });
-      }
+      const { refusal } = words;
+      const chosen = await chooseHosts(context, { hosts, hostfile, experiment: queue.experiment, refusal });
+      if (chosen === null) return;
       await begin(context, queue, { scheduler: "fifo_multi", hostWords: hosts, ...chosen }, words);
     });
 }
