@@ -12,6 +12,7 @@ import { latencyOf12 } from "./benches/latency_of_12.ts";
 import { links } from "./benches/links.ts";
 import { local } from "./benches/local.ts";
 import { oneJob } from "./benches/one_job.ts";
+import { orders } from "./benches/orders.ts";
 import { readers } from "./benches/readers.ts";
 import { service } from "./benches/service.ts";
 import { simulation } from "./benches/simulation.ts";
@@ -35,6 +36,7 @@ export const BENCHES: readonly Bench[] = [
   sweeps,
   links,
   simulation,
+  orders,
   service,
   readers,
   largeRun,

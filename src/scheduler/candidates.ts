@@ -25,6 +25,9 @@ export interface Doomed {
   readonly reason: string;
 }
 
+/** How many jobs are looked at for each that {@link Candidates.upcoming} is asked for. */
+const LOOKS_FOR_EACH = 4;
+
 /** A cursor over the queue that survives changes of it. */
 export class Candidates {
   /** In order. */
@@ -100,10 +103,14 @@ export class Candidates {
     }
   }
 
-  /** The next `count` jobs at most that are to be considered, wait, and wait for nothing else. */
+  /**
+   * The next `count` jobs at most that are to be considered, wait, and wait for nothing else. It looks only so far
+   * ahead: behind the last of them there may be 100,000 that wait for others.
+   */
   upcoming(jobs: Jobs, count: number): Job[] {
     const found: Job[] = [];
-    for (let i = this.#next; i < this.#order.length && found.length < count; i++) {
+    const end = Math.min(this.#order.length, this.#next + LOOKS_FOR_EACH * count);
+    for (let i = this.#next; i < end && found.length < count; i++) {
       const job = jobs.get(this.#order[i]!);
       if (job === undefined || !this.#isOpen(job.name) || !isWaiting(job.status)) continue;
       if (job.hold !== true && !hasDependencies(job)) found.push(job);

@@ -319,3 +319,16 @@ Deno.test("who sets the wall clock while a job waits for its next try changes no
     assert.ok(waitedMs > 7_000 && waitedMs < 60_000, String(waitedMs));
   }
 });
+
+Deno.test("what is prepared ahead is looked for in a part of a queue, however many jobs wait for others", () => {
+  const jobs = new Map<JobName, Job>([["parent" as JobName, job("parent")]]);
+  for (let i = 0; i < 5000; i++) {
+    const name = `child${i}` as JobName;
+    jobs.set(name, { ...job(name), after: ["parent"] });
+  }
+  const candidates = new Candidates(jobs, []);
+  let looks = 0;
+  const counted = { get: (name: JobName) => (looks++, jobs.get(name)) } as unknown as typeof jobs;
+  assert.deepEqual(candidates.upcoming(counted, 10).map(({ name }) => name), ["parent"]);
+  assert.ok(looks <= 100, `${looks} looks`);
+});

@@ -211,6 +211,15 @@ Deno.test("bench service sets the service beside a bare server", async () => {
   assert.deepEqual((result!.samples as Sample[]).map(({ contender }) => contender).sort(), names);
 });
 
+Deno.test("bench orders runs its three shapes to their ends", async () => {
+  const { stdout, json } = await bench("orders", "--jobs=50");
+  assert.match(
+    stdout,
+    /^events\/s, grid, last tenth \/ events\/s, grid, first tenth +[\d.]+ +>= 0.9 +(reached|MISSED)$/m,
+  );
+  assert.equal((json.results[0]!.contenders as unknown[]).length, 6);
+});
+
 Deno.test("bench start and store give a table each and one JSON file", async () => {
   const { stdout, json } = await bench("start", "store", "--jobs=1");
   assert.match(stdout, /^cms queue list +[\d.,]+ +< 100 +(reached|MISSED)$/m);
