@@ -17,7 +17,7 @@ import { dependenceOf, edgeOf, hasDependencies } from "../job/dependencies.ts";
 import type { Job } from "../job/job.ts";
 import { isWaiting } from "../job/states.ts";
 import type { ExternalChanges, Jobs } from "../store/changes.ts";
-import { Dependents } from "./dependents.ts";
+import { Dependents, keeperOf } from "./dependents.ts";
 
 /** A job that can never start, and why. */
 export interface Doomed {
@@ -322,14 +322,6 @@ export class Candidates {
     const of = (name: JobName): number => this.#priorities.get(name) ?? 0;
     this.#order.sort((a, b) => of(b) - of(a)); // Stable: in the order of the file where they are equal.
   }
-}
-
-/** What keeps a job that is set aside, in the words of {@link Candidates.left}. */
-function keeperOf(job: Job, jobs: Jobs): string {
-  if (job.hold === true) return "held";
-  const dependence = dependenceOf(job, jobs);
-  if (dependence.type !== "waits") return "to be tried again";
-  return dependence.isMissing ? `for ${dependence.for}, which is not in the queue` : "for jobs that wait themselves";
 }
 
 function newTimed(): TinyQueue<{ readonly name: JobName; readonly atMs: number }> {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { dependenciesOf, edgeOf, hasDependencies } from "../job/dependencies.ts";
+import { dependenceOf, dependenciesOf, edgeOf, hasDependencies } from "../job/dependencies.ts";
 import type { Job } from "../job/job.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { Jobs } from "../store/changes.ts";
@@ -75,4 +75,12 @@ export class Dependents {
   clear(): void {
     for (const map of [this.#children, this.#parents, this.#unmet]) map.clear();
   }
+}
+
+/** What keeps a job that is set aside, for people. */
+export function keeperOf(job: Job, jobs: Jobs): string {
+  if (job.hold === true) return "held";
+  const dependence = dependenceOf(job, jobs);
+  if (dependence.type !== "waits") return "to be tried again";
+  return dependence.isMissing ? `for ${dependence.for}, which is not in the queue` : "for jobs that wait themselves";
 }
