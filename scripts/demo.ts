@@ -124,6 +124,10 @@ function say(line: string): void {
 }
 
 if (import.meta.main) {
+  if (Deno.args.some((arg) => arg !== "--keep")) {
+    say("Usage: deno task demo [--keep]");
+    Deno.exit(Deno.args.includes("--help") ? 0 : 2);
+  }
   // First, so that nothing is fetched between the commands; without it Deno asks the registry at each of them.
   const status = await runHere([Deno.execPath(), "install", "--quiet", "--frozen"], ROOT);
   Deno.exitCode = status === 0

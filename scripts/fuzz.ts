@@ -7,13 +7,17 @@
 
 import { fuzzService } from "../testing/service/fuzzing.ts";
 
+const said = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
+if (Deno.args.some((arg) => !/^--(requests|seed)=[0-9]+$/.test(arg))) {
+  said("Usage: deno task fuzz [--requests=20000] [--seed=N]");
+  Deno.exit(Deno.args.includes("--help") ? 0 : 2);
+}
 const option = (name: string, fallback: number): number =>
   Number(Deno.args.find((arg) => arg.startsWith(`--${name}=`))?.split("=")[1] ?? fallback);
 const count = option("requests", 20_000);
 const seed = option("seed", 1);
 const startMs = performance.now();
 const { statuses, faults, slowest, slowestPerMb } = await fuzzService({ count, seed });
-const said = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
 said(`${count} requests, seed ${seed}, ${Math.round((performance.now() - startMs) / 1000)} s`);
 said(`replies: ${[...statuses].sort(([a], [b]) => a - b).map(([status, n]) => `${status}: ${n}`).join(", ")}`);
 said(`slowest: ${Math.round(slowest.ms)} ms, ${slowest.request}`);

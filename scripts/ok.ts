@@ -62,6 +62,10 @@ async function runTests(): Promise<boolean> {
     .success;
 }
 
+if (Deno.args.some((arg) => arg !== "--no-tests")) {
+  console.error("Usage: deno task ok [--no-tests]");
+  Deno.exit(Deno.args.includes("--help") ? 0 : 2);
+}
 const [src, scripts, testing, tests] = await Promise.all(["src", "scripts", "testing", "tests"].map(sources)) as [
   string[],
   string[],

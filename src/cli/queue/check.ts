@@ -46,5 +46,5 @@ function printCheck({ lines }: Context, name: string, check: QueueCheck): void {
 
 function lineOf({ job, where, finding, action }: Finding): string {
   const what = job === null ? `${where}: ${finding}` : `Job ${job} on ${where} ${finding}`;
-  return action === "" ? what : `${what}. To do: ${action}`;
+  return action === "" ? what : `${what}${what.endsWith("?") ? "" : "."} To do: ${action}`;
 }
