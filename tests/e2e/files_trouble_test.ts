@@ -212,6 +212,9 @@ hostTest(
     await waitForState(manager, "job1", "start");
     await waitForState(manager, "job2", "start");
     run.signal("SIGSTOP");
+    const second = await manager.cms("queue", "run", "fifo_multi", "a", "--hosts=pi@red");
+    assert.match(second.stderr, /process (\d+) on \S+ runs it already, but is suspended; .*: kill -CONT \1$/m);
+    assert.equal(second.code, 2);
     const log = () => readText(`${red.home}/experiment/job1/job1.log`);
     await waitUntil("the end of job1", () => log().includes("# cloudmesh state: end"), { limitMs: 30_000 });
     await letGo(red01, "go");

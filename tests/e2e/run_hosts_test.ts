@@ -134,13 +134,14 @@ Deno.test("hosts: localhost needs no ssh", async () => {
 hostTest("hosts: one that cannot be reached is named and left out; the others do the work", async (hosts) => {
   await using manager = await Manager.make(hosts);
   await queueOf(manager, "job[1-4]", "hostname");
-  const words = ["--hosts=pi@nosuchhost.invalid,pi@red"];
+  const words = ["--hosts=pi@nosuchhost.invalid,nobody@red,pi@red"];
   const { code, stdout, stderr } = await manager.cms("queue", "run", "fifo_multi", "a", ...words);
   assert.equal(code, 0, stdout + stderr);
   assert.match(
     stderr,
     /^WARNING: Host pi@nosuchhost.invalid not responding to probe check. Not assigning jobs to pi@nosuchhost.invalid$/m,
   );
+  assert.match(stderr, /^WARNING: Host nobody@red not responding to probe check. Not assigning jobs to nobody@red$/m);
   assert.ok([...(await manager.jobs()).values()].every(({ status, host }) => status === "end" && host === "red"));
 });
 
