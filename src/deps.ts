@@ -100,6 +100,11 @@ export interface Files {
   remove(path: string): Promise<boolean>;
   /** The path with links resolved. */
   realPath(path: string): Promise<string>;
+  /**
+   * Writes a file as it comes, beside and then in its place, with this time of change. A link in its place is replaced,
+   * not followed. What breaks off leaves nothing. Missing where nothing is fetched.
+   */
+  receive?(path: string, pieces: AsyncIterable<Uint8Array>, modifiedMs: number): Promise<void>;
   /** Yields the base names of what changes in a directory, until `signal` aborts. Several changes may come as one. */
   watch(directory: string, signal: AbortSignal): AsyncIterable<string>;
 }

@@ -12,6 +12,7 @@
  */
 
 import type { AppendFile, FileLock, Files, FileStamp } from "./deps.ts";
+import { receive } from "./receive_real.ts";
 import { codeOf, isRefusal } from "./system_errors.ts";
 
 /** The value, or null where the path (or a directory on the way) does not exist. */
@@ -244,6 +245,8 @@ export const files: Files = {
   },
 
   syncDirectory,
+
+  receive,
 
   // deno-lint-ignore require-await
   async openAppend(path, { create }) {

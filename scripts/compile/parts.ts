@@ -32,6 +32,7 @@ const RUN = [
     "check_hosts",
     "check_queue",
     "delete_jobs",
+    "fetch_jobs",
     "kill_jobs",
     "plan_run",
     "refresh_queue",

@@ -36,6 +36,7 @@ import { addHold } from "./queue/hold.ts";
 import { addHistory } from "./queue/history.ts";
 import { addKill } from "./queue/kill.ts";
 import { addList } from "./queue/list.ts";
+import { addFetch } from "./queue/fetch.ts";
 import { addFollow, addLog } from "./queue/log.ts";
 import { addMove } from "./queue/move.ts";
 import { addPause, addResume } from "./queue/pause.ts";
@@ -114,6 +115,7 @@ const QUEUE_VERBS: Verbs = [
   [["explain"], addExplain],
   [["log"], addLog],
   [["follow"], addFollow],
+  [["fetch"], addFetch],
   [["add"], addAdd],
   [["set"], addQueueSet],
   [["edit"], addEdit],

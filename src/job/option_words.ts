@@ -105,6 +105,13 @@ export const OPTION_WORDS: readonly OptionWord[] = [
     help: "directory on the host in which it starts, made if missing; a relative one is below the home directory",
     example: "project",
   },
+  {
+    field: "fetch",
+    flag: "--fetch <patterns>",
+    kind: "list",
+    help: "files that queue fetch brings, such as *.csv or out/, below its directory or workdir",
+    example: ["*.csv"],
+  },
 ];
 
 /** True if a word takes names with values. */

@@ -10,6 +10,7 @@ import { InvalidError } from "../errors.ts";
 import { type Environment, readEnvironment } from "../names/environment.ts";
 import { expand } from "../names/expand.ts";
 import { jobName } from "../names/grammar.ts";
+import { patternProblem } from "../names/path_pattern.ts";
 import { durationField } from "../names/units.ts";
 
 /**
@@ -60,6 +61,8 @@ export interface JobOptions {
   readonly env?: Environment | null;
   /** The directory on its host in which it starts: absolute, or below the home directory there. */
   readonly workdir?: string | null;
+  /** Which of its files `queue fetch` brings: patterns below its directory, or its workdir. */
+  readonly fetch?: readonly string[] | null;
   /** Its place among the jobs that were added with it, from 1, where it wants to know. */
   readonly index?: number | null;
   readonly params?: Readonly<Record<string, string>> | null;
@@ -104,6 +107,7 @@ const READERS = {
   hold: flag,
   env: readEnvironment,
   workdir: text(workdirText),
+  fetch: words(patternText),
   index: whole(1, 100_000),
   params: map(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/, "a parameter's name: letters, digits and _"),
   tags: map(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/, "a tag's name: letters, digits, . _ -"),
@@ -216,6 +220,11 @@ function map(names: RegExp, hint: string): Reader {
     });
     return kept.length === 0 ? null : Object.fromEntries(kept);
   };
+}
+
+function patternText(value: unknown): string {
+  const problem = patternProblem(String(value));
+  return problem === null ? String(value) : invalid(value, problem);
 }
 
 function workdirText(value: string): string {

@@ -17,7 +17,7 @@ import type { Staged } from "./transport.ts";
  * What runs there, inside the user's login shell, which may be fish or csh: so in one pair of single quotes, with none
  * of the characters that one of them reads differently there (`'`, `\`, `!`, a line break).
  */
-const FAR_END = `exec sh -c 'IFS= read -r s && eval "$(printf %b "$s")"'`;
+export const FAR_END = `exec sh -c 'IFS= read -r s && eval "$(printf %b "$s")"'`;
 const JOBS_AT_ONCE = 100;
 /** Sessions for one group of jobs while the one whose files cannot be copied is looked for. */
 const MOST_SESSIONS = 32;
@@ -26,9 +26,13 @@ const TRIES = 3;
 const PAUSE_MS = 1_000;
 const ANSWER_MS = 30_000;
 
-/** The text of the far end in one line, as `printf %b` reads it. */
-const farText = stageText.split("\n").filter((line) => !/^\s*(#|$)/.test(line)).join("\n")
-  .replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
+const farText = lineOf(stageText);
+
+/** The text of a far end in one line, as `printf %b` reads it. */
+export function lineOf(text: string): string {
+  return text.split("\n").filter((line) => !/^\s*(#|$)/.test(line)).join("\n")
+    .replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
+}
 
 /** Where input files go. */
 export interface Destination {

@@ -58,3 +58,24 @@ export function renderKiB(kib: number): string {
   const gib = kib / 1024 / 1024;
   return gib < 1 ? `${Math.floor(kib / 1024)} MiB` : `${gib < 10 ? gib.toFixed(1) : Math.round(gib)} GiB`;
 }
+
+const POWERS = "KMGT";
+const SIZE = /^([0-9]{1,9}(?:\.[0-9]{1,3})?)([KMGT])(?:i?B)?$/i;
+/** 1024 terabytes: what is larger is a mistake. */
+const LARGEST = 1024 ** 5;
+
+/** Reads a size: `500M`, `8G`; a thousand is 1024. @returns Bytes. @throws {InvalidError} If it is none, or is 0. */
+export function parseSize(text: string): number {
+  const [, number, unit] = SIZE.exec(text) ?? [];
+  const bytes = unit === undefined ? 0 : Math.round(Number(number) * 1024 ** (1 + POWERS.indexOf(unit.toUpperCase())));
+  if (bytes > 0 && bytes <= LARGEST) return bytes;
+  throw new InvalidError([`Cannot use ${JSON.stringify(text)} as a size: write it as 500M, 8G or 1.5T`]);
+}
+
+/** Bytes as people read them: `812 B`, `3.2 MiB`. */
+export function renderBytes(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(bytes, 1)) / 10));
+  const value = bytes / 1024 ** power;
+  return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[power]}`;
+}

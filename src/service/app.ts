@@ -24,6 +24,7 @@ import { addMetricsRoutes } from "./routes/metrics.ts";
 import { addPlanRoute } from "./routes/plan.ts";
 import { addQueueRoutes } from "./routes/queues.ts";
 import { addResultsRoute } from "./routes/results.ts";
+import { addDirectoryRoutes } from "./routes/directory.ts";
 import { addRunRoutes } from "./routes/runs.ts";
 import { addStatusRoutes } from "./routes/status.ts";
 import { addDrainRoute } from "./routes/drain.ts";
@@ -64,6 +65,7 @@ export function makeApp(service: Service): App {
   addClusterHealthRoutes(app, service);
   addHostRoutes(app, service);
   addJobFileRoutes(app, service);
+  addDirectoryRoutes(app, service);
   addEventRoutes(app, service);
   addStatusRoutes(app, service);
   addWaitRoute(app, service);

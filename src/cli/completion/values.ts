@@ -67,6 +67,8 @@ async function knownValues(deps: Deps, line: TypedLine, option: string): Promise
       return FORMATS;
     case "for":
       return ["over", "started", "ended-well"];
+    case "by":
+      return ["host", "params"];
     case "no-run":
       return ["fail", "wait"];
     case "shell":

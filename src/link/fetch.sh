@@ -1,0 +1,64 @@
+# The far end of queue fetch: sent as one line of stdin, see fetch.ts. POSIX sh (dash, bash, busybox ash).
+#
+# After it come lines: the experiment directory, a token; then for each job its directory, its workdir or an empty line,
+# its patterns and an empty line; an empty line ends them. It answers with the files that fit. Then come for each job
+# its directory, its workdir, its number and the paths that are wanted; it answers with a block that names the job, and
+# tar streams.
+IFS=
+read -r d && read -r t || exit 3
+case $d in
+/*) ;;
+.) d=$HOME ;;
+*) d=$HOME/$d ;;
+esac
+# go JOB WORKDIR: to where its files stand.
+go() {
+  case $2 in
+  '') cd "$d/$1" ;;
+  /*) cd "$2" ;;
+  '~' | '~/'*) cd "$HOME${2#'~'}" ;;
+  *) cd "$HOME/$2" ;;
+  esac 2>/dev/null
+}
+sizes() { stat -c 'F %s %Y %n' "$@" 2>/dev/null; }
+printf '\nbegin %s\n' "$t"
+while read -r j && [ -n "$j" ] && read -r w; do
+  echo J
+  there=
+  if go "$j" "$w"; then there=1; else echo N; fi
+  set --
+  while read -r g && [ -n "$g" ]; do
+    [ -n "$there" ] || continue
+    m=
+    for f in ./$g; do
+      if [ -L "$f" ]; then
+        printf 'L %s\n' "$f"
+      elif [ -d "$f" ]; then
+        find "$f" -type f -exec stat -c 'F %s %Y %n' {} + 2>/dev/null
+        find "$f" -type l -exec printf 'L %s\n' {} \; 2>/dev/null
+      elif [ -f "$f" ]; then
+        set -- "$@" "$f"
+        [ $# -lt 100 ] || { sizes "$@"; set --; }
+      else
+        continue
+      fi
+      m=1
+    done
+    [ -n "$m" ] || printf 'M %s\n' "$g"
+  done
+  [ $# -eq 0 ] || sizes "$@"
+done
+printf 'end %s\n' "$t"
+pack() { tar -cf - "$@" 2>/dev/null; }
+while read -r j && [ -n "$j" ] && read -r w && read -r n; do
+  printf '%-512s' "cms-job $t $n"
+  there=
+  if go "$j" "$w"; then there=1; fi
+  set --
+  while read -r f && [ -n "$f" ]; do
+    set -- "$@" "$f"
+    [ $# -lt 100 ] || { [ -z "$there" ] || pack "$@"; set --; }
+  done
+  [ $# -eq 0 ] || [ -z "$there" ] || pack "$@"
+done
+printf '%-512s' "cms-end $t"

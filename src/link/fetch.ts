@@ -1,0 +1,159 @@
+/**
+ * Brings files of jobs from a machine: a list first, then those that are wanted as tar streams, over a session of its
+ * own. The far end is `fetch.sh`.
+ *
+ * @module
+ */
+
+import { isLocal, type Machine, machineText } from "../cluster/machine.ts";
+import type { Deps } from "../deps.ts";
+import { LinkError } from "../errors.ts";
+import { ByteReader } from "./byte_reader.ts";
+import fetchText from "./fetch.sh" with { type: "text" };
+import { explainSsh, oneLine, sshCommand } from "./ssh.ts";
+import { FAR_END, lineOf } from "./stage.ts";
+import { readTar } from "./tar_members.ts";
+
+const farText = lineOf(fetchText);
+
+/** Where files of a job may stand, and which. */
+export interface Sought {
+  /** Its directory below the experiment directory. */
+  readonly directory: string;
+  /** Where its patterns begin instead; `""` for its directory. */
+  readonly workdir: string;
+  /** Of the shell; a directory is all that is in it. */
+  readonly patterns: readonly string[];
+}
+
+/** A file over there; its time is of whole seconds. */
+export interface RemoteFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+}
+
+/** What a machine has of a job. */
+export interface Found {
+  readonly files: readonly RemoteFile[];
+  /** Links are not followed. */
+  readonly links: readonly string[];
+  /** Patterns that nothing fits. */
+  readonly missing: readonly string[];
+  /** There is no such directory. */
+  readonly isGone: boolean;
+}
+
+/** What is done with what a machine has. */
+export interface FetchActs {
+  /** Says which paths of each are wanted. */
+  choose(found: readonly Found[]): Promise<readonly (readonly string[])[]>;
+  /** Takes a file of `sought[at]`. What it is may have changed since. */
+  take(at: number, file: RemoteFile, pieces: AsyncIterable<Uint8Array>): Promise<void>;
+}
+
+/**
+ * Asks a machine for files, and brings those that are chosen.
+ * @param directory The experiment directory there: relative to the home directory, or absolute.
+ * @throws {LinkError} If it cannot be reached, or the connection breaks: what was taken until then stays.
+ */
+export async function fetchFiles(
+  deps: Deps,
+  { machine, directory }: { readonly machine: Machine; readonly directory: string },
+  sought: readonly Sought[],
+  acts: FetchActs,
+): Promise<void> {
+  const where = machineText(machine);
+  const token = deps.ids.hex(8);
+  const child = deps.processes.spawn(
+    isLocal(machine) ? ["sh", "-c", FAR_END_HERE] : sshCommand(deps.environment, machine, FAR_END),
+  );
+  const said = new Response(child.stderr).text().catch(() => "");
+  const writer = child.stdin.getWriter();
+  writer.closed.catch(() => {});
+  const write = (lines: readonly string[]): void => {
+    writer.write(new TextEncoder().encode(lines.map((line) => `${line}\n`).join(""))).catch(() => {});
+  };
+  const reader = new ByteReader(child.stdout);
+  try {
+    write([farText, directory, token]);
+    write([...sought.flatMap((one) => [one.directory, one.workdir, ...one.patterns, ""]), ""]);
+    const found = await readFound(reader, token, sought.length);
+    if (found === null) throw await broken(where, machine, child.ended, said);
+    const wanted = await acts.choose(found);
+    const lines = wanted.flatMap((paths, at) =>
+      paths.length === 0
+        ? []
+        : [sought[at]!.directory, sought[at]!.workdir, String(at), ...paths.map((path) => `./${path}`), ""]
+    );
+    if (lines.length === 0) return;
+    write([...lines, ""]);
+    await takeAll(reader, token, acts).catch(async (error) => {
+      throw error instanceof RangeError ? await broken(where, machine, child.ended, said) : error;
+    });
+  } finally {
+    writer.close().catch(() => {});
+    child.kill("SIGTERM");
+    await child.ended;
+  }
+}
+
+/** The same as {@link FAR_END}, without a login shell around it. */
+const FAR_END_HERE = `IFS= read -r s && eval "$(printf %b "$s")"`;
+
+async function broken(
+  where: string,
+  machine: Machine,
+  ended: Promise<{ code: number; signal: string | null }>,
+  said: Promise<string>,
+): Promise<LinkError> {
+  const { code, signal } = await ended;
+  if (signal !== null || code === 0) return new LinkError(where, "the connection was lost", false);
+  if (code !== 255) return new LinkError(where, oneLine(await said) || `its shell ended with ${code}`, true);
+  const { reason, lasting } = explainSsh(machine, await said, code);
+  return new LinkError(where, reason, lasting);
+}
+
+/** What it lists; null if it ends before. */
+async function readFound(reader: ByteReader, token: string, count: number): Promise<Found[] | null> {
+  const found: { files: RemoteFile[]; links: string[]; missing: string[]; isGone: boolean }[] = [];
+  let isBegun = false;
+  for (;;) {
+    const line = await reader.line();
+    if (line === null) return null;
+    if (!isBegun) isBegun = line === `begin ${token}`;
+    else if (line === `end ${token}`) return found.length === count ? found : null;
+    else if (line === "J") found.push({ files: [], links: [], missing: [], isGone: false });
+    else if (line === "N") found.at(-1)!.isGone = true;
+    else readLine(line, found.at(-1));
+  }
+}
+
+function readLine(line: string, of: { files: RemoteFile[]; links: string[]; missing: string[] } | undefined): void {
+  const [, size, time, file] = /^F ([0-9]{1,15}) (-?[0-9]{1,12})(?:\.[0-9]*)? (.*)$/s.exec(line) ?? [];
+  // Another line is a part of a name that holds a line end; such a file is not brought.
+  if (file !== undefined) {
+    of?.files.push({ path: plainPath(file), sizeBytes: Number(size), modifiedMs: Number(time) * 1000 });
+  } else if (line.startsWith("L ")) of?.links.push(plainPath(line.slice(2)));
+  else if (line.startsWith("M ")) of?.missing.push(line.slice(2));
+}
+
+/** Without `./` at its begin and within. */
+function plainPath(path: string): string {
+  return path.split("/").filter((part) => part !== "." && part !== "").join("/");
+}
+
+async function takeAll(reader: ByteReader, token: string, acts: FetchActs): Promise<void> {
+  let at = -1;
+  const mark = (text: string): string | null =>
+    new RegExp(`^cms-(?:end ${token}|job ${token} ([0-9]+))$`).exec(text)?.[0] ?? null;
+  await readTar(reader, (text) => mark(text) !== null, async (member, pieces) => {
+    if (member.type === "file") {
+      if (at >= 0) await acts.take(at, { ...member, path: plainPath(member.path) }, pieces);
+      return "on";
+    }
+    if (member.text.startsWith("cms-end")) return "end";
+    at = Number(member.text.split(" ")[2]);
+    return "on";
+  });
+}

@@ -1,0 +1,39 @@
+/**
+ * Where the files of a job stand on its host, and which of them are brought. Pure.
+ *
+ * @module
+ */
+
+import type { Job } from "../job/job.ts";
+import type { Sought } from "../link/fetch.ts";
+import { isOwnFile } from "../link/stage.ts";
+import { patternProblem } from "../names/path_pattern.ts";
+
+/** One place of one job. */
+export interface Place extends Sought {
+  readonly job: Job;
+  /** Where nothing fits, nothing is missing. */
+  readonly isOptional: boolean;
+  /** A file of the program's that nobody has asked for. */
+  readonly isOwn: (path: string) => boolean;
+}
+
+/** The places of a job. @param patterns What was asked for; empty: what the job names, else all of its directory. */
+export function placesOf(job: Job, patterns: readonly string[]): Place[] {
+  const directory = job.job_directory ?? job.name;
+  const outputs = new Set([job.output, job.log, `${job.name}-nohup.log`]);
+  const script = `${job.name}.${job.shell.slice(job.shell.lastIndexOf("/") + 1)}`;
+  const isOwn = (path: string): boolean =>
+    !outputs.has(path) && (path === script || isOwnFile(job.name, path.split("/")[0]!));
+  const place = (of: readonly string[], workdir: string, isOptional: boolean): Place => ({
+    ...{ job, directory, workdir, patterns: of, isOptional },
+    isOwn: workdir === "" ? isOwn : () => false,
+  });
+  const { workdir = null, fetch = null } = job;
+  if (patterns.length > 0) {
+    return [place(patterns, "", false), ...(workdir === null ? [] : [place(patterns, workdir, false)])];
+  }
+  if (fetch === null) return [place(["*"], "", false)];
+  const written = [...outputs].filter((path) => patternProblem(path) === null);
+  return [place(written, "", true), place(fetch, workdir ?? "", false)];
+}
