@@ -1,7 +1,6 @@
 /** `cms queue fetch` from real hosts: what comes, what is left there, and that nothing leads outside the target. */
 import assert from "node:assert/strict";
-import { Manager } from "../../testing/harness.ts";
-import { QUICK_SSH } from "../../testing/harness_faults.ts";
+import { makeManager, QUICK_SSH } from "../../testing/harness_faults.ts";
 import { hostTest } from "../../testing/need.ts";
 
 /** Files of a directory, as `path size`. */
@@ -22,7 +21,7 @@ const WRITE = [
 ].join("; ");
 
 hostTest("queue fetch brings what jobs wrote, only what changed, and nothing outside the target", async (hosts) => {
-  await using manager = await Manager.make(hosts, QUICK_SSH);
+  await using manager = await makeManager(hosts, QUICK_SSH);
   await manager.ok("queue", "create", "a");
   await manager.ok("queue", "add", "a", "--name=j{v}", "--param=v=1-3", `--command=${WRITE}`);
   await manager.ok(
