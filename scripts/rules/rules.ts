@@ -28,7 +28,7 @@ const ROWS: readonly (readonly string[])[] = [
 ];
 
 /** Files directly under `src/` that every room may import. */
-const COMMON: readonly string[] = ["deps.ts", "errors.ts", "system_errors.ts", "version.ts"];
+const COMMON: readonly string[] = ["deps.ts", "errors.ts", "system_errors.ts", "version.ts", "bytes.ts"];
 
 /** Files that touch the world. */
 const WORLDLY = /^(main|src\/[a-z_]+_real)\.ts$/;
@@ -48,6 +48,14 @@ const BESIDE: readonly (readonly [of: RegExp, ...allowed: RegExp[]])[] = [
   [/^tests\//, /^testing\//],
 ];
 
+/** What is said in one place of `src`, and nowhere else. */
+const ONCE: readonly (readonly [what: string, pattern: RegExp, path: string])[] = [
+  ["the union of the schedulers", /"fifo" \| "fifo_multi"/, "src/store/run_status.ts"],
+  ["the reference to an attempt", /\bjob: (JobName|string)[;,] (readonly )?attempt: string\b/, "src/job/attempt.ts"],
+  ["the id of an attempt", /lastIndexOf\("\."\)/, "src/job/attempt.ts"],
+  ["the stage of an attempt in flight", /\.stage = /, "src/scheduler/in_flight_set.ts"],
+];
+
 /** Beyond that a comment is hard to read; `deno fmt` breaks code, but no comments. */
 const MOST_COLUMNS = 120;
 const COMMENT = /^\s*(\/\/|\/\*\*|\* |#)/;
@@ -56,7 +64,7 @@ const MOST_LINES = 330;
 /** Words for what is not in the repository, which nobody who reads there can look up. */
 const OUTSIDE = /\bSEED\b/;
 
-const CHECKS = [checkImports, checkBeside, checkEffects, checkText, checkLength, checkComplexity];
+const CHECKS = [checkImports, checkBeside, checkEffects, checkText, checkLength, checkOnce, checkComplexity];
 
 /** Checks all rules. @returns One line for each breach; empty if there is none. */
 export function checkRules(sources: readonly Source[]): string[] {
@@ -84,6 +92,14 @@ function checkLength({ path, text }: Source): string[] {
   const lines = text.trimEnd().split("\n").length;
   if (!path.startsWith("src/") || lines <= MOST_LINES) return [];
   return [`${path}: has ${lines} lines, more than ${MOST_LINES}`];
+}
+
+function checkOnce({ path, text }: Source): string[] {
+  if (!path.startsWith("src/")) return [];
+  return text.split("\n").flatMap((line, i) =>
+    ONCE.filter(([, pattern, home]) => path !== home && pattern.test(line))
+      .map(([what, , home]) => `${path}:${i + 1}: ${what} is in ${home} alone`)
+  );
 }
 
 function checkComplexity({ path, text }: Source): string[] {

@@ -19,6 +19,7 @@ import {
   type StartRequest,
   variablesWord,
 } from "./attempt.ts";
+import { withoutComments } from "./shell_text.ts";
 import agentText from "./agent.sh" with { type: "text" };
 import claimsText from "./claims.sh" with { type: "text" };
 import startText from "./start.sh" with { type: "text" };
@@ -96,7 +97,7 @@ let program: string | null = null;
 
 /** What is written first: the agent, without its comments, and the request for its hello. */
 export function agentProgram(setup: AgentSetup): string {
-  program ??= PARTS.join("").split("\n").filter((line) => !/^\s*(#|$)/.test(line)).join("\n");
+  program ??= withoutComments(PARTS.join(""));
   const values = { c_tok: setup.token, c_dir: setup.directory, c_qid: setup.queueId, c_role: setup.role };
   const assignments = Object.entries(values).map(([name, value]) => `${name}=${quote(value)}\n`);
   return assignments.join("") + program + "\n" + request("hello", []);

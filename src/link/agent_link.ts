@@ -8,6 +8,7 @@
 import { attemptArgs, backlogRequest, dirsRequest, request, startRequest, undirsRequest } from "../agent/protocol.ts";
 import { limitWord } from "../agent/attempt.ts";
 import type { Mark } from "../agent/protocol.ts";
+import { joined } from "../bytes.ts";
 import { isLocal, type Machine } from "../cluster/machine.ts";
 import type { Deps } from "../deps.ts";
 import type { AttemptRef } from "../job/attempt.ts";
@@ -15,7 +16,7 @@ import type { JobName } from "../names/grammar.ts";
 import { AgentSession, type SessionEvent, type SessionOptions } from "./agent_session.ts";
 import { Flights } from "./flights.ts";
 import type { AttemptState, BacklogChange, FilePart, Link, RemoveResult, StartRequest, TimeLimit } from "./link.ts";
-import { chunks, joined } from "./requests.ts";
+import { chunks } from "./requests.ts";
 import { withToken } from "./stage.ts";
 import { keepLooking } from "./upkeep.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import { oneLine } from "./ssh.ts";
-import type { Transport } from "./transport.ts";
+import { shellEnded, type Transport } from "./transport.ts";
 
 /**
  * Starts a shell as ssh would: without the files that the caller of `cms` has open (jobs would hold a lock of its),
@@ -30,10 +30,7 @@ exec "$@"`;
 export function localTransport(command: readonly string[]): Transport {
   return {
     command: ["sh", "-c", PLAIN_START, "sh", ...command],
-    explain: (noise, code) => {
-      const last = oneLine(noise);
-      return { reason: `its shell ended with ${code}${last === "" ? "" : `: ${last}`}`, lasting: false };
-    },
+    explain: (noise, code) => ({ reason: shellEnded(code, oneLine(noise)), lasting: false }),
     // The directories of manager and host are the same.
     stage: () => Promise.resolve({ isSame: true, failed: new Map() }),
   };

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { withoutComments } from "../agent/shell_text.ts";
 import { request } from "../agent/protocol.ts";
 import { isLocal, type Machine } from "../cluster/machine.ts";
 import type { Deps } from "../deps.ts";
@@ -61,7 +62,7 @@ export type Probe = (
   options: { readonly directory: string; readonly here: string },
 ) => Promise<ProbeResult[]>;
 
-const program = probeText.split("\n").filter((line) => !/^\s*(#|$)/.test(line)).join("\n") + "\n";
+const program = withoutComments(probeText) + "\n";
 
 /** Makes the function that asks. */
 export function makeProbe(deps: Deps): Probe {

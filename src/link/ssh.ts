@@ -10,7 +10,7 @@
 import type { Environment } from "../deps.ts";
 import { type Machine, machineText } from "../cluster/machine.ts";
 import { bareAddress } from "../names/grammar.ts";
-import type { Cause } from "./transport.ts";
+import { type Cause, shellEnded } from "./transport.ts";
 
 const OPTIONS = [
   "BatchMode=yes",
@@ -110,5 +110,5 @@ export function explainSsh(machine: Machine, noise: string, code: number): Cause
   }
   const last = lastWords(noise);
   if (code === 255) return { reason: last === "" ? "the connection was lost" : last, lasting: false };
-  return { reason: `its shell ended with ${code}${last === "" ? "" : `: ${last}`} (${START_UP})`, lasting: false };
+  return { reason: `${shellEnded(code, last)} (${START_UP})`, lasting: false };
 }

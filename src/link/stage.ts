@@ -5,6 +5,7 @@
  * @module
  */
 
+import { withoutComments } from "../agent/shell_text.ts";
 import type { Child, Deps } from "../deps.ts";
 import { type Machine, machineText } from "../cluster/machine.ts";
 import { LinkError } from "../errors.ts";
@@ -30,8 +31,7 @@ const farText = lineOf(stageText);
 
 /** The text of a far end in one line, as `printf %b` reads it. */
 export function lineOf(text: string): string {
-  return text.split("\n").filter((line) => !/^\s*(#|$)/.test(line)).join("\n")
-    .replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
+  return withoutComments(text).replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
 }
 
 /** Where input files go. */

@@ -32,3 +32,8 @@ export interface Transport {
    */
   readonly stage: (places: ReadonlyMap<JobName, string>, from: string, hostname: string) => Promise<Staged>;
 }
+
+/** What is said where a shell ended for no reason that is known. `said`: its last words. */
+export function shellEnded(code: number, said: string): string {
+  return `its shell ended with ${code}${said === "" ? "" : `: ${said}`}`;
+}

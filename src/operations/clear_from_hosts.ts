@@ -4,6 +4,7 @@
  * @module
  */
 
+import { notKilled } from "./sentences.ts";
 import type { Deps } from "../deps.ts";
 import { isElsewhere } from "../agent/boot.ts";
 import type { JobName } from "../names/grammar.ts";
@@ -83,7 +84,7 @@ async function endAll(
   const running = jobs.filter((job) => isInFlight(job.status)).map((job) => job.name);
   if (runner !== null) {
     const stuck = new Set(await endByRunner(deps, store, running));
-    for (const name of stuck) warn(`Job ${name} could not be killed: its host does not answer`);
+    for (const name of stuck) warn(notKilled(name));
     return { stuck, alive: new Set() };
   }
   // What became of them is written down before their claims go with the directories: if we end in between, nobody

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { notKilled } from "./sentences.ts";
 import type { Deps } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
 import { isGivenUp, type Job } from "../job/job.ts";
@@ -66,7 +67,7 @@ export async function deleteJobs(
           jobs = asNow(store.jobs, jobs);
           continue;
         }
-        for (const name of silent) watch.warn(`Job ${name} could not be killed: its host does not answer`);
+        for (const name of silent) watch.warn(notKilled(name));
       }
       const reached = asNow(store.jobs, jobs).filter(({ name }) => !silent.has(name));
       const left = await clearFromHosts(deps, { store, runner, jobs: reached, connect, warn: watch.warn });

@@ -134,7 +134,7 @@ function ofWaiting(job: Job, state: AttemptState, about: Surroundings): Found | 
           action: "wait for its end, or end it on the host: until then each start is refused",
         };
       }
-      if (!isOfSameJob(job, state.attempt)) return null;
+      if (!isAttemptOf(state.attempt, job.id)) return null;
       return {
         finding: `is ${status}, but a later attempt (${state.attempt}) was there: these files are older than what ran`,
         action: "see Back-up in docs/operations.md",
@@ -186,10 +186,6 @@ function past(state: AttemptState & { type: "ended" | "crashed" }): string {
   const code = state.exitCode === null ? "" : ` with exit code ${state.exitCode}`;
   if (state.type === "crashed") return `its process vanished${code}`;
   return state.state === "kill" ? "was killed" : `ended${code}`;
-}
-
-function isOfSameJob(job: Job, attempt: string): boolean {
-  return isAttemptOf(attempt, job.id);
 }
 
 function resetOf(job: Job, { queue }: Surroundings): string {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { notKilled } from "./sentences.ts";
 import type { Deps } from "../deps.ts";
 import { attemptId, attemptOf } from "../job/attempt.ts";
 import type { Job } from "../job/job.ts";
@@ -64,7 +65,7 @@ export async function killJobs(
       for (const name of names) if (store.jobs.get(name)?.status === "kill") killed.push(name);
       // A scheduler that ends or dies meanwhile leaves them to us.
       if (failed.length > 0 && round < ROUNDS && await store.runner() === null) continue;
-      for (const name of failed) watch.warn(`Job ${name} could not be killed: its host does not answer`);
+      for (const name of failed) watch.warn(notKilled(name));
       return { killed, idle, missing, failed };
     } finally {
       store.close();

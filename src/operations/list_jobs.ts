@@ -4,6 +4,7 @@
  * @module
  */
 
+import { noSuchJob } from "./sentences.ts";
 import type { Deps } from "../deps.ts";
 import { NotFoundError } from "../errors.ts";
 import type { Job } from "../job/job.ts";
@@ -84,7 +85,7 @@ export async function getJob(deps: Deps, request: { queue: StoreRef; job: string
 export function requireJob(jobs: Jobs, name: string, queue: StoreRef): Job {
   const job = jobs.get(name as JobName);
   if (job === undefined) {
-    throw new NotFoundError("job", name, `Job ${JSON.stringify(name)} does not exist in queue ${queue.name}`);
+    throw new NotFoundError("job", name, noSuchJob(queue, JSON.stringify(name)));
   }
   return job;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { noSuchJob } from "./sentences.ts";
 import type { Deps } from "../deps.ts";
 import { CmsError, NotFoundError } from "../errors.ts";
 import { attemptOf } from "../job/attempt.ts";
@@ -47,7 +48,7 @@ export async function readJobFile(
   try {
     const job = store.jobs.get(request.job as JobName);
     if (job === undefined) {
-      throw new NotFoundError("job", request.job, `Job ${request.job} does not exist in queue ${request.queue.name}`);
+      throw new NotFoundError("job", request.job, noSuchJob(request.queue, request.job));
     }
     const tried = request.try === undefined ? { job, endings: [""] } : asOfTry(job, request.try);
     if (tried === null) throw new CmsError("not_found", noSuchTry(job, request.try!));

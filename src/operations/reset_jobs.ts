@@ -5,6 +5,7 @@
  * @module
  */
 
+import { noSuchJob } from "./sentences.ts";
 import type { Deps } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
 import { someNames } from "../names/some_names.ts";
@@ -46,7 +47,7 @@ export async function resetJobs(
   const { store, runner } = await holdQueue(deps, request.queue);
   try {
     const { chosen, missing } = chooseForReset(store.jobs, request.selection);
-    for (const name of missing) watch.warn(`Job ${name} does not exist in queue ${request.queue.name}`);
+    for (const name of missing) watch.warn(noSuchJob(request.queue, name));
     // One that waits for its next try gets all of them anew.
     const isTried = ({ history }: Job): boolean => (history ?? []).length > 0;
     const isNothing = (job: Job): boolean =>

@@ -6,7 +6,7 @@
  */
 
 import TinyQueue from "tinyqueue";
-import { attemptId } from "../job/attempt.ts";
+import { attemptId, type AttemptRef } from "../job/attempt.ts";
 import type { Job } from "../job/job.ts";
 import { isInFlight, isWaiting } from "../job/states.ts";
 import { machineKey, machineOfJob, machineText } from "../cluster/machine.ts";
@@ -201,7 +201,7 @@ class Play {
     this.#at(this.#nowMs, { type: "answer", machine, states });
   }
 
-  #end(machine: string, { job, attempt }: { job: JobName; attempt: string }, atMs: number, limit: string | null): void {
+  #end(machine: string, { job, attempt }: AttemptRef, atMs: number, limit: string | null): void {
     const how = limit === null
       ? { state: "end", exitCode: 0 } as const
       : { state: "kill", exitCode: null, limit } as const;

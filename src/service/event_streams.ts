@@ -5,6 +5,7 @@
  * @module
  */
 
+import { joined } from "../bytes.ts";
 import type { Deps } from "../deps.ts";
 import type { WatchedEvent } from "../operations/queue_events.ts";
 import type { QueuesWatch } from "../operations/watch_queues.ts";
@@ -173,14 +174,4 @@ export class EventStreams {
       this.#forget(client);
     }
   }
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

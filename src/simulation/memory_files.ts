@@ -6,6 +6,7 @@
  * @module
  */
 
+import { joined } from "../bytes.ts";
 import type { AppendFile, FileLock, Files, FileStamp } from "../deps.ts";
 import { type LockMode, MemoryLocks } from "./memory_locks.ts";
 
@@ -36,16 +37,6 @@ function bytesOf(inode: Inode): Uint8Array {
 
 function stampOf({ sizeBytes, modifiedMs, number }: Inode): FileStamp {
   return { sizeBytes, modifiedMs, inode: number, isDirectory: false };
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }
 
 function fill(inode: Inode, content: string | readonly Uint8Array[]): void {
@@ -144,7 +135,7 @@ export class MemoryFiles implements Files {
 
   async hash(pieces: readonly Uint8Array[]): Promise<string> {
     if (this.#hash !== null) return this.#hash(pieces);
-    return new Uint8Array(await crypto.subtle.digest("SHA-256", joined(pieces) as BufferSource)).toHex();
+    return new Uint8Array(await crypto.subtle.digest("SHA-256", joined(pieces))).toHex();
   }
 
   /** Pieces so small that what is looked for stands across several. */

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { placeOf } from "./queue_file.ts";
 import { CmsError } from "../errors.ts";
 import type { Deps, FileLock } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
@@ -120,7 +121,7 @@ async function read(deps: Deps, ref: StoreRef, paths: StorePaths): Promise<Found
   // Without a YAML the journal still knows whole jobs: those in flight, and those that were added since.
   const merged = snapshot.merge(jobs, hash);
   const isEdited = merged.file !== null && yamlProblem === null;
-  const at = `${deps.environment.hostname()}:${await deps.files.realPath(ref.directory)}`;
+  const at = await placeOf(deps, ref);
   return {
     id: header?.queue ?? deps.ids.hex(8),
     jobs: merged.jobs,

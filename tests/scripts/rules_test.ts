@@ -98,3 +98,18 @@ Deno.test("checkRules() finds a file of src of more than 330 lines, and lets one
     "src/agent/b.sh: has 331 lines, more than 330",
   ]);
 });
+
+Deno.test("checkRules() finds a second place for what is said once", () => {
+  const lines = [
+    'type Name = "fifo" | "fifo_multi";',
+    "function f({ job, attempt }: { job: JobName; attempt: string }): void {}",
+    'const number = attempt.slice(attempt.lastIndexOf("."));',
+  ];
+  assert.deepEqual(check("src/link/a.ts", lines.join("\n")), [
+    "src/link/a.ts:1: the union of the schedulers is in src/store/run_status.ts alone",
+    "src/link/a.ts:2: the reference to an attempt is in src/job/attempt.ts alone",
+    "src/link/a.ts:3: the id of an attempt is in src/job/attempt.ts alone",
+  ]);
+  assert.deepEqual(check("src/job/attempt.ts", lines[2]!), []);
+  assert.deepEqual(check("tests/link/a.ts", lines.join("\n")), []);
+});

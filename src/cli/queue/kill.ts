@@ -9,6 +9,7 @@ import { type Context, examples, queueAndJob, queueVerb } from "../context.ts";
 import { unquote } from "../names.ts";
 import { NAMED, nameList } from "../output/lines.ts";
 import { selectionOf, warnOfMissing, withSelection } from "./selection.ts";
+import { warnOfUnkilled } from "./unkilled.ts";
 
 /** Adds the command to its group. */
 export function addKill(group: CommandUnknownOpts, context: Context): void {
@@ -25,7 +26,6 @@ export function addKill(group: CommandUnknownOpts, context: Context): void {
       if (idle.length > 0) lines.info(`They do not run: ${nameList(idle, NAMED)}`);
       if (killed.length + idle.length + missing.length + failed.length === 0) lines.info("No job to kill.");
       warnOfMissing(context, queue, missing);
-      for (const job of failed) lines.warning(`Could not kill job:${job}, it may still run`);
-      if (failed.length > 0) context.status = 1;
+      warnOfUnkilled(context, failed);
     });
 }

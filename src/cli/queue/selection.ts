@@ -4,6 +4,7 @@
  * @module
  */
 
+import { noSuchJob } from "../../operations/sentences.ts";
 import type { Command, OptionValues } from "@commander-js/extra-typings";
 import type { Selection } from "../../operations/select_jobs.ts";
 import type { StoreRef } from "../../store/store.ts";
@@ -41,7 +42,7 @@ export function withSelection<A extends unknown[], O extends OptionValues, G ext
 
 /** Warns of chosen names that the queue does not have; the command then ends with 1. */
 export function warnOfMissing(context: Context, queue: StoreRef, missing: readonly string[]): void {
-  for (const job of missing) context.lines.warning(`Job ${job} does not exist in queue ${queue.name}`);
+  for (const job of missing) context.lines.warning(noSuchJob(queue, job));
   if (missing.length > 0) context.status = 1;
 }
 

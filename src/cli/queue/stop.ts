@@ -7,6 +7,7 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Context, examples, queueOf, queueVerb } from "../context.ts";
 import { NAMED, nameList } from "../output/lines.ts";
+import { warnOfUnkilled } from "./unkilled.ts";
 
 /** Adds the command to its group. */
 export function addStop(group: CommandUnknownOpts, context: Context): void {
@@ -24,7 +25,6 @@ export function addStop(group: CommandUnknownOpts, context: Context): void {
       );
       if (killed.length > 0) lines.info(`Killed jobs: ${nameList(killed, NAMED)}`);
       if (running.length > 0) lines.info(`They run on: ${nameList(running, NAMED)}`);
-      for (const job of failed) lines.warning(`Could not kill job:${job}, it may still run`);
-      if (failed.length > 0) context.status = 1;
+      warnOfUnkilled(context, failed);
     });
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { noSuchJob } from "../../operations/sentences.ts";
 import { type CommandUnknownOpts, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { InvalidError } from "../../errors.ts";
 import { parseDuration } from "../../names/units.ts";
@@ -58,7 +59,7 @@ export function addWait(group: CommandUnknownOpts, context: Context): void {
           onNoRun: () => (screen ?? io).err(`WARNING: No run works on queue ${queue.name}; waiting goes on\n`),
         });
         screen?.close();
-        for (const one of result.missing) lines.warning(`Job ${one} does not exist in queue ${queue.name}`);
+        for (const one of result.missing) lines.warning(noSuchJob(queue, one));
         if (result.outcome === "no_run") lines.error(`No run works on queue ${queue.name}: cms queue run starts one`);
         context.status = statusOf(result);
       } finally {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { noSuchJob } from "../../operations/sentences.ts";
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { CmsError, NotFoundError } from "../../errors.ts";
 import type { Job } from "../../job/job.ts";
@@ -237,7 +238,7 @@ export function addRunRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): vo
     const names = new Set<string>(expand(job));
     const present = new Set<string>((await listJobs(deps, { queue })).map((one) => one.name));
     for (const one of names) {
-      if (!present.has(one)) throw new NotFoundError("job", one, `Job ${one} does not exist in queue ${queue.name}`);
+      if (!present.has(one)) throw new NotFoundError("job", one, noSuchJob(queue, one));
     }
     const { failed } = await inTurn(queue, () => killJobs(deps, { queue, names: [...names] }, watch, connect));
     if (failed.length > 0) throw unkilled(failed);
