@@ -51,8 +51,8 @@ const BESIDE: readonly (readonly [of: RegExp, ...allowed: RegExp[]])[] = [
 /** What is said in one place of `src`, and nowhere else. */
 const ONCE: readonly (readonly [what: string, pattern: RegExp, path: string])[] = [
   ["the union of the schedulers", /"fifo" \| "fifo_multi"/, "src/store/run_status.ts"],
-  ["the reference to an attempt", /\bjob: (JobName|string)[;,] (readonly )?attempt: string\b/, "src/job/attempt.ts"],
-  ["the id of an attempt", /lastIndexOf\("\."\)/, "src/job/attempt.ts"],
+  ["the reference to an attempt", /\bjob: (JobName|string); (readonly )?attempt: string\b/, "src/job/attempt.ts"],
+  ["the id of an attempt", /\b(attempt|id)\w*\.lastIndexOf\("\."\)/, "src/job/attempt.ts"],
   ["the stage of an attempt in flight", /\.stage = /, "src/scheduler/in_flight_set.ts"],
 ];
 
