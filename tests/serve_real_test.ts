@@ -116,7 +116,7 @@ Deno.test("who holds connections in silence keeps nobody out: those that were si
   });
 });
 
-Deno.test("connections beyond the most are closed while all others are worked on, and there is room again when they go", async () => {
+Deno.test("connections beyond the most are closed while all others are worked on, and room comes back with their end", async () => {
   const gate = Promise.withResolvers<void>();
   let handled = 0;
   await withServer({ limits: { connections: 3 } }, async (server) => {

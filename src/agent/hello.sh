@@ -159,7 +159,7 @@ cms_begin() {
   # logs. The line is noise. It takes a block of the disk now: were that full, a request whose end is an event would
   # wait for ever.
   c_put '' "$c_ev"
-  # What came on this stream before (banners, ssh's own words) is none of ours.
+  # What came on this stream before (banners, ssh's own words) is not the agent's.
   printf '\n%s\n' "$c_tok" >&4
   c_now
   c_o=$c_up

@@ -69,8 +69,8 @@ export async function keepLooking({ clock, times, signal }: Upkeep, link: Link, 
     if (signal.aborted || attempts.length === 0) continue;
     try {
       const states = await link.ask(attempts);
-      // A start that left no trace was lost on the host, and one that is being claimed for so long was ended in that
-      // moment. Before that is said it must be made true for ever.
+      // The host lost a start that left no trace. A claim that stays unfinished for so long belongs to a wrapper that
+      // was ended. Before the link reports either, a tombstone makes it true for ever.
       const lost = [
         ...flights.unanswered(attempts.filter((_, i) => states[i]?.type === "none")),
         ...attempts.filter((_, i) => states[i]?.type === "claimed"),

@@ -23,7 +23,7 @@ export interface Page<T> {
 
 /**
  * Takes a page of records in their order.
- * @throws {InvalidError} If the cursor is none of ours.
+ * @throws {InvalidError} If the cursor was not made by this program.
  */
 export function pageOf<T>(all: ReadonlyMap<string, T>, request: PageRequest<T>): Page<T> {
   const { limit = Infinity, cursor, keep = () => true } = request;

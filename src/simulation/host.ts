@@ -69,7 +69,7 @@ export class Host {
   /** It was full at some time: claims and logs may be missing. */
   wasFull = false;
   bootMs: number;
-  /** When each process of the manager last heard of it, and since when it had not before it last did after a pause. */
+  /** When each process of the manager last heard of it, and the last pause in which it did not. */
   readonly heard: WeakMap<object, { atMs: number; pause: { fromMs: number; toMs: number } }>;
   /** Since when the boot's first agent is there; empty claims that are older are nobody's. */
   bootMarkMs = Infinity;

@@ -88,7 +88,7 @@ Deno.test("link looks after a job that it found alive by forbid, also when its w
     assert.equal((await second.event("ended", "job1")).state, "crash");
   }));
 
-Deno.test("link does not say that a start is unknown that it could not forbid: it is claimed, until the claim can be made", () =>
+Deno.test("link calls a start claimed, and not unknown, until its tombstone can be made", () =>
   withPlace("sh", async (place) => {
     const { link } = await place.connect();
     await Deno.writeTextFile(`${place.directory}/job1`, "in the way of the claim, as a full disk would be");

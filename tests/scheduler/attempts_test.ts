@@ -57,7 +57,7 @@ function recalled(state: AttemptState): CoreEvent {
   return { type: "recalled", attempts: [ATTEMPT], states: [state] };
 }
 
-Deno.test("a job waits in a backlog when its link breaks, is deleted, added anew, and runs elsewhere: its old backlog is settled", () => {
+Deno.test("a backlog is settled though a job of it was deleted, added anew and runs elsewhere", () => {
   const jobs = Array.from({ length: 60 }, (_, i) => job(`job${i}`));
   const hosts = [slotHost("h1", RED, { capacity: 2 }), slotHost("h2", "pi@blue")];
   const world = new World({ seed: 5, jobs, hosts, roundTripMs: 400 });
@@ -83,7 +83,7 @@ Deno.test("a job waits in a backlog when its link breaks, is deleted, added anew
   assert.equal(world.core.inspect().slots.free((key) => key === RED)?.id, "h1");
 });
 
-Deno.test("a job that was deleted and added anew while its host was cut off waits until that says what became of the old one", () => {
+Deno.test("a job that was deleted and added anew waits until its host says what became of the old one", () => {
   for (const isBack of [true, false]) {
     const hosts = [slotHost("h1", RED), slotHost("h2", "pi@blue")];
     const world = new World({ seed: 6, jobs: [job("a"), job("b")], hosts });
@@ -107,7 +107,7 @@ Deno.test("a job that was deleted and added anew while its host was cut off wait
   }
 });
 
-Deno.test("a job that was said to run, and of which a later run hears that it never started, is crash, and the run ends", () => {
+Deno.test("a job is crash if its host first says that it runs and later that it never started", () => {
   const was = { ...job("a", RED), status: "start", attempt: 1, boot: "1" } as const;
   const world = new World({ seed: 7, jobs: [was], hosts: [slotHost("h1", RED)] });
   // As it is when its directory was removed and somebody forbade it since.
@@ -146,7 +146,7 @@ Deno.test("a start that nobody touched while the link was broken is sent again",
   assert.deepEqual(toHost(steps.step(UP)), ["start"]);
 });
 
-Deno.test("a start that is to be ended is called back, whether or not it was sent ahead, and ended if it runs already", () => {
+Deno.test("a start that is to be ended is recalled, prefetched or not, and ended if it runs already", () => {
   const alive = { type: "alive", pid: 7, startedAtMs: 0, orphan: false } as const;
   for (const [state, then, status] of [[{ type: "forbidden" }, [], "kill"], [alive, ["kill"], "start"]] as const) {
     const steps = new Steps();
@@ -171,7 +171,7 @@ Deno.test("a start that is to be ended and could not be called back is called ba
   assert.equal(steps.status, "kill");
 });
 
-Deno.test("a start of an earlier run that can never be forbidden is given up after ten minutes, and its host gets jobs again", () => {
+Deno.test("a start of an earlier run is given up after ten minutes without a tombstone, and its host gets jobs again", () => {
   const steps = new Steps({ status: "run", attempt: 1, boot: "1", slot: "h1" });
   steps.jobs.set("b" as JobName, job("b"));
   steps.step(UP);

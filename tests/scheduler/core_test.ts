@@ -1,24 +1,17 @@
 import assert from "node:assert/strict";
 import type { Job } from "../../src/job/job.ts";
 import type { JobName } from "../../src/names/grammar.ts";
-import type { LinkEvent } from "../../src/link/link.ts";
 import { NO_EXTERNAL_CHANGES } from "../../src/store/changes.ts";
 import { Core } from "../../src/scheduler/core.ts";
-import type { CoreEvent, Effect } from "../../src/scheduler/events.ts";
+import type { CoreEvent } from "../../src/scheduler/events.ts";
 import { fifoMulti } from "../../src/scheduler/policies.ts";
 import { job, put, slotHost, World } from "./world.ts";
 import { SEED } from "../../testing/property.ts";
 
+import { names, runQuietly } from "./quiet.ts";
+
 const RED = "pi@red";
 const A = "a" as JobName;
-
-function names(count: number): string[] {
-  return Array.from({ length: count }, (_, i) => `job${i}`);
-}
-
-function runQuietly(world: World): void {
-  world.runToEnd(0, { troubleSteps: 0, steps: 20_000 });
-}
 
 Deno.test("Core runs all jobs of a queue in file order", () => {
   const jobs = names(20).map((name) => job(name));
@@ -151,29 +144,7 @@ Deno.test("stop starts nothing more and waits for what runs", () => {
   assert.deepEqual(result.completed, ["job0"]);
 });
 
-Deno.test("a machine that is silent for the time-out loses its jobs, and they are believed again when it is back", () => {
-  const hosts = [slotHost("h1", RED), slotHost("h2", "pi@red01")];
-  const world = new World({ seed: 23, jobs: names(12).map((name) => job(name)), hosts, timeoutMs: 2_000 });
-  for (let i = 0; i < 500 && world.startOrder.length < 2; i++) world.tick(0);
-  const red = world.machines.get(RED)!;
-  const lost = red.alive()[0]!;
-  lost.endsAtMs = Infinity;
-  red.reachable = false;
-  world.feed({ type: "link", machine: RED, event: { type: "down", reason: "cut" } });
-  red.linkOpen = false;
-  for (let i = 0; i < 300 && world.jobs.get(lost.job)!.status !== "crash"; i++) world.tick(0);
-  assert.equal(world.jobs.get(lost.job)!.status, "crash");
-  assert.equal(world.finished, false);
-  red.reachable = true;
-  for (let i = 0; i < 1_000 && world.jobs.get(lost.job)!.status !== "start"; i++) world.tick(0);
-  assert.equal(world.jobs.get(lost.job)!.status, "start");
-  lost.endsAtMs = 0;
-  runQuietly(world);
-  assert.equal(world.jobs.get(lost.job)!.status, "end");
-  assert.deepEqual(world.core.result().failed, []);
-});
-
-Deno.test("an attempt's number that was used before the file was put back is passed over, and its end is not taken for this one's", () => {
+Deno.test("a number that an attempt used before the file was put back is passed over, and the old end is not believed", () => {
   for (const again of [false, true]) {
     const jobs = new Map([["a" as JobName, job("a")]]);
     const core = new Core({
@@ -201,20 +172,6 @@ Deno.test("an attempt's number that was used before the file was put back is pas
     const told = feed({ type: "link", machine: RED, event: { type: "known", job: A, attempt, state } }, 10);
     assert.deepEqual(told, again ? ["end 1"] : ["ready 1"]);
     if (!again) assert.deepEqual(feed({ type: "tick" }, 11), ["run 2", "2"]);
-  }
-});
-
-Deno.test("time in which the run itself stood still is no silence of a machine", () => {
-  for (const stoodMs of [0, 700_000]) {
-    const jobs = new Map([["a" as JobName, { ...job("a", RED), status: "start", attempt: 1, boot: "1" } as const]]);
-    const hosts = [slotHost("h1", RED)];
-    const core = new Core({ policy: fifoMulti(), hosts, timeoutMs: 600_000 }, jobs);
-    core.step({ type: "begin" }, 0);
-    core.step({ type: "connect_failed", machine: RED, reason: "cut", lasting: false }, 10);
-    if (stoodMs > 0) core.step({ type: "stood_still", ms: stoodMs }, 700_010);
-    const effects = core.step({ type: "tick" }, 700_010);
-    const given = effects.some((effect) => effect.type === "report" && effect.event.type === "ended");
-    assert.equal(given, stoodMs === 0);
   }
 });
 
@@ -269,100 +226,7 @@ Deno.test("a job that was given up, and is gone when the next run asks, stays a 
   assert.equal(world.reports.filter((event) => event.type === "ended" && event.job === lost).length, 1);
 });
 
-Deno.test("only what was just being claimed is asked about again: others may have been sent a moment ago", () => {
-  const jobs = new Map(["a", "b"].map((name) => [name as JobName, job(name)]));
-  const hosts = [slotHost("h1", RED, { capacity: 2 })];
-  const core = new Core({ policy: fifoMulti(), hosts, timeoutMs: 600_000 }, jobs);
-  core.step({ type: "begin" }, 0);
-  const starts = core.step({ type: "link_up", machine: RED, boot: "1" }, 0).flatMap((effect) =>
-    effect.type === "start" ? [effect.request] : []
-  );
-  assert.deepEqual(starts.map((start) => start.job), ["a", "b"]);
-  const { job: name, attempt } = starts[0]!;
-  const known = { type: "known", job: name, attempt, state: { type: "claimed" } } as const;
-  core.step({ type: "link", machine: RED, event: known }, 10);
-  const effects = core.step({ type: "tick" }, core.wakeAtMs ?? 0);
-  const asked = effects.flatMap((effect) => effect.type === "ask" ? [...effect.ask, ...effect.forbid] : []);
-  assert.deepEqual(asked, [{ job: name, attempt }]);
-});
-
-Deno.test("an unfinished claim of a job that was deleted is forbidden, so that its machine gets jobs again", () => {
-  const was = { status: "run", attempt: 1, boot: "1" } as const;
-  const jobs = new Map(["gone", "runs"].map((name) => [name as JobName, { ...job(name, RED), ...was }]));
-  jobs.set("runs" as JobName, { ...job("runs", RED), ...was, status: "start" } as never);
-  const hosts = [slotHost("h1", RED, { capacity: 2 })];
-  const core = new Core({ policy: fifoMulti(), hosts, timeoutMs: 600_000 }, jobs);
-  jobs.delete("gone" as JobName);
-  core.step({ type: "begin" }, 0);
-  const [question] = core.step({ type: "link_up", machine: RED, boot: "1" }, 0).filter(({ type }) => type === "ask");
-  assert.ok(question?.type === "ask");
-  assert.deepEqual(question.forbid.map((each) => each.job), ["gone"]);
-  assert.deepEqual(question.ask.map((each) => each.job), ["runs"]);
-});
-
-Deno.test("a start of an earlier run that could not be forbidden, as the disk there is full, is forbidden again and again", () => {
-  const was = { ...job("a", RED), status: "run", attempt: 1, boot: "1" } as const;
-  const hosts = [slotHost("h1", RED)];
-  const core = new Core(
-    { policy: fifoMulti(), hosts, timeoutMs: 600_000 },
-    new Map([[was.name, was]]),
-  );
-  core.step({ type: "begin" }, 0);
-  const ref = { job: was.name, attempt: `${was.id}.1` };
-  let effects = core.step({ type: "link_up", machine: RED, boot: "1" }, 0);
-  for (let i = 0; i < 3; i++) {
-    const asked = effects.flatMap((effect) => effect.type === "ask" ? [[effect.ask, effect.forbid]] : []);
-    assert.deepEqual(asked, [[[], [ref]]]);
-    core.step({ type: "answer", machine: RED, states: [{ ...ref, state: { type: "claimed" } }] }, core.wakeAtMs ?? 0);
-    effects = core.step({ type: "tick" }, core.wakeAtMs ?? 0);
-  }
-});
-
-Deno.test("what waited in a backlog and could not be forbidden when the link was back is forbidden again", () => {
-  const jobs = new Map(names(40).map((name) => [name as JobName, job(name)]));
-  const core = new Core(
-    { policy: fifoMulti(), hosts: [slotHost("h1", RED)], timeoutMs: 600_000 },
-    jobs,
-  );
-  const step = (event: CoreEvent, nowMs: number): Effect[] => {
-    const effects = core.step(event, nowMs);
-    for (const effect of effects) {
-      if (effect.type !== "change" || effect.change.type !== "set") continue;
-      jobs.set(effect.change.job, { ...jobs.get(effect.change.job)!, ...effect.change.fields });
-    }
-    return effects;
-  };
-  const fromLink = (event: LinkEvent, nowMs: number) => step({ type: "link", machine: RED, event }, nowMs);
-  step({ type: "begin" }, 0);
-  const [first] = step({ type: "link_up", machine: RED, boot: "1" }, 0).flatMap((effect) =>
-    effect.type === "start" ? [effect.request] : []
-  );
-  const { job: name, attempt } = first!;
-  fromLink({ type: "round_trip", ms: 100 }, 0);
-  fromLink({ type: "started", job: name, attempt, pid: 5, atMs: 0 }, 0);
-  fromLink({ type: "ended", job: name, attempt, state: "end", exitCode: 0, atMs: 20 }, 20);
-  fromLink({ type: "down", reason: "cut" }, 30);
-  let effects = step({ type: "link_up", machine: RED, boot: "1" }, 60_000);
-  for (let i = 0; i < 3; i++) {
-    const question = effects.find((effect) => effect.type === "ask");
-    assert.ok(question?.type === "ask" && question.forbid.length > 5 && question.ask.length === 0, `round ${i}`);
-    const states = question.forbid.map((each) => ({ ...each, state: { type: "claimed" } as const }));
-    step({ type: "answer", machine: RED, states }, core.wakeAtMs ?? 0);
-    effects = step({ type: "tick" }, core.wakeAtMs ?? 0);
-  }
-});
-
-Deno.test("without a machine that answers the run says so once and ends after the time-out", () => {
-  const world = new World({ seed: 25, jobs: [job("a")], hosts: [slotHost("h1", RED)], timeoutMs: 30_000 });
-  world.machines.get(RED)!.reachable = false;
-  for (let i = 0; i < 5_000 && !world.finished; i++) world.tick(0);
-  assert.ok(world.finished);
-  assert.equal(world.core.result().outcome, "no_hosts");
-  assert.equal(world.reports.filter((event) => event.type === "all_down").length, 1);
-  assert.equal(world.jobs.get("a" as JobName)!.status, "undefined");
-});
-
-Deno.test("a new manager adopts what runs, calls off what never arrived, and starts nothing twice", () => {
+Deno.test("a new manager adopts what runs, recalls what never arrived, and starts nothing twice", () => {
   const hosts = [slotHost("h1", RED), slotHost("h2", RED), slotHost("h3", "pi@red01")];
   const world = new World({ seed: 27, jobs: names(9).map((name) => job(name)), hosts });
   for (let i = 0; i < 500 && world.startOrder.length < 3; i++) world.tick(0);
@@ -371,31 +235,6 @@ Deno.test("a new manager adopts what runs, calls off what never arrived, and sta
   assert.ok(world.reports.some((event) => event.type === "adopted"));
   assert.ok([...world.jobs.values()].every((one) => one.status === "end"));
   assert.equal(new Set(world.startOrder).size, world.startOrder.length);
-});
-
-Deno.test("a new run tells once which jobs are unknown while their machine is away, and then what became of them", () => {
-  const hosts = [slotHost("h1", RED), slotHost("h2", RED), slotHost("h3", "pi@red01")];
-  const world = new World({ seed: 33, jobs: names(3).map((name) => job(name)), hosts });
-  for (let i = 0; i < 500 && world.startOrder.length < 3; i++) world.tick(0);
-  const red = world.machines.get(RED)!;
-  const away = red.alive();
-  assert.equal(away.length, 2);
-  away[0]!.endsAtMs = Infinity;
-  red.end(away[1]!);
-  // The end is on its way when the manager dies.
-  world.killManager();
-  world.reports.length = 0;
-  red.reachable = false;
-  const unknown = () => world.reports.filter((event) => event.type === "unknown");
-  for (let i = 0; i < 500 && unknown().length === 0; i++) world.tick(0);
-  for (let i = 0; i < 200; i++) world.tick(0);
-  assert.deepEqual(unknown().map(({ machine, jobs }) => [machine, jobs]), [[RED, away.map((one) => one.job)]]);
-  red.reachable = true;
-  const knows = () => world.reports.some((event) => event.type === "adopted" && event.job === away[0]!.job);
-  for (let i = 0; i < 1_000 && !knows(); i++) world.tick(0);
-  assert.ok(knows());
-  const found = world.reports.filter((event) => event.type === "found" && event.machine === RED);
-  assert.deepEqual(found, [{ type: "found", job: away[1]!.job, state: "end", machine: RED }]);
 });
 
 Deno.test("a new run tells what never started, and of a job in flight whose host has no name", () => {
@@ -447,59 +286,6 @@ Deno.test("random trouble: nothing starts twice, slots are kept, every job ends"
   }
 });
 
-Deno.test("jobs are sent ahead where the way is long, wait there for a slot, and are called back by a stop", () => {
-  const hosts = [slotHost("h1", RED, { capacity: 2 })];
-  const world = new World({ seed: 3, jobs: names(60).map((name) => job(name)), hosts, roundTripMs: 400 });
-  for (let i = 0; i < 5000 && world.everInLine < 10; i++) world.tick(0);
-  assert.ok(world.everInLine >= 10);
-  for (let i = 0; i < 100 && world.waitingInLines() === 0; i++) world.tick(0);
-  assert.ok(world.waitingInLines() > 0);
-  world.feed({ type: "stop", signal: "SIGINT" });
-  const before = world.startOrder.length;
-  runQuietly(world);
-  // What was let in before the host heard of it runs to its end; nothing else is started, and nothing is left in
-  // flight.
-  assert.ok(world.startOrder.length <= before + 2, `${world.startOrder.length - before} were started after the stop`);
-  const states = new Set([...world.jobs.values()].map((one) => one.status));
-  assert.deepEqual([...states].sort(), ["end", "ready", "undefined"]);
-  assert.equal(world.startOrder.length, [...world.jobs.values()].filter((one) => one.status === "end").length);
-  const told = world.reports.flatMap((event) => event.type === "starting" ? [event.running.length] : []);
-  assert.ok(told.length >= 10 && told.every((count) => count <= 2), `Running Jobs names ${told}`);
-});
-
-Deno.test("what waited in a backlog is recalled when its link is back, but only asked about when its machine was booted", () => {
-  for (const boot of ["1", "2"]) {
-    const hosts = [slotHost("h1", RED, { capacity: 2 })];
-    const world = new World({ seed: 3, jobs: names(60).map((name) => job(name)), hosts, roundTripMs: 400 });
-    for (let i = 0; i < 5000 && world.waitingInLines() === 0; i++) world.tick(0);
-    assert.ok(world.waitingInLines() > 0);
-    const waits = [...world.jobs.values()].filter(({ status }) => status === "run").map(({ name }) => name);
-    world.core.step({ type: "link", machine: RED, event: { type: "down", reason: "cut" } }, world.nowMs);
-    const effects = world.core.step({ type: "link_up", machine: RED, boot }, world.nowMs);
-    assert.ok(!effects.some(({ type }) => type === "start"));
-    const forbidden = effects.flatMap((effect) => effect.type === "ask" ? effect.forbid.map((one) => one.job) : []);
-    // A power cut may have taken a claim: what has left no trace may have run, and forbidding it would give it back.
-    assert.deepEqual(forbidden, boot === "1" ? waits : []);
-    const asked = effects.flatMap((effect) => effect.type === "ask" ? effect.ask.map((one) => one.job) : []);
-    assert.ok(boot === "1" || waits.every((name) => asked.includes(name)));
-  }
-});
-
-Deno.test("hosts that change while jobs wait in a backlog: none is lost, none starts beyond the slots", () => {
-  for (let seed = 100; seed < 140; seed++) {
-    const options = { seed, jobs: names(60).map((name) => job(name)), roundTripMs: 400 };
-    const world = new World({ ...options, hosts: [slotHost("h1", RED, { capacity: 3 }), slotHost("h2", RED)] });
-    for (let i = 0; i < 5000 && world.everInLine < 8; i++) world.tick(0);
-    assert.ok(world.everInLine >= 8);
-    world.setHosts([slotHost("h1", RED, { capacity: 3 }), slotHost("h2", RED, { active: false })]);
-    for (let i = 0; i < 30; i++) world.tick(0);
-    world.setHosts([slotHost("h1", RED, { capacity: 4 })]);
-    runQuietly(world);
-    assert.ok([...world.jobs.values()].every((one) => one.status === "end"));
-    assert.equal(world.startOrder.length, 60);
-  }
-});
-
 Deno.test("random trouble with fifo: max_parallel is kept, also right after a restart", () => {
   const base = SEED;
   for (let i = 0; i < 100; i++) {
@@ -515,69 +301,5 @@ Deno.test("random trouble with fifo: max_parallel is kept, also right after a re
     } catch (error) {
       throw new Error(`seed ${seed}: ${(error as Error).message}`, { cause: error });
     }
-  }
-});
-
-Deno.test("directories are made ahead where one machine gets all jobs, and taken back for those that are not started", () => {
-  const jobs = names(40).map((name) => job(name));
-  const world = new World({ seed: 29, jobs, hosts: [slotHost("h1", RED)] });
-  for (let i = 0; i < 500 && world.startOrder.length < 1; i++) world.tick(0);
-  assert.deepEqual(world.prepared, new Set(names(40).slice(1)));
-  world.jobs.delete("job7" as JobName);
-  world.feed({ type: "external", external: { ...NO_EXTERNAL_CHANGES, deleted: ["job7" as JobName] } });
-  assert.equal(world.prepared.has("job7"), false);
-  world.feed({ type: "stop", signal: "SIGINT" });
-  assert.deepEqual(world.prepared, new Set());
-});
-
-Deno.test("no directory is made ahead where several machines may get a job", () => {
-  const hosts = [slotHost("h1", RED), slotHost("h2", "pi@red01")];
-  const world = new World({ seed: 31, jobs: names(40).map((name) => job(name)), hosts });
-  runQuietly(world);
-  assert.equal(world.everPrepared, 0);
-});
-
-Deno.test("what waits in a backlog on a host that can never forbid it is asked about once a second, and given up in the end", () => {
-  for (const isStopped of [false, true]) {
-    const jobs = new Map(names(10).map((name) => [name as JobName, job(name)]));
-    const hosts = [slotHost("h1", RED)];
-    const core = new Core({ policy: fifoMulti(), hosts, timeoutMs: 600_000 }, jobs);
-    const answers: CoreEvent[] = [];
-    let [nowMs, recalls, isFinished] = [0, 0, false];
-    const step = (event: CoreEvent): void => {
-      for (const effect of core.step(event, nowMs)) {
-        if (effect.type === "change" && effect.change.type === "set") {
-          const { job, fields } = effect.change;
-          jobs.set(job, { ...jobs.get(job)!, ...fields } as Job);
-        } else if (effect.type === "recall") {
-          recalls += effect.attempts.length;
-          const states = effect.attempts.map(() => ({ type: "claimed" } as const));
-          answers.push({ type: "recalled", attempts: effect.attempts, states });
-        } else if (effect.type === "finish") isFinished = true;
-      }
-    };
-    const tell = (name: string, event: Record<string, unknown>): void => {
-      const attempt = `${job(name).id}.1`;
-      step({ type: "link", machine: RED, event: { job: name, attempt, ...event } as unknown as LinkEvent });
-    };
-    step({ type: "begin" });
-    step({ type: "link_up", machine: RED, boot: "1" });
-    step({ type: "link", machine: RED, event: { type: "round_trip", ms: 50 } });
-    tell("job0", { type: "started", pid: 1, atMs: 0 });
-    nowMs = 100;
-    tell("job0", { type: "ended", state: "end", exitCode: 0, atMs: 100, gaveBack: true });
-    tell("job1", { type: "started", pid: 1, atMs: 100 });
-    // Its wrapper is killed: the line ends, and what waits there is called back.
-    tell("job1", { type: "ended", state: "crash", exitCode: null, atMs: 200, gaveBack: false });
-    if (isStopped) step({ type: "stop", signal: "SIGINT" });
-    while (!isFinished && nowMs < 3_600_000) {
-      const answer = answers.shift();
-      if (answer === undefined && core.wakeAtMs === null) break; // It waits for the host.
-      nowMs = answer !== undefined ? nowMs + 50 : Math.max(nowMs + 1, core.wakeAtMs ?? Infinity);
-      step(answer ?? { type: "tick" });
-    }
-    const waited = [...jobs.values()].filter(({ status }) => status === "crash").length;
-    assert.ok(waited > 1 && recalls <= 610 * waited, `${waited} jobs, ${recalls} times`);
-    assert.ok(nowMs < 3_600_000, `${nowMs} ms`);
   }
 });

@@ -125,7 +125,7 @@ Deno.test("a job that is released during a run starts in it", () => {
   assert.deepEqual(run(one).startOrder, ["b", "a", "c"]);
 });
 
-Deno.test("a job that fails is tried again after a pause that grows, its earlier tries are kept, and its children wait", () => {
+Deno.test("a job that fails is tried again after a growing pause; its earlier tries are kept, its children wait", () => {
   const jobs = [job("a", { retries: 3, retry_delay: "10s" }), job("b", { after: ["a"] })];
   const one = run(world(jobs, { exitCode: (name, attempt) => name === "a" && attempt < 3 ? 7 : 0 }));
   assert.deepEqual(one.startOrder, ["a", "a", "a", "b"]);
@@ -142,7 +142,7 @@ Deno.test("a job that fails is tried again after a pause that grows, its earlier
   assert.deepEqual(one.core.result().failed, []);
 });
 
-Deno.test("a job whose tries are used up has failed; one that its exit code excludes, or that was killed, is not tried again", () => {
+Deno.test("a job without a try left has failed; one that was killed, or whose exit code is excluded, is not tried again", () => {
   const jobs = [job("a", { retries: 1, retry_delay: "1s" }), job("b", { retries: 5, retry_on: [75, "crash"] })];
   const one = run(world(jobs, { exitCode: () => 7 }));
   assert.deepEqual(one.startOrder, ["a", "b", "a"]);

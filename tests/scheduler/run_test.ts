@@ -188,7 +188,7 @@ Deno.test("runLoop() starts a job that was replaced before its start could be wr
   assert.equal(play.jobs.get(A)?.status, "end");
 });
 
-Deno.test("runLoop() starts a job whose command was changed before its start could be written with the new one, and tells it once", async () => {
+Deno.test("runLoop() starts a job with its new command if that came before the start could be written", async () => {
   const play = new Play("a");
   play.isFull = true;
   play.isFullUntil({ ...job("a"), command: "echo changed" }, "changed");
@@ -200,7 +200,7 @@ Deno.test("runLoop() starts a job whose command was changed before its start cou
   assert.deepEqual(told.map(({ type }) => type), ["starting", "ended"]);
 });
 
-Deno.test("runLoop() forbids no attempt that was decided and not written, where its job is another: the next has its number", async () => {
+Deno.test("runLoop() sends no tombstone for an attempt that was never written, as the next attempt has its number", async () => {
   const play = new Play("a");
   play.isFull = true;
   play.onFull = () => {
@@ -245,7 +245,7 @@ Deno.test("runLoop() writes an end that could not be written at once into no oth
   assert.deepEqual([...play.jobs.values()].map((one) => `${one.id[0]} ${one.status}`), ["e end", "b end"]);
 });
 
-Deno.test("runLoop() sends a start again that was written long ago, also if what comes with it cannot be written at once", async () => {
+Deno.test("runLoop() sends a written start again also if what was decided with that cannot be written at once", async () => {
   const play = new Play("a");
   let links = 0;
   play.breaks = 1;
@@ -263,7 +263,7 @@ Deno.test("runLoop() sends a start again that was written long ago, also if what
   assert.deepEqual([...play.jobs.values()].map(({ status }) => status), ["end", "end"]);
 });
 
-Deno.test("runLoop() takes time in which nothing could be written, and so no link be opened, for no silence of a machine", async () => {
+Deno.test("runLoop() does not count time in which nothing could be written as silence of a machine", async () => {
   const play = new Play("a", "b");
   play.hosts = [slotHost("h1", "pi@red", { capacity: 1 }), slotHost("h2", "pi@blue", { capacity: 1 })];
   play.timeoutMs = 4_000;

@@ -40,7 +40,7 @@ Deno.test("a slot that is given back goes to a job of a full entry of the same G
   assert.notEqual(slots.giveBack(c), null);
 });
 
-Deno.test("free() asks about no machine again until a slot or a machine has come: of thousands most may not be up yet", () => {
+Deno.test("free() asks about no machine again until a slot or a machine has come", () => {
   const slots = new Slots(Array.from({ length: 1000 }, (_, i) => slotHost(`h${i}`, `pi@h${i}`)));
   let asked = 0;
   const find = (up: string | null) => slots.free((machine) => ++asked > 0 && machine === up)?.id ?? null;

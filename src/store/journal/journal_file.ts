@@ -53,7 +53,7 @@ export class JournalFile {
   #stamp: FileStamp | null = null;
   /** Of the file that is open here; it stays where the stamp is given up. */
   #inode: number | undefined = undefined;
-  /** A power cut leaves it where it is. Who put it there may have been killed before that was so. */
+  /** The directory has been synced: a power cut leaves the file. Its maker may have been killed before that. */
   #stays = false;
   #bytes = 0;
   #lines = 0;
