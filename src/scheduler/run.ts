@@ -6,7 +6,9 @@
  */
 
 import type { Deps } from "../deps.ts";
+import { CmsError } from "../errors.ts";
 import type { Change, ExternalChanges } from "../store/changes.ts";
+import { Checkpoints } from "./checkpoints.ts";
 import { Deliver } from "./deliver.ts";
 import type { CoreEvent } from "./events.ts";
 import { GATHER_MS } from "./slot_pools.ts";
@@ -15,10 +17,6 @@ import type { RunParts, RunWatch } from "./run_parts.ts";
 import { Undelivered } from "./undelivered.ts";
 import { WatchedFiles } from "./watched_files.ts";
 
-/** The YAML file is at most about this old while a run goes on, unless writing it takes long. */
-const CHECKPOINT_MS = 1_000;
-/** Writing the YAML file takes at most one part in this many of the time. */
-const CHECKPOINT_SHARE = 20;
 /**
  * How often to look whether others changed the files: two or three calls of stat, which costs less than to be told of
  * every write (most are our own), and works on network file systems too.
@@ -70,11 +68,10 @@ class Loop {
   /** So far the wall clock is ahead of the run's, as the core knows it. */
   #wallAheadMs = 0;
   readonly #files: WatchedFiles;
-  #checkpointAtMs = 0;
-  /** The checkpoint that goes on beside the turns; never rejects. */
-  #checkpoint: Promise<void> | null = null;
-  #isBehind = false;
+  readonly #checkpoints: Checkpoints;
   #writeFailed = false;
+  /** Another process has the right to run the queue. */
+  #isLost = false;
   /** Nothing is decided before this time: what was decided last could not be written. */
   #heldUntilMs = 0;
   /** True once the events of this turn have reached the core. */
@@ -90,25 +87,36 @@ class Loop {
     this.#turnedAtMs = deps.clock.now();
     this.#deliver = this.#makeDeliver();
     this.#files = new WatchedFiles(deps.files, parts, (text) => this.#warn(text));
+    this.#checkpoints = new Checkpoints({
+      clock: deps.clock,
+      store: parts.store,
+      onDone: () => this.#wake?.abort(WOKEN),
+      // Where the journal cannot be written either, that was said.
+      onFailure: (message) => this.#writeFailed || this.#warn(message),
+    });
+  }
+
+  /** True if the run is to end at once; its jobs go on. */
+  get #mustLeave(): boolean {
+    return this.#isLost || this.#watch.leave.aborted;
   }
 
   async run(): Promise<RunResult> {
-    this.#checkpointAtMs = this.#deps.clock.now() + CHECKPOINT_MS;
     const { stop, leave } = this.#watch;
     const onStop = (): void => this.#push({ type: "stop", signal: String(stop.reason) });
     if (stop.aborted) onStop();
     stop.addEventListener("abort", onStop, { once: true });
     leave.addEventListener("abort", () => this.#wake?.abort(WOKEN), { once: true });
     do {
-      while (!this.#finished && !leave.aborted) {
+      while (!this.#finished && !this.#mustLeave) {
         await this.#turn();
-        if (this.#finished || leave.aborted) break;
-        this.#maybeCheckpoint();
+        if (this.#finished || this.#mustLeave) break;
+        this.#checkpoints.begin();
         await this.#wait();
       }
     } while (!await this.#end());
     const result = this.#parts.core.result();
-    return leave.aborted && !this.#finished ? { ...result, outcome: "stopped" } : result;
+    return this.#mustLeave && !this.#finished ? { ...result, outcome: "stopped" } : result;
   }
 
   /** After a fault: leaves the YAML file complete, and nothing open. */
@@ -123,13 +131,13 @@ class Loop {
    */
   async #end(isFault = false): Promise<boolean> {
     await this.#deliver.close();
-    await this.#checkpoint;
+    await this.#checkpoints.settled();
     // What the links said last and nobody has taken in: of what is left they say it again, should the run go on.
     this.#inbox = this.#inbox.filter(({ type }) => type === "hosts" || type === "stop" || type === "pause");
     if (this.#finished) this.#parts.core.step({ type: "links_closed" }, this.#deps.clock.now());
     try {
-      if (this.#undelivered.size > 0) await this.#commit([]);
-      const mustEnd = isFault || this.#watch.leave.aborted;
+      if (this.#undelivered.size > 0 && !this.#isLost) await this.#commit([]);
+      const mustEnd = isFault || this.#mustLeave;
       this.#finished = this.#parts.core.isFinished;
       const mayEnd = (external: ExternalChanges): boolean => mustEnd || (this.#finished && this.#mayEnd(external));
       if (!await this.#parts.store.endRun("always", mayEnd)) {
@@ -152,7 +160,7 @@ class Loop {
     this.#finished = this.#parts.core.isFinished;
     if (this.#finished) return true;
     this.#undelivered.add(effects);
-    this.#isBehind = true;
+    this.#checkpoints.isBehind = true;
     return false;
   }
 
@@ -187,9 +195,11 @@ class Loop {
   async #wait(): Promise<void> {
     if (this.#urgent && this.#deps.clock.now() >= this.#heldUntilMs) return;
     const coreAtMs = this.#parts.core.wakeAtMs ?? Infinity;
-    const checkpointAtMs = this.#isBehind && this.#checkpoint === null ? this.#checkpointAtMs : Infinity;
     this.#wake = new AbortController();
-    const dueAtMs = Math.max(this.#heldUntilMs, Math.min(coreAtMs, checkpointAtMs, this.#lookAtMs, this.#gatherAtMs));
+    const dueAtMs = Math.max(
+      this.#heldUntilMs,
+      Math.min(coreAtMs, this.#checkpoints.dueAtMs, this.#lookAtMs, this.#gatherAtMs),
+    );
     // At least one turn of the event loop, so that links and files get theirs whatever is due.
     await this.#deps.clock.sleepUntil(Math.max(dueAtMs, this.#deps.clock.now() + 1), this.#wake.signal);
     this.#wake = null;
@@ -222,6 +232,10 @@ class Loop {
       await this.#commit(events);
       this.#writeFailed = this.#isHeld = false;
     } catch (error) {
+      if (error instanceof CmsError && error.code === "conflict") {
+        this.#isLost = true;
+        return this.#warn(`${error.message}; this run leaves, and what it started goes on`);
+      }
       this.#isHeld = true;
       if (!this.#decided) this.#inbox.unshift(...events);
       this.#urgent ||= this.#inbox.length > 0;
@@ -272,17 +286,17 @@ class Loop {
       this.#stoodMs = 0;
       this.#noteWallClock(nowMs);
       for (const text of external.warnings) this.#warn(text);
-      if (external.warnings.length > 0) this.#isBehind = true; // Of an edit that was not taken: the file says it still.
+      if (external.warnings.length > 0) this.#checkpoints.isBehind = true; // Of an edit that was not taken: the file says it still.
       // In one step, so that a job which was replaced is considered anew before the run could end.
       const undone = this.#undelivered.takeBack(store.jobs);
       if (hasChanges(external)) this.#watch.onExternalChanges?.(external);
       if (hasChanges(external) || undone.length > 0) {
         this.#undelivered.add(core.step({ type: "external", external, undone }, nowMs));
-        this.#isBehind = true;
+        this.#checkpoints.isBehind = true;
       }
       for (const event of events) this.#undelivered.add(core.step(event, nowMs));
       const changes = this.#undelivered.changes();
-      if (changes.length > 0) this.#isBehind = true;
+      if (changes.length > 0) this.#checkpoints.isBehind = true;
       return changes;
     };
     // Starts must be durable before they are sent. Ends stand on the hosts as well.
@@ -292,31 +306,6 @@ class Loop {
         return undelivered.isDurable;
       },
     });
-  }
-
-  #maybeCheckpoint(): void {
-    if (!this.#isBehind || this.#checkpoint !== null || this.#deps.clock.now() < this.#checkpointAtMs) return;
-    this.#checkpoint = this.#writeFile().finally(() => {
-      this.#checkpoint = null;
-      // The next one is due by a time that no wait knows yet.
-      this.#wake?.abort(WOKEN);
-    });
-  }
-
-  /** Writes the YAML file while the turns go on. */
-  async #writeFile(): Promise<void> {
-    const startMs = this.#deps.clock.now();
-    let tookMs = 0;
-    this.#isBehind = false;
-    try {
-      await this.#parts.store.checkpoint("beside");
-      tookMs = this.#deps.clock.now() - startMs;
-    } catch (error) {
-      this.#isBehind = true;
-      if (!this.#writeFailed) this.#warn((error as Error).message);
-      this.#writeFailed = true;
-    }
-    this.#checkpointAtMs = this.#deps.clock.now() + Math.max(CHECKPOINT_MS, tookMs * CHECKPOINT_SHARE);
   }
 
   #warn(text: string): void {

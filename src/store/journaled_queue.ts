@@ -88,6 +88,7 @@ export class JournaledQueue implements QueueStore {
     await locked(this.#deps, this.#paths, async (lock) => {
       await this.#sync.refresh(lock);
       this.#sync.needCurrent();
+      if (await this.#claim.keep()) this.#state.external.warn(`${this.#paths.shownRun} was removed; it was made anew`);
       const records = recordsOf(decide(this.#state.takeExternal()), this.#state.jobs);
       await this.#sync.writeRepairs();
       if (records.length === 0) return;
@@ -120,6 +121,8 @@ export class JournaledQueue implements QueueStore {
     // After this nothing is left to write under the lock, as a rule. What fails here fails there too.
     if ((this.#yaml.stamp?.sizeBytes ?? 0) >= SMALL_YAML_BYTES) await this.checkpoint(policy).catch(() => false);
     return await locked(this.#deps, this.#paths, async (lock) => {
+      await this.#claim.keep().catch(() => false);
+      if (!this.#claim.isOurs) return true;
       await this.#sync.refresh(lock);
       if (!mayEnd(this.#state.takeExternal())) return false;
       try {

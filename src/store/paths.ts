@@ -35,6 +35,8 @@ export interface StorePaths {
   readonly shownLog: string;
   /** The journal, likewise. */
   readonly shownJournal: string;
+  /** The file of the run, likewise. */
+  readonly shownRun: string;
 }
 
 /** Paths of a queue or cluster. The default experiment shows as `./experiment`, others as they were given. */
@@ -55,6 +57,7 @@ export function storePaths(ref: StoreRef, kind: "queue" | "cluster"): StorePaths
     shown: `${shownDirectory}/${base}.yaml`,
     shownLog: `${shownDirectory}/.${base}.log`,
     shownJournal: `${shownDirectory}/.${base}.journal`,
+    shownRun: `${shownDirectory}/.${base}.run`,
   };
 }
 

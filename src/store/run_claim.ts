@@ -7,6 +7,7 @@
  */
 
 import type { Deps, FileLock } from "../deps.ts";
+import { CmsError } from "../errors.ts";
 import { codeOf } from "../system_errors.ts";
 import { storeError } from "./file_errors.ts";
 import type { StorePaths } from "./paths.ts";
@@ -17,7 +18,7 @@ import type { StoreRef } from "./store.ts";
 export class RunClaim {
   readonly #deps: Deps;
   readonly #paths: StorePaths;
-  #held: { lock: FileLock; runner: Runner } | null = null;
+  #held: { lock: FileLock; runner: Runner; inode: number | undefined } | null = null;
   /** What is to be written is newer than what a write took along. */
   #isBehind = false;
   #writing: Promise<void> | null = null;
@@ -41,11 +42,33 @@ export class RunClaim {
     try {
       const taken = await takeRun(this.#deps, this.#paths, runner);
       if (!("release" in taken)) return taken;
-      this.#held = { lock: taken, runner };
+      this.#held = { lock: taken, runner, inode: await this.#inode() };
       return null;
     } catch (error) {
       throw storeError(this.#paths.shown, "claim the run", error);
     }
+  }
+
+  /**
+   * Sees to it that the file is still the one that is locked: who finds none may run the queue. The caller holds the
+   * write lock, as whoever takes the right does.
+   * @returns True if it was removed, and was made anew. @throws {CmsError} If another process runs the queue now.
+   */
+  async keep(): Promise<boolean> {
+    if (this.#held === null || await this.#inode() === this.#held.inode) return false;
+    const { runner } = this.#held;
+    const taken = await takeRun(this.#deps, this.#paths, runner);
+    this.release();
+    if (!("release" in taken)) {
+      const who = `process ${taken.pid} on ${taken.hostname}`;
+      throw new CmsError("conflict", `${this.#paths.shownRun} was removed, and ${who} runs the queue now`);
+    }
+    this.#held = { lock: taken, runner, inode: await this.#inode() };
+    return true;
+  }
+
+  async #inode(): Promise<number | undefined> {
+    return (await this.#deps.files.stamp(this.#paths.run))?.inode;
   }
 
   /**

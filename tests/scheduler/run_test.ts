@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { Machine } from "../../src/cluster/machine.ts";
 import type { Deps } from "../../src/deps.ts";
 import { LinkError } from "../../src/errors.ts";
+import { CmsError } from "../../src/errors.ts";
 import type { Job } from "../../src/job/job.ts";
 import type { ConnectOptions, Link } from "../../src/link/link.ts";
 import type { JobName } from "../../src/names/grammar.ts";
@@ -32,6 +33,10 @@ class Play {
   external: ExternalChanges = NO_EXTERNAL_CHANGES;
   /** Nothing can be written while this is true. */
   isFull = false;
+  /** The queue file cannot be written while this is true, and the journal can. */
+  isFileFull = false;
+  /** Another process took the right to run the queue. */
+  isLost = false;
   /** Called with what is to be written. */
   onWrite: (changes: readonly Change[]) => void = () => {};
   /** Called with what could not be written. */
@@ -82,7 +87,8 @@ class Play {
       id: "f".repeat(32),
       jobs: this.jobs,
       commit: (decide) => Promise.resolve().then(() => this.#commit(decide)),
-      checkpoint: () => this.isFull ? Promise.reject(new Error("No space left on device")) : Promise.resolve(true),
+      checkpoint: () =>
+        this.isFull || this.isFileFull ? Promise.reject(new Error("No space left on device")) : Promise.resolve(true),
       endRun: (_policy, mayEnd = () => true) => {
         this.onEnd();
         const { external } = this;
@@ -111,6 +117,7 @@ class Play {
     const changes = decide(external);
     if (changes.length === 0) return; // Nothing to write.
     this.onWrite(changes);
+    if (this.isLost) throw new CmsError("conflict", "./x.run was removed, and process 7 on vm runs the queue now");
     if (this.isFull) {
       this.onFull(changes);
       throw new Error("No space left on device");
@@ -164,6 +171,26 @@ Deno.test("runLoop() tries once a second while nothing can be written, says so o
   assert.equal(starts.size, 2, "each job is decided once");
   assert.equal(play.events.filter((event) => event.type === "warning" && /no job starts/.test(event.text)).length, 1);
   assert.deepEqual(play.sent, []);
+});
+
+Deno.test("runLoop() says once that the queue file cannot be written, however often that fails, and goes on", async () => {
+  const play = new Play("a", "b");
+  play.isFileFull = true;
+  play.onWrite = () => void (play.nowMs += 5_000);
+  assert.equal(await play.run(), "done");
+  assert.equal(play.events.filter((event) => event.type === "warning" && /No space/.test(event.text)).length, 1);
+  assert.equal(play.sent.length, 2);
+});
+
+Deno.test("runLoop() leaves when another process has the right to run the queue, and starts nothing more", async () => {
+  const play = new Play("a", "b", "c");
+  play.onWrite = () => void (play.isLost = play.sent.length > 0);
+  assert.equal(await play.run(), "stopped");
+  assert.ok(play.sent.length < 3, play.sent.join());
+  const warnings = play.events.flatMap((event) => event.type === "warning" ? [event.text] : []);
+  assert.deepEqual(warnings, [
+    "./x.run was removed, and process 7 on vm runs the queue now; this run leaves, and what it started goes on",
+  ]);
 });
 
 Deno.test("runLoop() starts no job that was deleted before its start could be written", async () => {
