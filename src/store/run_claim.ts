@@ -6,10 +6,11 @@
  * @module
  */
 
-import type { Deps, FileLock } from "../deps.ts";
+import type { Deps, FileLock, FileStamp } from "../deps.ts";
 import { CmsError } from "../errors.ts";
 import { codeOf } from "../system_errors.ts";
 import { storeError } from "./file_errors.ts";
+import { sameStamp } from "./lock.ts";
 import type { StorePaths } from "./paths.ts";
 import type { LastRun, RunAbout, Runner } from "./run_status.ts";
 import type { StoreRef } from "./store.ts";
@@ -18,7 +19,7 @@ import type { StoreRef } from "./store.ts";
 export class RunClaim {
   readonly #deps: Deps;
   readonly #paths: StorePaths;
-  #held: { lock: FileLock; runner: Runner; inode: number | undefined } | null = null;
+  #held: { lock: FileLock; runner: Runner; stamp: FileStamp | null } | null = null;
   /** What is to be written is newer than what a write took along. */
   #isBehind = false;
   #writing: Promise<void> | null = null;
@@ -42,7 +43,7 @@ export class RunClaim {
     try {
       const taken = await takeRun(this.#deps, this.#paths, runner);
       if (!("release" in taken)) return taken;
-      this.#held = { lock: taken, runner, inode: await this.#inode() };
+      this.#held = { lock: taken, runner, stamp: await this.#stamp() };
       return null;
     } catch (error) {
       throw storeError(this.#paths.shown, "claim the run", error);
@@ -50,25 +51,38 @@ export class RunClaim {
   }
 
   /**
-   * Sees to it that the file is still the one that is locked: who finds none may run the queue. The caller holds the
-   * write lock, as whoever takes the right does.
+   * Sees to it that the file is still the one that is locked, and says what was written: who finds none may run the
+   * queue, and so may another machine, where the file system's locks do not reach that far. The caller holds the write
+   * lock, as whoever takes the right does.
    * @returns True if it was removed, and was made anew. @throws {CmsError} If another process runs the queue now.
    */
   async keep(): Promise<boolean> {
-    if (this.#held === null || await this.#inode() === this.#held.inode) return false;
-    const { runner } = this.#held;
+    const held = this.#held;
+    const stamp = held === null ? null : await this.#stamp();
+    if (held === null || sameStamp(stamp, held.stamp)) return false;
+    const { runner } = held;
+    if (stamp?.inode === held.stamp?.inode) {
+      held.stamp = stamp;
+      const other = parseRunner(await readWho(this.#deps, this.#paths));
+      // Or it is being written just now.
+      if (other === null || other.run === runner.run) return false;
+      this.release();
+      const who = `process ${other.pid} on ${other.hostname}`;
+      const why = "the locks of this file system do not reach from one machine to another";
+      throw new CmsError("conflict", `${this.#paths.shownRun}: ${who} runs the queue too: ${why}`);
+    }
     const taken = await takeRun(this.#deps, this.#paths, runner);
     this.release();
     if (!("release" in taken)) {
       const who = `process ${taken.pid} on ${taken.hostname}`;
       throw new CmsError("conflict", `${this.#paths.shownRun} was removed, and ${who} runs the queue now`);
     }
-    this.#held = { lock: taken, runner, inode: await this.#inode() };
+    this.#held = { lock: taken, runner, stamp: await this.#stamp() };
     return true;
   }
 
-  async #inode(): Promise<number | undefined> {
-    return (await this.#deps.files.stamp(this.#paths.run))?.inode;
+  #stamp(): Promise<FileStamp | null> {
+    return this.#deps.files.stamp(this.#paths.run);
   }
 
   /**
