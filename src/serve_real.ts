@@ -105,7 +105,7 @@ export async function serve(
   server.on("clientError", (error: Error & { code?: string }, socket) => {
     refuse(socket as Socket, PARSE_STATUS[error.code ?? ""] ?? "400 Bad Request");
   });
-  // The runtime tells of a handshake that is late, and leaves the connection open.
+  // The runtime reports a handshake that is late, and leaves the connection open.
   server.on("tlsClientError", (_error, socket: Socket) => socket.destroy());
   const release = catchFaults(onFault);
   const at = { host: hostname, port, backlog: room.backlog };
@@ -227,7 +227,7 @@ class Replies {
   /** Events have no end; whoever sends them sees to slow clients. */
   begin(outgoing: HttpBindings["outgoing"], response: Response): void {
     const reply = outgoing as ServerResponse;
-    // Its end is told no more.
+    // Its end is reported no more.
     if (reply.destroyed || reply.socket === null || reply.socket.destroyed) return;
     if (response.headers.get("content-type")?.startsWith("text/event-stream")) {
       // A client that sends no more may still want a reply, but of one without an end it has gone.

@@ -1,7 +1,7 @@
 /**
  * A watch over a listening server. When a connection comes while no file descriptor is free, the runtime takes no
- * connection ever again and tells nobody. So where none has come for a while the server connects to itself, and listens
- * anew if it does not notice.
+ * connection ever again and reports nothing. So where none has come for a while the server connects to itself, and
+ * listens anew if it does not notice.
  *
  * @module
  */

@@ -29,7 +29,7 @@ import removeText from "./remove.sh" with { type: "text" };
 import limitsText from "./limits.sh" with { type: "text" };
 import helloText from "./hello.sh" with { type: "text" };
 
-/** What the agent is told before it begins. */
+/** What the agent gets before it begins. */
 export interface AgentSetup {
   readonly token: string;
   readonly directory: string;
@@ -152,7 +152,7 @@ function instant(text: string | undefined): number | null {
   return Number.isNaN(ms) ? null : ms;
 }
 
-/** A state as `c_state` of the agent tells it, in words; null if it is none. */
+/** A state as `c_state` of the agent gives it, in words; null if it is none. */
 export function parseState(words: readonly string[]): AttemptState | null {
   const [type, ...rest] = words;
   const mark = rest.at(-1);

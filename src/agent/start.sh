@@ -258,7 +258,7 @@ c_finish() {
   c_now
   c_date
   # A full disk must not cost a job its end: for an hour it is tried again, while the directory is there. Where it is
-  # for want of a right, or the job has put something else in place of its log, the event alone tells the end.
+  # for want of a right, or the job has put something else in place of its log, the event alone reports the end.
   c_z=0
   c_e4=${c_e5:+# time limit: ${c_e5#limit=}$c_nl}
   until ! c_file "$c_into" || printf '# date: %s\n# exit: %s\n%s# cloudmesh state: %s\n' "$c_iso" "$c_rc" "$c_e4" "$c_e1" >>"$c_into"; do

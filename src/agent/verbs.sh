@@ -1,7 +1,7 @@
 # The agent, fifth part: what else a link may ask for. agent.sh says the rules.
 
-# c_watch JOB ATTEMPT LINK: tells the end of a job whose wrapper is gone, tells another events file, or is on another
-# machine (then only while the agent is there). Looks once a second.
+# c_watch JOB ATTEMPT LINK: reports the end of a job whose wrapper is gone, writes to another events file, or is on
+# another machine (then only while the agent is there). Looks once a second.
 c_watch() {
   c_stat self
   ! c_file "$3.watch" || printf '%s %s %s\n' "$c_pid" "$c_t0" "$c_tag" >"$3.watch"
@@ -46,7 +46,7 @@ cms_ask() {
   c_say z "$c_ask"
 }
 
-# cms_forbid NUMBER (JOB ATTEMPT)...: as cms_ask, after a claim of those that have none; f/ATTEMPT tells it to wrappers.
+# cms_forbid NUMBER (JOB ATTEMPT)...: as cms_ask, after a claim of those that have none; f/ATTEMPT says so to wrappers.
 # A link that stays empty for a second is that of a wrapper that was ended in this very moment, and is given up.
 cms_forbid() {
   c_ask=$1
@@ -134,7 +134,7 @@ c_kill() {
   c_state "$1" "$2"
 }
 
-# cms_kill NUMBER GRACE (JOB ATTEMPT)...: side by side and in the background; the event Z tells that all are done.
+# cms_kill NUMBER GRACE (JOB ATTEMPT)...: side by side and in the background; the event Z says that all are done.
 cms_kill() { c_apart c_kills "$@" & }
 c_kills() {
   c_ask=$1 c_grace=$2
@@ -158,7 +158,7 @@ cms_shared() {
   fi
 }
 
-# cms_locate NUMBER (JOB ATTEMPT)...: makes the directories and tells their names: input files are about to be copied
+# cms_locate NUMBER (JOB ATTEMPT)...: makes the directories and names them: input files are about to be copied
 # there. A claim that never starts, of a number that no attempt has, makes each this queue's.
 cms_locate() {
   c_ask=$1 c_z=0

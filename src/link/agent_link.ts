@@ -141,7 +141,7 @@ class AgentLink implements Link {
       request("kill", [id, Math.max(0, Math.round(options.graceMs)), ...attemptArgs(attempts)])
     );
     const states = await this.ask(attempts);
-    // Where the wrapper was gone nobody else tells the end.
+    // Where the wrapper was gone nobody else reports the end.
     if (this.#options.role === "resident") this.#flights.settle(attempts, states, this.#deps.clock.now());
     return states;
   }

@@ -1,5 +1,5 @@
 /**
- * What a link knows to be in flight on its machine, so that each end is told once, whoever noticed it: the job's
+ * What a link knows to be in flight on its machine, so that each end is reported once, whoever noticed it: the job's
  * wrapper, a watcher, or the link's own look.
  *
  * @module
@@ -44,7 +44,7 @@ export class Flights {
     this.#flights.delete(attempt);
   }
 
-  /** Passes an event on, unless it is an end that was told before. */
+  /** Passes an event on, unless it is an end that was reported before. */
   tell(event: AttemptEvent): void {
     if (event.type === "ended") {
       if (this.#ended.has(event.attempt)) return;
@@ -67,7 +67,7 @@ export class Flights {
     return attempts.filter(({ attempt }) => this.#flights.get(attempt)?.answered === false);
   }
 
-  /** Turns states that were asked for into the events that nobody else told. */
+  /** Turns states that were asked for into the events that nobody else reported. */
   settle(attempts: readonly AttemptRef[], states: readonly AttemptState[], nowMs: number): void {
     for (const [i, ref] of attempts.entries()) {
       const state = states[i];
@@ -81,7 +81,7 @@ export class Flights {
       } else if (state.type === "crashed") {
         this.tell({ type: "ended", job, attempt, state: "crash", exitCode: state.exitCode, atMs: nowMs });
       } else if (state.type === "none" && flight.answered) {
-        // It ran, and its directory is gone: nobody else will ever tell of it.
+        // It ran, and its directory is gone: nobody else will ever report it.
         this.tell({ type: "ended", job, attempt, state: "crash", exitCode: null, atMs: nowMs });
       }
     }

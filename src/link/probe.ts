@@ -125,7 +125,7 @@ class Session {
     };
   }
 
-  /** Resolves when it has told all, or nothing more is to be expected. */
+  /** Resolves when it has reported all, or nothing more is to be expected. */
   async ask(gate: Gate): Promise<void> {
     await gate.pass(async () => {
       this.#open();

@@ -19,7 +19,7 @@ export interface LinkTimes {
   readonly lookMs: number;
   /** How long the agent may take to say hello. @default 30000 */
   readonly helloMs: number;
-  /** How long after the hello the stream of events may take to begin before that is told. @default 5000 */
+  /** How long after the hello the stream of events may take to begin before that is reported. @default 5000 */
   readonly deafMs: number;
 }
 
@@ -61,7 +61,7 @@ export async function keepBeat({ clock, times, signal }: Upkeep, heart: Heart): 
   }
 }
 
-/** Asks about what is in flight: a wrapper and its job that vanish together (out of memory, `kill -9`) tell nothing. */
+/** Asks about what is in flight: a wrapper and its job that vanish together (`kill -9`) report nothing. */
 export async function keepLooking({ clock, times, signal }: Upkeep, link: Link, flights: Flights): Promise<void> {
   while (!signal.aborted) {
     await clock.sleepUntil(clock.now() + times.lookMs, signal);
@@ -78,7 +78,7 @@ export async function keepLooking({ clock, times, signal }: Upkeep, link: Link, 
       flights.settle(attempts, states, clock.now());
       if (lost.length > 0) flights.settleLost(lost, await link.forbid(lost), clock.now());
     } catch {
-      // The link went down meanwhile, which is told elsewhere.
+      // The link went down meanwhile, which is reported elsewhere.
     }
   }
 }

@@ -113,7 +113,7 @@ export interface KillHeldRequest {
  * Kills jobs of a queue that no scheduler runs. A start that never reached its host is called off: the job waits again.
  * The queue stays held, and its file is not written.
  * @returns Those that are in state `kill` now; those that may still run; of these, those whose host does not answer,
- * and those that live on another machine than their host's name leads to now, which was told.
+ * and those that live on another machine than their host's name leads to now, which was reported.
  */
 export async function killHeld(
   deps: Deps,

@@ -18,7 +18,7 @@ export interface QueueRun {
 }
 
 /**
- * All queues of all experiments below `root` that a scheduler has run. A queue that cannot be read is told and left
+ * All queues of all experiments below `root` that a scheduler has run. A queue that cannot be read is reported and left
  * out.
  * @param root An absolute directory.
  */

@@ -98,7 +98,7 @@ function runWords(request: StartRunRequest): string[] {
   return ["queue", "run", request.scheduler, ...common, ...how, ...request.options ?? []];
 }
 
-/** What the process would refuse as well, told at once and in better words. */
+/** What the process would refuse as well, said at once and in better words. */
 async function refuse(deps: Deps, request: StartRunRequest, store: QueueStore): Promise<void> {
   const limitAtMs = deps.clock.now() + COMMAND_LIMIT_MS;
   let runner = await store.runner();

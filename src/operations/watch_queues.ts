@@ -1,5 +1,5 @@
 /**
- * Watches all queues of one directory and tells what happens to them, to any number of listeners: each move of a job,
+ * Watches all queues of one directory and reports what happens to them, to any number of listeners: each move of a job,
  * jobs added and deleted, runs that begin and end, machines that go up and down. Writes nothing; one watch serves all
  * who look.
  *
@@ -49,7 +49,7 @@ interface Followed {
 export interface WatchFiles {
   /** Looks at the files of a directory, when it is its turn. */
   pass<T>(look: () => Promise<T>): Promise<T>;
-  /** So many journals may stay open between two looks; each tells then every move in between. */
+  /** So many journals may stay open between two looks; each gives then every move in between. */
   readonly mostOpen: number;
   /** So many do. */
   open: number;
@@ -120,7 +120,7 @@ export class QueuesWatch {
     return this.#signal;
   }
 
-  /** The queues by name, as of the last event that was told. */
+  /** The queues by name, as of the last event that was sent. */
   get queues(): ReadonlyMap<string, WatchedQueue> {
     return this.#queues;
   }
@@ -283,7 +283,7 @@ export class QueuesWatch {
     this.#count(queue);
   }
 
-  /** What the journal held before we came is kept for those who come back, and told to nobody. */
+  /** What the journal held before we came is kept for those who come back, and sent to nobody. */
   #seed(name: string, queue: Followed, changes: readonly FeedChange[]): void {
     queue.states = new Map([...queue.tail.jobs].map(([job, { status }]) => [job, status]));
     const of = this.#of(name);

@@ -121,7 +121,7 @@ export class Core {
       return run.effects;
     }
     if (event.type === "stood_still") {
-      // Nothing is decided now: what others did meanwhile is told next.
+      // Nothing is decided now: what others did meanwhile comes next.
       this.#links.stoodStill(event.ms);
       return run.effects;
     }

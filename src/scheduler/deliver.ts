@@ -246,7 +246,7 @@ export class Deliver {
       forbid.forEach((attempt, i) => states.push({ ...attempt, state: forbidden[i]! }));
       this.#options.push({ type: "answer", machine, states });
     } catch (error) {
-      // A link that breaks tells so itself; one that cannot answer is as good as broken.
+      // A link that breaks reports that itself; one that cannot answer is as good as broken.
       if (this.#links.get(machine) !== link) return;
       this.#links.delete(machine);
       this.#leave(machine);

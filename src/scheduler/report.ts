@@ -1,5 +1,5 @@
 /**
- * What a run tells whoever watches it (the command prints lines, the service sends events). Data only, no text for
+ * What a run reports to whoever watches it (the command prints lines, the service sends events). Data only, no text for
  * people except reasons of one line.
  *
  * @module
@@ -23,14 +23,14 @@ export type RunEvent =
   | { readonly type: "adopted"; readonly job: JobName; readonly machine: string }
   /** What became of a job of an earlier run while nobody watched. */
   | { readonly type: "found"; readonly job: JobName; readonly state: string; readonly machine: string }
-  /** Jobs of an earlier run of which nothing is known, as their machine does not answer; told once for each machine. */
+  /** Nothing is known of these jobs of an earlier run, as their machine does not answer; once for each machine. */
   | {
     readonly type: "unknown";
     readonly jobs: readonly JobName[];
     readonly machine: string;
     readonly timeoutMs: number;
   }
-  /** Jobs that live on the machine `host`, to which the name does not lead now: nothing is known of them; told once. */
+  /** These jobs live on the machine `host`, where the name does not lead now: nothing is known of them; once each. */
   | {
     readonly type: "elsewhere";
     readonly jobs: readonly JobName[];
@@ -44,7 +44,7 @@ export type RunEvent =
     /** All that run, this one last, in order of their starts. */
     readonly running: readonly JobName[];
   }
-  /** No slot is free; told at most once for each stretch of waiting. */
+  /** No slot is free; reported at most once for each stretch of waiting. */
   | { readonly type: "waiting"; readonly slots: number }
   /** `exitCode` null where unknown. `elapsedMs` null where start or end are unknown. */
   | {

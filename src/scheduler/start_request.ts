@@ -1,5 +1,5 @@
 /**
- * What a host is told of an attempt. Pure.
+ * What a host gets to know of an attempt. Pure.
  *
  * @module
  */

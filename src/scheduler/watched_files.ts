@@ -10,7 +10,7 @@ import type { SlotHost } from "./slots.ts";
 
 /** What there is to look at. */
 export interface FilesToWatch {
-  /** Reads the list of hosts again, if it can change; null if not. A rejection is told and the old list stays. */
+  /** Reads the list of hosts again, if it can change; null if not. A rejection is reported and the old list stays. */
   readonly readHosts: (() => Promise<readonly SlotHost[]>) | null;
   /** The file that `readHosts` reads; null if there is none. */
   readonly hostFile: string | null;

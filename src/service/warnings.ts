@@ -16,7 +16,7 @@ export interface Warnings {
   readonly texts: readonly string[];
 }
 
-/** Makes a gatherer that tells the log too. */
+/** Makes a gatherer that writes to the log, too. */
 export function gatherWarnings(service: Service): Warnings {
   const texts: string[] = [];
   return {

@@ -13,7 +13,7 @@ import { runWrapper, type StartWords } from "./wrapper.ts";
 
 const PLACES = 128;
 
-/** A call that waits, and where it tells what happens. */
+/** A call that waits, and where it reports what happens. */
 interface Ticket {
   readonly start: StartWords;
   readonly tell: Tell;

@@ -41,7 +41,7 @@ export class EventsFile {
   }
 }
 
-/** Where a wrapper tells what happens. */
+/** Where a wrapper reports what happens. */
 export interface Tell {
   readonly events: EventsFile;
   readonly queue: string;

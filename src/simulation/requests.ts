@@ -12,7 +12,7 @@ export interface Request {
   readonly args: readonly string[];
 }
 
-/** What the agent is told before its first request. */
+/** What the agent gets before its first request. */
 export interface Setup {
   readonly token: string;
   readonly directory: string;

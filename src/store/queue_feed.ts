@@ -4,7 +4,7 @@
  *
  * A checkpoint ends a journal with a record of the YAML that it makes, and the next journal begins with the same hash.
  * The old file stays open here, so that its last records are read before those of the new one. Where the chain has a
- * gap (a person's edit, two checkpoints between two looks) the difference is told instead.
+ * gap (a person's edit, two checkpoints between two looks) the difference is given instead.
  *
  * @module
  */
@@ -50,7 +50,7 @@ export class QueueFeed {
   #line = 0;
   #isFirst = true;
   #isWhole = false;
-  /** The last look read what it could not tell: the next one tells the difference. */
+  /** The last look read what it could not tell: the next one gives the difference. */
   #isLost = false;
   /** The journal was closed: what stands at its place by the next look may be another. */
   #isResting = false;
@@ -74,7 +74,7 @@ export class QueueFeed {
     return header?.begun ?? header?.yaml.slice(0, 12) ?? "";
   }
 
-  /** True if the first look told all that the journal held. */
+  /** True if the first look gave all that the journal held. */
   get isWhole(): boolean {
     return this.#isWhole;
   }
@@ -85,8 +85,8 @@ export class QueueFeed {
   }
 
   /**
-   * What happened since the last look, in order; the first look tells what the present journal holds. null if there is
-   * no such queue. A file that cannot be read just now tells nothing.
+   * What happened since the last look, in order; the first look gives what the present journal holds. null if there is
+   * no such queue. A file that cannot be read just now gives nothing.
    * @throws {StoreError} If the journal is damaged.
    */
   async look(): Promise<FeedChange[] | null> {
@@ -101,7 +101,7 @@ export class QueueFeed {
     return this.#journal.isOpen;
   }
 
-  /** Closes the journal until something has changed. The next change is told as a difference, as after a gap. */
+  /** Closes the journal until something has changed. The next change is given as a difference, as after a gap. */
   rest(): void {
     this.#isResting = this.isOpen || this.#isResting;
     this.close();
@@ -136,7 +136,7 @@ export class QueueFeed {
       this.#takeBoth(snapshot, { isNew, seen: mark.records }, changes);
     } catch (error) {
       if (!(error instanceof CmsError)) throw error;
-      // In the middle of a person's edit. Its records were read, and not told.
+      // In the middle of a person's edit. Its records were read, and not given.
       this.#isLost = true;
       return changes;
     }
@@ -148,7 +148,7 @@ export class QueueFeed {
     return changes;
   }
 
-  /** Takes what both files say. `seen`: records of the same journal that were told before. @throws {CmsError} */
+  /** Takes what both files say. `seen`: records of the same journal that were reported before. @throws {CmsError} */
   #takeBoth(
     snapshot: Snapshot,
     { isNew, seen }: { isNew: boolean; seen: number },
@@ -177,7 +177,7 @@ export class QueueFeed {
     this.#isWhole ||= this.#isFirst && follows;
   }
 
-  /** Applies records, and tells what they change. */
+  /** Applies records, and gives what they change. */
   #take(records: readonly JournalRecord[], changes: FeedChange[]): void {
     for (const record of records) {
       this.#line++;
@@ -190,7 +190,7 @@ export class QueueFeed {
     }
   }
 
-  /** Puts other jobs in place of all, and tells the difference (at first there is none to tell). */
+  /** Puts other jobs in place of all, and gives the difference (at first there is none to tell). */
   #replace(jobs: Map<JobName, Job>, changes: FeedChange[]): void {
     const old = this.#jobs;
     this.#jobs = jobs;

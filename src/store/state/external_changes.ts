@@ -49,7 +49,7 @@ export class ChangeGatherer {
     for (const name of jobs) this.#kill.push(name);
   }
 
-  /** A line for people. The same line is told once until {@link ChangeGatherer.forgetWarnings}. */
+  /** A line for people. The same line is reported once until {@link ChangeGatherer.forgetWarnings}. */
   warn(text: string): void {
     if (this.#told.has(text)) return;
     this.#told.add(text);

@@ -42,7 +42,7 @@ export function ownIds(
   }
 }
 
-/** Makes `present` hold exactly `read`, in its order, and tells `external` of each difference. */
+/** Makes `present` hold exactly `read`, in its order, and gives `external` each difference. */
 export function reconcileJobs(
   read: ReadonlyMap<JobName, Job>,
   present: Map<JobName, Job>,

@@ -1,6 +1,6 @@
 /**
  * Reads single fields of a record out of whatever a person or the original program wrote: tolerant of the type, strict
- * about what cannot be meant. Problems are collected, so that all of them can be told at once.
+ * about what cannot be meant. Problems are collected, so that all of them can be reported at once.
  *
  * @module
  */
