@@ -14,7 +14,7 @@ import type { Connect } from "../link/link.ts";
 import { QueueFeed } from "../store/queue_feed.ts";
 import type { QueueStore } from "../store/store.ts";
 import { OutputReader, SilentError } from "./job_output.ts";
-import type { JobFile } from "./read_job_file.ts";
+import type { JobFile } from "./output_files.ts";
 
 /** What {@link followOutput} takes. */
 export interface FollowRequest {

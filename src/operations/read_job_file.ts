@@ -11,19 +11,17 @@ import { attemptOf } from "../job/attempt.ts";
 import type { Job } from "../job/job.ts";
 import { asOfTry } from "../job/past_tries.ts";
 import { tryNumber } from "../job/retry.ts";
-import { isWaiting } from "../job/states.ts";
+import { isInFlight, isWaiting } from "../job/states.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { Connect } from "../link/link.ts";
 import { makeConnect } from "../link/connect.ts";
 import { openQueue } from "../store/queue_file.ts";
+import { Collected } from "../store/collected.ts";
 import type { StoreRef } from "../store/store.ts";
 import { machineOfJob } from "../cluster/machine.ts";
+import { readCollected } from "./collect/read_collected.ts";
+import { type JobFile, pathOf } from "./output_files.ts";
 import { onMachines } from "./on_machines.ts";
-
-/** `log`: the states; `output`: stdout of the command; `error`: its stderr. */
-export const JOB_FILES = ["log", "output", "error"] as const;
-/** One of {@link JOB_FILES}. */
-export type JobFile = typeof JOB_FILES[number];
 
 /** What {@link readJobFile} takes. Of a longer file, the last `maxBytes` are read. */
 export interface ReadJobFileRequest {
@@ -53,6 +51,8 @@ export async function readJobFile(
     const tried = request.try === undefined ? { job, endings: [""] } : asOfTry(job, request.try);
     if (tried === null) throw new CmsError("not_found", noSuchTry(job, request.try!));
     if (tried.job.attempt === 0 || machineOfJob(tried.job) === null) throw absent(job, request.file);
+    const here = await collectedPart(deps, request, tried.job);
+    if (here !== null) return here;
     let bytes = null as Uint8Array | null;
     let why = "";
     const warn = (text: string) => void (why = text);
@@ -77,20 +77,13 @@ export function noSuchTry(job: Job, number: number): string {
   return `Job ${job.name} has no try ${number}${known.length === 0 ? "" : `; there are ${known.join(", ")}`}`;
 }
 
-function absent(job: Job, file: JobFile): CmsError {
-  return new CmsError("not_found", `Job ${job.name} has no ${file} on its host`);
+/** What a run has collected of the file; null where it has not, and while the job goes on. */
+async function collectedPart(deps: Deps, request: ReadJobFileRequest, job: Job): Promise<Uint8Array | null> {
+  if (isWaiting(job.status) || isInFlight(job.status)) return null;
+  const { queue, file, maxBytes } = request;
+  return await readCollected(deps, await Collected.open(deps, queue), { job, file, part: { maxBytes } });
 }
 
-/** Where a file of a job stands, below its directory. */
-export function pathOf(job: Job, file: JobFile): string {
-  switch (file) {
-    case "log":
-      return job.log;
-    case "output":
-      return job.output;
-    case "error":
-      return `${job.name}-nohup.log`;
-    default:
-      return file satisfies never;
-  }
+function absent(job: Job, file: JobFile): CmsError {
+  return new CmsError("not_found", `Job ${job.name} has no ${file} on its host`);
 }

@@ -24,6 +24,7 @@ import { runLoop } from "../scheduler/run.ts";
 import type { RunWatch } from "../scheduler/run_parts.ts";
 import { UnknownFieldWatch } from "./entry_warnings.ts";
 import { noFreeHosts } from "./no_free_hosts.ts";
+import { Collector } from "./collect/collector.ts";
 import type { Notices } from "./notices/notices.ts";
 import { runsAlready } from "./process_state.ts";
 import { RunTeller } from "./tell_run.ts";
@@ -41,6 +42,8 @@ export type RunRequest =
     readonly halt?: Halt | undefined;
     /** Tells of its jobs; whoever made them tells of the end. */
     readonly notices?: Notices | undefined;
+    /** Whether what jobs have written comes to the manager as they end. */
+    readonly collect?: "output" | undefined;
     /** Time limit of jobs without one, such as `30m`. */
     readonly timeLimit?: string | undefined;
   }
@@ -54,6 +57,8 @@ export type RunRequest =
     readonly timeoutMs: number;
     readonly halt?: Halt | undefined;
     readonly notices?: Notices | undefined;
+    /** Whether what jobs have written comes to the manager as they end. */
+    readonly collect?: "output" | undefined;
     readonly timeLimit?: string | undefined;
   };
 
@@ -90,7 +95,9 @@ export async function runQueue(
     const { scheduler } = request;
     await history.begin({ run, pid: environment.pid, by, scheduler, cluster: cluster?.name ?? null, slots });
     await request.notices?.begin(store.jobs);
-    const unknown = new UnknownFieldWatch((text) => watch.onEvent({ type: "warning", text }));
+    const warn = (text: string): void => watch.onEvent({ type: "warning", text });
+    const collector = request.collect === undefined ? null : await Collector.begin(deps, store, { connect, warn });
+    const unknown = new UnknownFieldWatch(warn);
     if (cluster !== null) unknown.look("host", (await readCluster(deps, cluster)).values());
     unknown.look("job", store.jobs.values());
     const core = new Core({
@@ -116,14 +123,17 @@ export async function runQueue(
       onEvent: (event) => {
         teller.event(event);
         request.notices?.event(event);
+        collector?.event(event);
         watch.onEvent(event);
       },
     });
     const machines = (): string[] => Object.keys(teller.about.machines);
     return await loop.then(async (result) => {
       await history.end({ ...endOf(result), machines: machines() });
+      await collector?.finish(watch.leave);
       return result;
     }, async (error) => {
+      await collector?.finish(AbortSignal.abort());
       await history.end({ outcome: "error", ran: 0, failed: 0, waiting: 0, machines: machines() });
       throw error;
     });

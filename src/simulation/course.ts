@@ -84,7 +84,7 @@ export class Course implements Stage {
     };
     await untilDone();
     if (truth.violation !== null) return;
-    await checkNoneWaits(this.world);
+    await checkNoneWaits(this.world, this.lastResult);
     // What became of jobs that were given up is for the hosts to say; one that runs after all is followed by the next
     // run.
     await this.#refresh();

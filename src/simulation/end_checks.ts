@@ -5,6 +5,7 @@
  */
 
 import { isInFlight, isWaiting } from "../job/states.ts";
+import { holdOf } from "../operations/job_reason.ts";
 import type { RunResult } from "../scheduler/report.ts";
 import type { AttemptTruth } from "./attempt_truth.ts";
 import { mayWaitAtEnd } from "./order_watch.ts";
@@ -20,14 +21,32 @@ export function checkCompleted({ truth }: World, { completed, failed }: RunResul
   }
 }
 
-/** Nothing waits any more that could have started. */
-export async function checkNoneWaits(world: World): Promise<void> {
+/** Nothing waits any more that could have started; `explain` says of what does why, as the run itself does. */
+export async function checkNoneWaits(world: World, result: RunResult | null): Promise<void> {
   const jobs = await world.files.read() ?? new Map();
+  const view = { jobs, nowMs: world.timeline.nowMs };
+  for (const { reason, jobs: left } of result?.left ?? []) {
+    for (const job of left.flatMap((name) => jobs.get(name) ?? [])) {
+      const said = holdOf(job, view);
+      if (isWaiting(job.status) && !agrees(reason, said)) {
+        world.truth.fail(`job ${job.name} is left by the run as "${reason}", and explain says: ${said}`);
+      }
+    }
+  }
   for (const job of jobs.values()) {
+    if (isWaiting(job.status) && holdOf(job, view) === null && world.scenario.scheduler !== "fifo") {
+      world.truth.fail(`job ${job.name} is left by the run, and explain knows nothing that keeps it`);
+    }
     if (isWaiting(job.status) && !mayWaitAtEnd(job, jobs)) {
       world.truth.fail(`job ${job.name} waits at the end of time`);
     }
   }
+}
+
+/** True if a run and `explain` mean the same: a run groups the jobs that it leaves by fewer words. */
+function agrees(left: string, said: string | null): boolean {
+  if (left === "held") return said === "held";
+  return left.startsWith("for ") ? said?.startsWith("waits for ") === true : said !== null;
 }
 
 /** At the end of time: every job has ended, and its state is true. */

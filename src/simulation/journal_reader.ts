@@ -7,6 +7,7 @@
  */
 
 import { jobIdOf } from "../job/attempt.ts";
+import { holdOf } from "../operations/job_reason.ts";
 import type { Jobs } from "../store/changes.ts";
 import type { Host } from "./host.ts";
 import { before, isDue, TryWatch, whyTooEarly } from "./order_watch.ts";
@@ -204,6 +205,9 @@ export class JournalReader {
     const { least, most } = this.#parts.wallAhead();
     const early = whyTooEarly(own, jobs, nowMs, most);
     if (early !== null) this.#parts.truth.fail(`job ${name} starts, and ${early}`);
+    // What people are told must be what the run does.
+    const said = holdOf(own, { jobs, nowMs: nowMs + most + 1 });
+    if (said !== null) this.#parts.truth.fail(`job ${name} starts, and explain says: ${said}`);
     for (const job of before(own, jobs)) {
       const waits = job.status === "ready" || job.status === "undefined";
       if (waits && !isDue(job, jobs, nowMs, least)) continue;

@@ -23,6 +23,8 @@ export interface StorePaths {
   readonly refusal: string;
   /** The runs that the queue had. */
   readonly history: string;
+  /** Which outputs of jobs stand on the manager. */
+  readonly collected: string;
   /** What the last plan said. */
   readonly plan: string;
   /** There while the queue is paused. */
@@ -51,6 +53,7 @@ export function storePaths(ref: StoreRef, kind: "queue" | "cluster"): StorePaths
     log: `${ref.directory}/.${base}.log`,
     refusal: `${ref.directory}/.${base}.refusal`,
     history: `${ref.directory}/.${base}.history`,
+    collected: `${ref.directory}/.${base}.collected`,
     plan: `${ref.directory}/.${base}.plan`,
     pause: `${ref.directory}/.${base}.pause`,
     notices: `${ref.directory}/.${base}.notices`,

@@ -69,6 +69,8 @@ async function knownValues(deps: Deps, line: TypedLine, option: string): Promise
       return ["over", "started", "ended-well"];
     case "by":
       return ["host", "params"];
+    case "collect":
+      return ["output"];
     case "no-run":
       return ["fail", "wait"];
     case "shell":

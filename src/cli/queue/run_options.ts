@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Command, Option, type OptionValues } from "@commander-js/extra-typings";
+import { type Command, InvalidArgumentError, Option, type OptionValues } from "@commander-js/extra-typings";
 import type { Context } from "../context.ts";
 import { type Halt, parseHalt } from "../../scheduler/halt.ts";
 import { durationText, minutesValue, unquote } from "../names.ts";
@@ -23,6 +23,7 @@ export interface RunOptions {
   /** File for the reason why the run does not begin; only a run that was started in the background has it. */
   readonly refusal?: string;
   readonly halt?: Halt;
+  readonly collect?: "output";
   readonly onEnd?: string;
   readonly onFail?: string;
   readonly onDone?: string;
@@ -47,6 +48,11 @@ export function withRunOptions<A extends unknown[], O extends OptionValues, G ex
       haltValue,
     )
     .option(
+      "--collect <what>",
+      "output: what jobs have written comes to EXPERIMENT/JOB here as they end; queue log reads it there",
+      collectValue,
+    )
+    .option(
       "--on-end <command>",
       "command to run here for each job that is over; docs/jobs.md has its variables",
       unquote,
@@ -66,6 +72,11 @@ function haltValue(value: string): Halt {
   return parseHalt(unquote(value));
 }
 
+function collectValue(value: string): "output" {
+  if (unquote(value) === "output") return "output";
+  throw new InvalidArgumentError("Use output.");
+}
+
 /** What a way of running adds to the options. `hosts`: as `--hosts` has them. */
 export type Way =
   | { readonly scheduler: "fifo"; readonly maxParallel: number }
@@ -82,11 +93,11 @@ export async function begin(
   context: Context,
   queue: RunRequest["queue"],
   way: Way,
-  { timeout = DEFAULT_TIMEOUT_MS, timeLimit, background, refusal, halt, ...wishes }: RunOptions,
+  { timeout = DEFAULT_TIMEOUT_MS, timeLimit, background, refusal, halt, collect, ...wishes }: RunOptions,
 ): Promise<void> {
   if (background !== true) {
     const { runAndWatch } = await import("./watch_run.ts");
-    const run = { queue, timeoutMs: timeout, timeLimit, halt, ...way };
+    const run = { queue, timeoutMs: timeout, timeLimit, halt, collect, ...way };
     return await withRefusal(context.deps, refusal, () => runAndWatch(context, run, wishes));
   }
   const { startRun } = await import("../../operations/start_run.ts");
@@ -94,6 +105,7 @@ export async function begin(
   const options = [
     ...halt === undefined ? [] : [`--halt=${halt.text}`],
     ...timeLimit === undefined ? [] : [`--time-limit=${timeLimit}`],
+    ...collect === undefined ? [] : [`--collect=${collect}`],
     ...noticeWords(wishes),
   ];
   const { pid, log } = await startRun(

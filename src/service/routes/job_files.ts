@@ -6,7 +6,8 @@
 
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { TypedResponse } from "hono";
-import { type JobFile, readJobFile } from "../../operations/read_job_file.ts";
+import type { JobFile } from "../../operations/output_files.ts";
+import { readJobFile } from "../../operations/read_job_file.ts";
 import { wantsJson } from "../negotiate.ts";
 import { failures, operation, textReply } from "../operation.ts";
 import { queueAt } from "../places.ts";

@@ -50,6 +50,11 @@ const notices = {
   webhook: text("Address to which all of that is posted as JSON.", "https://example.org/hook").optional(),
 };
 
+const collect = z.enum(["output"]).optional().openapi({
+  description: "What jobs have written comes to the experiment directory as they end.",
+  example: "output",
+});
+
 const StartedSchema = z.object({
   result: z.string().openapi({ description: "What was started.", example: "started fifo scheduler: pid 4711" }),
   pid: z.number().int().openapi({ description: "Process of the scheduler.", example: 4711 }),
@@ -67,6 +72,7 @@ const runFifo = operation({
       timeout,
       halt,
       time_limit: timeLimit,
+      collect,
       ...notices,
     }),
   },
@@ -86,6 +92,7 @@ const runFifoMulti = operation({
       timeout,
       halt,
       time_limit: timeLimit,
+      collect,
       ...notices,
     }),
   },
@@ -150,6 +157,7 @@ const kill = operation({
 interface RunWords {
   readonly halt?: string | undefined;
   readonly time_limit?: string | undefined;
+  readonly collect?: "output" | undefined;
   readonly on_end?: string | undefined;
   readonly on_fail?: string | undefined;
   readonly on_done?: string | undefined;
@@ -157,10 +165,11 @@ interface RunWords {
 }
 
 /** The same as options of the command. @throws {InvalidError} If one cannot be used. */
-function runWords({ halt, time_limit: limit, on_end, on_fail, on_done, webhook }: RunWords): string[] {
+function runWords({ halt, time_limit: limit, collect, on_end, on_fail, on_done, webhook }: RunWords): string[] {
   return [
     ...halt === undefined ? [] : [`--halt=${parseHalt(halt).text}`],
     ...limit === undefined ? [] : [`--time-limit=${limit}`],
+    ...collect === undefined ? [] : [`--collect=${collect}`],
     ...noticeWords({
       onEnd: on_end,
       onFail: on_fail,
