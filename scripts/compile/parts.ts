@@ -32,7 +32,9 @@ const RUN = [
     "check_hosts",
     "check_queue",
     "delete_jobs",
+    "clean_jobs",
     "fetch_jobs",
+    "push_files",
     "kill_jobs",
     "plan_run",
     "refresh_queue",
@@ -64,7 +66,7 @@ export function partFor(words: readonly string[]): string | null {
   const [group = "", verb = ""] = words;
   if (group === "openapi") return "service.mjs";
   const isSweep = verb === "add" && words.some((word) => SWEEP.test(word));
-  if (group === "cluster" && verb === "check") return "run.mjs";
+  if (group === "cluster" && (verb === "check" || verb === "push")) return "run.mjs";
   if (group !== "queue" || (QUICK.includes(verb) && !isSweep)) return null;
   return words.some((word) => /^(--)?service(=|$)/.test(word)) ? "service.mjs" : "run.mjs";
 }

@@ -16,6 +16,7 @@ import { addCreate as addClusterCreate } from "./cluster/create.ts";
 import { addDelete as addClusterDelete } from "./cluster/delete.ts";
 import { addDrain } from "./cluster/drain.ts";
 import { addList as addClusterList } from "./cluster/list.ts";
+import { addPush } from "./cluster/push.ts";
 import { addSet } from "./cluster/set.ts";
 import { addClusterStatus } from "./cluster/status.ts";
 import { addCompletion } from "./completion/command.ts";
@@ -36,6 +37,7 @@ import { addHold } from "./queue/hold.ts";
 import { addHistory } from "./queue/history.ts";
 import { addKill } from "./queue/kill.ts";
 import { addList } from "./queue/list.ts";
+import { addClean } from "./queue/clean.ts";
 import { addFetch } from "./queue/fetch.ts";
 import { addFollow, addLog } from "./queue/log.ts";
 import { addMove } from "./queue/move.ts";
@@ -116,6 +118,7 @@ const QUEUE_VERBS: Verbs = [
   [["log"], addLog],
   [["follow"], addFollow],
   [["fetch"], addFetch],
+  [["clean"], addClean],
   [["add"], addAdd],
   [["set"], addQueueSet],
   [["edit"], addEdit],
@@ -139,6 +142,7 @@ const CLUSTER_VERBS: Verbs = [
   [["activate", "deactivate"], addActivate],
   [["drain"], addDrain],
   [["set"], addSet],
+  [["push"], addPush],
   [["check"], addClusterCheck],
   [["status"], addClusterStatus],
 ];

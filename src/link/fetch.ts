@@ -11,7 +11,7 @@ import { LinkError } from "../errors.ts";
 import { ByteReader } from "./byte_reader.ts";
 import fetchText from "./fetch.sh" with { type: "text" };
 import { explainSsh, oneLine, sshCommand } from "./ssh.ts";
-import { FAR_END, lineOf } from "./stage.ts";
+import { FAR_END, FAR_END_HERE, lineOf } from "./stage.ts";
 import { readTar } from "./tar_members.ts";
 
 const farText = lineOf(fetchText);
@@ -97,9 +97,6 @@ export async function fetchFiles(
     await child.ended;
   }
 }
-
-/** The same as {@link FAR_END}, without a login shell around it. */
-const FAR_END_HERE = `IFS= read -r s && eval "$(printf %b "$s")"`;
 
 async function broken(
   where: string,

@@ -19,6 +19,8 @@ import type { Staged } from "./transport.ts";
  * of the characters that one of them reads differently there (`'`, `\`, `!`, a line break).
  */
 export const FAR_END = `exec sh -c 'IFS= read -r s && eval "$(printf %b "$s")"'`;
+/** The same for a shell of our own, without a login shell around it. */
+export const FAR_END_HERE = `IFS= read -r s && eval "$(printf %b "$s")"`;
 const JOBS_AT_ONCE = 100;
 /** Sessions for one group of jobs while the one whose files cannot be copied is looked for. */
 const MOST_SESSIONS = 32;

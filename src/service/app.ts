@@ -25,6 +25,7 @@ import { addPlanRoute } from "./routes/plan.ts";
 import { addQueueRoutes } from "./routes/queues.ts";
 import { addResultsRoute } from "./routes/results.ts";
 import { addDirectoryRoutes } from "./routes/directory.ts";
+import { addCleanRoute } from "./routes/clean.ts";
 import { addRunRoutes } from "./routes/runs.ts";
 import { addStatusRoutes } from "./routes/status.ts";
 import { addDrainRoute } from "./routes/drain.ts";
@@ -66,6 +67,7 @@ export function makeApp(service: Service): App {
   addHostRoutes(app, service);
   addJobFileRoutes(app, service);
   addDirectoryRoutes(app, service);
+  addCleanRoute(app, service);
   addEventRoutes(app, service);
   addStatusRoutes(app, service);
   addWaitRoute(app, service);

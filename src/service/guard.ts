@@ -40,7 +40,8 @@ const HOST_WORKERS = { most: 128, mostWaiting: 128 };
 /** Long polls, which end by themselves within a minute. */
 const WAITERS = { most: 64, mostWaiting: 0 };
 const WAITS = /^\/(queue\/[^/]+\/wait|cluster\/[^/]+\/id\/[^/]+\/drain)$/;
-const ASKS_HOSTS = /^\/queue\/[^/]+\/(check|refresh|reset|stop|job\/[^/]+\/(log|output|error|kill|files(\/.*)?))$/;
+const ASKS_HOSTS =
+  /^\/queue\/[^/]+\/(check|refresh|reset|stop|clean|job\/[^/]+\/(log|output|error|kill|files(\/.*)?))$/;
 /**
  * Bodies that are large, or of no known length, while they come and are worked on; the work is done for one after the
  * other.

@@ -1,6 +1,7 @@
 /** The examples of docs/files.md, one after another, and the files of a job over REST. */
 import assert from "node:assert/strict";
 import { Manager } from "../../testing/harness.ts";
+import { readText } from "../../testing/harness_faults.ts";
 import { hostTest } from "../../testing/need.ts";
 import { withRuns } from "../service/runs_support.ts";
 
@@ -18,6 +19,9 @@ hostTest("the examples of docs/files.md bring the files that the page names", as
   assert.match(outputs.get("cms queue fetch a")!, /^INFO: Fetched 5 files \(\S+ \S+\) to experiment$/m);
   assert.match(outputs.get("cms queue fetch a --name=job1 --dry-run")!, /^INFO: Would fetch 0 files .* 5 unchanged$/m);
   assert.equal(await manager.read("job1/size.txt"), "4 data.csv\n");
+  assert.match(outputs.get("cms cluster push c data --to=project --verbose")!, /^INFO: Pushed 1 file .* by rsync$/m);
+  assert.equal(readText(`${hosts.host("red").home}/tables/big/table.csv`), "1\n");
+  assert.match(outputs.get("cms queue clean a job1")!, /Removed the directories of \['job1'\]/);
   for (const path of ["results/job1/out/data.csv", "flat/job1-data.csv", "hosts/pi@red/job1/out/data.csv"]) {
     assert.equal(await Deno.readTextFile(`${manager.dir}/${path}`), "x,y\n", path);
   }

@@ -29,9 +29,12 @@ export function addFetch(group: CommandUnknownOpts, context: Context): void {
       "after",
       examples("cms queue fetch a", "cms queue fetch a --status=end '*.csv' --to=results --by=params"),
     )
-    .action(async (word, patterns, words) => {
+    .action(async (word, given, words) => {
       const { to, queue: name, experiment } = words;
-      const queue = queueOf(context, word, {
+      // Where `--queue` names the queue, all words are patterns.
+      const isPattern = name !== undefined && word !== undefined;
+      const patterns = isPattern ? [word, ...given] : given;
+      const queue = queueOf(context, isPattern ? undefined : word, {
         ...(name !== undefined && { queue: name }),
         ...(experiment !== undefined && { experiment }),
       });

@@ -1,0 +1,87 @@
+/**
+ * Removes the directories that jobs which ended well have on their hosts, and keeps their records.
+ *
+ * @module
+ */
+
+import { isLocal, machineText } from "../cluster/machine.ts";
+import type { Deps } from "../deps.ts";
+import { attemptOf } from "../job/attempt.ts";
+import type { Job } from "../job/job.ts";
+import type { Connect } from "../link/link.ts";
+import { makeConnect } from "../link/connect.ts";
+import type { JobName } from "../names/grammar.ts";
+import { Inputs } from "../scheduler/inputs.ts";
+import { openQueue } from "../store/queue_file.ts";
+import { readJobs } from "../store/read_jobs.ts";
+import type { StoreRef } from "../store/store.ts";
+import { onMachines } from "./on_machines.ts";
+import { type Selection, selectJobs } from "./select_jobs.ts";
+
+/** Which jobs. */
+export interface CleanRequest {
+  readonly queue: StoreRef;
+  readonly selection: Selection;
+}
+
+/** What became of the directories. */
+export interface CleanResult {
+  readonly cleaned: readonly JobName[];
+  /** Jobs whose directory may be there still. */
+  readonly failed: readonly JobName[];
+  readonly missing: readonly string[];
+}
+
+/** True if a job ended well and was somewhere: only then its directory goes. */
+export function isToClean({ status, exit_code, attempt }: Job): boolean {
+  return status === "end" && exit_code === 0 && attempt > 0;
+}
+
+/** The jobs whose directories would go. @throws {CmsError} `not_found` if there is no such queue. */
+export async function jobsToClean(
+  deps: Deps,
+  { queue, selection }: CleanRequest,
+): Promise<{ jobs: Job[]; missing: string[] }> {
+  const { chosen, missing } = selectJobs(await readJobs(deps, queue), selection);
+  return { jobs: chosen.filter(isToClean), missing };
+}
+
+/**
+ * Removes them. What people put there stays, where it is the only copy.
+ * @throws {CmsError} `not_found` if there is no such queue.
+ */
+export async function cleanJobs(
+  deps: Deps,
+  request: CleanRequest,
+  { warn }: { readonly warn: (text: string) => void },
+  connect: Connect = makeConnect(deps),
+): Promise<CleanResult> {
+  const { jobs, missing } = await jobsToClean(deps, request);
+  const store = await openQueue(deps, request.queue);
+  try {
+    const cleaned: JobName[] = [];
+    const failed = new Set<JobName>();
+    const inputs = new Inputs(deps, store.ref.directory);
+    const unreached = await onMachines(
+      deps,
+      { connect, store, role: "visitor", warn: (text) => warn(text), jobs },
+      async (link, there) => {
+        const hasInputs = (await inputs.of(there.map((job) => job.name))).size > 0;
+        if (isLocal(link.machine) || hasInputs) await link.share(store.ref.directory);
+        const results = await link.remove(there.map(attemptOf));
+        for (const [i, { name }] of there.entries()) {
+          const result = results[i]!;
+          if (result === "removed" || result === "kept") cleaned.push(name);
+          else if (result !== "absent") {
+            failed.add(name);
+            warn(`The directory of job ${name} on ${machineText(link.machine)} is in use; it was left alone`);
+          }
+        }
+      },
+    );
+    for (const { name } of unreached) failed.add(name);
+    return { cleaned, failed: [...failed], missing };
+  } finally {
+    store.close();
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * Sends files of the manager to the machines of a cluster, to each once, side by side.
+ *
+ * @module
+ */
+
+import { machineOf } from "../cluster/host.ts";
+import { type Machine, machineKey, machineText, tellApart } from "../cluster/machine.ts";
+import type { Deps } from "../deps.ts";
+import { InvalidError, LinkError, NotFoundError } from "../errors.ts";
+import { Gate } from "../link/gate.ts";
+import { type Pushed, PushError, pushFiles, type PushReport } from "../link/push.ts";
+import { expand } from "../names/expand.ts";
+import { readCluster } from "../store/cluster_file.ts";
+import type { StoreRef } from "../store/store.ts";
+
+/** What {@link pushToCluster} takes. */
+export interface PushRequest {
+  readonly cluster: StoreRef;
+  /** Files and directories of the manager; `DIR/./sub/file` keeps `sub/file` of the path, others their last part. */
+  readonly paths: readonly string[];
+  /** Directory over there: below the home directory, or absolute. */
+  readonly to: string;
+  /** Ids of hosts; null: all that are active. */
+  readonly ids: string | null;
+}
+
+const MACHINES_AT_ONCE = 8;
+
+/**
+ * Sends the files.
+ * @param done Called for each machine when it has them, or with the reason why not.
+ * @throws {InvalidError} If a path is not there. @throws {CmsError} `not_found` if there is no such cluster or host.
+ */
+export async function pushToCluster(
+  deps: Deps,
+  request: PushRequest,
+  done: (machine: Machine, report: PushReport | string) => void,
+): Promise<void> {
+  const paths = await Promise.all(request.paths.map((path) => pushedOf(deps, path)));
+  const problem = directoryProblem(request.to);
+  if (problem !== null) throw new InvalidError([`Cannot push to ${JSON.stringify(request.to)}: ${problem}`]);
+  const machines = await machinesOf(deps, request);
+  const gate = new Gate(MACHINES_AT_ONCE);
+  await Promise.all(machines.map((machine) =>
+    gate.pass(async () => {
+      try {
+        done(machine, await pushFiles(deps, machine, paths, request.to));
+      } catch (error) {
+        if (!(error instanceof LinkError) && !(error instanceof PushError)) throw error;
+        done(
+          machine,
+          error instanceof LinkError ? error.message : `Cannot push to ${machineText(machine)}: ${error.message}`,
+        );
+      }
+    })
+  ));
+}
+
+/** Each machine once. */
+async function machinesOf(deps: Deps, { cluster, ids }: PushRequest): Promise<Machine[]> {
+  const hosts = await readCluster(deps, cluster);
+  const wanted = ids === null ? null : expand(ids);
+  const missing = wanted?.find((id) => ![...hosts.keys()].some((known) => known === id));
+  if (missing !== undefined) {
+    throw new NotFoundError("host", missing, `Could not find host ${missing} in cluster ${cluster.name}`);
+  }
+  const chosen = [...hosts.values()].filter((host) =>
+    wanted === null ? host.status === "active" : wanted.includes(host.id)
+  );
+  if (chosen.length === 0) throw new InvalidError([`Cannot push: cluster ${cluster.name} has no active host`]);
+  const machines = tellApart(chosen.map(machineOf));
+  return [...new Map(machines.map((machine) => [machineKey(machine), machine])).values()];
+}
+
+async function pushedOf(deps: Deps, path: string): Promise<Pushed> {
+  const absolute = path.startsWith("/") ? path : `${deps.environment.cwd()}/${path}`;
+  const plain = absolute.replace(/\/+$/, "");
+  if (await deps.files.stamp(plain) === null) throw new InvalidError([`Cannot push ${path}: there is no such file`]);
+  const mark = plain.indexOf("/./", path.startsWith("/") ? 0 : deps.environment.cwd().length + 1);
+  const slash = plain.lastIndexOf("/");
+  const pushed = mark > 0
+    ? { base: plain.slice(0, mark), kept: plain.slice(mark + 3) }
+    : { base: plain.slice(0, slash) || "/", kept: plain.slice(slash + 1) };
+  if (pushed.kept === "" || pushed.kept.split("/").some((part) => part === ".." || part === ".")) {
+    throw new InvalidError([`Cannot push ${path}: name a file or directory, without .. behind ./`]);
+  }
+  return pushed;
+}
+
+function directoryProblem(to: string): string | null {
+  if (to === "" || to.length > 4000 || /\p{C}/u.test(to)) return "give a directory on the hosts";
+  return /^~[^/]/.test(to) ? "give a directory on the hosts, absolute or below the home directory" : null;
+}
