@@ -8,4 +8,4 @@ case $d in
 *) d=$HOME/$d ;;
 esac
 mkdir -p "$d" && cd "$d" || exit 3
-exec tar -xpof -
+exec tar -x -p -o -f -

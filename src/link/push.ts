@@ -71,7 +71,7 @@ async function byRsync(
   if (isLocal(machine) || ssh.some((word) => word.includes("'"))) return null;
   const there = directory.startsWith("~/") ? directory.slice(2) : directory;
   const command = [
-    ...["rsync", "-rlptD", "-R", "-s", "--partial", "--stats", "--no-motd"],
+    ...["rsync", "-r", "-l", "-p", "-t", "-D", "-R", "-s", "--partial", "--stats", "--no-motd"],
     ...["-e", ssh.map((word) => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`).join(" ")],
     `--rsync-path=mkdir -p ${quote(there)} && rsync`,
     ...["--", ...paths.map(({ base, kept }) => `${base}/./${kept}`)],

@@ -18,22 +18,22 @@ hostTest("cluster push sends files once to each machine, by rsync and by tar, an
   await Deno.writeTextFile(`${manager.dir}/data/-n`, "x".repeat(100_000));
   await Deno.chmod(`${manager.dir}/data/-n`, 0o755);
   const push = (...words: string[]) => manager.cms("cluster", "push", "c", ...words);
-  const first = await push("data", "--to=pro ject", "--verbose");
+  const first = await push("data", "--to=my project", "--verbose");
   assert.equal(first.code, 0, first.stderr);
   assert.deepEqual(first.stdout.trim().split("\n").sort(), [
     "INFO: Pushed 2 files (97.7 KiB) to pi@red by rsync",
     "INFO: Pushed 2 files (97.7 KiB) to pi@red01 by rsync",
   ]);
   for (const host of ["red", "red01"]) {
-    const there = `${hosts.host(host).home}/pro ject/data`;
+    const there = `${hosts.host(host).home}/my project/data`;
     assert.equal(readText(`${there}/sub/${ODD}`), "odd");
     assert.equal((await Deno.stat(`${there}/-n`)).mode! & 0o777, 0o755);
   }
   await Deno.writeTextFile(`${manager.dir}/data/sub/${ODD}`, "changed");
-  const second = await push("data", "--to=pro ject", "--id=h1");
+  const second = await push("data", "--to=my project", "--id=h1");
   assert.equal(second.stdout, "INFO: Pushed 1 file (7 B) to pi@red\n");
-  assert.equal(readText(`${hosts.host("red").home}/pro ject/data/sub/${ODD}`), "changed");
-  await assert.rejects(Deno.stat(`${hosts.host("red02").home}/pro ject`));
+  assert.equal(readText(`${hosts.host("red").home}/my project/data/sub/${ODD}`), "changed");
+  await assert.rejects(Deno.stat(`${hosts.host("red02").home}/my project`));
   assert.equal((await push("data/./sub", "--to=kept", "--id=h3")).code, 0);
   assert.equal(readText(`${hosts.host("red01").home}/kept/sub/${ODD}`), "changed");
 
