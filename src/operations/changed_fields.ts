@@ -9,6 +9,7 @@ import { isDependencyField } from "../job/dependencies.ts";
 import { type Job, type JobFields, makeJob } from "../job/job.ts";
 import { type GivenOptions, isMapKind, OPTION_FIELDS, OPTION_WORDS } from "../job/option_words.ts";
 import type { OptionName } from "../job/options.ts";
+import { replacedBy } from "../job/places.ts";
 import { isInFlight, isWaiting, waitingState } from "../job/states.ts";
 import { similar } from "../names/similar.ts";
 import { type AddJobsRequest, checkJobSpec, noteFiles } from "./add_jobs.ts";
@@ -85,7 +86,10 @@ export function changedFields(job: Job, patch: JobPatch, problems: Problems): Jo
   noteFiles(problems, [job.name], { command, output, log, shell: spec.shell }, job.experiment);
   if (isInFlight(job.status)) return fields;
   const status = spec.status ?? (isWaiting(job.status) ? waitingState({ ...job, ...fields }) : job.status);
-  return { ...fields, status };
+  // What it has left where it ran stays its own.
+  const { host, user } = { ...job, ...fields };
+  const places = host === job.host && user === job.user ? null : replacedBy(job);
+  return { ...fields, status, ...(places === null ? {} : { replaced: places }) };
 }
 
 /** The patch with `FIELD.NAME` put into the maps that the job has. An empty value takes the name out. */

@@ -69,7 +69,7 @@ hostTest(
     await run.waitFor(/^WARNING: .*no space left on the device/m);
     // The journal's last block takes a few more lines; then there is an end.
     const isStuck = () => /no job starts until it can be written/.test(run.stderr);
-    await waitUntil(() => `the run to say that nothing starts; ${run.text}`, isStuck);
+    await waitUntil(() => `the run to say that nothing starts; ${run.text}`, isStuck, { limitMs: 60_000 });
     const journal = readText(manager.path(".a-queue.journal"));
     const ran = [...runsOf(hosts).keys()];
     for (const name of ran) {
