@@ -14,7 +14,7 @@ import type { Deps } from "../deps.ts";
 import type { AttemptRef } from "../job/attempt.ts";
 import type { JobName } from "../names/grammar.ts";
 import { AgentSession, type SessionEvent, type SessionOptions } from "./agent_session.ts";
-import { Flights } from "./flights.ts";
+import { UnreportedEnds } from "./unreported_ends.ts";
 import type { AttemptState, BacklogChange, FilePart, Link, RemoveResult, StartRequest, TimeLimit } from "./link.ts";
 import { chunks } from "./requests.ts";
 import { withToken } from "./stage.ts";
@@ -45,13 +45,13 @@ class AgentLink implements Link {
   readonly #deps: Deps;
   readonly #options: AgentLinkOptions;
   readonly #session: AgentSession;
-  readonly #flights: Flights;
+  readonly #ends: UnreportedEnds;
 
   constructor(deps: Deps, machine: Machine, options: AgentLinkOptions) {
     this.machine = machine;
     this.#deps = deps;
     this.#options = options;
-    this.#flights = new Flights(options.onEvent);
+    this.#ends = new UnreportedEnds(options.onEvent);
     this.#session = new AgentSession(deps, machine, { ...options, onAgentEvent: (event) => this.#onEvent(event) });
   }
 
@@ -72,7 +72,7 @@ class AgentLink implements Link {
     if (this.#options.role !== "resident") return;
     // Before any start: there what stands in `JOB/` is input of every queue's job of that name.
     if (isLocal(this.machine)) void this.share("").catch(() => {});
-    keepLooking(this.#session.upkeep, this, this.#flights);
+    keepLooking(this.#session.upkeep, this, this.#ends);
   }
 
   async close(): Promise<void> {
@@ -88,7 +88,7 @@ class AgentLink implements Link {
       for (const start of chunk) {
         try {
           text += startRequest(start);
-          this.#flights.sent(start, this.#deps.clock.now());
+          this.#ends.sent(start, this.#deps.clock.now());
         } catch (error) {
           const reason = error instanceof Error ? error.message : String(error);
           queueMicrotask(() => this.#session.take({ type: "refused", job: start.job, attempt: start.attempt, reason }));
@@ -129,7 +129,7 @@ class AgentLink implements Link {
     const answers = await this.#askOnce("forbid", attempts);
     // No trace after a claim that was to be made: it could not be (a full disk), and nothing is known yet.
     const states = answers.map((state): AttemptState => state.type === "none" ? { type: "claimed" } : state);
-    attempts.forEach((attempt, i) => states[i]?.type === "forbidden" && this.#flights.forget(attempt));
+    attempts.forEach((attempt, i) => states[i]?.type === "forbidden" && this.#ends.forget(attempt));
     this.#follow(attempts, states);
     return states;
   }
@@ -142,7 +142,7 @@ class AgentLink implements Link {
     );
     const states = await this.ask(attempts);
     // Where the wrapper was gone nobody else reports the end.
-    if (this.#options.role === "resident") this.#flights.settle(attempts, states, this.#deps.clock.now());
+    if (this.#options.role === "resident") this.#ends.settle(attempts, states, this.#deps.clock.now());
     return states;
   }
 
@@ -211,7 +211,7 @@ class AgentLink implements Link {
 
   /** From now on what runs is looked at now and then. */
   #follow(attempts: readonly AttemptRef[], states: readonly AttemptState[]): void {
-    for (const [i, attempt] of attempts.entries()) if (states[i]?.type === "alive") this.#flights.alive(attempt);
+    for (const [i, attempt] of attempts.entries()) if (states[i]?.type === "alive") this.#ends.alive(attempt);
   }
 
   async #askOnce(verb: "ask" | "forbid", attempts: readonly AttemptRef[]): Promise<AttemptState[]> {
@@ -237,13 +237,13 @@ class AgentLink implements Link {
   #onEvent(event: SessionEvent): void {
     if (event.type === "round_trip" || event.type === "no_backlog") this.#options.onEvent(event);
     else if (event.type === "known" && event.state.type === "claimed") this.#tellLater(event);
-    else this.#flights.tell(event);
+    else this.#ends.tell(event);
   }
 
   /** A repeated start met a claim that is just being made: what becomes of it is known in a moment. */
   #tellLater({ job, attempt }: AttemptRef): void {
     this.ask([{ job, attempt }]).then(
-      ([state]) => state !== undefined && this.#flights.tell({ type: "known", job, attempt, state }),
+      ([state]) => state !== undefined && this.#ends.tell({ type: "known", job, attempt, state }),
       () => {},
     );
   }

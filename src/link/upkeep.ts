@@ -6,7 +6,7 @@
  */
 
 import type { Clock } from "../deps.ts";
-import type { Flights } from "./flights.ts";
+import type { UnreportedEnds } from "./unreported_ends.ts";
 import type { Link } from "./link.ts";
 
 /** The times of a link. */
@@ -62,21 +62,21 @@ export async function keepBeat({ clock, times, signal }: Upkeep, heart: Heart): 
 }
 
 /** Asks about what is in flight: a wrapper and its job that vanish together (`kill -9`) report nothing. */
-export async function keepLooking({ clock, times, signal }: Upkeep, link: Link, flights: Flights): Promise<void> {
+export async function keepLooking({ clock, times, signal }: Upkeep, link: Link, ends: UnreportedEnds): Promise<void> {
   while (!signal.aborted) {
     await clock.sleepUntil(clock.now() + times.lookMs, signal);
-    const attempts = flights.since(clock.now() - times.lookMs);
+    const attempts = ends.since(clock.now() - times.lookMs);
     if (signal.aborted || attempts.length === 0) continue;
     try {
       const states = await link.ask(attempts);
       // The host lost a start that left no trace. A claim that stays unfinished for so long belongs to a wrapper that
       // was ended. Before the link reports either, a tombstone makes it true for ever.
       const lost = [
-        ...flights.unanswered(attempts.filter((_, i) => states[i]?.type === "none")),
+        ...ends.unanswered(attempts.filter((_, i) => states[i]?.type === "none")),
         ...attempts.filter((_, i) => states[i]?.type === "claimed"),
       ];
-      flights.settle(attempts, states, clock.now());
-      if (lost.length > 0) flights.settleLost(lost, await link.forbid(lost), clock.now());
+      ends.settle(attempts, states, clock.now());
+      if (lost.length > 0) ends.settleLost(lost, await link.forbid(lost), clock.now());
     } catch {
       // The link went down meanwhile, which is reported elsewhere.
     }

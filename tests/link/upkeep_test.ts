@@ -1,7 +1,7 @@
 /** keepLooking() beside a host that is made up: what it tells of jobs of which nobody else will. */
 import assert from "node:assert/strict";
 import type { Clock } from "../../src/deps.ts";
-import { Flights } from "../../src/link/flights.ts";
+import { UnreportedEnds } from "../../src/link/unreported_ends.ts";
 import type { AttemptState, Link, LinkEvent } from "../../src/link/link.ts";
 import { keepLooking, LINK_TIMES } from "../../src/link/upkeep.ts";
 import { attempt } from "../agent/support.ts";
@@ -12,10 +12,10 @@ import { attempt } from "../agent/support.ts";
  */
 async function lookOnce(asked: AttemptState, answered: boolean): Promise<{ told: string[]; isForbidden: boolean }> {
   const told: LinkEvent[] = [];
-  const flights = new Flights((event) => told.push(event));
+  const ends = new UnreportedEnds((event) => told.push(event));
   const ref = attempt("job");
-  flights.sent(ref, 0);
-  if (answered) flights.alive(ref);
+  ends.sent(ref, 0);
+  if (answered) ends.alive(ref);
   const stop = new AbortController();
   let nowMs = 0;
   const clock: Clock = {
@@ -35,8 +35,8 @@ async function lookOnce(asked: AttemptState, answered: boolean): Promise<{ told:
       return Promise.resolve(attempts.map(() => ({ type: "forbidden" })));
     },
   };
-  await keepLooking({ clock, times: LINK_TIMES, signal: stop.signal }, link as Link, flights);
-  assert.ok(flights.since(Infinity).length === (told.length === 0 ? 1 : 0), "told and followed, or neither");
+  await keepLooking({ clock, times: LINK_TIMES, signal: stop.signal }, link as Link, ends);
+  assert.ok(ends.since(Infinity).length === (told.length === 0 ? 1 : 0), "told and followed, or neither");
   return { told: told.map((event) => event.type === "ended" ? `ended ${event.state}` : event.type), isForbidden };
 }
 

@@ -198,8 +198,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: "what lives on another machine is gone",
     breaks: () =>
       patch(Answers.prototype, "learn", (old) =>
-        function (this: Answers, flight, state, gaveBack) {
-          old.call(this, flight, state.type === "away" ? { type: "crashed", exitCode: null } : state, gaveBack);
+        function (this: Answers, one, state, gaveBack) {
+          old.call(this, one, state.type === "away" ? { type: "crashed", exitCode: null } : state, gaveBack);
         }),
   },
   {
@@ -207,8 +207,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: "no trace on another machine is a proof",
     breaks: () =>
       patch(Answers.prototype, "learn", (old) =>
-        function (this: Answers, flight, state, gaveBack) {
-          old.call(this, flight, state.type === "none" ? { type: "crashed", exitCode: null } : state, gaveBack);
+        function (this: Answers, one, state, gaveBack) {
+          old.call(this, one, state.type === "none" ? { type: "crashed", exitCode: null } : state, gaveBack);
         }),
   },
   {

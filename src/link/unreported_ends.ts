@@ -9,7 +9,7 @@ import type { AttemptRef } from "../job/attempt.ts";
 import type { AttemptEvent, AttemptState } from "../agent/attempt.ts";
 import type { LinkEvent } from "./link.ts";
 
-interface Flight extends AttemptRef {
+interface Followed extends AttemptRef {
   /** When the start was sent; 0 for a job that was found alive. */
   readonly sentMs: number;
   /** False until the host has said anything about it. */
@@ -17,9 +17,9 @@ interface Flight extends AttemptRef {
 }
 
 /** Attempts in flight, and the way of their events to the listener. */
-export class Flights {
+export class UnreportedEnds {
   readonly #onEvent: (event: LinkEvent) => void;
-  readonly #flights = new Map<string, Flight>();
+  readonly #followed = new Map<string, Followed>();
   readonly #ended = new Set<string>();
 
   constructor(onEvent: (event: LinkEvent) => void) {
@@ -28,20 +28,20 @@ export class Flights {
 
   /** A start was sent. */
   sent({ job, attempt }: AttemptRef, nowMs: number): void {
-    this.#flights.set(attempt, { job, attempt, sentMs: nowMs, answered: false });
+    this.#followed.set(attempt, { job, attempt, sentMs: nowMs, answered: false });
   }
 
   /** The host said that it runs. */
   alive({ job, attempt }: AttemptRef): void {
     if (this.#ended.has(attempt)) return;
-    const flight = this.#flights.get(attempt);
-    if (flight !== undefined) flight.answered = true;
-    else this.#flights.set(attempt, { job, attempt, sentMs: 0, answered: true });
+    const one = this.#followed.get(attempt);
+    if (one !== undefined) one.answered = true;
+    else this.#followed.set(attempt, { job, attempt, sentMs: 0, answered: true });
   }
 
   /** It was never started and never will be. */
   forget({ attempt }: AttemptRef): void {
-    this.#flights.delete(attempt);
+    this.#followed.delete(attempt);
   }
 
   /** Passes an event on, unless it is an end that was reported before. */
@@ -52,27 +52,27 @@ export class Flights {
     }
     const isOver = event.type === "ended" || event.type === "refused" ||
       (event.type === "known" && event.state.type !== "alive" && event.state.type !== "claimed");
-    if (isOver) this.#flights.delete(event.attempt);
+    if (isOver) this.#followed.delete(event.attempt);
     else if (event.type !== "reused" && event.type !== "beside") this.alive(event);
     this.#onEvent(event);
   }
 
   /** Attempts in flight that were sent before `beforeMs`. */
   since(beforeMs: number): AttemptRef[] {
-    return [...this.#flights.values()].filter(({ sentMs }) => sentMs <= beforeMs);
+    return [...this.#followed.values()].filter(({ sentMs }) => sentMs <= beforeMs);
   }
 
   /** Those of them about which the host has said nothing yet. */
   unanswered(attempts: readonly AttemptRef[]): AttemptRef[] {
-    return attempts.filter(({ attempt }) => this.#flights.get(attempt)?.answered === false);
+    return attempts.filter(({ attempt }) => this.#followed.get(attempt)?.answered === false);
   }
 
   /** Turns states that were asked for into the events that nobody else reported. */
   settle(attempts: readonly AttemptRef[], states: readonly AttemptState[], nowMs: number): void {
     for (const [i, ref] of attempts.entries()) {
       const state = states[i];
-      const flight = this.#flights.get(ref.attempt);
-      if (state === undefined || flight === undefined) continue;
+      const one = this.#followed.get(ref.attempt);
+      if (state === undefined || one === undefined) continue;
       const { job, attempt } = ref;
       if (state.type === "ended") {
         const { state: end, exitCode, endedAtMs, limit } = state;
@@ -80,7 +80,7 @@ export class Flights {
         this.tell({ type: "ended", job, attempt, state: end, exitCode, atMs: endedAtMs ?? nowMs, ...why });
       } else if (state.type === "crashed") {
         this.tell({ type: "ended", job, attempt, state: "crash", exitCode: state.exitCode, atMs: nowMs });
-      } else if (state.type === "none" && flight.answered) {
+      } else if (state.type === "none" && one.answered) {
         // It ran, and its directory is gone: nobody else will ever report it.
         this.tell({ type: "ended", job, attempt, state: "crash", exitCode: null, atMs: nowMs });
       }
