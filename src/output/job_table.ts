@@ -22,24 +22,6 @@ export function readColumns(text: string): string[] {
 }
 
 /**
- * Puts jobs in an order: by a field, descending with `-` before it. Jobs without a value come last. @throws
- * {InvalidError}
- */
-export function sortJobs(jobs: readonly Job[], by: string): Job[] {
-  const isDown = by.startsWith("-");
-  const field = isDown ? by.slice(1) : by;
-  checkField(field);
-  const sign = isDown ? -1 : 1;
-  return jobs.toSorted((a, b) => {
-    const [x, y] = [fieldOf(a, field), fieldOf(b, field)];
-    if (x === null || y === null) return x === y ? 0 : x === null ? 1 : -1;
-    const [m, n] = [Number(x), Number(y)];
-    return sign *
-      (Number.isNaN(m) || Number.isNaN(n) ? (String(x) < String(y) ? -1 : Number(String(x) !== String(y))) : m - n);
-  });
-}
-
-/**
  * The record of a job for a list.
  * @param fields Made ones among them are added. @param reason Why the job is where it is. @returns In tables a duration
  * is text, else seconds.

@@ -8,6 +8,10 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { errorReply, problemsReply, reply, type RequestProblem } from "./errors.ts";
 import { addDocsRoutes } from "./docs/routes.ts";
 import { addGuards } from "./guard.ts";
+import { addLiveRoute } from "./routes/live.ts";
+import { addWindowRoutes } from "./routes/window.ts";
+import { Sessions } from "./sessions.ts";
+import { addUiRoutes } from "./ui/routes.ts";
 import { methodsOf } from "./methods.ts";
 import { addSystemRoutes } from "./routes/system.ts";
 import { addCheckRoute } from "./routes/check.ts";
@@ -51,7 +55,8 @@ export function makeApp(service: Service): App {
       ? reply(c, 404, "Not Found")
       : reply(c, 405, "Method Not Allowed", { Allow: methods.join(", ") });
   });
-  addGuards(app, service);
+  const sessions = new Sessions(service.deps.clock, service.deps.ids);
+  addGuards(app, service, sessions);
   addSystemRoutes(app, service);
   addQueueRoutes(app, service);
   addCheckRoute(app, service);
@@ -73,8 +78,11 @@ export function makeApp(service: Service): App {
   addWaitRoute(app, service);
   addDrainRoute(app, service);
   addMetricsRoutes(app, service);
+  addWindowRoutes(app, service);
+  addLiveRoute(app, service);
   app.openAPIRegistry.registerComponent("securitySchemes", "HTTPBasic", { type: "http", scheme: "basic" });
   addDocsRoutes(app);
+  addUiRoutes(app, service, sessions);
   return app;
 }
 

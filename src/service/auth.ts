@@ -1,5 +1,5 @@
 /**
- * Who may use the service: one user name and password, checked on every request.
+ * Who may use the service: one user name and password, checked on every request; and a second pair for who only looks.
  *
  * The pair itself is not kept: only its HMAC-SHA-256 under a random key of this process. A slow hash would add nothing,
  * as nothing is stored, and would cost every request what it costs an attacker; guessing is made slow by
@@ -16,12 +16,15 @@ export interface Credentials {
   readonly password: string;
 }
 
+/** What a person may do: everything, or only look. */
+export type Role = "user" | "viewer";
+
 /** What a request's credentials are. */
 export type Verdict =
   /** None were sent, or not as HTTP Basic. */
   | { readonly type: "none" }
   | { readonly type: "wrong" }
-  | { readonly type: "right"; readonly user: string };
+  | { readonly type: "right"; readonly user: string; readonly role: Role };
 
 /** Checks the `Authorization` header of a request. */
 export interface Auth {
@@ -33,8 +36,8 @@ export const MOST_BYTES = 4096;
 /** Longest header that is looked at: the bytes in base64, and the word before them. */
 const LONGEST = 2 * MOST_BYTES;
 
-/** Makes the check for one pair. */
-export async function makeAuth(ids: Ids, credentials: Credentials): Promise<Auth> {
+/** Makes the check for one pair, and for that of who only looks, if there is one. */
+export async function makeAuth(ids: Ids, credentials: Credentials, viewer: Credentials | null = null): Promise<Auth> {
   const key = await crypto.subtle.importKey(
     "raw",
     new TextEncoder().encode(ids.hex(32)),
@@ -43,12 +46,17 @@ export async function makeAuth(ids: Ids, credentials: Credentials): Promise<Auth
     ["sign"],
   );
   const digest = async (pair: Uint8Array<ArrayBuffer>) => new Uint8Array(await crypto.subtle.sign("HMAC", key, pair));
-  const wanted = await digest(new TextEncoder().encode(`${credentials.user}:${credentials.password}`));
+  const digestOf = ({ user, password }: Credentials) => digest(new TextEncoder().encode(`${user}:${password}`));
+  const wanted = await digestOf(credentials);
+  const looking = viewer === null ? null : await digestOf(viewer);
   return {
     async check(header) {
       const pair = readBasic(header);
       if (pair === null) return { type: "none" };
-      return isEqual(await digest(pair), wanted) ? { type: "right", user: credentials.user } : { type: "wrong" };
+      const given = await digest(pair);
+      if (isEqual(given, wanted)) return { type: "right", user: credentials.user, role: "user" };
+      const looks = looking !== null && isEqual(given, looking);
+      return looks ? { type: "right", user: viewer!.user, role: "viewer" } : { type: "wrong" };
     },
   };
 }

@@ -25,6 +25,22 @@ export async function findCredentials(deps: Deps, file: string | undefined, ask:
   return checked(await fromPerson(ask));
 }
 
+/**
+ * Finds the credentials of who only looks; null if there are to be none.
+ * @param others Those of who may do everything: the names must differ.
+ * @throws {CmsError} As {@link findCredentials}.
+ */
+export async function findViewer(
+  deps: Deps,
+  file: string | undefined,
+  others: Credentials,
+): Promise<Credentials | null> {
+  if (file === undefined) return null;
+  const viewer = checked(await fromFile(deps, file));
+  if (viewer.user !== others.user) return viewer;
+  throw new CmsError("usage", `Cannot use the credentials in ${file}: give the viewer another user name`);
+}
+
 async function fromFile(deps: Deps, file: string): Promise<Credentials> {
   const path = file.startsWith("/") ? file : `${deps.environment.cwd()}/${file}`;
   const stamp = await deps.files.stamp(path).catch((cause) => {

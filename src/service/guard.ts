@@ -11,11 +11,11 @@ import type { Context } from "hono";
 import { Refusal } from "./errors.ts";
 import { checkHead, checkUtf8, Crowd, lengthOfBody, readBody } from "./limits.ts";
 import { checkOrigin } from "./origin.ts";
+import { makeDoor, reads, remoteOf, SESSION } from "./door.ts";
 import type { Service, ServiceEnv } from "./service.ts";
-import { SlowDown } from "./slow_down.ts";
+import type { Sessions } from "./sessions.ts";
 
-const OPEN = ["/healthz", "/openapi.json", "/docs", "/favicon.ico"];
-const CHALLENGE = { "WWW-Authenticate": 'Basic realm="Cloudmesh Queue", charset="UTF-8"' };
+const OPEN = ["/healthz", "/openapi.json", "/docs", "/favicon.ico", "/ui"];
 
 /** Replies are data; only the documentation page, which has a policy of its own, runs scripts. */
 const HEADERS: Readonly<Record<string, string>> = {
@@ -54,13 +54,13 @@ const REST_MS = { least: 5, most: 1_000 };
 
 /** True if the path needs no credentials. */
 export function isOpen(path: string): boolean {
-  return OPEN.includes(path) || path.startsWith("/docs/");
+  return OPEN.includes(path) || path.startsWith("/docs/") || (path.startsWith("/ui/") && path !== SESSION);
 }
 
 /** Adds the middleware. */
-export function addGuards(app: OpenAPIHono<ServiceEnv>, service: Service): void {
+export function addGuards(app: OpenAPIHono<ServiceEnv>, service: Service, sessions: Sessions): void {
   const { clock } = service.deps;
-  const slowDown = new SlowDown(clock);
+  const letIn = makeDoor(service, sessions);
   const crowds = {
     readers: new Crowd(READERS),
     workers: new Crowd(WORKERS),
@@ -100,8 +100,12 @@ export function addGuards(app: OpenAPIHono<ServiceEnv>, service: Service): void 
       site: c.req.header("sec-fetch-site"),
       mode: c.req.header("sec-fetch-mode"),
     }, service.hosts);
+    // Who types the address of the service into a browser wants to see something.
+    if (c.req.path === "/" && c.req.method === "GET" && (c.req.header("accept") ?? "").startsWith("text/html")) {
+      return c.redirect("ui");
+    }
     if (!isOpen(c.req.path)) {
-      c.set("user", await authenticate(c, service, slowDown));
+      await letIn(c);
       return await next();
     }
     if (!reads(c)) throw new Refusal(405, "Method Not Allowed", { Allow: "GET, HEAD" });
@@ -109,7 +113,7 @@ export function addGuards(app: OpenAPIHono<ServiceEnv>, service: Service): void 
   });
 
   app.use(async (c, next) => {
-    if (isOpen(c.req.path)) return await next();
+    if (isOpen(c.req.path) || c.req.path === SESSION) return await next();
     const crowd = crowds[crowdOf(c)];
     const length = reads(c) ? 0 : lengthOf(c);
     if (length === 0) return await crowd.pass(next);
@@ -132,10 +136,6 @@ export function addGuards(app: OpenAPIHono<ServiceEnv>, service: Service): void 
   });
 }
 
-function reads(c: Context): boolean {
-  return c.req.method === "GET" || c.req.method === "HEAD";
-}
-
 /** Where a request may wait. */
 function crowdOf(c: Context): "readers" | "workers" | "hostReaders" | "hostWorkers" | "waiters" {
   if (WAITS.test(c.req.path)) return "waiters";
@@ -150,38 +150,10 @@ export function asksHosts(method: string, path: string): boolean {
   return method === "DELETE" || ASKS_HOSTS.test(path);
 }
 
-function remoteOf(c: Context<ServiceEnv>): string {
-  return c.env?.remote ?? "unknown";
-}
-
-/** The user's name. @throws {Refusal} 401, or 429 if too many wrong credentials come. */
-async function authenticate(c: Context<ServiceEnv>, service: Service, slowDown: SlowDown): Promise<string> {
-  const verdict = await service.auth.check(c.req.header("authorization"));
-  switch (verdict.type) {
-    case "right":
-      c.env?.trust?.();
-      return verdict.user;
-    case "wrong":
-      if (await slowDown.failed(remoteOf(c), service.stopping, hasBody(c))) {
-        throw new Refusal(401, "Wrong credentials", CHALLENGE);
-      }
-      throw new Refusal(429, "Too many wrong credentials; try again", { "Retry-After": "1", Connection: "close" });
-    case "none":
-      throw new Refusal(401, "Not authenticated", CHALLENGE);
-    default:
-      return verdict satisfies never;
-  }
-}
-
 /** Without a socket there is nothing that says how long a body is. */
 function lengthOf(c: Context<ServiceEnv>): number | null {
   if (c.env?.body !== undefined) return lengthOfBody(c.req.raw.headers);
   return c.req.raw.body === null ? 0 : null;
-}
-
-/** Whether the client says that a body comes. */
-function hasBody(c: Context): boolean {
-  return c.req.header("transfer-encoding") !== undefined || (c.req.header("content-length") ?? "0") !== "0";
 }
 
 /** Reads the body, with its bounds. */

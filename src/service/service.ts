@@ -7,7 +7,7 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Deps } from "../deps.ts";
 import type { Connect } from "../link/link.ts";
-import type { Auth } from "./auth.ts";
+import type { Auth, Role } from "./auth.ts";
 
 /** One request as the access log has it. `status` 0: no answer was sent. */
 export interface AccessEntry {
@@ -61,6 +61,7 @@ export interface ServiceEnv {
   Variables: {
     /** Who asks; set once the credentials are checked. */
     user: string;
+    role: Role;
   };
 }
 

@@ -9,7 +9,7 @@ import { CmsError } from "../errors.ts";
 import { makeConnect } from "../link/connect.ts";
 import { makeApp } from "./app.ts";
 import { makeAuth } from "./auth.ts";
-import { type AskPerson, findCredentials } from "./credentials.ts";
+import { type AskPerson, findCredentials, findViewer } from "./credentials.ts";
 import { boundedConnect } from "./hosts.ts";
 import type { Service, ServiceLog } from "./service.ts";
 
@@ -42,6 +42,8 @@ export interface ServiceOptions {
   readonly allowedHosts: readonly string[];
   /** File with the credentials. */
   readonly credentials?: string | undefined;
+  /** File with the credentials of who only looks. */
+  readonly viewerCredentials?: string | undefined;
 }
 
 /** Whoever started the service. */
@@ -62,13 +64,14 @@ export async function startService(deps: Deps, options: ServiceOptions, watch: S
   const tls = await checkedTls(deps, options);
   checkNames(options.allowedHosts);
   const credentials = await findCredentials(deps, options.credentials, watch.ask);
+  const viewer = await findViewer(deps, options.viewerCredentials, credentials);
   const stopping = new AbortController();
   const root = await deps.files.realPath(deps.environment.cwd());
   const { environment } = deps;
   // What is served does not depend on where the process goes later.
   const files = await deps.servedFiles?.(root) ?? deps.files;
   const ownDeps: Deps = { ...deps, files, environment: { ...environment, cwd: () => root } };
-  const auth = await makeAuth(deps.ids, credentials);
+  const auth = await makeAuth(deps.ids, credentials, viewer);
   const server = await listen(
     deps,
     { hostname: options.bind, port: options.port, ...tls, onFault: (fault) => watch.log.warning(faultText(fault)) },

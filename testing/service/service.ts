@@ -22,6 +22,8 @@ export interface Ask {
   /** Sent as it is. */
   readonly body?: string | FormData;
   readonly remote?: string;
+  /** No credentials go along but those of `headers`. */
+  readonly bare?: boolean;
 }
 
 /** A service under test. */
@@ -71,11 +73,11 @@ export async function withService(
   const app = makeApp(changed);
   const ask = async (line: string, options: Ask = {}) => {
     const [method = "", target = ""] = line.split(/ (.*)/s);
-    const { json, body, headers, remote = "127.0.0.1" } = options;
+    const { json, body, headers, bare = false, remote = "127.0.0.1" } = options;
     return await app.request(target, {
       method,
       headers: {
-        authorization: RIGHT,
+        ...(bare ? {} : { authorization: RIGHT }),
         ...(json === undefined ? {} : { "content-type": "application/json" }),
         ...headers,
       },

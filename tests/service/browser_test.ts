@@ -1,6 +1,7 @@
 /** The documentation page in a real browser, with nothing but the service within its reach. */
 import assert from "node:assert/strict";
-import { chromium, type Locator, type Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
+import { withPage } from "../../testing/browser.ts";
 import { needTest, whyNoPrograms } from "../../testing/need.ts";
 import { waitUntil } from "../../testing/wait.ts";
 import { withStarted } from "../../testing/service/started.ts";
@@ -8,56 +9,6 @@ import { withStarted } from "../../testing/service/started.ts";
 /** A file for a picture of the page, for whoever wants to look at it. */
 const PICTURE = Deno.env.get("CMS_TEST_PICTURE");
 const LIMIT_MS = 30_000;
-
-const OPTIONS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  // Names are not even looked up, also not by parts of the browser that a page does not see.
-  "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-];
-
-/** What went on in the page that should not. */
-interface Watched {
-  readonly errors: string[];
-  /** Addresses that are not the service's. */
-  readonly elsewhere: string[];
-}
-
-async function withPage(url: string, use: (page: Page, watched: Watched) => Promise<void>): Promise<void> {
-  const profile = await Deno.makeTempDir({ prefix: "cms-browser-" });
-  const watched: Watched = { errors: [], elsewhere: [] };
-  try {
-    const browser = await chromium.launchPersistentContext(profile, {
-      executablePath: "/usr/bin/chromium",
-      headless: true,
-      args: OPTIONS,
-      viewport: { width: 1280, height: 1000 },
-    });
-    try {
-      await browser.route(() => true, async (route) => {
-        const target = route.request().url();
-        if (target.startsWith(`${url}/`)) return await route.continue();
-        watched.elsewhere.push(target);
-        await route.abort();
-      });
-      const page = await browser.newPage();
-      page.setDefaultTimeout(LIMIT_MS);
-      page.on("console", (message) => void (message.type() === "error" && watched.errors.push(message.text())));
-      page.on("pageerror", (error) => void watched.errors.push(String(error)));
-      page.on("websocket", (socket) => void watched.elsewhere.push(socket.url()));
-      await use(page, watched);
-    } finally {
-      await browser.close();
-    }
-  } finally {
-    await Deno.remove(profile, { recursive: true });
-  }
-}
 
 /** Logs in as a person does. */
 async function authorise(page: Page): Promise<void> {

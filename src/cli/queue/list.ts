@@ -79,7 +79,8 @@ async function shaped(
 ): Promise<{ jobs: readonly Job[]; fields: readonly string[] }> {
   const { wide, columns, sort, limit, output } = shape;
   if (!wide && columns === undefined && sort === undefined) return { jobs, fields: JOB_COLUMNS };
-  const { listRecord, paramColumns, readColumns, sortJobs } = await import("../../output/job_table.ts");
+  const { listRecord, paramColumns, readColumns } = await import("../../output/job_table.ts");
+  const { sortJobs } = await import("../../job/sort.ts");
   const params = wide && output === "csv" ? paramColumns(jobs) : [];
   const fields = columns === undefined ? wide ? [...JOB_COLUMNS_WIDE, ...params] : JOB_COLUMNS : readColumns(columns);
   const sorted = sort === undefined ? jobs : sortJobs(jobs, sort).slice(0, limit);

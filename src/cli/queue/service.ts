@@ -35,12 +35,13 @@ function addStart(service: CommandUnknownOpts, context: Context): void {
       "file with user:password, readable by you alone, read at the start (default: asks)",
       pathValue,
     )
+    .option("--viewer-credentials <file>", "the same for a user who may look, and change nothing", pathValue)
     .option("--log <format>", "access log as text, json or none (default: text)", logFormatValue)
     .addHelpText(
       "after",
       examples("cms queue --service start --port=8000", "cms queue --service start --credentials=~/.cms-credentials"),
     )
-    .action(async ({ port, bind, cert, key, insecure, allowHost, credentials, log }) => {
+    .action(async ({ port, bind, cert, key, insecure, allowHost, credentials, viewerCredentials, log }) => {
       const { serveAndWatch } = await import("./serve.ts");
       await serveAndWatch(context, log ?? "text", {
         port: port ?? DEFAULT_PORT,
@@ -50,6 +51,7 @@ function addStart(service: CommandUnknownOpts, context: Context): void {
         isInsecure: insecure ?? false,
         allowedHosts: (allowHost ?? "").split(",").filter((name) => name !== ""),
         credentials,
+        viewerCredentials,
       });
     });
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Context } from "hono";
+import { type Body, compressed, send } from "../files.ts";
 import type { App } from "../service.ts";
 import { makeDocument } from "../document.ts";
 import { ICON, PAGE, PAGE_POLICY, START } from "./page.ts";
@@ -52,21 +53,3 @@ async function textOf(name: FileName): Promise<string> {
 }
 
 /** A body as it is, and compressed. */
-interface Body {
-  readonly plain: Uint8Array<ArrayBuffer>;
-  readonly gzip: Uint8Array<ArrayBuffer>;
-}
-
-async function compressed(text: string): Promise<Body> {
-  const plain = new TextEncoder().encode(text);
-  const stream = new Blob([plain]).stream().pipeThrough(new CompressionStream("gzip"));
-  return { plain, gzip: new Uint8Array(await new Response(stream).arrayBuffer()) };
-}
-
-function send(c: Context, body: Body, type: string, cache: string): Response {
-  const takesGzip = /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(c.req.header("accept-encoding") ?? "");
-  const headers = { "Content-Type": type, "Cache-Control": cache, Vary: "Accept-Encoding" };
-  return takesGzip
-    ? c.body(body.gzip, 200, { ...headers, "Content-Encoding": "gzip" })
-    : c.body(body.plain, 200, headers);
-}

@@ -13,6 +13,7 @@ import { failures, jsonReply, operation } from "../operation.ts";
 import { queueAt } from "../places.ts";
 import { jobReply } from "../records.ts";
 import { ExperimentQuery, JobPath, JobSchema, JobStateSchema, QueuePath } from "../schemas.ts";
+import type { StoreRef } from "../../store/store.ts";
 import type { Service, ServiceEnv } from "../service.ts";
 
 const text = (description: string, example: string) => z.string().openapi({ description, example });
@@ -122,26 +123,7 @@ export function addStatusRoutes(app: OpenAPIHono<ServiceEnv>, service: Service):
 
   app.openapi(status, async (c) => {
     const queue = await queueAt(service, { ...c.req.valid("param"), ...c.req.valid("query") });
-    const { run, ratePerS, leftMs, failures, busy: _, plan, ...rest } = await queueStatus(deps, { queue });
-    const about = run?.isRunning === true ? run : null;
-    return c.json({
-      ...rest,
-      counts: { ...rest.counts },
-      run: about === null ? null : {
-        pid: about.pid,
-        scheduler: about.about.scheduler,
-        slots: about.about.slots,
-        machines: { ...about.about.machines },
-      },
-      plan: plan === null ? null : {
-        jobs: plan.jobs,
-        makespan: plan.makespanMs / 1000,
-        took: plan.tookMs === null ? null : plan.tookMs / 1000,
-      },
-      rate: ratePerS,
-      left: leftMs === null ? null : [leftMs[0] / 1000, leftMs[1] / 1000] as [number, number],
-      failures: failures.map((failure) => ({ ...failure })),
-    }, 200);
+    return c.json(await statusReply(service, queue), 200);
   });
 
   app.openapi(show, async (c) => {
@@ -166,4 +148,28 @@ export function addStatusRoutes(app: OpenAPIHono<ServiceEnv>, service: Service):
     const plain = { reasons: reasons.map((each) => ({ ...each })), hosts: hosts.map((host) => ({ ...host })) };
     return c.json({ job: one === null ? null : { ...one }, ...plain }, 200);
   });
+}
+
+/** How a queue stands, as replies have it. */
+export async function statusReply({ deps }: Service, queue: StoreRef): Promise<z.infer<typeof StatusSchema>> {
+  const { run, ratePerS, leftMs, failures, busy: _, plan, ...rest } = await queueStatus(deps, { queue });
+  const about = run?.isRunning === true ? run : null;
+  return {
+    ...rest,
+    counts: { ...rest.counts },
+    run: about === null ? null : {
+      pid: about.pid,
+      scheduler: about.about.scheduler,
+      slots: about.about.slots,
+      machines: { ...about.about.machines },
+    },
+    plan: plan === null ? null : {
+      jobs: plan.jobs,
+      makespan: plan.makespanMs / 1000,
+      took: plan.tookMs === null ? null : plan.tookMs / 1000,
+    },
+    rate: ratePerS,
+    left: leftMs === null ? null : [leftMs[0] / 1000, leftMs[1] / 1000] as [number, number],
+    failures: failures.map((failure) => ({ ...failure })),
+  };
 }

@@ -1,0 +1,122 @@
+/**
+ * The dashboard: a page to watch and steer queues.
+ *
+ * @module
+ */
+
+import { effect, signal } from "@preact/signals";
+import { type JSX, render } from "preact";
+import { findQueues, queues } from "./live.ts";
+import { go, place, say } from "./place.ts";
+import { findWho, who } from "./service.ts";
+import { Add } from "./views/add.tsx";
+import { Header } from "./views/header.tsx";
+import { Hosts } from "./views/hosts.tsx";
+import { JobView } from "./views/job.tsx";
+import { Jobs } from "./views/jobs.tsx";
+import { Login } from "./views/login.tsx";
+import { RunsView } from "./views/runs.tsx";
+import { Progress, TimeLine } from "./views/spans.tsx";
+
+const isHelpShown = signal(false);
+
+function Page(): JSX.Element {
+  if (who.value === undefined) {
+    return (
+      <main>
+        <p role="status">…</p>
+      </main>
+    );
+  }
+  if (who.value === null) return <Login />;
+  return (
+    <>
+      <Header />
+      {isHelpShown.value && <Help />}
+      <ViewOf />
+    </>
+  );
+}
+
+function ViewOf(): JSX.Element {
+  const { queue, view, job } = place.value;
+  if (queue === null) {
+    return (
+      <main>
+        <p>There is no queue yet. Make one, or say: cms queue create a</p>
+      </main>
+    );
+  }
+  switch (view) {
+    case "job":
+      return <JobView key={job} queue={queue} job={job ?? ""} />;
+    case "hosts":
+      return <Hosts queue={queue} />;
+    case "progress":
+      return <Progress key={queue} queue={queue} />;
+    case "timeline":
+      return <TimeLine key={queue} queue={queue} />;
+    case "add":
+      return <Add key={queue} queue={queue} />;
+    case "runs":
+      return <RunsView key={queue} queue={queue} />;
+    case "jobs":
+      return <Jobs key={queue} queue={queue} />;
+  }
+}
+
+function Help(): JSX.Element {
+  return (
+    <aside class="panel" aria-label="Keys">
+      <dl>
+        <div>
+          <dt>/</dt>
+          <dd>search</dd>
+        </div>
+        <div>
+          <dt>f</dt>
+          <dd>only those that failed</dd>
+        </div>
+        <div>
+          <dt>↑ ↓</dt>
+          <dd>from job to job</dd>
+        </div>
+        <div>
+          <dt>?</dt>
+          <dd>these lines</dd>
+        </div>
+      </dl>
+    </aside>
+  );
+}
+
+addEventListener("keydown", (event) => {
+  const target = event.target as HTMLElement;
+  if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) return;
+  if (event.key === "?") isHelpShown.value = !isHelpShown.value;
+  else if (event.key === "/" && place.value.view === "jobs") {
+    event.preventDefault();
+    document.getElementById("search")?.focus();
+  } else if (event.key === "f" && place.value.view === "jobs") {
+    say({ failed: place.value.words.failed === "true" ? "" : "true", status: "", offset: "" });
+  } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    const links = [...document.querySelectorAll<HTMLElement>("tbody th a")];
+    const at = links.indexOf(document.activeElement as HTMLElement);
+    const next = links[at < 0 ? 0 : at + (event.key === "ArrowDown" ? 1 : -1)];
+    if (next === undefined) return;
+    event.preventDefault();
+    next.focus();
+  }
+});
+
+effect(() => {
+  if (!who.value) return;
+  void findQueues().catch(() => {});
+});
+effect(() => {
+  const [first] = queues.value;
+  if (place.value.queue === null && first !== undefined) go({ queue: first, view: "jobs" }, true);
+});
+
+void findWho();
+render(<Page />, document.getElementById("page")!);

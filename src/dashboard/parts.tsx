@@ -1,0 +1,123 @@
+/**
+ * Small parts that several views share.
+ *
+ * @module
+ */
+
+import { signal } from "@preact/signals";
+import type { ComponentChildren, JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { change, who } from "./service.ts";
+
+/** What was done last, or failed: said to all, and to screen readers. */
+export const said = signal<
+  { readonly text: string; readonly isFailure: boolean; readonly command: string | null } | null
+>(
+  null,
+);
+
+/** Counts what was done here: all that is shown is read anew. */
+export const deeds = signal(0);
+
+/** Carries out what a person asked for, and says what came of it. @returns True if it was done. */
+export async function act(
+  about: { readonly done: string; readonly command: string },
+  request: {
+    method: string;
+    path: readonly string[];
+    query?: Readonly<Record<string, string | boolean>>;
+    body?: unknown;
+  },
+): Promise<boolean> {
+  try {
+    await change(request.method, request.path, request.query ?? {}, request.body);
+    said.value = { text: about.done, isFailure: false, command: about.command };
+    deeds.value++;
+    return true;
+  } catch (error) {
+    said.value = { text: (error as Error).message, isFailure: true, command: about.command };
+    return false;
+  }
+}
+
+/** The line that says what was done. */
+export function Said(): JSX.Element {
+  const now = said.value;
+  return (
+    <div class={`said ${now?.isFailure === true ? "bad" : ""}`} role="status" aria-live="polite">
+      {now !== null && (
+        <>
+          <span>{now.text}</span>
+          {now.command !== null && <Command text={now.command} />}
+          <button type="button" class="quiet" onClick={() => said.value = null} aria-label="Close this message">
+            ×
+          </button>
+        </>
+      )}
+    </div>
+  );
+}
+
+/** A command that does the same, to be copied. */
+export function Command({ text }: { text: string }): JSX.Element {
+  return (
+    <span class="command">
+      <code>{text}</code>
+      <button type="button" class="quiet" onClick={() => void navigator.clipboard?.writeText(text)} title="Copy">
+        copy
+      </button>
+    </span>
+  );
+}
+
+/** A button of something that viewers may not do. */
+export function Deed(
+  { onClick, children, kind, disabled, title }: {
+    onClick: () => void;
+    children: ComponentChildren;
+    kind?: "bad";
+    disabled?: boolean;
+    title?: string;
+  },
+): JSX.Element | null {
+  if (who.value?.role === "viewer") return null;
+  return (
+    <button type="button" class={kind ?? ""} onClick={onClick} disabled={disabled === true} title={title}>
+      {children}
+    </button>
+  );
+}
+
+/**
+ * Calls `read` at once, when `keys` change, and again every so often while the page is seen; also after each deed, unless
+ * `isApart`.
+ */
+export function useRepeated(
+  read: (signal: AbortSignal) => Promise<void>,
+  keys: readonly unknown[],
+  everyMs: number,
+  isApart = false,
+): void {
+  const latest = useRef(read);
+  latest.current = read;
+  useEffect(() => {
+    const ending = new AbortController();
+    void (async () => {
+      while (!ending.signal.aborted) {
+        if (!document.hidden) await latest.current(ending.signal).catch(() => {});
+        await new Promise((resolve) => setTimeout(resolve, everyMs));
+      }
+    })();
+    return () => ending.abort();
+  }, [...keys, isApart ? 0 : deeds.value]);
+}
+
+/** The badge of a state. */
+export function State({ state, failed }: { state: string; failed: boolean }): JSX.Element {
+  return <span class={`state ${failed ? "failed" : state}`}>{state}</span>;
+}
+
+/** True if a job is over and did not end well. */
+export function isFailed(job: { status: string; exit_code?: number | null }): boolean {
+  return ["kill", "crash", "fail_start"].includes(job.status) || (job.status === "end" && job.exit_code !== 0);
+}

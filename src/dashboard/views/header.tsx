@@ -1,0 +1,210 @@
+/**
+ * What stands above each view: which queue, how it goes on, and what can be done with it as a whole.
+ *
+ * @module
+ */
+
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { broken, findQueues, queues, status } from "../live.ts";
+import { act, Deed, Said } from "../parts.tsx";
+import { go, place, placeText, VIEWS } from "../place.ts";
+import { logOut, read, who } from "../service.ts";
+import { cms, duration } from "../words.ts";
+
+const TITLES: Readonly<Record<typeof VIEWS[number], string>> = {
+  jobs: "Jobs",
+  hosts: "Hosts",
+  progress: "Progress",
+  timeline: "Time line",
+  add: "Add jobs",
+  runs: "Runs",
+};
+
+/** The header. */
+export function Header(): JSX.Element {
+  const { queue, view } = place.value;
+  return (
+    <header>
+      <div class="line">
+        <label class="queue">
+          <span class="hidden">Queue</span>
+          <select value={queue ?? ""} onChange={(event) => go({ queue: event.currentTarget.value, view: "jobs" })}>
+            {queue !== null && !queues.value.includes(queue) && <option>{queue}</option>}
+            {queues.value.map((name) => <option key={name}>{name}</option>)}
+          </select>
+        </label>
+        <NewQueue />
+        {queue !== null && <Steer queue={queue} />}
+        <span class="who">
+          {who.value?.user}
+          {who.value?.role === "viewer" ? " (may look)" : ""}{" "}
+          <button type="button" class="quiet" onClick={() => void logOut()}>log out</button>
+        </span>
+      </div>
+      {queue !== null && <Counts />}
+      {queue !== null && (
+        <nav aria-label="Views">
+          {VIEWS.filter((one) => one !== "add" || who.value?.role !== "viewer").map((one) => (
+            <a
+              key={one}
+              href={placeText({ queue, view: one, job: null, words: {} })}
+              aria-current={one === view ? "page" : undefined}
+            >
+              {TITLES[one]}
+            </a>
+          ))}
+        </nav>
+      )}
+      <Said />
+    </header>
+  );
+}
+
+function NewQueue(): JSX.Element | null {
+  const [name, setName] = useState<string | null>(null);
+  if (who.value?.role === "viewer") return null;
+  if (name === null) return <button type="button" class="quiet" onClick={() => setName("")}>new queue</button>;
+  const make = async (): Promise<void> => {
+    const about = { done: `Made the queue ${name}`, command: cms("queue", "create", name) };
+    if (!await act(about, { method: "POST", path: ["queue", ""], query: { name } })) return;
+    await findQueues();
+    setName(null);
+    go({ queue: name, view: "add" });
+  };
+  return (
+    <form
+      class="inline"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void make();
+      }}
+    >
+      <label>
+        <span class="hidden">Name of the new queue</span>
+        <input value={name} onInput={(event) => setName(event.currentTarget.value)} placeholder="name" required />
+      </label>
+      <button type="submit">Make</button>
+      <button type="button" class="quiet" onClick={() => setName(null)}>cancel</button>
+    </form>
+  );
+}
+
+function Counts(): JSX.Element {
+  const now = status.value;
+  if (now === null) return <p class="counts" role="status">{broken.value ?? "…"}</p>;
+  const { run = 0, start = 0, undefined: fresh = 0, ready = 0 } = now.counts as Record<string, number>;
+  const running = run + start;
+  const waiting = fresh + ready;
+  const done = now.total - running - waiting;
+  const machines = Object.values(now.run?.machines ?? {});
+  const up = machines.filter((one) => one === "up").length;
+  const share = now.total === 0 ? 0 : done / now.total;
+  return (
+    <div class="counts">
+      <progress value={share} aria-label={`${done} of ${now.total} jobs are done`} />
+      <b>{now.run === null ? "no run" : now.pause === null ? "runs" : "paused"}</b>
+      {now.pause !== null && <span>paused{now.pause.reason === null ? "" : `: ${now.pause.reason}`}</span>}
+      <span>{done} done</span>
+      <span class={now.failed > 0 ? "bad" : ""}>{now.failed} failed</span>
+      <span>{running} running</span>
+      <span>{waiting} waiting</span>
+      <span>of {now.total}</span>
+      {now.rate !== null && now.rate > 0 && <span>{Math.round(now.rate * 10) / 10} jobs/s</span>}
+      {now.left !== null && <span>{ends(now.left)}</span>}
+      {now.run !== null && <span>{up} of {machines.length} hosts up</span>}
+      {broken.value !== null && <span class="bad">What is shown may be old: {broken.value}</span>}
+    </div>
+  );
+}
+
+function ends([from, to]: readonly [number, number] | number[]): string {
+  const [a, b] = [duration(from ?? 0), duration(to ?? 0)];
+  return a === b ? `ends in ${a}` : `ends in ${a} to ${b}`;
+}
+
+function Steer({ queue }: { queue: string }): JSX.Element | null {
+  const [isAsking, setAsking] = useState(false);
+  const now = status.value;
+  if (now === null) return null;
+  const put = (
+    verb: string,
+    done: string,
+    query: Record<string, string | boolean> = {},
+    command = cms("queue", verb, queue),
+  ) => void act({ done, command }, { method: "PUT", path: ["queue", queue, verb], query });
+  return (
+    <span class="steer">
+      {now.run === null && <Deed onClick={() => setAsking(!isAsking)}>Run…</Deed>}
+      {now.run !== null && <Deed onClick={() => put("stop", "The run stops; what runs goes on")}>Stop</Deed>}
+      {now.run !== null && (
+        <Deed
+          kind="bad"
+          onClick={() => {
+            if (!confirm("End the run and all its jobs?")) return;
+            put("stop", "The run and its jobs end", { kill: true }, cms("queue", "stop", queue, "--kill"));
+          }}
+        >
+          Stop and kill
+        </Deed>
+      )}
+      {now.pause === null
+        ? <Deed onClick={() => put("pause", "Paused: nothing starts until it is resumed")}>Pause</Deed>
+        : <Deed onClick={() => put("resume", "Resumed")}>Resume</Deed>}
+      {isAsking && <RunForm queue={queue} onDone={() => setAsking(false)} />}
+    </span>
+  );
+}
+
+function RunForm({ queue, onDone }: { queue: string; onDone: () => void }): JSX.Element {
+  const [clusters, setClusters] = useState<readonly string[] | null>(null);
+  if (clusters === null) {
+    read<{ clusters: string[] }>(["cluster", ""]).then(
+      ({ clusters: files }) => setClusters(files.map((file) => file.replace(/-cluster\.yaml$/, ""))),
+      () => setClusters([]),
+    );
+  }
+  const run = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    const data = new FormData(event.currentTarget as HTMLFormElement);
+    const word = (name: string): string => String(data.get(name) ?? "");
+    const [scheduler, cluster, most, limit] = ["scheduler", "cluster", "most", "limit"].map(word) as [
+      string,
+      string,
+      string,
+      string,
+    ];
+    const isMulti = scheduler === "fifo_multi";
+    const query = {
+      ...(isMulti ? { cluster } : { max_parallel: most }),
+      ...(limit === "" ? {} : { time_limit: limit }),
+    };
+    const words = isMulti ? `--hostfile=${cluster}` : `--max_parallel=${most}`;
+    const command = cms("queue", "run", scheduler, queue, words, limit !== "" && `--time-limit=${limit}`);
+    const path = ["queue", queue, `run_${scheduler}`];
+    if (await act({ done: "The run has begun", command }, { method: "PUT", path, query })) onDone();
+  };
+  return (
+    <form class="panel" onSubmit={(event) => void run(event)}>
+      <label>
+        Scheduler{" "}
+        <select name="scheduler">
+          <option>fifo_multi</option>
+          <option>fifo</option>
+        </select>
+      </label>
+      <label>
+        Cluster (fifo_multi){" "}
+        <select name="cluster">{(clusters ?? []).map((name) => <option key={name}>{name}</option>)}</select>
+      </label>
+      <label>
+        Jobs at once (fifo) <input name="most" type="number" min="1" value="1" />
+      </label>
+      <label>
+        Time limit <input name="limit" placeholder="30m" />
+      </label>
+      <button type="submit" disabled={clusters === null}>Run</button>
+      <button type="button" class="quiet" onClick={onDone}>cancel</button>
+    </form>
+  );
+}

@@ -1,0 +1,117 @@
+/**
+ * The machines: their slots, what runs in them, and whether they answer.
+ *
+ * @module
+ */
+
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { status } from "../live.ts";
+import { act, Deed, useRepeated } from "../parts.tsx";
+import { placeText } from "../place.ts";
+import { type HostStatus, read, type Reply } from "../service.ts";
+import { cms, duration } from "../words.ts";
+
+/** Slots of one host that are drawn. */
+const MOST_SLOTS = 256;
+
+type Clusters = readonly { readonly name: string; readonly hosts: readonly HostStatus[] }[];
+
+/** The view. */
+export function Hosts({ queue }: { queue: string }): JSX.Element {
+  const [clusters, setClusters] = useState<Clusters | null>(null);
+  const [stands, setStands] = useState<ReadonlyMap<string, string>>(new Map());
+  const [failure, setFailure] = useState("");
+  useRepeated(
+    async (signal) => {
+      try {
+        const { clusters: files } = await read<{ clusters: string[] }>(["cluster", ""], {}, signal);
+        const names = files.map((file) => file.replace(/-cluster\.yaml$/, ""));
+        setClusters(
+          await Promise.all(names.map(async (name) => ({
+            name,
+            hosts: (await read<{ hosts: HostStatus[] }>(["cluster", name, "status"], {}, signal)).hosts,
+          }))),
+        );
+        const explained = await read<Reply<"/queue/{queue}/explain">>(["queue", queue, "explain"], {}, signal);
+        setStands(new Map(explained.hosts.map(({ host, stand }) => [host, stand])));
+        setFailure("");
+      } catch (error) {
+        if (!signal.aborted) setFailure((error as Error).message);
+      }
+    },
+    [queue],
+    2_000,
+  );
+  const machines = Object.entries(status.value?.run?.machines ?? {});
+  return (
+    <main>
+      <p role="alert" class="bad">{failure}</p>
+      {clusters?.length === 0 && <p>There is no cluster; the hosts of the run are these.</p>}
+      {(clusters ?? []).map(({ name, hosts }) => (
+        <section key={name}>
+          <h2>{name}</h2>
+          <ul class="hosts">
+            {hosts.map((host) => (
+              <HostCard key={host.id} {...{ queue, cluster: name, host, stand: stands.get(host.id) }} />
+            ))}
+          </ul>
+        </section>
+      ))}
+      {machines.length > 0 && (
+        <section>
+          <h2>Machines of the run</h2>
+          <ul class="machines">
+            {machines.map(([machine, link]) => (
+              <li key={machine} class={link === "up" ? "" : "bad"}>
+                {machine}: {link === "up" ? "answers" : "silent"}
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+    </main>
+  );
+}
+
+function HostCard(
+  { queue, cluster, host, stand }: { queue: string; cluster: string; host: HostStatus; stand: string | undefined },
+): JSX.Element {
+  const free = Math.max(0, host.slots - host.jobs.length);
+  const isActive = host.status === "active";
+  const put = (verb: string, done: string, grave: string | null = null): void => {
+    if (grave !== null && !confirm(grave)) return;
+    const command = cms("cluster", verb, cluster, `--id=${host.id}`);
+    const query: Record<string, string> = verb === "drain" ? { timeout: "0s" } : {};
+    void act({ done, command }, { method: "PUT", path: ["cluster", cluster, "id", host.id, verb], query });
+  };
+  const link = host.link === null ? "" : host.link === "up" ? ", answers" : ", silent";
+  return (
+    <li class={`host ${host.link === "down" ? "silent" : ""} ${isActive ? "" : "idle"}`}>
+      <h3>
+        {host.id} <small>{host.machine}</small>
+      </h3>
+      <p>{host.status}{link}: {host.jobs.length} of {host.slots} slots used{stand === undefined ? "" : `; ${stand}`}</p>
+      <div class="slots">
+        {host.jobs.slice(0, MOST_SLOTS).map(({ queue: of, job, started_ms }) => (
+          <a
+            key={`${of}/${job}`}
+            class={`slot ${of === queue ? "own" : "other"}`}
+            href={placeText({ queue: of, view: "job", job, words: {} })}
+            aria-label={`${job} of ${of}`}
+            title={`${job}${of === queue ? "" : ` of ${of}`}${
+              started_ms === null ? "" : `, ${duration((Date.now() - started_ms) / 1000)}`
+            }`}
+          />
+        ))}
+        {Array.from({ length: Math.min(free, MOST_SLOTS) }, (_, i) => <span key={i} class="slot free" />)}
+      </div>
+      <p class="steer">
+        {isActive
+          ? <Deed onClick={() => put("deactivate", `${host.id} gets no more jobs`)}>Deactivate</Deed>
+          : <Deed onClick={() => put("activate", `${host.id} gets jobs`)}>Activate</Deed>}
+        {isActive && <Deed onClick={() => put("drain", `${host.id} is drained`)}>Drain</Deed>}
+      </p>
+    </li>
+  );
+}

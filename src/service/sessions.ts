@@ -1,0 +1,75 @@
+/**
+ * Sessions of people who are logged in with a browser: a cookie in place of the password. They live in memory, and end
+ * with the service, with a logout, or when nothing came for half a day.
+ *
+ * @module
+ */
+
+import type { Clock, Ids } from "../deps.ts";
+import type { Role } from "./auth.ts";
+
+/** What a browser keeps. */
+const COOKIE = "cms_session";
+/** A session ends when nothing came for so long. */
+const IDLE_MS = 12 * 3_600_000;
+/** The session that was used longest ago makes room for one more. */
+const MOST = 1_000;
+
+/** One person's session. */
+export interface Session {
+  readonly user: string;
+  readonly role: Role;
+  /** To be sent with each request that changes something: a page of others cannot know it. */
+  readonly token: string;
+  usedMs: number;
+}
+
+/** All sessions of a service. */
+export class Sessions {
+  readonly #clock: Clock;
+  readonly #ids: Ids;
+  /** By their secret names, the one that was used last at the end. */
+  readonly #all = new Map<string, Session>();
+
+  constructor(clock: Clock, ids: Ids) {
+    this.#clock = clock;
+    this.#ids = ids;
+  }
+
+  /** Begins one. @returns It, and the value of the header `Set-Cookie`. */
+  begin(who: { readonly user: string; readonly role: Role }, isSecure: boolean): { session: Session; cookie: string } {
+    const [oldest] = this.#all.keys();
+    if (this.#all.size >= MOST && oldest !== undefined) this.#all.delete(oldest);
+    const id = this.#ids.hex(32);
+    const session: Session = { user: who.user, role: who.role, token: this.#ids.hex(16), usedMs: this.#clock.now() };
+    this.#all.set(id, session);
+    return { session, cookie: cookieText(id, isSecure) };
+  }
+
+  /** The session of a request; null if its cookie names none. @param header The header `Cookie`. */
+  of(header: string | undefined): Session | null {
+    const id = idOf(header);
+    const session = id === null ? undefined : this.#all.get(id);
+    if (id === null || session === undefined) return null;
+    this.#all.delete(id);
+    if (this.#clock.now() - session.usedMs > IDLE_MS) return null;
+    session.usedMs = this.#clock.now();
+    this.#all.set(id, session);
+    return session;
+  }
+
+  /** Ends the session of a request. @returns The value of `Set-Cookie` that makes the browser forget it. */
+  end(header: string | undefined, isSecure: boolean): string {
+    const id = idOf(header);
+    if (id !== null) this.#all.delete(id);
+    return `${cookieText("", isSecure)}; Max-Age=0`;
+  }
+}
+
+function cookieText(id: string, isSecure: boolean): string {
+  return `${COOKIE}=${id}; Path=/; HttpOnly; SameSite=Strict${isSecure ? "; Secure" : ""}`;
+}
+
+function idOf(header: string | undefined): string | null {
+  return /(?:^|; )cms_session=([0-9a-f]{64})(?:;|$)/.exec(header ?? "")?.[1] ?? null;
+}

@@ -1,0 +1,218 @@
+/**
+ * The page in a real browser, over real hosts: what a person does with it all day.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import { withPage } from "../../testing/browser.ts";
+import { Manager } from "../../testing/harness.ts";
+import { sharedHosts, type TestHosts, whyNoHosts } from "../../testing/hosts.ts";
+import { needTest, whyNoPrograms } from "../../testing/need.ts";
+import { waitUntil } from "../../testing/wait.ts";
+
+/** A directory for pictures of each view, for whoever wants to look at them. */
+const PICTURES = Deno.env.get("CMS_TEST_PICTURES");
+const LIMIT_MS = 60_000;
+const whyNot = await whyNoHosts() ?? await whyNoPrograms("chromium");
+
+async function withDashboard(use: (at: { url: string; manager: Manager; hosts: TestHosts }) => Promise<void>) {
+  const hosts = await sharedHosts();
+  await hosts.reset();
+  await using manager = await Manager.make(hosts);
+  await Deno.writeTextFile(`${manager.dir}/credentials`, "pi:red berry\n", { mode: 0o600 });
+  await Deno.writeTextFile(`${manager.dir}/viewer`, "eve:blue berry\n", { mode: 0o600 });
+  const words = ["--port=0", "--credentials=credentials", "--viewer-credentials=viewer", "--log=none"];
+  const service = manager.start("queue", "--service", "start", ...words);
+  await service.waitFor(/Listening on \S+,/);
+  await use({ url: /Listening on (\S+),/.exec(service.text)![1]!, manager, hosts });
+}
+
+async function logIn(page: Page, url: string, user = "pi", password = "red berry"): Promise<void> {
+  await page.goto(`${url}/`);
+  await page.getByLabel("User").fill(user);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByRole("button", { name: "log out" }).waitFor();
+}
+
+async function picture(page: Page, name: string): Promise<void> {
+  if (PICTURES === undefined) return;
+  for (const [width, colorScheme] of [[1400, "light"], [1400, "dark"], [390, "light"], [390, "dark"]] as const) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme });
+    await page.screenshot({ path: `${PICTURES}/${name}-${width}-${colorScheme}.png` });
+  }
+  await page.setViewportSize({ width: 1280, height: 1000 });
+}
+
+/** Rules of level A and AA that the page breaks, as axe-core finds them. */
+async function broken(page: Page): Promise<string[]> {
+  const axe = new URL(import.meta.resolve("axe-core/axe.min.js"));
+  await page.evaluate(await Deno.readTextFile(axe));
+  type Axe = { run(o: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+  return await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: Axe };
+    const { violations } = await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"] });
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ").slice(0, 300)}`);
+  });
+}
+
+async function view(page: Page, name: string): Promise<void> {
+  await page.getByRole("navigation").getByRole("link", { name, exact: true }).click();
+}
+
+needTest(
+  "dashboard: a sweep is made by form, runs on three hosts, is seen live; one that failed is read and run again",
+  whyNot,
+  async () => {
+    await withDashboard(async ({ url, manager, hosts }) => {
+      await manager.ok("cluster", "create", "lab");
+      for (const host of ["red", "red01", "red02"]) {
+        await manager.ok("cluster", "add", "lab", `--id=${host}`, `--name=${host}`, "--user=pi");
+      }
+      await withPage(url, async (page, { errors, elsewhere }) => {
+        await logIn(page, url);
+        await page.getByRole("button", { name: "new queue" }).click();
+        await page.getByLabel("Name of the new queue").fill("sweep");
+        await page.getByRole("button", { name: "Make" }).click();
+        await page.getByLabel("Name", { exact: true }).fill("train-{lr}-{seed}");
+        await page.getByLabel("Parameters, one in each line").fill("lr=0.1,0.01\nseed=1-6");
+        await page.getByLabel("Command", { exact: true }).fill(
+          "echo out {lr} {seed}; echo wrong {seed} >&2; test {seed} != 3 || test -e ~/mended",
+        );
+        await page.getByText("train-0.01-6:").waitFor();
+        assert.deepEqual(await broken(page), []);
+        await picture(page, "add");
+        await page.getByRole("button", { name: "Add 12 jobs" }).click();
+        await page.getByRole("link", { name: "train-0.1-1", exact: true }).waitFor();
+
+        await page.getByRole("button", { name: "Run…" }).click();
+        await page.getByRole("button", { name: "Run", exact: true }).click();
+        await page.locator(".counts", { hasText: "12 done" }).waitFor({ timeout: LIMIT_MS });
+        assert.match(await page.locator(".counts").innerText(), /2 failed/);
+        assert.match(await page.title(), /^12\/12, 2 failed sweep/);
+
+        await page.getByRole("button", { name: "failed 2" }).click();
+        await page.locator("tbody tr").nth(1).waitFor();
+        await waitUntil("two rows", async () => await page.locator("tbody tr").count() === 2);
+        assert.match(page.url(), /failed=true/);
+        assert.deepEqual(await broken(page), []);
+        await picture(page, "jobs");
+        await page.getByRole("link", { name: "train-0.1-3" }).click();
+        await page.getByText("exit code 1").first().waitFor();
+        await page.locator("pre", { hasText: "wrong 3" }).waitFor();
+        await page.locator("pre[aria-label=Output]", { hasText: "out 0.1 3" }).waitFor();
+        assert.deepEqual(await broken(page), []);
+        await picture(page, "job");
+        for (const name of ["red", "red01", "red02"]) await Deno.writeTextFile(`${hosts.host(name).home}/mended`, "");
+        await page.getByRole("button", { name: "Reset: run it again" }).click();
+        await page.getByText("Reset train-0.1-3").waitFor();
+        assert.equal(await page.locator(".said code").innerText(), "cms queue reset sweep train-0.1-3");
+
+        await page.locator(".counts", { hasText: "no run" }).waitFor({ timeout: LIMIT_MS });
+        await page.getByRole("button", { name: "Run…" }).click();
+        await page.getByRole("button", { name: "Run", exact: true }).click();
+        await page.locator(".counts", { hasText: "1 failed" }).waitFor({ timeout: LIMIT_MS });
+        await page.locator(".counts", { hasText: "12 done" }).waitFor({ timeout: LIMIT_MS });
+
+        await view(page, "Hosts");
+        await page.getByRole("heading", { name: "red01 pi@red01" }).waitFor();
+        const card = page.locator("li.host", { hasText: "pi@red02" });
+        await card.getByRole("button", { name: "Deactivate" }).click();
+        await card.getByRole("button", { name: "Activate", exact: true }).waitFor();
+        assert.match(await manager.ok("cluster", "list", "lab"), /red02.*inactive/);
+        assert.deepEqual(await broken(page), []);
+        await picture(page, "hosts");
+        await page.getByRole("button", { name: "Pause" }).click();
+        await page.getByRole("button", { name: "Resume" }).click();
+        await page.getByRole("button", { name: "Pause" }).waitFor();
+
+        for (const [name, sign] of [["Progress", "12 done (1 failed"], ["Runs", "fifo_multi"]] as const) {
+          await view(page, name);
+          await page.getByText(sign).first().waitFor();
+          assert.deepEqual([name, await broken(page)], [name, []]);
+          await picture(page, name.toLowerCase());
+        }
+        await view(page, "Time line");
+        await page.locator("canvas").waitFor();
+        assert.deepEqual(await broken(page), []);
+        await picture(page, "timeline");
+        assert.deepEqual(errors, []);
+        assert.deepEqual(elsewhere, []);
+      });
+    });
+  },
+);
+
+needTest(
+  "dashboard: names, commands and outputs with markup, escape codes, long lines and bytes are text",
+  whyNot,
+  async () => {
+    await withDashboard(async ({ url, manager }) => {
+      await manager.ok("queue", "create", "a");
+      const evil = `<img src=x onerror="document.title='evil'"><script>document.title='evil'</script>`;
+      const file = `${manager.dir}/evil`;
+      const line = `${evil}\n\u001b[31mred\u001b[0m \u001b]0;evil\u0007\u001b[2Jkept\n10%\r50%\r100%\n${
+        "x".repeat(1e6)
+      }\n`;
+      await Deno.writeFile(file, new Uint8Array([...new TextEncoder().encode(line), 0, 1, 2, 255, 254]));
+      await manager.ok(
+        "queue",
+        "add",
+        "a",
+        "--name=job1",
+        "--user=pi",
+        "--host=localhost",
+        `--command=cat ${file}; : '${evil.replaceAll("'", "")}'`,
+      );
+      await manager.ok("queue", "run", "fifo", "a", "--max_parallel=1");
+      await withPage(url, async (page, { errors }) => {
+        await logIn(page, url);
+        await page.getByRole("link", { name: "job1" }).click();
+        const output = page.locator("pre[aria-label=Output]");
+        await output.getByText("x".repeat(100)).waitFor();
+        const more = page.getByRole("button", { name: "more" });
+        while (await more.count() > 0) {
+          await more.click();
+          await page.waitForResponse(/output/);
+          if ((await output.innerText()).startsWith("<img")) break;
+        }
+        await output.getByText("<script>").waitFor();
+        assert.equal(await output.locator("img, script").count(), 0);
+        assert.equal(await output.locator(".ansi-red-fg").innerText(), "red");
+        const text = await output.innerText();
+        assert.match(text, /kept\n100%\n/);
+        assert.ok(!text.includes("\u001b") && text.includes("characters)"));
+        assert.ok(!(await page.title()).includes("evil"));
+        assert.deepEqual(await broken(page), []);
+        assert.deepEqual(errors, []);
+      });
+    });
+  },
+);
+
+needTest("dashboard: who may look finds nothing to press, and a logout ends it", whyNot, async () => {
+  await withDashboard(async ({ url, manager }) => {
+    await manager.ok("queue", "create", "a");
+    await manager.ok("queue", "add", "a", "--name=job1", "--command=true");
+    await withPage(url, async (page, { errors }) => {
+      await page.goto(`${url}/`);
+      assert.deepEqual(await broken(page), []);
+      await logIn(page, url, "eve", "blue berry");
+      await page.getByRole("link", { name: "job1" }).waitFor();
+      for (const name of ["Run…", "Pause", "new queue"]) {
+        assert.equal(await page.getByRole("button", { name }).count(), 0);
+      }
+      await page.getByRole("link", { name: "job1" }).click();
+      await page.getByRole("heading", { name: "job1" }).waitFor();
+      assert.equal(await page.getByRole("button", { name: "Hold" }).count(), 0);
+      await page.getByRole("button", { name: "log out" }).click();
+      await page.getByRole("button", { name: "Log in" }).waitFor();
+      await page.reload();
+      await page.getByRole("button", { name: "Log in" }).waitFor();
+      assert.deepEqual(errors, []);
+    });
+  });
+});
