@@ -4,47 +4,62 @@ import { makeManager, makeQueue, QUICK_SSH, waitForState } from "../../testing/h
 import { hostTest } from "../../testing/need.ts";
 import { waitUntil } from "../../testing/wait.ts";
 
+/** Lines of `follow` by job, without their marks. */
+function linesOf(text: string): Map<string, string[]> {
+  const lines = new Map<string, string[]>();
+  for (const line of text.split("\n")) {
+    const at = line.indexOf(": ");
+    if (at < 0) continue;
+    const own = lines.get(line.slice(0, at));
+    if (own === undefined) lines.set(line.slice(0, at), [line.slice(at + 2)]);
+    else own.push(line.slice(at + 2));
+  }
+  return lines;
+}
+
 hostTest(
-  "follow loses and repeats nothing through cut links and a killed run; log shows the other hosts where one is silent",
+  "follow of 20 jobs on three hosts loses and repeats nothing through cut links and a killed run; log shows the other hosts where one is silent",
   async (hosts) => {
     await using manager = await makeManager(hosts, QUICK_SSH);
     const [red, red01] = [hosts.host("red"), hosts.host("red01")];
-    const count =
-      "i=0; while [ $i -lt 600 ]; do i=$((i+1)); echo line $i of $0; [ $((i % 20)) -ne 0 ] || sleep 0.2; done";
-    await makeQueue(manager, "job[1-4]", count);
-    const words = ["queue", "run", "fifo_multi", "a", "--hosts=pi@red,pi@red,pi@red01,pi@red01"];
-    const first = manager.start(...words);
-    for (const job of ["job1", "job2", "job3", "job4"]) await waitForState(manager, job, "start");
-    const follow = manager.start("queue", "follow", "a");
-    await waitUntil(
-      "the first lines of all",
-      () => ["job1", "job2", "job3", "job4"].every((job) => follow.stdout.includes(`${job}: line 20 `)),
-    );
-    await red.cut();
+    const limits = { limitMs: 300_000 };
+    const cms = (...words: string[]) => manager.spawn([`${manager.bin}/cms`, ...words], limits);
+    // A thousand lines a second each.
+    const count = 'i=0; while [ $i -lt 150 ]; do i=$((i+1)); seq -f "line $i-%g of $0" 1 100; sleep 0.1; done';
+    await makeQueue(manager, "job[1-20]", count);
+    const slots = [...Array(7).fill("pi@red"), ...Array(7).fill("pi@red01"), ...Array(6).fill("pi@red02")];
+    const words = ["queue", "run", "fifo_multi", "a", `--hosts=${slots.join(",")}`];
+    const first = cms(...words);
+    await waitForState(manager, "job20", "start");
+    const follow = cms("queue", "follow", "a");
+    await waitUntil("the first lines of all", () => linesOf(follow.stdout).size === 20, { limitMs: 60_000 });
+    for (const host of [red, red01]) await host.cut();
     await first.kill9();
-    await waitUntil("that the silence is said", () => /WARNING: pi@red does not answer/.test(follow.stderr), {
-      limitMs: 60_000,
-    });
-    await red.mend();
-    const second = manager.start(...words);
+    for (const host of ["red", "red01"]) {
+      const said = new RegExp(`WARNING: pi@${host} does not answer`);
+      await waitUntil("that the silence is said", () => said.test(follow.stderr), { limitMs: 90_000 });
+    }
+    for (const host of [red, red01]) await host.mend();
+    const second = cms(...words);
     assert.equal((await second.ended()).code, 0);
     const { code, stdout, stderr } = await follow.ended();
     assert.equal(code, 0, stderr);
     assert.match(stderr, /WARNING: pi@red answers again/);
-    for (const job of ["job1", "job2", "job3", "job4"]) {
-      const lines = stdout.split("\n").filter((line) => line.startsWith(`${job}: `)).map((line) =>
-        line.slice(job.length + 2)
-      );
-      const host = job === "job1" || job === "job2" ? red : red01;
-      const written = (await host.run(`cat experiment/${job}/${job}.out`)).stdout.trimEnd().split("\n");
-      assert.equal(written.length, 600);
-      assert.deepEqual(lines, written, job);
+    assert.match(stderr, /WARNING: pi@red01 answers again/);
+    const followed = linesOf(stdout);
+    const jobs = await manager.jobs();
+    for (const [name, { host }] of jobs) {
+      const { stdout: written } = await hosts.host(host!).run(`cat experiment/${name}/${name}.out`);
+      assert.equal(written.trimEnd().split("\n").length, 15_000);
+      assert.ok(followed.get(name)?.join("\n") === written.trimEnd(), name);
     }
 
     await red01.cut();
-    const log = await manager.cms("queue", "log", "a", "--tail=1");
+    const of = (host: string) => [...jobs.values()].find((job) => job.host === host)!.name;
+    const [there, gone] = [of("red"), of("red01")];
+    const log = await manager.cms("queue", "log", "a", "--tail=1", `--name=${there},${gone}`);
     assert.equal(log.code, 1);
-    assert.match(log.stdout, /==> job1 \(pi@red, end 0, [0-9ms]+\) <==\nline 600 of/);
-    assert.match(log.stderr, /WARNING: pi@red01 does not answer: .*\(job3\)/);
+    assert.match(log.stdout, new RegExp(`==> ${there} \\(pi@red, end 0, [0-9ms]+\\) <==\nline 150-100 of`));
+    assert.match(log.stderr, new RegExp(`WARNING: pi@red01 does not answer: .*\\(${gone}\\)`));
   },
 );
