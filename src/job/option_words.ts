@@ -59,7 +59,7 @@ export const OPTION_WORDS: readonly OptionWord[] = [
     field: "retry_on",
     flag: "--retry-on <causes>",
     kind: "list",
-    help: "what is tried again: exit, crash, start, time_limit, and exit codes (default: exit,crash,start)",
+    help: "what is tried again: exit, crash, start, time_limit, lost, and exit codes (default: exit,crash,start)",
     example: ["exit", "crash"],
   },
   {

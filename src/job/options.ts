@@ -28,6 +28,8 @@ export interface PastTry {
   readonly status: string;
   readonly exit_code: number | null;
   readonly reason: string | null;
+  /** Boot of its machine, which was silent: it may still run there. Only where it was tried elsewhere since. */
+  readonly boot?: string;
 }
 
 /** A machine where an attempt of a job was, see `places.ts`. */
@@ -81,7 +83,7 @@ export interface JobOptions {
 export type OptionName = keyof JobOptions;
 
 /** What a failed try may be tried again for, besides exit codes. */
-export const RETRY_CAUSES = ["exit", "time_limit", "crash", "start"] as const;
+export const RETRY_CAUSES = ["exit", "time_limit", "crash", "start", "lost"] as const;
 
 /** Most earlier tries that are kept. */
 export const HISTORY_LIMIT = 20;
@@ -273,6 +275,7 @@ function pastTry(value: unknown): PastTry {
     status: text("status") ?? "end",
     exit_code: number("exit_code"),
     reason: text("reason"),
+    ...(text("boot") === null ? {} : { boot: text("boot")! }),
   };
 }
 

@@ -20,6 +20,8 @@ export interface TryEnd {
   /** ISO 8601, or null where unknown. */
   readonly started: string | null;
   readonly ended: string | null;
+  /** Of one that is lost: boot of its machine. */
+  readonly boot?: string | null;
 }
 
 const DEFAULT_CAUSES: readonly (string | number)[] = ["exit", "crash", "start"];
@@ -58,6 +60,7 @@ export function nextTry(
     status: STATES[end.cause],
     exit_code: end.exitCode,
     reason: end.reason,
+    ...(end.cause === "lost" && typeof end.boot === "string" ? { boot: end.boot } : {}),
   };
   const untilMs = nowMs + delayMs(job, number);
   return {

@@ -18,6 +18,7 @@ import { report, reportStart, type RunContext } from "./context.ts";
 import { type Ending, type Endings, NO_PLACE, tookMsOf, UNSEEN } from "./endings.ts";
 import { backlogOf, type InFlight, inFlight, isOf, isRecalled, isUnseen, startedAtMsOf } from "./in_flight.ts";
 import { startRequest, timeLimitOf } from "./start_request.ts";
+import type { Lost } from "./lost.ts";
 import type { Placement } from "./policies.ts";
 import type { Returns } from "./returns.ts";
 
@@ -28,15 +29,20 @@ export class Attempts {
   readonly #endings: Endings;
   readonly #returns: Returns;
   readonly #away: Away;
+  readonly #lost: Lost;
   /** In flight when the run began, on a host that cannot be named. */
-  readonly #lost: Job[] = [];
+  readonly #unnamed: Job[] = [];
 
-  constructor(run: RunContext, parts: { backlogs: Backlogs; endings: Endings; returns: Returns; away: Away }) {
+  constructor(
+    run: RunContext,
+    parts: { backlogs: Backlogs; endings: Endings; returns: Returns; away: Away; lost: Lost },
+  ) {
     this.#run = run;
     this.#backlogs = parts.backlogs;
     this.#endings = parts.endings;
     this.#returns = parts.returns;
     this.#away = parts.away;
+    this.#lost = parts.lost;
   }
 
   /**
@@ -47,7 +53,7 @@ export class Attempts {
     const { machines, slots } = this.#run;
     const machine = machineOfJob(job);
     if (machine === null) {
-      if (!isGivenUp(job)) this.#lost.push(job); // Nothing can be asked about it; `reset` deals with it.
+      if (!isGivenUp(job)) this.#unnamed.push(job); // Nothing can be asked about it; `reset` deals with it.
       return;
     }
     const offered = slots.hosts.find((host) => machineKey(host.machine) === machineKey(machine));
@@ -66,7 +72,7 @@ export class Attempts {
 
   /** The run begins: reports the jobs that it cannot take over. */
   begin(): void {
-    for (const { name, status, host } of this.#lost.splice(0)) {
+    for (const { name, status, host } of this.#unnamed.splice(0)) {
       const text = `Job ${name} is ${status} on no host that can be asked (${JSON.stringify(host)}): ` +
         `it is left alone; cms queue reset --name=${name} ends that`;
       report(this.#run, { type: "warning", text });
@@ -230,10 +236,14 @@ export class Attempts {
   /**
    * Its machine was silent for too long, or could not say what became of it: crashed, on the manager only.
    * Boot and slot stay in the record, so that a later run asks about it before anything starts on that machine.
+   * `isSilent`: its job may be tried elsewhere.
    */
-  giveUp(one: InFlight, reason: string): void {
+  giveUp(one: InFlight, reason: string, isSilent = false): void {
     reportStart(this.#run, one);
-    this.#endings.write(one, { ...UNSEEN, state: "crash", cause: "lost", reason }, {});
+    if (this.#endings.write(one, { ...UNSEEN, state: "crash", cause: "lost", isSilent, reason }, {})) {
+      this.#lost.add(one);
+      return this.#leave(one, false, null);
+    }
     const backlog = backlogOf(one);
     this.#run.inFlight.setStage(one, { at: "given_up", startedAtMs: startedAtMsOf(one) });
     this.#backlogs.left(backlog, this.#run.slots.giveBack(one.job), { gaveBack: false, tookMs: null });

@@ -28,6 +28,7 @@ import { Handout } from "./handout.ts";
 import { InFlightSet } from "./in_flight_set.ts";
 import { LinkEvents } from "./link_events.ts";
 import { Links } from "./links.ts";
+import { Lost } from "./lost.ts";
 import { Machines } from "./machines.ts";
 import { countStates, Outcomes } from "./outcomes.ts";
 import type { Policy } from "./policies.ts";
@@ -56,6 +57,7 @@ export class Core {
   readonly #attempts: Attempts;
   readonly #answers: Answers;
   readonly #away: Away;
+  readonly #lost: Lost;
   readonly #handout: Handout;
   readonly #returns: Returns;
   readonly #links: Links;
@@ -71,9 +73,11 @@ export class Core {
     this.#halt = options.halt ?? null;
     const inFlight: JobName[] = [];
     const inherited: Job[] = [];
+    const tried: Job[] = [];
     for (const job of jobs.values()) {
       if (isInFlight(job.status)) inFlight.push(job.name);
       if (isInFlight(job.status) || isGivenUp(job)) inherited.push(job);
+      if (job.history) tried.push(job);
     }
     this.#run = {
       jobs,
@@ -93,15 +97,18 @@ export class Core {
     this.#returns = new Returns(this.#run);
     const endings = new Endings(this.#run, this.#returns);
     this.#away = new Away(this.#run, this.#backlogs);
-    const parts = { backlogs: this.#backlogs, endings, returns: this.#returns, away: this.#away };
+    this.#lost = new Lost(this.#run);
+    const lost = this.#lost;
+    const parts = { backlogs: this.#backlogs, endings, returns: this.#returns, away: this.#away, lost };
     this.#attempts = new Attempts(this.#run, parts);
     this.#answers = new Answers(this.#run, { ...parts, attempts: this.#attempts });
-    this.#links = new Links(this.#run, { attempts: this.#attempts, backlogs: this.#backlogs });
+    this.#links = new Links(this.#run, { attempts: this.#attempts, backlogs: this.#backlogs, lost });
     this.#hints = new DirectoryHints(this.#run, options.policy);
     const all = { ...parts, attempts: this.#attempts, answers: this.#answers, links: this.#links, hints: this.#hints };
     this.#linkEvents = new LinkEvents(this.#run, all);
     this.#handout = new Handout(this.#run, { ...all, policy: options.policy });
     for (const job of inherited) this.#attempts.inherit(job);
+    for (const job of tried) lost.inherit(job);
   }
 
   /** Takes in one event; returns what is to be done, in order. */
@@ -253,6 +260,7 @@ export class Core {
       case "answer":
         for (const answer of event.states) {
           this.#run.inFlight.with(answer, (one) => this.#answers.learn(one, answer.state));
+          this.#lost.answer(answer, answer.state);
         }
         this.#links.lookForReaper(event.machine, event.states.map(({ state }) => state));
         this.#links.answered(event.machine);

@@ -26,6 +26,8 @@ export interface Ending {
   readonly reason: string | null;
   /** Where the state does not say it. */
   readonly cause?: Cause;
+  /** Its machine is silent: its job may be tried elsewhere. */
+  readonly isSilent?: boolean;
   /** Its host does not know that it ended so: only the record says it. */
   readonly isOurs?: true;
   /** It was recalled before it started. */
@@ -73,8 +75,11 @@ export class Endings {
     this.#reportEnd(job.name, machine, end, { began: false, isDependent });
   }
 
-  /** The attempt is over: writes its end, or lets its job wait for the next try. `place`: what becomes of its slot. */
-  write(one: InFlight, end: Ending, place: JobFields): void {
+  /**
+   * The attempt is over: writes its end, or lets its job wait for the next try. `place`: what becomes of its slot.
+   * @returns True if there is another try.
+   */
+  write(one: InFlight, end: Ending, place: JobFields): boolean {
     const { state, exitCode, endedAtMs, reason, isOurs } = end;
     const startedAtMs = startedAtMsOf(one) ?? end.startedAtMs ?? null;
     const fields: JobFields = {
@@ -85,10 +90,11 @@ export class Endings {
       ...place,
     };
     this.move(one, state, fields, isOurs);
-    if (this.#tryAgain(one, end)) return;
+    if (this.#tryAgain(one, end)) return true;
     this.#returns.noteOver(one.job);
     const began = state !== "fail_start" && end.isUnstarted !== true;
     this.#reportEnd(one.job, one.shown, { state, exitCode, reason, elapsedMs: tookMsOf(one, end) }, { began });
+    return false;
   }
 
   /** Lets a job that did not end well wait for its next try, if it has one left. @returns True if it has. */
@@ -97,11 +103,13 @@ export class Endings {
     const wallMs = this.#run.nowMs + this.#run.wallAheadMs;
     const job = jobs.get(one.job);
     const cause = causeOf(end);
-    if (job === undefined || !isOf(one, job) || cause === null || cause === "lost" || one.isKillWanted) return false;
+    if (job === undefined || !isOf(one, job) || cause === null || one.isKillWanted) return false;
+    // A job of `fifo` has one host.
+    if (cause === "lost" && (end.isSilent !== true || this.#run.slots.hosts.length === 0)) return false;
     const iso = (ms: number | null): string | null => ms === null ? null : isoSeconds(ms);
     const { exitCode, reason } = end;
     const started = iso(startedAtMsOf(one) ?? end.startedAtMs ?? null);
-    const next = nextTry(job, { cause, exitCode, reason, started, ended: iso(end.endedAtMs) }, wallMs);
+    const next = nextTry(job, { cause, exitCode, reason, started, ended: iso(end.endedAtMs), boot: one.boot }, wallMs);
     if (next === null) return false;
     this.#change(job, [end.state, waitingState(job)], { ...NO_PLACE, ...next }, true);
     this.#returns.putBack(one.job);

@@ -15,6 +15,7 @@ import type { AttemptRef } from "../job/attempt.ts";
 import { type InFlight, isRecalled, isUnseenInBacklog } from "./in_flight.ts";
 import { isToForbid, isUnwanted } from "./forbid.ts";
 import { isElsewhere } from "../agent/boot.ts";
+import type { Lost } from "./lost.ts";
 import { Machines, type MachineState } from "./machines.ts";
 import { Notices } from "./notices.ts";
 import { isOffered } from "./slots.ts";
@@ -27,15 +28,17 @@ export class Links {
   readonly #run: RunContext;
   readonly #attempts: Attempts;
   readonly #backlogs: Backlogs;
+  readonly #lost: Lost;
   /** Until when starts are held back for slower links: Infinity before the first is there, null once that is over. */
   #settleAtMs: number | null = Infinity;
   readonly #allDown: AllDown;
   readonly #notices: Notices;
 
-  constructor(run: RunContext, parts: { attempts: Attempts; backlogs: Backlogs }) {
+  constructor(run: RunContext, parts: { attempts: Attempts; backlogs: Backlogs; lost: Lost }) {
     this.#run = run;
     this.#attempts = parts.attempts;
     this.#backlogs = parts.backlogs;
+    this.#lost = parts.lost;
     this.#allDown = new AllDown(run);
     this.#notices = new Notices(run);
   }
@@ -63,8 +66,9 @@ export class Links {
     for (const state of this.#run.machines.all()) {
       const due = state.phase === "idle" || (state.phase === "down" && state.retryAtMs <= this.#run.nowMs);
       if (!due) continue;
-      if (this.#run.inFlight.anyOn(state.key) || (more && this.#offers(state.key))) this.#connect(state);
-      else state.phase = "idle";
+      if (this.#run.inFlight.anyOn(state.key) || this.#lost.anyOn(state.key) || (more && this.#offers(state.key))) {
+        this.#connect(state);
+      } else state.phase = "idle";
     }
   }
 
@@ -93,6 +97,7 @@ export class Links {
     if (isBound) return this.connectFailed(key, `it leads to ${text} now`, true);
     run.machines.join(key, as);
     const moved = run.inFlight.rename(key, as);
+    this.#lost.rename(key, as);
     run.slots.setHosts(run.machines.named(run.slots.hosts));
     this.#backlogs.hostsChanged();
     report(run, { type: "same_machine", machine: machineText(state.machine), as: text });
@@ -104,7 +109,7 @@ export class Links {
     for (const { job } of charged) run.slots.giveBack(job);
     for (const { job } of charged) run.slots.adopt(job, as, run.jobs.get(job)?.slot ?? null);
     // Else they are asked about when it is up.
-    if (main.openedAtMs === null || moved.length === 0) return;
+    if (main.openedAtMs === null || (moved.length === 0 && !this.#lost.anyOn(as))) return;
     const isAsking = main.phase === "asking" && !main.isHeld;
     this.#askOf(main, moved, main.boot!);
     if (isAsking) main.phase = "asking";
@@ -121,7 +126,8 @@ export class Links {
         forbid.push(one);
       } else ask.push(one);
     }
-    this.#ask(state, ask, forbid);
+    const lost = this.#lost.questions(state.key, boot);
+    this.#ask(state, [...ask, ...lost.ask], [...forbid, ...lost.forbid]);
   }
 
   connectFailed(key: string, reason: string, lasting: boolean): void {
@@ -202,7 +208,9 @@ export class Links {
       // On a full disk the claim that was to forbid one is empty itself; to ask only would show it as being claimed for
       // ever.
       const isForbidden = (one: InFlight): boolean => isToForbid(this.#run, one, state.boot);
-      this.#ask(state, open.filter((one) => !isForbidden(one)), open.filter(isForbidden));
+      const lost = this.#lost.questions(state.key, state.boot);
+      const ask = open.filter((one) => !isForbidden(one));
+      this.#ask(state, [...ask, ...lost.ask], [...open.filter(isForbidden), ...lost.forbid]);
     }
   }
 
@@ -230,6 +238,7 @@ export class Links {
         this.#attempts.giveUp(
           one,
           `${machineText(state.machine)} did not answer for ${this.#run.timeoutMs / 60_000} minutes`,
+          true,
         );
       }
     }

@@ -56,6 +56,8 @@ export interface AttemptTruth {
   isNever: boolean;
   /** The manager was silent for the whole time-out: it counts as crashed, until its machine is asked again. */
   isGivenUp: boolean;
+  /** It was given up, and the run itself lets its job be tried elsewhere. */
+  isLost: boolean;
   /** Its job left the queue, or was reset, while its host did not answer, and somebody was told. */
   isAbandoned: boolean;
   signal: ((signal: "TERM" | "KILL", fromUs: boolean) => void) | null;
@@ -87,6 +89,7 @@ export function newAttempt(id: string): AttemptTruth {
     isForgotten: false,
     isNever: false,
     isGivenUp: false,
+    isLost: false,
     isAbandoned: false,
     signal: null,
   };

@@ -237,10 +237,12 @@ export class JournalReader {
     const host = this.#parts.hostOf(attempt.decided?.machine ?? "", attempt.decided?.boot);
     if (attempt.isAlive) {
       const isGivenUp = to === "crash" && this.#wasSilent(process, host);
-      const isReset = attempt.isGivenUp && (to === "ready" || to === "undefined");
+      const isAgain = attempt.isGivenUp && (to === "ready" || to === "undefined");
+      const isReset = isAgain && this.#parts.isReset(process);
+      attempt.isLost ||= isAgain && !isReset;
       attempt.isGivenUp ||= isGivenUp;
       attempt.isAbandoned ||= isReset && !isGivenUp;
-      if (!isGivenUp && !attempt.isAbandoned) say("it runs");
+      if (!isGivenUp && !attempt.isLost && !attempt.isAbandoned) say("it runs");
       return;
     }
     this.#movedOver(process, to, from, attempt, host, fields, say);

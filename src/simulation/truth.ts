@@ -135,6 +135,11 @@ export class Truth {
     if (attempt.isNever) this.fail(`attempt ${id} of ${job} starts after it was said that it never will`);
     this.#checkInput(job, directory);
     if (this.#isNeighbours(attempt)) return;
+    for (const other of this.#aliveOn.get(host) ?? []) {
+      if (other.isLost && !other.isAbandoned) {
+        this.fail(`${id} of ${job} starts on ${host.key} before the lost attempt ${other.id} is ended there`);
+      }
+    }
     for (const other of this.attemptsOf(jobIdOf(id))) {
       if (other !== attempt && other.isAlive && !other.isAbandoned && !other.isGivenUp) {
         this.fail(`two attempts of ${job} are alive at once: ${other.id} and ${id}`);

@@ -11,6 +11,7 @@ import { type Random, randomOf } from "./random.ts";
 export interface Wishes {
   readonly retries?: number;
   readonly retry_delay?: string;
+  readonly retry_on?: readonly string[];
   readonly after?: readonly string[];
   readonly after_any?: readonly string[];
   readonly after_notok?: readonly string[];
@@ -43,6 +44,15 @@ export function drawWishes(
       ...(hold && random.chance(0.2) ? { hold: true } : {}),
     });
   }
+  // By numbers of its own, so that all else stays as it is.
+  const lost = randomOf(seed, "lost");
+  if (lost.chance(0.5)) {
+    const forAll = lost.chance(0.5) ? { retries: MOST_RETRIES, retry_delay: "1s" } : {};
+    for (const [name, wishes] of of) {
+      const own = { ...forAll, ...wishes };
+      if (own.retries !== undefined) of.set(name, { ...own, retry_on: ["exit", "crash", "start", "lost"] });
+    }
+  }
   return { of, edits: random.below(6) };
 }
 
@@ -57,7 +67,7 @@ function drawOrder(random: Random, before: readonly string[]): Wishes {
 export function wishesAmong(wishes: Wishes | undefined, known: ReadonlySet<string>): Wishes {
   return Object.fromEntries(
     Object.entries(wishes ?? {}).flatMap(([field, value]) => {
-      if (!Array.isArray(value)) return [[field, value]];
+      if (!Array.isArray(value) || field === "retry_on") return [[field, value]];
       const left = value.filter((name) => known.has(name));
       return left.length === 0 ? [] : [[field, left]];
     }),

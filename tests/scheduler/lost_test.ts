@@ -1,0 +1,140 @@
+/**
+ * Attempts on silent machines whose jobs are tried elsewhere: what the core asks for when such a machine answers again.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import type { JobName } from "../../src/names/grammar.ts";
+import type { Job } from "../../src/job/job.ts";
+import type { AttemptState } from "../../src/link/link.ts";
+import { Core } from "../../src/scheduler/core.ts";
+import type { CoreEvent, Effect } from "../../src/scheduler/events.ts";
+import { fifoMulti } from "../../src/scheduler/policies.ts";
+import { job, slotHost } from "./world.ts";
+
+const [RED, BLUE] = ["pi@red", "pi@blue"];
+const BOOT = { [RED]: "red+1/a", [BLUE]: "blue+2/b" };
+
+/** A core, the jobs as they are written, and the time. */
+class Bench {
+  readonly jobs = new Map<JobName, Job>();
+  core: Core;
+  nowMs = 0;
+
+  constructor(jobs: readonly Job[]) {
+    for (const one of jobs) this.jobs.set(one.name, one);
+    this.core = this.#make();
+    this.begin();
+  }
+
+  #make(): Core {
+    const hosts = [slotHost("h1", RED), slotHost("h2", BLUE)];
+    return new Core({ policy: fifoMulti(), hosts, timeoutMs: 60_000 }, this.jobs);
+  }
+
+  /** A new run. */
+  again(): void {
+    this.core = this.#make();
+    this.begin();
+  }
+
+  begin(): void {
+    this.step({ type: "begin" });
+  }
+
+  step(event: CoreEvent, afterMs = 1): Effect[] {
+    this.nowMs += afterMs;
+    const effects = this.core.step(event, this.nowMs);
+    for (const effect of effects) {
+      if (effect.type !== "change" || effect.change.type !== "set") continue;
+      const { job: name, fields } = effect.change;
+      this.jobs.set(name, { ...this.jobs.get(name)!, ...fields });
+    }
+    return effects;
+  }
+
+  up(machine: string): Effect[] {
+    return this.step({ type: "link_up", machine, boot: BOOT[machine]! });
+  }
+
+  answer(machine: string, attempt: string, state: AttemptState, name = "x"): Effect[] {
+    return this.step({ type: "answer", machine, states: [{ job: name as JobName, attempt, state }] });
+  }
+
+  get x(): Job {
+    return this.jobs.get("x" as JobName)!;
+  }
+}
+
+const LOST: Partial<Job> = { retries: 1, retry_delay: "1s", retry_on: ["lost"] };
+const idOf = (number: number): string => `${job("x").id}.${number}`;
+const ALIVE: AttemptState = { type: "alive", pid: 1, startedAtMs: 0, orphan: false };
+const ENDED: AttemptState = { type: "ended", state: "kill", exitCode: 143, startedAtMs: 0, endedAtMs: 1 };
+const started = (effects: readonly Effect[]): string[] =>
+  effects.flatMap((effect) => effect.type === "start" ? [`${effect.request.job} on ${effect.machine}`] : []);
+const forbidden = (effects: readonly Effect[]): string[] =>
+  effects.flatMap((effect) => effect.type === "ask" ? effect.forbid.map(({ attempt }) => attempt) : []);
+const warned = (effects: readonly Effect[]): boolean =>
+  effects.some((effect) =>
+    effect.type === "report" && effect.event.type === "warning" && /may have overlapped/.test(effect.event.text)
+  );
+
+/** x runs on red, which falls silent for longer than the time-out; then it is tried on blue. */
+function silent(): Bench {
+  const bench = new Bench([{ ...job("x"), ...LOST }]);
+  bench.up(RED);
+  bench.up(BLUE);
+  bench.step({ type: "tick" }, 2_000);
+  assert.equal(bench.x.host, "red");
+  const ref = { job: "x" as JobName, attempt: idOf(1) };
+  bench.step({ type: "link", machine: RED, event: { type: "started", ...ref, pid: 1, atMs: 0 } });
+  bench.step({ type: "link", machine: RED, event: { type: "down", reason: "cut" } });
+  bench.step({ type: "tick" }, 61_000);
+  assert.deepEqual([bench.x.status, bench.x.history?.[0]?.boot], ["ready", BOOT[RED]]);
+  assert.deepEqual(started(bench.step({ type: "tick" }, 3_000)), [`x on ${BLUE}`]);
+  return bench;
+}
+
+Deno.test("nothing starts on a machine that answers again before the lost attempt there is over", () => {
+  const bench = silent();
+  bench.jobs.set("y" as JobName, job("y"));
+  const external = { put: ["y"], changed: [], deleted: [], kill: [], warnings: [], reordered: false };
+  bench.step({ type: "external", external: external as never });
+  const up = bench.up(RED);
+  assert.deepEqual([forbidden(up), started(up)], [[idOf(1)], []]);
+  const alive = bench.answer(RED, idOf(1), ALIVE);
+  assert.ok(alive.some((effect) => effect.type === "kill" && effect.attempt.attempt === idOf(1)));
+  assert.deepEqual(started(alive), []);
+  const again = bench.step({ type: "tick" }, 1_500);
+  assert.deepEqual([forbidden(again), started(again)], [[idOf(1)], []]);
+  const over = bench.answer(RED, idOf(1), ENDED);
+  assert.ok(warned(over));
+  assert.deepEqual(started(over), [`y on ${RED}`]);
+});
+
+Deno.test("the next run knows of a lost attempt, and asks before anything starts there", () => {
+  const bench = silent();
+  bench.jobs.set("y" as JobName, job("y"));
+  bench.again();
+  bench.up(BLUE);
+  assert.deepEqual(forbidden(bench.up(RED)), [idOf(1)]);
+  assert.deepEqual(started(bench.step({ type: "tick" }, 2_000)), []);
+  bench.answer(RED, idOf(1), ALIVE);
+  assert.deepEqual(forbidden(bench.step({ type: "tick" }, 1_500)), [idOf(1)]);
+  const over = bench.answer(RED, idOf(1), ENDED);
+  assert.ok(warned(over));
+  assert.deepEqual(started(over), [`y on ${RED}`]);
+});
+
+Deno.test("without lost, and where a person ends it, a silent machine's job is a crash", () => {
+  for (const fields of [{ ...LOST, retry_on: null }, { ...LOST, retries: 0 }]) {
+    const bench = new Bench([{ ...job("x"), ...fields }]);
+    bench.up(RED);
+    bench.up(BLUE);
+    bench.step({ type: "tick" }, 2_000);
+    bench.step({ type: "link", machine: RED, event: { type: "down", reason: "cut" } });
+    bench.step({ type: "tick" }, 61_000);
+    assert.deepEqual([bench.x.status, bench.x.boot, bench.x.history ?? null], ["crash", BOOT[RED], null]);
+  }
+});
