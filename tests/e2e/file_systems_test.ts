@@ -1,0 +1,139 @@
+/**
+ * The manager's file system and accounts: without room for names, without links and rights, of somebody else, with the
+ * file of the run removed by hand.
+ */
+import assert from "node:assert/strict";
+import { whyNoHosts } from "../../testing/hosts.ts";
+import { must, outcomeOf } from "../../testing/hosts/shell.ts";
+import { hostTest, needTest, whyNoPrograms } from "../../testing/need.ts";
+import { waitUntil } from "../../testing/wait.ts";
+import { Manager } from "../../testing/harness.ts";
+import {
+  assertRanOnce,
+  countOf,
+  jobNames,
+  letGo,
+  makeManager,
+  makeQueue,
+  onceCommand,
+  readText,
+  waitForState,
+  waitsFor,
+} from "../../testing/harness_faults.ts";
+
+const whyNoMounts = await whyNoHosts();
+
+hostTest(
+  "a manager's file system without room for further files is told once; with room the run goes on",
+  async (hosts) => {
+    await using manager = await makeManager(hosts);
+    const directory = manager.path("");
+    await Deno.mkdir(directory, { recursive: true });
+    await must(["mount", "-t", "tmpfs", "-o", "size=20m,nr_inodes=20", "tmpfs", directory]);
+    await using _mounted = { [Symbol.asyncDispose]: async () => void await outcomeOf(["umount", "-l", directory]) };
+    const gates = `case $n in job1) ${waitsFor("go")} ;; job6) ${waitsFor("later")} ;; esac`;
+    await makeQueue(manager, "job[1-6]", onceCommand(gates));
+    const run = manager.start("queue", "run", "fifo_multi", "a", "--hosts=pi@red,pi@red");
+    await waitForState(manager, "job1", "start");
+    let made = 0;
+    assert.throws(() => {
+      for (; made < 100; made++) Deno.writeTextFileSync(`${directory}/filler${made}`, "");
+    }, { code: "ENOSPC" });
+    await letGo(hosts.host("red"), "go");
+    await run.waitFor(/^WARNING: .*a-queue\.yaml: cannot write: no space left on the device/m);
+    // Whoever looks sees all of it.
+    for (const job of jobNames(5)) await waitForState(manager, job, "end");
+    for (let i = 0; i < made; i++) Deno.removeSync(`${directory}/filler${i}`);
+    const isWritten = () => /^job5:\n( {2}.*\n)*? {2}status: end$/m.test(readText(manager.path("a-queue.yaml")));
+    await waitUntil("the queue file with what happened", isWritten);
+    await letGo(hosts.host("red"), "later");
+    const { code } = await run.ended();
+    assert.equal(code, 0, run.stderr);
+    assert.equal(countOf(run, /a-queue\.yaml: cannot write/g), 1, run.stderr);
+    assertRanOnce(hosts, jobNames(6));
+    assert.doesNotMatch(readText(manager.path("a-queue.yaml")), /status: (run|start|undefined)/);
+  },
+);
+
+hostTest("the file of a run that is removed by hand is made anew, and a second run is refused", async (hosts) => {
+  await using manager = await makeManager(hosts);
+  await makeQueue(manager, "job[1-2]", onceCommand(waitsFor("go")));
+  const words = ["queue", "run", "fifo_multi", "a", "--hosts=pi@red,pi@red"];
+  const run = manager.start(...words);
+  for (const job of jobNames(2)) await waitForState(manager, job, "start");
+  await Deno.remove(manager.path(".a-queue.run"));
+  await run.waitFor(/^WARNING: \.\/experiment\/\.a-queue\.run was removed; it was made anew$/m);
+  const second = await manager.cms(...words);
+  assert.equal(second.code, 2, second.stdout + second.stderr);
+  await letGo(hosts.host("red"), "go");
+  assert.equal((await run.ended()).code, 0, run.stderr);
+  assertRanOnce(hosts, jobNames(2));
+});
+
+const whyNoExfat = whyNoMounts ?? whyNoPrograms("mount.exfat-fuse", "mkfs.exfat", "losetup") ?? await whyNoFuse();
+
+needTest(
+  "a manager's file system without links and rights (exFAT) has all that a queue needs",
+  whyNoExfat,
+  async () => {
+    await using manager = await Manager.make(null);
+    const [image, directory] = [`${manager.home}/image`, manager.path("")];
+    await Deno.mkdir(directory, { recursive: true });
+    await must(["truncate", "-s", "32M", image]);
+    await must(["mkfs.exfat", image]);
+    const loop = (await must(["losetup", "-f", "--show", image])).trim();
+    await using _loop = { [Symbol.asyncDispose]: async () => void await outcomeOf(["losetup", "-d", loop]) };
+    await must(["mount.exfat-fuse", loop, directory]);
+    await using _mounted = { [Symbol.asyncDispose]: async () => void await outcomeOf(["umount", "-l", directory]) };
+    await makeQueue(manager, "job[1-6]", "echo hello; exit $((CMS_INDEX == 6))");
+    const run = ["queue", "run", "fifo_multi", "a", "--hosts=localhost,localhost"];
+    assert.equal((await manager.cms(...run)).code, 1);
+    assert.equal(await manager.read("job1/job1.out"), "hello\n");
+    const file = manager.path("a-queue.yaml");
+    await Deno.writeTextFile(file, readText(file).replaceAll("exit $((CMS_INDEX == 6))", "exit 0"));
+    await manager.ok("queue", "reset", "a", "--failed");
+    assert.equal((await manager.cms(...run)).code, 0);
+    await manager.ok("queue", "check", "a");
+    await manager.ok("queue", "delete", "a", "--name=job[1-6]");
+    assert.deepEqual(
+      Array.from(Deno.readDirSync(directory)).filter(({ name }) => name.startsWith("job")),
+      [],
+    );
+  },
+);
+
+needTest(
+  "another account may look at a queue, and is refused in one line where it would write",
+  whyNoMounts,
+  async () => {
+    await using manager = await Manager.make(null);
+    await makeQueue(manager, "job1", "true");
+    const home = `${manager.home}/other`;
+    await Deno.mkdir(home);
+    for (const path of [manager.dir, manager.home, home]) await must(["chmod", "a+rx", path]);
+    await must(["chmod", "a+rx", new URL(".", `file://${manager.dir}`).pathname]);
+    await must(["chown", "1501", home]);
+    const other = (...words: string[]) =>
+      manager.spawn(["setpriv", "--reuid=1501", "--regid=1501", "--clear-groups", `${manager.bin}/cms`, ...words], {
+        env: { HOME: home, XDG_CACHE_HOME: `${home}/cache` },
+      }).ended();
+    for (const words of [["list", "a"], ["status", "a"], ["check", "a"], ["show", "a", "job1"]]) {
+      const { code, stderr } = await other("queue", ...words);
+      assert.equal(code, 0, stderr);
+    }
+    const before = readText(manager.path("a-queue.yaml"));
+    const writes = [["add", "a", "--name=x", "--command=true"], ["delete", "a", "--name=job1"], ["reset", "a"]];
+    for (const words of [...writes, ["run", "fifo_multi", "a", "--hosts=localhost"]]) {
+      const { code, stderr } = await other("queue", ...words);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /^ERROR: \.\/experiment\/a-queue\.yaml: cannot lock: permission denied\n$/);
+    }
+    assert.equal(readText(manager.path("a-queue.yaml")), before);
+  },
+);
+
+/** Why no exFAT image can be mounted here; null if one can. */
+async function whyNoFuse(): Promise<string | null> {
+  const found = await outcomeOf(["sh", "-c", "test -w /dev/fuse && losetup -f"]);
+  return found.code === 0 ? null : "no FUSE or no loop devices";
+}
