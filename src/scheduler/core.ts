@@ -161,6 +161,11 @@ export class Core {
     return this.#finished;
   }
 
+  /** A machine silent for this long is given up. */
+  get timeoutMs(): number {
+    return this.#run.timeoutMs;
+  }
+
   /** When to send `tick` at the latest, epoch ms; null for never. */
   get wakeAtMs(): number | null {
     if (this.#returns.isPending) return this.#run.nowMs;

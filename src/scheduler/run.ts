@@ -23,7 +23,8 @@ import { WatchedFiles } from "./watched_files.ts";
  */
 const LOOK_MS = 200;
 /**
- * There is a turn at least every {@link LOOK_MS}; after so long without one the run was stopped, or the manager slept.
+ * There is a turn at least every {@link LOOK_MS}; after so long without one, or a tenth of the time-out if that is less,
+ * the run was stopped, or the manager slept.
  */
 const STANDSTILL_MS = 5_000;
 /** Pause before writing again after a failure (a full disk). */
@@ -259,7 +260,8 @@ class Loop {
   #noteTime(nowMs: number): void {
     const ms = nowMs - this.#turnedAtMs;
     this.#turnedAtMs = nowMs;
-    if (ms > STANDSTILL_MS || this.#isHeld) this.#stoodMs += ms;
+    const longMs = Math.min(STANDSTILL_MS, this.#parts.core.timeoutMs / 10);
+    if (ms > longMs || this.#isHeld) this.#stoodMs += ms;
   }
 
   /** Reports to the core by how much the wall clock is ahead, if it was set. */
