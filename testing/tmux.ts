@@ -14,21 +14,20 @@ export interface TmuxOptions {
   readonly rows: number;
 }
 
-let made = 0;
-
 /** A terminal; ended by `await using`. */
 export class TmuxTerminal {
-  readonly #socket: string;
+  /** Holds the socket of its tmux, and nothing else. */
+  readonly #directory: string;
   readonly #env: Readonly<Record<string, string>>;
 
-  private constructor(socket: string, env: Readonly<Record<string, string>>) {
-    this.#socket = socket;
+  private constructor(directory: string, env: Readonly<Record<string, string>>) {
+    this.#directory = directory;
     this.#env = env;
   }
 
   /** Starts a line of the shell. The terminal stays when it has ended. */
   static async start(line: string, { cwd, env, columns, rows }: TmuxOptions): Promise<TmuxTerminal> {
-    const terminal = new TmuxTerminal(`cms-test-${Deno.pid}-${++made}`, env);
+    const terminal = new TmuxTerminal(await Deno.makeTempDir({ prefix: "cms-tmux-" }), env);
     const size = ["-x", String(columns), "-y", String(rows)];
     await terminal.#tmux("-f", "/dev/null", "new-session", "-d", ...size, "-c", cwd, `${line}; exec sleep 1000`);
     return terminal;
@@ -60,12 +59,13 @@ export class TmuxTerminal {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#tmux("kill-server").catch(() => {});
+    await Deno.remove(this.#directory, { recursive: true });
   }
 
   async #tmux(...args: string[]): Promise<string> {
     const { PATH } = this.#env;
     const { success, stdout, stderr } = await new Deno.Command("tmux", {
-      args: ["-L", this.#socket, ...args],
+      args: ["-S", `${this.#directory}/socket`, ...args],
       env: { ...this.#env, PATH: `${PATH ?? ""}:/usr/bin:/bin`, TERM: "xterm-256color", LANG: "C.UTF-8" },
     }).output();
     if (!success) throw new Error(`tmux ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
