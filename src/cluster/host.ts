@@ -6,10 +6,23 @@
 
 import type { Environment } from "../names/environment.ts";
 import type { HostId } from "../names/grammar.ts";
+import { parseDevices } from "./devices.ts";
 import type { Machine } from "./machine.ts";
 
+/** What a host has to give besides slots. A field stands in its entry only where it is set. */
+export interface HostResources {
+  /** GPU devices as `devices.ts` reads them, such as `0-3`. */
+  readonly gpus?: string | null | undefined;
+  readonly cpus?: number | null | undefined;
+  /** Such as `64G`. */
+  readonly memory?: string | null | undefined;
+}
+
+/** The fields of {@link HostResources}, in the order in which they are written. */
+export const RESOURCE_FIELDS = ["gpus", "cpus", "memory"] as const satisfies readonly (keyof HostResources)[];
+
 /** One entry of a cluster. It allows `max_jobs_allowed` jobs at once; only status `active` gets jobs. */
-export interface Host {
+export interface Host extends HostResources {
   readonly user: string;
   readonly name: string;
   readonly id: HostId;
@@ -32,7 +45,7 @@ export interface Host {
 }
 
 /** What `cluster add` takes for each host. */
-export interface HostSpec {
+export interface HostSpec extends HostResources {
   readonly name: string;
   readonly user: string;
   readonly ip?: string | undefined;
@@ -40,6 +53,20 @@ export interface HostSpec {
   readonly gpu?: string | undefined;
   readonly pyenv?: string | undefined;
   readonly env?: Environment | null | undefined;
+  readonly max_jobs_allowed?: number | undefined;
+}
+
+/** Jobs at once, unless an entry says another number: as many as it has GPUs, or one. */
+export function defaultCapacity({ gpus }: HostResources): number {
+  return gpus === undefined || gpus === null ? 1 : parseDevices(gpus).ids.length;
+}
+
+/** The resources that are set, in their order. */
+export function setResources(of: HostResources): HostResources {
+  return Object.fromEntries(RESOURCE_FIELDS.flatMap((field) => {
+    const value = of[field];
+    return value === undefined || value === null ? [] : [[field, value]];
+  }));
 }
 
 /** Makes a new host with the original's defaults. Pure; the spec has been checked. */
@@ -51,7 +78,7 @@ export function makeHost(id: HostId, spec: HostSpec): Host {
     ip: spec.ip ?? null,
     status: spec.status ?? "active",
     job_counter: 0,
-    max_jobs_allowed: 1,
+    max_jobs_allowed: spec.max_jobs_allowed ?? defaultCapacity(spec),
     cores: 1,
     threads: 1,
     gpu: spec.gpu ?? "",
@@ -61,6 +88,7 @@ export function makeHost(id: HostId, spec: HostSpec): Host {
     ping_status: false,
     ping_time: null,
     ...(spec.env === undefined || spec.env === null ? {} : { env: spec.env }),
+    ...setResources(spec),
     extra: {},
   };
 }

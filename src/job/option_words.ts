@@ -112,6 +112,16 @@ export const OPTION_WORDS: readonly OptionWord[] = [
     help: "files that queue fetch brings, such as *.csv or out/, below its directory or workdir",
     example: ["*.csv"],
   },
+  {
+    field: "gpus",
+    flag: "--gpus <number>",
+    kind: "text",
+    help: "GPUs that it needs and is given, or a part of one such as 0.5",
+    example: 1,
+  },
+  { field: "cpus", flag: "--cpus <number>", kind: "text", help: "CPUs that it needs", example: 4 },
+  { field: "memory", flag: "--memory <size>", kind: "text", help: "memory that it needs, such as 8G", example: "8G" },
+  { field: "slots", flag: "--slots <number>", kind: "text", help: "slots that it takes (default: 1)", example: 2 },
 ];
 
 /** True if a word takes names with values. */

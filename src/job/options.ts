@@ -11,7 +11,7 @@ import { type Environment, readEnvironment } from "../names/environment.ts";
 import { expand } from "../names/expand.ts";
 import { jobName } from "../names/grammar.ts";
 import { patternProblem } from "../names/path_pattern.ts";
-import { durationField } from "../names/units.ts";
+import { durationField, sizeField } from "../names/units.ts";
 
 /**
  * What an earlier try of a job was. `attempt` is its number on the host. Times are ISO 8601 in UTC, or null where they
@@ -67,6 +67,11 @@ export interface JobOptions {
   readonly fetch?: readonly string[] | null;
   /** Its place among the jobs that were added with it, from 1, where it wants to know. */
   readonly index?: number | null;
+  /** What it needs on its host: GPUs (a whole number, or a part of one below 1), CPUs, memory, slots. */
+  readonly gpus?: number | null;
+  readonly cpus?: number | null;
+  readonly memory?: string | null;
+  readonly slots?: number | null;
   readonly params?: Readonly<Record<string, string>> | null;
   readonly tags?: Readonly<Record<string, string>> | null;
   /** Why it is where it is, one line for people. Written by the program. */
@@ -77,6 +82,8 @@ export interface JobOptions {
   readonly replaced?: readonly Place[] | null;
   /** It is not tried again before, ISO 8601. Written by the program. */
   readonly not_before?: string | null;
+  /** GPU devices that its last attempt was given. Written by the program. */
+  readonly devices?: readonly number[] | null;
 }
 
 /** Name of one of the fields. */
@@ -89,6 +96,9 @@ export const RETRY_CAUSES = ["exit", "time_limit", "crash", "start", "lost"] as 
 export const HISTORY_LIMIT = 20;
 /** Most machines of replaced jobs that are kept. */
 export const PLACES_LIMIT = 20;
+
+/** Most GPUs, CPUs or slots of a job. */
+const MOST_NEEDED = 100_000;
 
 /** Members of a job that has no options: those that `makeJob` gives. */
 const PLAIN_MEMBERS = 24;
@@ -111,19 +121,24 @@ const READERS = {
   workdir: text(workdirText),
   fetch: words(patternText),
   index: whole(1, 100_000),
+  gpus: gpuCount,
+  cpus: whole(1, MOST_NEEDED),
+  memory: text(sizeField),
+  slots: whole(1, MOST_NEEDED),
   params: map(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/, "a parameter's name: letters, digits and _"),
   tags: map(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/, "a tag's name: letters, digits, . _ -"),
   reason: text((value) => value),
   history: list(pastTry),
   replaced: list(placeOf),
   not_before: text(timeText),
+  devices: list(whole(0, MOST_NEEDED)),
 } as const satisfies Record<OptionName, Reader>;
 
 /** All names, in the order in which they are written. */
 export const OPTION_NAMES = Object.keys(READERS) as readonly OptionName[];
 
 /** Those that only the program writes: a person's value of them is kept, and means nothing. */
-export const PROGRAM_OPTIONS: readonly OptionName[] = ["reason", "history", "replaced", "not_before"];
+export const PROGRAM_OPTIONS: readonly OptionName[] = ["reason", "history", "replaced", "not_before", "devices"];
 
 /** True if `name` is one of the fields. */
 export function isOptionName(name: string): name is OptionName {
@@ -170,6 +185,17 @@ function whole(least: number, most: number): Reader {
     if (typeof number === "number" && Number.isInteger(number) && number >= least && number <= most) return number;
     return invalid(value, `give a whole number from ${least} to ${most}`);
   };
+}
+
+/** A whole number of GPUs; or a part of one, in hundredths. */
+function gpuCount(value: unknown): number {
+  const isText = typeof value === "string" && /^[0-9]{1,6}(?:\.[0-9]{1,6})?$/.test(value);
+  const number = isText ? Number(value) : value;
+  if (typeof number === "number" && number > 0 && number <= MOST_NEEDED) {
+    if (Number.isInteger(number)) return number;
+    if (number < 1 && Math.abs(number * 100 - Math.round(number * 100)) < 1e-9) return number;
+  }
+  return invalid(value, "give a whole number of GPUs, or a part of one in hundredths, such as 0.5");
 }
 
 function flag(value: unknown): true | null {

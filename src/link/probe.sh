@@ -59,7 +59,10 @@ cms_probe() {
     c_say queue "${c_i##*/}" "$c_x"
   done
   # Last: it may take long, and hangs where its driver does.
-  if command -v nvidia-smi >/dev/null; then
+  if ! command -v nvidia-smi >/dev/null && command -v rocm-smi >/dev/null; then
+    rocm-smi --showid 2>/dev/null </dev/null | sed -n 's/^GPU\[\([0-9]*\)\].*/\1/p' | sort -un |
+      while IFS= read -r c_v; do c_say gpu "AMD GPU $c_v"; done
+  elif command -v nvidia-smi >/dev/null; then
     nvidia-smi -L 2>/dev/null </dev/null | grep '^GPU ' | while IFS= read -r c_v; do c_say gpu "${c_v%% (UUID*}"; done
   else
     for c_i in /dev/nvidia[0-9]*; do [ ! -e "$c_i" ] || c_say gpu "${c_i#/dev/}"; done

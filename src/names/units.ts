@@ -1,5 +1,5 @@
 /**
- * Durations and sizes as people write them: `90s`, `30m`, `1h30m`, `1d`; `12 MiB`. Pure.
+ * Durations and sizes as people write them: `90s`, `30m`, `1h30m`, `1d`; `500M`, `8G`, `12 MiB`. Pure.
  *
  * @module
  */
@@ -78,4 +78,10 @@ export function renderBytes(bytes: number): string {
   const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(bytes, 1)) / 10));
   const value = bytes / 1024 ** power;
   return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[power]}`;
+}
+
+/** A size as the file has it: `8G`. @throws {InvalidError} As {@link parseSize}. */
+export function sizeField(text: string): string {
+  parseSize(text);
+  return text.replace(/i?B$/i, "").toUpperCase();
 }

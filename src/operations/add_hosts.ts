@@ -4,16 +4,25 @@
  * @module
  */
 
-import { type HostSpec, makeHost } from "../cluster/host.ts";
+import { devicesField } from "../cluster/devices.ts";
+import { type HostSpec, machineOf, makeHost, setResources } from "../cluster/host.ts";
+import { AUTO } from "../cluster/devices.ts";
 import type { Deps } from "../deps.ts";
+import { makeProbe, type Probe } from "../link/probe.ts";
+import { findDevices } from "./find_devices.ts";
 import { type Environment, readEnvironment } from "../names/environment.ts";
 import { expand } from "../names/expand.ts";
+import { sizeField } from "../names/units.ts";
 import { gpuList, type HostId, hostId, machineName, userName } from "../names/grammar.ts";
 import { shortened } from "../names/some_names.ts";
 import { changeCluster } from "../store/cluster_file.ts";
 import type { StoreRef } from "../store/store.ts";
 import { hasControl, nonEmpty, Problems } from "./check.ts";
 import { Copies } from "./copies.ts";
+
+/** What is wrong with a host that has `gpu` and `gpus`. */
+export const GPU_TWICE =
+  "Cannot use gpu and gpus together: gpu gives all jobs of a host the same devices, gpus each its own";
 
 /** What {@link addHosts} takes. `id` is an expandable list; each of its ids becomes a host of the same `spec`. */
 export interface AddHostsRequest {
@@ -36,14 +45,30 @@ export function addHosts(deps: Deps, request: AddHostsRequest): Promise<{ added:
 export async function addHostsOfSpecs(
   deps: Deps,
   request: { cluster: StoreRef; hosts: readonly Omit<AddHostsRequest, "cluster">[] },
+  probe: Probe = makeProbe(deps),
 ): Promise<{ added: HostId[] }> {
-  const specs = checkHosts(request.hosts);
+  const specs = await withFoundDevices(checkHosts(request.hosts), request.cluster, probe);
   await changeCluster(deps, request.cluster, (hosts) => {
     const changed = new Map(hosts);
     for (const [id, spec] of specs) changed.set(id, makeHost(id, spec));
     return changed;
   });
   return { added: [...specs.keys()] };
+}
+
+/** Puts what the machines have in place of `auto`. */
+async function withFoundDevices(
+  specs: Map<HostId, HostSpec>,
+  cluster: StoreRef,
+  probe: Probe,
+): Promise<Map<HostId, HostSpec>> {
+  const asked = [...specs].filter(([, { gpus }]) => gpus === AUTO);
+  if (asked.length === 0) return specs;
+  const machines = asked.map(([id, { max_jobs_allowed: _, gpus: _gpus, ...spec }]) => machineOf(makeHost(id, spec)));
+  const found = await findDevices(probe, cluster, machines);
+  const all = new Map(specs);
+  asked.forEach(([id, spec], i) => all.set(id, { ...spec, gpus: found[i]! }));
+  return all;
 }
 
 function checkHosts(hosts: readonly Omit<AddHostsRequest, "cluster">[]): Map<HostId, HostSpec> {
@@ -64,6 +89,13 @@ function checkHost(
   request: Omit<AddHostsRequest, "cluster">,
 ): { ids: HostId[]; spec: HostSpec } {
   const given = request.spec;
+  const resources = setResources({
+    gpus: nonEmpty(given.gpus ?? undefined) === undefined
+      ? null
+      : problems.take(() => given.gpus === AUTO ? AUTO : devicesField(given.gpus!)),
+    cpus: given.cpus,
+    memory: nonEmpty(given.memory ?? undefined) === undefined ? null : problems.take(() => sizeField(given.memory!)),
+  });
   const spec = {
     name: given.name,
     user: given.user,
@@ -74,6 +106,8 @@ function checkHost(
     env: given.env === undefined
       ? undefined
       : problems.take((): Environment | null => readEnvironment(given.env), "env: "),
+    ...(given.max_jobs_allowed === undefined ? {} : { max_jobs_allowed: given.max_jobs_allowed }),
+    ...resources,
   };
   const list = problems.take(() => expand(request.id)) ?? [];
   copies.add(list, given);
@@ -83,6 +117,7 @@ function checkHost(
   problems.take(() => userName(spec.user));
   if (spec.ip !== undefined) problems.take(() => machineName(spec.ip as string));
   if (spec.gpu !== undefined) problems.take(() => gpuList(spec.gpu as string));
+  problems.note(spec.gpu !== undefined && resources.gpus !== undefined, GPU_TWICE);
   problems.note(
     hasControl(spec.status ?? ""),
     `Cannot use ${JSON.stringify(shortened(spec.status ?? ""))} as status: it holds a control character`,

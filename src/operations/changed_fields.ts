@@ -8,6 +8,7 @@ import { CmsError, InvalidError } from "../errors.ts";
 import { isDependencyField } from "../job/dependencies.ts";
 import { type Job, type JobFields, makeJob } from "../job/job.ts";
 import { type GivenOptions, isMapKind, OPTION_FIELDS, OPTION_WORDS } from "../job/option_words.ts";
+import { isLack, NEED_NAMES } from "../job/needs.ts";
 import type { OptionName } from "../job/options.ts";
 import { replacedBy } from "../job/places.ts";
 import { isInFlight, isWaiting, waitingState } from "../job/states.ts";
@@ -82,6 +83,8 @@ export function changedFields(job: Job, patch: JobPatch, problems: Problems): Jo
   const spec = checkJobSpec(problems, { command, shell, pyenv: pyenv ?? "", ...texts });
   const made = makeJob(job.name, spec, { id: job.id, experiment: job.experiment });
   const fields = Object.fromEntries(given.map(([field]) => [field, made[field as keyof Job] ?? null])) as JobFields;
+  const hasNewNeeds = given.some(([field]) => (NEED_NAMES as readonly string[]).includes(field));
+  if (hasNewNeeds && isLack(job.reason ?? "")) Object.assign(fields, { reason: null });
   const { output, log } = { ...job, ...fields };
   noteFiles(problems, [job.name], { command, output, log, shell: spec.shell }, job.experiment);
   if (isInFlight(job.status)) return fields;

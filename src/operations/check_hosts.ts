@@ -4,6 +4,7 @@
  * @module
  */
 
+import { parseDevices } from "../cluster/devices.ts";
 import { type Host, machineOf } from "../cluster/host.ts";
 import { type Machine, machineKey, machineText, tellApart } from "../cluster/machine.ts";
 import type { Deps } from "../deps.ts";
@@ -111,6 +112,10 @@ function notesOf(host: Host, facts: MachineFacts, { place, ids, results, ours }:
   const gpus = host.gpu.split(",").filter((gpu) => gpu !== "");
   if (gpus.some((gpu) => Number(gpu) >= facts.gpus.length)) {
     notes.push(`names GPU ${host.gpu}, and shows ${facts.gpus.length === 0 ? "none" : facts.gpus.length}`);
+  }
+  const devices = typeof host.gpus === "string" ? parseDevices(host.gpus).ids : [];
+  if (devices.some((id) => id >= facts.gpus.length)) {
+    notes.push(`names GPUs ${host.gpus}, and shows ${facts.gpus.length === 0 ? "none" : facts.gpus.length}`);
   }
   const isSame = (at: number): boolean => {
     const other = results[at];

@@ -16,7 +16,9 @@ import { someNames } from "../names/some_names.ts";
 const AT = { id: "", experiment: "" };
 const JOB_FIELDS = [...Object.keys(makeJob("x" as JobName, { command: "" }, AT)), ...OPTION_NAMES]
   .filter((field) => field !== "extra");
-const HOST_FIELDS = Object.keys(makeHost("x" as HostId, { name: "", user: "", env: {} }))
+const HOST_FIELDS = Object.keys(
+  makeHost("x" as HostId, { name: "", user: "", env: {}, gpus: "0", cpus: 1, memory: "1G" }),
+)
   .filter((field) => field !== "extra");
 
 /** One line for each field that the program does not know. It is kept, and does nothing. */

@@ -7,6 +7,7 @@
 import { dependenceOf, hasDependencies } from "../job/dependencies.ts";
 import { type Job, placeOf } from "../job/job.ts";
 import { endReason, isFailed } from "../job/outcome.ts";
+import { isLack } from "../job/needs.ts";
 import { isWaiting } from "../job/states.ts";
 import { renderDuration } from "../names/units.ts";
 import type { Jobs } from "../store/changes.ts";
@@ -56,7 +57,8 @@ export function reasonOf(job: Job, view: QueueView): string {
   switch (job.status) {
     case "undefined":
     case "ready":
-      return holdOf(job, view) ?? queueReason(view);
+      // That no host could hold it, the last run said that looked at it.
+      return holdOf(job, view) ?? (isLack(job.reason ?? "") ? job.reason! : queueReason(view));
     case "run":
       return `is being started${where}`;
     case "start":

@@ -7,7 +7,9 @@
 import type { Deps } from "../deps.ts";
 import { CmsError } from "../errors.ts";
 import { type Machine, tellApart } from "../cluster/machine.ts";
-import { machineOf } from "../cluster/host.ts";
+import { parseDevices } from "../cluster/devices.ts";
+import { type Host, machineOf, setResources } from "../cluster/host.ts";
+import { parseSize } from "../names/units.ts";
 import type { Connect } from "../link/link.ts";
 import { makeConnect } from "../link/connect.ts";
 import { storePaths } from "../store/paths.ts";
@@ -184,9 +186,23 @@ export function hostReader(
         gpu: host.gpu,
         pyenv: host.pyenv,
         ...(isSet(host.env) ? { env: host.env } : {}),
+        ...resourcesOf(host),
       })),
     ];
     const machines = tellApart(all.map(({ machine }) => machine));
     return all.map((host, i) => ({ ...host, machine: machines[i]! }));
+  };
+}
+
+/** What a host has to give besides slots, where its entry says anything of that. */
+export function resourcesOf(host: Host): Pick<SlotHost, "has"> {
+  const { gpus, cpus, memory } = setResources(host);
+  if (gpus === undefined && cpus === undefined && memory === undefined) return {};
+  return {
+    has: {
+      devices: typeof gpus === "string" ? parseDevices(gpus) : null,
+      cpus: cpus ?? 0,
+      memory: typeof memory === "string" ? parseSize(memory) : 0,
+    },
   };
 }

@@ -4,15 +4,20 @@
  * @module
  */
 
-import type { Host } from "../cluster/host.ts";
+import { AUTO, devicesField } from "../cluster/devices.ts";
+import { defaultCapacity, type Host, machineOf } from "../cluster/host.ts";
 import type { Deps } from "../deps.ts";
 import { CmsError, InvalidError, NotFoundError } from "../errors.ts";
 import { type Environment, readEnvironment } from "../names/environment.ts";
 import { expand } from "../names/expand.ts";
 import { gpuList, type HostId, hostId, machineName, userName } from "../names/grammar.ts";
+import { sizeField } from "../names/units.ts";
 import { shortened } from "../names/some_names.ts";
-import { changeCluster } from "../store/cluster_file.ts";
+import { makeProbe, type Probe } from "../link/probe.ts";
+import { changeCluster, readCluster } from "../store/cluster_file.ts";
 import type { Hosts, StoreRef } from "../store/store.ts";
+import { GPU_TWICE } from "./add_hosts.ts";
+import { findDevices } from "./find_devices.ts";
 import { hasControl, Problems } from "./check.ts";
 import { Copies } from "./copies.ts";
 
@@ -27,7 +32,7 @@ export interface SetHostFieldRequest {
 type Field = Exclude<keyof Host, "extra" | "env">;
 
 /** How each field's text is read. */
-const READERS: { readonly [K in Field]: (value: string) => Host[K] } = {
+const READERS: { readonly [K in Field]-?: (value: string) => Host[K] } = {
   user: userName,
   name: machineName,
   id: hostId,
@@ -43,6 +48,9 @@ const READERS: { readonly [K in Field]: (value: string) => Host[K] } = {
   probe_time: (value) => isNone(value) ? null : line("probe_time", value),
   ping_status: (value) => truth("ping_status", value),
   ping_time: (value) => isNone(value) ? null : line("ping_time", value),
+  gpus: (value) => isNone(value) ? null : value === AUTO ? AUTO : devicesField(value),
+  cpus: (value) => isNone(value) ? null : integer("cpus", value, 1),
+  memory: (value) => isNone(value) ? null : sizeField(value),
 };
 
 /** The fields that can be set, and `env`, whose variables are set by `env.NAME`. */
@@ -73,7 +81,11 @@ export interface SetHostFieldsRequest {
 }
 
 /** {@link setHostField} for several fields at once, all or none. */
-export async function setHostFields(deps: Deps, request: SetHostFieldsRequest): Promise<{ changed: HostId[] }> {
+export async function setHostFields(
+  deps: Deps,
+  request: SetHostFieldsRequest,
+  probe: Probe = makeProbe(deps),
+): Promise<{ changed: HostId[] }> {
   const problems = new Problems();
   const ids = problems.take(() => expand(request.id).map(hostId)) ?? [];
   new Copies("set fields of hosts").add(ids, request.fields);
@@ -84,12 +96,19 @@ export async function setHostFields(deps: Deps, request: SetHostFieldsRequest): 
   }
   const variables = problems.take(() => readVariables(request), "env: ");
   problems.throwIfAny();
+  const found = values.gpus === AUTO ? await findAll(deps, request.cluster, ids, probe) : null;
   await changeCluster(deps, request.cluster, (hosts) => {
     const chosen = new Set(requireHosts(hosts, ids, request.cluster));
     if (values.id !== undefined) checkRename(hosts, ids, values.id, request.cluster);
     const changed = new Map<HostId, Host>();
     for (const host of hosts.values()) {
-      const now = chosen.has(host) ? { ...host, ...values, ...variables?.(host.env ?? {}) } : host;
+      const now = chosen.has(host)
+        ? withFields(host, {
+          ...values,
+          ...(found === null ? {} : { gpus: found.get(host.id)! }),
+          ...variables?.(host.env ?? {}),
+        })
+        : host;
       changed.set(now.id, now);
     }
     return changed;
@@ -117,6 +136,27 @@ function readVariables(
     }
     return { env: all.size === 0 ? null : Object.fromEntries(all) };
   };
+}
+
+/** The devices of hosts, asked of their machines. */
+async function findAll(
+  deps: Deps,
+  cluster: StoreRef,
+  ids: readonly HostId[],
+  probe: Probe,
+): Promise<Map<HostId, string>> {
+  const hosts = requireHosts(await readCluster(deps, cluster), ids, cluster);
+  const found = await findDevices(probe, cluster, hosts.map(machineOf));
+  return new Map(hosts.map(({ id }, i) => [id, found[i]!]));
+}
+
+/** A host with other fields. One that ran as many jobs at once as it had GPUs goes on with as many as it has now. */
+function withFields(host: Host, values: Partial<Host>): Host {
+  const now = { ...host, ...values };
+  if (now.gpu !== "" && (now.gpus ?? null) !== null) throw new InvalidError([GPU_TWICE]);
+  const follows = values.gpus !== undefined && values.max_jobs_allowed === undefined &&
+    host.max_jobs_allowed === defaultCapacity(host);
+  return follows ? { ...now, max_jobs_allowed: defaultCapacity(now) } : now;
 }
 
 /**

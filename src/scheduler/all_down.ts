@@ -8,7 +8,7 @@
 import { machineKey } from "../cluster/machine.ts";
 import { report, type RunContext } from "./context.ts";
 import type { MachineState } from "./machines.ts";
-import { isOffered } from "./slots.ts";
+import { isOffered, type SlotHost } from "./slots.ts";
 
 /** Since when no machine is left. */
 export class AllDown {
@@ -30,11 +30,16 @@ export class AllDown {
     if (this.#sinceMs !== null) this.#sinceMs += ms;
   }
 
-  /** Reports once when no machine is left for what waits. @returns True when that has lasted for the whole time-out. */
-  isHopeless(more: boolean): boolean {
+  /**
+   * Reports once when no machine is left for what waits. `couldUse`: whether a host could hold any of that.
+   * @returns True when that has lasted for the whole time-out.
+   */
+  isHopeless(more: boolean, couldUse: (host: SlotHost) => boolean): boolean {
     const run = this.#run;
     const isOpen = (key: string): boolean => (run.machines.get(key)?.openedAtMs ?? null) !== null;
-    const usable = run.slots.hosts.some((host) => isOffered(host) && isOpen(machineKey(host.machine)));
+    const usable = run.slots.hosts.some((host) =>
+      isOffered(host) && isOpen(machineKey(host.machine)) && couldUse(host)
+    );
     if (!more || usable || run.slots.hosts.length === 0) {
       this.#sinceMs = null;
       this.#isTold = false;

@@ -7,7 +7,8 @@
 
 import type { JobName } from "../names/grammar.ts";
 import { attemptId, type AttemptRef } from "../job/attempt.ts";
-import { isGivenUp, isoSeconds, type Job } from "../job/job.ts";
+import { isGivenUp, isoSeconds, type Job, type JobFields } from "../job/job.ts";
+import { needsOf } from "../job/needs.ts";
 import { triedThere } from "../job/past_tries.ts";
 import { waitingState } from "../job/states.ts";
 import { machineKey, machineOfJob, machineText } from "../cluster/machine.ts";
@@ -21,6 +22,7 @@ import { startRequest, timeLimitOf } from "./start_request.ts";
 import type { Lost } from "./lost.ts";
 import type { Placement } from "./policies.ts";
 import type { Returns } from "./returns.ts";
+import type { Share } from "./slots.ts";
 
 /** The lives of attempts. */
 export class Attempts {
@@ -58,6 +60,7 @@ export class Attempts {
     }
     const offered = slots.hosts.find((host) => machineKey(host.machine) === machineKey(machine));
     const state = machines.of(offered?.machine ?? machine);
+    const share = shareOf(job);
     this.#run.inFlight.add(inFlight({
       job: job.name,
       attempt: attemptId(job),
@@ -65,9 +68,10 @@ export class Attempts {
       shown: machineText(machine),
       boot: job.boot,
       request: null,
+      share,
       stage: isGivenUp(job) ? { at: "given_up", startedAtMs: null } : { at: "inherited" },
     }));
-    if (!isGivenUp(job)) slots.adopt(job.name, state.key, job.slot);
+    if (!isGivenUp(job)) slots.adopt(job.name, state.key, job.slot, share);
   }
 
   /** The run begins: reports the jobs that it cannot take over. */
@@ -124,9 +128,10 @@ export class Attempts {
       shown: machineText(place.machine),
       boot: state.boot,
       request,
+      share: place.share ?? null,
       stage: isWaiting ? { at: "backlog", backlog, sinceMs } : { at: "sent", backlog, sinceMs, isResent: false },
     });
-    if (place.slot !== null && !isWaiting) slots.take(job.name, place.slot);
+    if (place.slot !== null && !isWaiting) slots.take(job.name, place.slot, one.share);
     this.#run.inFlight.add(one);
     this.#backlogs.sent(one);
     this.#endings.move(one, "run", {
@@ -141,6 +146,7 @@ export class Attempts {
       ...(job.job_directory === null ? {} : { job_directory: null }),
       ...(isSet(job.reason) ? { reason: null } : {}),
       ...(isSet(job.not_before) ? { not_before: null } : {}),
+      ...devicesField(job, one.share),
     }, true);
     if (!isWaiting) reportStart(this.#run, one);
     effects.push({ type: "start", machine: state.key, request, again: false });
@@ -167,7 +173,7 @@ export class Attempts {
     if (wasGivenUp) {
       // Given up too early: it runs, so it takes a slot again.
       outcomes.retract(one.job);
-      slots.adopt(one.job, one.machine, this.#run.jobs.get(one.job)?.slot ?? null);
+      slots.adopt(one.job, one.machine, this.#run.jobs.get(one.job)?.slot ?? null, one.share);
       this.#backlogs.doubt(one.machine);
     }
     reportStart(this.#run, one);
@@ -280,6 +286,18 @@ export class Attempts {
     this.#run.outcomes.forget(one.job);
     this.#leave(one, true, null);
   }
+}
+
+/** What a job in flight holds besides one slot, by its record. */
+function shareOf(job: Job): Share | null {
+  const needs = needsOf(job);
+  return needs === null ? null : { needs, devices: job.devices ?? [] };
+}
+
+/** The devices of an attempt as the record has them. */
+function devicesField(job: Job, share: Share | null): Pick<JobFields, "devices"> {
+  if (share !== null && share.devices.length > 0) return { devices: share.devices };
+  return isSet(job.devices) ? { devices: null } : {};
 }
 
 function isSet(value: unknown): boolean {

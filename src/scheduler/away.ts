@@ -51,7 +51,10 @@ export class Away {
       this.#hasNews = true;
     } else if (one.stage.at === "given_up") return;
     const hasSlot = one.stage.at !== "backlog" && one.stage.at !== "given_up";
-    if (!hasSlot) slots.adopt(one.job, one.machine, jobs.get(one.job)?.slot ?? null);
+    if (!hasSlot) {
+      slots.adopt(one.job, one.machine, jobs.get(one.job)?.slot ?? null, one.share);
+      if (one.share !== null) this.#backlogs.doubt(one.machine);
+    }
     if (one.stage.at === "given_up") return;
     const backlog = backlogOf(one);
     inFlight.setStage(one, { at: "away", host, startedAtMs: startedAtMsOf(one) });

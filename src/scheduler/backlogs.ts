@@ -74,6 +74,17 @@ export class Backlogs {
   }
 
   /**
+   * A job that needs more than a slot wants to start on this host: nothing is prefetched there meanwhile.
+   * @returns True if it must wait until the backlog there is gone.
+   */
+  yield(host: string): boolean {
+    const pool = this.#pools.of(host);
+    if (pool === undefined || pool.backlog === null) return false;
+    this.#end(pool.backlog);
+    return pool.backlog !== null;
+  }
+
+  /**
    * The id by which a job on this host knows it. Hosts that differ in nothing but that are one to a job: which of them
    * gives a prefetched job its slot is known only when it has started. They go by the first.
    */

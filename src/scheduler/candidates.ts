@@ -3,10 +3,11 @@
  * order of the file. Each job is considered once: what was skipped or has run is not looked at again in the same run,
  * unless it was added anew or is to be tried again.
  *
- * A job that may not start yet (held, waits for others, or for its next try) is passed over and set aside. When nothing
- * keeps it any more it comes back to its place. A queue without such jobs is a cursor over a list. Work in proportion
- * to the queue is done only when a person reorders the file, changes priorities, or replaces a job behind the cursor.
- * Pure.
+ * A job that may not start yet (held, waits for others, or for its next try) is passed over and set aside. So is one
+ * that fits no host. When nothing keeps it any more it comes back to its place. One that needs more than is free now is
+ * parked: each time jobs are considered it is looked at again. A queue without such jobs is a cursor over a list. Work
+ * in proportion to the queue is done only when a person reorders the file, changes priorities, or replaces a job behind
+ * the cursor. Pure.
  *
  * @module
  */
@@ -15,9 +16,12 @@ import TinyQueue from "tinyqueue";
 import type { JobName } from "../names/grammar.ts";
 import { dependenceOf, edgeOf, hasDependencies } from "../job/dependencies.ts";
 import type { Job } from "../job/job.ts";
+import { hasNeeds, needsOf } from "../job/needs.ts";
 import { isWaiting } from "../job/states.ts";
 import type { ExternalChanges, Jobs } from "../store/changes.ts";
 import { Dependents, keeperOf } from "./dependents.ts";
+import { JobOrder } from "./job_order.ts";
+import { Parked } from "./parked.ts";
 
 /** A job that can never start, and why. */
 export interface Doomed {
@@ -30,25 +34,21 @@ const LOOKS_FOR_EACH = 4;
 
 /** A cursor over the queue that survives changes of it. */
 export class Candidates {
-  /** In order. */
-  #order: JobName[] = [];
-  #next = 0;
+  readonly #order = new JobOrder();
   /** Every job that was listed: null while it is to be considered, then the id it had when it was considered. */
   readonly #seen = new Map<JobName, string | null>();
   /** How many to be considered wait and are not set aside; -1 when it must be counted anew. */
   #waiting = -1;
-  /** Priorities other than 0. */
-  readonly #priorities = new Map<JobName, number>();
-  /** Places in the file, for jobs that come back; null until one does. */
-  #places: Map<JobName, number> | null = null;
-  /** Jobs that came back, the first in order first. */
-  #back = this.#newBack();
   /** May not start yet. */
   readonly #aside = new Set<JobName>();
   /** Jobs that are set aside for a time, the earliest first. */
   #timed = newTimed();
   readonly #dependents = new Dependents();
   #doomed: Doomed[] = [];
+  /** Jobs that need more than is free now. */
+  readonly parked = new Parked((a, b) => this.#order.compare(a, b));
+  /** Jobs set aside because no host could hold them, and what to say of it. */
+  readonly #unfit = new Map<JobName, string>();
 
   /** The wall clock, by which times are written down, is so far ahead of the clock of the run. */
   wallAheadMs = 0;
@@ -64,6 +64,9 @@ export class Candidates {
   /** Takes in what others changed. */
   apply(external: ExternalChanges, jobs: Jobs): void {
     let rebuild = external.reordered;
+    for (const name of [...external.put, ...external.changed]) {
+      if (this.parked.remove(name)) this.#enter(name, jobs);
+    }
     for (const name of external.put) {
       const seen = this.#seen.get(name);
       if (seen === undefined) this.#append(name, jobs);
@@ -99,8 +102,38 @@ export class Candidates {
     }
     for (;;) {
       const name = this.#head(jobs);
-      if (name === null || !this.#setAside(jobs.get(name)!, jobs, nowMs)) return name;
+      if (name === null) return null;
+      const job = jobs.get(name)!;
+      if (this.#setAside(job, jobs, nowMs)) this.parked.remove(name);
+      else if (this.parked.blocked === 0 || !this.#isBlocked(job, jobs)) return name;
     }
+  }
+
+  /** True if one that needs the same does not fit now; then this one is parked, too. */
+  #isBlocked(job: Job, jobs: Jobs): boolean {
+    const key = needsOf(job)?.key;
+    if (key === undefined || !this.parked.isBlocked(key)) return false;
+    this.park(job.name, key, jobs);
+    return true;
+  }
+
+  /** The next job needs more than is free now: it waits, and those behind it that need something else come next. */
+  park(name: JobName, key: string, jobs: Jobs): void {
+    this.#order.findPlaces(jobs);
+    this.parked.park(name, key);
+  }
+
+  /** No host could hold the next job: it is set aside until the hosts are others. */
+  setUnfit(name: JobName, reason: string): void {
+    if (this.#waiting > 0) this.#waiting--;
+    this.parked.remove(name);
+    this.#aside.add(name);
+    this.#unfit.set(name, reason);
+  }
+
+  /** The hosts are others now. */
+  hostsChanged(jobs: Jobs): void {
+    for (const name of [...this.#unfit.keys()]) this.#comeBack(name, jobs);
   }
 
   /**
@@ -109,11 +142,11 @@ export class Candidates {
    */
   upcoming(jobs: Jobs, count: number): Job[] {
     const found: Job[] = [];
-    const end = Math.min(this.#order.length, this.#next + LOOKS_FOR_EACH * count);
-    for (let i = this.#next; i < end && found.length < count; i++) {
-      const job = jobs.get(this.#order[i]!);
+    for (const name of this.#order.behind(LOOKS_FOR_EACH * count)) {
+      if (found.length >= count) break;
+      const job = jobs.get(name);
       if (job === undefined || !this.#isOpen(job.name) || !isWaiting(job.status)) continue;
-      if (job.hold !== true && !hasDependencies(job)) found.push(job);
+      if (job.hold !== true && !hasDependencies(job) && !hasNeeds(job)) found.push(job);
     }
     return found;
   }
@@ -187,15 +220,8 @@ export class Candidates {
 
   /** What keeps the jobs that are set aside, those in one group for which it is the same. */
   left(jobs: Jobs): { reason: string; jobs: JobName[] }[] {
-    const groups = new Map<string, JobName[]>();
-    for (const name of this.#aside) {
-      const job = jobs.get(name);
-      if (job === undefined || !isWaiting(job.status)) continue;
-      const reason = keeperOf(job, jobs);
-      const group = groups.get(reason);
-      if (group === undefined) groups.set(reason, [name]);
-      else group.push(name);
-    }
+    const waiting = [...this.#aside].filter((name) => isWaiting(jobs.get(name)?.status ?? "end"));
+    const groups = Map.groupBy(waiting, (name) => this.#unfit.get(name) ?? keeperOf(jobs.get(name)!, jobs));
     return [...groups].map(([reason, jobs]) => ({ reason, jobs }));
   }
 
@@ -216,18 +242,13 @@ export class Candidates {
   /** True if a job that is to be considered has another priority than it is listed by. */
   #isMoved(name: JobName, jobs: Jobs): boolean {
     if (this.#seen.get(name) !== null) return false;
-    return (jobs.get(name)?.priority ?? 0) !== (this.#priorities.get(name) ?? 0);
+    return (jobs.get(name)?.priority ?? 0) !== this.#order.priorityOf(name);
   }
 
-  /** The first job of the list or of those that came back. */
+  /** The first job of the list, of those that came back, or of those that are parked. */
   #head(jobs: Jobs): JobName | null {
-    const isGone = (name: JobName): boolean => !jobs.has(name) || !this.#isOpen(name);
-    while (this.#next < this.#order.length && isGone(this.#order[this.#next]!)) this.#next++;
-    while (this.#back.length > 0 && isGone(this.#back.peek()!)) this.#back.pop();
-    const listed = this.#order[this.#next];
-    const back = this.#back.peek();
-    if (back === undefined || listed === undefined) return back ?? listed ?? null;
-    return this.#compare(back, listed) <= 0 ? back : listed;
+    const first = this.#order.head((name) => !jobs.has(name) || !this.#isOpen(name) || this.parked.has(name));
+    return this.parked.size === 0 ? first : this.#order.earlier(this.parked.head(), first);
   }
 
   /** Sets a job aside that may not start yet. @returns False if nothing keeps it. */
@@ -268,59 +289,37 @@ export class Candidates {
 
   /** A job is not set aside any more. What it waited for finds that out. */
   #forget(name: JobName): void {
-    if (this.#aside.delete(name)) this.#dependents.forget(name);
+    if (this.parked.size > 0) this.parked.remove(name);
+    if (!this.#aside.delete(name)) return;
+    this.#dependents.forget(name);
+    this.#unfit.delete(name);
   }
 
   /** Puts a job among those that came back. */
   #enter(name: JobName, jobs: Jobs): void {
-    this.#places ??= new Map([...jobs.keys()].map((one, place) => [one, place]));
-    // It may have been changed while the job was considered.
-    const priority = jobs.get(name)?.priority ?? 0;
-    if (priority === 0) this.#priorities.delete(name);
-    else this.#priorities.set(name, priority);
-    this.#back.push(name);
+    this.#order.enter(name, jobs);
     if (this.#waiting >= 0 && isWaiting(jobs.get(name)?.status ?? "end")) this.#waiting++;
   }
 
   #append(name: JobName, jobs: Jobs): void {
     this.#seen.set(name, null);
     this.#dependents.note(jobs.get(name));
-    if (this.#places?.has(name) === false) this.#places.set(name, this.#places.size);
-    const priority = jobs.get(name)?.priority ?? 0;
-    if (priority !== 0) this.#priorities.set(name, priority);
-    const last = this.#priorities.get(this.#order.at(-1) ?? name) ?? 0;
-    if (this.#order.length > 0 && priority > last) this.#enter(name, jobs);
-    else this.#order.push(name);
-  }
-
-  #compare(a: JobName, b: JobName): number {
-    const byPriority = (this.#priorities.get(b) ?? 0) - (this.#priorities.get(a) ?? 0);
-    return byPriority || (this.#places?.get(a) ?? 0) - (this.#places?.get(b) ?? 0);
-  }
-
-  #newBack(): TinyQueue<JobName> {
-    return new TinyQueue<JobName>([], (a, b) => this.#compare(a, b));
+    const isListed = this.#order.append(name, jobs);
+    if (!isListed && this.#waiting >= 0 && isWaiting(jobs.get(name)?.status ?? "end")) this.#waiting++;
   }
 
   #rebuild(jobs: Jobs): void {
-    this.#order = [];
-    this.#next = 0;
     this.#waiting = -1;
-    this.#places = null;
-    this.#back = this.#newBack();
     this.#timed = newTimed();
-    for (const map of [this.#priorities, this.#aside, this.#dependents]) map.clear();
+    for (const map of [this.#aside, this.#dependents, this.parked, this.#unfit]) map.clear();
+    const names: JobName[] = [];
     for (const [name, job] of jobs) {
       this.#dependents.note(job);
       const seen = this.#seen.get(name);
       if (seen === undefined) this.#seen.set(name, null);
-      if (seen !== undefined && seen !== null) continue;
-      this.#order.push(name);
-      if (job.priority) this.#priorities.set(name, job.priority);
+      if (seen === undefined || seen === null) names.push(name);
     }
-    if (this.#priorities.size === 0) return;
-    const of = (name: JobName): number => this.#priorities.get(name) ?? 0;
-    this.#order.sort((a, b) => of(b) - of(a)); // Stable: in the order of the file where they are equal.
+    this.#order.rebuild(names, jobs);
   }
 }
 

@@ -141,7 +141,7 @@ export class Core {
     if (this.#began && isAboutMachines) {
       this.#links.open(handout.hasMore);
       this.#links.giveUpSilent();
-      if (this.#links.isHopeless(handout.hasMore)) handout.hasNoHosts = true;
+      if (this.#links.isHopeless(handout.hasMore, handout.couldUse())) handout.hasNoHosts = true;
     }
     if (this.#began) handout.handOut();
     const more = handout.hasMore;
@@ -244,6 +244,7 @@ export class Core {
         break;
       case "hosts":
         run.slots.setHosts(run.machines.named(event.hosts));
+        run.candidates.hostsChanged(run.jobs);
         this.#backlogs.hostsChanged();
         this.#links.hostsChanged();
         break;

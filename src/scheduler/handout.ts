@@ -6,6 +6,8 @@
  */
 
 import type { JobName } from "../names/grammar.ts";
+import type { Job } from "../job/job.ts";
+import { isLack, needsOf } from "../job/needs.ts";
 import { isWaiting } from "../job/states.ts";
 import type { Attempts } from "./attempts.ts";
 import type { Backlogs } from "./backlogs.ts";
@@ -14,8 +16,13 @@ import type { DirectoryHints } from "./directory_hints.ts";
 import type { Endings } from "./endings.ts";
 import { type Halt, isHaltDue } from "./halt.ts";
 import type { Links } from "./links.ts";
-import { placeOn, type Policy } from "./policies.ts";
+import { type Placement, placeOn, type Policy } from "./policies.ts";
 import type { RunResult } from "./report.ts";
+import { couldHold } from "./resources.ts";
+import type { SlotHost } from "./slots.ts";
+
+/** Most different needs that wait for room side by side: each is looked at whenever something changes. */
+const MOST_PARKED = 64;
 
 /** What a {@link Handout} works with. */
 export interface HandoutParts {
@@ -66,8 +73,22 @@ export class Handout {
 
   /** True if a job may still be considered in this run. */
   get hasMore(): boolean {
+    if (this.#next() !== null) return true;
+    return !this.isEnding && !this.isPaused && this.#run.candidates.parked.size > 0;
+  }
+
+  /** Which hosts could hold any of the jobs that wait. */
+  couldUse(): (host: SlotHost) => boolean {
+    const { candidates, jobs } = this.#run;
+    if (candidates.parked.size === 0 || this.#next() !== null) return () => true;
+    const all = candidates.parked.firsts().flatMap((name) => needsOf(jobs.get(name) ?? {}) ?? []);
+    return (host) => all.some((needs) => couldHold(host, needs));
+  }
+
+  /** The job to consider next; null for none. */
+  #next(): JobName | null {
     const { candidates, jobs, nowMs } = this.#run;
-    return !this.isEnding && !this.isPaused && candidates.peek(jobs, nowMs) !== null;
+    return this.isEnding || this.isPaused ? null : candidates.peek(jobs, nowMs);
   }
 
   /** True if the run has only to wait: for the time of a next try, or for the end of a pause. */
@@ -75,7 +96,7 @@ export class Handout {
     const { candidates, jobs, nowMs } = this.#run;
     if (this.isEnding) return false;
     if (candidates.wakeAtMs < Infinity) return true;
-    return this.isPaused && candidates.peek(jobs, nowMs) !== null;
+    return this.isPaused && (candidates.parked.size > 0 || candidates.peek(jobs, nowMs) !== null);
   }
 
   /** Opens links early where the policy knows which machine a job will need. */
@@ -110,48 +131,96 @@ export class Handout {
   #consider(): void {
     const { jobs, candidates, slots, machines, inFlight } = this.#run;
     if (!this.#parts.links.isSettled()) return;
+    slots.keepNone();
+    candidates.parked.open();
     let startedAny = false;
-    while (this.hasMore) {
-      const name = candidates.peek(jobs, this.#run.nowMs)!;
+    for (let name = this.#next(); name !== null; name = this.#next()) {
       const job = jobs.get(name)!;
       const placement = this.#parts.policy.place(job, { slots, machines, running: inFlight.running });
-      switch (placement.type) {
-        case "wait": {
-          if (placement.need !== null) this.#parts.links.need(placement.need);
-          if (placement.full === null) return;
-          if (startedAny) report(this.#run, { type: "waiting", slots: placement.full });
-          startedAny = false;
-          const host = this.#parts.backlogs.next(candidates.waiting(jobs));
-          if (host === null) return;
-          if (this.#parts.attempts.leaveOld(name)) continue;
-          candidates.take(name, jobs);
-          this.#parts.attempts.start(job, placeOn(host), true);
-          this.#parts.hints.started(name);
-          break;
-        }
-        case "skip":
-          candidates.take(name, jobs);
-          if (placement.reason !== null) {
-            this.#skipped.add(name);
-            report(this.#run, { type: "skipped", job: name, reason: placement.reason });
-          }
-          break;
-        case "fail":
-          candidates.take(name, jobs);
-          this.#parts.endings.failStart(job, placement);
-          break;
-        case "place":
-          if (this.#parts.attempts.leaveOld(name)) continue;
-          candidates.take(name, jobs);
-          this.#skipped.delete(name);
-          this.#parts.attempts.start(job, placement);
-          this.#parts.hints.started(name);
-          startedAny = true;
-          break;
-        default:
-          placement satisfies never;
-      }
+      const step = this.#act(job, placement, startedAny);
+      if (step === "stop") return;
+      if (step !== "go_on") startedAny = step === "started";
     }
+  }
+
+  /** Does what the policy says of a job. @returns `stop`: none behind it may start now. `told`: that slots are full. */
+  #act(job: Job, placement: Placement, startedAny: boolean): "stop" | "go_on" | "started" | "told" {
+    const { jobs, candidates } = this.#run;
+    switch (placement.type) {
+      case "wait":
+        if (placement.need !== null) this.#parts.links.need(placement.need);
+        if (placement.full === null) return "stop";
+        if (startedAny) report(this.#run, { type: "waiting", slots: placement.full });
+        return this.#prefetch(job) ? "told" : "stop";
+      case "skip":
+        candidates.take(job.name, jobs);
+        if (placement.reason !== null) {
+          this.#skipped.add(job.name);
+          report(this.#run, { type: "skipped", job: job.name, reason: placement.reason });
+        }
+        return "go_on";
+      case "fail":
+        candidates.take(job.name, jobs);
+        this.#parts.endings.failStart(job, placement);
+        return "go_on";
+      case "park":
+        return this.#park(job, placement.keep) ? "go_on" : "stop";
+      case "unfit":
+        candidates.setUnfit(job.name, placement.reason);
+        this.#note(job, placement.reason);
+        return "go_on";
+      case "place":
+        if (placement.share !== undefined && this.#parts.backlogs.yield(placement.slot!)) {
+          return this.#park(job, placement.slot) ? "go_on" : "stop";
+        }
+        return this.#start(job, placement) ? "started" : "go_on";
+      default:
+        return placement satisfies never;
+    }
+  }
+
+  /** All slots are taken: sends the job ahead, if a host takes more. @returns False if none does. */
+  #prefetch(job: Job): boolean {
+    const { jobs, candidates } = this.#run;
+    const host = this.#parts.backlogs.next(candidates.waiting(jobs));
+    if (host === null) return false;
+    if (this.#parts.attempts.leaveOld(job.name)) return true;
+    candidates.take(job.name, jobs);
+    this.#parts.attempts.start(job, placeOn(host, []), true);
+    this.#parts.hints.started(job.name);
+    return true;
+  }
+
+  /** @returns False if an earlier job of its name is in the way. */
+  #start(job: Job, placement: Extract<Placement, { type: "place" }>): boolean {
+    if (this.#parts.attempts.leaveOld(job.name)) return false;
+    this.#run.candidates.take(job.name, this.#run.jobs);
+    this.#skipped.delete(job.name);
+    this.#parts.attempts.start(job, placement);
+    this.#parts.hints.started(job.name);
+    return true;
+  }
+
+  /**
+   * A job needs more than is free now, and keeps the host on which it will fit soonest. @returns False if there are too
+   * many of these: none behind it passes it.
+   */
+  #park(job: Job, keep: string | null): boolean {
+    const { candidates, slots, jobs } = this.#run;
+    candidates.park(job.name, needsOf(job)!.key, jobs);
+    if (isLack(job.reason ?? "")) this.#note(job, null);
+    if (keep !== null) {
+      slots.keep(keep, job.name);
+      this.#parts.backlogs.yield(keep);
+    }
+    return candidates.parked.blocked < MOST_PARKED;
+  }
+
+  /** Writes down why a job waits, for people. */
+  #note(job: Job, reason: string | null): void {
+    if ((job.reason ?? null) === reason) return;
+    const change = { type: "set", job: job.name, fields: { reason } } as const;
+    this.#run.effects.push({ type: "change", change, of: job, durable: false });
   }
 
   /** Ends jobs that can never start. */
@@ -167,8 +236,8 @@ export class Handout {
 
   /** Recalls what waits on hosts for a slot where a job of higher priority waits here. */
   #letPass(): void {
-    const { candidates, jobs, inFlight, nowMs } = this.#run;
-    if (inFlight.waiting === 0 || !this.hasMore) return;
-    this.#parts.backlogs.letPass(jobs.get(candidates.peek(jobs, nowMs)!)?.priority ?? 0);
+    const { jobs, inFlight } = this.#run;
+    const name = inFlight.waiting === 0 ? null : this.#next();
+    if (name !== null) this.#parts.backlogs.letPass(jobs.get(name)?.priority ?? 0);
   }
 }

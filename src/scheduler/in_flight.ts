@@ -10,7 +10,7 @@ import { limitWord } from "../agent/attempt.ts";
 import type { Job } from "../job/job.ts";
 import type { StartRequest } from "../link/link.ts";
 import { type AttemptRef, isAttemptOf } from "../job/attempt.ts";
-import type { SlotHost } from "./slots.ts";
+import type { Share, SlotHost } from "./slots.ts";
 
 /** Where an attempt stands, as far as the manager knows. Times are epoch ms; a start is by the host's clock. */
 export type AttemptStage =
@@ -48,6 +48,8 @@ export interface InFlight extends AttemptRef {
   readonly boot: string | null;
   /** What was sent; null for one of an earlier run, which is never sent again. */
   readonly request: StartRequest | null;
+  /** What it holds besides one slot; null for nothing. */
+  readonly share: Share | null;
   /** Changed by `InFlightSet.setStage` alone. */
   readonly stage: AttemptStage;
   /** What is out and not answered; null for nothing. */
@@ -97,7 +99,7 @@ export interface SlotPool {
 
 /** A new record. */
 export function inFlight(
-  of: Pick<InFlight, "job" | "attempt" | "machine" | "shown" | "boot" | "request" | "stage">,
+  of: Pick<InFlight, "job" | "attempt" | "machine" | "shown" | "boot" | "request" | "share" | "stage">,
 ): InFlight {
   const { request } = of;
   const limit = request?.limit === undefined ? null : limitWord(request.limit);

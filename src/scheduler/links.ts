@@ -18,7 +18,7 @@ import { isElsewhere } from "../agent/boot.ts";
 import type { Lost } from "./lost.ts";
 import { Machines, type MachineState } from "./machines.ts";
 import { Notices } from "./notices.ts";
-import { isOffered } from "./slots.ts";
+import { isOffered, type SlotHost } from "./slots.ts";
 
 /** With several machines, the first start waits this long for the slower links, so that the list's order decides. */
 const SETTLE_MS = 1_000;
@@ -99,6 +99,7 @@ export class Links {
     const moved = run.inFlight.rename(key, as);
     this.#lost.rename(key, as);
     run.slots.setHosts(run.machines.named(run.slots.hosts));
+    run.slots.rename(key, as);
     this.#backlogs.hostsChanged();
     report(run, { type: "same_machine", machine: machineText(state.machine), as: text });
     // An entry that counts for this machine only now may be the one whose slot a job of an earlier run has.
@@ -107,7 +108,8 @@ export class Links {
       request === null && stage.at !== "backlog" && stage.at !== "given_up"
     );
     for (const { job } of charged) run.slots.giveBack(job);
-    for (const { job } of charged) run.slots.adopt(job, as, run.jobs.get(job)?.slot ?? null);
+    for (const { job, share } of charged) run.slots.adopt(job, as, run.jobs.get(job)?.slot ?? null, share);
+    if (charged.some(({ share }) => share !== null)) this.#backlogs.doubt(as);
     // Else they are asked about when it is up.
     if (main.openedAtMs === null || (moved.length === 0 && !this.#lost.anyOn(as))) return;
     const isAsking = main.phase === "asking" && !main.isHeld;
@@ -256,9 +258,12 @@ export class Links {
     return true;
   }
 
-  /** True when no machine is left for what waits, and that has lasted for the whole time-out. */
-  isHopeless(more: boolean): boolean {
-    return this.#allDown.isHopeless(more);
+  /**
+   * True when no machine is left for what waits, and that has lasted for the whole time-out. `couldUse`: which hosts
+   * could hold any of it.
+   */
+  isHopeless(more: boolean, couldUse: (host: SlotHost) => boolean): boolean {
+    return this.#allDown.isHopeless(more, couldUse);
   }
 
   /** Something that a person should know of a machine; reported once. */

@@ -6,10 +6,13 @@
 
 import type { Environment } from "../names/environment.ts";
 import type { Job } from "../job/job.ts";
+import type { Devices } from "../cluster/devices.ts";
 import { type Machine, machineText, parseMachine } from "../cluster/machine.ts";
 import { failedMachines } from "../job/retry.ts";
+import { hasNeeds, needsOf, needsText } from "../job/needs.ts";
 import type { Machines } from "./machines.ts";
-import type { SlotHost, Slots } from "./slots.ts";
+import { lackText } from "./resources.ts";
+import type { Share, SlotHost, Slots } from "./slots.ts";
 
 /** What a policy sees of the run. */
 export interface PolicyView {
@@ -29,21 +32,24 @@ export type Placement =
     readonly gpu: string;
     readonly pyenv: string;
     readonly env?: Environment;
+    /** What the job holds there besides one slot. */
+    readonly share?: Share;
+    /** The devices that it may see, where the host has devices to give. */
+    readonly devices?: Devices;
   }
   /**
    * Not now; nothing behind it may start either. `full`: how many slots there are, if they are all taken. `need`: a
    * machine whose link is to be opened for it.
    */
   | { readonly type: "wait"; readonly full: number | null; readonly need: Machine | null }
+  /** Not now: it needs more than is free. Those behind it may start, but not on `keep`, where it will fit soonest. */
+  | { readonly type: "park"; readonly keep: string | null }
+  /** No host could hold it, now or later. `reason`: for people. */
+  | { readonly type: "unfit"; readonly reason: string }
   /** Pass it over. `reason`: where a person would wonder why. */
   | { readonly type: "skip"; readonly reason: string | null }
   /** It cannot be started. */
   | { readonly type: "fail"; readonly machine: string; readonly reason: string };
-
-/** To start there. */
-export function placeOn({ machine, id: slot, gpu, pyenv, env }: SlotHost): Extract<Placement, { type: "place" }> {
-  return { type: "place", machine, slot, gpu, pyenv, ...(env === undefined ? {} : { env }) };
-}
 
 /** How a job gets its host. */
 export interface Policy {
@@ -87,6 +93,7 @@ export function fifo(maxParallel: number): Policy {
         return { type: "fail", machine: `${job.user}@${job.host}`, reason: (error as Error).message };
       }
       if (machine === null) return { type: "skip", reason: lackOf(job) };
+      if (hasNeeds(job)) return { type: "skip", reason: `it needs ${needsText(job)}: use fifo_multi, with a cluster` };
       if (running >= maxParallel) return { type: "wait", full: maxParallel, need: null };
       const state = machines.of(machine);
       if (state.phase === "idle") return { type: "wait", full: null, need: machine };
@@ -114,9 +121,16 @@ export function fifoMulti(): Policy {
   return {
     place(job, { slots, machines }) {
       if (job.status !== "ready" && job.status !== "undefined") return { type: "skip", reason: null };
-      const host = slots.free((key) => machines.isUp(key), notFailed(job));
-      if (host === null) return { type: "wait", full: slots.capacity(), need: null };
-      return placeOn(host);
+      const isUp = (key: string): boolean => machines.isUp(key);
+      const needs = needsOf(job);
+      if (needs !== null) {
+        const fit = slots.fit(job.name, needs, { isUp, liked: notFailed(job) });
+        if (fit.type === "never") return { type: "unfit", reason: lackText(job, slots.hosts) };
+        if (fit.type === "later") return { type: "park", keep: fit.host?.id ?? null };
+        return { ...placeOn(fit.host, fit.devices), share: { needs, devices: fit.devices } };
+      }
+      const host = slots.free(isUp, notFailed(job));
+      return host === null ? { type: "wait", full: slots.capacity(), need: null } : placeOn(host, []);
     },
     foresee: (_job, slots) => slots.onlyMachine,
   };
@@ -126,4 +140,19 @@ export function fifoMulti(): Policy {
 function notFailed(job: Job): ((host: SlotHost) => boolean) | null {
   const failed = failedMachines(job);
   return failed.length === 0 ? null : ({ machine: { user, name } }) => !failed.includes(`${user}@${name}`);
+}
+
+/** Starts a job there, which sees these devices and no others. */
+export function placeOn(host: SlotHost, ids: readonly number[]): Extract<Placement, { type: "place" }> {
+  const { machine, id: slot, gpu, pyenv, env, has } = host;
+  const vendor = has?.devices?.vendor;
+  return {
+    type: "place",
+    machine,
+    slot,
+    gpu,
+    pyenv,
+    ...(env === undefined ? {} : { env }),
+    ...(vendor === undefined ? {} : { devices: { vendor, ids } }),
+  };
 }

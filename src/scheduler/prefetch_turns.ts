@@ -36,6 +36,8 @@ export class PrefetchTurns {
   next(waiting: number): SlotHost | null {
     if (waiting <= ENOUGH * this.#run.slots.capacity()) return null;
     for (const pool of this.#hungry) {
+      // Slots that a job holds several of, or that are kept for one, are none to count ahead with.
+      if (pool.hosts.some(({ id }) => this.#run.slots.isReserved(id))) continue;
       this.#hungry.delete(pool);
       const { backlog } = pool;
       const isReady = this.#run.machines.isUp(pool.machine) && backlog?.isOver !== true;

@@ -1,5 +1,6 @@
 /**
- * The slots of a run: which hosts there are, how many jobs each may run, and who has a slot now. Pure.
+ * The slots of a run: which hosts there are, how many jobs each may run, and who has a slot now. What a job holds
+ * besides slots is counted in `resources.ts`. Pure.
  *
  * Two hosts that name the same machine are separate slots; a job gives back the very slot it took, so that two entries
  * with different GPUs on one machine never share one.
@@ -10,6 +11,8 @@
 import type { Environment } from "../names/environment.ts";
 import type { JobName } from "../names/grammar.ts";
 import { type Machine, machineKey } from "../cluster/machine.ts";
+import type { Needs } from "../job/needs.ts";
+import { couldHold, type HostHas, Resources } from "./resources.ts";
 
 /** A host as a scheduler sees it. */
 export interface SlotHost {
@@ -25,7 +28,23 @@ export interface SlotHost {
   readonly pyenv: string;
   /** Variables for all its jobs; missing for none. */
   readonly env?: Environment;
+  /** What it has besides slots; missing where its entry says nothing of that. */
+  readonly has?: HostHas;
 }
+
+/** What a job holds besides one slot. */
+export interface Share {
+  readonly needs: Needs;
+  readonly devices: readonly number[];
+}
+
+/** Where a job that needs more than a slot may start. */
+export type Fit =
+  | { readonly type: "now"; readonly host: SlotHost; readonly devices: readonly number[] }
+  /** Not yet. `host`: where it will fit soonest; null while none of those that could hold it gets jobs. */
+  | { readonly type: "later"; readonly host: SlotHost | null }
+  /** No host could hold it. */
+  | { readonly type: "never" };
 
 /** Who holds what. Hosts in the order in which they are offered. */
 export class Slots {
@@ -48,6 +67,11 @@ export class Slots {
   readonly #closed = new Set<string>();
   /** Hosts that hold more jobs than they may, of earlier runs. */
   readonly #over = new Set<string>();
+  readonly #resources = new Resources();
+  /** Hosts that are kept for a job which needs more than is free there. */
+  readonly #kept = new Set<string>();
+  /** The host that was last kept for a job. */
+  readonly #keptFor = new Map<JobName, string>();
 
   constructor(hosts: readonly SlotHost[]) {
     this.setHosts(hosts);
@@ -70,6 +94,8 @@ export class Slots {
     this.#free = new Uint32Array((hosts.length + 31) >>> 5);
     this.#isNoneFree = false;
     this.#over.clear();
+    this.#kept.clear();
+    this.#keptFor.clear();
     for (const { id } of hosts) this.#mark(id);
     const offered = hosts.filter((host) => host.active && host.capacity > 0).map((host) => host.machine);
     const [first] = offered;
@@ -98,6 +124,69 @@ export class Slots {
     this.#isNoneFree = false;
   }
 
+  /**
+   * Where a job may start that needs more than a slot: on the first host with all of it. Else it waits for the one on
+   * which it will fit soonest, and stays with that one, so that it does not give way on each in turn.
+   */
+  fit(
+    job: JobName,
+    needs: Needs,
+    { isUp, liked }: { isUp: (machine: string) => boolean; liked: ((host: SlotHost) => boolean) | null },
+  ): Fit {
+    let couldAny = false;
+    let other: Fit | null = null;
+    const open: SlotHost[] = [];
+    for (const host of this.#hosts) {
+      if (!host.active || !couldHold(host, needs)) continue;
+      couldAny = true;
+      if (this.#kept.has(host.id) || !isUp(machineKey(host.machine))) continue;
+      const isOpen = !this.#closed.has(host.id) && this.room(host) >= needs.slots;
+      const devices = isOpen ? this.#resources.choose(host, needs) : null;
+      if (devices === null) open.push(host);
+      else if (liked === null || liked(host)) return { type: "now", host, devices };
+      else other ??= { type: "now", host, devices };
+    }
+    if (other !== null) return other;
+    if (!couldAny) return { type: "never" };
+    const last = this.#keptFor.get(job);
+    return { type: "later", host: open.find(({ id }) => id === last) ?? this.#soonest(open, needs) };
+  }
+
+  #soonest(hosts: readonly SlotHost[], needs: Needs): SlotHost | null {
+    let best: SlotHost | null = null;
+    let least = Infinity;
+    for (const host of hosts) {
+      const ends = this.#resources.endsUntilFit(host, needs, this.room(host), this.#count(host.id));
+      if (ends < least) [best, least] = [host, ends];
+    }
+    return best;
+  }
+
+  /** Keeps a host for a job: it gives no slot to those behind until {@link Slots.keepNone}. */
+  keep(id: string, job: JobName): void {
+    this.#kept.add(id);
+    this.#keptFor.set(job, id);
+    this.#mark(id);
+  }
+
+  /** A machine goes by another key of it, with the devices that jobs hold there. */
+  rename(from: string, to: string): void {
+    this.#resources.rename(from, to);
+  }
+
+  /** The jobs are considered anew, the first before all others: no host is kept. */
+  keepNone(): void {
+    if (this.#kept.size === 0) return;
+    const kept = [...this.#kept];
+    this.#kept.clear();
+    for (const id of kept) this.#mark(id);
+  }
+
+  /** True if a host is kept for a job that needs more than a slot, or runs one. */
+  isReserved(id: string): boolean {
+    return this.#kept.has(id) || this.#resources.isHeld(id);
+  }
+
   /** Jobs that may run at once on active hosts. */
   capacity(): number {
     return this.#capacity;
@@ -120,12 +209,22 @@ export class Slots {
     return this.#holders.has(job);
   }
 
-  /** Gives `job` a slot of the host with this id. */
-  take(job: JobName, id: string): void {
+  /** Gives `job` a slot of the host with this id, and its share of what else there is. */
+  take(job: JobName, id: string, share: Share | null = null): void {
     this.giveBack(job);
     this.#holders.set(job, id);
-    this.#used.set(id, this.#count(id) + 1);
+    const host = this.#host(id);
+    if (share !== null && host !== undefined) {
+      this.#resources.take(job, { ...share, host: id, machine: machineKey(host.machine) });
+      this.#keptFor.delete(job);
+    }
+    this.#used.set(id, this.#count(id) + this.#slotsOf(job));
     this.#mark(id);
+  }
+
+  /** How many slots a job takes. */
+  #slotsOf(job: JobName): number {
+    return this.#resources.of(job)?.needs.slots ?? 1;
   }
 
   /**
@@ -134,15 +233,15 @@ export class Slots {
    * more than its capacity: no job starts there until it holds less). Where its own is gone, against the entry of the
    * same machine with most room.
    */
-  adopt(job: JobName, machine: string, id: string | null): void {
+  adopt(job: JobName, machine: string, id: string | null, share: Share | null = null): void {
     const there = this.#hosts.filter((host) => machineKey(host.machine) === machine);
     const room = (host: SlotHost): number => host.capacity - this.#count(host.id);
     const own = there.find((host) => host.id === id);
-    const fits = own === undefined || room(own) > 0
+    const fits = own === undefined || room(own) > 0 || share !== null
       ? own
       : there.find((host) => isLike(host, own) && room(host) > 0) ?? own;
     const best = fits ?? there.toSorted((a, b) => room(b) - room(a))[0];
-    if (best !== undefined) this.take(job, best.id);
+    if (best !== undefined) this.take(job, best.id, share);
   }
 
   /**
@@ -153,8 +252,10 @@ export class Slots {
   giveBack(job: JobName): string | null {
     const id = this.#holders.get(job);
     if (id === undefined) return null;
+    const count = this.#slotsOf(job);
     this.#holders.delete(job);
-    this.#used.set(id, this.#count(id) - 1);
+    this.#resources.giveBack(job);
+    this.#used.set(id, this.#count(id) - count);
     this.#mark(id);
     const crowded = this.#over.size === 0 ? undefined : this.#crowded(id);
     if (crowded === undefined) {
@@ -174,7 +275,9 @@ export class Slots {
     if (own === undefined || this.#over.has(id)) return undefined;
     const isNear = (host: SlotHost | undefined): boolean =>
       host !== undefined && machineKey(host.machine) === machineKey(own.machine) && isLike(host, own);
-    for (const [job, of] of this.#holders) if (this.#over.has(of) && isNear(this.#host(of))) return job;
+    for (const [job, of] of this.#holders) {
+      if (this.#over.has(of) && isNear(this.#host(of)) && this.#resources.of(job) === undefined) return job;
+    }
     return undefined;
   }
 
@@ -188,7 +291,7 @@ export class Slots {
     const bit = 1 << (place & 31);
     const host = this.#hosts[place]!;
     const room = this.room(host);
-    if (room > 0 && !this.#closed.has(id)) {
+    if (room > 0 && !this.#closed.has(id) && !this.#kept.has(id)) {
       this.#free[place >>> 5]! |= bit;
       this.#isNoneFree = false;
     } else this.#free[place >>> 5]! &= ~bit;
@@ -213,8 +316,10 @@ function isLike(a: SlotHost, b: SlotHost): boolean {
 }
 
 /** What a job can tell of its host, but for the machine: the same text for hosts that are alike. */
-export function natureOf({ gpu, pyenv, env }: SlotHost): string {
-  return env === undefined && gpu === "" && pyenv === "" ? "" : JSON.stringify([gpu, pyenv, env]);
+export function natureOf({ gpu, pyenv, env, has }: SlotHost): string {
+  const vendor = has?.devices?.vendor;
+  const isPlain = env === undefined && gpu === "" && pyenv === "" && vendor === undefined;
+  return isPlain ? "" : JSON.stringify([gpu, pyenv, env, vendor]);
 }
 
 /** True if the host takes jobs. */

@@ -6,6 +6,7 @@
 
 import { attemptId } from "../job/attempt.ts";
 import type { Job } from "../job/job.ts";
+import type { Devices } from "../cluster/devices.ts";
 import type { Environment } from "../names/environment.ts";
 import { ownVariables } from "../job/variables.ts";
 import { jobScript } from "../job/script.ts";
@@ -31,6 +32,10 @@ const FIELDS = [
   "workdir",
   "params",
   "index",
+  "gpus",
+  "cpus",
+  "memory",
+  "slots",
 ] as const satisfies readonly (keyof Job)[];
 
 /** True if what was decided about the start of one is right for the other. */
@@ -56,6 +61,8 @@ export interface StartPlace {
   readonly pyenv: string;
   /** Variables for all jobs of the host. */
   readonly env?: Environment;
+  /** The devices that the job may see, where the host has devices to give. */
+  readonly devices?: Devices;
   /** What the job knows the host by. */
   readonly host: string;
   readonly queue: string;
@@ -71,20 +78,32 @@ export interface StartPlace {
  */
 export function startRequest(job: Job, attempt: number, place: StartPlace): StartRequest {
   const limit = timeLimitOf(job, place.timeLimit ?? null);
-  const gpu = place.gpu !== "" ? place.gpu : job.gpu;
+  const gpu = place.gpu !== "" ? place.gpu : job.gpu ?? "";
+  // A person who names devices for a job that needs none means those.
+  const devices = gpu !== "" && place.devices?.ids.length === 0 ? undefined : place.devices;
   const pyenv = job.pyenv !== null && job.pyenv !== "" ? job.pyenv : place.pyenv;
   return {
     job: job.name,
     attempt: attemptId({ id: job.id, attempt }),
     shell: job.shell,
-    script: jobScript({ ...job, gpu, pyenv }),
+    script: jobScript({ ...job, gpu: devices === undefined ? gpu : null, pyenv }),
     output: job.output,
     log: job.log,
-    gpu: gpu === "" ? null : gpu,
+    gpu: gpu === "" || devices !== undefined ? null : gpu,
     backlog: place.backlog,
     ...(limit === null ? {} : { limit }),
-    variables: { ...place.env, ...job.env, ...ownVariables(job, place) },
+    variables: { ...place.env, ...job.env, ...ownVariables(job, place), ...deviceVariables(devices) },
     ...(job.workdir === undefined || job.workdir === null ? {} : { workdir: job.workdir }),
     ...(place.keep === undefined || place.keep === null ? {} : { keep: place.keep }),
   };
+}
+
+/** The variables by which a job sees its GPUs, and no others. */
+function deviceVariables(devices: Devices | undefined): Environment {
+  if (devices === undefined) return {};
+  const ids = devices.ids.join(",");
+  const own = ids === "" ? {} : { CMS_GPUS: ids };
+  if (devices.vendor === "amd") return { ROCR_VISIBLE_DEVICES: ids, ...own };
+  // The numbers are those that nvidia-smi shows only in the order of the bus.
+  return { CUDA_VISIBLE_DEVICES: ids, ...(ids === "" ? {} : { CUDA_DEVICE_ORDER: "PCI_BUS_ID" }), ...own };
 }

@@ -156,6 +156,9 @@ export const HostSchema = z.looseObject({
   ping_status: z.boolean().openapi({ description: "Written by the original program.", example: false }),
   ping_time: orNull("Written by the original program.", "26/01/2026 12:00:00"),
   env: z.record(z.string(), z.string()).nullable().optional().openapi({ description: "Variables for its jobs." }),
+  gpus: z.string().nullable().optional().openapi({ description: "GPUs that it gives its jobs, such as 0-3." }),
+  cpus: z.number().nullable().optional().openapi({ description: "CPUs that it gives." }),
+  memory: z.string().nullable().optional().openapi({ description: "Memory that it gives, such as 64G." }),
 }).openapi("Host");
 
 /** Jobs by name, in file order. */

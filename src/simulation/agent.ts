@@ -210,9 +210,9 @@ export class Agent implements FarEnd {
   }
 
   #wordsOf(args: readonly string[]): StartWords {
-    const [job = "", attempt = "", shell = "", , , gpu = "", script = "", limit = "-"] = args;
+    const [job = "", attempt = "", shell = "", , , gpu = "", script = "", limit = "-", variables = ""] = args;
     this.#host.parts.truth.asked(job, attempt, script, { words: args.length, queue: this.#tell.queue });
-    return { job, attempt, shell, gpu, script, limit };
+    return { job, attempt, shell, gpu, script, limit, variables };
   }
 
   #start(args: readonly string[]): void {

@@ -6,6 +6,7 @@
 
 import { attemptNumber } from "../job/attempt.ts";
 import type { JobDirectory } from "./job_directory.ts";
+import type { NeedPlan } from "./needs.ts";
 
 /** How a job's process ended. */
 export type How = "exit" | "signal" | "killed" | "power";
@@ -38,6 +39,10 @@ export interface AttemptTruth {
   starts: number;
   /** As its environment has it on the host; `""` for none. */
   gpu: string;
+  /** What its job needed when its start was decided; null where that is not known. */
+  need: NeedPlan | null;
+  /** Devices that its environment names. */
+  devices: readonly number[];
   host: Site | null;
   isAlive: boolean;
   how: How | null;
@@ -76,6 +81,8 @@ export function newAttempt(id: string): AttemptTruth {
     isAsked: false,
     starts: 0,
     gpu: "",
+    need: null,
+    devices: [],
     host: null,
     isAlive: false,
     how: null,

@@ -15,6 +15,7 @@ interface Entry {
    */
   most: number;
   isActive: boolean;
+  readonly cpus: number;
 }
 
 /** The entries of one cluster. */
@@ -24,12 +25,13 @@ export class Capacities {
 
   constructor(hosts: readonly HostPlan[]) {
     for (const { key, entries } of hosts) {
-      for (const { id, capacity, gpu } of entries) {
+      for (const { id, capacity, gpu, cpus = 0 } of entries) {
         this.#entries.set(id, {
           machine: key,
           gpu,
           most: capacity,
           isActive: true,
+          cpus,
         });
       }
     }
@@ -50,6 +52,11 @@ export class Capacities {
     if (entry === undefined) return;
     entry.most = Math.max(entry.most, change.capacity ?? 0);
     entry.isActive = change.isActive ?? entry.isActive;
+  }
+
+  /** CPUs of all entries of a machine. */
+  cpusOn(machine: string): number {
+    return (this.#byMachine.get(machine) ?? []).reduce((sum, { cpus }) => sum + cpus, 0);
   }
 
   /** The most that may run at once on a machine with a GPU, by anything that was said. null if no entry names them. */

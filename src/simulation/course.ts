@@ -186,10 +186,16 @@ export class Course implements Stage {
       );
       await addHostsOfSpecs(deps, {
         cluster,
-        hosts: entries.map(({ id, machine, gpu }) => ({
+        hosts: entries.map(({ id, machine, gpu, gpus, cpus, capacity }) => ({
           cluster,
           id,
-          spec: { name: machine.name, user: machine.user === "" ? "me" : machine.user, gpu },
+          spec: {
+            name: machine.name,
+            user: machine.user === "" ? "me" : machine.user,
+            gpu,
+            ...(gpus === undefined || gpus === 0 ? {} : { gpus: `0-${gpus - 1}`, max_jobs_allowed: capacity }),
+            ...(cpus === undefined || cpus === 0 ? {} : { cpus }),
+          },
         })),
       });
       for (const [capacity, some] of Map.groupBy(entries, (entry) => entry.capacity)) {

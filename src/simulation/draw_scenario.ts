@@ -14,6 +14,7 @@ import {
   type Scenario,
   type ScenarioSizes,
 } from "./scenario.ts";
+import { drawNeeds } from "./needs.ts";
 import { drawWishes } from "./wishes.ts";
 
 /**
@@ -85,6 +86,10 @@ export function drawScenario(seed: number, sizes: ScenarioSizes = {}): Scenario 
   const moves = drawMoves(seed, wished !== null, troubleMs);
   const inputs = drawInputs(seed, jobs, { steps, troubleMs });
   const neighbour = drawNeighbour(seed, jobs, { steps, troubleMs, meanMs });
+  const limited = drawLimits(
+    seed,
+    wished === null ? jobs : jobs.map((job) => ({ ...job, wishes: wished.of.get(job.name)! })),
+  );
   return {
     seed,
     scheduler,
@@ -93,11 +98,7 @@ export function drawScenario(seed: number, sizes: ScenarioSizes = {}): Scenario 
     syncMs: random.logBetween(0.2, 20),
     // Slow, so that runs do not spend their days on writing the YAML.
     writeMsPerByte: 0.004,
-    hosts: surroundings.hosts,
-    jobs: drawLimits(
-      seed,
-      wished === null ? jobs : jobs.map((job) => ({ ...job, wishes: wished.of.get(job.name)! })),
-    ),
+    ...drawNeeds(seed, { hosts: surroundings.hosts, jobs: limited }, { steps, scheduler }),
     ...(neighbour === null ? {} : { neighbour: neighbour.jobs }),
     inputs: inputs.jobs,
     troubleMs,

@@ -11,7 +11,9 @@ import { holdOf } from "../operations/job_reason.ts";
 import type { Jobs } from "../store/changes.ts";
 import type { Host } from "./host.ts";
 import { before, isDue, TryWatch, whyTooEarly } from "./order_watch.ts";
+import { needAt, needsMore, onlyEntry, Patience, wrongRecord } from "./needs.ts";
 import type { SimProcess } from "./process.ts";
+import type { HostPlan } from "./scenario.ts";
 import type { AttemptTruth } from "./attempt_truth.ts";
 import type { Truth } from "./truth.ts";
 
@@ -54,6 +56,7 @@ export interface ReaderParts {
   liveJobs(process: SimProcess): Jobs | null;
   /** True if the process warned of something it could not reach. */
   hasWarned(process: SimProcess): boolean;
+  readonly hosts: readonly HostPlan[];
   /** True if what was decided a while ago may be written only now. */
   readonly isLate: () => boolean;
   /** When the process began. */
@@ -76,6 +79,7 @@ export class JournalReader {
   readonly #disturbed = new Set<string>();
 
   readonly #tries = new TryWatch();
+  readonly #patience = new Patience();
   /** Names that had a start: a job that is added with one after a deletion may wait for the end of the earlier one. */
   readonly #started = new Set<string>();
   /** Ids of jobs that the present commit has moved: the live view does not show it yet. */
@@ -178,10 +182,13 @@ export class JournalReader {
       boot: fields.boot as string | null,
       atMs: nowMs(),
     };
+    attempt.need = needAt(this.#parts.isLate() ? null : this.#parts.liveJobs(process), record.id!);
+    const wrong = wrongRecord(attempt.need, "devices" in fields ? fields.devices : whole.devices);
+    if (wrong !== null) truth.fail(`job ${name} starts with ${wrong}`);
     attempt.isDurable = false;
     this.#unsynced.add(attempt);
     this.#numbers.set(record.id!, Number(fields.attempt));
-    this.#checkOrder(process, name, record.id!);
+    this.#checkOrder(process, name, record.id!, fields.slot as string | null);
   }
 
   /** A job that was over waits: somebody reset it, or it has a try left. */
@@ -193,7 +200,7 @@ export class JournalReader {
   }
 
   /** No job that comes before it may wait that the run has not considered, and it may start at all. */
-  #checkOrder(process: SimProcess, name: string, id: string): void {
+  #checkOrder(process: SimProcess, name: string, id: string, slot: string | null): void {
     const jobs = this.#parts.liveJobs(process);
     const nowMs = this.#parts.nowMs();
     // What was decided before the disk was full is written behind what others did meanwhile.
@@ -208,9 +215,15 @@ export class JournalReader {
     // What people are told must be what the run does.
     const said = holdOf(own, { jobs, nowMs: nowMs + most + 1 });
     if (said !== null) this.#parts.truth.fail(`job ${name} starts, and explain says: ${said}`);
+    this.#patience.started(process, id);
     for (const job of before(own, jobs)) {
       const waits = job.status === "ready" || job.status === "undefined";
       if (waits && !isDue(job, jobs, nowMs, least)) continue;
+      if (waits && needsMore(job)) {
+        const wrong = this.#patience.passed(process, job, { only: onlyEntry(job, this.#parts.hosts), slot, nowMs });
+        if (wrong && !this.#disturbed.has(job.id)) this.#parts.truth.fail(`job ${name} starts on ${slot}, ${wrong}`);
+        continue;
+      }
       if (waits && !passed.has(job.id) && !this.#disturbed.has(job.id) && !this.#batch.has(job.id)) {
         this.#parts.truth.fail(`job ${name} starts before ${job.name}, which comes before it and waits`);
       }

@@ -31,6 +31,8 @@ export function standingOf(job: Job, jobs: Jobs): Standing {
 
 /** True if the job may wait when all is over: what it comes after is not in the queue, or waits so, or is away. */
 export function mayWaitAtEnd(job: Job, jobs: Jobs): boolean {
+  // People change how many slots there are.
+  if ((job.slots ?? 1) > 1) return true;
   const standing = standingOf(job, jobs);
   if (standing !== "waits") return standing === "missing";
   return [...job.after ?? [], ...job.after_any ?? [], ...job.after_notok ?? []].some((name) => {

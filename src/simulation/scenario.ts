@@ -87,6 +87,9 @@ export interface HostPlan {
     readonly id: string;
     readonly capacity: number;
     readonly gpu: string;
+    /** How many devices it has to give, from number 0; CPUs. Missing: it says nothing of them. */
+    readonly gpus?: number;
+    readonly cpus?: number;
     /** It names the machine by its second name. */
     readonly isAlias?: boolean;
   }[];

@@ -8,6 +8,7 @@
 import { isOrBefore, jobIdOf } from "../job/attempt.ts";
 import { type AttemptTruth, type How, newAttempt, type Site } from "./attempt_truth.ts";
 import type { JobDirectory } from "./job_directory.ts";
+import { needOf, wrongDevices } from "./needs.ts";
 
 /**
  * By so much earlier than a job its timer may begin: it counts from its own beginning where the wrapper was ended
@@ -27,6 +28,8 @@ export interface Limits {
    */
   capacityOn(machine: string, gpu: string): number | null;
   readonly maxParallel: number | null;
+  /** CPUs that the hosts of a machine have. */
+  cpusOn(machine: string): number;
 }
 
 /** The whole truth of one world. */
@@ -107,13 +110,15 @@ export class Truth {
   started(host: Site, job: string, id: string, about: {
     pid: number;
     gpu: string;
+    devices: readonly number[];
     directory: JobDirectory;
     limitMs: number | null;
   }): void {
-    const { pid, gpu, directory, limitMs } = about;
+    const { pid, gpu, devices, directory, limitMs } = about;
     const attempt = this.of(id);
     this.#names.set(id, job);
     attempt.gpu = gpu.slice(1);
+    attempt.devices = devices;
     attempt.directory = directory;
     for (const other of this.#aliveOn.get(host) ?? []) {
       if (other.directory === directory) this.fail(`${id} starts in ${directory.name}, where ${other.id} runs`);
@@ -186,13 +191,22 @@ export class Truth {
       return;
     }
     const room = this.#limits.capacityOn(host.name, attempt.gpu);
-    let here = 0;
+    const counts = (one: AttemptTruth): boolean => !one.isAbandoned && !this.#isNeighbours(one);
+    let [here, cpus] = [0, 0];
     for (const [other, alive] of this.#aliveOn) {
       if (other.name !== host.name) continue;
-      for (const one of alive) if (!one.isAbandoned && one.gpu === attempt.gpu && !this.#isNeighbours(one)) here++;
+      for (const one of alive) {
+        if (!counts(one)) continue;
+        const need = needOf(one.need);
+        if (one.gpu === attempt.gpu) here += need.slots;
+        cpus += need.cpus;
+      }
     }
+    if (cpus > this.#limits.cpusOn(host.name)) this.fail(`${host.key} gives ${cpus} CPUs with the start of ${job}`);
+    const wrong = wrongDevices([...this.#aliveOn.get(host) ?? []].filter(counts));
+    if (wrong !== null) this.fail(`on ${host.key}, ${wrong}, with the start of ${job}`);
     if (room !== null && here > room) {
-      this.fail(`${here} jobs run at once on ${host.key} (gpu "${attempt.gpu}") with the start of ${job}; ${room} may`);
+      this.fail(`${here} slots are taken on ${host.key} (gpu "${attempt.gpu}") with the start of ${job}; ${room} may`);
     }
   }
 

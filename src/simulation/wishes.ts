@@ -17,6 +17,9 @@ export interface Wishes {
   readonly after_notok?: readonly string[];
   readonly priority?: number;
   readonly hold?: boolean;
+  readonly gpus?: number;
+  readonly cpus?: number;
+  readonly slots?: number;
 }
 
 /** More tries than this are not wished for. */

@@ -87,6 +87,7 @@ export class World {
     this.truth = new Truth({
       capacityOn: (machine, gpu) => this.capacities.mostOn(machine, gpu),
       maxParallel: scenario.scheduler === "fifo" ? scenario.maxParallel : null,
+      cpusOn: (machine) => this.capacities.cpusOn(machine),
     });
     const { garble = null, makeFiles } = options;
     this.manager = new Manager({
@@ -120,6 +121,7 @@ export class World {
       hasWarned: (process) => this.warned.has(process),
       isLate: () => this.manager.wasFullLately,
       beganMs: (process) => this.manager.beganMs(process),
+      hosts: scenario.hosts,
       isReset: (process) => this.resetting.has(process),
       trace: this.trace,
       onRecord: (process, name, type, id, status) => {

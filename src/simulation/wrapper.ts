@@ -20,6 +20,7 @@ import {
 import type { Host } from "./host.ts";
 import { type HostProcess, type Steps, type Tell, UNTIL_WOKEN } from "./host_process.ts";
 import { endTimer, limit } from "./limits.ts";
+import { devicesOf } from "./needs.ts";
 import { type ClaimLink, type JobDirectory, killMark } from "./job_directory.ts";
 
 const PAUSE_MS = 50;
@@ -39,6 +40,8 @@ export interface StartWords {
   readonly script: string;
   /** A word as `limits.ts` reads it; `-`: no limit. */
   readonly limit: string;
+  /** Words of `export`. */
+  readonly variables: string;
 }
 
 /** What a script of the simulation does. */
@@ -94,6 +97,7 @@ export function startJob(
   truth.started(host, start.job, start.attempt, {
     pid: process.pid,
     gpu: start.gpu,
+    devices: devicesOf(start.variables),
     directory,
     limitMs: work.limitMs,
   });

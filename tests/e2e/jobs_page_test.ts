@@ -11,6 +11,10 @@ Deno.test("the examples of docs/jobs.md work", async () => {
     const { code, stdout, stderr } = await manager.type(line);
     assert.equal(code, 0, `${line}:\n${stdout}${stderr}`);
     if (line === "cms queue log a seed") assert.match(stdout, /^7 fast in \/.* as a\/seed$/m);
+    if (line.includes("gpus,devices")) {
+      const devices = [...stdout.matchAll(/^\| gpu\d .*\[(\d)\]/gm)].map(([, id]) => id);
+      assert.deepEqual([devices.length, devices.every((id) => id === "0" || id === "1")], [3, true], stdout);
+    }
     if (line.includes("--cascade")) assert.match(stdout, /^report .*new_state/m);
     if (line.endsWith("--hosts=localhost")) {
       assert.deepEqual(

@@ -109,11 +109,16 @@ Deno.test("setHostField() stores each value in the type of its field", async () 
       ["probe_time", "", null],
       ["ping_status", "false", false],
       ["ping_time", "now", "now"],
+      ["gpus", "3,0-1", "0-1,3"],
+      ["gpus", "amd:0", "amd:0"],
+      ["gpus", "", null],
+      ["cpus", "16", 16],
+      ["memory", "64gib", "64G"],
       ["id", "h9", "h9"],
     ];
     for (const [key, text, value] of values) {
       await set("h2", key, text);
-      assert.equal((await hosts())[1]?.[key as keyof Host], value, key);
+      assert.equal((await hosts())[1]?.[key as keyof Host] ?? null, value, key);
     }
     // Variables are set one by one, see below.
     assert.deepEqual([...new Set(values.map(([key]) => key)), "env"].sort(), [...HOST_FIELDS].sort());

@@ -8,6 +8,7 @@
 import assert from "node:assert/strict";
 import type { JobName } from "../../src/names/grammar.ts";
 import { type Job, makeJob } from "../../src/job/job.ts";
+import { type Needs, needsOf, WHOLE_GPU } from "../../src/job/needs.ts";
 import type { AttemptState, BacklogChange, LinkEvent, StartRequest } from "../../src/link/link.ts";
 import { machineKey, parseMachine } from "../../src/cluster/machine.ts";
 import { NO_EXTERNAL_CHANGES } from "../../src/store/changes.ts";
@@ -44,6 +45,9 @@ type Process = {
   endsAtMs: number;
   state: AttemptState;
   backlog: SimBacklog | null;
+  /** What it was given: its job's needs as they were then, and devices. */
+  needs?: Needs | null;
+  devices?: readonly number[];
 };
 
 /** A backlog on a machine: tokens, and who waits. Once it is over nobody is let in. */
@@ -138,6 +142,8 @@ class SimMachine {
       endsAtMs: world.nowMs + Math.floor(world.random() * 5000),
       state: { type: "alive", pid: 1, startedAtMs: world.nowMs, orphan: false },
       backlog,
+      needs: needsOf(world.jobs.get(job) ?? {}),
+      devices: (request.variables?.CMS_GPUS ?? "").split(",").filter(Boolean).map(Number),
     };
     if (backlog !== null) world.everInLine++;
     this.claims.set(attempt, process);
@@ -416,13 +422,25 @@ export class World {
     const max = this.#options.fifo;
     let all = 0;
     for (const machine of this.machines.values()) {
-      const alive = machine.alive().length;
-      all += alive;
+      const there = machine.alive();
+      all += there.length;
       if (max !== undefined) continue;
-      const room = this.#options.hosts
-        .filter((host) => machineKey(host.machine) === machine.key)
-        .reduce((sum, host) => sum + host.capacity, 0);
-      assert.ok(alive <= room, `${machine.key} runs ${alive} jobs at once, ${room} are allowed`);
+      const hosts = this.#options.hosts.filter((host) => machineKey(host.machine) === machine.key);
+      const isWithin = (what: string, used: (of: Process) => number, has: (host: SlotHost) => number): void => {
+        const [use, room] = [there, hosts].map((all, i) =>
+          all.reduce((sum, one) => sum + (i === 0 ? used(one as Process) : has(one as SlotHost)), 0)
+        );
+        assert.ok(use! <= room!, `${machine.key} gives ${use} ${what} at once, and has ${room}`);
+      };
+      isWithin("slots", ({ needs }) => needs?.slots ?? 1, ({ capacity }) => capacity);
+      isWithin("CPUs", ({ needs }) => needs?.cpus ?? 0, ({ has }) => has?.cpus ?? 0);
+      isWithin("bytes", ({ needs }) => needs?.memory ?? 0, ({ has }) => has?.memory ?? 0);
+      const parts = new Map<number, number>();
+      for (const { needs, devices = [], job } of there) {
+        assert.equal(devices.length, (needs?.gpus ?? 0) + (needs?.gpuPart ? 1 : 0), `devices of ${job}`);
+        for (const id of devices) parts.set(id, (parts.get(id) ?? 0) + (needs?.gpuPart || WHOLE_GPU));
+      }
+      for (const [id, used] of parts) assert.ok(used <= WHOLE_GPU, `device ${id} of ${machine.key} is given twice`);
     }
     if (max !== undefined) assert.ok(all <= max, `${all} jobs run at once, ${max} are allowed`);
   }

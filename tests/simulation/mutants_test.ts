@@ -9,12 +9,15 @@ import assert from "node:assert/strict";
 import { simulate } from "../../src/simulation/simulate.ts";
 import { turn } from "../../testing/turn.ts";
 import { MUTANTS } from "./mutants.ts";
+import { NEEDS_MUTANTS } from "./needs_mutants.ts";
 import { ORDER_MUTANTS } from "./order_mutants.ts";
 
 const SMALL = { hosts: 3, jobs: 12, steps: 25 };
 const WORLDS = 80;
 
-for (const { rule, name, options, worlds: base, breaks, seed: large } of [...MUTANTS, ...ORDER_MUTANTS]) {
+for (
+  const { rule, name, options, worlds: base, breaks, seed: large } of [...MUTANTS, ...ORDER_MUTANTS, ...NEEDS_MUTANTS]
+) {
   const worlds = large === undefined ? Array.from({ length: WORLDS }, (_, i) => i + 1) : [large];
   const sizes = large === undefined ? SMALL : {};
   Deno.test(`rule ${rule}: "${name}" is caught within ${worlds.length} worlds`, async () => {

@@ -6,7 +6,7 @@
 
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { clusterOf, clusterVerb, type Context, examples } from "../context.ts";
-import { unquote } from "../names.ts";
+import { countValue, unquote } from "../names.ts";
 import { listValue, variableValue, withOwnValues } from "../options.ts";
 
 /** Adds the command to its group. */
@@ -20,24 +20,36 @@ export function addAdd(group: CommandUnknownOpts, context: Context): void {
     .option("--status <status>", "only active hosts get jobs (default: active)", text)
     .option("--gpu <numbers>", "value of CUDA_VISIBLE_DEVICES for its jobs, such as 0,1", text)
     .option("--pyenv <path>", "file to source before a job's command", text)
+    .option("--gpus <devices>", "GPUs that it gives its jobs one by one, such as 0-3; auto asks the host", text)
+    .option("--cpus <number>", "CPUs that it gives", countValue)
+    .option("--memory <size>", "memory that it gives, such as 64G", text)
+    .option("--max-jobs-allowed <number>", "jobs at once (default: its GPUs, or 1)", countValue)
     .option(
       "--env <name=value>",
       "a variable for its jobs; NAME alone takes its value here; repeatable",
       variableValue,
     )
-    .addHelpText("after", examples("cms cluster add a --id=host[1-4] --name=red --user=pi --gpu=0"))
-    .action(async (word, { id, name, user, ip, status, gpu, pyenv, env: given, ...words }) => {
-      const cluster = clusterOf(context, word, words);
-      const { environment } = context.deps;
-      const { values, warnings } = withOwnValues(given ?? {}, { environment, where: "the cluster file" });
-      const env = given === undefined ? undefined : values;
-      const { addHosts } = await import("../../operations/add_hosts.ts");
-      const { added } = await addHosts(context.deps, {
-        cluster,
-        id,
-        spec: { name, user, ip, status, gpu, pyenv, env },
-      });
-      for (const host of added) context.lines.info(`Adding host ${host} to cluster ${cluster.name}`);
-      for (const text of warnings) context.lines.warning(text);
-    });
+    .addHelpText(
+      "after",
+      examples(
+        "cms cluster add a --id=host[1-4] --name=red --user=pi --gpu=0",
+        "cms cluster add a --id=big --name=red02 --user=pi --gpus=0-3 --cpus=32 --memory=256G",
+      ),
+    )
+    .action(
+      async (
+        word,
+        { id, name, user, ip, status, gpu, pyenv, gpus, cpus, memory, maxJobsAllowed, env: given, ...words },
+      ) => {
+        const cluster = clusterOf(context, word, words);
+        const { environment } = context.deps;
+        const { values, warnings } = withOwnValues(given ?? {}, { environment, where: "the cluster file" });
+        const env = given === undefined ? undefined : values;
+        const spec = { name, user, ip, status, gpu, pyenv, env, gpus, cpus, memory, max_jobs_allowed: maxJobsAllowed };
+        const { addHosts } = await import("../../operations/add_hosts.ts");
+        const { added } = await addHosts(context.deps, { cluster, id, spec });
+        for (const host of added) context.lines.info(`Adding host ${host} to cluster ${cluster.name}`);
+        for (const text of warnings) context.lines.warning(text);
+      },
+    );
 }

@@ -5,6 +5,7 @@
  */
 
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { type Host, RESOURCE_FIELDS } from "../../cluster/host.ts";
 import { clusterOf, clusterVerb, type Context, examples } from "../context.ts";
 import { countValue, formatValue, unquote } from "../names.ts";
 import { HOST_COLUMNS, HOST_COLUMNS_WIDE } from "../../output/columns.ts";
@@ -24,7 +25,7 @@ export function addList(group: CommandUnknownOpts, context: Context): void {
       const cluster = clusterOf(context, word, words);
       const hosts = await listHosts(context.deps, { cluster, status, limit });
       if (output !== "table" || hosts.length > 0) {
-        context.io.out(await renderFor(context.io, output, wide ? HOST_COLUMNS_WIDE : HOST_COLUMNS, hosts));
+        context.io.out(await renderFor(context.io, output, wide ? wideColumns(hosts) : HOST_COLUMNS, hosts));
       } else if (status !== undefined) {
         context.lines.info(`No host of cluster ${cluster.name} has the status ${status}.`);
       } else {
@@ -32,4 +33,10 @@ export function addList(group: CommandUnknownOpts, context: Context): void {
         context.lines.info(`Cluster ${cluster.name} is empty; to add a host: ${add}`);
       }
     });
+}
+
+/** What hosts give besides slots is shown where one of them says it. */
+function wideColumns(hosts: readonly Host[]): readonly string[] {
+  const isSaid = (field: typeof RESOURCE_FIELDS[number]) => hosts.some((host) => (host[field] ?? null) !== null);
+  return [...HOST_COLUMNS_WIDE, ...RESOURCE_FIELDS.filter(isSaid)];
 }

@@ -45,13 +45,26 @@ const env = z.record(value, value).openapi({
   example: { SCRATCH: "/scratch" },
 });
 const size = (description: string) => z.number().int().min(0).max(999_999_999).openapi({ description, example: 1 });
+const gpus = text("GPUs that it gives its jobs one by one, such as 0-3; `auto` asks the host.", "0-3").optional();
+const memory = text("Memory that it gives.", "64G").optional();
+const cpus = size("CPUs that it gives.").optional();
+const slots = size("Jobs that run there at once (default: its GPUs, or 1).").optional();
+/** What it gives, in a query. */
+const count = z.coerce.number().int().min(0).max(999_999_999);
+const given = {
+  gpus,
+  memory,
+  cpus: count.openapi({ description: "CPUs that it gives.", example: 16 }).optional(),
+  max_jobs_allowed: count.openapi({ description: "Jobs that run there at once (default: its GPUs, or 1).", example: 4 })
+    .optional(),
+};
 
 const add = operation({
   method: "post",
   path: "/cluster/{cluster}",
   summary: "Cluster Add Host",
   description: "Adds hosts to a cluster; each runs one job at once. A host of the same id is replaced.",
-  request: { params: ClusterPath, query: ExperimentQuery.extend({ id, ...spec, gpu }) },
+  request: { params: ClusterPath, query: ExperimentQuery.extend({ id, ...spec, gpu, ...given }) },
   responses: { ...textReply(NOW, HOSTS_TABLE, AddedSchema), ...failures(404) },
 });
 
@@ -68,7 +81,18 @@ const addMany = operation({
       required: true,
       content: {
         "application/json": {
-          schema: z.object({ hosts: z.array(z.strictObject({ id, ...spec, gpu, env: env.optional() })).max(100_000) })
+          schema: z.object({
+            hosts: z.array(z.strictObject({
+              id,
+              ...spec,
+              gpu,
+              env: env.optional(),
+              gpus,
+              memory,
+              cpus,
+              max_jobs_allowed: slots,
+            })).max(100_000),
+          })
             .openapi("NewHosts"),
         },
       },
@@ -106,6 +130,9 @@ const patch = operation({
             status: spec.status,
             gpu,
             pyenv: spec.pyenv,
+            gpus: gpus.nullable(),
+            cpus: cpus.nullable(),
+            memory: memory.nullable(),
             env: env.nullable().optional().openapi({ description: "Variables for its jobs, all anew; null for none." }),
             max_jobs_allowed: size("Jobs that run there at once.").optional(),
             cores: size("Cores of the machine.").optional(),

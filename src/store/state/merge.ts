@@ -47,6 +47,11 @@ export const FLIGHT_FIELDS = [
   "ended",
   "boot",
   "slot",
+  "gpus",
+  "cpus",
+  "memory",
+  "slots",
+  "devices",
 ] as const satisfies readonly (keyof JobFields)[];
 
 /** State of a queue. */
@@ -179,7 +184,11 @@ function keepFlights(
     }
     const kept = FLIGHT_FIELDS.filter((field) => !equalValues(present[field], ours[field]));
     if (kept.length === 0) continue;
-    changes.push({ type: "set", job: name, fields: Object.fromEntries(kept.map((field) => [field, ours[field]])) });
+    changes.push({
+      type: "set",
+      job: name,
+      fields: Object.fromEntries(kept.map((field) => [field, ours[field] ?? null])),
+    });
     const edited = kept.filter((field) =>
       !knownValues(name, field, records).some((v) => equalValues(v, before.get(name)?.[field]))
     );

@@ -104,6 +104,6 @@ function undoEntry(
 
 function fieldsOf(now: Job, known: Job, fields: readonly (keyof JobFields)[]): JobFields {
   return Object.fromEntries(
-    fields.filter((field) => !equalValues(now[field], known[field])).map((field) => [field, known[field]]),
+    fields.filter((field) => !equalValues(now[field], known[field])).map((field) => [field, known[field] ?? null]),
   );
 }

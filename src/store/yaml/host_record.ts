@@ -6,8 +6,10 @@
 
 import { StoreError } from "../../errors.ts";
 import { gpuList, type HostId, hostId, machineName, userName } from "../../names/grammar.ts";
-import { type Host, makeHost } from "../../cluster/host.ts";
+import { devicesField } from "../../cluster/devices.ts";
+import { defaultCapacity, type Host, makeHost, setResources } from "../../cluster/host.ts";
 import { readEnvironment } from "../../names/environment.ts";
+import { sizeField } from "../../names/units.ts";
 import { FieldReader, type Problem } from "./fields.ts";
 import { listProblems } from "./job_record.ts";
 import { joinBlocks, lineOf, parseYaml, renderBlock } from "./yaml.ts";
@@ -18,12 +20,18 @@ export function normalizeHost(key: string, value: unknown): { host: Host; proble
   const name = read.checked("name", machineName) ?? "";
   const user = read.checked("user", userName) ?? "";
   const made = makeHost(key as HostId, { name, user });
+  const cpus = read.integerOrNull("cpus", 0);
+  const resources = setResources({
+    gpus: read.checked("gpus", devicesField) || null,
+    cpus: cpus === 0 ? null : cpus,
+    memory: read.checked("memory", sizeField) || null,
+  });
   const host: Host = {
     ...made,
     ip: read.checked("ip", machineName),
     status: read.text("status", made.status),
     job_counter: read.integerOrNull("job_counter", 0) ?? made.job_counter,
-    max_jobs_allowed: read.integerOrNull("max_jobs_allowed", 0) ?? made.max_jobs_allowed,
+    max_jobs_allowed: read.integerOrNull("max_jobs_allowed", 0) ?? defaultCapacity(resources),
     cores: read.integerOrNull("cores", 0) ?? made.cores,
     threads: read.integerOrNull("threads", 0) ?? made.threads,
     gpu: read.checked("gpu", gpuList) ?? made.gpu,
@@ -32,10 +40,17 @@ export function normalizeHost(key: string, value: unknown): { host: Host; proble
     probe_time: read.textOrNull("probe_time"),
     ping_status: read.flag("ping_status"),
     ping_time: read.textOrNull("ping_time"),
+    ...resources,
   };
   const env = read.map("env", readEnvironment);
   read.drop(["id"]);
   const problems = [...read.problems];
+  if (host.gpu !== "" && resources.gpus !== undefined) {
+    problems.push({
+      field: "gpus",
+      text: "gpu and gpus are both set: gpu gives all its jobs the same, gpus each its own",
+    });
+  }
   if (name === "" && !problems.some(({ field }) => field === "name")) {
     problems.push({ field: "name", text: "name is missing: give the machine's host name" });
   }
@@ -70,8 +85,13 @@ export function parseHosts(text: string, shown: string): Map<HostId, Host> {
 /** The text of a cluster file. */
 export function renderHosts(hosts: ReadonlyMap<HostId, Host>): string {
   return joinBlocks(
-    [...hosts].map(([id, { extra, env, ...fields }]) =>
-      renderBlock(id, { ...fields, ...(env === undefined || env === null ? {} : { env }), ...extra })
+    [...hosts].map(([id, { extra, env, gpus, cpus, memory, ...fields }]) =>
+      renderBlock(id, {
+        ...fields,
+        ...(env === undefined || env === null ? {} : { env }),
+        ...setResources({ gpus, cpus, memory }),
+        ...extra,
+      })
     ),
   );
 }
