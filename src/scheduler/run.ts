@@ -23,8 +23,8 @@ import { WatchedFiles } from "./watched_files.ts";
  */
 const LOOK_MS = 200;
 /**
- * There is a turn at least every {@link LOOK_MS}; after so long without one, or a tenth of the time-out if that is less,
- * the run was stopped, or the manager slept.
+ * There is a turn at least every {@link LOOK_MS}; after so long without one, or a tenth of the time-out if that is
+ * less, the run was stopped, or the manager slept.
  */
 const STANDSTILL_MS = 5_000;
 /** Pause before writing again after a failure (a full disk). */
