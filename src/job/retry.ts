@@ -27,6 +27,8 @@ export interface TryEnd {
 const DEFAULT_CAUSES: readonly (string | number)[] = ["exit", "crash", "start"];
 const DEFAULT_DELAY_MS = 10_000;
 const LONGEST_DELAY_MS = 30 * 60_000;
+/** Times are written down in whole seconds, rounded up. */
+const ROUNDED_MS = 999;
 
 const STATES: Readonly<Record<Cause, string>> = {
   exit: "end",
@@ -65,9 +67,19 @@ export function nextTry(
   const untilMs = nowMs + delayMs(job, number);
   return {
     history: [...job.history ?? [], past].slice(-HISTORY_LIMIT),
-    not_before: isoSeconds(untilMs + 999),
+    not_before: isoSeconds(untilMs + ROUNDED_MS),
     reason: `retry ${number} of ${retries}`,
   };
+}
+
+/**
+ * When the next try of a job is due, by a clock that nobody sets. It waits no longer than it would have after its last
+ * try, by how much the wall clock may have been set back since.
+ * @param wallAheadMs By how much the wall clock is ahead of that of `nowMs`.
+ */
+export function dueMs(job: Job, nowMs: number, wallAheadMs: number): number {
+  const longestMs = delayMs(job, Math.max(1, tryNumber(job) - 1)) + ROUNDED_MS;
+  return Math.min(Date.parse(job.not_before!) - wallAheadMs, nowMs + longestMs);
 }
 
 /** Number of the try that runs, or runs next: 1 for the first since the job was added or reset. */

@@ -17,6 +17,7 @@ import type { JobName } from "../names/grammar.ts";
 import { dependenceOf, edgeOf, hasDependencies } from "../job/dependencies.ts";
 import type { Job } from "../job/job.ts";
 import { hasNeeds, needsOf } from "../job/needs.ts";
+import { dueMs } from "../job/retry.ts";
 import { isWaiting } from "../job/states.ts";
 import type { ExternalChanges, Jobs } from "../store/changes.ts";
 import { Dependents, keeperOf } from "./dependents.ts";
@@ -254,7 +255,7 @@ export class Candidates {
   /** Sets a job aside that may not start yet. @returns False if nothing keeps it. */
   #setAside(job: Job, jobs: Jobs, nowMs: number): boolean {
     if (!isWaiting(job.status)) return false;
-    const untilMs = this.#dueMs(job);
+    const untilMs = this.#dueMs(job, nowMs);
     const dependence = hasDependencies(job) ? dependenceOf(job, jobs) : null;
     const isKept = dependence !== null && dependence.type !== "met";
     if (!isKept && job.hold !== true && !(untilMs > nowMs)) return false;
@@ -267,11 +268,11 @@ export class Candidates {
   }
 
   /** When a job may start, by the clock of the run. Worked out once: whoever sets the wall clock changes no wait. */
-  #dueMs({ name, not_before }: Job): number {
-    if (typeof not_before !== "string") return 0;
+  #dueMs(job: Job, nowMs: number): number {
+    const { name, not_before: text } = job;
+    if (typeof text !== "string") return 0;
     let due = this.#due.get(name);
-    if (due?.text !== not_before) due = { text: not_before, atMs: Date.parse(not_before) - this.wallAheadMs };
-    this.#due.set(name, due);
+    if (due?.text !== text) this.#due.set(name, due = { text, atMs: dueMs(job, nowMs, this.wallAheadMs) });
     return due.atMs;
   }
 
