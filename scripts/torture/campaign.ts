@@ -12,7 +12,7 @@ import { type Invariant, INVARIANTS, Journal, uptimeMs } from "./deeds.ts";
 import { explain } from "./explain.ts";
 import { FAULTS } from "./faults/all.ts";
 import { pass, type PlannedFault } from "./faults/fault.ts";
-import { MIXED, planNames, QUICK } from "./jobs.ts";
+import { MIXED, planNames, QUICK, TRIES } from "./jobs.ts";
 import { judge } from "./judge.ts";
 import { findTraces, Keeper } from "./keeper.ts";
 import type { TortureOptions } from "./options.ts";
@@ -142,6 +142,7 @@ class RoundOf {
       scheduler,
       maxParallel: scheduler === "fifo" ? hosts.length * 2 - 1 : null,
       records: "ran",
+      tries: options.tries ? TRIES : null,
       prefix: `q${number}.`,
       names: planNames(`q${number}.`, options.jobs * style.times, random, lengths),
     } as const;
@@ -175,6 +176,7 @@ class RoundOf {
       scheduler: "fifo_multi",
       maxParallel: null,
       records: "rival",
+      tries: options.tries ? TRIES : null,
       prefix: first.prefix,
       names: first.names.slice(0, options.minutes < 2 ? MOST_RIVALS / 10 : MOST_RIVALS),
     } as const;

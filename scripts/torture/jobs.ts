@@ -60,6 +60,28 @@ printf 'no line break'
 w E "$c"
 exit "$c"`;
 
+/** What jobs may ask for besides. Times in ms. */
+export interface Tries {
+  readonly retries: number;
+  readonly limitMs: number;
+  readonly graceMs: number;
+}
+
+/** Of all jobs of a campaign with `--tries`. */
+export const TRIES: Tries = { retries: 2, limitMs: 4_000, graceMs: 1_000 };
+
+/** Arguments of `queue add` that ask for it. */
+export function triesWords({ retries, limitMs, graceMs }: Tries): string[] {
+  const on = "exit,crash,start,time_limit,lost";
+  return [
+    `--retries=${retries}`,
+    "--retry-delay=1s",
+    `--retry-on=${on}`,
+    `--time-limit=${limitMs / 1000}s`,
+    `--grace=${graceMs / 1000}s`,
+  ];
+}
+
 /** The same for the jobs of a second queue, which have the same names: they write into `~/rival/`. */
 export const RIVAL_COMMAND = COMMAND.replaceAll("~/ran/", "~/rival/");
 

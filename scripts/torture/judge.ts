@@ -7,7 +7,7 @@
 
 import { type Deed, type Finding, type Invariant, INVARIANTS, type Trouble } from "./deeds.ts";
 import { attemptNumber, isAttemptOf, jobIdOf } from "../../src/job/attempt.ts";
-import type { Ran } from "./jobs.ts";
+import type { Ran, Tries } from "./jobs.ts";
 
 /** A job as its queue file has it. */
 export interface Entry {
@@ -30,6 +30,8 @@ export interface Evidence {
   readonly slots: ReadonlyMap<string, number>;
   /** Jobs at once over all hosts, which is the one limit of `fifo`; null if the slots are. */
   readonly maxParallel: number | null;
+  /** Time limit and further tries that all jobs have; null or missing for none. */
+  readonly tries?: Tries | null;
   readonly deeds: readonly Deed[];
   readonly troubles: readonly Trouble[];
 }
@@ -74,7 +76,9 @@ class Court {
   judgeAttempts(): void {
     for (const [job, runs] of this.#ranOf) {
       this.looked.doubled += runs.length;
+      let tries = 0;
       runs.forEach((run, i) => {
+        this.#judgeLimit(job, run);
         const before = runs[i - 1];
         if (before === undefined) return;
         const both = `${show(before)} and ${show(run)}`;
@@ -86,7 +90,8 @@ class Court {
         if (isSameJob && attemptNumber(run.attempt) < attemptNumber(before.attempt)) {
           this.#find("doubled", `${job}: an earlier attempt came later: ${both}`);
         }
-        if (isSameJob && !this.#asked(job, before, run)) {
+        if (!isSameJob || this.#asked(job, before, run)) tries = 0;
+        else if (!this.#isRetried(before, ++tries)) {
           this.#find("doubled", `${job}: ran again unasked: ${both}`);
         }
       });
@@ -160,7 +165,7 @@ class Court {
         else if (run.code !== entry.exitCode) wrong(`exit code ${entry.exitCode} in place of ${run.code}`);
         break;
       case "kill":
-        if (!this.#has(name, "reset", "delete")) wrong("nobody asked for it");
+        if (!this.#has(name, "reset", "delete") && !this.#isAtLimit(run)) wrong("nobody asked for it");
         break;
       case "crash":
         if (!this.#mayCrash(entry.host ?? "", run)) {
@@ -207,6 +212,25 @@ class Court {
     return this.#deedsOf.get(job)?.some(({ type, fromMs, toMs }) =>
       (type === "reset" || type === "save") && toMs >= before.startMs && fromMs <= after.startMs
     ) ?? false;
+  }
+
+  /** Whether an attempt that nobody asked for is a further try: the one before failed, or its host was silent. */
+  #isRetried(before: Ran, number: number): boolean {
+    const { tries } = this.#evidence;
+    return tries != null && number <= tries.retries && (before.code !== 0 || this.#wasSilent(before));
+  }
+
+  /** Whether it ran as long as it may. */
+  #isAtLimit(run: Ran | undefined): boolean {
+    const { tries } = this.#evidence;
+    return tries != null && run?.code === null && run.lastMs - run.startMs > tries.limitMs - MOMENT_MS / 4;
+  }
+
+  /** No attempt runs for much longer than its time limit allows. */
+  #judgeLimit(job: string, run: Ran): void {
+    const { tries } = this.#evidence;
+    if (tries == null || run.lastMs - run.startMs <= tries.limitMs + tries.graceMs + 2 * MOMENT_MS) return;
+    this.#find("state", `${job}: ran beyond its time limit: ${show(run)}`);
   }
 
   #judgeAtOnce(where: string, ran: readonly Ran[], most: number): void {

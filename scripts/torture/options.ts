@@ -21,6 +21,8 @@ export interface TortureOptions {
   readonly sharedHome: boolean;
   /** Processes that list the queue without a pause. */
   readonly readers: number;
+  /** Jobs have time limits and further tries, elsewhere where a host is silent. */
+  readonly tries: boolean;
   /** Whether the directories are left there for a look. */
   readonly keep: boolean;
   /** The service instead of queues, see `service/soak.ts`. */
@@ -39,6 +41,7 @@ export const USAGE =
   --only     only faults whose names hold one of these words, such as kill,cut
   --shared-home  all hosts share one home directory
   --readers  so many processes list the queue without a pause, from 0 to 50 (default: 0)
+  --tries    jobs have time limits and further tries, elsewhere where a host is silent
   --keep     leave the manager's directory there, and say where
   --service  the executable's service instead: strangers and users who do what they must not, beside one honest user
 
@@ -65,6 +68,7 @@ export function parseOptions(args: readonly string[], freshSeed: number): Tortur
     only: text,
     "shared-home": flag,
     readers: text,
+    tries: flag,
     keep: flag,
     service: flag,
     help: { ...flag, short: "h" },
@@ -85,6 +89,7 @@ export function parseOptions(args: readonly string[], freshSeed: number): Tortur
     only: (values.only ?? "").split(",").filter((word) => word !== ""),
     sharedHome: values["shared-home"] ?? false,
     readers: whole("--readers", values.readers, 0, { from: 0, to: 50 }),
+    tries: values.tries ?? false,
     keep: values.keep ?? false,
     service: values.service ?? false,
   };

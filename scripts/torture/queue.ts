@@ -7,12 +7,12 @@
 import { load } from "js-yaml";
 import { readText } from "../../testing/harness_faults.ts";
 import type { Entry, Evidence } from "./judge.ts";
-import { COMMAND, parseRecord, RIVAL_COMMAND } from "./jobs.ts";
+import { COMMAND, parseRecord, RIVAL_COMMAND, triesWords } from "./jobs.ts";
 import { CLUSTER, type Place, type Round, type World } from "./world.ts";
 
 /** Arguments of `cms` that add jobs. In `fifo` each names its host. */
 export function addJobs(
-  round: Pick<Round, "queue" | "scheduler" | "records">,
+  round: Pick<Round, "queue" | "scheduler" | "records" | "tries">,
   names: readonly string[],
   host: string,
 ): string[] {
@@ -21,6 +21,7 @@ export function addJobs(
   return [
     ...["queue", "add", round.queue, `--name=${names.join(",")}`, `--command=${command}`],
     `--shell=${shells[names.length % shells.length]}`,
+    ...(round.tries === null ? [] : triesWords(round.tries)),
     ...(round.scheduler === "fifo" ? ["--user=pi", `--host=${host}`] : []),
   ];
 }
@@ -68,7 +69,7 @@ export function gather(world: World, slots: Place["slots"]): Evidence {
     return [name, [...log.matchAll(/^# cloudmesh state: (.*)$/gm)].at(-1)?.[1] ?? null] as const;
   }));
   const { deeds, troubles } = journal;
-  return { jobs, ran, logs, slots, maxParallel: round.maxParallel, deeds, troubles };
+  return { jobs, ran, logs, slots, maxParallel: round.maxParallel, tries: round.tries, deeds, troubles };
 }
 
 /** Directories `JOB.QUEUE-ID` of an experiment directory, by job. */

@@ -9,6 +9,7 @@ import { makeHosts, type TestHost, type TestHosts } from "../../testing/hosts.ts
 import { must, outcomeOf } from "../../testing/hosts/shell.ts";
 import { Manager } from "../../testing/harness.ts";
 import { makeManager, QUICK_SSH } from "../../testing/harness_faults.ts";
+import type { Tries } from "./jobs.ts";
 import type { Journal } from "./deeds.ts";
 import type { Keeper } from "./keeper.ts";
 import type { TortureOptions } from "./options.ts";
@@ -43,6 +44,8 @@ export interface Round {
   readonly maxParallel: number | null;
   /** Its jobs write down what they do in this directory of their host's home. */
   readonly records: "ran" | "rival";
+  /** What its jobs ask for; null for nothing. */
+  readonly tries: Tries | null;
   /** Begins the names of all its jobs. */
   readonly prefix: string;
   /** Jobs that were made for it, in file order. */

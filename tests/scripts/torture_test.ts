@@ -26,6 +26,7 @@ for (const seed of [SEED, SEED + 1]) {
         only: [],
         sharedHome: false,
         readers: 0,
+        tries: false,
         keep: false,
         service: false,
       };

@@ -148,3 +148,26 @@ Deno.test("judge() finds a crash, a kill and a failed start without a reason", (
   }));
   assert.deepEqual(unstarted, []);
 });
+
+Deno.test("judge() knows further tries and time limits, where jobs have them", () => {
+  const tries = { retries: 1, limitMs: 4_000, graceMs: 1_000 };
+  const deeds = [deed("add", 0, 500, "job1", "job2"), note("mine")];
+  const of = (more: Partial<Evidence>) => broken(() => ({ deeds, tries, ...more }));
+  assert.deepEqual(of({}), []);
+  assert.deepEqual(of({ tries: null }), ["doubled"]);
+  const third = (sound: Evidence) => [...sound.ran, ran("job1", "aa.3", 5_000, 6_000, { code: 3 })];
+  assert.ok(broken((sound) => ({ deeds, tries, ran: third(sound) })).includes("doubled"), "one more than there are");
+  const well = [ran("job1", "aa.1", 1_000, 2_000, { code: 0 }), ...evidence().ran.slice(1)];
+  assert.deepEqual(of({ ran: well }), ["doubled"]);
+  const long = [ran("job1", "aa.1", 1_000, 20_000, { code: 3 }), ran("job1", "aa.2", 21_000, 22_000, { code: 3 })];
+  assert.deepEqual(of({ ran: [...long, ...evidence().ran.slice(2)] }), ["state"]);
+  const killed = (lastMs: number): Invariant[] =>
+    broken(({ jobs, ran: all }) => ({
+      deeds,
+      tries,
+      jobs: new Map([...jobs, ["job1", { ...jobs.get("job1")!, status: "kill", exitCode: 143 }]]),
+      logs: new Map([["job1", "kill"], ["job2", "crash"]]),
+      ran: [all[0]!, ran("job1", "aa.2", 3_000, lastMs), all[2]!],
+    }));
+  assert.deepEqual([killed(7_000), killed(4_000)], [[], ["state"]]);
+});

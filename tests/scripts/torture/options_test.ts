@@ -10,6 +10,7 @@ Deno.test("parseOptions() of the campaign takes what is given and fills in the r
     only: [],
     sharedHome: false,
     readers: 0,
+    tries: false,
     keep: false,
     service: false,
   });
@@ -33,6 +34,7 @@ Deno.test("parseOptions() of the campaign takes what is given and fills in the r
       only: ["cut", "kill"],
       sharedHome: true,
       readers: 5,
+      tries: false,
       keep: true,
       service: false,
     },
