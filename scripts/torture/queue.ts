@@ -60,12 +60,12 @@ export function gather(world: World, slots: Place["slots"]): Evidence {
       )
   );
   const beside = new Map(hosts.map(({ name, home }) => [name, besideOf(`${home}/experiment`)]));
-  const logs = new Map([...jobs].map(([name, { host, id }]) => {
+  const logs = new Map([...jobs].map(([name, { host, id, attempt }]) => {
     const home = hosts.find((each) => each.name === host)?.home;
     const directories = [name, ...beside.get(host ?? "")?.get(name) ?? []];
     // Of the directories of that name, the one that is this job's.
     const log = directories.map((directory) => readText(`${home}/experiment/${directory}/${name}.log`))
-      .find((text) => text.includes(`# attempt: ${id}.`)) ?? "";
+      .find((text) => text.includes(`# attempt: ${id}.${round.tries === null ? "" : `${attempt}\n`}`)) ?? "";
     return [name, [...log.matchAll(/^# cloudmesh state: (.*)$/gm)].at(-1)?.[1] ?? null] as const;
   }));
   const { deeds, troubles } = journal;
