@@ -216,21 +216,21 @@ class Court {
 
   /** Whether an attempt that nobody asked for is a further try: the one before failed, or its host was silent. */
   #isRetried(before: Ran, number: number): boolean {
-    const { tries } = this.#evidence;
-    return tries != null && number <= tries.retries &&
+    const { tries = null } = this.#evidence;
+    return tries !== null && number <= tries.retries &&
       (before.code !== 0 || this.#isAtLimit(before) || this.#wasSilent(before));
   }
 
   /** Whether it ran as long as it may. One that ignores TERM may come to its end in the grace. */
   #isAtLimit(run: Ran | undefined): boolean {
-    const { tries } = this.#evidence;
-    return tries != null && run !== undefined && run.lastMs - run.startMs > tries.limitMs - MOMENT_MS / 4;
+    const { tries = null } = this.#evidence;
+    return tries !== null && run !== undefined && run.lastMs - run.startMs > tries.limitMs - MOMENT_MS / 4;
   }
 
   /** No attempt runs for much longer than its time limit allows. */
   #judgeLimit(job: string, run: Ran): void {
-    const { tries } = this.#evidence;
-    if (tries == null || run.lastMs - run.startMs <= tries.limitMs + tries.graceMs + 2 * MOMENT_MS) return;
+    const { tries = null } = this.#evidence;
+    if (tries === null || run.lastMs - run.startMs <= tries.limitMs + tries.graceMs + 2 * MOMENT_MS) return;
     this.#find("state", `${job}: ran beyond its time limit: ${show(run)}`);
   }
 
