@@ -40,6 +40,11 @@ export function holdOf(job: Job, { jobs, nowMs }: Pick<QueueView, "jobs" | "nowM
   return inMs > 0 ? `${job.reason ?? "waits"} in ${renderDuration(inMs)}` : null;
 }
 
+/** That no host could hold a job, as the last run said that looked at it: `no host has 4 GPUs`; null if it can. */
+export function lackOf({ reason }: Job): string | null {
+  return isLack(reason ?? "") ? reason! : null;
+}
+
 /** Why jobs wait that nothing of their own holds. */
 function queueReason({ isRun, pause }: QueueView): string {
   if (pause !== null) return pauseText(pause);
@@ -57,8 +62,7 @@ export function reasonOf(job: Job, view: QueueView): string {
   switch (job.status) {
     case "undefined":
     case "ready":
-      // That no host could hold it, the last run said that looked at it.
-      return holdOf(job, view) ?? (isLack(job.reason ?? "") ? job.reason! : queueReason(view));
+      return holdOf(job, view) ?? lackOf(job) ?? queueReason(view);
     case "run":
       return `is being started${where}`;
     case "start":

@@ -5,7 +5,7 @@
  */
 
 import { isInFlight, isWaiting } from "../job/states.ts";
-import { holdOf } from "../operations/job_reason.ts";
+import { holdOf, lackOf } from "../operations/job_reason.ts";
 import type { RunResult } from "../scheduler/report.ts";
 import type { AttemptTruth } from "./attempt_truth.ts";
 import { mayWaitAtEnd } from "./order_watch.ts";
@@ -27,14 +27,14 @@ export async function checkNoneWaits(world: World, result: RunResult | null): Pr
   const view = { jobs, nowMs: world.timeline.nowMs };
   for (const { reason, jobs: left } of result?.left ?? []) {
     for (const job of left.flatMap((name) => jobs.get(name) ?? [])) {
-      const said = holdOf(job, view);
+      const said = holdOf(job, view) ?? lackOf(job);
       if (isWaiting(job.status) && !agrees(reason, said)) {
         world.truth.fail(`job ${job.name} is left by the run as "${reason}", and explain says: ${said}`);
       }
     }
   }
   for (const job of jobs.values()) {
-    if (isWaiting(job.status) && holdOf(job, view) === null && world.scenario.scheduler !== "fifo") {
+    if (isWaiting(job.status) && (holdOf(job, view) ?? lackOf(job)) === null && world.scenario.scheduler !== "fifo") {
       world.truth.fail(`job ${job.name} is left by the run, and explain knows nothing that keeps it`);
     }
     if (isWaiting(job.status) && !mayWaitAtEnd(job, jobs)) {
