@@ -224,12 +224,29 @@ export function renderBlock(name: string, record: Readonly<Record<string, unknow
   let text = `${keyLine(name)}\n`;
   for (const [field, value] of Object.entries(record)) {
     const quick = isPlain(field) ? quickScalar(value) : null;
+    const map = quick === null && isPlain(field) ? quickMap(value) : null;
+    if (map !== null) {
+      text += `  ${field}:\n${map}`;
+      continue;
+    }
     // Without something after it, text that ends in several newlines would get the mark of a document's end.
     text += quick !== null
       ? `  ${field}: ${quick}\n`
       : fullDump({ x: { [field]: value }, y1: 0 }).slice("x:\n".length, -"y1: 0\n".length);
   }
   return text;
+}
+
+/** The lines of a map of common scalars, such as parameters; null if it is none. */
+function quickMap(value: unknown): string | null {
+  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return null;
+  let text = "";
+  for (const [key, one] of Object.entries(value)) {
+    const quick = isPlain(key) ? quickScalar(one) : null;
+    if (quick === null) return null;
+    text += `    ${key}: ${quick}\n`;
+  }
+  return text === "" ? null : text;
 }
 
 /** A whole file from its blocks. */
