@@ -22,6 +22,9 @@ interface HereDocument {
   readonly hasTabs: boolean;
 }
 
+/** By what a value is quoted. */
+type Mode = "plain" | "single" | "double" | "dollar-single" | "comment" | "document";
+
 const PLAIN: Inside = { type: "plain" };
 
 /** Goes over a command, piece by piece. */
@@ -47,7 +50,7 @@ export class ShellPlace {
   }
 
   /** As {@link Inside}, what counts as outside quotes being one. */
-  get #mode(): "plain" | "single" | "double" | "dollar-single" | "comment" | "document" {
+  get #mode(): Mode {
     const { type } = this.#top;
     if (type === "braces") return this.#stack.some((one) => one.type === "double") ? "double" : "plain";
     return type === "parentheses" || type === "backticks" ? "plain" : type;
@@ -161,19 +164,23 @@ export class ShellPlace {
     return 0;
   }
 
-  /** A value for this place. */
-  quoted(value: string): string {
+  /** How a value is written for this place, which it takes. */
+  quoter(): (value: string) => string {
     this.#before = "x";
     this.#line += "x";
-    let text = this.#forMode(value);
+    const mode = this.#mode;
+    const top = this.#top;
+    const isLiteral = top.type === "document" && top.isLiteral;
     // Within backticks these are read once before the command is.
-    if (this.#stack.some(({ type }) => type === "backticks")) text = text.replace(/[\\`$]/g, "\\$&");
-    return text;
+    const isTwice = this.#stack.some(({ type }) => type === "backticks");
+    return (value) => {
+      const text = this.#forMode(value, mode, isLiteral);
+      return isTwice ? text.replace(/[\\`$]/g, "\\$&") : text;
+    };
   }
 
-  #forMode(value: string): string {
+  #forMode(value: string, mode: Mode, isLiteral: boolean): string {
     const word = quote(value);
-    const mode = this.#mode;
     switch (mode) {
       case "single":
         return word.slice(1, -1);
@@ -184,7 +191,7 @@ export class ShellPlace {
       case "comment":
         return value.replaceAll("\n", " ");
       case "document":
-        return (this.#top as HereDocument).isLiteral ? value : value.replace(/[\\$`]/g, "\\$&");
+        return isLiteral ? value : value.replace(/[\\$`]/g, "\\$&");
       case "plain":
         // GNU parallel leaves the same ones bare.
         return /^[A-Za-z0-9_+./-]+$/.test(value) ? value : word;

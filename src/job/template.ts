@@ -71,24 +71,50 @@ export function fillText(template: string, values: Values): string {
   );
 }
 
+/** A command as pieces of text and what stands between them. */
+interface Compiled {
+  readonly template: string;
+  readonly shape: string;
+  readonly parts: readonly {
+    readonly text: string;
+    readonly match: RegExpExecArray;
+    readonly write: (value: string) => string;
+  }[];
+  readonly rest: string;
+}
+
+/** The last one: a sweep fills the same one again and again. */
+let last: Compiled | null = null;
+
 /**
  * Puts values into a command. A brace behind `$` or a backslash is the shell's own: `${lr}`, `\{lr}`.
  * @throws {RangeError} If a value holds a NUL.
  */
 export function fillCommand(template: string, values: Values): string {
-  let text = "";
+  const shape = `${values.inputs.length} ${Object.keys(values.params).join()}`;
+  if (last === null || last.template !== template || last.shape !== shape) last = compile(template, shape, values);
+  let command = "";
+  for (const { text, match, write } of last.parts) {
+    const found = valuesOf(match, values)!;
+    command += text + (found.length === 1 ? write(found[0]!) : found.map(write).join(" "));
+  }
+  return command + last.rest;
+}
+
+/** @param values Some that the template may be filled with: which placeholders stand for something. */
+function compile(template: string, shape: string, values: Values): Compiled {
+  const parts: Compiled["parts"][number][] = [];
   let at = 0;
   let readTo = 0;
   const place = new ShellPlace();
   for (const match of template.matchAll(PLACEHOLDER)) {
-    const found = valuesOf(match, values);
-    if (found === null) continue;
+    if (valuesOf(match, values) === null) continue;
     place.read(template.slice(readTo, match.index));
     readTo = match.index;
     if (place.isTaken) continue;
-    text += template.slice(at, match.index) +
-      found.map((value) => match[5] !== undefined ? value : place.quoted(value)).join(" ");
+    const write = match[5] !== undefined ? (value: string) => value : place.quoter();
+    parts.push({ text: template.slice(at, match.index), match, write });
     at = readTo = match.index + match[0].length;
   }
-  return text + template.slice(at);
+  return { template, shape, parts, rest: template.slice(at) };
 }

@@ -184,9 +184,8 @@ function valuesAt({ sources, lines, inputs = [] }: SweepRequest, position: numbe
     rest = Math.floor(rest / rows.length);
   }
   // In the order in which they were given.
-  const ordered = Object.fromEntries(
-    sources.flatMap((rows) => Object.keys(rows[0] ?? {})).map((name) => [name, params[name]!]),
-  );
+  const ordered: Record<string, string> = {};
+  for (const rows of sources) for (const name in rows[0]) ordered[name] = params[name]!;
   return { params: ordered, inputs: line === null ? given : [line, ...given], index };
 }
 

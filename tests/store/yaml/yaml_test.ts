@@ -209,3 +209,29 @@ Deno.test("quickValue() needs no longer for a text than its length allows", () =
   assert.equal(quickValue(`0${"a".repeat(2_000_000)}z`), undefined);
   assert.equal(quickValue(`0${"a".repeat(2_000_000)}`), `0${"a".repeat(2_000_000)}`);
 });
+
+Deno.test("renderBlock() writes maps of scalars, such as parameters, as the library does", () => {
+  const odd = [
+    "",
+    "1",
+    "0.1",
+    "y",
+    "null",
+    "a b",
+    "a: b",
+    "# x",
+    "it's",
+    "two\nlines",
+    "007",
+    "ü",
+    "- x",
+    "1e3",
+    " lead",
+    "abc12",
+  ];
+  const maps = odd.flatMap((value) => odd.map((other) => ({ lr: value, [`k${other}`]: other, n: value })));
+  for (const params of [...maps, { y: "1" }, { "2": "b", "1": "a" }, {}]) {
+    const text = dump({ job1: { command: "x", params } }, { lineWidth: -1, noRefs: true });
+    assert.equal(renderBlock("job1", { command: "x", params }), text);
+  }
+});
