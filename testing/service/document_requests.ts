@@ -5,6 +5,8 @@
  * @module
  */
 
+import { BODY_BYTES } from "../../src/service/limits.ts";
+
 type Schema = {
   type?: string | string[];
   enum?: string[];
@@ -40,6 +42,8 @@ export interface MadeRequest {
 const KNOWN = ["a", "a", "a", "job1", "h1", "job[1-3]", "experiment"];
 /** Lengths at bounds of names, users, hosts, expansions, targets and texts, and one beyond each. */
 const LENGTHS = [0, 1, 64, 65, 200, 201, 255, 256, 300, 301, 600, 601, 15_900, 16_385, 99_999, 100_000, 100_001];
+/** The same of bodies: what may be read beside others, and what may be read at all. */
+const BODIES = [65_536, 65_537, BODY_BYTES, BODY_BYTES + 1];
 const UNITS = ["a", ":", "0", " ", "[1]", "é", "%", "\n", "/", ",", "\u0000", "'", "\u202e", "&x ", "- "];
 const LISTS = ["a[1-100]", "a[1-100000]", "a[1-100001]", "[1-2][1-2][1-2]", "a[1-", "b[9-1]", "c[1-3],c[1-3]", "[::1]"];
 
@@ -84,7 +88,7 @@ export function* documentRequests(document: Document, seed: number): Generator<M
     }
     if (items !== undefined) {
       const one = value(items, depth + 1);
-      return Array(pick([0, 1, 1, 1, 2, 10, 100])).fill(one);
+      return Array(pick([0, 1, 1, 1, 2, 10, 100, 101])).fill(one);
     }
     if (properties !== undefined) {
       const fields = Object.entries(properties).filter(() => below(2) === 0 || depth > 0 && below(2) === 0);
@@ -109,7 +113,9 @@ export function* documentRequests(document: Document, seed: number): Generator<M
       }
     }
     const schema = operation.requestBody?.content["application/json"].schema;
-    const body = schema === undefined ? null : below(30) === 0 ? "{" : JSON.stringify(value(schema));
+    const plain = schema === undefined ? null : below(30) === 0 ? "{" : JSON.stringify(value(schema));
+    // In ASCII, so that it has as many bytes.
+    const body = plain !== null && below(60) === 0 ? `{"jobs":[]}`.padEnd(pick(BODIES)) : plain;
     const whole = query.length > 0 ? `${target}?${query.join("&")}` : target;
     yield { method, target: whole.slice(0, 30_000).replace(/%.?$/, ""), body };
   }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { BODY_BYTES } from "../../src/service/limits.ts";
 import { documentOf } from "../../src/service/openapi.ts";
 import { realDeps } from "../../src/deps_real.ts";
 import { compiledCms } from "../compiled.ts";
@@ -11,12 +12,18 @@ import { type Document, documentRequests, type MadeRequest } from "./document_re
 import { withStarted } from "./started.ts";
 import { RIGHT } from "./service.ts";
 
+/** Answers when a job is over, or when the time that was asked for is. */
+const WAITS = /^\/queue\/[^/]+\/wait\b/;
+
 /** What came of it. */
 export interface Fuzzed {
   readonly statuses: ReadonlyMap<number, number>;
   /** Requests that were answered with 500, or not at all. */
   readonly faults: readonly string[];
-  /** The slowest request, and the one that took longest for each MB of it and of its reply (at least one). */
+  /**
+   * The slowest request, and the one that took longest for each MB of it and of its reply (at least one), without those
+   * that wait because they are asked to.
+   */
   readonly slowest: { ms: number; request: string };
   readonly slowestPerMb: { ms: number; request: string };
 }
@@ -42,16 +49,18 @@ export async function fuzzService(options: { count: number; seed: number; atOnce
           const init = { method, headers, ...(body === null ? {} : { body }), signal: AbortSignal.timeout(120_000) };
           const reply = await fetch(url + target, init);
           const { length } = await reply.text();
+          if (reply.status === 500) faults.push(shown);
           const ms = performance.now() - startMs;
           statuses.set(reply.status, (statuses.get(reply.status) ?? 0) + 1);
-          if (reply.status === 500) faults.push(shown);
+          if (WAITS.test(target)) return;
           const mb = Math.max(1, (length + target.length + (body?.length ?? 0)) / 1e6);
           if (ms > slowest.ms) Object.assign(slowest, { ms, request: shown });
           if (ms / mb > slowestPerMb.ms) Object.assign(slowestPerMb, { ms: ms / mb, request: shown });
         } catch (error) {
           const { message } = error as Error;
-          // Never sent: `fetch` takes no such address.
-          if (!message.startsWith("Invalid URL")) faults.push(`${shown}: ${message}`);
+          // Never sent, as `fetch` takes no such address; or a body that is too long, cut off after its refusal.
+          if (message.startsWith("Invalid URL") || (body?.length ?? 0) > BODY_BYTES) return;
+          faults.push(`${shown}: ${message}`);
         }
       };
       const requests = documentRequests(document, seed);
