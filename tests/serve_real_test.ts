@@ -165,6 +165,41 @@ Deno.test("a client that does not take its reply, or only drop by drop, is cut o
   }, handler);
 });
 
+Deno.test("where more replies wait than may, the oldest is cut off, and the newest comes whole", async () => {
+  const large = new Uint8Array(LARGE);
+  const handler: Handler = () => new Response(large);
+  await withServer({ limits: { replyBytes: 2 * LARGE } }, async (server) => {
+    const waiting: Deno.TcpConn[] = [];
+    const buffer = new Uint8Array(1);
+    for (let i = 0; i < 4; i++) {
+      const connection = await connect(server);
+      waiting.push(connection);
+      await connection.write(new TextEncoder().encode(`${HEAD}\r\n`));
+      await connection.read(buffer);
+    }
+    const taken = await Promise.all([waiting[0]!, waiting[3]!].map(bytesUntilCut));
+    assert.ok(taken[0]! < LARGE && taken[1]! >= LARGE, taken.join());
+  }, handler);
+});
+
+/** How many bytes still come. */
+async function bytesUntilCut(connection: Deno.Conn): Promise<number> {
+  const buffer = new Uint8Array(1024 * 1024);
+  let bytes = 0;
+  const limit = setTimeout(() => connection.close(), LIMIT_MS);
+  try {
+    for (let n = await connection.read(buffer); n !== null; n = await connection.read(buffer)) {
+      bytes += n;
+      if (bytes >= LARGE) break;
+    }
+  } catch { /* cut off */ }
+  clearTimeout(limit);
+  try {
+    connection.close();
+  } catch { /* the limit has done it */ }
+  return bytes;
+}
+
 /** Takes a few bytes again and again until the connection has gone, which a write tells. */
 async function dripUntilCut(connection: Deno.Conn): Promise<void> {
   const few = new Uint8Array(16);

@@ -52,6 +52,18 @@ Deno.test("boundedConnect() gives places back when a link cannot be opened, and 
   await waitUntil("the first", () => count(opened, "silent") === 4);
 });
 
+Deno.test("boundedConnect() opens 64 links in all; the next waits until one is closed", async () => {
+  const { connect, opened } = links();
+  const bounded = boundedConnect(connect, 20_000);
+  const eight = Array.from({ length: 8 }, (_, i) => Array(8).fill(`pi@m${i}`) as string[]).flat();
+  const open = await Promise.all(eight.map((name) => bounded(parseMachine(name), OPTIONS)));
+  const late = bounded(parseMachine("pi@late"), OPTIONS);
+  assert.equal(opened.length, 64);
+  await open[0]!.close();
+  await late;
+  assert.equal(opened.length, 65);
+});
+
 Deno.test("large reads of a link are one for a machine and four in all; small ones pass", async () => {
   const { connect, reads } = links();
   const bounded = boundedConnect(connect, 1024);

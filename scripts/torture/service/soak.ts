@@ -30,82 +30,116 @@ interface Seen {
   readonly wrong: string[];
 }
 
-/** Soaks. @returns The exit status: 1 if a bound did not hold. */
+/** What came of a soak. */
+export interface Soaked {
+  /** How often each trouble was made. */
+  readonly times: Readonly<Record<string, number>>;
+  readonly seen: ReadonlyMap<string, Seen>;
+  readonly quiet: Taken;
+  readonly most: Taken;
+  /** What the service took within a minute after. */
+  readonly back: Taken;
+  readonly isBack: boolean;
+  /** Lines of its log that speak of faults. */
+  readonly faults: readonly string[];
+}
+
+/** What the service takes: resident MB and open files. */
+interface Taken {
+  memory: number;
+  files: number;
+}
+
+/** Soaks, and prints. @returns The exit status: 1 if a bound did not hold. */
 export async function soakService(minutes: number): Promise<number> {
+  const soaked = await soak(minutes, say);
+  write(`| what | | |\n| --- | --- | --- |\n${linesOf(soaked).join("\n")}\n`);
+  const broken = [...slowIn(soaked), ...brokenIn(soaked)];
+  for (const one of broken) write(`BROKEN: ${one}\n`);
+  return broken.length === 0 ? 0 : 1;
+}
+
+/** Troubles a service of its own for so many minutes, beside one honest user. @param tell Gets what happens. */
+export async function soak(minutes: number, tell: (text: string) => void): Promise<Soaked> {
   const bin = await Deno.makeTempDir({ prefix: "cms-soak-" });
   try {
     await Deno.writeTextFile(`${bin}/ssh`, SILENT_SSH, { mode: 0o755 });
-    let status = 1;
+    let soaked: Soaked | null = null;
     const before = `ulimit -n ${FILES}; PATH='${bin}':"$PATH"; export PATH`;
-    await withExecutable(async (service) => void (status = await soak(service, minutes)), { before });
-    return status;
+    await withExecutable(async (service) => void (soaked = await trouble(service, minutes, tell)), { before });
+    return soaked!;
   } finally {
     await Deno.remove(bin, { recursive: true });
   }
 }
 
-async function soak(service: Executable, minutes: number): Promise<number> {
+async function trouble(service: Executable, minutes: number, tell: (text: string) => void): Promise<Soaked> {
   await furnish(service);
   const quiet = { memory: service.memory(), files: service.files() };
   const stop = AbortSignal.timeout(minutes * 60_000);
   // They stand for other machines, so they take only what processor time the service and its honest user leave; the
   // session of their own is what Linux shares that time by.
-  const words = [
-    Deno.execPath(),
-    "run",
-    "-A",
-    "--no-check",
-    STRANGERS,
-    String(service.port),
-    String(minutes),
-    RIGHT,
-    service.directory,
-  ];
+  const target = [String(service.port), String(minutes), RIGHT, service.directory];
   const troubling = new Deno.Command("setsid", {
-    args: ["nice", "-n", "19", ...words],
+    args: ["nice", "-n", "19", Deno.execPath(), "run", "-A", "--no-check", STRANGERS, ...target],
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",
   }).output();
   const seen = new Map<string, Seen>();
   const most = { memory: 0, files: 0 };
-  const watched = watch(service, most, stop);
-  await honest(service, seen, stop);
-  say("over: waiting for what was begun");
+  const watched = watch(service, most, stop, tell);
+  await honest(service, seen, stop, tell);
+  tell("over: waiting for what was begun");
   await watched;
   const times = JSON.parse(new TextDecoder().decode((await troubling).stdout)) as Record<string, number>;
-  say("waiting for memory and files to come back");
+  tell("waiting for memory and files to come back");
   const [back, isBack] = await comeBack(service, quiet);
-  const lines: string[] = [];
-  const broken: string[] = [];
-  for (const [name, count] of Object.entries(times)) lines.push(`| ${name} | ${count} times | |`);
-  for (const [name, { ms, wrong }] of seen) {
-    const slow = percentile(ms, 0.99);
-    lines.push(
-      `| honest: ${name} | ${ms.length} | median ${percentile(ms, 0.5)} ms, 99 % ${slow} ms, most ${
-        percentile(ms, 1)
-      } ms |`,
-    );
-    if (slow >= SLOWEST_MS) broken.push(`${name}: the 99th percentile is ${slow} ms`);
-    if (wrong.length > 0) {
-      broken.push(`${name}: ${wrong.length} of ${ms.length} failed: ${wrong.slice(0, 3).join("; ")}`);
-    }
-  }
-  lines.push(
-    `| memory | at first ${mb(quiet.memory)} | most ${mb(most.memory)}, a minute later at most ${mb(back.memory)} |`,
-  );
-  lines.push(`| files | at first ${quiet.files} | most ${most.files}, a minute later at most ${back.files} |`);
-  if (most.memory >= MEMORY_MB) broken.push(`memory: ${mb(most.memory)}`);
-  if (!isBack) broken.push(`what was taken does not come back: ${mb(back.memory)}, ${back.files} files`);
   const faults = service.text().split("\n").filter((line) => /fault|error/i.test(line));
-  if (faults.length > 0) broken.push(`the log: ${faults.slice(0, 3).join(" ")}`);
-  write(`| what | | |\n| --- | --- | --- |\n${lines.join("\n")}\n`);
-  for (const one of broken) write(`BROKEN: ${one}\n`);
-  return broken.length === 0 ? 0 : 1;
+  return { times, seen, quiet, most, back, isBack, faults };
+}
+
+/** The rows of a table. */
+function linesOf({ times, seen, quiet, most, back }: Soaked): string[] {
+  return [
+    ...Object.entries(times).map(([name, count]) => `| ${name} | ${count} times | |`),
+    ...[...seen].map(([name, { ms }]) =>
+      `| honest: ${name} | ${ms.length} | median ${percentile(ms, 0.5)} ms, 99 % ${percentile(ms, 0.99)} ms, most ${
+        percentile(ms, 1)
+      } ms |`
+    ),
+    `| memory | at first ${mb(quiet.memory)} | most ${mb(most.memory)}, a minute later at most ${mb(back.memory)} |`,
+    `| files | at first ${quiet.files} | most ${most.files}, a minute later at most ${back.files} |`,
+  ];
+}
+
+/** Where the honest user waited too long. */
+function slowIn({ seen }: Soaked): string[] {
+  return [...seen].filter(([, { ms }]) => percentile(ms, 0.99) >= SLOWEST_MS)
+    .map(([name, { ms }]) => `${name}: the 99th percentile is ${percentile(ms, 0.99)} ms`);
+}
+
+/** What broke, but for times. */
+export function brokenIn({ seen, most, back, isBack, faults }: Soaked): string[] {
+  const failed = [...seen].filter(([, { wrong }]) => wrong.length > 0);
+  return [
+    ...failed.map(([name, { ms, wrong }]) =>
+      `${name}: ${wrong.length} of ${ms.length} failed: ${wrong.slice(0, 3).join("; ")}`
+    ),
+    ...most.memory < MEMORY_MB ? [] : [`memory: ${mb(most.memory)}`],
+    ...most.files < FILES ? [] : ["no file was free"],
+    ...isBack ? [] : [`what was taken does not come back: ${mb(back.memory)}, ${back.files} files`],
+    ...faults.length === 0 ? [] : [`the log: ${faults.slice(0, 3).join(" ")}`],
+  ];
 }
 
 /** Adds, runs and lists, one after the other, and looks whether the service is up. */
-async function honest({ ask, port }: Executable, seen: Map<string, Seen>, stop: AbortSignal): Promise<void> {
+async function honest(
+  { ask, port }: Executable,
+  seen: Map<string, Seen>,
+  stop: AbortSignal,
+  tell: (text: string) => void,
+): Promise<void> {
   const timed = async (name: string, line: string, allowed: readonly number[] = []) => {
     let one = seen.get(name);
     if (one === undefined) seen.set(name, one = { ms: [], wrong: [] });
@@ -119,7 +153,7 @@ async function honest({ ask, port }: Executable, seen: Map<string, Seen>, stop: 
     }
     const ms = Math.round(performance.now() - atMs);
     one.ms.push(ms);
-    if (ms >= SLOWEST_MS) say(`${name}: ${ms} ms`);
+    if (ms >= SLOWEST_MS) tell(`${name}: ${ms} ms`);
   };
   const user = "me";
   for (let n = 0; !stop.aborted; n++) {
@@ -137,13 +171,14 @@ async function honest({ ask, port }: Executable, seen: Map<string, Seen>, stop: 
 
 async function watch(
   { memory, files }: Executable,
-  most: { memory: number; files: number },
+  most: Taken,
   stop: AbortSignal,
+  tell: (text: string) => void,
 ): Promise<void> {
   for (let i = 0; !stop.aborted; i++) {
     most.memory = Math.max(most.memory, memory());
     most.files = Math.max(most.files, files());
-    if (i % 150 === 0) say(`${Math.round(performance.now() / 1000)} s: ${mb(memory())}, ${files()} files`);
+    if (i % 150 === 0) tell(`${Math.round(performance.now() / 1000)} s: ${mb(memory())}, ${files()} files`);
     await pause(200, stop);
   }
 }
@@ -151,8 +186,8 @@ async function watch(
 /** Waits until memory and files are near to what they were; what they are then, and whether they came there. */
 async function comeBack(
   { memory, files, ask }: Executable,
-  quiet: { memory: number; files: number },
-): Promise<[{ memory: number; files: number }, boolean]> {
+  quiet: Taken,
+): Promise<[Taken, boolean]> {
   const endMs = performance.now() + BACK_MS;
   while (true) {
     const now = { memory: memory(), files: files() };

@@ -1,0 +1,19 @@
+/** The service under all that strangers and users may do at once, for a moment: `deno task torture --service` has more. */
+import assert from "node:assert/strict";
+import { needTest, whyNoPrograms } from "../../../testing/need.ts";
+import { brokenIn, soak } from "../../../scripts/torture/service/soak.ts";
+import { TROUBLES } from "../../../scripts/torture/service/troubles.ts";
+
+const MINUTES = 0.25;
+const why = Deno.build.os === "linux" ? whyNoPrograms("setsid", "nice", "mkfifo") : "needs /proc";
+
+needTest(
+  "all troubles at once leave the executable below its bounds of memory and files, and it gives both back",
+  why,
+  async () => {
+    const soaked = await soak(MINUTES, () => {});
+    assert.deepEqual(brokenIn(soaked), []);
+    assert.deepEqual(Object.keys(soaked.times), TROUBLES.map(({ name }) => name));
+    assert.ok([...soaked.seen.values()].every(({ ms }) => ms.length > 0));
+  },
+);
