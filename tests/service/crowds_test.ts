@@ -83,3 +83,34 @@ Deno.test("of the requests that wait for hosts, 256 are worked on or wait; the n
     assert.deepEqual(answered, [503]);
   }, () => ({ connect: SILENT }));
 });
+
+Deno.test("64 requests wait for jobs; the next is refused, others are answered", async () => {
+  await withService(async (t) => {
+    await t.text("POST /queue/?name=a");
+    await t.text("POST /queue/a?name=job1&command=true");
+    const { answered, all } = askAll(t, Array(66).fill("GET /queue/a/wait?name=job1&timeout=3"));
+    await waitUntil("the refusals", () => answered.length === 2);
+    await t.text("GET /queue/a");
+    assert.deepEqual(answered, [503, 503]);
+    await all;
+    assert.equal(answered.filter((status) => status === 503).length, 2);
+  });
+});
+
+Deno.test("a directory has 5,000 streams of events; the next is refused, others are answered", async () => {
+  await withService(async (t) => {
+    await t.text("POST /queue/?name=a");
+    const streams: Response[] = [];
+    // As many at a time as may be worked on.
+    while (streams.length < 5_000) {
+      streams.push(...await Promise.all(Array.from({ length: 250 }, () => t.ask("GET /events"))));
+    }
+    assert.deepEqual(new Set(streams.map(({ status }) => status)), new Set([200]));
+    assert.equal((await t.ask("GET /events")).status, 503);
+    await t.text("GET /queue/a");
+    await Promise.all(streams.map(({ body }) => body?.cancel()));
+    const again = await t.ask("GET /events");
+    assert.equal(again.status, 200);
+    await again.body?.cancel();
+  });
+});
