@@ -19,7 +19,10 @@ const FEWEST_IN_ALL = 4;
 const FILES_EACH = 8;
 /** Files that are kept for all else. */
 const OTHER_FILES = 64;
-/** Reads of this size are kept in memory while they come, so they are few: of one machine one, and so many in all. */
+/**
+ * Reads of this size are kept in memory while they come, so they are few: of one machine one, and so many in all. They
+ * are not sent on as they come: a client that takes its reply slowly would hold one of the few links meanwhile.
+ */
 const LARGE_BYTES = 1024 * 1024;
 const LARGE_READS = 4;
 

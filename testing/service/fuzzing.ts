@@ -5,6 +5,7 @@
  */
 
 import { BODY_BYTES } from "../../src/service/limits.ts";
+import { asksHosts } from "../../src/service/guard.ts";
 import { documentOf } from "../../src/service/openapi.ts";
 import { realDeps } from "../../src/deps_real.ts";
 import { compiledCms } from "../compiled.ts";
@@ -12,8 +13,14 @@ import { type Document, documentRequests, type MadeRequest } from "./document_re
 import { withStarted } from "./started.ts";
 import { RIGHT } from "./service.ts";
 
-/** Answers when a job is over, or when the time that was asked for is. */
-const WAITS = /^\/queue\/[^/]+\/wait\b/;
+/** Answers when a job is over, when the time that was asked for is, or when a run has begun. */
+const WAITS = /^\/queue\/[^/]+\/(wait|run_\w+)$/;
+
+/** True if the reply waits for something else than the service. */
+function waits(method: string, target: string): boolean {
+  const path = target.replace(/\?.*$/s, "");
+  return WAITS.test(path) || asksHosts(method, path);
+}
 
 /** Bytes of the files of queues and clusters. */
 function bytesIn(directory: string): number {
@@ -34,7 +41,7 @@ export interface Fuzzed {
   readonly faults: readonly string[];
   /**
    * The slowest request, and the one that took longest for each MB of it, of its reply and of the files of queues and
-   * clusters (at least one), without those that wait because they are asked to.
+   * clusters (at least one), without those that wait for jobs, runs or hosts.
    */
   readonly slowest: { ms: number; request: string };
   readonly slowestPerMb: { ms: number; request: string };
@@ -66,7 +73,7 @@ export async function fuzzService(options: { count: number; seed: number; atOnce
           if (reply.status === 500) faults.push(shown);
           const ms = performance.now() - startMs;
           statuses.set(reply.status, (statuses.get(reply.status) ?? 0) + 1);
-          if (WAITS.test(target)) return;
+          if (waits(method, target)) return;
           const mb = Math.max(
             1,
             (length + target.length + (body?.length ?? 0) + Math.max(before, bytesIn(experiment))) / 1e6,

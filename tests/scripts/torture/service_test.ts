@@ -1,4 +1,4 @@
-/** The service under all that strangers and users may do at once, for a moment: `deno task torture --service` has more. */
+/** The service under all that strangers and users may do at once, for a moment. */
 import assert from "node:assert/strict";
 import { needTest, whyNoPrograms } from "../../../testing/need.ts";
 import { brokenIn, soak } from "../../../scripts/torture/service/soak.ts";
