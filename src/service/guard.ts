@@ -8,6 +8,7 @@
 
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { Gate } from "../link/gate.ts";
 import { Refusal } from "./errors.ts";
 import { checkHead, checkUtf8, Crowd, lengthOfBody, readBody } from "./limits.ts";
 import { checkOrigin } from "./origin.ts";
@@ -34,6 +35,14 @@ const HEADERS: Readonly<Record<string, string>> = {
  */
 const READERS = { most: 512, mostWaiting: 512 };
 const WORKERS = { most: 64, mostWaiting: 256 };
+/**
+ * Changes hold all of a queue or cluster in memory: of each there is one at a time, as its lock has it anyway, and so
+ * many in all.
+ */
+const CHANGES = 4;
+/** So do questions about all of a queue, whose answers nobody keeps. */
+const THINKS = /^\/queue\/[^/]+\/(explain|plan|history)$/;
+const THINKING = 2;
 /** What waits for hosts may wait long, and keeps nobody else waiting; `hosts.ts` bounds what one host may hold. */
 const HOST_READERS = { most: 128, mostWaiting: 128 };
 const HOST_WORKERS = { most: 128, mostWaiting: 128 };
@@ -68,6 +77,8 @@ export function addGuards(app: OpenAPIHono<ServiceEnv>, service: Service, sessio
     hostWorkers: new Crowd(HOST_WORKERS),
     waiters: new Crowd(WAITERS),
   };
+  const changes = new Changes();
+  const thinking = new Gate(THINKING);
   const largeBodies = new Crowd(LARGE_BODIES);
   const largeWork = new Crowd(LARGE_WORK);
   /** Before this nobody works on a large body. */
@@ -113,13 +124,19 @@ export function addGuards(app: OpenAPIHono<ServiceEnv>, service: Service, sessio
   });
 
   app.use(async (c, next) => {
-    if (isOpen(c.req.path) || c.req.path === SESSION) return await next();
-    const crowd = crowds[crowdOf(c)];
+    if (isOpen(c.req.path)) return await next();
+    const name = crowdOf(c);
+    const crowd = crowds[name];
+    const work = name === "workers"
+      ? () => changes.pass(c, next)
+      : THINKS.test(c.req.path)
+      ? () => thinking.pass(next)
+      : next;
     const length = reads(c) ? 0 : lengthOf(c);
-    if (length === 0) return await crowd.pass(next);
+    if (length === 0) return await crowd.pass(work);
     if (length !== null && length <= LARGE_BYTES) {
       useBody(c, await comeBody(c, service));
-      return await crowd.pass(next);
+      return await crowd.pass(work);
     }
     await largeBodies.pass(async () => {
       const body = await comeBody(c, service);
@@ -128,12 +145,35 @@ export function addGuards(app: OpenAPIHono<ServiceEnv>, service: Service, sessio
         await clock.sleepUntil(Math.max(restedMs, clock.now() + REST_MS.least));
         const startMs = clock.now();
         useBody(c, body);
-        await crowd.pass(next);
+        await crowd.pass(work);
         const nowMs = clock.now();
         restedMs = nowMs + Math.min(nowMs - startMs, REST_MS.most);
       });
     });
   });
+}
+
+/** Lets changes through: of one queue or cluster one at a time, a few in all. */
+class Changes {
+  readonly #all = new Gate(CHANGES);
+  readonly #each = new Map<string, { readonly gate: Gate; count: number }>();
+
+  async pass(c: Context, work: () => Promise<void>): Promise<void> {
+    const [, kind, name] = c.req.path.split("/");
+    const key = `${kind}/${name}/${c.req.query("experiment") ?? ""}`;
+    const own = this.#each.get(key) ?? { gate: new Gate(1), count: 0 };
+    this.#each.set(key, own);
+    own.count++;
+    try {
+      await own.gate.pass(() => this.#all.pass(work));
+    } finally {
+      if (--own.count === 0) this.#each.delete(key);
+    }
+  }
+}
+
+function reads(c: Context): boolean {
+  return c.req.method === "GET" || c.req.method === "HEAD";
 }
 
 /** Where a request may wait. */
