@@ -77,8 +77,7 @@ export function addGuards(app: OpenAPIHono<ServiceEnv>, service: Service, sessio
     hostWorkers: new Crowd(HOST_WORKERS),
     waiters: new Crowd(WAITERS),
   };
-  const changes = new Changes();
-  const thinking = new Gate(THINKING);
+  const heavy = new Heavy();
   const largeBodies = new Crowd(LARGE_BODIES);
   const largeWork = new Crowd(LARGE_WORK);
   /** Before this nobody works on a large body. */
@@ -124,14 +123,10 @@ export function addGuards(app: OpenAPIHono<ServiceEnv>, service: Service, sessio
   });
 
   app.use(async (c, next) => {
-    if (isOpen(c.req.path)) return await next();
+    if (isOpen(c.req.path) || c.req.path === SESSION) return await next();
     const name = crowdOf(c);
     const crowd = crowds[name];
-    const work = name === "workers"
-      ? () => changes.pass(c, next)
-      : THINKS.test(c.req.path)
-      ? () => thinking.pass(next)
-      : next;
+    const work = () => heavy.pass(c, name, next);
     const length = reads(c) ? 0 : lengthOf(c);
     if (length === 0) return await crowd.pass(work);
     if (length !== null && length <= LARGE_BYTES) {
@@ -153,27 +148,30 @@ export function addGuards(app: OpenAPIHono<ServiceEnv>, service: Service, sessio
   });
 }
 
-/** Lets changes through: of one queue or cluster one at a time, a few in all. */
-class Changes {
-  readonly #all = new Gate(CHANGES);
+/** Lets few of those through that hold a whole queue or cluster in memory. */
+class Heavy {
+  readonly #thinking = new Gate(THINKING);
+  readonly #changes = new Gate(CHANGES);
   readonly #each = new Map<string, { readonly gate: Gate; count: number }>();
 
-  async pass(c: Context, work: () => Promise<void>): Promise<void> {
+  async pass(c: Context, crowd: string, work: () => Promise<void>): Promise<void> {
+    if (crowd === "workers") return await this.#change(c, work);
+    if (THINKS.test(c.req.path)) return await this.#thinking.pass(work);
+    return await work();
+  }
+
+  async #change(c: Context, work: () => Promise<void>): Promise<void> {
     const [, kind, name] = c.req.path.split("/");
     const key = `${kind}/${name}/${c.req.query("experiment") ?? ""}`;
     const own = this.#each.get(key) ?? { gate: new Gate(1), count: 0 };
     this.#each.set(key, own);
     own.count++;
     try {
-      await own.gate.pass(() => this.#all.pass(work));
+      await own.gate.pass(() => this.#changes.pass(work));
     } finally {
       if (--own.count === 0) this.#each.delete(key);
     }
   }
-}
-
-function reads(c: Context): boolean {
-  return c.req.method === "GET" || c.req.method === "HEAD";
 }
 
 /** Where a request may wait. */
