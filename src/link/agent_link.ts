@@ -5,6 +5,7 @@
  * @module
  */
 
+import { machineOfBoot } from "../agent/boot.ts";
 import { attemptArgs, backlogRequest, dirsRequest, request, startRequest, undirsRequest } from "../agent/protocol.ts";
 import { limitWord } from "../agent/attempt.ts";
 import type { Mark } from "../agent/protocol.ts";
@@ -199,7 +200,11 @@ class AgentLink implements Link {
         else places.set(job, directory);
       }
     }
-    const { isSame, failed } = await this.#options.transport.stage(places, from, this.hostname);
+    const { isSame, failed } = await this.#options.transport.stage(
+      places,
+      from,
+      machineOfBoot(this.boot) ?? this.hostname,
+    );
     if (isSame) await this.share(from);
     this.isShared = isSame;
     return new Map([...lost, ...failed]);

@@ -52,8 +52,8 @@ export function makeConnect(deps: Deps, options: MakeConnectOptions = {}): Conne
     return {
       command: sshCommand(deps.environment, machine, "exec sh"),
       explain: (noise, code) => explainSsh(machine, noise, code),
-      stage: (places, from, hostname) =>
-        copies.pass(() => stageOverSsh(deps, { machine, directory, queueId, hostname, places }, from)),
+      stage: (places, from, own) =>
+        copies.pass(() => stageOverSsh(deps, { machine, directory, queueId, own, places }, from)),
     };
   }
 

@@ -17,6 +17,8 @@ if [ -e "$t" ]; then
   printf '\nsame %s\n' "$t"
   exit 0
 fi
+# The agent has made its directory. Where it is missing the name leads to another machine now.
+[ -d "$o" ] || { printf '\nelsewhere %s\n' "$t"; exit 0; }
 start() { shift 19; s=$1; }
 read -r s </proc/$$/stat && start ${s##*) }
 p=$o/i.$$.$s

@@ -42,8 +42,8 @@ export interface Destination {
   /** The experiment directory there: relative to the home directory, or absolute. */
   readonly directory: string;
   readonly queueId: string;
-  /** Host name as the agent has it, which names its own directory. */
-  readonly hostname: string;
+  /** The machine as the agent has it (see `agent/boot.ts`), which names its own directory. */
+  readonly own: string;
   /** The directory of each job there: `JOB`, or one beside it. The agent knows, and has made them. */
   readonly places: ReadonlyMap<JobName, string>;
 }
@@ -82,7 +82,7 @@ function listen(
     try {
       for await (const part of stream.pipeThrough(new TextDecoderStream())) {
         text = (text + part).slice(-10_000);
-        const [, word] = new RegExp(`^(same|ready) ${RegExp.escape(token)}$`, "m").exec(text) ?? [];
+        const [, word] = new RegExp(`^(same|ready|elsewhere) ${RegExp.escape(token)}$`, "m").exec(text) ?? [];
         if (word !== undefined) answer.resolve(word);
       }
     } catch {
@@ -121,7 +121,7 @@ async function copy(
   writer.closed.catch(() => {});
   writer.write(
     new TextEncoder().encode(
-      [farText, to.directory, `.cms/${to.queueId}/${to.hostname}`, token, ...lines, "", ""].join("\n"),
+      [farText, to.directory, `.cms/${to.queueId}/${to.own}`, token, ...lines, "", ""].join("\n"),
     ),
   ).catch(() => {});
   let packed = { code: 0, said: "" };
@@ -146,6 +146,9 @@ async function copy(
   } else writer.close().catch(() => {});
   const { code, signal } = await ssh.ended;
   await end;
+  if (word === "elsewhere") {
+    throw new LinkError(where, "cannot copy input files: its name leads to another machine now", false);
+  }
   if (signal !== null) throw new LinkError(where, "cannot copy input files: the connection was lost", false);
   if (code === 255 || word === null && code === 0) {
     const { reason, lasting } = explainSsh(to.machine, await sshSaid, code);

@@ -27,10 +27,10 @@ export interface Transport {
   /** What it means when that program has ended. */
   readonly explain: (noise: string, code: number) => Cause;
   /**
-   * Copies job directories to those of these names there, see `Link.stage`. `hostname` is the host's own, as its agent
+   * Copies job directories to those of these names there, see `Link.stage`. `own` is the machine, as its agent
    * says.
    */
-  readonly stage: (places: ReadonlyMap<JobName, string>, from: string, hostname: string) => Promise<Staged>;
+  readonly stage: (places: ReadonlyMap<JobName, string>, from: string, own: string) => Promise<Staged>;
 }
 
 /** What is said where a shell ended for no reason that is known. `said`: its last words. */

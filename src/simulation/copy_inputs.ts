@@ -71,6 +71,10 @@ export class Stager implements FarEnd {
       this.#terminal.stdout(`\nsame ${token}\n`);
       return 0;
     }
+    if (!this.isOfAgent(lines[HEAD_LINES - 2]!)) {
+      this.#terminal.stdout(`\nelsewhere ${token}\n`);
+      return 0;
+    }
     if (this.#host.isFull) return this.#fail("mkdir: No space left on device");
     yield 0;
     this.#terminal.stdout(`\nready ${token}\n`);
@@ -85,6 +89,11 @@ export class Stager implements FarEnd {
     if (!this.isWhole(files, token)) return this.#fail("the copy broke off", 4);
     yield 0;
     return yield* this.put(files, places);
+  }
+
+  /** Whether the agent's own directory is here: else the name leads to another machine now. */
+  isOfAgent(own: string): boolean {
+    return this.#host.parts.home !== undefined || own.endsWith(`/${this.#host.machine}`);
   }
 
   /** Whether all has come. */

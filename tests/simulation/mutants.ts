@@ -446,6 +446,12 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     rule: 10,
+    name: "input copied to whatever machine the name leads to",
+    seed: 710_230_042,
+    breaks: () => patch(Stager.prototype, "isOfAgent", () => () => true),
+  },
+  {
+    rule: 10,
     name: "input copied onto itself",
     breaks: () => patch(ManagersDirectory.prototype, "has", () => () => false),
   },
