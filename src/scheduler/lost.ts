@@ -75,13 +75,12 @@ export class Lost {
 
   /**
    * What a machine is to be asked, now that it answers. One that has not started yet is forbidden to. Where its name
-   * leads to another machine now, that would prove nothing.
+   * leads to another machine now, that would prove nothing; where it was booted since, nothing of it is left.
    */
   questions(machine: string, boot: string | null): { ask: AttemptRef[]; forbid: AttemptRef[] } {
     if (this.#all.size === 0) return { ask: [], forbid: [] };
     const those = this.#on(machine);
-    const isAway = (one: LostAttempt): boolean => isElsewhere(one.boot, boot);
-    return { ask: those.filter(isAway), forbid: those.filter((one) => !isAway(one)) };
+    return { ask: those.filter((one) => one.boot !== boot), forbid: those.filter((one) => one.boot === boot) };
   }
 
   /** Takes in what a machine says of an attempt, if it is one of them. */

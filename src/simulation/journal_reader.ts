@@ -137,6 +137,7 @@ export class JournalReader {
       onRecord(process, String(record.job), "delete", record.id!, null);
       return;
     }
+    if (record.type === "set" && record.fields?.history === null) this.#tries.reset(record.id!);
     if (record.type !== "set" || record.fields?.status === undefined) return;
     const name = String(record.job);
     const from = String((record.was as Record<string, unknown>).status);
