@@ -77,7 +77,6 @@ export class JournalReader {
   readonly #passed = new WeakMap<SimProcess, Set<string>>();
   /** Ids of jobs that somebody made wait again: they may stand behind the cursor. */
   readonly #disturbed = new Set<string>();
-
   readonly #tries = new TryWatch();
   readonly #patience = new Patience();
   /** Names that had a start: a job that is added with one after a deletion may wait for the end of the earlier one. */
@@ -137,8 +136,9 @@ export class JournalReader {
       onRecord(process, String(record.job), "delete", record.id!, null);
       return;
     }
-    if (record.type === "set" && record.fields?.history === null) this.#tries.reset(record.id!);
-    if (record.type !== "set" || record.fields?.status === undefined) return;
+    if (record.type !== "set") return;
+    if (record.fields?.history === null) this.#tries.reset(record.id!);
+    if (record.fields?.status === undefined) return;
     const name = String(record.job);
     const from = String((record.was as Record<string, unknown>).status);
     const to = String(record.fields.status);
@@ -176,8 +176,7 @@ export class JournalReader {
     const attempt = truth.of(`${record.id}.${fields.attempt}`);
     if (attempt.isAsked || attempt.isNever) truth.fail(`attempt ${attempt.id} of ${name} is decided a second time`);
     const whole = record.whole ?? {};
-    const user = fields.user ?? whole.user;
-    const host = fields.host ?? whole.host;
+    const { user, host } = { ...whole, ...fields };
     attempt.decided = {
       machine: host === "localhost" ? "localhost" : `${user}@${host}`,
       boot: fields.boot as string | null,
