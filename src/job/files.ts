@@ -53,7 +53,7 @@ function ownerOf(place: string, { name, shell }: { name: string; shell: string }
   if (file === ".cms") return own ? "the program" : `job ${directory}`;
   if (!file.startsWith(`${directory}.`) && file !== `${directory}-nohup.log`) return null;
   const end = file.slice(directory.length + 1);
-  const isOurs = /^(pid|run(\..*)?|kill\..*)$/.test(end);
+  const isOurs = /^(pid|run(\..*)?|kill\..*|limit\..*)$/.test(end);
   if (own) return isOurs || end === shell.replace(/^.*\//, "") ? "the program" : null;
   return isOurs || /^(out|log|nohup\.log)$/.test(end) || SHELLS.includes(end) ? `job ${directory}` : null;
 }

@@ -122,6 +122,13 @@ export const OPTION_WORDS: readonly OptionWord[] = [
   { field: "cpus", flag: "--cpus <number>", kind: "text", help: "CPUs that it needs", example: 4 },
   { field: "memory", flag: "--memory <size>", kind: "text", help: "memory that it needs, such as 8G", example: "8G" },
   { field: "slots", flag: "--slots <number>", kind: "text", help: "slots that it takes (default: 1)", example: 2 },
+  {
+    field: "tags",
+    flag: "--tags <name=value>",
+    kind: "map",
+    help: "a tag, by which jobs are chosen (--where=tag.NAME=VALUE); repeatable",
+    example: { night: "3" },
+  },
 ];
 
 /** True if a word takes names with values. */

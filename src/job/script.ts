@@ -60,8 +60,16 @@ function plainOrQuoted(value: string): string {
 }
 
 function familyOf(shell: string): Family | null {
-  const name = shell.slice(shell.lastIndexOf("/") + 1);
-  return FAMILIES.find((family) => family.shells.includes(name)) ?? null;
+  return FAMILIES.find((family) => family.shells.includes(baseName(shell))) ?? null;
+}
+
+function baseName(shell: string): string {
+  return shell.slice(shell.lastIndexOf("/") + 1);
+}
+
+/** Name of a job's script in its directory. */
+export function scriptName(job: string, shell: string): string {
+  return `${job}.${baseName(shell)}`;
 }
 
 /** True if the script of this shell can activate a python environment (`pyenv`). */

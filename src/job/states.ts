@@ -26,8 +26,8 @@ export type JobState = typeof JOB_STATES[number];
  *   ended otherwise than it must.
  * - `run` back to `undefined` or `ready`: only when the host has said that the attempt was never started and never will
  *   be.
- * - out of `crash` to `start`, `end`, `kill`: a host that was given up came back, and `refresh` found what really
- *   happened.
+ * - out of `crash` to `start`, `end`, `kill`: a host that was given up came back, and a run, or `refresh`, found
+ *   what really happened.
  */
 const MOVES: Readonly<Record<JobState, readonly JobState[]>> = {
   undefined: ["ready", "run", "fail_start"],

@@ -51,15 +51,26 @@ export interface Destination {
 /** The files of these jobs cannot be copied; the connection is not the cause. */
 class CopyError extends Error {}
 
-/** Files of ours in a job's directory: those of an earlier run on the manager itself are no input. */
+/** Ends of the names of what earlier tries wrote, as the agent removes them. */
+const OF_TRIES = [".[0-9]", ".[0-9][0-9]", ".[0-9][0-9][0-9]"];
+
+/** Files of ours in a job's directory, for tar: those of an earlier run on the manager itself are no input. */
 function ownFiles(job: JobName): string[] {
-  const names = [".cms", `${job}.pid`, `${job}.log`, `${job}.out`, `${job}-nohup.log`];
-  return [...names, `${job}.kill.*`, `${job}.run`, `${job}.run.*`];
+  const written = [`${job}.log`, `${job}.out`, `${job}-nohup.log`];
+  const earlier = written.flatMap((name) => OF_TRIES.map((end) => name + end));
+  const names = [".cms", `${job}.pid`, `${job}.run`, ...written, ...earlier];
+  return [...names, `${job}.run.*`, `${job}.kill.*`, `${job}.limit.*`];
 }
 
-/** True if a name in a job's directory is one of a file of ours, so that it is no input. */
+/** The same, behind the job's name. */
+const OWN_ENDS = /^(?:\.(?:pid|run|run\..*|kill\..*|limit\..*|(?:out|log)(?:\.\d{1,3})?)|-nohup\.log(?:\.\d{1,3})?)$/s;
+
+/**
+ * True if a name in a job's directory is one of a file of ours, so that it is no input. Which name its script has, only
+ * the job's shell says.
+ */
 export function isOwnFile(job: JobName, name: string): boolean {
-  return ownFiles(job).some((own) => own.endsWith("*") ? name.startsWith(own.slice(0, -1)) : name === own);
+  return name === ".cms" || (name.startsWith(job) && OWN_ENDS.test(name.slice(job.length)));
 }
 
 async function textOf(stream: ReadableStream<Uint8Array>): Promise<string> {

@@ -125,7 +125,7 @@ export function readNewJobs(
       specs.set(one, {
         ...spec,
         ...(after === undefined ? {} : { after }),
-        ...(wantsIndex ? { index: position } : {}),
+        ...(wantsIndex && !isSet(spec.index) ? { index: position } : {}),
       });
     });
   }
@@ -166,8 +166,8 @@ export function noteFiles(
   }
 }
 
-/** What a person can give: the words of the grammar, and the parameters of a sweep. */
-const GIVEN_FIELDS: readonly OptionName[] = [...OPTION_FIELDS, "params"];
+/** What can be given: the words of the grammar; the parameters of a sweep; the place that a whole job had. */
+const GIVEN_FIELDS: readonly OptionName[] = [...OPTION_FIELDS, "params", "index"];
 
 /** Reads the options that were given and notes what is wrong with them. */
 function readOptions(problems: Problems, given: GivenOptions): JobOptions {

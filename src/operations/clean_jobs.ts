@@ -66,7 +66,7 @@ export async function cleanJobs(
       deps,
       { connect, store, role: "visitor", warn: (text) => warn(text), jobs },
       async (link, there) => {
-        const hasInputs = (await inputs.of(there.map((job) => job.name))).size > 0;
+        const hasInputs = (await inputs.of(there.map((job) => ({ ...job, job: job.name })))).size > 0;
         if (isLocal(link.machine) || hasInputs) await link.share(store.ref.directory);
         const results = await link.remove(there.map(attemptOf));
         for (const [i, { name }] of there.entries()) {

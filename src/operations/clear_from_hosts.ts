@@ -60,7 +60,7 @@ export async function clearFromHosts(deps: Deps, request: ClearRequest): Promise
   const clear = (jobs: readonly Job[]) =>
     onMachines(deps, { connect, store, role, warn, jobs }, async (link, there) => {
       // What people put into a job's directory stays: here, and on machines that share the manager's.
-      const hasInputs = (await inputs.of(there.map((job) => job.name))).size > 0;
+      const hasInputs = (await inputs.of(there.map((job) => ({ ...job, job: job.name })))).size > 0;
       if (isLocal(link.machine) || hasInputs) await link.share(store.ref.directory);
       const { kept, live } = await removeOn(link, there, request);
       for (const name of kept) alive.add(name);

@@ -5,6 +5,7 @@
  */
 
 import type { Job } from "../job/job.ts";
+import { scriptName } from "../job/script.ts";
 import type { Sought } from "../link/fetch.ts";
 import { isOwnFile } from "../link/stage.ts";
 import { patternProblem } from "../names/path_pattern.ts";
@@ -22,9 +23,11 @@ export interface Place extends Sought {
 export function placesOf(job: Job, patterns: readonly string[]): Place[] {
   const directory = job.job_directory ?? job.name;
   const outputs = new Set([job.output, job.log, `${job.name}-nohup.log`]);
-  const script = `${job.name}.${job.shell.slice(job.shell.lastIndexOf("/") + 1)}`;
+  const script = scriptName(job.name, job.shell);
+  // What earlier tries wrote is worth as much as what the last one did.
+  const isOutput = (path: string): boolean => outputs.has(path) || outputs.has(path.replace(/\.\d{1,3}$/, ""));
   const isOwn = (path: string): boolean =>
-    !outputs.has(path) && (path === script || isOwnFile(job.name, path.split("/")[0]!));
+    !isOutput(path) && (path === script || isOwnFile(job.name, path.split("/")[0]!));
   const place = (of: readonly string[], workdir: string, isOptional: boolean): Place => ({
     ...{ job, directory, workdir, patterns: of, isOptional },
     isOwn: workdir === "" ? isOwn : () => false,

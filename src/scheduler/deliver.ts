@@ -182,7 +182,7 @@ export class Deliver {
       if (link === undefined) return; // Broken meanwhile: the core sends again when it is back.
       const requests = [...batch.values()];
       const isThere = isLocal(link.machine) || link.isShared;
-      const hasInput = isThere ? new Set() : await this.#inputs.of(requests.map(({ job }) => job));
+      const hasInput = isThere ? new Set() : await this.#inputs.of(requests);
       this.#send(link, batch, requests.filter(({ job }) => !hasInput.has(job)));
       if (batch.size > 0) await this.#stageAndStart(link, batch);
     } catch (error) {

@@ -8,8 +8,17 @@
  */
 
 import type { Clock, Files, FileStamp } from "../deps.ts";
+import { scriptName } from "../job/script.ts";
 import { isOwnFile } from "../link/stage.ts";
 import type { JobName } from "../names/grammar.ts";
+
+/** A job, and what the names of its files depend on. */
+export interface InputJob {
+  readonly job: JobName;
+  readonly shell: string;
+  readonly output: string;
+  readonly log: string;
+}
 
 /** A directory that was changed so shortly before it was read may change once more without looking different. */
 const SETTLED_MS = 100;
@@ -39,7 +48,7 @@ export class Inputs {
   }
 
   /** Those of the jobs that have input files in `EXPERIMENT/JOB/` now. */
-  async of(jobs: readonly JobName[]): Promise<Set<JobName>> {
+  async of(jobs: readonly InputJob[]): Promise<Set<JobName>> {
     const stamp = await this.#files.stamp(this.#directory);
     const seen = this.#seen;
     if (seen === null || !isSame(stamp, seen.stamp)) this.#seen = { stamp, atMs: this.#clock.now() };
@@ -51,9 +60,9 @@ export class Inputs {
       this.#names = new Set(await this.#files.list(this.#directory));
       this.#stamp = isSettled ? stamp : null;
     }
-    const may = isFresh ? jobs.filter((job) => this.#names.has(job)) : jobs;
+    const may = isFresh ? jobs.filter(({ job }) => this.#names.has(job)) : jobs;
     const have = await Promise.all(may.map((job) => this.#has(job)));
-    return new Set(may.filter((_, i) => have[i]));
+    return new Set(may.filter((_, i) => have[i]).map(({ job }) => job));
   }
 
   /** True if it has been as it is for so long that it looks different after the next change. */
@@ -62,10 +71,12 @@ export class Inputs {
     return this.#clock.now() - (this.#seen?.atMs ?? 0) > (isCoarse ? COARSE_SETTLED_MS : SETTLED_MS);
   }
 
-  async #has(job: JobName): Promise<boolean> {
+  async #has({ job, shell, output, log }: InputJob): Promise<boolean> {
     const path = `${this.#directory}/${job}`;
     if ((await this.#files.stamp(path))?.isDirectory !== true) return false;
-    return (await this.#files.list(path) ?? []).some((name) => !isOwnFile(job, name));
+    // A start writes these anew.
+    const written = [scriptName(job, shell), output, log];
+    return (await this.#files.list(path) ?? []).some((name) => !isOwnFile(job, name) && !written.includes(name));
   }
 }
 

@@ -6,7 +6,7 @@
  */
 
 import { z } from "@hono/zod-openapi";
-import { OPTION_WORDS } from "../job/option_words.ts";
+import { isMapKind, OPTION_WORDS } from "../job/option_words.ts";
 import { JOB_STATES } from "../job/states.ts";
 
 const NAME = "letters, digits, . _ - +";
@@ -96,8 +96,9 @@ const orNull = (description: string, example: string) => z.string().nullable().o
 const options = Object.fromEntries(OPTION_WORDS.map(({ field, kind, help, example }) => {
   const about = { description: `${help[0]!.toUpperCase()}${help.slice(1)}.` };
   const one = kind === "flag" ? z.boolean() : typeof example === "number" ? z.number() : z.string();
-  const many = kind === "map" ? z.record(z.string(), z.string()) : z.array(z.union([z.string(), z.number()]));
-  return [field, (kind === "list" || kind === "map" ? many : one).nullable().optional().openapi(about)];
+  const isMap = isMapKind(kind);
+  const many = isMap ? z.record(z.string(), z.string()) : z.array(z.union([z.string(), z.number()]));
+  return [field, (kind === "list" || isMap ? many : one).nullable().optional().openapi(about)];
 }));
 
 /** A job as it stands in the queue file. Unknown fields of the file are passed on. */

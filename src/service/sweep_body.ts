@@ -6,7 +6,7 @@
 
 import { z } from "@hono/zod-openapi";
 import { InvalidError } from "../errors.ts";
-import { OPTION_WORDS } from "../job/option_words.ts";
+import { isMapKind, OPTION_WORDS } from "../job/option_words.ts";
 import { SPEC_FIELDS } from "../job/job.ts";
 import { readParam, type Source } from "../operations/sweep.ts";
 import { readLines, readRows, rowsOfRecords } from "../operations/sweep_files.ts";
@@ -73,7 +73,7 @@ export function jobsOfBody(
 export type Words = ReadonlyMap<string, readonly string[]>;
 
 /** Words that may be given several times. */
-const MANY = ["param", ...OPTION_WORDS.filter(({ kind }) => kind === "map").map(({ field }) => field)];
+const MANY = ["param", ...OPTION_WORDS.filter(({ kind }) => isMapKind(kind)).map(({ field }) => field)];
 const FLAGS = ["link", "comments"];
 const OF_SWEEP = ["param", "sample", "seed", "each_line", ...FLAGS];
 const KNOWN = new Set<string>([
@@ -116,13 +116,15 @@ function specOf(words: Words): Record<string, unknown> {
   for (const [word, values] of words) {
     if (word === "name" || OF_SWEEP.includes(word)) continue;
     const option = OPTION_WORDS.find(({ field }) => field === word);
-    spec[word] = option?.kind === "map" ? Object.fromEntries(values.map((pair) => split(pair))) : values[0];
+    const isMap = option !== undefined && isMapKind(option.kind);
+    spec[word] = isMap ? Object.fromEntries(values.map((pair) => split(pair, word))) : values[0];
   }
   return spec;
 }
 
-function split(pair: string): [string, string] {
-  const at = `${pair}=`.indexOf("=");
+function split(pair: string, word: string): [string, string] {
+  const at = pair.indexOf("=");
+  if (at < 1) throw new InvalidError([`${word}: give NAME=VALUE`]);
   return [pair.slice(0, at), pair.slice(at + 1)];
 }
 

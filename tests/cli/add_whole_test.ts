@@ -18,7 +18,8 @@ Deno.test("queue add --from copies a queue: from its file, and from what list pr
   await withPlace(async (place) => {
     const { ok, run, directory } = place;
     await ok("queue", "create", "a");
-    await ok("queue", "add", "a", "--name=t-{x}", "--param=x=1,2", "--command=echo '{x}' \"$HOME\"", "--priority=3");
+    await ok("queue", "add", "a", "--name=t-{x}", "--param=x=1,2", "--command=echo '{x}' \"$HOME\"", "--tags=k={x}");
+    await ok("queue", "set", "a", "--name=t-2", "--set=tags.night=", "--set=tags.by=me", "--set=priority=3");
     await ok(
       "queue",
       "add",
@@ -31,7 +32,15 @@ Deno.test("queue add --from copies a queue: from its file, and from what list pr
     );
     await run("queue", "run", "fifo_multi", "a", "--hosts=localhost");
     const list = (queue: string): Promise<string> =>
-      ok("queue", "list", queue, "--output=csv", "--columns=name,command,priority,after,retries,params,tags,output");
+      ok(
+        "queue",
+        "list",
+        queue,
+        "--output=csv",
+        "--columns=name,command,priority,after,retries,params,index,tags,output",
+      );
+    const tagged = await ok("queue", "list", "a", "--where=tag.k=2", "--columns=name,index,tag.by", "--output=csv");
+    assert.equal(tagged, "name,index,tag.by\nt-2,2,me\n");
     await Deno.writeTextFile(`${directory}/j.json`, await ok("queue", "list", "a", "--output=json", "--wide"));
     await Deno.writeTextFile(`${directory}/y.yaml`, await ok("queue", "list", "a", "--output=yaml"));
     for (const [queue, file] of [["b", "j.json"], ["c", "y.yaml"], ["d", "experiment/a-queue.yaml"]] as const) {
@@ -47,6 +56,12 @@ Deno.test("queue add --from copies a queue: from its file, and from what list pr
         ].join("\n"),
       );
     }
+    const [, second] = JSON.parse(await Deno.readTextFile(`${directory}/j.json`));
+    await Deno.writeTextFile(`${directory}/one.json`, JSON.stringify([second]));
+    await ok("queue", "create", "e");
+    await ok("queue", "add", "e", "--from=one.json");
+    const kept = await ok("queue", "list", "e", "--columns=name,index,tag.k", "--output=csv");
+    assert.equal(kept, "name,index,tag.k\nt-2,2,2\n", "alone it keeps its place");
     await ok("queue", "add", "d", "--from=j.json", "--priority=7", "--dry-run");
     await ok("queue", "add", "d", "--from=j.json", "--priority=7");
     assert.equal(

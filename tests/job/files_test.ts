@@ -10,7 +10,16 @@ function problem(output: string, fields: { log?: string; shell?: string; experim
 }
 
 Deno.test("fileProblem() names the file of the program, of the log or of another job that a start would empty", () => {
-  const own = ["job2.bash", "./job2.bash", "../job2/job2.pid", "job2.run", "job2.run.3", "job2.kill.x.1", ".cms"];
+  const own = [
+    "job2.bash",
+    "./job2.bash",
+    "../job2/job2.pid",
+    "job2.run",
+    "job2.run.3",
+    "job2.kill.x.1",
+    "job2.limit.x.1",
+  ];
+  own.push(".cms");
   own.push("~/experiment/job2/job2.bash", "../a-queue.yaml", "../c-cluster.yaml", "../.a-queue.journal", "../.cms/x/y");
   for (const output of own) assert.equal(problem(output), "output a file of the program", output);
   for (

@@ -4,7 +4,8 @@ import type { JobName } from "../../src/names/grammar.ts";
 import { Inputs } from "../../src/scheduler/inputs.ts";
 
 async function has(inputs: Inputs, job: string): Promise<boolean> {
-  return (await inputs.of([job as JobName])).size === 1;
+  const names = { shell: "/bin/bash", output: "result.txt", log: `${job}.log` };
+  return (await inputs.of([{ job: job as JobName, ...names }])).size === 1;
 }
 
 Deno.test("Inputs.of() sees a directory that comes, one that goes, and takes no file for one", async () => {
@@ -13,8 +14,14 @@ Deno.test("Inputs.of() sees a directory that comes, one that goes, and takes no 
     const inputs = new Inputs(realDeps(), directory);
     assert.equal(await has(inputs, "job1"), false);
     await Deno.mkdir(`${directory}/job1`);
-    for (const own of [".cms", "job1.log", "job1.run.2"]) await Deno.writeTextFile(`${directory}/job1/${own}`, "");
+    const own = [".cms", "job1.log", "job1.run.2", "job1.bash", "result.txt", "job1.limit.a.1", "job1-nohup.log.12"];
+    for (const name of [...own, "job1.out.1", "job1.log.3"]) await Deno.writeTextFile(`${directory}/job1/${name}`, "");
     assert.equal(await has(inputs, "job1"), false, "only the program's own files");
+    for (const name of ["job1.out.1.csv", "job1.sh", "job1-nohup.log.1234", "job12.out"]) {
+      await Deno.writeTextFile(`${directory}/job1/${name}`, "");
+      assert.equal(await has(inputs, "job1"), true, name);
+      await Deno.remove(`${directory}/job1/${name}`);
+    }
     await Deno.writeTextFile(`${directory}/job1/.data`, "");
     assert.equal(await has(inputs, "job1"), true, "made a moment after the directory was read");
     await Deno.writeTextFile(`${directory}/job2`, "");

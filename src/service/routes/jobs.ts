@@ -140,7 +140,9 @@ const patch = operation({
   path: "/queue/{queue}/job/{job}",
   tags: ["more"],
   summary: "Queue Change Job",
-  description: "Changes fields of one job that does not run. What is left out stays; null gives a field its default.",
+  description:
+    "Changes fields of one job. What is left out stays; null gives a field its default. Of a job that runs " +
+    "only its time limit, tries, priority and tags can be changed; all else is refused (409).",
   request: {
     params: JobPath,
     query: ExperimentQuery,

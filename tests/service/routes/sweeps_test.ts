@@ -66,6 +66,12 @@ Deno.test("POST jobs takes sweeps as JSON, as a form with files and as CSV, like
       "?dry_run=true",
     );
     assert.deepEqual(products.would_add, expected.slice(2, 6));
+    const maps = await form({ name: "m", command: "true", env: ["MODE=fast", "SEED=7"], tags: "k=v" });
+    assert.deepEqual(maps.added, ["m"]);
+    const mapped = JSON.parse(await command("list", "a", "--name=m", "--output=json", "--wide"))[0];
+    assert.deepEqual([mapped.env, mapped.tags], [{ MODE: "fast", SEED: "7" }, { k: "v" }]);
+    assert.equal((await form({ name: "m", command: "true", env: "MODE" })).status, 422);
+    await command("delete", "a", "--name=m");
     const lines = await form({ name: "n-{}", command: "wc {}", each_line: file("a\n#no\nb\n", "f"), comments: "true" });
     assert.deepEqual(lines.added, ["n-a", "n-b"]);
     const whole = await form({ from: file(await command("list", "b", "--output=json"), "b.json"), priority: "4" });
