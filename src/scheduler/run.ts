@@ -181,7 +181,7 @@ class Loop {
   #push(event: CoreEvent): void {
     this.#inbox.push(event);
     // Nothing is to be decided on a start that was confirmed: it is written down with whatever comes next, or at the
-    // next look. For short jobs that is half of all turns.
+    // next look. Short jobs so need half as many turns.
     if (event.type === "link" && event.event.type === "started") return;
     if (
       event.type === "link" && event.event.type === "ended" && this.#parts.core.hasStock(event.machine, ++this.#ended)
