@@ -42,7 +42,7 @@ needTest("the examples work one after another", whyNoPrograms("curl"), async () 
     const strict = definitions.replace("curl -sg", "curl -sgf --max-time 20");
     await Deno.writeTextFile(`${directory}/login`, 'user = "pi:red berry"\n');
     for (const line of EXAMPLES) {
-      const isEndless = line.includes("/events");
+      const isEndless = /\/(?:events|live)\b/.test(line);
       const own = line.replaceAll("name=red", "name=localhost").replaceAll('"name":"red"', '"name":"localhost"');
       // Jobs that were stopped before they had a host would have none for the run after.
       if (line.includes("/stop")) await ended(url);
@@ -56,7 +56,7 @@ needTest("the examples work one after another", whyNoPrograms("curl"), async () 
         return code === (isEndless ? 28 : 0);
       }, { limitMs: 30_000 });
       if (line.includes("job1/output")) assert.equal(told, `0 ${Deno.hostname()}\n`);
-      if (isEndless) assert.match(told, /event: reset/);
+      if (isEndless) assert.match(told, line.includes("/live") ? /event: status/ : /event: reset/);
     }
     const left = await Array.fromAsync(Deno.readDir(`${directory}/experiment`), ({ name }) => name);
     assert.deepEqual(left.filter((name) => !name.startsWith(".")), []);
