@@ -67,6 +67,11 @@ export class InFlightSet {
     return this.#byJob.get(job);
   }
 
+  /** True if an attempt on this machine lives on another, for all that is known. */
+  anyAway(machine: string): boolean {
+    return this.#counts.away > 0 && [...this.on(machine)].some(({ stage }) => stage.at === "away");
+  }
+
   /** The record of this very attempt, or undefined. */
   of(job: JobName, attempt: string): InFlight | undefined {
     const one = this.#byJob.get(job);

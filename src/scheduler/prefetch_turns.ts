@@ -40,7 +40,9 @@ export class PrefetchTurns {
       if (pool.hosts.some(({ id }) => this.#run.slots.isReserved(id))) continue;
       this.#hungry.delete(pool);
       const { backlog } = pool;
-      const isReady = this.#run.machines.isUp(pool.machine) && backlog?.isOver !== true;
+      // Slots that attempts on another machine have become free only when the name leads there again.
+      const isUp = this.#run.machines.isUp(pool.machine) && !this.#run.inFlight.anyAway(pool.machine);
+      const isReady = isUp && backlog?.isOver !== true;
       if (!isReady || (backlog?.waiting.size ?? 0) >= this.#pools.depth(pool)) continue;
       if (backlog === null && this.freeNumber(pool) === null) continue;
       this.#hungry.add(pool); // Behind the others.

@@ -96,7 +96,7 @@ for (const shell of SHELLS) {
       for (const [name, value] of Object.entries(HOSTILE)) assert.equal(found.get(name), value, `${job}: ${name}`);
       assert.deepEqual([found.get("CMS_JOB"), found.get("CMS_ATTEMPT")], [job, "1"]);
       for (const [name, value] of plain) {
-        const isOwn = /^(CMS_JOB|CLOUDMESH_JOB|_|PWD|SHLVL|OLDPWD)$/.test(name);
+        const isOwn = /^(CMS_JOB|CLOUDMESH_JOB|CLOUDMESH_MARK|_|PWD|SHLVL|OLDPWD)$/.test(name);
         if (!isOwn && !(name in HOSTILE)) assert.equal(found.get(name), value, `${job}: ${name}`);
       }
     }
