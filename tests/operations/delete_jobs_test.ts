@@ -103,10 +103,12 @@ Deno.test("deleteJobs() asks the next scheduler to end what one leaves that ends
     );
     await askedToKill(scheduler);
     // The next one has the queue when somebody looks.
-    const next = { pid: 3, hostname: "manager", run: "next", about: ABOUT };
-    files.edit(storePaths(queue, "queue").run, JSON.stringify(next));
-    await askedToKill(scheduler);
-    await scheduler.commit(() => [set("runs", { status: "kill" })]);
+    const next = await openQueue(memoryDeps(files, { pid: 3 }), queue);
+    const who = { pid: 3, hostname: "manager", run: "next", about: ABOUT };
+    files.edit(storePaths(queue, "queue").run, JSON.stringify(who));
+    await askedToKill(next);
+    await next.commit(() => [set("runs", { status: "kill" })]);
+    next.close();
     assert.deepEqual(await deleting, { deleted: ["runs"], missing: [], failed: [] });
     assert.deepEqual([killed, await names()], [[], ["waits"]]);
   });
