@@ -12,6 +12,13 @@ import { type TestService, withService } from "../../testing/service/service.ts"
 /** Stands in files outside; no reply may have it. */
 export const SECRET = "nobody-may-read-this";
 
+/** A program that refuses to run, and says so as data. */
+const REFUSES = `for word in "$@"; do
+  case $word in --refusal=*) printf '{"code":"invalid","message":"Cannot run it"}' >"\${word#--refusal=}" ;; esac
+done
+echo 'ERROR: Cannot run it'
+exit 2`;
+
 /** Calls `use` with the service and the directory around the served one, which is its entry `served`. */
 export async function withTrap(use: (t: TestService, outside: string) => Promise<void>): Promise<void> {
   const connect: Connect = (machine) =>
@@ -34,7 +41,7 @@ export async function withTrap(use: (t: TestService, outside: string) => Promise
     Deno.symlinkSync("..", `${served}/top`);
     Deno.writeTextFileSync(`${served}/file`, "x");
     // A run is begun, refused and over; what it is told may be anything.
-    const self = ["sh", "-c", "echo 'ERROR: Cannot run it'; exit 2", "sh"];
+    const self = ["sh", "-c", REFUSES, "sh"];
     return { connect, root: served, deps: { ...deps, environment: { ...deps.environment, cwd: () => served, self } } };
   };
   await withService(async (t) => await use(t, outside), change);
