@@ -101,7 +101,7 @@ export function* documentRequests(document: Document, seed: number): Generator<M
 
   const all = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation }))
-  ).filter(({ path }) => path !== "/events");
+  ).filter(({ path }) => path !== "/events" && !path.endsWith("/live")); // These do not end.
   while (true) {
     const { path, method, operation } = pick(all);
     let target = path;
