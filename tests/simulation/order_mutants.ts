@@ -7,6 +7,7 @@
 import type { Job } from "../../src/job/job.ts";
 import type { JobName } from "../../src/names/grammar.ts";
 import { hasDependencies } from "../../src/job/dependencies.ts";
+import { hasNeeds } from "../../src/job/needs.ts";
 import { waitingState } from "../../src/job/states.ts";
 import { Candidates } from "../../src/scheduler/candidates.ts";
 import { Core } from "../../src/scheduler/core.ts";
@@ -19,7 +20,8 @@ function handsOut(isMeant: (job: Job) => boolean): () => () => void {
     patch(Candidates.prototype, "peek", (old) =>
       function (this: Candidates, jobs, nowMs): JobName | null {
         const name = old.call(this, jobs, nowMs);
-        const kept = [...this.aside].find((one) => isMeant(jobs.get(one)!));
+        // One that no host could hold would be set aside again, and handed out for ever.
+        const kept = [...this.aside].find((one) => isMeant(jobs.get(one)!) && !hasNeeds(jobs.get(one)!));
         return name !== null && kept !== undefined ? kept : name;
       });
 }
@@ -35,7 +37,7 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
   {
     rule: 5,
     name: "a try starts before its time",
-    breaks: handsOut((job) => job.hold !== true && !hasDependencies(job)),
+    breaks: handsOut((job) => typeof job.not_before === "string" && job.hold !== true && !hasDependencies(job)),
   },
   {
     rule: 5,
