@@ -119,7 +119,7 @@ for (const shell of SHELLS) {
       await Deno.mkdir(`${place.home}/there`);
       await Deno.writeTextFile(`${place.home}/there/mark`, "marked\n");
       const cases = {
-        relative: ["work/two words/'x", `${place.home}/work/two words/'x`],
+        relative: ["runs/two words/'x", `${place.home}/runs/two words/'x`],
         there: ["there", `${place.home}/there`],
         home: ["~", place.home],
         below: ["~/below", `${place.home}/below`],

@@ -34,7 +34,7 @@ hostTest(
       "--env",
       `VALUE=${VALUE}`,
       "--env=BOTH=job",
-      "--workdir=work/here",
+      "--workdir=runs/here",
       '--command=printf "%s|" "$VALUE" "$BOTH" "${OF-none}" "$CMS_QUEUE" "$CMS_JOB" "$CMS_ATTEMPT" "$CMS_TRY" "$CMS_HOST" "$CMS_INDEX" "$PWD"',
     );
     const { code, stdout, stderr } = await manager.cms("queue", "run", "fifo_multi", "a", "--hostfile=c");
@@ -48,7 +48,7 @@ hostTest(
       const { home } = hosts.host(host);
       const text = await Deno.readTextFile(`${home}/experiment/${job}/${job}.out`);
       const own = [of[0], "a", job, "1", "1", of[1], String(i + 1)];
-      assert.deepEqual(text.split("|"), [VALUE, "job", ...own, "/home/pi/work/here", ""], job);
+      assert.deepEqual(text.split("|"), [VALUE, "job", ...own, "/home/pi/runs/here", ""], job);
     }
     assert.deepEqual([...seen].sort(), ["red", "red01"]);
   },

@@ -7,12 +7,12 @@ import { jobNotice, webhookUrl } from "../../src/operations/notices/notice.ts";
 import { Notices } from "../../src/operations/notices/notices.ts";
 import { postJson, runCommand } from "../../src/operations/notices/send.ts";
 import { queueRef } from "../../src/operations/refs.ts";
-import type { RunResult } from "../../src/scheduler/report.ts";
 import { OwedNotices } from "../../src/store/owed_notices.ts";
 import { storePaths } from "../../src/store/paths.ts";
 import { memoryDeps, MemoryFiles } from "../../testing/memory_files.ts";
 import { waitUntil } from "../../testing/wait.ts";
 import { isAlive } from "../../testing/run_place.ts";
+import { NOTHING_RAN } from "../../testing/run_result.ts";
 
 const ENDED = {
   type: "ended",
@@ -23,17 +23,6 @@ const ENDED = {
   reason: null,
   elapsedMs: 1000,
 } as const;
-const DONE: RunResult = {
-  ran: [],
-  completed: [],
-  failed: [],
-  outcome: "done",
-  running: [],
-  waiting: 0,
-  skipped: [],
-  left: [],
-  idle: null,
-};
 const REF = { experiment: "experiment", directory: "/e", name: "a" };
 const NOTICE = jobNotice(REF, ENDED, undefined);
 const never = new AbortController().signal;
@@ -128,7 +117,7 @@ Deno.test("a run goes on whatever becomes of its notices: eight at once, few war
   for (let i = 0; i < 20; i++) notices.event(ENDED);
   await waitUntil("the first are told", () => gates.length === 8);
   const leave = new AbortController();
-  const finished = notices.finish(DONE, 0, leave.signal);
+  const finished = notices.finish(NOTHING_RAN, 0, leave.signal);
   let isFinished = false;
   void finished.then(() => isFinished = true);
   await waitUntil("all are told", () => {
@@ -141,7 +130,7 @@ Deno.test("a run goes on whatever becomes of its notices: eight at once, few war
   assert.equal(warnings.at(-1), "--webhook failed 16 times more");
   notices.event(ENDED);
   leave.abort();
-  await notices.finish(DONE, 0, leave.signal);
+  await notices.finish(NOTHING_RAN, 0, leave.signal);
 });
 
 Deno.test("what a killed run owes, the next one tells, once; what a living one owes it leaves alone", async () => {
@@ -182,7 +171,7 @@ Deno.test("a run that owes nothing runs no command at its end, and one with a no
   for (const wishes of [{}, { webhook: "http://h/" }]) {
     const notices = new Notices(deps, queue, wishes, assert.fail);
     await notices.begin(new Map());
-    await notices.finish({ ...DONE, ran: [jobName("x")], waiting: 2 }, 1, never);
+    await notices.finish({ ...NOTHING_RAN, ran: [jobName("x")], waiting: 2 }, 1, never);
   }
   assert.equal(posted.length, 1);
   const { event, state, exit_code, reason } = JSON.parse(posted[0]!);

@@ -5,6 +5,7 @@ import { jobName } from "../../../src/names/grammar.ts";
 import type { SchedulerName } from "../../../src/store/run_status.ts";
 import type { RunEvent, RunResult } from "../../../src/scheduler/report.ts";
 import { FakeTerminal } from "../harness.ts";
+import { NOTHING_RAN } from "../../../testing/run_result.ts";
 
 const QUEUE = { experiment: "experiment", directory: "/w/experiment", name: "a" };
 const RULE = `# ${"-".repeat(70)}`;
@@ -31,18 +32,7 @@ function printResult(result: Partial<RunResult>): FakeTerminal {
   const io = new FakeTerminal();
   const lines = makeLines(io, { get: () => undefined });
   const view = new RunLines(lines, { scheduler: "fifo", queue: QUEUE, again: "cms again", now: () => 0 });
-  view.result({
-    ran: [],
-    completed: [],
-    failed: [],
-    outcome: "done",
-    running: [],
-    waiting: 0,
-    skipped: [],
-    left: [],
-    idle: null,
-    ...result,
-  });
+  view.result({ ...NOTHING_RAN, ...result });
   return io;
 }
 
