@@ -202,7 +202,8 @@ class Work {
       return "unchanged";
     }
     if (maxBytes !== null && file.sizeBytes > maxBytes) return `it has ${renderBytes(file.sizeBytes)}`;
-    if (here !== null && !force && seconds(here.modifiedMs) > seconds(file.modifiedMs)) {
+    // A copy has a time of whole seconds: one that was changed here in the same second is newer.
+    if (here !== null && !force && here.modifiedMs > file.modifiedMs) {
       return `${path} is newer here (--force replaces it)`;
     }
     return null;
