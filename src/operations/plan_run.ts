@@ -14,7 +14,7 @@ import { durationMs } from "../job/where.ts";
 import type { JobName } from "../names/grammar.ts";
 import { type Forecast, forecast, type ForecastJob } from "../scheduler/forecast.ts";
 import { fifo, fifoMulti } from "../scheduler/policies.ts";
-import type { SlotHost } from "../scheduler/slots.ts";
+import type { SlotHost } from "../scheduler/slot_host.ts";
 import type { Jobs } from "../store/changes.ts";
 import { storePaths } from "../store/paths.ts";
 import { type Prediction, writePrediction } from "../store/prediction.ts";

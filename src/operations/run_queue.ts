@@ -30,7 +30,7 @@ import { Collector } from "./collect/collector.ts";
 import type { Notices } from "./notices/notices.ts";
 import { runsAlready } from "./process_state.ts";
 import { RunTeller } from "./tell_run.ts";
-import type { SlotHost } from "../scheduler/slots.ts";
+import type { SlotHost } from "../scheduler/slot_host.ts";
 
 /** What to run, and where. */
 export type RunRequest =

@@ -8,7 +8,7 @@
 import { machineKey } from "../cluster/machine.ts";
 import { report, type RunContext } from "./context.ts";
 import type { MachineState } from "./machines.ts";
-import { isOffered, type SlotHost } from "./slots.ts";
+import { isOffered, type SlotHost } from "./slot_host.ts";
 
 /** Since when no machine is left. */
 export class AllDown {

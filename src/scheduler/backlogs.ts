@@ -20,7 +20,7 @@ import { type Backlog, backlogOf, type InFlight, isRecalled, sinceMsOf } from ".
 import { AGAIN_MS, BacklogTimes, CONFIRM_MS, confirmAtMs } from "./backlog_times.ts";
 import { PrefetchTurns } from "./prefetch_turns.ts";
 import { SlotPools } from "./slot_pools.ts";
-import type { SlotHost } from "./slots.ts";
+import type { SlotHost } from "./slot_host.ts";
 
 /** After so many recalls a new backlog is better: what was recalled stands in the way of those behind. */
 const RECALLS = 32;

@@ -34,7 +34,8 @@ import { countStates, Outcomes } from "./outcomes.ts";
 import type { Policy } from "./policies.ts";
 import type { Progress, RunResult } from "./report.ts";
 import { Returns } from "./returns.ts";
-import { type SlotHost, Slots } from "./slots.ts";
+import type { SlotHost } from "./slot_host.ts";
+import { Slots } from "./slots.ts";
 
 /** What a run is made from. */
 export interface CoreOptions {

@@ -12,7 +12,7 @@ import type { Machine } from "../cluster/machine.ts";
 import type { AttemptState, BacklogChange, LinkEvent, StartRequest, TimeLimit } from "../link/link.ts";
 import type { Change, ExternalChanges } from "../store/changes.ts";
 import type { RunEvent } from "./report.ts";
-import type { SlotHost } from "./slots.ts";
+import type { SlotHost } from "./slot_host.ts";
 
 /** What happened. `machine` is a key as `machineKey` makes it. */
 export type CoreEvent =

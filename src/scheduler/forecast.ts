@@ -18,7 +18,7 @@ import { Core } from "./core.ts";
 import type { CoreEvent, Effect } from "./events.ts";
 import type { Policy } from "./policies.ts";
 import type { RunResult } from "./report.ts";
-import type { SlotHost } from "./slots.ts";
+import type { SlotHost } from "./slot_host.ts";
 
 /** What {@link forecast} takes. */
 export interface ForecastRequest {

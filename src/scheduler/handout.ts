@@ -19,7 +19,7 @@ import type { Links } from "./links.ts";
 import { type Placement, placeOn, type Policy } from "./policies.ts";
 import type { RunResult } from "./report.ts";
 import { couldHold } from "./resources.ts";
-import type { SlotHost } from "./slots.ts";
+import type { SlotHost } from "./slot_host.ts";
 
 /** Most different needs that wait for room side by side: each is looked at whenever something changes. */
 const MOST_PARKED = 64;

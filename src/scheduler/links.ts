@@ -18,7 +18,7 @@ import { isElsewhere } from "../agent/boot.ts";
 import type { Lost } from "./lost.ts";
 import { Machines, type MachineState } from "./machines.ts";
 import { Notices } from "./notices.ts";
-import { isOffered, type SlotHost } from "./slots.ts";
+import { isOffered, type SlotHost } from "./slot_host.ts";
 
 /** With several machines, the first start waits this long for the slower links, so that the list's order decides. */
 const SETTLE_MS = 1_000;

@@ -12,7 +12,8 @@ import { failedMachines } from "../job/retry.ts";
 import { hasNeeds, needsOf, needsText } from "../job/needs.ts";
 import type { Machines } from "./machines.ts";
 import { lackText } from "./resources.ts";
-import type { Share, SlotHost, Slots } from "./slots.ts";
+import type { SlotHost } from "./slot_host.ts";
+import type { Share, Slots } from "./slots.ts";
 
 /** What a policy sees of the run. */
 export interface PolicyView {

@@ -7,7 +7,7 @@
 import type { RunContext } from "./context.ts";
 import type { Backlog, SlotPool } from "./in_flight.ts";
 import type { SlotPools } from "./slot_pools.ts";
-import type { SlotHost } from "./slots.ts";
+import type { SlotHost } from "./slot_host.ts";
 
 /** What the host can tell apart: descriptors of its shell. Further pools of a machine prefetch nothing. */
 const NUMBERS = [5, 6, 7, 8] as const;

@@ -8,7 +8,7 @@
 import { machineKey } from "../cluster/machine.ts";
 import type { SlotPool } from "./in_flight.ts";
 import type { Machines } from "./machines.ts";
-import { natureOf, type SlotHost } from "./slots.ts";
+import { natureOf, type SlotHost } from "./slot_host.ts";
 
 /** From the end of a job to the start of the next without prefetch: a round trip, and this. */
 const TURN_MS = 4;

@@ -8,29 +8,11 @@
  * @module
  */
 
-import type { Environment } from "../names/environment.ts";
 import type { JobName } from "../names/grammar.ts";
 import { type Machine, machineKey } from "../cluster/machine.ts";
 import type { Needs } from "../job/needs.ts";
-import { couldHold, type HostHas, Resources } from "./resources.ts";
-
-/** A host as a scheduler sees it. */
-export interface SlotHost {
-  /** Host id in its cluster; for `--hosts` the place in the list. Unique within a run. */
-  readonly id: string;
-  readonly machine: Machine;
-  /** Jobs at once, a whole number from 0. */
-  readonly capacity: number;
-  /** False: gets no new jobs; what runs there goes on. */
-  readonly active: boolean;
-  /** `""` for none. */
-  readonly gpu: string;
-  readonly pyenv: string;
-  /** Variables for all its jobs; missing for none. */
-  readonly env?: Environment;
-  /** What it has besides slots; missing where its entry says nothing of that. */
-  readonly has?: HostHas;
-}
+import { couldHold, Resources } from "./resources.ts";
+import { isLike, type SlotHost } from "./slot_host.ts";
 
 /** What a job holds besides one slot. */
 export interface Share {
@@ -97,6 +79,7 @@ export class Slots {
     this.#kept.clear();
     this.#keptFor.clear();
     for (const { id } of hosts) this.#mark(id);
+    this.#spread();
     const offered = hosts.filter((host) => host.active && host.capacity > 0).map((host) => host.machine);
     const [first] = offered;
     const isOnly = first !== undefined && offered.every((machine) => machineKey(machine) === machineKey(first));
@@ -281,6 +264,20 @@ export class Slots {
     return undefined;
   }
 
+  /** After a change of the hosts: what one holds too many of goes to those like it with room, see {@link Slots.adopt}. */
+  #spread(): void {
+    if (this.#over.size === 0) return;
+    for (const [job, of] of [...this.#holders]) {
+      const own = this.#over.has(of) ? this.#host(of) : undefined;
+      if (own === undefined || this.#resources.of(job) !== undefined) continue;
+      const machine = machineKey(own.machine);
+      const near = this.#hosts.find((host) =>
+        this.room(host) > 0 && isLike(host, own) && machineKey(host.machine) === machine
+      );
+      if (near !== undefined) this.take(job, near.id);
+    }
+  }
+
   #host(id: string): SlotHost | undefined {
     return this.#hosts[this.#places.get(id) ?? -1];
   }
@@ -295,7 +292,7 @@ export class Slots {
       this.#free[place >>> 5]! |= bit;
       this.#isNoneFree = false;
     } else this.#free[place >>> 5]! &= ~bit;
-    if (room < 0) this.#over.add(id);
+    if (host.capacity < this.#count(id)) this.#over.add(id);
     else this.#over.delete(id);
   }
 
@@ -308,21 +305,4 @@ export class Slots {
   inUse(): ReadonlyMap<string, number> {
     return this.#used;
   }
-}
-
-/** True if a job cannot tell one from the other. */
-function isLike(a: SlotHost, b: SlotHost): boolean {
-  return natureOf(a) === natureOf(b);
-}
-
-/** What a job can tell of its host, but for the machine: the same text for hosts that are alike. */
-export function natureOf({ gpu, pyenv, env, has }: SlotHost): string {
-  const vendor = has?.devices?.vendor;
-  const isPlain = env === undefined && gpu === "" && pyenv === "" && vendor === undefined;
-  return isPlain ? "" : JSON.stringify([gpu, pyenv, env, vendor]);
-}
-
-/** True if the host takes jobs. */
-export function isOffered(host: { active: boolean; capacity: number }): boolean {
-  return host.active && host.capacity > 0;
 }

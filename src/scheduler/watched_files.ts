@@ -6,7 +6,7 @@
 
 import type { Files } from "../deps.ts";
 import type { CoreEvent } from "./events.ts";
-import type { SlotHost } from "./slots.ts";
+import type { SlotHost } from "./slot_host.ts";
 
 /** What there is to look at. */
 export interface FilesToWatch {

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import type { Job } from "../../src/job/job.ts";
 import type { JobName } from "../../src/names/grammar.ts";
 import { NO_EXTERNAL_CHANGES } from "../../src/store/changes.ts";
-import type { SlotHost } from "../../src/scheduler/slots.ts";
+import type { SlotHost } from "../../src/scheduler/slot_host.ts";
 import { job as makeJob, put, seeded, slotHost, World, type WorldOptions } from "./world.ts";
 
 const GIB = 2 ** 30;

@@ -4,7 +4,7 @@ import { parseMachine } from "../../src/cluster/machine.ts";
 import type { SlotPool } from "../../src/scheduler/in_flight.ts";
 import { Machines } from "../../src/scheduler/machines.ts";
 import { SlotPools } from "../../src/scheduler/slot_pools.ts";
-import type { SlotHost } from "../../src/scheduler/slots.ts";
+import type { SlotHost } from "../../src/scheduler/slot_host.ts";
 import { slotHost } from "./world.ts";
 
 const RED = "pi@red";

@@ -40,6 +40,25 @@ Deno.test("a slot that is given back goes to a job of a full entry of the same G
   assert.notEqual(slots.giveBack(c), null);
 });
 
+Deno.test("what an inactive host holds too many of takes the slots that become free at one like it", () => {
+  const c = "c" as JobName;
+  const hosts = (active: boolean) => [slotHost("own", RED, { active }), slotHost("more", RED)];
+  const slots = new Slots(hosts(false));
+  for (const name of [A, B, c]) slots.adopt(name, RED, "own");
+  assert.equal(slots.giveBack(B), null);
+  assert.deepEqual(Object.fromEntries(slots.inUse()), { own: 1, more: 1 });
+  slots.setHosts(hosts(true));
+  assert.equal(slots.free(isUp), null);
+});
+
+Deno.test("setHosts() gives a new host to what one like it holds too many of", () => {
+  const slots = new Slots([slotHost("own", RED)]);
+  for (const name of [A, B]) slots.adopt(name, RED, "own");
+  slots.setHosts([slotHost("own", RED), slotHost("more", RED)]);
+  assert.deepEqual(Object.fromEntries(slots.inUse()), { own: 1, more: 1 });
+  assert.equal(slots.free(isUp), null);
+});
+
 Deno.test("free() asks about no machine again until a slot or a machine has come", () => {
   const slots = new Slots(Array.from({ length: 1000 }, (_, i) => slotHost(`h${i}`, `pi@h${i}`)));
   let asked = 0;

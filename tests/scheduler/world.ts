@@ -17,7 +17,7 @@ import type { AttemptRef } from "../../src/job/attempt.ts";
 import type { CoreEvent, Effect } from "../../src/scheduler/events.ts";
 import { fifo, fifoMulti } from "../../src/scheduler/policies.ts";
 import type { RunEvent } from "../../src/scheduler/report.ts";
-import type { SlotHost } from "../../src/scheduler/slots.ts";
+import type { SlotHost } from "../../src/scheduler/slot_host.ts";
 import { Random } from "../../src/simulation/random.ts";
 
 /** Numbers from 0 to 1 that follow from the seed. */
