@@ -264,7 +264,7 @@ export class Slots {
     return undefined;
   }
 
-  /** After a change of the hosts: what one holds too many of goes to those like it with room, see {@link Slots.adopt}. */
+  /** After a change of the hosts: what one holds too many of goes to those like it, see {@link Slots.adopt}. */
   #spread(): void {
     if (this.#over.size === 0) return;
     for (const [job, of] of [...this.#holders]) {
