@@ -22,7 +22,7 @@ const ROWS: readonly (readonly string[])[] = [
   ["store", "agent"],
   ["link"],
   ["scheduler"],
-  ["output"],
+  ["output", "slurm"],
   ["operations"],
   ["service", "simulation"],
   ["cli"],
