@@ -1,19 +1,19 @@
-import { assertEquals } from "node:assert/strict";
+import assert from "node:assert/strict";
 import { filesOf, machineOfPlace, placeOf } from "../../src/cluster/slurm_place.ts";
 import { machineText, parseMachine } from "../../src/cluster/machine.ts";
 
 Deno.test("The machine of an allocation's node is found again by its name alone", () => {
   const login = { user: "me", name: "login.example.org", address: null };
   const machine = machineOfPlace({ node: "gpu-n17", job: "81234", login });
-  assertEquals(machineText(machine), "me@gpu-n17.81234.slurm.login.example.org");
-  assertEquals(placeOf(parseMachine(machineText(machine))), { node: "gpu-n17", job: "81234", login });
-  assertEquals(filesOf(machine), login);
+  assert.deepEqual(machineText(machine), "me@gpu-n17.81234.slurm.login.example.org");
+  assert.deepEqual(placeOf(parseMachine(machineText(machine))), { node: "gpu-n17", job: "81234", login });
+  assert.deepEqual(filesOf(machine), login);
 });
 
 Deno.test("Other machines are no nodes", () => {
   for (const name of ["red", "localhost", "a.slurm.b", "n1.x12.slurm.b", "1.slurm.b"]) {
     const machine = { user: "me", name, address: null };
-    assertEquals(placeOf(machine), null, name);
-    assertEquals(filesOf(machine), machine);
+    assert.deepEqual(placeOf(machine), null, name);
+    assert.deepEqual(filesOf(machine), machine);
   }
 });
