@@ -33,6 +33,9 @@ const ofTests: Readonly<Record<string, string>> = {
   parallel: "parallel",
   tmux: "tmux",
   "Text::CSV": "libtext-csv-perl",
+  munged: "munge",
+  slurmctld: "slurm-wlm",
+  sbatch: "slurm-wlm",
 };
 
 /**
