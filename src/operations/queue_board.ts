@@ -10,8 +10,7 @@ import { machineText, tellApart } from "../cluster/machine.ts";
 import type { Deps } from "../deps.ts";
 import { type Job, placeOf } from "../job/job.ts";
 import { endReason, isFailed } from "../job/outcome.ts";
-import { isInFlight, isWaiting, JOB_STATES, type JobState } from "../job/states.ts";
-import { durationMs } from "../job/where.ts";
+import type { JobState } from "../job/states.ts";
 import type { JobName } from "../names/grammar.ts";
 import { readCluster } from "../store/cluster_file.ts";
 import { storePaths } from "../store/paths.ts";
@@ -20,13 +19,8 @@ import { type QueuePause, readPause } from "../store/queue_pause.ts";
 import { readLastRun } from "../store/run_claim.ts";
 import type { LastRun } from "../store/run_status.ts";
 import type { StoreRef } from "../store/store.ts";
-import { timeLeft } from "./queue_status.ts";
+import { QueueTally } from "./queue_tally.ts";
 
-/** Jobs that are over and are kept, the newest first. */
-const KEPT = 200;
-/** Durations by which the time left is judged: of the last so many jobs. */
-const DURATIONS = 1_000;
-const RATE_MS = 60_000;
 /** The run, the pause and the cluster's file are looked at this often. */
 const SLOW_MS = 1_000;
 
@@ -42,33 +36,22 @@ export interface BoardHost {
 
 /** See the module. */
 export class QueueBoard {
-  /** Jobs in flight. */
-  readonly running = new Map<JobName, Job>();
   run: LastRun | null = null;
   pause: QueuePause | null = null;
-  /** Newest first. */
-  ends: Job[] = [];
-  failures: Job[] = [];
-  failed = 0;
-  total = 0;
-  readonly counts: Record<JobState, number>;
   readonly #deps: Deps;
   readonly #queue: StoreRef;
   readonly #feed: QueueFeed;
   #isFirst = true;
   #slowAtMs = -Infinity;
   #cluster: readonly { id: string; machine: string; slots: number; status: string }[] = [];
-  #durations: number[] = [];
-  #endTimes: number[] = [];
-  /** State of each failed job's end, so that a reset takes it out of the count. */
-  readonly #failedNames = new Set<JobName>();
+  readonly #tally: QueueTally;
 
   /** Touches no file. */
   constructor(deps: Deps, queue: StoreRef) {
     this.#deps = deps;
     this.#queue = queue;
     this.#feed = new QueueFeed(deps, queue);
-    this.counts = Object.fromEntries(JOB_STATES.map((state) => [state, 0])) as Record<JobState, number>;
+    this.#tally = new QueueTally(deps.clock);
   }
 
   /** Takes in what has happened. @returns The changes, in order; null if there is no such queue. */
@@ -78,10 +61,10 @@ export class QueueBoard {
     await this.#lookSlowly();
     if (this.#isFirst) {
       this.#isFirst = false;
-      this.#begin([...this.#feed.jobs.values()]);
+      this.#tally.begin(this.#feed.jobs.values());
       return [];
     }
-    for (const change of changes) this.#take(change);
+    for (const change of changes) this.#tally.take(change);
     return changes;
   }
 
@@ -90,9 +73,39 @@ export class QueueBoard {
     this.#feed.close();
   }
 
+  /** Jobs in flight. */
+  get running(): ReadonlyMap<JobName, Job> {
+    return this.#tally.running;
+  }
+
+  /** Jobs that are over, the newest first: some of them. */
+  get ends(): readonly Job[] {
+    return this.#tally.ends;
+  }
+
+  /** Those that failed, the same. */
+  get failures(): readonly Job[] {
+    return this.#tally.failures;
+  }
+
+  /** How many failed. */
+  get failed(): number {
+    return this.#tally.failed;
+  }
+
+  /** How many there are. */
+  get total(): number {
+    return this.#tally.total;
+  }
+
+  /** Jobs by state. */
+  get counts(): Readonly<Record<JobState, number>> {
+    return this.#tally.counts;
+  }
+
   /** Jobs that are over. */
   get done(): number {
-    return this.counts.end + this.counts.kill + this.counts.fail_start + this.counts.crash;
+    return this.#tally.done;
   }
 
   /** True if a run works on the queue. */
@@ -102,16 +115,12 @@ export class QueueBoard {
 
   /** Ends for each second of the last minute. */
   rate(): number {
-    const nowMs = this.#deps.clock.epochMs();
-    const from = this.#endTimes.findIndex((atMs) => nowMs - atMs < RATE_MS);
-    this.#endTimes = from < 0 ? [] : this.#endTimes.slice(from);
-    return this.#endTimes.length / (RATE_MS / 1000);
+    return this.#tally.rate();
   }
 
   /** How long the rest takes, ms, between the two; null where nothing is known. */
   left(): readonly [number, number] | null {
-    if (!this.isRun) return null;
-    return timeLeft([...this.#durations], this.total - this.done, this.run!.about.slots);
+    return this.isRun ? this.#tally.left(this.total - this.done, this.run!.about.slots) : null;
   }
 
   /** How long a job that runs has run, ms; null before its host has said that it does. */
@@ -164,54 +173,6 @@ export class QueueBoard {
       slots: max_jobs_allowed,
       status,
     }));
-  }
-
-  #begin(jobs: readonly Job[]): void {
-    const over: Job[] = [];
-    const nowMs = this.#deps.clock.epochMs();
-    for (const job of jobs) {
-      this.#count(job, 1);
-      if (isInFlight(job.status)) this.running.set(job.name, job);
-      else if (!isWaiting(job.status)) over.push(job);
-    }
-    over.sort((a, b) => (b.ended ?? "").localeCompare(a.ended ?? ""));
-    this.ends = over.slice(0, KEPT);
-    this.failures = over.filter(isFailed).slice(0, KEPT);
-    for (const job of over.slice(0, DURATIONS)) this.#noteDuration(job);
-    this.#endTimes = over.flatMap(({ ended }) => ended === null ? [] : Date.parse(ended))
-      .filter((atMs) => nowMs - atMs < RATE_MS).reverse();
-  }
-
-  #take({ type, job, from }: FeedChange): void {
-    if (type === "deleted") {
-      this.#count({ ...job, status: from }, -1);
-      this.running.delete(job.name);
-      return;
-    }
-    if (type === "moved") this.#count({ ...job, status: from }, -1);
-    this.#count(job, 1);
-    if (isInFlight(job.status)) return void this.running.set(job.name, job);
-    this.running.delete(job.name);
-    if (isWaiting(job.status) || type === "added") return;
-    this.ends = [job, ...this.ends.filter(({ name }) => name !== job.name)].slice(0, KEPT);
-    if (isFailed(job)) this.failures = [job, ...this.failures.filter(({ name }) => name !== job.name)].slice(0, KEPT);
-    this.#endTimes.push(this.#deps.clock.epochMs());
-    this.#noteDuration(job);
-  }
-
-  #count(job: Job, by: 1 | -1): void {
-    this.counts[job.status] += by;
-    this.total += by;
-    if (by < 0) this.#failedNames.delete(job.name);
-    else if (isFailed(job)) this.#failedNames.add(job.name);
-    this.failed = this.#failedNames.size;
-  }
-
-  #noteDuration(job: Job): void {
-    const tookMs = job.status === "end" ? durationMs(job) : null;
-    if (tookMs === null) return;
-    this.#durations.push(tookMs);
-    if (this.#durations.length > 2 * DURATIONS) this.#durations = this.#durations.slice(-DURATIONS);
   }
 }
 

@@ -102,7 +102,7 @@ export async function queueStatus(deps: Deps, { queue }: { queue: StoreRef }): P
 }
 
 /** The last plan, and the first run after it that came to its end. */
-async function planOf(deps: Deps, paths: StorePaths): Promise<QueueStatus["plan"]> {
+export async function planOf(deps: Deps, paths: StorePaths): Promise<QueueStatus["plan"]> {
   const plan = await readPrediction(deps, paths);
   if (plan === null) return null;
   // Runs are noted by whole seconds.

@@ -34,6 +34,7 @@ import { addRunRoutes } from "./routes/runs.ts";
 import { addStatusRoutes } from "./routes/status.ts";
 import { addDrainRoute } from "./routes/drain.ts";
 import { addWaitRoute } from "./routes/wait.ts";
+import { followReads } from "../store/read_jobs.ts";
 import type { App, Service, ServiceEnv } from "./service.ts";
 
 /** Problems of one request that are answered; a body may have a hundred thousand. */
@@ -55,6 +56,7 @@ export function makeApp(service: Service): App {
       ? reply(c, 404, "Not Found")
       : reply(c, 405, "Method Not Allowed", { Allow: methods.join(", ") });
   });
+  followReads(service.deps, service.stopping);
   const sessions = new Sessions(service.deps.clock, service.deps.ids);
   addGuards(app, service, sessions);
   addSystemRoutes(app, service);

@@ -55,6 +55,9 @@ export class QueueFeed {
   /** The journal was closed: what stands at its place by the next look may be another. */
   #isResting = false;
 
+  #isPlain = false;
+  #edition = 0;
+
   /** Touches no file. */
   constructor(deps: Deps, ref: StoreRef) {
     this.#deps = deps;
@@ -77,6 +80,19 @@ export class QueueFeed {
   /** True if the first look gave all that the journal held. */
   get isWhole(): boolean {
     return this.#isWhole;
+  }
+
+  /**
+   * True if the jobs are what the program wrote, with all records since: then they are what opening the queue gives. An
+   * edit that no checkpoint has taken in is judged there, not here.
+   */
+  get isPlain(): boolean {
+    return this.#isPlain;
+  }
+
+  /** Another number whenever the jobs may be others. */
+  get edition(): number {
+    return this.#edition;
   }
 
   /** Records of the journal, with its first line. */
@@ -138,6 +154,7 @@ export class QueueFeed {
       if (!(error instanceof CmsError)) throw error;
       // In the middle of a person's edit. Its records were read, and not given.
       this.#isLost = true;
+      this.#isPlain = false;
       return changes;
     }
     this.#isLost = false;
@@ -158,7 +175,10 @@ export class QueueFeed {
     const follows = header === null || header.yaml === hash;
     const isKnown = !this.#isFirst && !this.#isLost && !this.#isResting && hash === this.#yamlHash;
     const firstLine = header === null ? 0 : 1;
+    const wasPlain = this.#isPlain;
+    this.#isPlain = false;
     if (isKnown && (follows || !isNew)) {
+      this.#isPlain = wasPlain && header !== null;
       // What was written while the YAML was stood in the journal before, too.
       const told = isNew ? header?.carried ?? 0 : seen;
       if (isNew) this.#line = firstLine + told;
@@ -170,6 +190,7 @@ export class QueueFeed {
       this.#line = firstLine;
       this.#replace(base, changes);
       this.#take(records, changes);
+      this.#isPlain = header !== null;
     } else {
       this.#line = firstLine + records.length;
       this.#replace(snapshot.merge(base, hash).jobs, changes);
@@ -181,7 +202,9 @@ export class QueueFeed {
   #take(records: readonly JournalRecord[], changes: FeedChange[]): void {
     for (const record of records) {
       this.#line++;
+      this.#edition++;
       const name = subjectOf(record);
+      if (record.type === "move") applyRecord(this.#jobs, record);
       if (name === null) continue;
       const before = this.#jobs.get(name);
       applyRecord(this.#jobs, record);
@@ -194,6 +217,7 @@ export class QueueFeed {
   #replace(jobs: Map<JobName, Job>, changes: FeedChange[]): void {
     const old = this.#jobs;
     this.#jobs = jobs;
+    this.#edition++;
     if (this.#isFirst) return;
     for (const [name, before] of old) if (!jobs.has(name)) changes.push(...this.#between(before, undefined, null));
     for (const [name, job] of jobs) changes.push(...this.#between(old.get(name), job, null));

@@ -7,13 +7,12 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { JOB_STATES } from "../../job/states.ts";
 import { explainJobs } from "../../operations/explain_jobs.ts";
-import { queueStatus } from "../../operations/queue_status.ts";
+import { type QueueStatus, queueStatus } from "../../operations/queue_status.ts";
 import { showJob } from "../../operations/show_job.ts";
 import { failures, jsonReply, operation } from "../operation.ts";
 import { queueAt } from "../places.ts";
 import { jobReply } from "../records.ts";
 import { ExperimentQuery, JobPath, JobSchema, JobStateSchema, QueuePath } from "../schemas.ts";
-import type { StoreRef } from "../../store/store.ts";
 import type { Service, ServiceEnv } from "../service.ts";
 
 const text = (description: string, example: string) => z.string().openapi({ description, example });
@@ -123,7 +122,7 @@ export function addStatusRoutes(app: OpenAPIHono<ServiceEnv>, service: Service):
 
   app.openapi(status, async (c) => {
     const queue = await queueAt(service, { ...c.req.valid("param"), ...c.req.valid("query") });
-    return c.json(await statusReply(service, queue), 200);
+    return c.json(statusReply(await queueStatus(deps, { queue })), 200);
   });
 
   app.openapi(show, async (c) => {
@@ -151,8 +150,8 @@ export function addStatusRoutes(app: OpenAPIHono<ServiceEnv>, service: Service):
 }
 
 /** How a queue stands, as replies have it. */
-export async function statusReply({ deps }: Service, queue: StoreRef): Promise<z.infer<typeof StatusSchema>> {
-  const { run, ratePerS, leftMs, failures, busy: _, plan, ...rest } = await queueStatus(deps, { queue });
+export function statusReply(status: QueueStatus): z.infer<typeof StatusSchema> {
+  const { run, ratePerS, leftMs, failures, busy: _, plan, ...rest } = status;
   const about = run?.isRunning === true ? run : null;
   return {
     ...rest,
