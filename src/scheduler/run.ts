@@ -273,8 +273,8 @@ class Loop {
   }
 
   /**
-   * Decides under the lock, on the newest state of the queue. If writing fails, the decisions are kept for the next
-   * time.
+   * Decides under the lock, on the newest state of the queue, and makes it durable after that. If either fails, the
+   * decisions are kept for the next time.
    */
   async #commit(events: readonly CoreEvent[]): Promise<void> {
     const { store, core } = this.#parts;
@@ -301,13 +301,11 @@ class Loop {
       if (changes.length > 0) this.#checkpoints.isBehind = true;
       return changes;
     };
-    // Starts must be durable before they are sent. Ends stand on the hosts as well.
-    const undelivered = this.#undelivered;
-    await store.commit(decide, {
-      get durable() {
-        return undelivered.isDurable;
-      },
-    });
+    await store.commit(decide, { durable: false });
+    this.#undelivered.written();
+    // Starts must be durable before they are sent. Ends stand on the hosts as well. The lock is free by now: whoever
+    // writes does not wait for the disk.
+    if (this.#undelivered.isDurable) await store.makeDurable();
   }
 
   #warn(text: string): void {

@@ -1,6 +1,6 @@
 /**
  * What the core decided and the run has not carried out yet. That is little and for a moment, unless it could not be
- * written (a full disk).
+ * written, or not made durable (a full disk).
  *
  * @module
  */
@@ -14,6 +14,8 @@ import { startsAlike } from "./start_request.ts";
 /** Effects whose changes may not be written yet. */
 export class Undelivered {
   #effects: Effect[] = [];
+  /** Of so many, the first, the changes are written, durably or not. */
+  #written = 0;
 
   get size(): number {
     return this.#effects.length;
@@ -27,12 +29,18 @@ export class Undelivered {
   take(): Effect[] {
     const effects = this.#effects;
     this.#effects = [];
+    this.#written = 0;
     return effects;
+  }
+
+  /** All changes stand in the journal. */
+  written(): void {
+    this.#written = this.#effects.length;
   }
 
   /** The changes to be written. */
   changes(): Change[] {
-    return this.#effects.flatMap((effect) => effect.type === "change" ? [effect.change] : []);
+    return this.#effects.slice(this.#written).flatMap((effect) => effect.type === "change" ? [effect.change] : []);
   }
 
   /** True if a change among them must be durable before anything else is done. */
@@ -61,11 +69,13 @@ export class Undelivered {
       const { event } = effect.type === "report" ? effect : { event: null };
       return !((event?.type === "starting" || event?.type === "ended") && undone.has(event.job));
     };
-    this.#effects = this.#effects.filter(isLeft);
+    const written = this.#effects.slice(0, this.#written);
+    const left = this.#effects.slice(this.#written).filter(isLeft);
+    this.#effects = [...written, ...left];
     if (undone.size === 0) return [];
     // A number that was never used is the next one's, and must not be forbidden on a host.
     const isUsed = ({ job, attempt }: AttemptRef): boolean => undone.get(job)?.attempt !== attempt;
-    this.#effects = this.#effects.flatMap((effect): Effect[] => {
+    const used = left.flatMap((effect): Effect[] => {
       if (effect.type === "finish") return [];
       if (effect.type === "recall") return [{ ...effect, attempts: effect.attempts.filter(isUsed) }];
       if (effect.type === "ask") {
@@ -73,6 +83,7 @@ export class Undelivered {
       }
       return [effect];
     });
+    this.#effects = [...written, ...used];
     return [...undone.values()];
   }
 }

@@ -6,7 +6,7 @@
  */
 
 import type { AppendFile, FileLock, Files, FileStamp } from "../deps.ts";
-import type { MemoryFiles } from "./memory_files.ts";
+import type { MemoryAppendFile, MemoryFiles } from "./memory_files.ts";
 import type { Random } from "./random.ts";
 
 /** How often a call lets others go first. */
@@ -31,7 +31,8 @@ export interface Gate {
     readonly stirred: () => void;
     onLock(process: Gate, path: string): void;
     onWrite(process: Gate, path: string, bytes: Uint8Array | null): void;
-    readonly onSync: (path: string) => void;
+    /** A sync begins; what it gives is called at its end. */
+    readonly onSync: (path: string) => () => void;
   };
   /** Counts a step. False if the process is dead, perhaps since this very step. */
   step(): boolean;
@@ -175,7 +176,7 @@ export class GatedFiles implements Files {
     if (GatedFiles.fullDisks.has(this.#disk)) throw full();
   }
 
-  #append(path: string, file: AppendFile): AppendFile {
+  #append(path: string, file: MemoryAppendFile): AppendFile {
     const { parts } = this.#process;
     return {
       size: () => this.#call(() => file.size()),
@@ -197,10 +198,13 @@ export class GatedFiles implements Files {
       truncate: (sizeBytes) => this.#call(() => file.truncate(sizeBytes)),
       sync: async () => {
         if (!this.#process.step()) return await never();
+        const [sizeBytes, synced] = [await file.size(), parts.onSync(path)];
         await this.#process.pause(parts.syncMs);
         if (!this.#process.step()) return await never();
-        await file.sync();
-        parts.onSync(path);
+        // Some file systems take what is written and find only now that there is no room for it.
+        this.#needRoom();
+        await file.sync(sizeBytes);
+        synced();
       },
       close: () => file.close(),
     };

@@ -96,10 +96,10 @@ export class JournalReader {
     }
   }
 
-  /** All that was appended is durable. */
-  synced(): void {
-    for (const attempt of this.#unsynced) attempt.isDurable = true;
-    this.#unsynced.clear();
+  /** A sync begins. At its end, what it gives is called: all that was appended before is durable. */
+  syncing(): () => void {
+    const begun = [...this.#unsynced];
+    return () => begun.forEach((attempt) => attempt.isDurable = this.#unsynced.delete(attempt) || attempt.isDurable);
   }
 
   /** A person's edit: any job may wait again anywhere. */

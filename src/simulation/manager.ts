@@ -27,7 +27,7 @@ export interface ManagerParts {
   readonly stirred: () => void;
   readonly onWrite: (process: SimProcess, path: string, bytes: Uint8Array | null) => void;
   readonly onLock: (process: SimProcess, path: string) => void;
-  readonly onSync: (path: string) => void;
+  readonly onSync: (path: string) => () => void;
   readonly garble: ((text: string) => string) | null;
   /** Makes the disk; a variant that is broken on purpose gives its own. */
   readonly makeFiles?: (process: SimProcess, disk: MemoryFiles) => GatedFiles;

@@ -20,6 +20,12 @@ interface Inode {
   modifiedMs: number;
 }
 
+/** A file that is open; what is appended during a sync is none of its business. */
+export interface MemoryAppendFile extends AppendFile {
+  /** @param upTo So many of its bytes were there when the sync began. */
+  sync(upTo?: number): Promise<void>;
+}
+
 function missing(path: string): Error {
   return Object.assign(new Error(`No such file or directory: '${path}'`), { code: "ENOENT" });
 }
@@ -201,7 +207,7 @@ export class MemoryFiles implements Files {
   }
 
   // deno-lint-ignore require-await
-  async openAppend(path: string, { create }: { create: boolean }): Promise<AppendFile | null> {
+  async openAppend(path: string, { create }: { create: boolean }): Promise<MemoryAppendFile | null> {
     const found = this.#names.get(path) ?? null;
     if (found === null && !create) return null;
     const inode = found ?? this.#make(path);
@@ -225,8 +231,8 @@ export class MemoryFiles implements Files {
         inode.syncedBytes = Math.min(inode.syncedBytes, inode.sizeBytes);
         return this.#appended(path, inode);
       },
-      sync: () => {
-        inode.syncedBytes = inode.sizeBytes;
+      sync: (upTo = inode.sizeBytes) => {
+        inode.syncedBytes = Math.min(inode.sizeBytes, Math.max(inode.syncedBytes, upTo));
         return Promise.resolve();
       },
       close: () => {},

@@ -34,8 +34,8 @@ export interface ProcessParts {
   readonly onWrite: (process: SimProcess, path: string, bytes: Uint8Array | null) => void;
   /** When a lock is asked for. */
   readonly onLock: (process: SimProcess, path: string) => void;
-  /** After what was appended to a file became durable. */
-  readonly onSync: (path: string) => void;
+  /** A file is to become durable: what it gives is called when that is done. */
+  readonly onSync: (path: string) => () => void;
   /** Makes the files that the program gets. @default GatedFiles */
   readonly makeFiles?: (process: SimProcess, disk: MemoryFiles) => GatedFiles;
   /** How long a sync takes. */

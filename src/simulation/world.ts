@@ -103,7 +103,7 @@ export class World {
         const isReader = process.name.startsWith("list#") && path.endsWith("-queue.lock");
         if (isReader) this.truth.fail(`${process.name}, which only reads, holds a lock that who writes waits for`);
       },
-      onSync: (path) => path === this.files.journalPath && this.reader.synced(),
+      onSync: (path) => path === this.files.journalPath ? this.reader.syncing() : () => {},
       garble,
       ...(makeFiles === undefined ? {} : { makeFiles }),
     });

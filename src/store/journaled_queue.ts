@@ -14,7 +14,7 @@ import type { Deps, FileLock, FileStamp } from "../deps.ts";
 import type { Job } from "../job/job.ts";
 import type { Change, ExternalChanges, Jobs } from "./changes.ts";
 import { notFound } from "./file_errors.ts";
-import type { CarriedRecords, JournalMark } from "./journal/journal_file.ts";
+import type { CarriedRecords, JournalMark } from "./journal/journal_place.ts";
 import { recordsOf, stamped } from "./journal/journal_records.ts";
 import type { OwnJournal } from "./journal/own_journal.ts";
 import { isCheckpointDue, SMALL_YAML_BYTES } from "./large/checkpoint_due.ts";
@@ -100,6 +100,10 @@ export class JournaledQueue implements QueueStore {
       });
       this.#state.committed(ids, records);
     });
+  }
+
+  async makeDurable(): Promise<void> {
+    await this.#journal.sync();
   }
 
   async checkpoint(policy: CheckpointPolicy): Promise<boolean> {

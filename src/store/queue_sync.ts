@@ -12,7 +12,7 @@ import type { Job } from "../job/job.ts";
 import type { Jobs } from "./changes.ts";
 import { storeError } from "./file_errors.ts";
 import type { JournalRecord } from "./journal/journal.ts";
-import type { CarriedRecords } from "./journal/journal_file.ts";
+import type { CarriedRecords } from "./journal/journal_place.ts";
 import { changesBetween, recordsOf } from "./journal/journal_records.ts";
 import { OwnJournal } from "./journal/own_journal.ts";
 import { sameStamp } from "./lock.ts";

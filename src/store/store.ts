@@ -30,12 +30,17 @@ export interface QueueStore {
    * Under the lock: takes in what others changed, calls `decide` with that, appends the changes that it returns and
    * makes them durable (fsync) before it resolves. `decide` is called exactly once, and sees `jobs` up to date. No
    * changes: no write.
-   * @param options `durable` false leaves the fsync to the next durable commit (for facts that the hosts keep anyway).
+   * @param options `durable` false leaves the fsync to the next durable commit, or to {@link QueueStore.makeDurable}.
    */
   commit(
     decide: (external: ExternalChanges) => readonly Change[],
     options?: { durable?: boolean },
   ): Promise<void>;
+  /**
+   * Makes durable what was committed, without the lock: nobody waits for the disk. If it fails, nothing may be done yet
+   * that needs it; who runs the queue writes the journal anew with the next commit.
+   */
+  makeDurable(): Promise<void>;
   /**
    * Writes the YAML file and begins a new journal if that is due (see {@link CheckpointPolicy}); true if it did. Who
    * runs the queue may call `commit` meanwhile.

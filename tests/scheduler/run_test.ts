@@ -35,12 +35,16 @@ class Play {
   isFull = false;
   /** The queue file cannot be written while this is true, and the journal can. */
   isFileFull = false;
+  /** What is written cannot be made durable while this is true. */
+  isUnsure = false;
   /** Another process took the right to run the queue. */
   isLost = false;
   /** Called with what is to be written. */
   onWrite: (changes: readonly Change[]) => void = () => {};
   /** Called with what could not be written. */
   onFull: (changes: readonly Change[]) => void = () => {};
+  /** Called when what was written could not be made durable. */
+  onUnsure: () => void = () => {};
   /** Called when a link is opened. */
   onConnect: () => void = () => {};
   /** When the run is about to give back the queue. */
@@ -87,6 +91,7 @@ class Play {
       id: "f".repeat(32),
       jobs: this.jobs,
       commit: (decide) => Promise.resolve().then(() => this.#commit(decide)),
+      makeDurable: () => this.isUnsure ? this.#unsure() : Promise.resolve(),
       checkpoint: () =>
         this.isFull || this.isFileFull ? Promise.reject(new Error("No space left on device")) : Promise.resolve(true),
       endRun: (_policy, mayEnd = () => true) => {
@@ -126,6 +131,11 @@ class Play {
       const before = change.type === "set" ? this.jobs.get(change.job) : undefined;
       if (change.type === "set" && before !== undefined) this.jobs.set(change.job, { ...before, ...change.fields });
     }
+  }
+
+  #unsure(): Promise<void> {
+    this.onUnsure();
+    return Promise.reject(new Error("Input/output error"));
   }
 
   #open(machine: Machine, { onEvent }: ConnectOptions): Link {
@@ -306,6 +316,26 @@ Deno.test("runLoop() does not count time in which nothing could be written as si
   assert.equal(await play.run(), "done");
   assert.ok(freeAtMs > 0);
   assert.deepEqual([...play.jobs.values()].map(({ status }) => status), ["end", "end"]);
+});
+
+Deno.test("runLoop() sends a start when it is durable, and writes it once, however often that fails", async () => {
+  const play = new Play("a", "b");
+  const written: string[] = [];
+  let tries = 0;
+  play.isUnsure = true;
+  play.onWrite = (changes) => {
+    for (const change of changes) if (change.type === "set") written.push(`${change.job} ${change.fields.status}`);
+  };
+  play.onUnsure = () => {
+    assert.deepEqual(play.sent, []);
+    // Somebody touches what waits no more: its start is written.
+    play.external = { ...NO_EXTERNAL_CHANGES, changed: [A] };
+    play.isUnsure = ++tries < 3;
+  };
+  assert.equal(await play.run(), "done");
+  assert.deepEqual(play.sent, [`${job("a").id}.1`, `${job("b").id}.1`]);
+  assert.deepEqual(written.filter((line) => line.endsWith(" run")), ["a run", "b run"]);
+  assert.equal(play.events.filter((event) => event.type === "warning" && /no job starts/.test(event.text)).length, 1);
 });
 
 Deno.test("runLoop() goes on with a job that is added while it closes its links", async () => {

@@ -24,7 +24,8 @@ import { GatedFiles } from "../../src/simulation/gated_files.ts";
 import type { Host } from "../../src/simulation/host.ts";
 import type { MemoryFiles } from "../../src/simulation/memory_files.ts";
 import type { SimProcess } from "../../src/simulation/process.ts";
-import { JournalFile, NOTHING_CARRIED } from "../../src/store/journal/journal_file.ts";
+import { JournalFile } from "../../src/store/journal/journal_file.ts";
+import { NOTHING_CARRIED } from "../../src/store/journal/journal_place.ts";
 import { JournaledQueue } from "../../src/store/journaled_queue.ts";
 import type { WorldOptions } from "../../src/simulation/world.ts";
 import { patch } from "./patch.ts";
@@ -130,6 +131,11 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 1,
     name: "fsync left out",
     options: { makeFiles: (process, disk) => new Unsynced(process, disk) },
+  },
+  {
+    rule: 1,
+    name: "a start is sent while the disk is still at it",
+    breaks: () => patch(JournaledQueue.prototype, "makeDurable", () => () => Promise.resolve()),
   },
   {
     rule: 1,

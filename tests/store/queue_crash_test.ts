@@ -222,6 +222,56 @@ Deno.test("what a person saves while a checkpoint makes its text is merged, not 
   assert(looks > 3, "the checkpoint saw the edit that was made under its hands");
 });
 
+Deno.test("what a run could not make durable is written anew with its next commit, and what others wrote since", async () => {
+  let fails = false;
+  /** Takes what is written, and finds out only at the sync that there is no room for it. */
+  class Late extends MemoryFiles {
+    override async openAppend(path: string, options: { create: boolean }): ReturnType<MemoryFiles["openAppend"]> {
+      const file = await super.openAppend(path, options);
+      const sync = () => fails ? Promise.reject(Object.assign(new Error("no"), { code: "ENOSPC" })) : file!.sync();
+      return file === null ? null : { ...file, sync };
+    }
+  }
+  const files = new Late();
+  const deps = memoryDeps(files);
+  const paths = storePaths(ref, "queue");
+  await createQueue(deps, ref);
+  const run = await openQueue(deps, ref);
+  const other = await openQueue(deps, ref);
+  await run.commit(() => [put("a"), put("b")]);
+  await run.checkpoint("always");
+  assert.equal(await run.claimRun("r1"), null);
+  await run.commit(() => [set("a", { status: "run", attempt: 1 })], { durable: false });
+  fails = true;
+  await assert.rejects(run.makeDurable(), (error) => error instanceof StoreError && /cannot write/.test(error.message));
+  fails = false;
+  await other.commit(() => [set("b", { command: "x" })]);
+  const before = await files.stamp(paths.journal);
+  await run.commit(() => [], { durable: false });
+  await run.makeDurable();
+  assert.notEqual((await files.stamp(paths.journal))?.inode, before?.inode, "no sync makes up for one that failed");
+  files.powerCut();
+  const after = await openQueue(deps, ref);
+  assert.deepEqual([...after.jobs.values()].map(({ status, attempt, command }) => [status, attempt, command]), [
+    ["run", 1, "true"],
+    ["undefined", 0, "x"],
+  ]);
+  for (const queue of [run, other, after]) queue.close();
+});
+
+Deno.test("who makes durable what was committed holds no lock, and needs none", async () => {
+  const { files, deps } = await fresh();
+  const run = await openQueue(deps, ref);
+  await run.commit(() => [put("a")], { durable: false });
+  const lock = await files.lock(storePaths(ref, "queue").lock, { mode: "exclusive", wait: false });
+  assert.ok(lock !== null);
+  await run.makeDurable();
+  files.powerCut();
+  const after = await openQueue(deps, ref);
+  assert.deepEqual([...after.jobs.keys()], ["a"]);
+  for (const queue of [run, after]) queue.close();
+});
+
 Deno.test("who takes a queue over makes durable what a run that was killed had only written", async () => {
   const files = new MemoryFiles();
   const deps = memoryDeps(files);

@@ -19,25 +19,10 @@ import {
   parseJournal,
   parseJournalOf,
 } from "./journal.ts";
+import { type CarriedRecords, type JournalMark, NOTHING_CARRIED, startOfLine } from "./journal_place.ts";
 import { MOST_YAML_BYTES, storeError, tooLarge } from "../file_errors.ts";
 
 const encoder = new TextEncoder();
-
-/** How far a journal was known. */
-export interface JournalMark {
-  readonly inode: number | undefined;
-  readonly bytes: number;
-  readonly records: number;
-}
-
-/** What was appended to a journal after some place, to be carried over into the next one. */
-export interface CarriedRecords {
-  readonly bytes: Uint8Array;
-  readonly records: number;
-}
-
-/** Nothing was appended meanwhile. */
-export const NOTHING_CARRIED: CarriedRecords = { bytes: new Uint8Array(), records: 0 };
 
 /** The journal of one queue. What writes is called under the queue's lock. */
 export class JournalFile {
@@ -55,6 +40,8 @@ export class JournalFile {
   #inode: number | undefined = undefined;
   /** The directory has been synced: a power cut leaves the file. Its maker may have been killed before that. */
   #stays = false;
+  /** The disk did not take what stands there: nobody knows what is left of it after a power cut. */
+  #isUncertain = false;
   #bytes = 0;
   #lines = 0;
   #records = 0;
@@ -119,9 +106,9 @@ export class JournalFile {
     return this.#stamp?.inode === this.#inode && this.isKnown(stamp);
   }
 
-  /** The same, also after a failed write. */
+  /** The same, also after a failed write; false after a failed {@link JournalFile.sync}. */
   isKnown(stamp: FileStamp | null): boolean {
-    return stamp?.inode === this.#inode && (stamp?.sizeBytes ?? 0) >= this.#bytes;
+    return !this.#isUncertain && stamp?.inode === this.#inode && (stamp?.sizeBytes ?? 0) >= this.#bytes;
   }
 
   /** What is known now, for {@link JournalFile.continues}. */
@@ -158,6 +145,7 @@ export class JournalFile {
     this.#file = file;
     this.#stamp = stamp;
     if (stamp?.inode !== this.#inode) this.#stays = false;
+    this.#isUncertain = false;
     this.#inode = stamp?.inode;
     this.#header = part.header;
     this.#bytes = part.goodBytes;
@@ -220,7 +208,7 @@ export class JournalFile {
     try {
       if (await file.size() > this.#bytes) await file.truncate(this.#bytes);
       await file.append(bytes);
-      if (durable) await this.sync();
+      if (durable) await this.#sync(file);
     } catch (error) {
       await file.truncate(this.#bytes).catch(() => {});
       // What stands there now is uncertain: the next look reads all of it.
@@ -233,9 +221,22 @@ export class JournalFile {
     this.#stamp = await this.#files.stamp(this.#path);
   }
 
-  /** Makes durable what stands there, whoever wrote it. */
+  /** Makes durable what stands there, whoever wrote it. Needs no lock. @throws {StoreError} */
   async sync(): Promise<void> {
-    await this.#file?.sync();
+    const file = this.#file;
+    if (file === null) return;
+    try {
+      await this.#sync(file);
+    } catch (error) {
+      // The journal that took its place meanwhile is durable, and has all of it.
+      if (this.#file !== file) return;
+      this.#isUncertain = true;
+      throw storeError(this.#shown, "write", error);
+    }
+  }
+
+  async #sync(file: AppendFile): Promise<void> {
+    await file.sync();
     if (this.#stays) return;
     await this.#files.syncDirectory(this.#path.slice(0, this.#path.lastIndexOf("/")));
     this.#stays = true;
@@ -281,6 +282,7 @@ export class JournalFile {
       this.#stamp = await this.#files.stamp(this.#path);
       this.#inode = this.#stamp?.inode;
       this.#stays = true;
+      this.#isUncertain = false;
       this.#file?.close();
       this.#file = file;
     } catch (error) {
@@ -319,11 +321,4 @@ export class JournalFile {
     this.#file?.close();
     this.#file = null;
   }
-}
-
-/** Where a line begins, which counts from 1. */
-function startOfLine(bytes: Uint8Array, line: number): number {
-  let start = 0;
-  for (let i = 1; i < line; i++) start = bytes.indexOf(10, start) + 1;
-  return start;
 }

@@ -10,7 +10,8 @@ import type { Jobs } from "../changes.ts";
 import type { StorePaths } from "../paths.ts";
 import type { YamlFile } from "../yaml/yaml_file.ts";
 import type { JournalHeader, JournalRecord } from "./journal.ts";
-import { type CarriedRecords, JournalFile } from "./journal_file.ts";
+import { JournalFile } from "./journal_file.ts";
+import type { CarriedRecords } from "./journal_place.ts";
 import { flightRecords } from "./journal_records.ts";
 
 /** See the module. What writes is called under the queue's lock. */
