@@ -24,6 +24,8 @@ c_apart() {
 c_pause() { sleep 0.05 || sleep 1; }
 # c_file FILE: may FILE be opened? A job may put a fifo where a log or a claim stood: who opens that waits for ever.
 c_file() { [ -f "$1" ] || [ ! -e "$1" ]; }
+# c_new FILE: as c_file, for one that is hardly ever there.
+c_new() { [ ! -e "$1" ] || [ -f "$1" ]; }
 
 # c_stat PID: state letter in c_st, process group in c_pg, start time in c_t0, the pid itself in c_pid. A program's name
 # may hold ')' and line breaks.

@@ -69,7 +69,9 @@ c_run() { c_take "$@" && c_lay_out "$@" && c_launch "$@" && c_finish "$@"; }
 c_take() {
   c_job=$1 c_why='' c_limited=${8--}
   c_off "$1" "$2" && return 1
-  c_self
+  # A wrapper of a backlog knows who it is since its first job, and the time since the end of the last.
+  [ -n "$c_mine" ] || c_self
+  c_mine=1
   # It may just have been moved away, to be removed.
   if ! c_enter "$1"; then
     c_useless "$1" "$2"
@@ -155,11 +157,12 @@ c_lay_out() {
     return 1
   fi
   for c_at in "$c_to" "$c_into"; do
-    [ -d "${c_at%/*}/" ] || mkdir -p "${c_at%/*}/"
+    c_v=${c_at%/*}
+    [ "$c_v" = "$c_home" ] || [ -d "$c_v/" ] || mkdir -p "$c_v/"
   done
   # What may be no file but /dev/null is the output alone.
   for c_at in "$c_script" "$c_into" "$1-nohup.log" "$c_to"; do
-    c_file "$c_at" || [ "$c_at:$c_to" = /dev/null:/dev/null ] || {
+    c_new "$c_at" || [ "$c_at:$c_to" = /dev/null:/dev/null ] || {
       c_cause "$c_at"
       c_refuse "$1" "$2" "$c_why" "$c_next"
       return
@@ -203,7 +206,8 @@ c_launch() {
   [ "$c_limited" = - ] || { c_p0='' && c_limit "$1" "$2" "$c_limited"; }
   c_rc='' c_how=''
   [ -z "$c_bash" ] || trap c_heed CHLD
-  # setsid makes no process of its own here: $! is the job, its process group and its session.
+  # setsid makes no process of its own here: $! is the job, its process group and its session. Its stdin is /dev/null,
+  # see c_apart.
   {
     {
       trap - INT QUIT
@@ -218,9 +222,9 @@ c_launch() {
       C) export LC_ALL=C ;;
       C?*) c_plain=${c_plain% -u LC_ALL} ;;
       esac
-      exec "$c_setsid" $c_plain "$c_path" "$c_script"
+      exec "$c_setsid" $c_plain "$c_path" "$c_script" 5>&- 6>&- 7>&- 8>&-
     } &
-  } </dev/null >>"$c_to" 2>>"$1-nohup.log" 5>&- 6>&- 7>&- 8>&- && c_at=''
+  } >>"$c_to" 2>>"$1-nohup.log" && c_at=''
   [ -z "$c_at" ] || ! true >>"$c_at" || c_at=$1-nohup.log
   if [ -n "$c_at" ]; then
     [ "$c_limited" = - ] || c_timers "$1" "$2" kill
@@ -238,7 +242,7 @@ c_launch() {
   fi
   # By now the job may have put fifos in place of these.
   ! c_file "$c_next" || printf 'P %s %s %s .\n' "$c_p" "$c_t0" "$c_ms" >>"$c_next"
-  ! c_file "$1.pid" || printf '%s\n' "$c_p" >"$1.pid"
+  ! c_new "$1.pid" || printf '%s\n' "$c_p" >"$1.pid"
   c_event B "$1" "$2" "$c_p" "$c_ms"
   return 0
 }
