@@ -48,6 +48,8 @@ export interface Setting {
   readonly program: readonly string[];
   /** How many jobs; null: as many as the bench takes by itself. */
   readonly jobs: number | null;
+  /** How long something is looked at; null: as long as the bench takes by itself. */
+  readonly seconds: number | null;
   /** A directory for files of the manager's side; removed at the end. */
   readonly directory: string;
   /** Names (or beginnings of names) of contenders that are left out. */

@@ -15,6 +15,8 @@ export interface BenchOptions {
   readonly rounds: number | null;
   /** Number of jobs; null: as the bench has it. */
   readonly jobs: number | null;
+  /** How long a page is looked at, in seconds; null: as the bench has it. */
+  readonly seconds: number | null;
   /** Path of an executable to measure; null: the sources. */
   readonly binary: string | null;
   /** Contenders that are left out, by the beginning of their names. */
@@ -30,12 +32,12 @@ export interface BenchOptions {
 }
 
 /** Text for `--help`; the list of benches follows it. */
-export const USAGE =
-  `Usage: deno task bench [NAME...] [--rounds=N] [--jobs=N] [--binary=dist/cms] [--without=CONTENDER,...]
-                       [--quiet=SECONDS] [--json=FILE] [--against=FILE] [--check]
+export const USAGE = `Usage: deno task bench [NAME...] [--rounds=N] [--jobs=N] [--seconds=N] [--binary=dist/cms]
+                       [--without=CONTENDER,...] [--quiet=SECONDS] [--json=FILE] [--against=FILE] [--check]
 
   --rounds   rounds that are counted; each runs every contender once, in turn
   --jobs     how many jobs (of \`store\`: how many at most)
+  --seconds  how long \`dashboard\` looks at the page (default: 300)
   --binary   the executable to measure (default: the program from its sources)
   --without  contenders that are left out, by the beginnings of their names
   --quiet    how long each run waits at most until nobody else uses the processors (default: 10; 0: not at all)
@@ -54,6 +56,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | "help" {
   const options = {
     rounds: text,
     jobs: text,
+    seconds: text,
     binary: text,
     without: text,
     quiet: text,
@@ -73,6 +76,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | "help" {
     names: positionals,
     rounds: count("--rounds", values.rounds),
     jobs: count("--jobs", values.jobs),
+    seconds: count("--seconds", values.seconds),
     binary: values.binary === undefined ? null : resolve(values.binary),
     without: (values.without ?? "").split(",").filter((name) => name !== ""),
     quiet: values.quiet === "0" ? 0 : count("--quiet", values.quiet) ?? 10,

@@ -5,6 +5,7 @@
  */
 
 import type { Bench } from "./bench.ts";
+import { dashboard } from "./benches/dashboard.ts";
 import { dispatch } from "./benches/dispatch.ts";
 import { farHost } from "./benches/far_host.ts";
 import { largeRun } from "./benches/large_run.ts";
@@ -39,6 +40,7 @@ export const BENCHES: readonly Bench[] = [
   orders,
   service,
   readers,
+  dashboard,
   largeRun,
 ];
 

@@ -11,9 +11,12 @@ import { hasDependencies } from "../job/dependencies.ts";
 import { endReason } from "../job/outcome.ts";
 import { isWaiting } from "../job/states.ts";
 import type { Jobs } from "../store/changes.ts";
-import { storePaths } from "../store/paths.ts";
+import type { ChangeListener } from "../store/change_listeners.ts";
+import { type StorePaths, storePaths } from "../store/paths.ts";
 import type { FeedChange } from "../store/queue_feed.ts";
-import { readPause } from "../store/queue_pause.ts";
+import { type QueuePause, readPause } from "../store/queue_pause.ts";
+import { type Listening, listenTo } from "../store/read_jobs.ts";
+import { readLastRun } from "../store/run_claim.ts";
 import type { LastRun } from "../store/run_status.ts";
 import type { StoreRef } from "../store/store.ts";
 import { holdOf } from "./job_reason.ts";
@@ -24,10 +27,16 @@ const FAILURES = 5;
 /** What has to be read from all jobs, or from files beside the queue, takes no more than one part of so many. */
 const SLOW_PARTS = 20;
 
-/** See the module. It is told of each change. */
-export class LiveStatus {
+/** See the module. */
+export class LiveStatus implements ChangeListener {
   readonly #deps: Deps;
   readonly #queue: StoreRef;
+  readonly #paths: StorePaths;
+  readonly #listening: Listening;
+  #run: LastRun | null = null;
+  #pause: QueuePause | null = null;
+  #said = "";
+  #hasNews = false;
   #tally: QueueTally;
   #jobs: Jobs = new Map();
   #slowAtMs = -Infinity;
@@ -38,24 +47,45 @@ export class LiveStatus {
   constructor(deps: Deps, queue: StoreRef) {
     this.#deps = deps;
     this.#queue = queue;
+    this.#paths = storePaths(queue, "queue");
+    this.#listening = listenTo(deps, queue, this);
     this.#tally = new QueueTally(deps.clock);
   }
 
-  /** The queue has these jobs now; they stay up to date by themselves. */
+  /** Nothing is followed any more. */
+  end(): void {
+    this.#listening.end();
+  }
+
+  /** Takes in what has happened. @throws {CmsError} If the queue cannot be read now. */
+  async look(): Promise<"news" | "same" | "gone"> {
+    // The run first: when its end is seen here, all that it wrote is read below.
+    this.#run = await readLastRun(this.#deps, this.#paths);
+    this.#pause = await readPause(this.#deps, this.#paths);
+    if (!await this.#listening.look()) return "gone";
+    const said = JSON.stringify([this.#run, this.#pause]);
+    const isNew = this.#hasNews || said !== this.#said;
+    this.#hasNews = false;
+    this.#said = said;
+    return isNew ? "news" : "same";
+  }
+
   begin(jobs: Jobs): void {
     this.#tally = new QueueTally(this.#deps.clock);
     this.#tally.begin(jobs.values());
     this.#jobs = jobs;
-    this.#slowAtMs = -Infinity;
+    this.#hasNews = true;
   }
 
-  /** Takes in what has happened since. */
-  take(changes: readonly FeedChange[]): void {
+  take(changes: readonly FeedChange[], jobs: Jobs): void {
+    this.#hasNews = true;
+    this.#jobs = jobs;
     for (const change of changes) this.#tally.take(change);
   }
 
-  /** How the queue stands. @param run Its last run. */
-  async status(run: LastRun | null): Promise<QueueStatus> {
+  /** How the queue stood at the last look. */
+  async status(): Promise<QueueStatus> {
+    const run = this.#run;
     await this.#lookSlowly();
     const { counts, total, failed, running } = this.#tally;
     const isRun = run?.isRunning === true;
@@ -69,7 +99,7 @@ export class LiveStatus {
       failed,
       kept: this.#kept,
       run,
-      pause: await readPause(this.#deps, storePaths(this.#queue, "queue")),
+      pause: this.#pause,
       busy,
       ratePerS: isRun ? this.#tally.rate() : null,
       leftMs: isRun ? this.#tally.left(open, run.about.slots) : null,
@@ -87,7 +117,7 @@ export class LiveStatus {
     const { clock } = this.#deps;
     const startMs = clock.now();
     if (startMs < this.#slowAtMs) return;
-    this.#plan = await planOf(this.#deps, storePaths(this.#queue, "queue"));
+    this.#plan = await planOf(this.#deps, this.#paths);
     const view = { jobs: this.#jobs, nowMs: clock.epochMs() };
     let kept = 0;
     for (const job of this.#jobs.values()) {

@@ -19,19 +19,9 @@ import { type FeedChange, QueueFeed } from "../store/queue_feed.ts";
 import { readLastRun } from "../store/run_claim.ts";
 import type { LastRun } from "../store/run_status.ts";
 import { KeptEvents, type QueueEvent, runEvents, toEvent, type WatchedEvent } from "./queue_events.ts";
-import {
-  type ChangeListener,
-  ChangeListeners,
-  type Listener,
-  type Wanted,
-  type WatchFiles,
-} from "./watch_listeners.ts";
 
-/**
- * Files are looked at this soon after a change was announced; several changes come together: more, where nobody hears
- * of each.
- */
-const GATHER_MS = { exact: 25, coarse: 250 } as const;
+/** Files are looked at this soon after a change was announced; several changes come together. */
+const GATHER_MS = 25;
 /** And this often in any case: the end of a process is not announced, nor are changes on network file systems. */
 const LOOK_MS = { running: 500, idle: 2_000 } as const;
 /** Where nobody follows and nothing runs, only to see whether it is still wanted: who asks has it look at once. */
@@ -47,7 +37,6 @@ export interface WatchedQueue {
 
 interface Followed {
   readonly tail: QueueFeed;
-  readonly listeners: ChangeListeners;
   states: Map<JobName, JobState>;
   run: LastRun | null;
   /** False until it was read once. */
@@ -55,6 +44,27 @@ interface Followed {
   /** It counts in {@link WatchFiles.open}. */
   isOpen: boolean;
 }
+
+/** Files of the process that watches take together. */
+export interface WatchFiles {
+  /** Looks at the files of a directory, when it is its turn. */
+  pass<T>(look: () => Promise<T>): Promise<T>;
+  /** So many journals may stay open between two looks; each gives then every move in between. */
+  readonly mostOpen: number;
+  /** So many do. */
+  open: number;
+}
+
+/** Whether a watch is wanted. */
+export interface Wanted {
+  /** Somebody hears of each event as it happens. */
+  isFollowed(): boolean;
+  /** Asked after each look: true ends the watch. `isGone`: the directory is not there. */
+  mayEnd(watch: { readonly isGone: boolean }): boolean;
+}
+
+/** What {@link QueuesWatch.subscribe} calls. */
+export type Listener = (events: readonly WatchedEvent[]) => void;
 
 /** A watch. Ends when `signal` aborts, or when it was told that it may and is not wanted. */
 export class QueuesWatch {
@@ -121,14 +131,6 @@ export class QueuesWatch {
     return () => void this.#listeners.delete(listener);
   }
 
-  /**
-   * Calls `listener` with the jobs of a queue, and then with each of their changes.
-   * @returns The function that ends it; null if there is no such queue.
-   */
-  followChanges(queue: string, listener: ChangeListener): (() => void) | null {
-    return this.#queues.get(queue)?.listeners.add(listener) ?? null;
-  }
-
   /** Id of an event, for {@link QueuesWatch.since}. Plain ASCII of one line. */
   idOf(event: WatchedEvent): string {
     return this.#kept.idOf(event);
@@ -188,8 +190,7 @@ export class QueuesWatch {
     const isRunning = [...this.#queues.values()].some(({ run }) => run?.isRunning === true);
     const idleMs = this.#wanted.isFollowed() ? LOOK_MS.idle : UNFOLLOWED_MS;
     await clock.sleepUntil(clock.now() + (isRunning ? LOOK_MS.running : idleMs), this.#wake.signal);
-    const gatherMs = this.#wanted.isCoarse?.() === true ? GATHER_MS.coarse : GATHER_MS.exact;
-    if (this.#announced) await clock.sleepUntil(clock.now() + gatherMs, this.#signal);
+    if (this.#announced) await clock.sleepUntil(clock.now() + GATHER_MS, this.#signal);
     this.#announced = false;
     this.#wake = new AbortController();
   }
@@ -213,8 +214,7 @@ export class QueuesWatch {
       const ref = { experiment: this.experiment, directory: this.#directory, name };
       if (!this.#queues.has(name) && await this.#isHere(storePaths(ref, "queue").file)) {
         const tail = new QueueFeed(this.#deps, ref);
-        const listeners = new ChangeListeners(tail);
-        this.#queues.set(name, { tail, listeners, states: new Map(), run: null, isKnown: false, isOpen: false });
+        this.#queues.set(name, { tail, states: new Map(), run: null, isKnown: false, isOpen: false });
       }
     }
     for (const [name, queue] of this.#queues) {
@@ -222,7 +222,6 @@ export class QueuesWatch {
       if (!gone) continue;
       this.#queues.delete(name);
       this.#close(queue);
-      queue.listeners.gone();
       if (queue.isKnown) this.#tell([{ type: "queue_deleted", ...this.#of(name) }], queue.tail);
     }
     this.#isScanned = true;
@@ -244,7 +243,6 @@ export class QueuesWatch {
   /** @returns False if the queue is gone. */
   async #look(name: string, queue: Followed): Promise<boolean> {
     const wasKnown = queue.isKnown;
-    let heard: FeedChange[] | null = null;
     try {
       // The run first: when its end is seen here, all that it wrote is read below.
       const paths = storePaths({ experiment: this.experiment, directory: this.#directory, name }, "queue");
@@ -252,10 +250,8 @@ export class QueuesWatch {
       const hasRun = await this.#deps.files.stamp(paths.run) !== null;
       const run = hasRun ? await readLastRun(this.#deps, paths) : null;
       const place = { begun: queue.tail.begun, line: queue.tail.line };
-      queue.listeners.looking();
       const changes = await queue.tail.look();
       if (changes === null) return false;
-      heard = changes;
       const { before, after } = wasKnown ? runEvents(queue.run, run) : { before: [], after: [] };
       const of = this.#of(name);
       if (!wasKnown) this.#seed(name, queue, changes);
@@ -264,14 +260,12 @@ export class QueuesWatch {
       // At their place before the changes: who goes on from there must not miss those.
       this.#tell(before.map((event) => ({ ...event, ...of })), wasKnown ? place : queue.tail);
       queue.run = run;
-      if (before.length + after.length > 0) queue.listeners.runChanged();
       if (wasKnown) this.#tellChanges(name, queue, changes);
       this.#tell(after.map((event) => ({ ...event, ...of })), queue.tail);
     } catch {
       // A file that cannot be read now: the commands say what is wrong with it; here the next look sees more.
     } finally {
       this.#count(queue);
-      queue.listeners.looked(heard);
     }
     return true;
   }

@@ -1,6 +1,6 @@
 /**
  * How queues stand, as streams for pages. It is found out and rendered once for all pages that look at a queue, and so
- * seldom that a page gets four messages and 64 KiB in a second at most, whatever happens.
+ * seldom that a page gets two messages and 64 KiB in a second at most, whatever happens.
  *
  * Each message says all. A page that comes back with the id of the last one gets nothing until there is another.
  *
@@ -10,11 +10,11 @@
 import type { Deps } from "../deps.ts";
 import { LiveStatus } from "../operations/live_status.ts";
 import type { QueueStatus } from "../operations/queue_status.ts";
-import type { ChangeListener } from "../operations/watch_listeners.ts";
-import type { QueuesWatch } from "../operations/watch_queues.ts";
+import type { StoreRef } from "../store/store.ts";
 import { Refusal } from "./errors.ts";
+import type { Service } from "./service.ts";
 
-/** Pause between two messages at least. */
+/** Pause between two looks at a queue, and two messages, at least. */
 const PAUSE_MS = 500;
 const BYTES_PER_S = 64 * 1024;
 /** Where nothing happens, rates and times left are still others after a while, and a page hears that all is well. */
@@ -27,83 +27,61 @@ const HEAD = encoder.encode("retry: 2000\n\n");
 /** Makes the data of a message. */
 export type Render = (status: QueueStatus) => unknown;
 
-/** The streams of all queues of one watch. */
+/** The streams of all queues of one service. */
 export class LiveQueues {
-  readonly #deps: Deps;
-  readonly #watch: QueuesWatch;
-  readonly #directory: string;
+  readonly #service: Service;
   readonly #queues = new Map<string, LiveQueue>();
 
-  constructor(deps: Deps, watch: QueuesWatch, directory: string) {
-    this.#deps = deps;
-    this.#watch = watch;
-    this.#directory = directory;
-  }
-
-  /** Pages that are connected. */
-  get clients(): number {
-    let count = 0;
-    for (const queue of this.#queues.values()) count += queue.clients;
-    return count;
+  /** Reads nothing yet. */
+  constructor(service: Service) {
+    this.#service = service;
   }
 
   /**
    * A stream for one page. @param lastId The id of the last message that it has; null for none.
-   * @throws {Refusal} 404 if there is no such queue, 503 if there are too many pages.
+   * @throws {Refusal} 503 if there are too many pages.
    */
-  open(name: string, render: Render, lastId: string | null): ReadableStream<Uint8Array<ArrayBuffer>> {
-    if (this.clients >= MOST_CLIENTS) throw new Refusal(503, "Too many streams of events", { "Retry-After": "10" });
-    if (this.#watch.signal.aborted) throw new Refusal(503, "The service ends");
-    const queue = this.#queues.get(name) ?? new LiveQueue(this.#deps, this.#watch, {
-      ref: { experiment: this.#watch.experiment, directory: this.#directory, name },
-      render,
-      onEnd: () => this.#queues.delete(name),
+  open(ref: StoreRef, render: Render, lastId: string | null): ReadableStream<Uint8Array<ArrayBuffer>> {
+    const { deps, stopping } = this.#service;
+    if (stopping.aborted) throw new Refusal(503, "The service ends");
+    const clients = [...this.#queues.values()].reduce((sum, queue) => sum + queue.clients, 0);
+    if (clients >= MOST_CLIENTS) throw new Refusal(503, "Too many streams of events", { "Retry-After": "10" });
+    const key = `${ref.directory}/${ref.name}`;
+    const queue = this.#queues.get(key) ?? new LiveQueue(deps, ref, render, {
+      stopping,
+      onEnd: () => this.#queues.delete(key),
     });
-    this.#queues.set(name, queue);
-    this.#watch.follow();
+    this.#queues.set(key, queue);
     return queue.open(lastId);
   }
 }
 
 /** One queue, as long as a page looks at it. */
-class LiveQueue implements ChangeListener {
+class LiveQueue {
   readonly #deps: Deps;
-  readonly #watch: QueuesWatch;
-  readonly #name: string;
   readonly #status: LiveStatus;
   readonly #render: Render;
   readonly #ending = new AbortController();
   readonly #epoch: string;
   readonly #clients = new Set<object>();
-  #isReporting = false;
   #number = 0;
   #message: Uint8Array<ArrayBuffer> = HEAD;
   #next = Promise.withResolvers<void>();
-  #news = new AbortController();
 
-  constructor(
-    deps: Deps,
-    watch: QueuesWatch,
-    { ref, render, onEnd }: { ref: ConstructorParameters<typeof LiveStatus>[1]; render: Render; onEnd: () => void },
-  ) {
+  constructor(deps: Deps, ref: StoreRef, render: Render, on: { stopping: AbortSignal; onEnd: () => void }) {
     this.#deps = deps;
-    this.#watch = watch;
-    this.#name = ref.name;
     this.#render = render;
     this.#epoch = deps.ids.hex(4);
     this.#status = new LiveStatus(deps, ref);
-    const release = watch.followChanges(ref.name, this);
-    if (release === null) throw new Refusal(404, "Queue not found");
     const end = () => this.#ending.abort();
-    watch.signal.addEventListener("abort", end, { once: true });
+    on.stopping.addEventListener("abort", end, { once: true });
     this.#ending.signal.addEventListener("abort", () => {
-      watch.signal.removeEventListener("abort", end);
-      release();
-      onEnd();
-      this.#news.abort();
+      on.stopping.removeEventListener("abort", end);
+      this.#status.end();
+      on.onEnd();
       this.#next.resolve();
     }, { once: true });
-    if (watch.signal.aborted) end();
+    void this.#report().finally(end);
   }
 
   get clients(): number {
@@ -130,46 +108,29 @@ class LiveQueue implements ChangeListener {
     }, { highWaterMark: 0 });
   }
 
-  begin(jobs: Parameters<ChangeListener["begin"]>[0]): void {
-    this.#status.begin(jobs);
-    this.#news.abort();
-    if (!this.#isReporting) void this.#report();
-  }
-
-  take(changes: Parameters<ChangeListener["take"]>[0]): void {
-    this.#status.take(changes);
-    this.#news.abort();
-  }
-
-  runChanged(): void {
-    this.#news.abort();
-  }
-
-  gone(): void {
-    this.#ending.abort();
-  }
-
-  /** Makes a message whenever something has happened, and after a while. */
+  /** Makes a message whenever something has happened, and after a while. Ends with the queue. */
   async #report(): Promise<void> {
-    this.#isReporting = true;
     const { clock } = this.#deps;
     const { signal } = this.#ending;
+    let saidMs = -Infinity;
     while (!signal.aborted) {
-      this.#news = new AbortController();
-      const run = this.#watch.queues.get(this.#name)?.run ?? null;
-      const status = await this.#status.status(run).catch(() => null);
-      if (signal.aborted) return;
-      if (status !== null) {
-        const id = this.#idOf(++this.#number);
-        const data = JSON.stringify(this.#render(status));
-        this.#message = encoder.encode(`id: ${id}\nevent: status\ndata: ${data}\n\n`);
-        this.#next.resolve();
-        this.#next = Promise.withResolvers();
+      const look = await this.#status.look().catch(() => "unreadable" as const);
+      if (signal.aborted || look === "gone") return;
+      if (look === "news" || (look === "same" && clock.now() >= saidMs + QUIET_MS)) {
+        this.#tell(await this.#status.status());
+        saidMs = clock.now();
       }
-      const pauseMs = Math.max(PAUSE_MS, this.#message.length * 1000 / BYTES_PER_S);
-      await clock.sleepUntil(clock.now() + pauseMs, signal);
-      if (!this.#news.signal.aborted) await clock.sleepUntil(clock.now() + QUIET_MS, this.#news.signal);
+      await clock.sleepUntil(clock.now() + Math.max(PAUSE_MS, this.#message.length * 1000 / BYTES_PER_S), signal);
     }
+  }
+
+  #tell(status: QueueStatus): void {
+    const id = this.#idOf(++this.#number);
+    this.#message = encoder.encode(
+      `id: ${id}\nevent: status\ndata: ${JSON.stringify(this.#render(status))}\n\n`,
+    );
+    this.#next.resolve();
+    this.#next = Promise.withResolvers();
   }
 
   #idOf(number: number): string {

@@ -7,12 +7,10 @@
 
 import { Gate } from "../link/gate.ts";
 import { findDirectories } from "../operations/find_queues.ts";
-import type { WatchFiles } from "../operations/watch_listeners.ts";
-import { QueuesWatch } from "../operations/watch_queues.ts";
+import { QueuesWatch, type WatchFiles } from "../operations/watch_queues.ts";
 import { Refusal } from "./errors.ts";
 import { Backlogs } from "./event_backlog.ts";
 import { EventStreams } from "./event_streams.ts";
-import { LiveQueues } from "./live_queues.ts";
 import { Counters } from "./metrics.ts";
 import { experimentAt } from "./places.ts";
 import type { Service } from "./service.ts";
@@ -36,7 +34,6 @@ const IDLE_MS = 10 * 60_000;
 export interface Watched {
   readonly watch: QueuesWatch;
   readonly streams: EventStreams;
-  readonly live: LiveQueues;
   readonly counters: Counters;
   /** It has been looked at once. */
   isReady: boolean;
@@ -147,15 +144,12 @@ export class Watches {
     if (this.#watched.size >= MOST) throw new Refusal(503, "Too many directories are watched");
     const { deps, stopping } = this.#service;
     const watch = new QueuesWatch(deps, { directory, experiment }, stopping, {
-      isFollowed: () => made.streams.clients + made.live.clients > 0,
-      isCoarse: () => made.streams.clients === 0,
-      mayEnd: ({ isGone }) =>
-        made.streams.clients + made.live.clients === 0 && (isGone || deps.clock.now() - made.askedMs > IDLE_MS),
+      isFollowed: () => made.streams.clients > 0,
+      mayEnd: ({ isGone }) => made.streams.clients === 0 && (isGone || deps.clock.now() - made.askedMs > IDLE_MS),
     }, this.#files);
     const made: Watched = {
       watch,
       streams: new EventStreams(deps, watch, watch.signal, this.#backlogs),
-      live: new LiveQueues(deps, watch, directory),
       counters: new Counters(watch),
       isReady: false,
       askedMs: deps.clock.now(),

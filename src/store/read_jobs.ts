@@ -1,26 +1,27 @@
 /**
  * Reads the jobs of a queue. What was read last is kept in memory as long as the files are the same. A process that is
- * asked for a big queue again and again, as a service is, reads of its files only what was added since.
+ * asked for a big queue again and again, as a service is, follows it: of its files it reads only what was added since.
  *
  * @module
  */
 
 import { CmsError } from "../errors.ts";
 import type { Deps, FileStamp } from "../deps.ts";
+import { type ChangeListener, ChangeListeners } from "./change_listeners.ts";
 import type { Jobs } from "./changes.ts";
 import { sameStamp, stampOf } from "./lock.ts";
 import { type StorePaths, storePaths } from "./paths.ts";
-import { QueueFeed } from "./queue_feed.ts";
+import { type FeedChange, QueueFeed } from "./queue_feed.ts";
 import { openQueue } from "./queue_file.ts";
 import type { StoreRef } from "./store.ts";
 
-/** Queues that are kept. */
+/** Queues that are kept, beside those that somebody listens to. */
 const MOST = 8;
 
 /** What one process keeps. */
 interface Memory {
   readonly queues: Map<string, KeptQueue>;
-  /** Until it aborts, changes are followed; null: a queue that has changed is read as a whole. */
+  /** Until it aborts, queues are followed; null: a queue that has changed is read as a whole. */
   until: AbortSignal | null;
 }
 
@@ -31,25 +32,10 @@ const memories = new WeakMap<Deps, Memory>();
  * @throws {CmsError} As {@link openQueue}.
  */
 export async function readJobs(deps: Deps, ref: StoreRef): Promise<Jobs> {
-  const { queues, until } = memoryOf(deps);
-  const { file } = storePaths(ref, "queue");
-  let kept = queues.get(file);
-  if (kept?.experiment !== ref.experiment) {
-    kept?.close();
-    kept = new KeptQueue(deps, ref);
-  }
-  // Those that were asked for last stay.
-  queues.delete(file);
-  queues.set(file, kept);
-  if (queues.size > MOST) {
-    const [oldest, one] = [...queues][0]!;
-    queues.delete(oldest);
-    one.close();
-  }
-  return await kept.read(until?.aborted === false);
+  return await keptQueue(deps, ref).read();
 }
 
-/** From now on `readJobs` follows the queues that it is asked for again. Their files are closed when `until` aborts. */
+/** From now on `readJobs` follows queues. Their files are closed when `until` aborts. */
 export function followReads(deps: Deps, until: AbortSignal): void {
   const memory = memoryOf(deps);
   memory.until = until;
@@ -57,6 +43,21 @@ export function followReads(deps: Deps, until: AbortSignal): void {
     for (const kept of memory.queues.values()) kept.close();
     memory.queues.clear();
   }, { once: true });
+}
+
+/** A queue that is listened to. */
+export interface Listening {
+  /** Tells the listener of what has happened. @returns False if there is no such queue. @throws {CmsError} */
+  look(): Promise<boolean>;
+  /** The listener hears no more. */
+  end(): void;
+}
+
+/** Has `listener` hear of each change of a queue, whoever looks at it: after {@link followReads} only. */
+export function listenTo(deps: Deps, ref: StoreRef, listener: ChangeListener): Listening {
+  const kept = keptQueue(deps, ref);
+  kept.listeners.add(listener);
+  return { look: () => kept.look(), end: () => kept.listeners.delete(listener) };
 }
 
 function memoryOf(deps: Deps): Memory {
@@ -67,69 +68,107 @@ function memoryOf(deps: Deps): Memory {
   return made;
 }
 
+function keptQueue(deps: Deps, ref: StoreRef): KeptQueue {
+  const { queues, until } = memoryOf(deps);
+  const { file } = storePaths(ref, "queue");
+  let kept = queues.get(file);
+  if (kept?.experiment !== ref.experiment) {
+    kept?.close();
+    kept = new KeptQueue(deps, ref, until?.aborted === false);
+  }
+  // Those that were asked for last stay.
+  queues.delete(file);
+  queues.set(file, kept);
+  for (const [path, one] of queues) {
+    if (queues.size <= MOST) break;
+    if (one === kept || one.listeners.size > 0) continue;
+    queues.delete(path);
+    one.close();
+  }
+  return kept;
+}
+
 /** One queue that is kept. */
 class KeptQueue {
   readonly experiment: string;
+  readonly listeners: ChangeListeners;
   readonly #deps: Deps;
   readonly #ref: StoreRef;
   readonly #paths: StorePaths;
+  readonly #isFollowed: boolean;
+  readonly #feed: QueueFeed;
   #stamps: readonly (FileStamp | null)[] = [];
   #jobs: Jobs | null = null;
-  #feed: QueueFeed | null = null;
   /** The edition of the feed that `#jobs` is; -1: it is not from the feed. */
   #edition = -1;
   /** Ends when all readings that were asked for are done. */
   #last: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
-  constructor(deps: Deps, ref: StoreRef) {
+  /** Touches no file. */
+  constructor(deps: Deps, ref: StoreRef, isFollowed: boolean) {
     this.#deps = deps;
     this.#ref = ref;
     this.#paths = storePaths(ref, "queue");
+    this.#isFollowed = isFollowed;
+    this.#feed = new QueueFeed(deps, ref);
     this.experiment = ref.experiment;
+    this.listeners = new ChangeListeners(this.#feed);
   }
 
   /** Each reading begins after it was asked for. */
-  read(mayFollow: boolean): Promise<Jobs> {
-    const reading = this.#last.then(() => this.#read(mayFollow));
-    this.#last = reading.catch(() => {});
-    return reading;
+  read(): Promise<Jobs> {
+    return this.#inTurn(() => this.#read());
+  }
+
+  /** Takes in what was added, for those who listen. @returns False if there is no such queue. */
+  look(): Promise<boolean> {
+    return this.#inTurn(async () => await this.#look() !== null);
   }
 
   /** Closes the journal, after the readings that are under way. */
   close(): void {
     this.#isClosed = true;
-    this.#feed?.close();
-    void this.#last.then(() => this.#feed?.close());
+    this.#feed.close();
+    void this.#last.then(() => this.#feed.close());
   }
 
-  async #read(mayFollow: boolean): Promise<Jobs> {
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => {});
+    return done;
+  }
+
+  async #read(): Promise<Jobs> {
     // Before the reading: what is written in between makes the next look differ.
     const stamps = [
       await stampOf(this.#deps, this.#paths),
       await this.#deps.files.stamp(this.#paths.journal).catch(() => null),
     ];
     if (this.#jobs !== null && this.#stamps.every((stamp, i) => sameStamp(stamp, stamps[i] ?? null))) return this.#jobs;
-    const isAskedAgain = this.#jobs !== null;
-    const jobs = (isAskedAgain && mayFollow && !this.#isClosed ? await this.#follow() : null) ?? await this.#readAll();
+    const jobs = (this.#isFollowed && !this.#isClosed ? await this.#follow() : null) ?? await this.#readAll();
     this.#stamps = stamps;
     this.#jobs = jobs;
     return jobs;
   }
 
-  /** Takes in what was added; null if what the queue is can only be known from the whole. */
-  async #follow(): Promise<Jobs | null> {
-    this.#feed ??= new QueueFeed(this.#deps, this.#ref);
+  async #look(): Promise<FeedChange[] | null> {
+    let heard: FeedChange[] | null = null;
     try {
-      if (await this.#feed.look() === null || !this.#feed.isPlain) return null;
+      return heard = await this.#feed.look();
+    } finally {
+      this.listeners.looked(heard);
+      if (this.#isClosed) this.#feed.close();
+    }
+  }
+
+  /** The jobs as followed; null if what the queue is can only be known from the whole. */
+  async #follow(): Promise<Jobs | null> {
+    try {
+      if (await this.#look() === null || !this.#feed.isPlain) return null;
     } catch (error) {
       if (!(error instanceof CmsError)) throw error;
-      // Whoever reads it all says what is wrong.
-      this.#feed.close();
-      this.#feed = null;
-      return null;
-    } finally {
-      if (this.#isClosed) this.#feed?.close();
+      return null; // Whoever reads it all says what is wrong.
     }
     if (this.#jobs !== null && this.#edition === this.#feed.edition) return this.#jobs;
     this.#edition = this.#feed.edition;

@@ -6,6 +6,7 @@
 
 import type { Bench, Contender, Plan, Setting } from "../bench.ts";
 import { timeOfRequests } from "../contenders/requests.ts";
+import { startServer } from "../contenders/server.ts";
 import { outputOf } from "../program.ts";
 
 const CONNECTIONS = 32;
@@ -33,8 +34,8 @@ async function open({ program, jobs, directory }: Setting, stack: AsyncDisposabl
   await Deno.writeTextFile(`${directory}/credentials`, `${CREDENTIALS}\n`, { mode: 0o600 });
   await Deno.writeTextFile(`${directory}/hello.ts`, HELLO);
   const start = ["queue", "--service", "start", "--port=0", "--credentials=credentials", "--log=none"];
-  const cms = await startServer([...program, ...start], directory, stack);
-  const hello = await startServer([Deno.execPath(), "run", "-A", `${directory}/hello.ts`], directory, stack);
+  const { port: cms } = await startServer([...program, ...start], directory, stack);
+  const { port: hello } = await startServer([Deno.execPath(), "run", "-A", `${directory}/hello.ts`], directory, stack);
 
   const headers = { authorization: `Basic ${btoa(CREDENTIALS)}` };
   const contender = (name: string, port: number, path: string, requests: number): Contender => ({
@@ -54,27 +55,4 @@ async function open({ program, jobs, directory }: Setting, stack: AsyncDisposabl
     ],
     questions: [health, root, queue].map((of) => ({ of, to: floor, mark: null })),
   };
-}
-
-/** Starts a server, which is ended with the bench. @returns Its port, as its first line tells. */
-async function startServer(
-  [command = "", ...args]: readonly string[],
-  cwd: string,
-  stack: AsyncDisposableStack,
-): Promise<number> {
-  const child = new Deno.Command(command, { args, cwd, stdin: "null", stdout: "piped", stderr: "piped" }).spawn();
-  stack.defer(async () => {
-    try {
-      child.kill("SIGKILL");
-    } catch { /* it has ended */ }
-    await child.status;
-  });
-  const noise = new Response(child.stderr).text();
-  let said = "";
-  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
-    said += text;
-    const port = /Listening on \S+:(\d+),/.exec(said)?.[1];
-    if (port !== undefined) return Number(port);
-  }
-  throw new Error(`Cannot start ${command}: it ended: ${said}${(await noise).trim().slice(-500)}`);
 }

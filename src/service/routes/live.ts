@@ -5,11 +5,13 @@
  */
 
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { storePaths } from "../../store/paths.ts";
+import { Refusal } from "../errors.ts";
 import { failures, operation } from "../operation.ts";
 import { queueAt } from "../places.ts";
 import { ExperimentQuery, QueuePath } from "../schemas.ts";
 import type { Service, ServiceEnv } from "../service.ts";
-import { Watches } from "../watches.ts";
+import { LiveQueues } from "../live_queues.ts";
 import { statusReply } from "./status.ts";
 
 const EXAMPLE = `id: 1f0c3a7e-12
@@ -47,13 +49,15 @@ const live = operation({
 
 /** Adds the route. */
 export function addLiveRoute(app: OpenAPIHono<ServiceEnv>, service: Service): void {
-  const watches = Watches.forService(service);
+  const queues = new LiveQueues(service);
   app.openapi(live, async (c) => {
     const { queue: word } = c.req.valid("param");
     const { experiment } = c.req.valid("query");
     const queue = await queueAt(service, { queue: word, experiment });
-    const { live } = await watches.of(experiment);
-    const body = live.open(queue.name, statusReply, c.req.valid("header")["last-event-id"] ?? null);
+    if (await service.deps.files.stamp(storePaths(queue, "queue").file) === null) {
+      throw new Refusal(404, "Queue not found");
+    }
+    const body = queues.open(queue, statusReply, c.req.valid("header")["last-event-id"] ?? null);
     return c.body(body, 200, {
       "Content-Type": "text/event-stream; charset=utf-8",
       "Cache-Control": "no-store",
