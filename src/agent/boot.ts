@@ -12,6 +12,23 @@ export function machineOfBoot(boot: string): string | null {
   return end < 0 ? null : boot.slice(0, end);
 }
 
+const OVER = "/slurm-over.";
+
+/**
+ * How the allocation ended whose node this boot stands for, in Slurm's word: nothing of it is left, but its files are
+ * there. null if it is none that is over.
+ */
+export function endOfAllocation(boot: string | null): string | null {
+  const at = boot?.indexOf(OVER) ?? -1;
+  return at < 0 ? null : boot!.slice(at + OVER.length);
+}
+
+/** True if claims that were made in the boot `recorded` are still there in the boot `present`. */
+export function keepsClaims(recorded: string | null, present: string | null): boolean {
+  return recorded === present ||
+    (recorded !== null && endOfAllocation(present) !== null && machineOfBoot(recorded) === machineOfBoot(present!));
+}
+
 /** A machine's name for people: without the part of the machine-id. */
 export function hostOfMachine(machine: string): string {
   return machine.replace(/\+[0-9a-f]{8}$/, "");

@@ -105,6 +105,12 @@ cms_hello() {
   c_x='' c_name=$c_host
   read -r c_x </etc/machine-id
   case $c_x in *[!0-9a-f]*) ;; ????????*) c_name=$c_host+${c_x%"${c_x#????????}"} ;; esac
+  # A node of a Slurm allocation goes by the manager's name for it, and its boot is the allocation. When that is over,
+  # a shell elsewhere stands for it, which has another boot.
+  if [ -n "$c_as" ]; then
+    [ -n "${CMS_ALLOCATION-}" ] || c_need 1 'its shell is in no allocation'
+    c_name=$c_as c_boot=slurm-$CMS_ALLOCATION
+  fi
   c_tag=$c_qid/$c_name
   c_own=$c_here/.cms/$c_tag
   if [ "$c_role" = onlooker ]; then

@@ -35,6 +35,8 @@ export interface AgentSetup {
   readonly directory: string;
   readonly queueId: string;
   readonly role: "resident" | "visitor" | "onlooker";
+  /** The name of a machine that does not go by that of its host: a node of an allocation. */
+  readonly as?: string | undefined;
 }
 
 /** A process that carries the mark of an attempt: the job's own, or one that it left running. */
@@ -98,7 +100,13 @@ let program: string | null = null;
 /** What is written first: the agent, without its comments, and the request for its hello. */
 export function agentProgram(setup: AgentSetup): string {
   program ??= withoutComments(PARTS.join(""));
-  const values = { c_tok: setup.token, c_dir: setup.directory, c_qid: setup.queueId, c_role: setup.role };
+  const values = {
+    c_tok: setup.token,
+    c_dir: setup.directory,
+    c_qid: setup.queueId,
+    c_role: setup.role,
+    c_as: setup.as ?? "",
+  };
   const assignments = Object.entries(values).map(([name, value]) => `${name}=${quote(value)}\n`);
   return assignments.join("") + program + "\n" + request("hello", []);
 }

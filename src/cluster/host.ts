@@ -8,6 +8,7 @@ import type { Environment } from "../names/environment.ts";
 import type { HostId } from "../names/grammar.ts";
 import { parseDevices } from "./devices.ts";
 import type { Machine } from "./machine.ts";
+import { slurmCapacity } from "./slurm_entry.ts";
 
 /** What a host has to give besides slots. A field stands in its entry only where it is set. */
 export interface HostResources {
@@ -54,6 +55,8 @@ export interface HostSpec extends HostResources {
   readonly pyenv?: string | undefined;
   readonly env?: Environment | null | undefined;
   readonly max_jobs_allowed?: number | undefined;
+  /** Fields of an entry of Slurm, as `slurm_entry.ts` reads them. */
+  readonly slurm?: Readonly<Record<string, string | number>> | undefined;
 }
 
 /** Jobs at once, unless an entry says another number: as many as it has GPUs, or one. */
@@ -78,7 +81,8 @@ export function makeHost(id: HostId, spec: HostSpec): Host {
     ip: spec.ip ?? null,
     status: spec.status ?? "active",
     job_counter: 0,
-    max_jobs_allowed: spec.max_jobs_allowed ?? defaultCapacity(spec),
+    max_jobs_allowed: spec.max_jobs_allowed ??
+      (spec.slurm === undefined ? defaultCapacity(spec) : slurmCapacity(spec)),
     cores: 1,
     threads: 1,
     gpu: spec.gpu ?? "",
@@ -89,7 +93,7 @@ export function makeHost(id: HostId, spec: HostSpec): Host {
     ping_time: null,
     ...(spec.env === undefined || spec.env === null ? {} : { env: spec.env }),
     ...setResources(spec),
-    extra: {},
+    extra: { ...spec.slurm },
   };
 }
 

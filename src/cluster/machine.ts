@@ -53,9 +53,12 @@ export function machineKey(machine: { user: string; name: string }): string {
   return machine.name === "localhost" ? "localhost" : machineText(machine);
 }
 
-/** True if jobs run on the manager itself, without ssh. */
-export function isLocal(machine: { name: string }): boolean {
-  return machine.name === "localhost";
+/**
+ * True if jobs work there in the manager's own directories, and no ssh is needed: on the manager itself, and in an
+ * allocation of the Slurm that it belongs to.
+ */
+export function isLocal({ name }: { name: string }): boolean {
+  return name === "localhost" || name.endsWith(".slurm.localhost");
 }
 
 /** The machine on which a job runs or ran; null if it names none that can be reached. */

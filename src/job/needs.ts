@@ -20,6 +20,8 @@ export interface Needs {
   readonly cpus: number;
   /** Bytes. */
   readonly memory: number;
+  /** How long it may take, where that counts, ms; 0 for as long as it likes. */
+  readonly timeMs: number;
   /** The same for all jobs that need the same. */
   readonly key: string;
 }
@@ -43,8 +45,15 @@ export function needsOf(job: NeedFields): Needs | null {
     gpuPart: all >= 1 ? 0 : Math.round(all * WHOLE_GPU),
     cpus,
     memory: isSet(job.memory) ? parseSize(job.memory) : 0,
+    timeMs: 0,
     key: `${slots} ${all} ${cpus} ${job.memory ?? ""}`,
   };
+}
+
+/** The same for a job that is to end within a time: it needs a host that is there for so long. */
+export function withTime(needs: Needs | null, timeMs: number): Needs {
+  const { key, ...rest } = needs ?? { slots: 1, gpus: 0, gpuPart: 0, cpus: 0, memory: 0, key: "1 0 0 " };
+  return { ...rest, timeMs, key: `${key} ${timeMs}` };
 }
 
 /** What a job needs, in words: `2 GPUs, 4 CPUs and 8G of memory`. */

@@ -115,7 +115,8 @@ export class AgentSession {
     const limit = this.#deps.clock.sleepUntil(this.#deps.clock.now() + times.helloMs, late.signal).then(() => {
       if (!late.signal.aborted) this.#endLate();
     });
-    this.#channel.send(agentProgram({ token: this.#token, directory, queueId, role }));
+    const { prologue = "", as } = this.#options.transport;
+    this.#channel.send(prologue + agentProgram({ token: this.#token, directory, queueId, role, as }));
     try {
       this.greeting = await this.#hello.promise;
       if (role === "resident") this.#begin(this.greeting);

@@ -6,6 +6,7 @@
  */
 
 import { isLocal, type Machine, machineKey } from "../cluster/machine.ts";
+import { placeOf } from "../cluster/slurm_place.ts";
 import type { Deps } from "../deps.ts";
 import { openAgentLink } from "./agent_link.ts";
 import { Gate } from "./gate.ts";
@@ -47,19 +48,25 @@ export function makeConnect(deps: Deps, options: MakeConnectOptions = {}): Conne
     }
   }
 
-  function transportTo(machine: Machine, { directory, queueId }: ConnectOptions): Transport {
-    if (isLocal(machine)) return localTransport(options.localShell ?? ["sh"]);
+  async function transportTo(machine: Machine, { directory, queueId }: ConnectOptions): Promise<Transport> {
+    const place = placeOf(machine);
+    // Only who uses Slurm loads what it needs.
+    const slurm = place === null ? null : (await import("./slurm/transport.ts")).slurmWay(deps, place, directory);
+    if (slurm === null && isLocal(machine)) return localTransport(options.localShell ?? ["sh"]);
     return {
       command: sshCommand(deps.environment, machine, "exec sh"),
       explain: (noise, code) => explainSsh(machine, noise, code),
       stage: (places, from, own) =>
         copies.pass(() => stageOverSsh(deps, { machine, directory, queueId, own, places }, from)),
+      ...slurm,
     };
   }
 
   return (machine, connectOptions) => {
-    const transport = transportTo(machine, connectOptions);
-    const open = () => openAgentLink(deps, machine, { ...connectOptions, transport, times });
+    const open = async () => {
+      const transport = await transportTo(machine, connectOptions);
+      return await openAgentLink(deps, machine, { ...connectOptions, transport, times });
+    };
     // First the machine's gate: those who wait for one machine must not take places from the others.
     return passMachine(machine, () => all.pass(open));
   };

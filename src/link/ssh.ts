@@ -9,6 +9,7 @@
 
 import type { Environment } from "../deps.ts";
 import { type Machine, machineText } from "../cluster/machine.ts";
+import { filesOf } from "../cluster/slurm_place.ts";
 import { bareAddress } from "../names/grammar.ts";
 import { type Cause, shellEnded } from "./transport.ts";
 
@@ -27,9 +28,11 @@ const OPTIONS = [
 /**
  * The command that runs `remote` on a machine. The ssh to use is `CMS_SSH`, split at blanks, or `ssh`; options in it
  * win.
+ * @param of Of a node of an allocation it is the login host that is reached.
  * @param remote Plain words: the user's login shell over there may be any.
  */
-export function sshCommand(environment: Environment, machine: Machine, remote: string): string[] {
+export function sshCommand(environment: Environment, of: Machine, remote: string): string[] {
+  const machine = filesOf(of);
   const program = (environment.get("CMS_SSH") ?? "").split(/\s+/).filter((word) => word !== "");
   return [
     ...(program.length > 0 ? program : ["ssh"]),

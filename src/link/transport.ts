@@ -24,6 +24,10 @@ export interface Staged {
 export interface Transport {
   /** The program whose stdin is a POSIX shell's on the machine. */
   readonly command: readonly string[];
+  /** What is written before all else: it makes way for that shell. */
+  readonly prologue?: string;
+  /** By what name its agent goes, where that is not the host's own. */
+  readonly as?: string;
   /** What it means when that program has ended. */
   readonly explain: (noise: string, code: number) => Cause;
   /**

@@ -7,6 +7,7 @@
 import { devicesField } from "../cluster/devices.ts";
 import { type HostSpec, machineOf, makeHost, setResources } from "../cluster/host.ts";
 import { AUTO } from "../cluster/devices.ts";
+import { SLURM_FIELDS, slurmField, slurmGpus } from "../cluster/slurm_entry.ts";
 import type { Deps } from "../deps.ts";
 import { makeProbe, type Probe } from "../link/probe.ts";
 import { findDevices } from "./find_devices.ts";
@@ -89,10 +90,12 @@ function checkHost(
   request: Omit<AddHostsRequest, "cluster">,
 ): { ids: HostId[]; spec: HostSpec } {
   const given = request.spec;
+  const slurm = given.slurm === undefined ? undefined : readSlurm(problems, given.slurm);
+  const gpusField = slurm === undefined ? devicesField : slurmGpus;
   const resources = setResources({
     gpus: nonEmpty(given.gpus ?? undefined) === undefined
       ? null
-      : problems.take(() => given.gpus === AUTO ? AUTO : devicesField(given.gpus!)),
+      : problems.take(() => given.gpus === AUTO && slurm === undefined ? AUTO : gpusField(given.gpus!)),
     cpus: given.cpus,
     memory: nonEmpty(given.memory ?? undefined) === undefined ? null : problems.take(() => sizeField(given.memory!)),
   });
@@ -108,7 +111,12 @@ function checkHost(
       : problems.take((): Environment | null => readEnvironment(given.env), "env: "),
     ...(given.max_jobs_allowed === undefined ? {} : { max_jobs_allowed: given.max_jobs_allowed }),
     ...resources,
+    ...(slurm === undefined ? {} : { slurm }),
   };
+  problems.note(
+    slurm !== undefined && (spec.ip !== undefined || spec.gpu !== undefined),
+    "Cannot use ip or gpu of an entry of kind slurm: name the login host as ssh knows it, and give --gpus",
+  );
   const list = problems.take(() => expand(request.id)) ?? [];
   copies.add(list, given);
   const ids = problems.take(() => list.map(hostId)) ?? [];
@@ -124,4 +132,22 @@ function checkHost(
   );
   problems.note(spec.pyenv?.includes("\0") ?? false, "Cannot use this pyenv: it holds a NUL character");
   return { ids, spec };
+}
+
+/** The fields of an entry of Slurm, made plain. */
+function readSlurm(
+  problems: Problems,
+  given: Readonly<Record<string, string | number>>,
+): Record<string, string | number> {
+  const fields: Record<string, string | number> = {};
+  for (const key of SLURM_FIELDS) {
+    const text = String(given[key] ?? "");
+    const value = text === "" ? undefined : problems.take(() => slurmField(key, text));
+    if (value !== undefined) fields[key] = value;
+  }
+  problems.note(
+    fields["kind"] === undefined && Object.keys(fields).length > 0,
+    `Cannot use ${Object.keys(fields).join(", ")} of a host over ssh: give --kind=slurm for an entry of Slurm`,
+  );
+  return fields;
 }

@@ -6,6 +6,7 @@
  */
 
 import { type Host, makeHost } from "../cluster/host.ts";
+import { isSlurm, SLURM_FIELDS } from "../cluster/slurm_entry.ts";
 import { sharedFiles } from "../job/files.ts";
 import { type Job, makeJob } from "../job/job.ts";
 import { OPTION_NAMES } from "../job/options.ts";
@@ -26,6 +27,7 @@ export function unknownFields(kind: "job" | "host", entries: Iterable<Job | Host
   const found = new Map<string, string[]>();
   for (const entry of entries) {
     for (const field in entry.extra) {
+      if (isSlurm(entry) && SLURM_FIELDS.includes(field)) continue;
       const name = kind === "job" ? (entry as Job).name : (entry as Host).id;
       const names = found.get(field);
       if (names === undefined) found.set(field, [name]);

@@ -21,7 +21,7 @@ import { type Prediction, writePrediction } from "../store/prediction.ts";
 import { readJobs } from "../store/read_jobs.ts";
 import type { StoreRef } from "../store/store.ts";
 import { noFreeHosts } from "./no_free_hosts.ts";
-import { hostReader, slotsOf } from "./run_queue.ts";
+import { RunHosts, slotsOf } from "./run_hosts.ts";
 
 /** Most hosts that may be thought of beside those that there are. */
 export const MOST_MORE = 10_000;
@@ -67,7 +67,9 @@ export interface Plan {
  */
 export async function planRun(deps: Deps, request: PlanRequest): Promise<Plan> {
   const { queue, way } = request;
-  const hosts = way.scheduler === "fifo" ? [] : await hostReader(deps, way.hosts, way.cluster)();
+  const hosts = way.scheduler === "fifo"
+    ? []
+    : await new RunHosts(deps, queue, { machines: way.hosts, cluster: way.cluster, isPlan: true }).read();
   if (way.scheduler === "fifo_multi" && !hosts.some((host) => host.active && host.capacity > 0)) {
     throw new CmsError("invalid", await noFreeHosts(deps, way.cluster));
   }

@@ -6,10 +6,7 @@
 
 import type { Deps } from "../deps.ts";
 import { CmsError } from "../errors.ts";
-import { type Machine, tellApart } from "../cluster/machine.ts";
-import { parseDevices } from "../cluster/devices.ts";
-import { type Host, machineOf, setResources } from "../cluster/host.ts";
-import { parseSize } from "../names/units.ts";
+import type { Machine } from "../cluster/machine.ts";
 import type { Connect } from "../link/link.ts";
 import { makeConnect } from "../link/connect.ts";
 import { storePaths } from "../store/paths.ts";
@@ -21,7 +18,7 @@ import type { StoreRef } from "../store/store.ts";
 import { Core } from "../scheduler/core.ts";
 import type { Halt } from "../scheduler/halt.ts";
 import { fifo, fifoMulti } from "../scheduler/policies.ts";
-import type { RunResult } from "../scheduler/report.ts";
+import type { RunEvent, RunResult } from "../scheduler/report.ts";
 import { runLoop } from "../scheduler/run.ts";
 import type { RunWatch } from "../scheduler/run_parts.ts";
 import { UnknownFieldWatch } from "./entry_warnings.ts";
@@ -29,8 +26,8 @@ import { noFreeHosts } from "./no_free_hosts.ts";
 import { Collector } from "./collect/collector.ts";
 import type { Notices } from "./notices/notices.ts";
 import { runsAlready } from "./process_state.ts";
+import { RunHosts, slotsOf } from "./run_hosts.ts";
 import { RunTeller } from "./tell_run.ts";
-import type { SlotHost } from "../scheduler/slot_host.ts";
 
 /** What to run, and where. */
 export type RunRequest =
@@ -76,15 +73,17 @@ export async function runQueue(
   connect: Connect = makeConnect(deps),
   open: typeof openQueue = openQueue,
 ): Promise<RunResult> {
-  const readHosts = request.scheduler === "fifo" ? null : hostReader(deps, request.hosts, request.cluster);
-  const hosts = readHosts === null ? [] : await readHosts();
+  const cluster = request.scheduler === "fifo_multi" ? request.cluster : null;
+  const runHosts = request.scheduler === "fifo"
+    ? null
+    : new RunHosts(deps, request.queue, { machines: request.hosts, cluster });
+  const hosts = await runHosts?.read() ?? [];
   let current = hosts;
   if (request.scheduler === "fifo_multi" && !hosts.some((host) => host.active && host.capacity > 0)) {
     throw new CmsError("invalid", await noFreeHosts(deps, request.cluster));
   }
   const store = await open(deps, request.queue);
   const paths = storePaths(request.queue, "queue");
-  const cluster = request.scheduler === "fifo_multi" ? request.cluster : null;
   const slots = request.scheduler === "fifo" ? request.maxParallel : slotsOf(hosts);
   const teller = new RunTeller(store, { scheduler: request.scheduler, cluster: cluster?.name ?? null, slots });
   try {
@@ -110,25 +109,32 @@ export async function runQueue(
       timeLimit: request.timeLimit ?? null,
       queue: request.queue.name,
     }, store.jobs);
+    const onEvent = (event: RunEvent): void => {
+      teller.event(event);
+      request.notices?.event(event);
+      collector?.event(event);
+      watch.onEvent(event);
+    };
+    const demand = () => core.demand();
+    await runHosts?.begin({ demand, onEvent, onAllocations: (allocations) => teller.tell({ allocations }) });
     const loop = runLoop(deps, {
       store,
       core,
       connect,
-      readHosts: readHosts === null ? null : async () => current = await readHosts(),
-      onHostsTaken: (stamp) => teller.tell({ slots: slotsOf(current), hosts: stamp }),
+      readHosts: runHosts === null ? null : async () => current = await runHosts.read(),
+      onHostsTaken: (stamp) => {
+        teller.tell({ slots: slotsOf(current), hosts: stamp });
+        runHosts?.taken();
+      },
+      ...(runHosts === null ? {} : { haveHostsChanged: () => runHosts.haveChanged() }),
       hostFile: cluster === null ? null : `${cluster.directory}/${cluster.name}-cluster.yaml`,
       pause: { file: paths.pause, read: () => readPause(deps, paths) },
     }, {
       ...watch,
       onExternalChanges: (external) =>
         unknown.look("job", [...external.put, ...external.changed].flatMap((name) => store.jobs.get(name) ?? [])),
-      onEvent: (event) => {
-        teller.event(event);
-        request.notices?.event(event);
-        collector?.event(event);
-        watch.onEvent(event);
-      },
-    });
+      onEvent,
+    }).finally(() => runHosts?.finish());
     const machines = (): string[] => Object.keys(teller.about.machines);
     return await loop.then(async (result) => {
       await history.end({ ...endOf(result), machines: machines() });
@@ -147,62 +153,4 @@ export async function runQueue(
 
 function endOf({ outcome, ran, failed, waiting }: RunResult): Omit<RunEnd, "machines"> {
   return { outcome, ran: ran.length, failed: failed.length, waiting };
-}
-
-/** Jobs that these hosts may run at once. */
-export function slotsOf(hosts: readonly SlotHost[]): number {
-  return hosts.reduce((sum, host) => sum + (host.active ? host.capacity : 0), 0);
-}
-
-function isSet<T>(value: T | null | undefined): value is T {
-  return value !== null && value !== undefined;
-}
-
-/**
- * Makes the function that reads the hosts that give slots: those named on the command line, then those of the cluster.
- */
-export function hostReader(
-  deps: Deps,
-  machines: readonly Machine[],
-  cluster: StoreRef | null,
-): () => Promise<readonly SlotHost[]> {
-  const named = machines.map((machine, i): SlotHost => ({
-    id: `#${i + 1}`,
-    machine,
-    capacity: 1,
-    active: true,
-    gpu: "",
-    pyenv: "",
-  }));
-  return async () => {
-    const hosts = cluster === null ? [] : [...(await readCluster(deps, cluster)).values()];
-    const all = [
-      ...named,
-      ...hosts.map((host): SlotHost => ({
-        id: host.id,
-        machine: machineOf(host),
-        capacity: host.max_jobs_allowed,
-        active: host.status === "active",
-        gpu: host.gpu,
-        pyenv: host.pyenv,
-        ...(isSet(host.env) ? { env: host.env } : {}),
-        ...resourcesOf(host),
-      })),
-    ];
-    const machines = tellApart(all.map(({ machine }) => machine));
-    return all.map((host, i) => ({ ...host, machine: machines[i]! }));
-  };
-}
-
-/** What a host has to give besides slots, where its entry says anything of that. */
-export function resourcesOf(host: Host): Pick<SlotHost, "has"> {
-  const { gpus, cpus, memory } = setResources(host);
-  if (gpus === undefined && cpus === undefined && memory === undefined) return {};
-  return {
-    has: {
-      devices: typeof gpus === "string" ? parseDevices(gpus) : null,
-      cpus: cpus ?? 0,
-      memory: typeof memory === "string" ? parseSize(memory) : 0,
-    },
-  };
 }

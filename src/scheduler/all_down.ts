@@ -38,7 +38,7 @@ export class AllDown {
     const run = this.#run;
     const isOpen = (key: string): boolean => (run.machines.get(key)?.openedAtMs ?? null) !== null;
     const usable = run.slots.hosts.some((host) =>
-      isOffered(host) && isOpen(machineKey(host.machine)) && couldUse(host)
+      (host.isToCome === true ? host.active : isOffered(host) && isOpen(machineKey(host.machine))) && couldUse(host)
     );
     if (!more || usable || run.slots.hosts.length === 0) {
       this.#sinceMs = null;

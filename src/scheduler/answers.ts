@@ -6,13 +6,14 @@
  * @module
  */
 
+import { endOfAllocation } from "../agent/boot.ts";
 import { attemptId, attemptNumber } from "../job/attempt.ts";
 import type { AttemptState } from "../link/link.ts";
 import type { Attempts } from "./attempts.ts";
 import type { Away } from "./away.ts";
 import type { Backlogs } from "./backlogs.ts";
 import { report, type RunContext } from "./context.ts";
-import { UNSEEN, whyOf } from "./endings.ts";
+import { type Ending, UNSEEN, whyOf } from "./endings.ts";
 import { backlogOf, type InFlight, isRecalled, isUnseen } from "./in_flight.ts";
 
 /** Pause before asking again about an attempt that was just being claimed. */
@@ -78,12 +79,7 @@ export class Answers {
         return this.#attempts.end(one, { ...state, ...whyOf(state) }, gaveBack);
       case "crashed":
         if (inherited) report(run, { type: "found", job: one.job, state: "crash", machine });
-        return this.#attempts.end(one, {
-          ...UNSEEN,
-          state: "crash",
-          exitCode: state.exitCode,
-          reason: "its process is gone",
-        });
+        return this.#attempts.end(one, { ...this.#lostWith(one, "its process is gone"), exitCode: state.exitCode });
       case "forbidden":
         // A host that contradicts itself: what was said to run is never started again unasked.
         if (one.stage.at === "running" || this.#isSaidToRun(one)) {
@@ -113,7 +109,7 @@ export class Answers {
         // No trace: the host was started anew, or the directory removed. It may have run, so it is never started again
         // unasked.
         if (inherited) report(run, { type: "found", job: one.job, state: "crash", machine });
-        return this.#attempts.end(one, { ...UNSEEN, state: "crash", reason: "the host has no trace of it" });
+        return this.#attempts.end(one, this.#lostWith(one, "the host has no trace of it"));
       case "other":
         if (inherited) report(run, { type: "found", job: one.job, state: "crash", machine });
         return this.#attempts.end(one, {
@@ -124,6 +120,13 @@ export class Answers {
       default:
         state satisfies never;
     }
+  }
+
+  /** How an attempt ended of which nothing is left: with its allocation, if that is over. */
+  #lostWith(one: InFlight, reason: string): Ending {
+    const word = endOfAllocation(this.#run.machines.get(one.machine)?.boot ?? null);
+    if (word === null) return { ...UNSEEN, state: "crash", reason };
+    return { ...UNSEEN, state: "crash", reason: `its allocation ended: ${word}`, isEndOfMachine: true };
   }
 
   /** The fate of an attempt that was recalled. */

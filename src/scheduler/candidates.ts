@@ -16,7 +16,7 @@ import TinyQueue from "tinyqueue";
 import type { JobName } from "../names/grammar.ts";
 import { dependenceOf, edgeOf, hasDependencies } from "../job/dependencies.ts";
 import type { Job } from "../job/job.ts";
-import { hasNeeds, needsOf } from "../job/needs.ts";
+import { type Needs, needsOf } from "../job/needs.ts";
 import { dueMs } from "../job/retry.ts";
 import { isWaiting } from "../job/states.ts";
 import type { ExternalChanges, Jobs } from "../store/changes.ts";
@@ -30,12 +30,9 @@ export interface Doomed {
   readonly reason: string;
 }
 
-/** How many jobs are looked at for each that {@link Candidates.upcoming} is asked for. */
-const LOOKS_FOR_EACH = 4;
-
 /** A cursor over the queue that survives changes of it. */
 export class Candidates {
-  readonly #order = new JobOrder();
+  readonly order = new JobOrder();
   /** Every job that was listed: null while it is to be considered, then the id it had when it was considered. */
   readonly #seen = new Map<JobName, string | null>();
   /** How many to be considered wait and are not set aside; -1 when it must be counted anew. */
@@ -47,7 +44,7 @@ export class Candidates {
   readonly #dependents = new Dependents();
   #doomed: Doomed[] = [];
   /** Jobs that need more than is free now. */
-  readonly parked = new Parked((a, b) => this.#order.compare(a, b));
+  readonly parked = new Parked((a, b) => this.order.compare(a, b));
   /** Jobs set aside because no host could hold them, and what to say of it. */
   readonly #unfit = new Map<JobName, string>();
 
@@ -55,6 +52,9 @@ export class Candidates {
   wallAheadMs = 0;
   /** By the job: what is written down, and when that is by the clock of the run. */
   readonly #due = new Map<JobName, { readonly text: string; readonly atMs: number }>();
+
+  /** What a job needs of the run's hosts besides one slot. */
+  needsOf: (job: Job) => Needs | null = needsOf;
 
   /** @param jobs The queue. @param skip Jobs that are not to be considered: those in flight. */
   constructor(jobs: Jobs, skip: Iterable<JobName>) {
@@ -112,7 +112,7 @@ export class Candidates {
 
   /** True if one that needs the same does not fit now; then this one is parked, too. */
   #isBlocked(job: Job, jobs: Jobs): boolean {
-    const key = needsOf(job)?.key;
+    const key = this.needsOf(job)?.key;
     if (key === undefined || !this.parked.isBlocked(key)) return false;
     this.park(job.name, key, jobs);
     return true;
@@ -120,7 +120,7 @@ export class Candidates {
 
   /** The next job needs more than is free now: it waits, and those behind it that need something else come next. */
   park(name: JobName, key: string, jobs: Jobs): void {
-    this.#order.findPlaces(jobs);
+    this.order.findPlaces(jobs);
     this.parked.park(name, key);
   }
 
@@ -137,25 +137,10 @@ export class Candidates {
     for (const name of [...this.#unfit.keys()]) this.#comeBack(name, jobs);
   }
 
-  /**
-   * The next `count` jobs at most that are to be considered, wait, and wait for nothing else. It looks only so far
-   * ahead: behind the last of them there may be 100,000 that wait for others.
-   */
-  upcoming(jobs: Jobs, count: number): Job[] {
-    const found: Job[] = [];
-    for (const name of this.#order.behind(LOOKS_FOR_EACH * count)) {
-      if (found.length >= count) break;
-      const job = jobs.get(name);
-      if (job === undefined || !this.#isOpen(job.name) || !isWaiting(job.status)) continue;
-      if (job.hold !== true && !hasDependencies(job) && !hasNeeds(job)) found.push(job);
-    }
-    return found;
-  }
-
   /** Marks a job as considered. */
   take(name: JobName, jobs: Jobs): void {
     const job = jobs.get(name);
-    if (this.#waiting > 0 && this.#isOpen(name) && job !== undefined && isWaiting(job.status)) this.#waiting--;
+    if (this.#waiting > 0 && this.isOpen(name) && job !== undefined && isWaiting(job.status)) this.#waiting--;
     this.#seen.set(name, job?.id ?? "");
     this.#forget(name);
   }
@@ -236,20 +221,21 @@ export class Candidates {
     return this.#timed.peek()?.atMs ?? Infinity;
   }
 
-  #isOpen(name: JobName): boolean {
+  /** True if it is to be considered, and not set aside. */
+  isOpen(name: JobName): boolean {
     return this.#seen.get(name) === null && !this.#aside.has(name);
   }
 
   /** True if a job that is to be considered has another priority than it is listed by. */
   #isMoved(name: JobName, jobs: Jobs): boolean {
     if (this.#seen.get(name) !== null) return false;
-    return (jobs.get(name)?.priority ?? 0) !== this.#order.priorityOf(name);
+    return (jobs.get(name)?.priority ?? 0) !== this.order.priorityOf(name);
   }
 
   /** The first job of the list, of those that came back, or of those that are parked. */
   #head(jobs: Jobs): JobName | null {
-    const first = this.#order.head((name) => !jobs.has(name) || !this.#isOpen(name) || this.parked.has(name));
-    return this.parked.size === 0 ? first : this.#order.earlier(this.parked.head(), first);
+    const first = this.order.head((name) => !jobs.has(name) || !this.isOpen(name) || this.parked.has(name));
+    return this.parked.size === 0 ? first : this.order.earlier(this.parked.head(), first);
   }
 
   /** Sets a job aside that may not start yet. @returns False if nothing keeps it. */
@@ -298,14 +284,14 @@ export class Candidates {
 
   /** Puts a job among those that came back. */
   #enter(name: JobName, jobs: Jobs): void {
-    this.#order.enter(name, jobs);
+    this.order.enter(name, jobs);
     if (this.#waiting >= 0 && isWaiting(jobs.get(name)?.status ?? "end")) this.#waiting++;
   }
 
   #append(name: JobName, jobs: Jobs): void {
     this.#seen.set(name, null);
     this.#dependents.note(jobs.get(name));
-    const isListed = this.#order.append(name, jobs);
+    const isListed = this.order.append(name, jobs);
     if (!isListed && this.#waiting >= 0 && isWaiting(jobs.get(name)?.status ?? "end")) this.#waiting++;
   }
 
@@ -320,7 +306,7 @@ export class Candidates {
       if (seen === undefined) this.#seen.set(name, null);
       if (seen === undefined || seen === null) names.push(name);
     }
-    this.#order.rebuild(names, jobs);
+    this.order.rebuild(names, jobs);
   }
 }
 

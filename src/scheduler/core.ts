@@ -21,6 +21,7 @@ import { Backlogs } from "./backlogs.ts";
 import { Candidates } from "./candidates.ts";
 import { report, type RunContext } from "./context.ts";
 import type { CoreEvent, Effect } from "./events.ts";
+import { Demand } from "./demand.ts";
 import { DirectoryHints } from "./directory_hints.ts";
 import { Endings } from "./endings.ts";
 import type { Halt } from "./halt.ts";
@@ -30,6 +31,7 @@ import { LinkEvents } from "./link_events.ts";
 import { Links } from "./links.ts";
 import { Lost } from "./lost.ts";
 import { Machines } from "./machines.ts";
+import { Nodes } from "./nodes.ts";
 import { countStates, Outcomes } from "./outcomes.ts";
 import type { Policy } from "./policies.ts";
 import type { Progress, RunResult } from "./report.ts";
@@ -65,6 +67,7 @@ export class Core {
   readonly #linkEvents: LinkEvents;
   readonly #backlogs: Backlogs;
   readonly #hints: DirectoryHints;
+  readonly #nodes: Nodes;
   #began = false;
   readonly #halt: Halt | null;
   #finished = false;
@@ -84,7 +87,7 @@ export class Core {
       jobs,
       machines: new Machines(),
       inFlight: new InFlightSet(),
-      slots: new Slots(options.hosts),
+      slots: new Slots(options.hosts, options.timeLimit ?? null),
       candidates: new Candidates(jobs, inFlight),
       outcomes: new Outcomes(),
       timeoutMs: options.timeoutMs,
@@ -94,6 +97,7 @@ export class Core {
       wallAheadMs: 0,
       effects: [],
     };
+    this.#run.candidates.needsOf = (job) => this.#run.slots.needsOf(job);
     this.#backlogs = new Backlogs(this.#run);
     this.#returns = new Returns(this.#run);
     const endings = new Endings(this.#run, this.#returns);
@@ -104,6 +108,7 @@ export class Core {
     this.#attempts = new Attempts(this.#run, parts);
     this.#answers = new Answers(this.#run, { ...parts, attempts: this.#attempts });
     this.#links = new Links(this.#run, { attempts: this.#attempts, backlogs: this.#backlogs, lost });
+    this.#nodes = new Nodes(this.#run, { lost, links: this.#links });
     this.#hints = new DirectoryHints(this.#run, options.policy);
     const all = { ...parts, attempts: this.#attempts, answers: this.#answers, links: this.#links, hints: this.#hints };
     this.#linkEvents = new LinkEvents(this.#run, all);
@@ -137,6 +142,7 @@ export class Core {
     this.#take(event);
     this.#away.report();
     if (this.#halt !== null && !handout.isStopping) handout.maybeHalt(this.#halt, this.progress().total);
+    this.#nodes.leave();
     // Starts and ends, the many events, change nothing about the machines.
     const isAboutMachines = event.type !== "link" || event.event.type === "down";
     if (this.#began && isAboutMachines) {
@@ -213,6 +219,11 @@ export class Core {
       running: this.#run.inFlight.names(),
       waiting: this.#run.inFlight.waiting + this.#run.candidates.waiting(jobs) + this.#run.candidates.aside.size,
     };
+  }
+
+  /** What those have to know who bring hosts, and take them away. */
+  demand(): Demand {
+    return new Demand(this.#run, this.#handout);
   }
 
   /** For the invariants that tests and the simulation check after each step. */

@@ -64,6 +64,9 @@ export class Deliver {
         case "connect":
           void this.#connect(effect.machine);
           break;
+        case "disconnect":
+          void this.#disconnect(effect.machine);
+          break;
         case "start": {
           const batch: Batch = starts.get(effect.machine) ?? new Map();
           batch.set(effect.request.attempt, effect.request);
@@ -161,6 +164,13 @@ export class Deliver {
       const reason = known ? error.reason : String((error as Error).message ?? error);
       push({ type: "connect_failed", machine: key, reason, lasting: known && error.lasting });
     }
+  }
+
+  async #disconnect(machine: string): Promise<void> {
+    const link = this.#links.get(machine);
+    this.#links.delete(machine);
+    this.#leave(machine);
+    await link?.close().catch(() => {});
   }
 
   /** The link to a machine leads nowhere now. */

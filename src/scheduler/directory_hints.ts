@@ -9,6 +9,7 @@
  * @module
  */
 
+import { upcoming } from "./ahead.ts";
 import type { JobName } from "../names/grammar.ts";
 import { machineKey } from "../cluster/machine.ts";
 import type { RunContext } from "./context.ts";
@@ -43,7 +44,7 @@ export class DirectoryHints {
   prepare(): void {
     if (this.#starts === 0 || this.#prepared.size > LEFT) return;
     this.#starts = 0;
-    const next = this.#run.candidates.upcoming(this.#run.jobs, BATCH);
+    const next = upcoming(this.#run.candidates, this.#run.jobs, BATCH);
     // What was prepared but is next no more was passed over.
     const names = new Set(next.map((job) => job.name));
     this.drop([...this.#prepared.keys()].filter((name) => !names.has(name)));

@@ -28,6 +28,8 @@ export interface Ending {
   readonly cause?: Cause;
   /** Its machine is silent: its job may be tried elsewhere. */
   readonly isSilent?: boolean;
+  /** Its machine was an allocation, and that is over: nothing of it runs. */
+  readonly isEndOfMachine?: true;
   /** Its host does not know that it ended so: only the record says it. */
   readonly isOurs?: true;
   /** It was recalled before it started. */
@@ -102,14 +104,18 @@ export class Endings {
     const { jobs, outcomes } = this.#run;
     const wallMs = this.#run.nowMs + this.#run.wallAheadMs;
     const job = jobs.get(one.job);
-    const cause = causeOf(end);
+    const isLost = end.isEndOfMachine === true && job?.retry_on?.includes("lost") === true;
+    const cause = isLost ? "lost" : causeOf(end);
     if (job === undefined || !isOf(one, job) || cause === null || one.isKillWanted) return false;
     // A job of `fifo` has one host.
-    if (cause === "lost" && (end.isSilent !== true || this.#run.slots.hosts.length === 0)) return false;
+    const isAway = end.isSilent === true || end.isEndOfMachine === true;
+    if (cause === "lost" && (!isAway || this.#run.slots.hosts.length === 0)) return false;
     const iso = (ms: number | null): string | null => ms === null ? null : isoSeconds(ms);
     const { exitCode, reason } = end;
+    // By its boot later runs know of one that may live still.
+    const boot = end.isEndOfMachine === true ? null : one.boot;
     const started = iso(startedAtMsOf(one) ?? end.startedAtMs ?? null);
-    const next = nextTry(job, { cause, exitCode, reason, started, ended: iso(end.endedAtMs), boot: one.boot }, wallMs);
+    const next = nextTry(job, { cause, exitCode, reason, started, ended: iso(end.endedAtMs), boot }, wallMs);
     if (next === null) return false;
     this.#change(job, [end.state, waitingState(job)], { ...NO_PLACE, ...next }, true);
     this.#returns.putBack(one.job);

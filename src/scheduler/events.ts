@@ -66,6 +66,8 @@ export type Effect =
   /** `of`: the job as it was when this was decided. */
   | { readonly type: "change"; readonly change: Change; readonly of: Job; readonly durable: boolean }
   | { readonly type: "connect"; readonly machine: Machine }
+  /** The link is needed no more: its machine goes, or has gone. */
+  | { readonly type: "disconnect"; readonly machine: string }
   /** `again`: it was sent before, over a link that broke. */
   | { readonly type: "start"; readonly machine: string; readonly request: StartRequest; readonly again: boolean }
   /** Before the starts of the same step. */

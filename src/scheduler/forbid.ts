@@ -4,6 +4,7 @@
  * @module
  */
 
+import { keepsClaims } from "../agent/boot.ts";
 import type { RunContext } from "./context.ts";
 import { type InFlight, isOf, isUnseen, isUnseenInBacklog } from "./in_flight.ts";
 
@@ -12,13 +13,16 @@ import { type InFlight, isOf, isUnseen, isUnseenInBacklog } from "./in_flight.ts
  * its claim was found unfinished, as its wrapper was ended in that moment; it was not seen to run and its name led
  * elsewhere since; or it is of an earlier run and was not seen to run. In the last case its job may be deleted, and an
  * unfinished claim would keep the machine from starting anything else. After another boot the claim may be lost, and
- * the attempt is only asked about.
+ * the attempt is only asked about. Claims of an allocation that is over are there: what was not seen to run there is
+ * forbidden.
  */
 export function isToForbid(run: RunContext, one: InFlight, boot: string | null): boolean {
   const isUnknown = (one.stage.at === "inherited" || one.stage.at === "away") &&
     run.jobs.get(one.job)?.status !== "start";
   const isStuck = isUnseen(one) && one.timesAsked > 0;
-  return one.boot === boot && (isUnknown || isStuck || isUnseenInBacklog(one) || isUnwanted(run, one));
+  if (!keepsClaims(one.boot, boot)) return false;
+  const isOver = one.boot !== boot && isUnseen(one) && one.stage.at !== "given_up";
+  return isOver || isUnknown || isStuck || isUnseenInBacklog(one) || isUnwanted(run, one);
 }
 
 /** True if the host has not said that it runs, and its job is to be ended, or is gone. */

@@ -154,6 +154,7 @@ class Play {
         return this.#answer(effect);
       case "kill":
       case "limit":
+      case "disconnect":
       case "prepare":
       case "unprepare":
       case "report":

@@ -7,7 +7,7 @@
 
 import type { JobName } from "../names/grammar.ts";
 import type { Job } from "../job/job.ts";
-import { isLack, needsOf } from "../job/needs.ts";
+import { isLack } from "../job/needs.ts";
 import { isWaiting } from "../job/states.ts";
 import type { Attempts } from "./attempts.ts";
 import type { Backlogs } from "./backlogs.ts";
@@ -79,9 +79,12 @@ export class Handout {
 
   /** Which hosts could hold any of the jobs that wait. */
   couldUse(): (host: SlotHost) => boolean {
-    const { candidates, jobs } = this.#run;
+    const { candidates, jobs, slots } = this.#run;
     if (candidates.parked.size === 0 || this.#next() !== null) return () => true;
-    const all = candidates.parked.firsts().flatMap((name) => needsOf(jobs.get(name) ?? {}) ?? []);
+    const all = candidates.parked.firsts().flatMap((name) => {
+      const job = jobs.get(name);
+      return job === undefined ? [] : slots.needsOf(job) ?? [];
+    });
     return (host) => all.some((needs) => couldHold(host, needs));
   }
 
@@ -129,14 +132,14 @@ export class Handout {
 
   /** Considers jobs in file order until one has to wait. */
   #consider(): void {
-    const { jobs, candidates, slots, machines, inFlight } = this.#run;
+    const { jobs, candidates, slots, machines, inFlight, nowMs } = this.#run;
     if (!this.#parts.links.isSettled()) return;
     slots.keepNone();
     candidates.parked.open();
     let startedAny = false;
     for (let name = this.#next(); name !== null; name = this.#next()) {
       const job = jobs.get(name)!;
-      const placement = this.#parts.policy.place(job, { slots, machines, running: inFlight.running });
+      const placement = this.#parts.policy.place(job, { slots, machines, running: inFlight.running, nowMs });
       const step = this.#act(job, placement, startedAny);
       if (step === "stop") return;
       if (step !== "go_on") startedAny = step === "started";
@@ -207,7 +210,7 @@ export class Handout {
    */
   #park(job: Job, keep: string | null): boolean {
     const { candidates, slots, jobs } = this.#run;
-    candidates.park(job.name, needsOf(job)!.key, jobs);
+    candidates.park(job.name, slots.needsOf(job)!.key, jobs);
     if (isLack(job.reason ?? "")) this.#note(job, null);
     if (keep !== null) {
       slots.keep(keep, job.name);

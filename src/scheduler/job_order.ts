@@ -49,6 +49,11 @@ export class JobOrder {
     return this.#order.slice(this.#next, this.#next + most);
   }
 
+  /** Those that came back, in no order. Some may be gone. */
+  get back(): readonly JobName[] {
+    return this.#back.data;
+  }
+
   /** Adds a new job at the end of the file. @returns False if it came among those that came back. */
   append(name: JobName, jobs: Jobs): boolean {
     if (this.#places?.has(name) === false) this.#places.set(name, this.#places.size);

@@ -66,7 +66,7 @@ export class Links {
     for (const state of this.#run.machines.all()) {
       const due = state.phase === "idle" || (state.phase === "down" && state.retryAtMs <= this.#run.nowMs);
       if (!due) continue;
-      if (this.#run.inFlight.anyOn(state.key) || this.#lost.anyOn(state.key) || (more && this.#offers(state.key))) {
+      if (this.#run.inFlight.anyOn(state.key) || this.#lost.anyOn(state.key) || (more && this.offers(state.key))) {
         this.#connect(state);
       } else state.phase = "idle";
     }
@@ -318,7 +318,8 @@ export class Links {
     this.#run.effects.push({ type: "connect", machine: state.machine });
   }
 
-  #offers(key: string): boolean {
+  /** True if jobs may start there, as soon as it is up and has a slot. */
+  offers(key: string): boolean {
     return this.#run.slots.hosts.some((host) => isOffered(host) && machineKey(host.machine) === key);
   }
 }

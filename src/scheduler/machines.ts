@@ -5,7 +5,9 @@
  * @module
  */
 
+import { endOfAllocation } from "../agent/boot.ts";
 import { type Machine, machineKey } from "../cluster/machine.ts";
+import { placeOf } from "../cluster/slurm_place.ts";
 
 /**
  * - `idle`: not asked for yet. `connecting`: an attempt is under way. `down`: the last attempt failed, or the link
@@ -22,6 +24,10 @@ export interface MachineState {
   phase: MachinePhase;
   /** Boot that the last hello named; null before the first. */
   boot: string | null;
+  /** It is a node of an allocation, which comes and goes. */
+  readonly isNode: boolean;
+  /** It stands for an allocation that is over: nothing starts there. */
+  isOver: boolean;
   /** The last hello named the same boot as the one before it. */
   isAgain: boolean;
   /** All is answered here, but another name may lead to the same machine, and that one has not answered yet. */
@@ -53,6 +59,8 @@ const STEADY_MS = 10_000;
 
 /** All machines of a run by key. */
 export class Machines {
+  /** One of them is or was a node of an allocation. */
+  hasNodes = false;
   readonly #byKey = new Map<string, MachineState>();
   /** Keys that proved to be other names of a machine, each with the key that counts. */
   readonly #same = new Map<string, string>();
@@ -71,6 +79,8 @@ export class Machines {
       key,
       phase: "idle",
       boot: null,
+      isNode: placeOf(machine) !== null,
+      isOver: false,
       isAgain: false,
       isHeld: false,
       openedAtMs: null,
@@ -82,6 +92,7 @@ export class Machines {
       askAtMs: null,
       lookAtMs: null,
     };
+    this.hasNodes ||= state.isNode;
     this.#byKey.set(key, state);
     return state;
   }
@@ -95,6 +106,11 @@ export class Machines {
     this.#byKey.delete(key);
     for (const [other, counts] of this.#same) if (counts === key) this.#same.set(other, as);
     this.#same.set(key, as);
+  }
+
+  /** Nothing is left of a machine that came and went. */
+  forget(key: string): void {
+    this.#byKey.delete(key);
   }
 
   /** Hosts whose machines have the names that count. */
@@ -116,13 +132,15 @@ export class Machines {
 
   /** True if the link is open and jobs may start there. */
   isUp(key: string): boolean {
-    return this.get(key)?.phase === "up";
+    const state = this.get(key);
+    return state?.phase === "up" && !state.isOver;
   }
 
   /** Notes that the link is open. */
   static open(state: MachineState, boot: string, nowMs: number): void {
     state.isAgain = state.boot === boot;
     state.boot = boot;
+    state.isOver = endOfAllocation(boot) !== null;
     state.silentSinceMs = null;
     state.openedAtMs = nowMs;
     state.reason = "";

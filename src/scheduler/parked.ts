@@ -69,6 +69,14 @@ export class Parked {
     return [...this.#groups.keys()].flatMap((key) => this.#first(key) ?? []);
   }
 
+  /** The first of each group, and how many it has. */
+  groups(): [first: JobName, count: number][] {
+    return [...this.#groups].flatMap(([key, group]) => {
+      const first = this.#first(key);
+      return first === null ? [] : [[first, group.length] as [JobName, number]];
+    });
+  }
+
   /** The first of all that are looked at; null for none. */
   head(): JobName | null {
     let head: JobName | null = null;

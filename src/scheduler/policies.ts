@@ -9,7 +9,7 @@ import type { Job } from "../job/job.ts";
 import type { Devices } from "../cluster/devices.ts";
 import { type Machine, machineText, parseMachine } from "../cluster/machine.ts";
 import { failedMachines } from "../job/retry.ts";
-import { hasNeeds, needsOf, needsText } from "../job/needs.ts";
+import { hasNeeds, needsText } from "../job/needs.ts";
 import type { Machines } from "./machines.ts";
 import { lackText } from "./resources.ts";
 import type { SlotHost } from "./slot_host.ts";
@@ -21,6 +21,7 @@ export interface PolicyView {
   readonly machines: Machines;
   /** Jobs in flight. */
   readonly running: number;
+  readonly nowMs: number;
 }
 
 /** What a policy says of the job at the head of the queue. */
@@ -120,13 +121,13 @@ export function fifo(maxParallel: number): Policy {
  */
 export function fifoMulti(): Policy {
   return {
-    place(job, { slots, machines }) {
+    place(job, { slots, machines, nowMs }) {
       if (job.status !== "ready" && job.status !== "undefined") return { type: "skip", reason: null };
       const isUp = (key: string): boolean => machines.isUp(key);
-      const needs = needsOf(job);
+      const needs = slots.needsOf(job);
       if (needs !== null) {
-        const fit = slots.fit(job.name, needs, { isUp, liked: notFailed(job) });
-        if (fit.type === "never") return { type: "unfit", reason: lackText(job, slots.hosts) };
+        const fit = slots.fit(job.name, needs, { isUp, liked: notFailed(job), nowMs });
+        if (fit.type === "never") return { type: "unfit", reason: lackText(job, needs, slots.hosts) };
         if (fit.type === "later") return { type: "park", keep: fit.host?.id ?? null };
         return { ...placeOn(fit.host, fit.devices), share: { needs, devices: fit.devices } };
       }

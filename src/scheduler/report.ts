@@ -82,6 +82,13 @@ export type RunEvent =
   }
   /** Nothing is started any more, until the queue is resumed; or it is. */
   | { readonly type: "pause"; readonly isPaused: boolean; readonly reason: string | null }
+  /** Something happened to allocations of a Slurm entry, whose id is `entry`. `text`: which, and Slurm's words. */
+  | {
+    readonly type: "allocation";
+    readonly entry: string;
+    readonly what: "asked" | "refused" | "started" | "ended";
+    readonly text: string;
+  }
   /** After each turn in which something happened; makes no line of its own. */
   | { readonly type: "progress"; readonly progress: Progress }
   | { readonly type: "warning"; readonly text: string };

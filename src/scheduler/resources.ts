@@ -12,6 +12,7 @@ import { type Machine, machineKey } from "../cluster/machine.ts";
 import { NEED_NAMES, type Needs, needsOf, needsText, needText, WHOLE_GPU } from "../job/needs.ts";
 import type { JobOptions } from "../job/options.ts";
 import type { JobName } from "../names/grammar.ts";
+import { renderDuration } from "../names/units.ts";
 
 /** What a host has to give besides slots. */
 export interface HostHas {
@@ -22,6 +23,14 @@ export interface HostHas {
   readonly memory: number;
 }
 
+/** How long a host is there. */
+export interface HostTime {
+  /** From its begin to its end, ms. */
+  readonly lengthMs: number;
+  /** When it ends, by the clock of the run; Infinity for one to come. */
+  readonly untilMs: number;
+}
+
 /** A host as far as it matters here. */
 interface GivingHost {
   readonly id: string;
@@ -29,6 +38,7 @@ interface GivingHost {
   readonly capacity: number;
   readonly active: boolean;
   readonly has?: HostHas;
+  readonly time?: HostTime;
 }
 
 /** What a host has that says nothing of it. */
@@ -44,21 +54,27 @@ export interface Holding {
 }
 
 /** True if the host would have it all if nothing ran there. */
-export function couldHold({ capacity, has = HAS_NOTHING }: GivingHost, needs: Needs): boolean {
+export function couldHold({ capacity, has = HAS_NOTHING, time }: GivingHost, needs: Needs): boolean {
+  if (time !== undefined && needs.timeMs > time.lengthMs) return false;
   const devices = has.devices?.ids.length ?? 0;
   return needs.slots <= capacity && needs.gpus <= devices && (needs.gpuPart === 0 || devices > 0) &&
     needs.cpus <= has.cpus && needs.memory <= has.memory;
 }
 
-/** Why no host could hold a job, in words: `no host has 4 GPUs`. */
-export function lackText(job: JobOptions, hosts: readonly GivingHost[]): string {
+/** Why no host could hold a job, in words: `no host has 4 GPUs`. @param needs What it needs of these hosts. */
+export function lackText(job: JobOptions, needs: Needs, hosts: readonly GivingHost[]): string {
   const active = hosts.filter((host) => host.active);
+  if (!active.some(({ time }) => time === undefined || needs.timeMs <= time.lengthMs)) {
+    return `no host has ${renderDuration(needs.timeMs)} for a job`;
+  }
   const alone = NEED_NAMES.find((name) => {
     const needs = needsOf({ [name]: job[name] ?? null });
     return needs !== null && !active.some((host) => couldHold(host, needs));
   });
-  const what = alone === undefined ? `${needsText(job)} together` : needText(job, alone);
-  const isInactive = hosts.some((host) => couldHold(host, needsOf(job)!));
+  const what = alone === undefined
+    ? `${needsText(job)} ${needs.timeMs > 0 ? `for ${renderDuration(needs.timeMs)}` : "together"}`
+    : needText(job, alone);
+  const isInactive = hosts.some((host) => couldHold(host, needs));
   return `no ${isInactive ? "active " : ""}host has ${what}`;
 }
 

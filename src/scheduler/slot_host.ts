@@ -6,7 +6,7 @@
 
 import type { Environment } from "../names/environment.ts";
 import type { Machine } from "../cluster/machine.ts";
-import type { HostHas } from "./resources.ts";
+import type { HostHas, HostTime } from "./resources.ts";
 
 /** A host as a scheduler sees it. */
 export interface SlotHost {
@@ -24,6 +24,12 @@ export interface SlotHost {
   readonly env?: Environment;
   /** What it has besides slots; missing where its entry says nothing of that. */
   readonly has?: HostHas;
+  /** Of one that is not there for ever. */
+  readonly time?: HostTime;
+  /** Jobs that it takes in all; missing for no limit. */
+  readonly jobs?: number;
+  /** Stands for those that may be asked for: it is never connected, and says what they will have. */
+  readonly isToCome?: true;
 }
 
 /** True if a job cannot tell one from the other. */
@@ -39,6 +45,6 @@ export function natureOf({ gpu, pyenv, env, has }: SlotHost): string {
 }
 
 /** True if the host takes jobs. */
-export function isOffered(host: { active: boolean; capacity: number }): boolean {
-  return host.active && host.capacity > 0;
+export function isOffered(host: { active: boolean; capacity: number; isToCome?: true }): boolean {
+  return host.active && host.capacity > 0 && host.isToCome !== true;
 }

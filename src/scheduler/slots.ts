@@ -10,9 +10,11 @@
 
 import type { JobName } from "../names/grammar.ts";
 import { type Machine, machineKey } from "../cluster/machine.ts";
+import type { Job } from "../job/job.ts";
 import type { Needs } from "../job/needs.ts";
 import { couldHold, Resources } from "./resources.ts";
-import { isLike, type SlotHost } from "./slot_host.ts";
+import { isLike, isOffered, type SlotHost } from "./slot_host.ts";
+import { Terms } from "./terms.ts";
 
 /** What a job holds besides one slot. */
 export interface Share {
@@ -55,7 +57,10 @@ export class Slots {
   /** The host that was last kept for a job. */
   readonly #keptFor = new Map<JobName, string>();
 
-  constructor(hosts: readonly SlotHost[]) {
+  readonly #terms: Terms;
+
+  constructor(hosts: readonly SlotHost[], timeLimit: string | null = null) {
+    this.#terms = new Terms(timeLimit);
     this.setHosts(hosts);
   }
 
@@ -72,7 +77,8 @@ export class Slots {
   setHosts(hosts: readonly SlotHost[]): void {
     this.#hosts = hosts;
     this.#places = new Map(hosts.map(({ id }, i) => [id, i]));
-    this.#capacity = hosts.reduce((sum, host) => sum + (host.active ? host.capacity : 0), 0);
+    this.#capacity = hosts.reduce((sum, host) => sum + (isOffered(host) ? host.capacity : 0), 0);
+    this.#terms.setHosts(hosts);
     this.#free = new Uint32Array((hosts.length + 31) >>> 5);
     this.#isNoneFree = false;
     this.#over.clear();
@@ -80,7 +86,7 @@ export class Slots {
     this.#keptFor.clear();
     for (const { id } of hosts) this.#mark(id);
     this.#spread();
-    const offered = hosts.filter((host) => host.active && host.capacity > 0).map((host) => host.machine);
+    const offered = hosts.filter((host) => isOffered(host) || host.isToCome === true).map((host) => host.machine);
     const [first] = offered;
     const isOnly = first !== undefined && offered.every((machine) => machineKey(machine) === machineKey(first));
     this.#onlyMachine = isOnly ? first : null;
@@ -107,6 +113,11 @@ export class Slots {
     this.#isNoneFree = false;
   }
 
+  /** See {@link Terms.needsOf}. */
+  needsOf(job: Job): Needs | null {
+    return this.#terms.needsOf(job);
+  }
+
   /**
    * Where a job may start that needs more than a slot: on the first host with all of it. Else it waits for the one on
    * which it will fit soonest, and stays with that one, so that it does not give way on each in turn.
@@ -114,7 +125,11 @@ export class Slots {
   fit(
     job: JobName,
     needs: Needs,
-    { isUp, liked }: { isUp: (machine: string) => boolean; liked: ((host: SlotHost) => boolean) | null },
+    { isUp, liked, nowMs }: {
+      readonly isUp: (machine: string) => boolean;
+      readonly liked: ((host: SlotHost) => boolean) | null;
+      readonly nowMs: number;
+    },
   ): Fit {
     let couldAny = false;
     let other: Fit | null = null;
@@ -123,6 +138,7 @@ export class Slots {
       if (!host.active || !couldHold(host, needs)) continue;
       couldAny = true;
       if (this.#kept.has(host.id) || !isUp(machineKey(host.machine))) continue;
+      if (!this.#terms.lasts(host, needs, nowMs)) continue;
       const isOpen = !this.#closed.has(host.id) && this.room(host) >= needs.slots;
       const devices = isOpen ? this.#resources.choose(host, needs) : null;
       if (devices === null) open.push(host);
@@ -165,9 +181,9 @@ export class Slots {
     for (const id of kept) this.#mark(id);
   }
 
-  /** True if a host is kept for a job that needs more than a slot, or runs one. */
+  /** True if a host is kept for a job that needs more than a slot, or runs one, or takes only so many jobs. */
   isReserved(id: string): boolean {
-    return this.#kept.has(id) || this.#resources.isHeld(id);
+    return this.#kept.has(id) || this.#resources.isHeld(id) || this.#host(id)?.jobs !== undefined;
   }
 
   /** Jobs that may run at once on active hosts. */
@@ -177,7 +193,7 @@ export class Slots {
 
   /** Free slots of a host; below 0 if it was given jobs of an earlier run beyond its capacity. */
   room(host: SlotHost): number {
-    return host.active ? host.capacity - this.#count(host.id) : 0;
+    return host.active ? Math.min(host.capacity - this.#count(host.id), this.#terms.left(host)) : 0;
   }
 
   /** A host that is closed gives no slot until it is opened again; what holds one keeps it. */
@@ -197,6 +213,7 @@ export class Slots {
     this.giveBack(job);
     this.#holders.set(job, id);
     const host = this.#host(id);
+    if (host !== undefined) this.#terms.took(host);
     if (share !== null && host !== undefined) {
       this.#resources.take(job, { ...share, host: id, machine: machineKey(host.machine) });
       this.#keptFor.delete(job);

@@ -14,6 +14,8 @@ export interface FilesToWatch {
   readonly readHosts: (() => Promise<readonly SlotHost[]>) | null;
   /** The file that `readHosts` reads; null if there is none. */
   readonly hostFile: string | null;
+  /** True if the hosts are others than those last read, whatever their file says; left out where that cannot be. */
+  readonly haveHostsChanged?: () => boolean;
   /** Called when the run decides by the hosts that were read last; `stamp` is that of their file, as JSON. */
   readonly onHostsTaken?: (stamp: string) => void;
   /** The file that is there while the queue is paused, and what it says; left out where a queue cannot be paused. */
@@ -54,10 +56,10 @@ export class WatchedFiles {
    * Reads the hosts anew if their file was changed. The first look reads them, too: opening a large queue took a while.
    */
   async #lookAtHosts(): Promise<CoreEvent | null> {
-    const { readHosts, hostFile } = this.#watched;
+    const { readHosts, hostFile, haveHostsChanged } = this.#watched;
     if (readHosts === null || hostFile === null) return null;
     const stamp = JSON.stringify(await this.#files.stamp(hostFile));
-    if (stamp === this.#hostStamp) return null;
+    if (stamp === this.#hostStamp && haveHostsChanged?.() !== true) return null;
     this.#hostStamp = stamp;
     try {
       const hosts = await readHosts();

@@ -29,6 +29,8 @@ export interface StorePaths {
   readonly plan: string;
   /** There while the queue is paused. */
   readonly pause: string;
+  /** The names of what runs have asked Slurm for. */
+  readonly allocations: string;
   /** What a run owes at its end; see `owed_notices.ts`. */
   readonly notices: string;
   /** The YAML file as messages name it. */
@@ -56,6 +58,7 @@ export function storePaths(ref: StoreRef, kind: "queue" | "cluster"): StorePaths
     collected: `${ref.directory}/.${base}.collected`,
     plan: `${ref.directory}/.${base}.plan`,
     pause: `${ref.directory}/.${base}.pause`,
+    allocations: `${ref.directory}/.${base}.allocations`,
     notices: `${ref.directory}/.${base}.notices`,
     shown: `${shownDirectory}/${base}.yaml`,
     shownLog: `${shownDirectory}/.${base}.log`,

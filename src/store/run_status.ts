@@ -18,6 +18,13 @@ export interface RunAbout {
   readonly machines: Readonly<Record<string, "up" | "down">>;
   /** Stamp, as JSON, of the cluster's file by which the run decides now; missing before its first look. */
   readonly hosts?: string;
+  /** Allocations of each Slurm entry; missing where there are none. `reason`: why the first of them waits. */
+  readonly allocations?: readonly {
+    readonly entry: string;
+    readonly pending: number;
+    readonly running: number;
+    readonly reason: string | null;
+  }[];
 }
 
 /** Who holds the right to run a queue. */

@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { upcoming } from "../../src/scheduler/ahead.ts";
 import type { Job } from "../../src/job/job.ts";
 import type { JobName } from "../../src/names/grammar.ts";
 import { NO_EXTERNAL_CHANGES } from "../../src/store/changes.ts";
@@ -329,6 +330,6 @@ Deno.test("what is prepared ahead is looked for in a part of a queue, however ma
   const candidates = new Candidates(jobs, []);
   let looks = 0;
   const counted = { get: (name: JobName) => (looks++, jobs.get(name)) } as unknown as typeof jobs;
-  assert.deepEqual(candidates.upcoming(counted, 10).map(({ name }) => name), ["parent"]);
+  assert.deepEqual(upcoming(candidates, counted, 10).map(({ name }) => name), ["parent"]);
   assert.ok(looks <= 100, `${looks} looks`);
 });

@@ -330,6 +330,8 @@ export class World {
       case "limit":
       case "change":
         break;
+      case "disconnect":
+        break;
       default:
         effect satisfies never;
     }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { upcoming } from "../../src/scheduler/ahead.ts";
 import type { AppendFile, FileLock } from "../../src/deps.ts";
 import type { JobName } from "../../src/names/grammar.ts";
 import { Answers } from "../../src/scheduler/answers.ts";
@@ -309,7 +310,7 @@ export const MUTANTS: readonly Mutant[] = [
       return patch(Candidates.prototype, "peek", (old) =>
         function (this: Candidates, jobs, nowMs) {
           const name = old.call(this, jobs, nowMs);
-          return ++calls % 5 === 0 ? this.upcoming(jobs, 2)[1]?.name ?? name : name;
+          return ++calls % 5 === 0 ? upcoming(this, jobs, 2)[1]?.name ?? name : name;
         });
     },
   },

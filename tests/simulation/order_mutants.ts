@@ -4,6 +4,7 @@
  * @module
  */
 
+import { upcoming } from "../../src/scheduler/ahead.ts";
 import type { Job } from "../../src/job/job.ts";
 import type { JobName } from "../../src/names/grammar.ts";
 import { hasDependencies } from "../../src/job/dependencies.ts";
@@ -55,7 +56,7 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
       patch(Candidates.prototype, "peek", (old) =>
         function (this: Candidates, jobs, nowMs) {
           const name = old.call(this, jobs, nowMs);
-          const next = this.upcoming(jobs, 5).toSorted((a, b) => (a.priority ?? 0) - (b.priority ?? 0));
+          const next = upcoming(this, jobs, 5).toSorted((a, b) => (a.priority ?? 0) - (b.priority ?? 0));
           return name === null ? null : next[0]?.name ?? name;
         }),
   },

@@ -117,6 +117,12 @@ export class RunLines {
         const reason = event.reason === null ? "" : `: ${event.reason}`;
         return lines.info(event.isPaused ? `The queue is paused${reason}. No job starts.` : "The queue is resumed.");
       }
+      case "allocation": {
+        const { entry, what, text } = event;
+        if (what === "refused") return lines.warning(`Slurm gives ${entry} no allocation: ${text}`);
+        const words = { asked: "asked for", started: "allocation started:", ended: "allocation ended:" } as const;
+        return lines.info(`Slurm, ${entry}: ${words[what]} ${text}`);
+      }
       case "progress":
         return;
       case "warning":

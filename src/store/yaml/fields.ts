@@ -41,6 +41,11 @@ export class FieldReader {
     this.problems.push({ field, text: `${field} ${text}` });
   }
 
+  /** True if the field stands there, and was not asked for. */
+  has(field: string): boolean {
+    return this.#fields.has(field);
+  }
+
   /** Takes fields away unread. */
   drop(names: readonly string[]): void {
     for (const name of names) this.#fields.delete(name);

@@ -7,6 +7,7 @@
 import { StoreError } from "../../errors.ts";
 import { gpuList, type HostId, hostId, machineName, userName } from "../../names/grammar.ts";
 import { devicesField } from "../../cluster/devices.ts";
+import { SLURM_FIELDS, slurmCapacity, slurmField, slurmGpus } from "../../cluster/slurm_entry.ts";
 import { defaultCapacity, type Host, makeHost, setResources } from "../../cluster/host.ts";
 import { readEnvironment } from "../../names/environment.ts";
 import { sizeField } from "../../names/units.ts";
@@ -21,8 +22,9 @@ export function normalizeHost(key: string, value: unknown): { host: Host; proble
   const user = read.checked("user", userName) ?? "";
   const made = makeHost(key as HostId, { name, user });
   const cpus = read.integerOrNull("cpus", 0);
+  const slurm = readSlurm(read);
   const resources = setResources({
-    gpus: read.checked("gpus", devicesField) || null,
+    gpus: read.checked("gpus", slurm.kind === undefined ? devicesField : slurmGpus) || null,
     cpus: cpus === 0 ? null : cpus,
     memory: read.checked("memory", sizeField) || null,
   });
@@ -31,7 +33,8 @@ export function normalizeHost(key: string, value: unknown): { host: Host; proble
     ip: read.checked("ip", machineName),
     status: read.text("status", made.status),
     job_counter: read.integerOrNull("job_counter", 0) ?? made.job_counter,
-    max_jobs_allowed: read.integerOrNull("max_jobs_allowed", 0) ?? defaultCapacity(resources),
+    max_jobs_allowed: read.integerOrNull("max_jobs_allowed", 0) ??
+      (slurm.kind === undefined ? defaultCapacity(resources) : slurmCapacity(resources)),
     cores: read.integerOrNull("cores", 0) ?? made.cores,
     threads: read.integerOrNull("threads", 0) ?? made.threads,
     gpu: read.checked("gpu", gpuList) ?? made.gpu,
@@ -59,7 +62,22 @@ export function normalizeHost(key: string, value: unknown): { host: Host; proble
   } catch (error) {
     problems.unshift({ field: "", text: (error as Error).message });
   }
-  return { host: { ...host, ...(env === null ? {} : { env }), extra: read.rest() }, problems };
+  return { host: { ...host, ...(env === null ? {} : { env }), extra: { ...slurm, ...read.rest() } }, problems };
+}
+
+/** The fields of an entry of Slurm; of another none, whatever they are called. */
+function readSlurm(read: FieldReader): Record<string, unknown> {
+  const fields: Record<string, unknown> = {};
+  if (!read.has("kind")) return fields;
+  for (const key of SLURM_FIELDS) {
+    let value: string | number | null = null;
+    read.checked(key, (text) => {
+      value = slurmField(key, text);
+      return text;
+    });
+    if (value !== null) fields[key] = value;
+  }
+  return fields;
 }
 
 /**

@@ -1,0 +1,79 @@
+# The door to a node of an allocation: runs on the login host, sent as one line of stdin (see transport.ts). POSIX sh
+# (dash, bash, busybox ash). After it come lines: the job's id, the node, the experiment directory, the text of relay.sh
+# in one line. What follows is for the shell over there.
+#
+# Exit statuses: 69 where Slurm has no commands here, 75 where it is to be tried again; one line on stderr says why.
+IFS= read -r c_job && IFS= read -r c_node && IFS= read -r c_dir && IFS= read -r c_relay || exit 3
+# Who is in an allocation has variables of it, and of what he asks of Slurm by default.
+for c_i in $(env | sed -n 's/^\(S[A-Z]*_[A-Za-z0-9_]*\)=.*/\1/p'); do
+  case $c_i in
+  SLURM_CONF) ;;
+  SLURM_* | SBATCH_* | SRUN_* | SALLOC_* | SQUEUE_* | SCANCEL_* | SINFO_*) unset "$c_i" ;;
+  esac
+done
+for c_i in squeue srun scontrol; do
+  command -v "$c_i" >/dev/null || { echo "Slurm has no command $c_i here" >&2; exit 69; }
+done
+# c_within COMMAND...: under a time limit, where there is a program for it.
+if command -v timeout >/dev/null; then c_within() { timeout 20 "$@"; }; else c_within() { "$@"; }; fi
+later() { echo "$1" >&2; exit 75; }
+# over STATE: all that ran there is gone. What is known of it stands in the files.
+over() {
+  cd || exit 75
+  CMS_ALLOCATION=over.$1 exec sh
+}
+# field NAME TEXT: the number behind NAME= in what scontrol says, or 0.
+field() {
+  c_v=${2#*"$1="}
+  [ "$c_v" != "$2" ] || c_v=0
+  c_v=${c_v%%[!0-9]*}
+  [ -n "$c_v" ] || c_v=0
+}
+export SLURM_TIME_FORMAT=%s
+c_said=$(c_within squeue -h --states=all -j "$c_job" -O 'State:|,EndTime:|' 2>&1 </dev/null)
+c_rc=$?
+case $c_rc/$c_said in
+*'nvalid job id'*) over GONE ;;
+0/?*'|'*'|'*) ;;
+0/) over GONE ;;
+*) later "Slurm does not say how job $c_job stands: ${c_said##*: }" ;;
+esac
+# Warnings may stand before the line.
+c_said=${c_said##*
+}
+c_state=${c_said%%|*} c_end=${c_said#*|} c_end=${c_end%%|*}
+case $c_state in
+RUNNING | RESIZING | SIGNALING | STAGE_OUT)
+  # The step takes nothing of what the allocation has. Its end ends no other step.
+  exec srun --quiet --jobid="$c_job" --overlap --wait=0 --kill-on-bad-exit=0 --nodes=1 --ntasks=1 --nodelist="$c_node" \
+    --export=HOME,PATH sh -c "$(printf %b "$c_relay")" relay "$c_dir"
+  ;;
+NODE_FAIL) ;;
+BOOT_FAIL | CANCELLED | COMPLETED | DEADLINE | FAILED | LAUNCH_FAILED | OUT_OF_MEMORY | PREEMPTED | RECONFIG_FAIL | REVOKED | TIMEOUT)
+  over "$c_state"
+  ;;
+*) later "job $c_job is $c_state" ;;
+esac
+# Slurm has lost the node, and does not know what runs there. Gone is it if the starter has said so, or if the node came
+# back since: it ends what was left then.
+c_here=$c_dir
+case $c_here in
+/*) ;;
+.) c_here=$HOME ;;
+*) c_here=$HOME/$c_here ;;
+esac
+c_mine=$c_here/.cms/slurm/$c_job.$c_node
+[ ! -e "$c_mine.ended" ] || over NODE_FAIL
+# The starter looks for this, where it is alive.
+[ ! -d "$c_mine" ] || true >"$c_mine/fence"
+c_said=$(c_within scontrol show node "$c_node" 2>/dev/null </dev/null)
+case $c_said in
+*NOT_RESPONDING* | *State=DOWN* | *State=*'*'*) ;;
+*State=*)
+  case $c_end in '' | *[!0-9]*) c_end=9999999999 ;; esac
+  field SlurmdStartTime "$c_said"
+  # A moment for it to end them.
+  [ "$c_v" -le "$c_end" ] || [ "$(date +%s)" -lt $((c_v + 10)) ] || over NODE_FAIL
+  ;;
+esac
+later "node $c_node is lost; what ran there may live until it is back"

@@ -1,0 +1,35 @@
+# The relay: runs in a step of an allocation, on the node, and joins the streams of `srun` with those of a shell that
+# the allocation's starter (src/slurm/starter.sh) begins outside the step. With the step nothing ends but this. POSIX
+# sh (dash, bash, busybox ash), given to `sh -c`. Argument: the experiment directory.
+c_here=$1
+case $c_here in
+/*) ;;
+.) c_here=$HOME ;;
+*) c_here=$HOME/$c_here ;;
+esac
+c_at=$c_here/.cms/slurm/$SLURM_JOB_ID.$SLURMD_NODENAME/at
+c_z=0
+# It is an allocation's first act to write this.
+while [ ! -s "$c_at" ]; do
+  [ "$c_z" -lt 100 ] || { echo "no starter of cms runs in job $SLURM_JOB_ID on $SLURMD_NODENAME ($c_at is missing)" >&2; exit 75; }
+  c_z=$((c_z + 1))
+  sleep 0.1 || sleep 1
+done
+IFS= read -r c_place <"$c_at"
+c_d=$(mktemp -d "$c_place/l.XXXXXX") && mkfifo "$c_d/in" "$c_d/out" "$c_d/err" || exit 75
+# Each opens all ends both ways first, which never waits, and shuts what is not its own when the other is there.
+exec 4<&0 5<>"$c_d/in" 6<>"$c_d/out" 7<>"$c_d/err" 9<>"$c_place/knock"
+printf '%s\n' "${c_d##*/}" >&9
+read -r c_l <&6
+exec 3>"$c_d/in" 8<"$c_d/out" 9<"$c_d/err" 5>&- 6>&- 7>&-
+rm -rf "$c_d"
+cat <&4 >&3 8<&- 9<&- &
+c_in=$!
+exec 3>&- 4<&-
+cat <&9 >&2 8<&- &
+c_err=$!
+exec 9<&-
+cat <&8
+wait "$c_err"
+kill "$c_in" 2>/dev/null
+exit 0

@@ -1,0 +1,68 @@
+/**
+ * All allocations that a run knows of, by the submits that they came of. Pure.
+ *
+ * @module
+ */
+
+import { machineKey } from "../cluster/machine.ts";
+import { machineOfPlace } from "../cluster/slurm_place.ts";
+import type { SlotHost } from "../scheduler/slot_host.ts";
+import type { Allocation, Asked } from "./asked.ts";
+import { idOf } from "./asked.ts";
+import { nodeHost } from "./entry.ts";
+
+/** How the allocations of an entry stand. `reason`: why the first of them waits, in Slurm's word. */
+export interface EntrySummary {
+  readonly entry: string;
+  readonly pending: number;
+  readonly running: number;
+  readonly reason: string | null;
+}
+
+/** The submits by name. */
+export class Fleet {
+  readonly asked = new Map<string, Asked>();
+
+  /** The allocations that are not over. */
+  all(): Allocation[] {
+    return [...this.asked.values()].flatMap(({ allocations }) => [...allocations.values()]);
+  }
+
+  /** Those of an entry. */
+  of(entry: string): Allocation[] {
+    return this.all().filter(({ asked }) => asked.entry.id === entry);
+  }
+
+  /** How those of some entries stand. */
+  summary(entries: Iterable<string>): EntrySummary[] {
+    return [...entries].map((entry) => {
+      const those = this.of(entry);
+      const pending = those.filter(({ state }) => state === "pending");
+      const running = those.filter(({ state }) => state === "running").length;
+      return { entry, pending: pending.length, running, reason: pending[0]?.reason || null };
+    });
+  }
+
+  /** By login host, those that nobody needs: nothing is in flight there. */
+  idle(isBusy: (machine: string) => boolean): Map<string, string[]> {
+    const those = new Map<string, string[]>();
+    for (const one of this.all()) {
+      if (machinesOf(one).some(isBusy)) continue;
+      const login = machineKey(one.asked.entry.login);
+      those.set(login, [...those.get(login) ?? [], idOf(one)]);
+    }
+    return those;
+  }
+}
+
+/** The hosts that an allocation is. */
+export function hostsOf(one: Allocation, isEntryActive: boolean): SlotHost[] {
+  const { job, state, nodes, closing, untilMs, asked: { entry } } = one;
+  if (state !== "running" || job === null) return [];
+  return nodes.map((node) => nodeHost(entry, { job, node, untilMs, isActive: closing === null && isEntryActive }));
+}
+
+/** Keys of the machines that an allocation is. */
+export function machinesOf({ job, nodes, asked: { entry: { login } } }: Allocation): string[] {
+  return job === null ? [] : nodes.map((node) => machineKey(machineOfPlace({ node, job, login })));
+}
