@@ -12,6 +12,7 @@ import { largeRun } from "./benches/large_run.ts";
 import { latencyOf12 } from "./benches/latency_of_12.ts";
 import { links } from "./benches/links.ts";
 import { local } from "./benches/local.ts";
+import { nextStart } from "./benches/next_start.ts";
 import { oneJob } from "./benches/one_job.ts";
 import { orders } from "./benches/orders.ts";
 import { readers } from "./benches/readers.ts";
@@ -30,6 +31,7 @@ export const BENCHES: readonly Bench[] = [
   sleep,
   oneJob,
   farHost,
+  nextStart,
   local,
   latencyOf12,
   start,

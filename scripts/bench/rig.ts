@@ -8,6 +8,7 @@
  * @module
  */
 
+import { fileURLToPath } from "node:url";
 import { makeHosts, type TestHost, whyNoHosts } from "../../testing/hosts.ts";
 
 /** Names for three of them. */
@@ -39,6 +40,16 @@ export async function openRig(
   const file = `${directory}/ssh_config`;
   await Deno.writeTextFile(file, config);
   return { hosts: names.map((name) => made.host(name)), ssh: ["ssh", "-F", file] };
+}
+
+/** The same hosts behind a line that takes `roundTripMs` there and back. @param directory For the ssh config. */
+export async function withLine(rig: Rig, directory: string, roundTripMs: number): Promise<Rig> {
+  const proxy = fileURLToPath(new URL("./delay_proxy.ts", import.meta.url));
+  const command = `${Deno.execPath()} run --allow-net ${proxy} %h %p ${roundTripMs / 2}`;
+  const file = `${directory}/ssh_config_far`;
+  const [, , config = ""] = rig.ssh;
+  await Deno.writeTextFile(file, `ProxyCommand ${command}\n${await Deno.readTextFile(config)}`);
+  return { ...rig, ssh: ["ssh", "-F", file] };
 }
 
 const MAKE_DISK = `set -e

@@ -48,6 +48,13 @@ export function spreadOf(values: readonly number[]): Spread {
   return { median, min: sorted[0]!, max: sorted.at(-1)! };
 }
 
+/** The value below which a share (0 to 1) of some values lies. @throws {RangeError} If there are none. */
+export function percentile(values: readonly number[], share: number): number {
+  if (values.length === 0) throw new RangeError("Cannot take a share of no values");
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
+}
+
 /** A run's time in a bench's measure. */
 export function valueOf(measure: Measure, { amount }: Pick<Contender, "amount">, ms: number): number {
   return measure === "ms" || measure === "figure" ? ms : amount / (ms / 1000);

@@ -13,7 +13,7 @@ import { benchesOf } from "../../scripts/bench/registry.ts";
 import { renderResult, resultOf } from "../../scripts/bench/report.ts";
 import { runRounds } from "../../scripts/bench/rounds.ts";
 import { watchRun } from "../../scripts/bench/watched_run.ts";
-import { answer, type Sample, spreadOf, valueOf } from "../../scripts/bench/statistics.ts";
+import { answer, percentile, type Sample, spreadOf, valueOf } from "../../scripts/bench/statistics.ts";
 import { whyNoHosts } from "../../testing/hosts.ts";
 import { needTest } from "../../testing/need.ts";
 
@@ -27,6 +27,7 @@ Deno.test("spreadOf() takes the middle of an odd number and the mean of two of a
   assert.deepEqual(spreadOf([9, 1, 5]), { median: 5, min: 1, max: 9 });
   assert.deepEqual(spreadOf([10, 2, 4, 8]), { median: 6, min: 2, max: 10 });
   assert.throws(() => spreadOf([]), RangeError);
+  assert.deepEqual([percentile([9, 1, 5], 0.5), percentile([9, 1, 5], 0.99), percentile([2], 0)], [5, 9, 2]);
 });
 
 Deno.test("valueOf() counts jobs in a second, or the time itself", () => {

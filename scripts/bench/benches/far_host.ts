@@ -4,11 +4,10 @@
  * @module
  */
 
-import { fileURLToPath } from "node:url";
 import type { Bench, Plan, Setting } from "../bench.ts";
 import { cmsContender } from "../contenders/cms.ts";
 import { fixedContender } from "../contenders/fixed.ts";
-import { openRig } from "../rig.ts";
+import { openRig, withLine } from "../rig.ts";
 
 const SLOTS = 4;
 const ROUND_TRIP_MS = 50;
@@ -28,12 +27,7 @@ export const farHost: Bench = {
 async function open(setting: Setting, stack: AsyncDisposableStack): Promise<Plan> {
   const jobs = setting.jobs ?? 2000;
   const rig = await openRig(["red"], setting.directory, stack);
-  const proxy = fileURLToPath(new URL("../delay_proxy.ts", import.meta.url));
-  const command = `${Deno.execPath()} run --allow-net ${proxy} %h %p ${ROUND_TRIP_MS / 2}`;
-  const file = `${setting.directory}/ssh_config_far`;
-  const [, , config = ""] = rig.ssh;
-  await Deno.writeTextFile(file, `${await Deno.readTextFile(config)}  ProxyCommand ${command}\n`);
-  const far = { ...rig, ssh: ["ssh", "-F", file] };
+  const far = await withLine(rig, setting.directory, ROUND_TRIP_MS);
   const hosts = Array(SLOTS).fill("pi@red").join(",");
   const [cms, near, bound] = ["cms", "cms, without the line", "slots / (round trip + 3 ms)"];
   const work = { amount: jobs, jobs, command: "true", shell: null, hosts };

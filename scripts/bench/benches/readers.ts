@@ -10,6 +10,7 @@ import type { Bench, Plan, Setting } from "../bench.ts";
 import { sharedContenders } from "../contenders/shared.ts";
 import { outputOf } from "../program.ts";
 import { openRig, withNewDisks } from "../rig.ts";
+import { percentile } from "../statistics.ts";
 
 const OTHERS = 20;
 /** How long the starts are counted. */
@@ -123,8 +124,7 @@ async function besideOthers(
       await new Promise((go) => setTimeout(go, WRITE_EVERY_MS));
     }
     const rate = ((starts - before) * 1000) / (performance.now() - beganMs);
-    waits.sort((a, b) => a - b);
-    return { rate, waitMs: waits[Math.floor(waits.length * 0.99)]! };
+    return { rate, waitMs: percentile(waits, 0.99) };
   } finally {
     for (const child of [...others, run]) end(child);
     await Promise.all([reading.catch(() => {}), ...[...others, run].map(({ status }) => status)]);

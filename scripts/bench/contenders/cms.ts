@@ -20,6 +20,8 @@ export interface CmsWork {
   readonly shell: string | null;
   /** `--hosts`. */
   readonly hosts: string;
+  /** Called when all jobs have ended, while their files are there; missing: nobody looks. @param experiment Directory. */
+  readonly inspect?: (experiment: string) => Promise<void>;
 }
 
 /** What a run took: the process from its start to its end, and from the first job's start to the last one's end. */
@@ -60,7 +62,10 @@ export async function runCms(
     const spanMs = await spanOf(rig.hosts, experiment);
     const listed = JSON.parse(await outputOf(queue("list", "a", "--output=json"), options)) as { status: string }[];
     const inQueue = listed.filter(({ status }) => status === "end").length;
-    if (onHosts === work.jobs && inQueue === work.jobs) return { ms, spanMs };
+    if (onHosts === work.jobs && inQueue === work.jobs) {
+      await work.inspect?.(experiment);
+      return { ms, spanMs };
+    }
     throw new Error(`${work.name} did not do its work: of ${work.jobs} jobs ${onHosts} ended, ${inQueue} by the queue`);
   });
 }
