@@ -13,6 +13,7 @@ import { latencyOf12 } from "./benches/latency_of_12.ts";
 import { links } from "./benches/links.ts";
 import { local } from "./benches/local.ts";
 import { nextStart } from "./benches/next_start.ts";
+import { looks } from "./benches/looks.ts";
 import { oneJob } from "./benches/one_job.ts";
 import { orders } from "./benches/orders.ts";
 import { readers } from "./benches/readers.ts";
@@ -36,6 +37,7 @@ export const BENCHES: readonly Bench[] = [
   latencyOf12,
   start,
   store,
+  looks,
   sweeps,
   links,
   simulation,

@@ -14,12 +14,12 @@ import type { JobName } from "../names/grammar.ts";
 import { readCluster } from "../store/cluster_file.ts";
 import { storePaths } from "../store/paths.ts";
 import { readPause } from "../store/queue_pause.ts";
-import { readJobs } from "../store/read_jobs.ts";
 import { readLastRun } from "../store/run_claim.ts";
 import type { StoreRef } from "../store/store.ts";
 import type { Jobs } from "../store/changes.ts";
-import { requireJob } from "./list_jobs.ts";
+import { jobsAround, requireJob } from "./list_jobs.ts";
 import { reasonOf } from "./job_reason.ts";
+import { type QueueSum, queueSum } from "./queue_sum.ts";
 
 /** How a host stands to jobs that wait. */
 export interface HostStand {
@@ -43,46 +43,60 @@ export async function explainJobs(
   request: { queue: StoreRef; job?: string | undefined },
 ): Promise<Explanation> {
   const { queue } = request;
-  const jobs = await readJobs(deps, queue);
+  const { job: asked, inFlight, sum } = request.job === undefined
+    ? await sumOf(deps, queue)
+    : await jobOf(deps, queue, request.job);
   const paths = storePaths(queue, "queue");
   const run = await readLastRun(deps, paths);
   const view = {
-    jobs,
     nowMs: deps.clock.epochMs(),
     isRun: run?.isRunning === true,
     pause: await readPause(deps, paths),
   };
   const cluster = run?.about.cluster ?? null;
-  const hosts = view.isRun ? await hostStands(deps, { queue, cluster, machines: run!.about.machines, jobs }) : [];
-  if (request.job !== undefined) {
-    const job = requireJob(jobs, request.job, queue);
+  const hosts = view.isRun ? await hostStands(deps, { queue, cluster, machines: run!.about.machines, inFlight }) : [];
+  if (asked !== null) {
+    const { job, jobs } = asked;
     return {
-      job: { name: job.name, reason: reasonOf(job, view) },
+      job: { name: job.name, reason: reasonOf(job, { ...view, jobs }) },
       reasons: [],
       hosts: isWaiting(job.status) ? hosts : [],
     };
   }
-  const counts = new Map<string, number>();
-  for (const job of jobs.values()) {
-    if (!isWaiting(job.status)) continue;
-    const reason = reasonOf(job, view);
-    counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  }
-  const reasons = [...counts].map(([reason, count]) => ({ reason, count })).sort((a, b) => b.count - a.count);
+  const reasons = [...sum!.reasons(view)].map(([reason, count]) => ({ reason, count }))
+    .sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1));
   return { job: null, reasons, hosts: reasons.length === 0 ? [] : hosts };
+}
+
+/** What is known of the queue as far as it is asked about. */
+interface Asked {
+  readonly job: { readonly job: Job; readonly jobs: Jobs } | null;
+  readonly sum: QueueSum | null;
+  readonly inFlight: readonly Job[];
+}
+
+async function sumOf(deps: Deps, queue: StoreRef): Promise<Asked> {
+  const sum = await queueSum(deps, queue);
+  return { job: null, sum, inFlight: sum.inFlight };
+}
+
+async function jobOf(deps: Deps, queue: StoreRef, name: string): Promise<Asked> {
+  const jobs = await jobsAround(deps, queue, name, { neededBy: false });
+  const job = requireJob(jobs, name, queue);
+  return { job: { job, jobs }, sum: null, inFlight: [...jobs.values()].filter(({ status }) => isInFlight(status)) };
 }
 
 async function hostStands(
   deps: Deps,
-  { queue, cluster, machines, jobs }: {
+  { queue, cluster, machines, inFlight }: {
     queue: StoreRef;
     cluster: string | null;
     machines: Readonly<Record<string, "up" | "down">>;
-    jobs: Jobs;
+    inFlight: readonly Job[];
   },
 ): Promise<HostStand[]> {
   const busy = new Map<string, number>();
-  for (const job of jobs.values()) if (isInFlight(job.status)) count(busy, job);
+  for (const job of inFlight) count(busy, job);
   const isDown = (machine: string): boolean => machines[machine] === "down";
   if (cluster === null) {
     return Object.keys(machines).map((machine) => ({

@@ -46,7 +46,7 @@ export function lackOf({ reason }: Job): string | null {
 }
 
 /** Why jobs wait that nothing of their own holds. */
-function queueReason({ isRun, pause }: QueueView): string {
+export function waitReason({ isRun, pause }: Pick<QueueView, "isRun" | "pause">): string {
   if (pause !== null) return pauseText(pause);
   return isRun ? "waits for a free slot" : "no run works on the queue";
 }
@@ -62,7 +62,7 @@ export function reasonOf(job: Job, view: QueueView): string {
   switch (job.status) {
     case "undefined":
     case "ready":
-      return holdOf(job, view) ?? lackOf(job) ?? queueReason(view);
+      return holdOf(job, view) ?? lackOf(job) ?? waitReason(view);
     case "run":
       return `is being started${where}`;
     case "start":

@@ -14,6 +14,7 @@ import type { Jobs } from "../store/changes.ts";
 import { storePaths } from "../store/paths.ts";
 import { readJobs } from "../store/read_jobs.ts";
 import { readRunner } from "../store/run_claim.ts";
+import { glanceJob } from "../store/large/glance.ts";
 import { scanJobs } from "../store/large/scan_jobs.ts";
 import type { StoreRef } from "../store/store.ts";
 import { type Page, pageOf } from "./page.ts";
@@ -79,6 +80,20 @@ export function allJobs(deps: Deps, request: { queue: StoreRef }): Promise<Jobs>
 /** One job of a queue. @throws {NotFoundError} If there is no such queue, or no such job. */
 export async function getJob(deps: Deps, request: { queue: StoreRef; job: string }): Promise<Job> {
   return requireJob(await readJobs(deps, request.queue), request.job, request.queue);
+}
+
+/**
+ * A job, those that it waits for, those in flight, with `neededBy` also those that wait for it, and perhaps others, in
+ * file order.
+ * @throws {CmsError} `not_found` if there is no such queue.
+ */
+export async function jobsAround(
+  deps: Deps,
+  queue: StoreRef,
+  name: string,
+  options: { neededBy: boolean },
+): Promise<Jobs> {
+  return await glanceJob(deps, queue, name as JobName, options) ?? await readJobs(deps, queue);
 }
 
 /** The job of this name. @throws {NotFoundError} If there is none. */

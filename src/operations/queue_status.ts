@@ -5,29 +5,19 @@
  */
 
 import type { Deps } from "../deps.ts";
-import { type Job, placeOf } from "../job/job.ts";
-import { endReason, isFailed } from "../job/outcome.ts";
-import { isInFlight, isWaiting, JOB_STATES, type JobState } from "../job/states.ts";
-import { durationMs } from "../job/where.ts";
-import type { JobName } from "../names/grammar.ts";
+import { placeOf } from "../job/job.ts";
+import type { JobState } from "../job/states.ts";
+import type { Failure, Summary } from "../store/large/summary.ts";
 import { listNames } from "../store/queue_file.ts";
 import { type StorePaths, storePaths } from "../store/paths.ts";
 import { type Prediction, readPrediction } from "../store/prediction.ts";
 import { readHistory } from "../store/run_history.ts";
 import { type QueuePause, readPause } from "../store/queue_pause.ts";
-import { readJobs } from "../store/read_jobs.ts";
 import { readLastRun } from "../store/run_claim.ts";
 import type { LastRun } from "../store/run_status.ts";
 import type { StoreRef } from "../store/store.ts";
-import { holdOf } from "./job_reason.ts";
-
-/** A job that did not end well. */
-export interface Failure {
-  readonly job: JobName;
-  readonly reason: string;
-  readonly machine: string | null;
-  readonly ended: string | null;
-}
+import { queueSum } from "./queue_sum.ts";
+import { timeLeft } from "./time_left.ts";
 
 /** How a queue stands. */
 export interface QueueStatus {
@@ -53,52 +43,38 @@ export interface QueueStatus {
   readonly failures: readonly Failure[];
 }
 
-const FAILURES = 5;
 const RATE_MS = 60_000;
 
 /** How a queue stands. @throws {CmsError} `not_found` if there is no such queue. */
 export async function queueStatus(deps: Deps, { queue }: { queue: StoreRef }): Promise<QueueStatus> {
-  const jobs = await readJobs(deps, queue);
   const paths = storePaths(queue, "queue");
+  const { summary, inFlight, kept, failures } = await queueSum(deps, queue);
   const run = await readLastRun(deps, paths);
-  const nowMs = deps.clock.epochMs();
-  const counts = Object.fromEntries(JOB_STATES.map((state) => [state, 0])) as Record<JobState, number>;
+  const { counts, failed, total } = summary;
   const busy = new Map<string, number>();
-  const failures: Job[] = [];
-  const durations: number[] = [];
-  let [failed, kept, recent] = [0, 0, 0];
-  for (const job of jobs.values()) {
-    counts[job.status]++;
-    if (isInFlight(job.status)) busy.set(placeOf(job) ?? "?", (busy.get(placeOf(job) ?? "?") ?? 0) + 1);
-    if (isWaiting(job.status) && holdOf(job, { jobs, nowMs }) !== null) kept++;
-    const tookMs = durationMs(job);
-    if (tookMs !== null && job.status === "end") durations.push(tookMs);
-    if (job.ended !== null && nowMs - Date.parse(job.ended) < RATE_MS) recent++;
-    if (!isFailed(job)) continue;
-    failed++;
-    failures.push(job);
-  }
-  failures.sort((a, b) => (b.ended ?? "").localeCompare(a.ended ?? ""));
+  for (const job of inFlight) busy.set(placeOf(job) ?? "?", (busy.get(placeOf(job) ?? "?") ?? 0) + 1);
   const open = counts.undefined + counts.ready + counts.run + counts.start - kept;
   return {
     queue: queue.name,
-    total: jobs.size,
+    total,
     counts,
     failed,
     kept,
     run,
     pause: await readPause(deps, paths),
     busy,
-    ratePerS: run?.isRunning === true ? recent / (RATE_MS / 1000) : null,
-    leftMs: run?.isRunning === true ? timeLeft(durations, open, run.about.slots) : null,
+    ratePerS: run?.isRunning === true ? recentEnds(summary, deps.clock.epochMs()) / (RATE_MS / 1000) : null,
+    leftMs: run?.isRunning === true ? timeLeft(summary.durations, open, run.about.slots) : null,
     plan: await planOf(deps, paths),
-    failures: failures.slice(0, FAILURES).map((job) => ({
-      job: job.name,
-      reason: endReason(job),
-      machine: placeOf(job),
-      ended: job.ended,
-    })),
+    failures,
   };
+}
+
+/** How many ended in the last minute. */
+function recentEnds({ ends }: Summary, nowMs: number): number {
+  let count = 0;
+  for (const [second, n] of ends ?? []) if (nowMs - second * 1000 < RATE_MS) count += n;
+  return count;
 }
 
 /** The last plan, and the first run after it that came to its end. */
@@ -121,16 +97,4 @@ export async function allStatuses(deps: Deps, place: Omit<StoreRef, "name">): Pr
     if (status !== null) all.push(status);
   }
   return all;
-}
-
-/**
- * Between which times `open` jobs are done, if they take what others took: by the lower and the upper quartile of
- * these.
- */
-export function timeLeft(durations: number[], open: number, slots: number): [number, number] | null {
-  if (durations.length === 0 || slots < 1) return null;
-  durations.sort((a, b) => a - b);
-  const at = (part: number): number => durations[Math.min(durations.length - 1, Math.floor(durations.length * part))]!;
-  const rounds = Math.ceil(open / slots);
-  return [rounds * at(0.25), rounds * at(0.75)];
 }

@@ -15,11 +15,10 @@ import { durationMs } from "../job/where.ts";
 import type { JobName } from "../names/grammar.ts";
 import { storePaths } from "../store/paths.ts";
 import { readPause } from "../store/queue_pause.ts";
-import { readJobs } from "../store/read_jobs.ts";
 import { readRunner } from "../store/run_claim.ts";
 import type { StoreRef } from "../store/store.ts";
 import { reasonOf } from "./job_reason.ts";
-import { requireJob } from "./list_jobs.ts";
+import { jobsAround, requireJob } from "./list_jobs.ts";
 
 /** Another job, and where it is; null if it is not in the queue. */
 export interface Neighbour {
@@ -44,7 +43,7 @@ export interface JobStory {
 /** Tells of a job. @throws {CmsError} `not_found` if there is no such queue or job. */
 export async function showJob(deps: Deps, request: { queue: StoreRef; job: string }): Promise<JobStory> {
   const { queue } = request;
-  const jobs = await readJobs(deps, queue);
+  const jobs = await jobsAround(deps, queue, request.job, { neededBy: true });
   const job = requireJob(jobs, request.job, queue);
   const paths = storePaths(queue, "queue");
   const isRun = await readRunner(deps, paths) !== null;

@@ -216,8 +216,8 @@ export class JournaledQueue implements QueueStore {
    * @param lock null if it is not held: then it is taken only when the temporary file is complete.
    */
   async #writeYaml(cut: Cut, lock: FileLock | null): Promise<boolean> {
-    const pieces = await this.#yaml.render(cut.jobs);
-    const hash = await this.#deps.files.hash(pieces);
+    const text = await this.#yaml.render(cut.jobs);
+    const hash = await this.#deps.files.hash(text.pieces);
     let own: FileLock | null = null;
     let carried: CarriedRecords | undefined;
     const announce = async (): Promise<boolean> => {
@@ -231,7 +231,7 @@ export class JournaledQueue implements QueueStore {
       return true;
     };
     try {
-      if (!await this.#yaml.isStill() || !await this.#yaml.write(pieces, hash, announce)) return false;
+      if (!await this.#yaml.isStill() || !await this.#yaml.write(text, hash, announce)) return false;
       await this.#sync.yamlWritten(cut.jobs, carried);
       return true;
     } finally {

@@ -41,7 +41,7 @@ Deno.test("status, show and explain say how a queue and its jobs stand while a r
     );
     assert.equal(
       await ok("queue", "explain", "a"),
-      "1 job: waits for a free slot\n1 job: waits for slow1\n1 job: held\n" +
+      "1 job: held\n1 job: waits for a free slot\n1 job: waits for slow1\n" +
         "  h1: full (1 of 1)\n  h2: full (1 of 1)\n  h3: inactive\n",
     );
     assert.match(

@@ -41,11 +41,13 @@ export interface JournalHeader {
   readonly carried?: number;
 }
 
-/**
- * What of a stamp says that a file is as it was written, and the version of the program that wrote it: another may
- * quote otherwise.
- */
-export type WrittenStamp = Pick<FileStamp, "sizeBytes" | "modifiedMs" | "inode"> & { readonly by: string };
+/** What of a stamp says that a file is as it was written. */
+export interface WrittenStamp extends Pick<FileStamp, "sizeBytes" | "modifiedMs" | "inode"> {
+  /** The version of the program that wrote it: another may quote otherwise. */
+  readonly by: string;
+  /** What the jobs in it come to, see `summary_text.ts`. */
+  readonly summary?: unknown;
+}
 
 /** One line of a journal after the first. */
 export type JournalRecord =

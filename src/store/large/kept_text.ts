@@ -9,15 +9,25 @@ import type { Clock } from "../../deps.ts";
 import type { Job } from "../../job/job.ts";
 import { renderJob } from "../yaml/job_record.ts";
 import { joinBlocks } from "../yaml/yaml.ts";
+import { Summary, summaryOf } from "./summary.ts";
 
 /** Jobs of a piece at most. */
 const MOST = 1024;
+/** Ends that are older than this, s, no summary needs. */
+const RECENT_S = 60;
 /** How long one piece of work may keep all else waiting: a link's heartbeat, above all. */
 const BLOCK_MS = 10;
 
 interface Piece {
   readonly jobs: readonly Job[];
   readonly bytes: Uint8Array;
+  readonly summary: Summary;
+}
+
+/** The whole file, and what its jobs come to. */
+export interface RenderedText {
+  readonly pieces: Uint8Array[];
+  readonly summary: Summary;
 }
 
 /** A text that was read, and where in it each of some jobs stands as it would be written. */
@@ -47,7 +57,9 @@ export class KeptText {
   }
 
   /** The whole file, in pieces. Others get their turn every few milliseconds. */
-  async render(jobs: Iterable<Job>, clock: Clock): Promise<Uint8Array[]> {
+  async render(jobs: Iterable<Job>, clock: Clock): Promise<RenderedText> {
+    const since = Math.floor(clock.epochMs() / 1000) - RECENT_S;
+    const summary = new Summary(since);
     const encoder = new TextEncoder();
     const pieces = new Map<string, Piece>();
     const from = this.#known;
@@ -58,14 +70,19 @@ export class KeptText {
       const known = this.#pieces.get(name);
       // Records are never changed in place: the same ones have the same text.
       const isSame = known?.jobs.length === group.length && group.every((job, i) => job === known.jobs[i]);
-      pieces.set(name, isSame ? known! : { jobs: group, bytes: encoder.encode(textOf(group)) });
+      const piece = isSame
+        ? known!
+        : { jobs: group, bytes: encoder.encode(textOf(group)), summary: summaryOf(group, since) };
+      pieces.set(name, piece);
+      summary.merge(piece.summary);
       if (clock.now() < pauseAtMs) continue;
       await clock.sleepUntil(clock.now() + 1);
       pauseAtMs = clock.now() + BLOCK_MS;
     }
     // Not where another text was read meanwhile.
     if (this.#known === from) [this.#pieces, this.#known] = [pieces, null];
-    return pieces.size === 0 ? [encoder.encode(joinBlocks([]))] : [...pieces.values()].map(({ bytes }) => bytes);
+    const all = [...pieces.values()].map(({ bytes }) => bytes);
+    return { pieces: all.length === 0 ? [encoder.encode(joinBlocks([]))] : all, summary };
   }
 }
 

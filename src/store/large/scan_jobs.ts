@@ -13,6 +13,7 @@ import type { Deps } from "../../deps.ts";
 import type { Job } from "../../job/job.ts";
 import type { JobName } from "../../names/grammar.ts";
 import { isAsWritten, SMALL_YAML_BYTES } from "./checkpoint_due.ts";
+import { entryPieces } from "./find_entry.ts";
 import { parseJobs } from "../yaml/job_record.ts";
 import { type JournalRecord, subjectOf } from "../journal/journal.ts";
 import { JournalFile } from "../journal/journal_file.ts";
@@ -23,8 +24,6 @@ import type { StoreRef } from "../store.ts";
 
 /** A checkpoint between two looks makes both anew. */
 const TRIES = 2;
-const NEWLINE = 10;
-const BLANK = 32;
 
 /** The first `limit` jobs that `keep` takes; null if the queue is small, or can only be read as a whole. */
 export async function scanJobs(
@@ -109,22 +108,5 @@ function byName(records: readonly JournalRecord[]): Map<JobName, JournalRecord[]
 /** The file's text in pieces that end between two entries. */
 async function* entries(deps: Deps, path: string): AsyncGenerator<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-  let rest = new Uint8Array();
-  for await (const piece of deps.files.pieces(path, 0)) {
-    const bytes = new Uint8Array(rest.length + piece.length);
-    bytes.set(rest);
-    bytes.set(piece, rest.length);
-    const end = lastEntry(bytes);
-    if (end > 0) yield decoder.decode(bytes.subarray(0, end));
-    rest = bytes.subarray(end);
-  }
-  if (rest.length > 0) yield decoder.decode(rest);
-}
-
-/** Where the last entry begins: the last line that is not indented. */
-function lastEntry(bytes: Uint8Array): number {
-  for (let at = bytes.lastIndexOf(NEWLINE); at > 0; at = bytes.lastIndexOf(NEWLINE, at - 1)) {
-    if (at + 1 < bytes.length && bytes[at + 1] !== BLANK && bytes[at + 1] !== NEWLINE) return at + 1;
-  }
-  return 0;
+  for await (const bytes of entryPieces(deps.files, path)) yield decoder.decode(bytes);
 }

@@ -10,11 +10,12 @@ import type { Deps, FileStamp } from "../../deps.ts";
 import type { Job } from "../../job/job.ts";
 import { VERSION } from "../../version.ts";
 import { SMALL_YAML_BYTES } from "../large/checkpoint_due.ts";
+import { summaryRecord } from "../large/summary_text.ts";
 import type { WrittenStamp } from "../journal/journal.ts";
 import { sameStamp } from "../lock.ts";
 import { MOST_YAML_BYTES, notFound, storeError, tooLarge } from "../file_errors.ts";
 import type { StorePaths } from "../paths.ts";
-import { KeptText } from "../large/kept_text.ts";
+import { KeptText, type RenderedText } from "../large/kept_text.ts";
 
 /** A change this long after a stamp has another time, also by the coarse clock that file systems have. */
 const STAMP_MS = 20;
@@ -124,8 +125,8 @@ export class YamlFile {
     return this.#text.known(text);
   }
 
-  /** Its text for these jobs. */
-  render(jobs: Iterable<Job>): Promise<Uint8Array[]> {
+  /** Its text for these jobs, and what they come to. */
+  render(jobs: Iterable<Job>): Promise<RenderedText> {
     return this.#text.render(jobs, this.#deps.clock);
   }
 
@@ -134,7 +135,11 @@ export class YamlFile {
    * @param announce Called when the temporary file is complete; false leaves the file as it is.
    * @returns False if it was not replaced. @throws {StoreError}
    */
-  async write(pieces: readonly Uint8Array[], hash: string, announce: () => Promise<boolean>): Promise<boolean> {
+  async write(
+    { pieces, summary }: RenderedText,
+    hash: string,
+    announce: () => Promise<boolean>,
+  ): Promise<boolean> {
     const { files, clock } = this.#deps;
     try {
       const sizeBytes = pieces.reduce((sum, { length }) => sum + length, 0);
@@ -151,7 +156,7 @@ export class YamlFile {
       this.#written = null;
       if (isLarge && this.#stamp !== null && !isCoarse(this.#stamp)) {
         const { modifiedMs, inode } = this.#stamp;
-        this.#written = { by: VERSION, sizeBytes, modifiedMs, inode };
+        this.#written = { by: VERSION, sizeBytes, modifiedMs, inode, summary: summaryRecord(summary) };
       }
     } catch (error) {
       throw storeError(this.#paths.shown, "write", error);

@@ -3,6 +3,7 @@ import fc from "../../../testing/property.ts";
 import type { Job } from "../../../src/job/job.ts";
 import { parseJobs, renderJobs } from "../../../src/store/yaml/job_record.ts";
 import { KeptText } from "../../../src/store/large/kept_text.ts";
+import { summaryOf } from "../../../src/store/large/summary.ts";
 import { memoryDeps, MemoryFiles } from "../../../testing/memory_files.ts";
 import { newJob } from "../support.ts";
 
@@ -37,9 +38,10 @@ Deno.test("KeptText gives the text of the jobs, whatever it wrote or read before
           const file = renderJobs(mapOf(present));
           present = [...parseJobs(file, at, text.known(file)).values()];
         }
-        const pieces = await text.render(mapOf(present).values(), clock);
+        const { pieces, summary } = await text.render(mapOf(present).values(), clock);
         const decoder = new TextDecoder();
         assert.equal(pieces.map((piece) => decoder.decode(piece)).join(""), renderJobs(mapOf(present)));
+        assert.deepEqual(summary, summaryOf(present, summary.since));
       }
     }),
     { numRuns: 300 },
