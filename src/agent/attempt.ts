@@ -72,6 +72,8 @@ export type AttemptState =
     readonly pid: number;
     readonly startedAtMs: number | null;
     readonly orphan: boolean;
+    /** Number of its slot, from 0; missing where its host does not know it. */
+    readonly slot?: number;
   })
   /** Ended by itself, or killed through us. Exit code 128+n for a signal. */
   | (Beside & {
@@ -95,7 +97,13 @@ export type AttemptState =
 
 /** What a host says of an attempt unasked. Times are the host's clock, epoch ms. */
 export type AttemptEvent =
-  | (AttemptRef & { readonly type: "started"; readonly pid: number; readonly atMs: number })
+  | (AttemptRef & {
+    readonly type: "started";
+    readonly pid: number;
+    readonly atMs: number;
+    /** Number of its slot. */
+    readonly slot?: number;
+  })
   | (AttemptRef & {
     readonly type: "ended";
     /** `crash`: the process was ended by a signal that did not come from us. */

@@ -7,10 +7,12 @@
 # takes its slot with it: the manager sees no `+`, and ends the backlog.
 #
 # A backlog is a descriptor from 5 to 8 and a directory with: l, a fifo that holds one empty line, which whoever changes
-# the state takes out and puts back; s, the state: next ticket to be let in, next ticket to be given out, free slots
-# (from 1000 on: the text is never shorter than the one before, so that it can be written over in place); 0 to 127,
-# tickets, each written over the one before it of that number: a `return` keeps what is left of that from being read;
-# on, until nobody is to be let in any more.
+# the state takes out and puts back; s, the state, one line: next ticket to be let in, next ticket to be given out, the
+# numbers of free slots; 0 to 127, tickets, each written over the one before it of that number: a `return` keeps what is
+# left of that from being read; on, until nobody is to be let in any more.
+#
+# Slots have numbers, which the manager gives, and a wrapper has one, c_slot: who is let in has that of whoever was
+# done.
 
 # c_backlog NUMBER: its directory, in c_ld. Here and below the descriptors stand one by one: a shell takes no variable
 # for them, and eval costs more.
@@ -39,12 +41,12 @@ c_unlock() {
   8) printf '\n' >&8 ;;
   esac
 }
-# c_pass: lets the first that waits in, under the lock: its number in c_lk. Else a slot is free.
+# c_pass: gives the slot c_slot to the first that waits, under the lock: its number in c_lk. Else the slot is free.
 c_pass() {
   if [ "$c_ln" -lt "$c_li" ]; then
     c_lk=$((c_ln % 128)) c_ln=$((c_ln + 1))
   else
-    c_lk='' c_lf=$((c_lf + 1))
+    c_lk='' c_lf="$c_slot $c_lf"
   fi
 }
 
@@ -76,8 +78,8 @@ c_sweep() {
   done
 }
 
-# cms_backlog NUMBER COUNT: a new backlog with so many free slots; +COUNT: so many more; -: over. Where there can be
-# none, the event Q says so.
+# cms_backlog NUMBER =SLOTS: a new backlog with these free slots; +SLOTS: these too; -: over. Where there can be none,
+# the event Q says so.
 cms_backlog() {
   c_fd=$1
   case $2 in
@@ -88,9 +90,8 @@ cms_backlog() {
     ;;
   +*)
     c_backlog "$1"
-    c_z=${2#+}
-    while [ "$c_z" -gt 0 ] && c_lock "$1"; do
-      c_z=$((c_z - 1))
+    for c_slot in ${2#+}; do
+      c_lock "$1" || break
       c_pass
       c_unlock "$1"
       if [ -n "$c_lk" ]; then c_apart c_chain & fi
@@ -102,7 +103,7 @@ cms_backlog() {
     c_sweep
     eval "c_epoch$1=\$((c_epoch$1 + 1))"
     c_backlog "$1"
-    c_ln=0 c_li=0 c_lf=$((1000 + $2))
+    c_ln=0 c_li=0 c_lf=${2#=}
     if mkdir "$c_ld" && mkfifo "$c_ld/l" && [ -p "$c_ld/l" ] && true >"$c_ld/s" && true >"$c_ld/on"; then
       set -- "$c_ld/l"
       eval "exec $c_fd<>\"\$1\""
@@ -121,8 +122,8 @@ cms_queue() {
   c_fd=$1 c_lk=''
   c_backlog "$c_fd"
   c_lock "$c_fd" || return
-  if [ "$c_lf" -gt 1000 ]; then
-    c_lf=$((c_lf - 1)) c_ln=$((c_ln + 1)) c_li=$((c_li + 1))
+  if [ -n "$c_lf" ]; then
+    c_slot=${c_lf%% *} c_lf=${c_lf#"$c_slot"} c_lf=${c_lf# } c_ln=$((c_ln + 1)) c_li=$((c_li + 1))
     c_unlock "$c_fd"
     c_apart c_chain "$4" &
   elif [ $((c_li - c_ln)) -lt 128 ] && printf '%s\nreturn\n' "$4" 1<>"$c_ld/$((c_li % 128))"; then

@@ -79,11 +79,10 @@ c_fill() {
 #   power cut may empty a fresh link: the manager never repeats a start after a new boot.)
 #
 # A link: 1. attempt, boot, wrapper's pid and start time, agent's directory, script's name, a full stop; 2. log; 3.
-# output;
-# 4. `P pid start ms .` when the job runs, `R reason` when its start failed, `F` when it was forbidden; 5. `E` when its
-# wrapper is done with it and goes on to another job.
+# output; 4. `P pid start ms slot .` when the job runs (older claims have no slot), `R reason` when its start failed, `F`
+# when it was forbidden; 5. `E` when its wrapper is done with it and goes on to another job.
 c_read() {
-  c_a='' c_dot='' c_log='' c_out='' c_k='' c_r='' c_p='' c_p0='' c_t='' c_done=''
+  c_a='' c_dot='' c_log='' c_out='' c_k='' c_r='' c_p='' c_p0='' c_t='' c_seat='' c_done=''
   [ -f "$1" ] || return 0
   {
     read -r c_a c_b c_w c_w0 c_q c_f c_dot
@@ -95,7 +94,10 @@ c_read() {
   [ "$c_dot" = . ] || c_a=''
   [ "$c_k" = P ] || return 0
   set -- $c_r
-  if [ "${4-}" = . ]; then c_p=$1 c_p0=$2 c_t=$3; else c_k=''; fi
+  case ${4-}${5-} in
+  . | [0-9]*.) c_p=$1 c_p0=$2 c_t=$3 c_seat=${4%.} ;;
+  *) c_k='' ;;
+  esac
 }
 
 # c_away LINK, just read and of another boot: of another machine, and nobody knows its end? Machines that share a home
@@ -127,7 +129,8 @@ c_life() {
     # It was ended before it could write the job's pid. The job itself can still be known by its mark.
     for c_i in $(c_marked "$c_a"); do
       c_stat "$c_i" && c_now && c_k=P c_p=$c_i c_p0=$c_t0 c_t=$c_ms || continue
-      [ "$c_role" = onlooker ] || { c_file "$1" && printf 'P %s %s %s .\n' "$c_p" "$c_p0" "$c_t" >>"$1"; } || continue
+      c_seat=$(tr '\0' '\n' <"/proc/$c_i/environ" | sed -n 's/^CMS_SLOT=//p')
+      [ "$c_role" = onlooker ] || { c_file "$1" && printf 'P %s %s %s %s .\n' "$c_p" "$c_p0" "$c_t" "$c_seat" >>"$1"; } || continue
       break
     done
   fi
@@ -299,8 +302,8 @@ c_state() {
   case $c_life in
   claimed) c_is=claimed ;;
   away) c_is="away ${c_q##*/}" ;;
-  wrapper) c_is="alive $c_p $c_t 0" ;;
-  orphan) c_is="alive $c_p $c_t 1" ;;
+  wrapper) c_is="alive $c_p $c_t 0${c_seat:+ s=$c_seat}" ;;
+  orphan) c_is="alive $c_p $c_t 1${c_seat:+ s=$c_seat}" ;;
   gone)
     c_e1='' c_e5=''
     [ "$c_k" != P ] || c_ended "$c_log" "$2"

@@ -76,7 +76,8 @@ cms_hello() {
   printf '\n' >&3
   unset IFS
   set +e +u
-  c_keep='' c_count=0 c_base=0 c_x='' c_fast='' c_shell='' c_path='' c_plus='' c_mine='' c_epoch5=0 c_epoch6=0 c_epoch7=0 c_epoch8=0
+  c_keep='' c_count=0 c_base=0 c_x='' c_fast='' c_shell='' c_path='' c_plus='' c_slot='' c_mine=''
+  c_epoch5=0 c_epoch6=0 c_epoch7=0 c_epoch8=0
   c_nl='
 '
   [ "$((4194304 * 4194304))" = 17592186044416 ] || c_need 1 'its sh counts with 32 bits'

@@ -133,15 +133,15 @@ export function startRequest(start: StartRequest): string {
   return request("queue", [start.backlog, start.job, start.attempt, ["c_run", ...args.map(quote)].join(" ")]);
 }
 
-/** A change of a backlog: `open` makes it anew with so many free slots, `more` adds some, `over` ends it. */
+/** A change of a backlog: `open` makes it anew with these free slots, `more` adds some, `over` ends it. */
 export type BacklogChange =
-  | { readonly type: "open"; readonly slots: number }
-  | { readonly type: "more"; readonly slots: number }
+  | { readonly type: "open"; readonly slots: readonly number[] }
+  | { readonly type: "more"; readonly slots: readonly number[] }
   | { readonly type: "over" };
 
 /** Changes a backlog. */
 export function backlogRequest(number: number, change: BacklogChange): string {
-  const word = change.type === "over" ? "-" : change.type === "more" ? `+${change.slots}` : String(change.slots);
+  const word = change.type === "over" ? "-" : `${change.type === "more" ? "+" : "="}${change.slots.join(" ")}`;
   return request("backlog", [number, word]);
 }
 
@@ -173,7 +173,8 @@ export function parseState(words: readonly string[]): AttemptState | null {
       return { type };
     case "alive": {
       const pid = number(rest[0]);
-      return pid === null ? null : { type, pid, startedAtMs: number(rest[1]), orphan: rest[2] === "1", ...beside };
+      if (pid === null) return null;
+      return { type, pid, startedAtMs: number(rest[1]), orphan: rest[2] === "1", ...slotOf(rest[3]), ...beside };
     }
     case "ended": {
       const exitCode = number(rest[1]);
@@ -196,6 +197,12 @@ export function parseState(words: readonly string[]): AttemptState | null {
     default:
       return null;
   }
+}
+
+/** The slot that an attempt has, as `s=3`; nothing where that is not known. */
+function slotOf(word: string | undefined): { slot?: number } {
+  const slot = word?.startsWith("s=") === true ? number(word.slice(2)) : null;
+  return slot === null ? {} : { slot };
 }
 
 /** The limit that ended an attempt, if one did. */
@@ -297,7 +304,8 @@ export function parseEvent(line: string, queueId: string): AgentEvent | null {
   switch (kind) {
     case "B": {
       const [pid, atMs] = [number(rest[0]), number(rest[1])];
-      return pid === null || atMs === null ? null : { type: "started", ...ref, pid, atMs };
+      if (pid === null || atMs === null) return null;
+      return { type: "started", ...ref, pid, atMs, ...slotOf(rest[2] && `s=${rest[2]}`) };
     }
     case "E": {
       const [state, code, at] = rest;

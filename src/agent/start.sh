@@ -60,14 +60,15 @@ X
 }
 
 # c_run JOB ATTEMPT SHELL OUTPUT LOG GPU SCRIPT [LIMIT [VARIABLES [WORKDIR [TRY]]]]: a job's wrapper, a fork of the
-# agent without an exec. VARIABLES are quoted words of `export`; TRY is the earlier try whose files are here. It holds
-# nothing of the link. Its four phases take these words. Where a phase returns 1 the attempt ends there, and an event
-# says why. src/simulation/wrapper.ts has the same phases.
+# agent without an exec. VARIABLES are quoted words of `export`, CMS_SLOT last; TRY is the earlier try whose files are
+# here. It holds nothing of the link. Its four phases take these words. Where a phase returns 1 the attempt ends there,
+# and an event says why. src/simulation/wrapper.ts has the same phases.
 c_run() { c_take "$@" && c_lay_out "$@" && c_launch "$@" && c_finish "$@"; }
 
 # c_take: the job's directory, and the claim in it.
 c_take() {
   c_job=$1 c_why='' c_limited=${8--}
+  [ -n "$c_plus" ] || case ${9-} in *CMS_SLOT=*) c_slot=${9##*CMS_SLOT=} ;; *) c_slot='' ;; esac
   c_off "$1" "$2" && return 1
   # A wrapper of a backlog knows who it is since its first job, and the time since the end of the last.
   [ -n "$c_mine" ] || c_self
@@ -215,6 +216,7 @@ c_launch() {
       export CLOUDMESH_JOB CLOUDMESH_MARK CMS_JOB CMS_ATTEMPT
       # Here and not before the fork: a wrapper of a backlog runs one job after the other.
       [ -z "${9-}" ] || eval "export $9"
+      [ -z "$c_plus" ] || export CMS_SLOT="$c_slot"
       case $6 in =*) export "CUDA_VISIBLE_DEVICES=${6#=}" ;; esac
       [ -z "$c_wd" ] || { cd "$c_wd" && c_script=$c_home/$c_script; } || exit 126
       # A locale of the job's own stays.
@@ -241,9 +243,9 @@ c_launch() {
     c_stat "$c_p" || c_t0=0
   fi
   # By now the job may have put fifos in place of these.
-  ! c_file "$c_next" || printf 'P %s %s %s .\n' "$c_p" "$c_t0" "$c_ms" >>"$c_next"
+  ! c_file "$c_next" || printf 'P %s %s %s %s .\n' "$c_p" "$c_t0" "$c_ms" "$c_slot" >>"$c_next"
   ! c_new "$1.pid" || printf '%s\n' "$c_p" >"$1.pid"
-  c_event B "$1" "$2" "$c_p" "$c_ms"
+  c_event B "$1" "$2" "$c_p" "$c_ms" $c_slot
   return 0
 }
 

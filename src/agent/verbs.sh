@@ -28,7 +28,7 @@ cms_ask() {
       c_state "$1" "$2"
       c_v=''
       case $c_role/$c_is in
-      resident/alive*0) [ "$c_q" = "$c_tag" ] || c_v=1 ;;
+      resident/alive*' 0' | resident/alive*' 0 s='*) [ "$c_q" = "$c_tag" ] || c_v=1 ;;
       resident/alive* | resident/away*) c_v=1 ;;
       esac
       if [ -n "$c_v" ]; then

@@ -71,7 +71,7 @@ export class Answers {
       case "alive":
         // Whatever was last sent to the host may be lost.
         if (one.limit !== null) one.limit = "unknown";
-        this.#attempts.started(one, state.pid, state.startedAtMs);
+        this.#attempts.started(one, state.pid, state.startedAtMs, state.slot);
         if (revived) report(run, { type: "adopted", job: one.job, machine });
         return;
       case "ended":

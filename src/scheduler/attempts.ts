@@ -69,6 +69,7 @@ export class Attempts {
       boot: job.boot,
       request: null,
       share,
+      slot: null,
       stage: isGivenUp(job) ? { at: "given_up", startedAtMs: null } : { at: "inherited" },
     }));
     if (!isGivenUp(job)) slots.adopt(job.name, state.key, job.slot, share);
@@ -120,7 +121,16 @@ export class Attempts {
     const { user, name: machine } = place.machine;
     const keep = triedThere(job, place.slot === null ? job : { user, host: machine });
     const number = backlog?.number ?? null;
-    const request = startRequest(job, attempt, { ...place, backlog: number, timeLimit, queue, host, keep });
+    const slot = backlog === null ? this.#backlogs.numbers.next(state.key, place.slot) : null;
+    const request = startRequest(job, attempt, {
+      ...place,
+      backlog: number,
+      timeLimit,
+      queue,
+      host,
+      keep,
+      number: slot,
+    });
     const one = inFlight({
       job: job.name,
       attempt: request.attempt,
@@ -129,6 +139,7 @@ export class Attempts {
       boot: state.boot,
       request,
       share: place.share ?? null,
+      slot,
       stage: isWaiting ? { at: "backlog", backlog, sinceMs } : { at: "sent", backlog, sinceMs, isResent: false },
     });
     if (place.slot !== null && !isWaiting) slots.take(job.name, place.slot, one.share);
@@ -165,9 +176,10 @@ export class Attempts {
     if (one !== undefined) this.#leave(one, false, null);
   }
 
-  /** The host says that the attempt runs. */
-  started(one: InFlight, pid: number, startedAtMs: number | null): void {
+  /** The host says that the attempt runs, and perhaps in which slot. */
+  started(one: InFlight, pid: number, startedAtMs: number | null, slot?: number): void {
     const { outcomes, slots } = this.#run;
+    one.slot = slot ?? one.slot;
     const wasGivenUp = one.stage.at === "given_up";
     this.#backlogs.confirm(one, startedAtMs);
     if (wasGivenUp) {
@@ -230,7 +242,7 @@ export class Attempts {
     this.#away.remove(one);
     const backlog = backlogOf(one);
     this.#run.inFlight.remove(one);
-    this.#backlogs.left(backlog, this.#run.slots.giveBack(one.job), { gaveBack, tookMs });
+    this.#backlogs.left(backlog, this.#run.slots.giveBack(one.job), { gaveBack, tookMs, slot: one.slot });
     this.#returns.freeName(one.job);
   }
 
@@ -252,7 +264,8 @@ export class Attempts {
     }
     const backlog = backlogOf(one);
     this.#run.inFlight.setStage(one, { at: "given_up", startedAtMs: startedAtMsOf(one) });
-    this.#backlogs.left(backlog, this.#run.slots.giveBack(one.job), { gaveBack: false, tookMs: null });
+    const how = { gaveBack: false, tookMs: null, slot: one.slot };
+    this.#backlogs.left(backlog, this.#run.slots.giveBack(one.job), how);
     this.#returns.freeName(one.job);
   }
 

@@ -16,14 +16,13 @@
 import type { JobName } from "../names/grammar.ts";
 import type { BacklogChange } from "../link/link.ts";
 import { reportStart, type RunContext } from "./context.ts";
-import { type Backlog, backlogOf, type InFlight, isRecalled, sinceMsOf } from "./in_flight.ts";
+import { type Backlog, backlogOf, type InFlight, isRecalled, sinceMsOf, type SlotPool } from "./in_flight.ts";
 import { AGAIN_MS, BacklogTimes, CONFIRM_MS, confirmAtMs } from "./backlog_times.ts";
 import { PrefetchTurns } from "./prefetch_turns.ts";
+import { RECALLS, Recalls } from "./recalls.ts";
+import { SlotNumbers } from "./slot_numbers.ts";
 import { SlotPools } from "./slot_pools.ts";
 import type { SlotHost } from "./slot_host.ts";
-
-/** After so many recalls a new backlog is better: what was recalled stands in the way of those behind. */
-const RECALLS = 32;
 
 /** The backlogs of a run. */
 export class Backlogs {
@@ -32,23 +31,27 @@ export class Backlogs {
   readonly #backlogs = new Set<Backlog>();
   readonly #turns: PrefetchTurns;
   readonly #times: BacklogTimes;
+  readonly #recalls: Recalls;
+  /** Numbers of the slots. */
+  readonly numbers: SlotNumbers;
   /** No prefetched job that can be recalled has a lower priority than this. */
   #lowest = Infinity;
 
   constructor(run: RunContext) {
     this.#run = run;
     this.#pools = new SlotPools(run.machines);
+    this.numbers = new SlotNumbers(run, this.#pools);
     this.#times = new BacklogTimes(run, { pools: this.#pools, backlogs: this.#backlogs });
+    this.#recalls = new Recalls(run, this.#times);
     this.#turns = new PrefetchTurns(run, { pools: this.#pools, backlogs: this.#backlogs });
     this.hostsChanged();
   }
 
   /** Takes in the hosts of the run. A pool whose hosts are others now gets a new backlog. */
   hostsChanged(): void {
-    const { slots } = this.#run;
-    for (const { backlog } of this.#pools.setHosts(slots.hosts)) if (backlog !== null) this.#end(backlog);
+    for (const { backlog } of this.#pools.setHosts(this.#run.slots.hosts)) if (backlog !== null) this.#end(backlog);
     for (const pool of this.#pools.all()) {
-      for (const { id } of pool.hosts) slots.close(id, pool.backlog?.isOver === true);
+      this.#close(pool, pool.backlog?.isOver === true);
       this.#turns.feed(pool);
     }
   }
@@ -65,11 +68,20 @@ export class Backlogs {
     if (pool.backlog !== null) return pool.backlog.isOver ? null : pool.backlog;
     const number = isPrefetch ? this.#turns.freeNumber(pool) : null;
     if (number === null) return null;
-    const backlog: Backlog = { pool, number, isOver: false, waiting: new Set(), unconfirmed: new Set(), recalls: 0 };
+    const room = pool.hosts.reduce((sum, one) => sum + this.#run.slots.room(one), 0);
+    const slots = this.numbers.free(pool, Math.max(0, room));
+    const backlog: Backlog = {
+      pool,
+      number,
+      isOver: false,
+      waiting: new Set(),
+      unconfirmed: new Set(),
+      recalls: 0,
+      slots: new Set(slots),
+    };
     pool.backlog = backlog;
     this.#backlogs.add(backlog);
-    const slots = pool.hosts.reduce((sum, one) => sum + this.#run.slots.room(one), 0);
-    this.#tell(backlog, { type: "open", slots: Math.max(0, slots) });
+    this.#tell(backlog, { type: "open", slots });
     return backlog;
   }
 
@@ -137,8 +149,13 @@ export class Backlogs {
    * An attempt is over, or was recalled, and is in its backlog no more. @param own Its backlog until then.
    * @param host That has its slot back; null if it had none.
    * @param gaveBack The slot is certainly back in the backlog too. @param tookMs What it took; null if unknown.
+   * @param slot Number of its slot.
    */
-  left(own: Backlog | null, host: string | null, how: { gaveBack: boolean; tookMs: number | null }): void {
+  left(
+    own: Backlog | null,
+    host: string | null,
+    how: { gaveBack: boolean; tookMs: number | null; slot: number | null },
+  ): void {
     if (own !== null && !how.gaveBack) this.#end(own);
     if (own !== null) this.#settle(own);
     const pool = host === null ? own?.pool : this.#pools.of(host);
@@ -146,7 +163,7 @@ export class Backlogs {
     const { backlog } = pool;
     if (host !== null && backlog !== null && !backlog.isOver) {
       // What was started before the backlog, or by an earlier run, gives nothing back there.
-      if (own !== backlog) this.#tell(backlog, { type: "more", slots: 1 });
+      if (own !== backlog) this.#tell(backlog, { type: "more", slots: this.numbers.more(backlog, how.slot) });
       this.#promote(backlog, host);
     }
     const isFirst = how.tookMs !== null && this.#pools.learn(pool, how.tookMs);
@@ -168,7 +185,7 @@ export class Backlogs {
     for (const backlog of this.#turns.on(machine)) {
       backlog.isOver = true;
       this.#times.look(0);
-      this.#close(backlog);
+      this.#close(backlog.pool, true);
       this.#settle(backlog);
     }
     for (const one of this.#run.inFlight.on(machine)) one.question = null; // No answer comes any more.
@@ -232,32 +249,14 @@ export class Backlogs {
     for (const { waiting } of this.#backlogs) this.recall([...waiting].filter(isDue));
   }
 
-  /**
-   * Recalls attempts of one machine, in a backlog or not: they are claimed so that they never start, or prove to run.
-   */
+  /** See {@link Recalls.recall}. */
   recall(all: readonly InFlight[]): void {
-    // After a boot their claims may be lost: they are asked about, and never recalled.
-    const those = all.filter((one) => one.boot === this.#run.machines.get(one.machine)?.boot);
-    const [first] = those;
-    // Without a link they are asked about when it is back.
-    if (first === undefined || this.#run.machines.get(first.machine)?.openedAtMs === null) return;
-    for (const one of those) {
-      one.question = { type: "recall", isDue: false };
-      const backlog = backlogOf(one);
-      if (backlog !== null && ++backlog.recalls > RECALLS) this.#times.look(0);
-    }
-    const attempts = those.map(({ job, attempt }) => ({ job, attempt }));
-    this.#run.effects.push({ type: "recall", machine: first.machine, attempts });
+    this.#recalls.recall(all);
   }
 
-  /** A recall had no answer: it is tried again in a while. */
+  /** See {@link Recalls.failed}. */
   notRecalled(one: InFlight): void {
-    this.#times.look(AGAIN_MS);
-    const { stage } = one;
-    // Behind the others, in order of `sinceMs`.
-    if (stage.at === "backlog" || stage.at === "sent") {
-      this.#run.inFlight.setStage(one, { ...stage, sinceMs: this.#run.nowMs });
-    }
+    this.#recalls.failed(one);
   }
 
   /** The host let one in before the first of those that wait: they change places. */
@@ -299,13 +298,16 @@ export class Backlogs {
     backlog.isOver = true;
     this.#times.look(0);
     this.#tell(backlog, { type: "over" });
-    this.#close(backlog);
+    this.#close(backlog.pool, true);
     this.recall([...backlog.waiting, ...backlog.unconfirmed].filter((one) => !isRecalled(one)));
     this.#settle(backlog);
   }
 
-  #close({ pool }: Backlog): void {
-    for (const { id } of pool.hosts) this.#run.slots.close(id, true);
+  /** Its hosts give no slot, or do again. A pool that a machine had under another name has its last hosts still. */
+  #close(pool: SlotPool, closed: boolean): void {
+    for (const { id } of pool.hosts) {
+      if ((this.#pools.of(id) ?? pool) === pool) this.#run.slots.close(id, closed);
+    }
   }
 
   /** A backlog that is over is gone when the fate of all that were sent into it is known. */
@@ -313,7 +315,7 @@ export class Backlogs {
     const { pool, isOver, waiting, unconfirmed } = backlog;
     if (!isOver || waiting.size + unconfirmed.size > 0 || !this.#backlogs.delete(backlog)) return;
     pool.backlog = null;
-    for (const { id } of pool.hosts) this.#run.slots.close(id, false);
+    this.#close(pool, false);
     this.#turns.feed(pool);
   }
 

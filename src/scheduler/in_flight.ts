@@ -66,6 +66,11 @@ export interface InFlight extends AttemptRef {
   limit: string | null;
   /** Its start was reported. */
   isReported: boolean;
+  /**
+   * Number of its slot, from 0 on its host; null while that is not known. A backlog gives the slots of its jobs, and
+   * their hosts say which.
+   */
+  slot: number | null;
 }
 
 /** Prefetched jobs of one slot pool on their host, until something is in doubt. */
@@ -81,6 +86,8 @@ export interface Backlog {
   readonly unconfirmed: Set<InFlight>;
   /** How many were recalled. */
   recalls: number;
+  /** Numbers of the slots that were put in. */
+  readonly slots: Set<number>;
 }
 
 /** Hosts of one machine that a job cannot tell apart. */
@@ -100,7 +107,7 @@ export interface SlotPool {
 
 /** A new record. */
 export function inFlight(
-  of: Pick<InFlight, "job" | "attempt" | "machine" | "shown" | "boot" | "request" | "share" | "stage">,
+  of: Pick<InFlight, "job" | "attempt" | "machine" | "shown" | "boot" | "request" | "share" | "stage" | "slot">,
 ): InFlight {
   const { request } = of;
   const limit = request?.limit === undefined ? null : limitWord(request.limit);

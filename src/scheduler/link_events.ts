@@ -36,7 +36,10 @@ export class LinkEvents {
   take(machine: string, event: LinkEvent): void {
     switch (event.type) {
       case "started":
-        return this.#run.inFlight.with(event, (one) => this.#parts.attempts.started(one, event.pid, event.atMs));
+        return this.#run.inFlight.with(
+          event,
+          (one) => this.#parts.attempts.started(one, event.pid, event.atMs, event.slot),
+        );
       case "ended":
         return this.#run.inFlight.with(
           event,

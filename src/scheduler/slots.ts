@@ -203,9 +203,9 @@ export class Slots {
     this.#mark(id);
   }
 
-  /** True if it has a slot. */
-  holds(job: JobName): boolean {
-    return this.#holders.has(job);
+  /** Id of the host whose slot it has. */
+  hostOf(job: JobName): string | undefined {
+    return this.#holders.get(job);
   }
 
   /** Gives `job` a slot of the host with this id, and its share of what else there is. */

@@ -70,6 +70,8 @@ export interface StartPlace {
   /** The earlier try whose files stand there; null for none. */
   readonly keep?: number | null;
   readonly timeLimit?: string | null;
+  /** Number of its slot; null where its host gives one. */
+  readonly number?: number | null;
 }
 
 /**
@@ -92,10 +94,21 @@ export function startRequest(job: Job, attempt: number, place: StartPlace): Star
     gpu: gpu === "" || devices !== undefined ? null : gpu,
     backlog: place.backlog,
     ...(limit === null ? {} : { limit }),
-    variables: { ...place.env, ...job.env, ...ownVariables(job, place), ...deviceVariables(devices) },
+    variables: {
+      ...place.env,
+      ...job.env,
+      ...ownVariables(job, place),
+      ...deviceVariables(devices),
+      ...slotVariable(place),
+    },
     ...(job.workdir === undefined || job.workdir === null ? {} : { workdir: job.workdir }),
     ...(place.keep === undefined || place.keep === null ? {} : { keep: place.keep }),
   };
+}
+
+/** The last of the variables, as the agent looks for it there. */
+function slotVariable({ number = null }: Pick<StartPlace, "number">): Environment {
+  return number === null ? {} : { CMS_SLOT: String(number) };
 }
 
 /** The variables by which a job sees its GPUs, and no others. */

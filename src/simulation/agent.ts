@@ -212,7 +212,8 @@ export class Agent implements FarEnd {
   #wordsOf(args: readonly string[]): StartWords {
     const [job = "", attempt = "", shell = "", , , gpu = "", script = "", limit = "-", variables = ""] = args;
     this.#host.parts.truth.asked(job, attempt, script, { words: args.length, queue: this.#tell.queue });
-    return { job, attempt, shell, gpu, script, limit, variables };
+    const slot = /CMS_SLOT=(\d+)$/.exec(variables)?.[1] ?? "";
+    return { job, attempt, shell, gpu, script, limit, variables, slot };
   }
 
   #start(args: readonly string[]): void {
@@ -224,7 +225,7 @@ export class Agent implements FarEnd {
   *#changeBacklog(number: string, change: string): Steps {
     const backlog = this.#backlogs.get(number);
     if (change.startsWith("+")) {
-      if (backlog !== undefined) yield* backlog.more(this.process, Number(change));
+      if (backlog !== undefined) yield* backlog.more(this.process, slotsOf(change));
       return;
     }
     backlog?.over();
@@ -232,7 +233,7 @@ export class Agent implements FarEnd {
     if (change === "-") return;
     yield 0;
     if (this.#host.isFull) return this.#tell.events.append(`@${this.#tell.queue} Q ${number} - .`);
-    const made = new Backlog(this.#host, Number(change));
+    const made = new Backlog(this.#host, slotsOf(change));
     this.#backlogs.set(number, made);
     this.#host.backlogsOf(this.#tell.queue).add(made);
   }
@@ -258,7 +259,7 @@ export class Agent implements FarEnd {
       const asker = this.#asker(args[2 * i]!, args[2 * i + 1]!);
       const directory = this.#host.directory(asker.job, asker.queue);
       const state = directory === undefined ? "none" : yield* stateOf(this.#host, directory, asker);
-      const isOrphan = (state.startsWith("alive") && state.endsWith(" 1")) || state.startsWith("away");
+      const isOrphan = /^alive \S+ \S+ 1|^away/.test(state);
       if (directory !== undefined && isOrphan && this.#role === "resident") this.#watch(directory, asker);
       const mark = directory !== undefined && isBeside(directory, asker) && /^(alive|ended)/.test(state);
       this.#say(`a ${number} ${i} ${state}${mark ? ` @${directory.name}` : ""}`);
@@ -296,4 +297,9 @@ export class Agent implements FarEnd {
     for (let i = 0; i + 1 < args.length; i += 2) yield* forbid(this.#host, this.#asker(args[i]!, args[i + 1]!));
     yield* this.#ask(number, args);
   }
+}
+
+/** Numbers of slots as `cms_backlog` takes them: `=0 1`, `+2`. */
+function slotsOf(word: string): string[] {
+  return word.slice(1).split(" ").filter(Boolean);
 }

@@ -41,6 +41,8 @@ export interface AttemptTruth {
   gpu: string;
   /** What its job needed when its start was decided; null where that is not known. */
   need: NeedPlan | null;
+  /** Its slot and host, as its environment names them. */
+  seat: string;
   /** Devices that its environment names. */
   devices: readonly number[];
   host: Site | null;
@@ -82,6 +84,7 @@ export function newAttempt(id: string): AttemptTruth {
     starts: 0,
     gpu: "",
     need: null,
+    seat: "",
     devices: [],
     host: null,
     isAlive: false,
@@ -100,4 +103,14 @@ export function newAttempt(id: string): AttemptTruth {
     isAbandoned: false,
     signal: null,
   };
+}
+
+/** What is wrong with the number of a job's slot among those that run there; null if nothing is. */
+export function wrongSeat(attempt: AttemptTruth, there: Iterable<AttemptTruth>): string | null {
+  if (!/^slot \d+ of /.test(attempt.seat)) return `no slot (${attempt.seat})`;
+  for (const one of there) {
+    const counts = one !== attempt && one.queue === attempt.queue && !one.isAbandoned && !one.isGivenUp;
+    if (counts && one.seat === attempt.seat) return `${one.seat}, which ${one.id} has`;
+  }
+  return null;
 }

@@ -26,15 +26,16 @@ export class Backlog {
   isOn = true;
   /** Those that wait, in order. */
   readonly #tickets: Ticket[] = [];
-  #free: number;
+  /** Numbers of free slots. */
+  readonly #free: string[];
   /** The lock is free. */
   #isUnlocked = true;
   readonly #forLock: HostProcess[] = [];
 
-  /** A backlog with so many free slots. */
-  constructor(host: Host, slots: number) {
+  /** A backlog with these free slots. */
+  constructor(host: Host, slots: readonly string[]) {
     this.#host = host;
-    this.#free = slots;
+    this.#free = [...slots];
   }
 
   *#lock(self: HostProcess): Doing<void> {
@@ -51,21 +52,21 @@ export class Backlog {
     for (const process of this.#forLock.splice(0)) this.#host.wake(process);
   }
 
-  /** `c_pass` under the lock: who is let in; null: a slot is free. */
-  *#pass(self: HostProcess): Doing<Ticket | null> {
+  /** `c_pass` under the lock: who is let in; null: the slot is free. */
+  *#pass(self: HostProcess, slot: string): Doing<Ticket | null> {
     yield* this.#lock(self);
     const next = this.#tickets.shift() ?? null;
-    if (next === null) this.#free++;
+    if (next === null) this.#free.unshift(slot);
     yield 0;
     this.#unlock();
     return next;
   }
 
-  /** So many slots more. */
-  *more(self: HostProcess, slots: number): Doing<void> {
-    for (let i = 0; i < slots; i++) {
-      const next = yield* this.#pass(self);
-      if (next !== null) this.#begin(next);
+  /** These slots too. */
+  *more(self: HostProcess, slots: readonly string[]): Doing<void> {
+    for (const slot of slots) {
+      const next = yield* this.#pass(self, slot);
+      if (next !== null) this.#begin(next, slot);
     }
   }
 
@@ -80,27 +81,26 @@ export class Backlog {
   *queue(self: HostProcess, start: StartWords, tell: Tell): Doing<boolean> {
     yield* this.#lock(self);
     const ticket = { start, tell: { ...tell, plus: "+" } };
-    const hasSlot = this.#free > 0;
-    const hasRoom = hasSlot || (this.#tickets.length < PLACES && !this.#host.isFull);
-    if (hasSlot) this.#free--;
-    else if (hasRoom) this.#tickets.push(ticket);
+    const slot = this.#free.shift();
+    const hasRoom = slot !== undefined || (this.#tickets.length < PLACES && !this.#host.isFull);
+    if (slot === undefined && hasRoom) this.#tickets.push(ticket);
     this.#unlock();
-    if (hasSlot) this.#begin(ticket);
+    if (slot !== undefined) this.#begin(ticket, slot);
     return hasRoom;
   }
 
-  #begin(first: Ticket): void {
-    this.#host.spawn("wrapper", first.start.attempt, (self) => this.#chain(self, first));
+  #begin(first: Ticket, slot: string): void {
+    this.#host.spawn("wrapper", first.start.attempt, (self) => this.#chain(self, first, slot));
   }
 
   /** `c_chain`. */
-  *#chain(self: HostProcess, first: Ticket): Steps {
+  *#chain(self: HostProcess, first: Ticket, slot: string): Steps {
     for (let ticket: Ticket | null = first; ticket !== null;) {
       self.mark = ticket.start.attempt;
-      yield* runWrapper(this.#host, self, ticket.start, ticket.tell);
+      yield* runWrapper(this.#host, self, { ...ticket.start, slot }, ticket.tell);
       yield 0;
       if (!this.isOn) return;
-      ticket = yield* this.#pass(self);
+      ticket = yield* this.#pass(self, slot);
       if (!this.isOn) return;
     }
   }

@@ -248,7 +248,7 @@ function unendedState(host: Host, directory: JobDirectory, walked: Walk): string
   if (life === "gone" || life === "claimed") return life === "gone" ? null : "claimed";
   return life === "away"
     ? `away ${found.machine}`
-    : `alive ${found.pid} ${found.startedMs} ${life === "orphan" ? 1 : 0}`;
+    : `alive ${found.pid} ${found.startedMs} ${life === "orphan" ? 1 : 0}${found.slot && ` s=${found.slot}`}`;
 }
 
 /** That another attempt is there, which runs or has run. */

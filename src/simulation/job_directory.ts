@@ -29,6 +29,8 @@ export interface ClaimLink {
   startedMs: number;
   /** The same by the clock that nobody sets. */
   startedAtMs: number;
+  /** Number of its slot. */
+  slot: string;
   reason: string;
   /** Its wrapper is done with it and goes on to another job. */
   done: boolean;
@@ -145,6 +147,7 @@ export class JobDirectory {
       pidTicks: 0,
       startedMs: 0,
       startedAtMs: 0,
+      slot: "",
       reason: "",
       done: false,
       madeMs: this.#disk.nowMs,

@@ -6,7 +6,7 @@
  */
 
 import { isOrBefore, jobIdOf } from "../job/attempt.ts";
-import { type AttemptTruth, type How, newAttempt, type Site } from "./attempt_truth.ts";
+import { type AttemptTruth, type How, newAttempt, type Site, wrongSeat } from "./attempt_truth.ts";
 import type { JobDirectory } from "./job_directory.ts";
 import { needOf, wrongDevices } from "./needs.ts";
 
@@ -111,14 +111,16 @@ export class Truth {
     pid: number;
     gpu: string;
     devices: readonly number[];
+    seat: string;
     directory: JobDirectory;
     limitMs: number | null;
   }): void {
-    const { pid, gpu, devices, directory, limitMs } = about;
+    const { pid, gpu, devices, seat, directory, limitMs } = about;
     const attempt = this.of(id);
     this.#names.set(id, job);
     attempt.gpu = gpu.slice(1);
     attempt.devices = devices;
+    attempt.seat = seat;
     attempt.directory = directory;
     for (const other of this.#aliveOn.get(host) ?? []) {
       if (other.directory === directory) this.fail(`${id} starts in ${directory.name}, where ${other.id} runs`);
@@ -150,6 +152,8 @@ export class Truth {
         this.fail(`two attempts of ${job} are alive at once: ${other.id} and ${id}`);
       }
     }
+    const wrong = wrongSeat(attempt, this.#aliveOn.get(host) ?? []);
+    if (wrong !== null) this.fail(`on ${host.key}, ${job} starts in ${wrong}`);
     this.#checkRoom(host, attempt, job);
   }
 

@@ -42,6 +42,8 @@ export interface StartWords {
   readonly limit: string;
   /** Words of `export`. */
   readonly variables: string;
+  /** Number of its slot; `""` where nobody gave it one. */
+  readonly slot: string;
 }
 
 /** What a script of the simulation does. */
@@ -98,6 +100,7 @@ export function startJob(
     pid: process.pid,
     gpu: start.gpu,
     devices: devicesOf(start.variables),
+    seat: `slot ${start.slot} of ${/(?:^| )CMS_HOST=(\S+)/.exec(start.variables)?.[1]}`,
     directory,
     limitMs: work.limitMs,
   });
@@ -290,9 +293,10 @@ function* launch(one: Attempt, { directory, link }: Claimed): Doing<StartedJob> 
     pidTicks: host.ticks,
     startedMs: host.clockMs,
     startedAtMs: host.parts.timeline.nowMs,
+    slot: start.slot,
   });
   yield 0;
-  event(`B ${start.job} ${start.attempt} ${process.pid} ${host.clockMs}`);
+  event(`B ${start.job} ${start.attempt} ${process.pid} ${host.clockMs} ${start.slot}`);
   return { process, exit };
 }
 

@@ -19,7 +19,7 @@ for (const shell of SHELLS) {
     "lets as many jobs of a backlog run as it has slots, and the next in when one gives its slot back",
     async (place) => {
       const { link, events, event } = await place.connect();
-      link.backlog(5, { type: "open", slots: 2 });
+      link.backlog(5, { type: "open", slots: [0, 1] });
       link.start(["a", "b", "c", "d"].map((job) => gated(job, 5)));
       await event("started", "a");
       await event("started", "b");
@@ -31,8 +31,13 @@ for (const shell of SHELLS) {
       assert.equal((await event("ended", "a")).gaveBack, true);
       await event("started", "c");
       assert.equal(events.some((one) => one.type === "started" && one.job === "d"), false);
-      link.backlog(5, { type: "more", slots: 1 });
-      await event("started", "d");
+      link.backlog(5, { type: "more", slots: [2] });
+      assert.deepEqual(
+        await Promise.all(["a", "b", "c", "d"].map(async (job) => (await event("started", job)).slot)),
+        [0, 1, 0, 2],
+      );
+      const [alive] = await link.ask([attempt("d")]);
+      assert.equal(alive?.type === "alive" ? alive.slot : null, 2);
       for (const job of ["b", "c", "d"]) await Deno.writeTextFile(`${place.directory}/${job}/go`, "");
       for (const job of ["b", "c", "d"]) assert.equal((await event("ended", job)).gaveBack, true);
     },
@@ -40,7 +45,7 @@ for (const shell of SHELLS) {
 
   agentTest("never starts what was recalled from a backlog, and passes its turn on", async (place) => {
     const { link, event, events } = await place.connect();
-    link.backlog(6, { type: "open", slots: 1 });
+    link.backlog(6, { type: "open", slots: [0] });
     link.start(["a", "b", "c"].map((job) => gated(job, 6)));
     await event("started", "a");
     assert.deepEqual((await link.forbid([attempt("b")])).map(({ type }) => type), ["forbidden"]);
@@ -59,7 +64,7 @@ for (const shell of SHELLS) {
     "lets nobody in when a backlog is over, and reports a failed start whose slot is free again",
     async (place) => {
       const { link, event } = await place.connect();
-      link.backlog(7, { type: "open", slots: 1 });
+      link.backlog(7, { type: "open", slots: [0] });
       link.start([start("none", "true", { backlog: 7, shell: "no-such-shell" })]);
       assert.equal((await event("refused", "none")).gaveBack, true);
       link.start([gated("a", 7), gated("b", 7)]);
@@ -70,7 +75,7 @@ for (const shell of SHELLS) {
       await Deno.writeTextFile(`${place.directory}/a/go`, "");
       await event("ended", "a");
       // A new backlog of the same number owes nothing to those of the old one.
-      link.backlog(7, { type: "open", slots: 1 });
+      link.backlog(7, { type: "open", slots: [0] });
       link.start([gated("c", 7)]);
       await event("started", "c");
       assert.deepEqual((await link.ask([attempt("b")])).map(({ type }) => type), ["none"]);
@@ -81,7 +86,7 @@ for (const shell of SHELLS) {
 
   agentTest("ends with its backlogs: what waits never starts, what runs goes on", async (place) => {
     const first = await place.connect();
-    first.link.backlog(5, { type: "open", slots: 1 });
+    first.link.backlog(5, { type: "open", slots: [0] });
     first.link.start([gated("a", 5), gated("b", 5)]);
     const { pid } = await first.event("started", "a");
     await first.link.close();
@@ -95,7 +100,7 @@ for (const shell of SHELLS) {
 
   agentTest("keeps what waits from starting after its agent was killed, once a new one forbids it", async (place) => {
     const first = await place.connect();
-    first.link.backlog(5, { type: "open", slots: 1 });
+    first.link.backlog(5, { type: "open", slots: [0] });
     first.link.start([gated("a", 5), gated("b", 5)]);
     await first.event("started", "a");
     place.children[0]!.kill("SIGKILL");
@@ -110,7 +115,7 @@ for (const shell of SHELLS) {
 
   agentTest("starts nothing that was forbidden while it waited, also when the claim of that is gone", async (place) => {
     const { link, event } = await place.connect();
-    link.backlog(5, { type: "open", slots: 1 });
+    link.backlog(5, { type: "open", slots: [0] });
     link.start([gated("a", 5), gated("b", 5), start("c", "true", { backlog: 5 })]);
     await event("started", "a");
     assert.deepEqual((await link.forbid([attempt("b")])).map(({ type }) => type), ["forbidden"]);
@@ -125,7 +130,7 @@ for (const shell of SHELLS) {
     "goes on to the next job of a backlog in the same wrapper, and leaves the one before it behind",
     async (place) => {
       const { link, event } = await place.connect();
-      link.backlog(5, { type: "open", slots: 1 });
+      link.backlog(5, { type: "open", slots: [0] });
       link.start([
         start("a", "echo ${CUDA_VISIBLE_DEVICES-none}", { backlog: 5, gpu: "3" }),
         start("b", "echo ${CUDA_VISIBLE_DEVICES-none}; until [ -e go ]; do sleep 0.05; done; exit 4", { backlog: 5 }),
@@ -154,7 +159,7 @@ for (const shell of SHELLS) {
 
   agentTest("takes tickets of any size, each over the one before it of its number", async (place) => {
     const { link, event } = await place.connect();
-    link.backlog(6, { type: "open", slots: 1 });
+    link.backlog(6, { type: "open", slots: [0] });
     const sizes = Array.from({ length: 140 }, (_, i) => i % 3 === 0 ? 9000 : i % 3 === 1 ? 3 : 400);
     for (const [i, size] of sizes.entries()) {
       link.start([start(`j${i}`, `cat <<'X'\n${"'\"$x\\ ".repeat(size / 2)}\nX\nexit ${i % 100}`, { backlog: 6 })]);

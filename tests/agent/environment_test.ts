@@ -82,7 +82,7 @@ for (const shell of SHELLS) {
 
   environmentTest("variables arrive byte for byte, in a backlog too, and stay with their job", async (place) => {
     const { link, event } = await place.connect();
-    link.backlog(5, { type: "open", slots: 1 });
+    link.backlog(5, { type: "open", slots: [4] });
     link.start([
       start("direct", ENVIRON, { variables: HOSTILE }),
       start("inline", ENVIRON, { variables: HOSTILE, backlog: 5, gpu: "7" }),
@@ -96,11 +96,15 @@ for (const shell of SHELLS) {
       for (const [name, value] of Object.entries(HOSTILE)) assert.equal(found.get(name), value, `${job}: ${name}`);
       assert.deepEqual([found.get("CMS_JOB"), found.get("CMS_ATTEMPT")], [job, "1"]);
       for (const [name, value] of plain) {
-        const isOwn = /^(CMS_JOB|CLOUDMESH_JOB|CLOUDMESH_MARK|_|PWD|SHLVL|OLDPWD)$/.test(name);
+        const isOwn = /^(CMS_JOB|CMS_SLOT|CLOUDMESH_JOB|CLOUDMESH_MARK|_|PWD|SHLVL|OLDPWD)$/.test(name);
         if (!isOwn && !(name in HOSTILE)) assert.equal(found.get(name), value, `${job}: ${name}`);
       }
     }
     assert.equal(readEnviron(await place.file("inline", ".out")).get("CUDA_VISIBLE_DEVICES"), "7");
+    for (const [job, slot] of [["direct", undefined], ["inline", "4"], ["plain", "4"]] as const) {
+      assert.equal(readEnviron(await place.file(job, ".out")).get("CMS_SLOT"), slot);
+      assert.equal((await event("started", job)).slot, slot && Number(slot));
+    }
     await event("ended", "after");
     for (const job of ["plain", "after"]) {
       const found = readEnviron(await place.file(job, ".out"));
@@ -126,7 +130,7 @@ for (const shell of SHELLS) {
         absolute: [`${place.home}/abs`, `${place.home}/abs`],
         minus: ["-p", `${place.home}/-p`],
       } as const;
-      link.backlog(5, { type: "open", slots: 1 });
+      link.backlog(5, { type: "open", slots: [0] });
       link.start([
         ...Object.entries(cases).map(([job, [workdir]]) => start(job, tell, { workdir, variables: { HOME: "/x" } })),
         start("inline", tell, { workdir: "there", backlog: 5 }),
@@ -147,7 +151,7 @@ for (const shell of SHELLS) {
   environmentTest("a workdir that cannot be had refuses the start, and says why", async (place) => {
     const { link, event } = await place.connect();
     await Deno.writeTextFile(`${place.home}/file`, "");
-    link.backlog(5, { type: "open", slots: 1 });
+    link.backlog(5, { type: "open", slots: [0] });
     link.start([
       start("direct", "true", { workdir: "file/x" }),
       start("inline", "true", { workdir: "file", backlog: 5 }),

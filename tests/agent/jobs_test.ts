@@ -80,7 +80,7 @@ for (const shell of SHELLS) {
 
   agentTest("tells the same of jobs of a backlog, whose wrapper goes on to others", async (place) => {
     const { link, event } = await place.connect();
-    link.backlog(5, { type: "open", slots: 1 });
+    link.backlog(5, { type: "open", slots: [0] });
     link.start(Object.entries(ENDS).map(([name, [command]]) => start(name, command, { backlog: 5 })));
     for (const [name, [, state, code]] of Object.entries(ENDS)) {
       const ended = await event("ended", name);
@@ -118,7 +118,7 @@ for (const shell of SHELLS) {
     const { link, event } = await place.connect();
     const look = "grep -E '^Sig(Blk|Ign):' /proc/self/status; ls /proc/self/fd; cut -d' ' -f 7 /proc/self/stat; " +
       'echo "${LC_ALL-no locale}"';
-    link.backlog(5, { type: "open", slots: 1 });
+    link.backlog(5, { type: "open", slots: [0] });
     for (const job of ["job1", "job2", "job3"]) {
       link.start([start(job, look, { backlog: job === "job1" ? null : 5 })]);
       await event("ended", job);

@@ -32,7 +32,7 @@ for (const shell of SHELLS) {
 
   limitTest("what is over its limit is ended whole, in a backlog too, and all ways tell why", async (place) => {
     const { link, event } = await place.connect();
-    link.backlog(5, { type: "open", slots: 1 });
+    link.backlog(5, { type: "open", slots: [0] });
     link.start([
       start("polite", "exec sleep 300", { limit: limit(300, 60_000) }),
       start("deaf", DEAF, { limit: limit(300) }),

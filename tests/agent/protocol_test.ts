@@ -89,6 +89,14 @@ Deno.test("parseAnswer() reads every state", () => {
     endedAtMs: null,
   });
   assert.deepEqual(state("ended crash 137 - -"), { type: "crashed", exitCode: 137 });
+  assert.deepEqual(state("alive 12 5 0 s=3 @x.1"), {
+    type: "alive",
+    pid: 12,
+    startedAtMs: 5,
+    orphan: false,
+    slot: 3,
+    directory: "x.1",
+  });
   assert.deepEqual(state("other ff.2 1"), { type: "other", attempt: "ff.2", alive: true });
   for (const bad of ["", "alive", "alive x", "ended", "ended what 1", "other", "nonsense"]) {
     assert.equal(state(bad), null);

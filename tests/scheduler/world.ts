@@ -79,12 +79,12 @@ class SimMachine {
   backlog(number: number, change: BacklogChange): void {
     const backlog = this.backlogs.get(number);
     if (change.type === "more") {
-      if (backlog !== undefined) backlog.tokens += change.slots;
+      if (backlog !== undefined) backlog.tokens += change.slots.length;
     } else if (backlog !== undefined) {
       backlog.over = true;
       this.backlogs.delete(number);
     }
-    if (change.type === "open") this.backlogs.set(number, { tokens: change.slots, over: false, waiting: [] });
+    if (change.type === "open") this.backlogs.set(number, { tokens: change.slots.length, over: false, waiting: [] });
     this.letIn();
   }
 

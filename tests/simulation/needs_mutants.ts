@@ -6,12 +6,27 @@
 
 import { Attempts } from "../../src/scheduler/attempts.ts";
 import { HAS_NOTHING, Resources } from "../../src/scheduler/resources.ts";
+import { SlotNumbers } from "../../src/scheduler/slot_numbers.ts";
 import { Slots } from "../../src/scheduler/slots.ts";
 import type { Mutant } from "./mutants.ts";
 import { patch } from "./patch.ts";
 
 /** The variants. */
 export const NEEDS_MUTANTS: readonly Mutant[] = [
+  {
+    rule: 4,
+    name: "the first slot's number is everybody's",
+    breaks: () => patch(SlotNumbers.prototype, "next", () => () => 0),
+  },
+  {
+    rule: 4,
+    name: "the number of an adopted job's slot is given again",
+    breaks: () =>
+      patch(Attempts.prototype, "started", (old) =>
+        function (this: Attempts, one, pid, startedAtMs) {
+          return old.call(this, one, pid, startedAtMs);
+        }),
+  },
   {
     rule: 4,
     name: "a device is given to whoever asks",

@@ -94,9 +94,13 @@ export const tear: Fault = {
           Deno.writeTextFileSync(path, torn);
           note(world, deed, "save");
           await pass(lastsMs);
+          Deno.writeTextFileSync(`${path}~`, text);
           // One that was about to be written at that moment may win; after that nobody writes.
-          if (readText(path) !== torn) return "the program was just writing";
-          await save(path, text);
+          if (!isStill(path, torn)) {
+            Deno.removeSync(`${path}~`);
+            return "the program was just writing";
+          }
+          Deno.renameSync(`${path}~`, path);
         } finally {
           world.torn = false;
         }
@@ -254,9 +258,4 @@ function pathOf(world: World): string {
  */
 function isStill(path: string, text: string): boolean {
   return readText(path) === text;
-}
-
-async function save(path: string, text: string): Promise<void> {
-  await Deno.writeTextFile(`${path}~`, text);
-  await Deno.rename(`${path}~`, path);
 }
