@@ -79,7 +79,7 @@ c_fill() {
 #   power cut may empty a fresh link: the manager never repeats a start after a new boot.)
 #
 # A link: 1. attempt, boot, wrapper's pid and start time, agent's directory, script's name, a full stop; 2. log; 3.
-# output; 4. `P pid start ms slot .` when the job runs (older claims have no slot), `R reason` when its start failed, `F`
+# output; 4. `P pid start ms slot .` when the job runs (no slot in older claims), `R reason` when its start failed, `F`
 # when it was forbidden; 5. `E` when its wrapper is done with it and goes on to another job.
 c_read() {
   c_a='' c_dot='' c_log='' c_out='' c_k='' c_r='' c_p='' c_p0='' c_t='' c_seat='' c_done=''
