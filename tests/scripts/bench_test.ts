@@ -100,6 +100,7 @@ Deno.test("parseOptions() reads the options and refuses what is no number", () =
   assert.deepEqual(options, {
     names: ["dispatch"],
     rounds: null,
+    seconds: null,
     jobs: 10,
     binary: null,
     without: ["parallel", "floor"],
