@@ -43,16 +43,26 @@ export class TestSlurm {
     return this.ok(script, { user: "root" });
   }
 
-  /** Runs sh -c text among the processes of a node, as the user. */
-  async onNode(name: string, script: string): Promise<string> {
+  /** Runs sh -c text among the processes of a node, in the user's home. */
+  async onNode(name: string, script: string, { user = "pi" }: { user?: "pi" | "root" } = {}): Promise<string> {
     const enter = `nsenter --target="$(cat ${HERE}/${name}.pid)" --mount --uts --ipc --pid`;
-    const user = "setpriv --reuid pi --regid pi --init-groups env HOME=/home/pi";
-    return await this.admin(`${enter} -- ${user} sh -c ${quote(`cd; ${script}`)}`);
+    const drop = user === "root" ? "" : "setpriv --reuid pi --regid pi --init-groups";
+    return await this.admin(`${enter} -- ${drop} env HOME=/home/pi sh -c ${quote(`cd; ${script}`)}`);
   }
 
   /** Ends all that runs on a node at once, as a power cut would. */
   async crashNode(name: string): Promise<void> {
     await this.admin(`cd ${HERE}; kill -KILL "$(cat ${name}.pid)"; rm -f ${name}.pid`);
+  }
+
+  /** Stops slurmd on a node, so that it hears and says nothing. Jobs go on. */
+  async stopNode(name: string): Promise<void> {
+    await this.onNode(name, `kill -STOP "$(cat ${HERE}/slurmd.${name}.pid)"`, { user: "root" });
+  }
+
+  /** Undoes {@link stopNode}. */
+  async goOn(name: string): Promise<void> {
+    await this.onNode(name, `kill -CONT "$(cat ${HERE}/slurmd.${name}.pid)"`, { user: "root" });
   }
 
   /** Starts a node. */

@@ -33,7 +33,7 @@ export SLURM_TIME_FORMAT=%s
 c_said=$(c_within squeue -h --states=all -j "$c_job" -O 'State:|,EndTime:|' 2>&1 </dev/null)
 c_rc=$?
 case $c_rc/$c_said in
-*'nvalid job id'*) over GONE ;;
+*'Invalid job id'*) over GONE ;;
 0/?*'|'*'|'*) ;;
 0/) over GONE ;;
 *) later "Slurm does not say how job $c_job stands: ${c_said##*: }" ;;
