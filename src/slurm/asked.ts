@@ -144,6 +144,6 @@ export class Asked {
 }
 
 /** How Slurm calls it. */
-export function idOf({ job, array, task }: Allocation): string {
-  return job ?? `${array}_${task}`;
+export function idOf({ array, task }: Allocation): string {
+  return `${array}_${task}`;
 }

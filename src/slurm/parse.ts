@@ -84,7 +84,7 @@ function reasonOf(state: AllocationState, word: string, reason: string): string 
   if (state === "pending") return word === "PENDING" ? reason : word;
   // Of the others the state says what happened. Where it says next to nothing, so does the reason.
   const says = reason !== "" && reason !== "None";
-  return (word === "FAILED" || word === "CANCELLED") && says ? `${word} (${reason})` : word;
+  return word === "FAILED" && says ? `${word} (${reason})` : word;
 }
 
 /** `D-HH:MM:SS` or less of it, as ms; null for what is no time (`UNLIMITED`, `INVALID`). */

@@ -1,6 +1,6 @@
 /**
- * Runs Slurm's commands where they are: on the manager, or on a login host over ssh. A login shell may say things of its
- * own, before and after, on both streams; so each command's output stands between lines with a token.
+ * Runs Slurm's commands where they are: on the manager, or on a login host over ssh. A login shell may say things of
+ * its own, before and after, on both streams; so each command's output stands between lines with a token.
  *
  * @module
  */

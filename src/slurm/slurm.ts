@@ -70,7 +70,10 @@ export interface Slurm {
   submit(request: SubmitRequest): Promise<Submitted>;
   /** How the allocations of these submits stand, also those that are over and not forgotten; null if nobody knows. */
   look(names: readonly string[]): Promise<readonly Sight[] | null>;
-  /** Ends allocations, `JOB` or `ARRAY_TASK` each. @returns Slurm's words if it could not. */
+  /**
+   * Ends allocations, each named `ARRAY_TASK`: by its own id `scancel` finds no task of an array, and does not say so.
+   * @returns Slurm's words if it could not.
+   */
   cancel(allocations: readonly string[]): Promise<string | null>;
   /** Looks whether an entry can be used. @returns Why it cannot be asked at all, as a text. */
   check(entry: SlurmFields, directory: string): Promise<SlurmFacts | string>;

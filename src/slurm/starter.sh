@@ -1,5 +1,6 @@
 # The starter: what an allocation runs, on each of its nodes. It plays sshd: it begins a shell for each link that
-# knocks, outside the step of that link, and ends what runs there when the allocation does. POSIX sh (dash, bash, busybox ash).
+# knocks, outside the step of that link, and ends what runs there when the allocation does. POSIX
+# sh (dash, bash, busybox ash).
 # Set before: c_role (batch, node or keep), c_dir (experiment directory), c_body (this text, but for a keeper).
 #
 # In DIRECTORY/.cms/slurm, which the login host may share: JOB.NODE/at, where the fifos are; JOB.NODE/fence, made by who

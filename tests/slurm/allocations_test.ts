@@ -173,7 +173,7 @@ Deno.test("Near its end an allocation gets no more jobs, and is cancelled when n
   run.allocations.hostsTaken();
   run.waits = 0;
   assert.deepEqual(run.step().filter(({ type }) => type === "cancel"), [
-    { type: "cancel", login: LOGIN, allocations: ["7"] },
+    { type: "cancel", login: LOGIN, allocations: ["7_0"] },
   ]);
 });
 

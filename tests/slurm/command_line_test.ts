@@ -39,13 +39,13 @@ slurmTest(
     await waitUntil(() => `four that run: ${JSON.stringify(sights)}`, async () => {
       sights = await slurm.look(["cms-a-1", "cms-none"]) ?? [];
       const waits = sights.filter(({ state, reason }) => state === "pending" && reason === "Resources");
-    return waits.length === 1 && sights.filter(({ state }) => state === "running").length === 4;
+      return waits.length === 1 && sights.filter(({ state }) => state === "running").length === 4;
     });
     // Each node has two GPUs.
     assert.deepEqual(sights.map(({ task }) => task).sort(), [0, 1, 2, 3, 4]);
     const waits = sights.find(({ state }) => state === "pending");
     assert.ok(waits);
-      assert.equal(waits.job, null);
+    assert.equal(waits.job, null);
     const runs = sights.filter(({ state }) => state === "running");
     assert.equal(new Set(runs.map(({ job }) => job)).size, 4);
     for (const { leftMs, nodes, started } of runs) {
@@ -58,7 +58,7 @@ slurmTest(
       "its starter",
       () => Deno.stat(`${rig.login.home}/${directory}/.cms/slurm/${first!.job}.${first!.nodes[0]}/at`),
     );
-    assert.equal(await slurm.cancel([`${waits.array}_${waits.task}`, ...runs.map(({ job }) => job!)]), null);
+    assert.equal(await slurm.cancel(sights.map(({ array, task }) => `${array}_${task}`)), null);
     await waitUntil(() => `their end: ${JSON.stringify(sights)}`, async () => {
       sights = await slurm.look(["cms-a-1"]) ?? [];
       return sights.length > 0 && sights.every(({ state }) => state === "over");
