@@ -189,7 +189,7 @@ Deno.test("An idle allocation is ended, one with a job in flight never", () => {
   run.step(1_000);
   run.step(301_000);
   assert.deepEqual(run.ids(), ["(gpu.7.n1)"]);
-  assert.deepEqual([...run.allocations.rest(run)], [[LOGIN, ["7"]]]);
+  assert.deepEqual([...run.allocations.rest(run)], [[LOGIN, ["7_0"]]]);
 });
 
 Deno.test("Submits that fail come less and less often; the tenth pauses the entry with Slurm's words", () => {
