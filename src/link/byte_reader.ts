@@ -4,6 +4,9 @@
  * @module
  */
 
+/** No line that is meant is longer: a path has 4,096 bytes at most. */
+const LINE_BYTES = 1024 * 1024;
+
 /** Reads ahead as little as the pieces of the stream allow. */
 export class ByteReader {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
@@ -13,10 +16,15 @@ export class ByteReader {
     this.#reader = stream.getReader();
   }
 
-  /** The next line without its end; null at the end of the stream. */
+  /** Ends the stream here. */
+  cancel(): void {
+    this.#reader.cancel().catch(() => {});
+  }
+
+  /** The next line without its end; null at the end of the stream, and instead of one that is too long. */
   async line(): Promise<string | null> {
     const parts: Uint8Array[] = [];
-    for (;;) {
+    for (let bytes = 0; bytes <= LINE_BYTES; bytes += this.#rest.length) {
       const end = this.#rest.indexOf(10);
       if (end >= 0) {
         parts.push(this.#rest.subarray(0, end));
@@ -26,6 +34,7 @@ export class ByteReader {
       parts.push(this.#rest);
       if (!await this.#more()) return null;
     }
+    return null;
   }
 
   /** The next bytes, so many at most. @throws {RangeError} If the stream has ended. */

@@ -7,7 +7,7 @@
 
 import { isLocal, type Machine, machineText } from "../cluster/machine.ts";
 import type { Deps } from "../deps.ts";
-import { LinkError } from "../errors.ts";
+import { CmsError, LinkError } from "../errors.ts";
 import { ByteReader } from "./byte_reader.ts";
 import fetchText from "./fetch.sh" with { type: "text" };
 import { explainSsh, oneLine, sshCommand } from "./ssh.ts";
@@ -52,18 +52,30 @@ export interface FetchActs {
   take(at: number, file: RemoteFile, pieces: AsyncIterable<Uint8Array>): Promise<void>;
 }
 
+/** Where, and how much. */
+export interface FetchAt {
+  readonly machine: Machine;
+  /** The experiment directory there: relative to the home directory, or absolute. */
+  readonly directory: string;
+  /** Ends the session, as if the connection was lost. */
+  readonly signal?: AbortSignal | undefined;
+  /** More are refused: what is listed is kept in memory. */
+  readonly mostFiles?: number | undefined;
+}
+
 /**
  * Asks a machine for files, and brings those that are chosen.
- * @param directory The experiment directory there: relative to the home directory, or absolute.
  * @throws {LinkError} If it cannot be reached, or the connection breaks: what was taken until then stays.
  */
 export async function fetchFiles(
   deps: Deps,
-  { machine, directory }: { readonly machine: Machine; readonly directory: string },
+  { machine, directory, signal, mostFiles = Infinity }: FetchAt,
   sought: readonly Sought[],
   acts: FetchActs,
 ): Promise<void> {
   const where = machineText(machine);
+  const late = (): LinkError => new LinkError(where, "it does not answer", false);
+  if (signal?.aborted) throw late();
   const token = deps.ids.hex(8);
   const child = deps.processes.spawn(
     isLocal(machine) ? ["sh", "-c", FAR_END_HERE] : sshCommand(deps.environment, machine, FAR_END),
@@ -75,11 +87,16 @@ export async function fetchFiles(
     writer.write(new TextEncoder().encode(lines.map((line) => `${line}\n`).join(""))).catch(() => {});
   };
   const reader = new ByteReader(child.stdout);
+  const end = (): void => {
+    child.kill("SIGKILL");
+    reader.cancel();
+  };
+  signal?.addEventListener("abort", end, { once: true });
   try {
     write([farText, directory, token]);
     write([...sought.flatMap((one) => [one.directory, one.workdir, ...one.patterns, ""]), ""]);
-    const found = await readFound(reader, token, sought.length);
-    if (found === null) throw await broken(where, machine, child.ended, said);
+    const found = await readFound(reader, token, sought.length, mostFiles);
+    if (found === null) throw signal?.aborted ? late() : await broken(where, machine, child.ended, said);
     const wanted = await acts.choose(found);
     const lines = wanted.flatMap((paths, at) =>
       paths.length === 0
@@ -95,6 +112,7 @@ export async function fetchFiles(
     writer.close().catch(() => {});
     child.kill("SIGTERM");
     await child.ended;
+    signal?.removeEventListener("abort", end);
   }
 }
 
@@ -112,9 +130,15 @@ async function broken(
 }
 
 /** What it lists; null if it ends before. */
-async function readFound(reader: ByteReader, token: string, count: number): Promise<Found[] | null> {
+async function readFound(
+  reader: ByteReader,
+  token: string,
+  count: number,
+  mostFiles: number,
+): Promise<Found[] | null> {
   const found: { files: RemoteFile[]; links: string[]; missing: string[]; isGone: boolean }[] = [];
   let isBegun = false;
+  let lines = 0;
   for (;;) {
     const line = await reader.line();
     if (line === null) return null;
@@ -122,6 +146,7 @@ async function readFound(reader: ByteReader, token: string, count: number): Prom
     else if (line === `end ${token}`) return found.length === count ? found : null;
     else if (line === "J") found.push({ files: [], links: [], missing: [], isGone: false });
     else if (line === "N") found.at(-1)!.isGone = true;
+    else if (++lines > mostFiles) throw new CmsError("invalid", `There are more than ${mostFiles} files`);
     else readLine(line, found.at(-1));
   }
 }

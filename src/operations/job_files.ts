@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isLocal, machineKey, machineOfJob } from "../cluster/machine.ts";
+import { isLocal, type Machine, machineKey, machineOfJob } from "../cluster/machine.ts";
 import type { Deps } from "../deps.ts";
 import { CmsError, InvalidError, NotFoundError } from "../errors.ts";
 import { attemptOf } from "../job/attempt.ts";
@@ -25,25 +25,42 @@ export interface JobOf {
   readonly job: string;
 }
 
+/** How a machine is asked for its files. */
+export interface AskingFiles {
+  /** Ends the asking: what is silent is not waited for. */
+  readonly signal?: AbortSignal | undefined;
+  /** Does the work when there is a place for one more session to the machine. */
+  readonly visit?: (<T>(machine: Machine, work: () => Promise<T>) => Promise<T>) | undefined;
+}
+
+/** A job with more of them is refused: the list is kept in memory. */
+const MOST_FILES = 100_000;
+
 /**
  * Lists the files, sorted by path; without those that only the program needs, and those whose name is no text.
  * @param only Only this one.
  * @throws {CmsError} `not_found` if there is no such queue, job or directory; `host` if the host does not answer.
  */
-export async function listJobFiles(deps: Deps, { queue, job: name }: JobOf, only?: string): Promise<RemoteFile[]> {
+export async function listJobFiles(
+  deps: Deps,
+  { queue, job: name }: JobOf,
+  { signal, visit = (_machine, work) => work() }: AskingFiles = {},
+  only?: string,
+): Promise<RemoteFile[]> {
   const job = ranJob((await readJobs(deps, queue)).get(name as JobName), name, queue);
   const machine = machineOfJob(job)!;
   const [place] = placesOf(job, [only === undefined ? "." : literally(only)]);
   const known = (await knownMachines(deps, queue.directory)).get(machineKey(machine)) ?? machine;
   let files: readonly RemoteFile[] | null = null;
   const directory = isLocal(machine) ? queue.directory : queue.experiment;
-  await fetchFiles(deps, { machine: known, directory }, [place!], {
-    choose: ([found]) => {
-      files = found!.isGone ? null : found!.files;
-      return Promise.resolve([]);
-    },
-    take: () => Promise.resolve(),
-  });
+  await visit(known, () =>
+    fetchFiles(deps, { machine: known, directory, signal, mostFiles: MOST_FILES }, [place!], {
+      choose: ([found]) => {
+        files = found!.isGone ? null : found!.files;
+        return Promise.resolve([]);
+      },
+      take: () => Promise.resolve(),
+    }));
   if (files === null) throw new CmsError("not_found", `Job ${name} has no directory on its host`);
   return (files as readonly RemoteFile[]).filter(({ path }) => isSafePath(path) && !place!.isOwn(path))
     .sort((a, b) => a.path < b.path ? -1 : 1);
@@ -77,9 +94,9 @@ export async function readFileOfJob(
 }
 
 /** The file of a job as its host has it. @throws {CmsError} As {@link listJobFiles}, and if there is no such file. */
-export async function jobFile(deps: Deps, of: JobOf, path: string): Promise<RemoteFile> {
+export async function jobFile(deps: Deps, of: JobOf, path: string, asking: AskingFiles = {}): Promise<RemoteFile> {
   checkPath(path);
-  const found = (await listJobFiles(deps, of, path)).find((file) => file.path === path);
+  const found = (await listJobFiles(deps, of, asking, path)).find((file) => file.path === path);
   if (found === undefined) throw noFile(of.job, path);
   return found;
 }

@@ -19,6 +19,7 @@ import { type FeedChange, QueueFeed } from "../store/queue_feed.ts";
 import { readLastRun } from "../store/run_claim.ts";
 import type { LastRun } from "../store/run_status.ts";
 import { KeptEvents, type QueueEvent, runEvents, toEvent, type WatchedEvent } from "./queue_events.ts";
+import { type WatchFiles, WatchShare } from "./watch_files.ts";
 
 /** Files are looked at this soon after a change was announced; several changes come together. */
 const GATHER_MS = 25;
@@ -41,18 +42,7 @@ interface Followed {
   run: LastRun | null;
   /** False until it was read once. */
   isKnown: boolean;
-  /** It counts in {@link WatchFiles.open}. */
-  isOpen: boolean;
-}
-
-/** Files of the process that watches take together. */
-export interface WatchFiles {
-  /** Looks at the files of a directory, when it is its turn. */
-  pass<T>(look: () => Promise<T>): Promise<T>;
-  /** So many journals may stay open between two looks; each gives then every move in between. */
-  readonly mostOpen: number;
-  /** So many do. */
-  open: number;
+  readonly share: WatchShare;
 }
 
 /** Whether a watch is wanted. */
@@ -182,7 +172,7 @@ export class QueuesWatch {
       if (this.#wanted.mayEnd({ isGone: this.#isGone })) break;
     }
     for (const done of this.#lookers.splice(0)) done();
-    for (const queue of this.#queues.values()) this.#close(queue);
+    for (const { share } of this.#queues.values()) share.end();
   }
 
   async #wait(): Promise<void> {
@@ -212,17 +202,18 @@ export class QueuesWatch {
     const names = await this.#names();
     for (const name of names) {
       const ref = { experiment: this.experiment, directory: this.#directory, name };
-      if (!this.#queues.has(name) && await this.#isHere(storePaths(ref, "queue").file)) {
-        const tail = new QueueFeed(this.#deps, ref);
-        this.#queues.set(name, { tail, states: new Map(), run: null, isKnown: false, isOpen: false });
-      }
+      if (this.#queues.has(name)) continue;
+      const tail = new QueueFeed(this.#deps, ref);
+      const share = new WatchShare(this.#files, tail);
+      if (await this.#place(storePaths(ref, "queue").file, share) !== "there") continue;
+      this.#queues.set(name, { tail, share, states: new Map(), run: null, isKnown: false });
     }
     for (const [name, queue] of this.#queues) {
-      const gone = !names.includes(name) || !await this.#look(name, queue);
-      if (!gone) continue;
+      const found = names.includes(name) ? await this.#look(name, queue) : "gone";
+      if (found === "there") continue;
       this.#queues.delete(name);
-      this.#close(queue);
-      if (queue.isKnown) this.#tell([{ type: "queue_deleted", ...this.#of(name) }], queue.tail);
+      queue.share.end();
+      if (queue.isKnown && found === "gone") this.#tell([{ type: "queue_deleted", ...this.#of(name) }], queue.tail);
     }
     this.#isScanned = true;
   }
@@ -235,23 +226,25 @@ export class QueuesWatch {
     return names;
   }
 
-  /** False if a link to elsewhere, a fifo or the like has the file's name. */
-  async #isHere(file: string): Promise<boolean> {
-    return await this.#deps.files.stamp(file).then(() => true, (error) => !isForeign(error));
+  /** Whether it is watched: not where a link to elsewhere, a fifo or the like has its name, or it is too large. */
+  async #place(file: string, share: WatchShare): Promise<"there" | "gone" | "large"> {
+    const stamp = await this.#deps.files.stamp(file).catch((error) => isForeign(error) ? "foreign" : null);
+    if (stamp === "foreign") return "gone";
+    return share.fits(stamp?.sizeBytes ?? 0) ? "there" : "large";
   }
 
-  /** @returns False if the queue is gone. */
-  async #look(name: string, queue: Followed): Promise<boolean> {
+  async #look(name: string, queue: Followed): Promise<"there" | "gone" | "large"> {
     const wasKnown = queue.isKnown;
     try {
       // The run first: when its end is seen here, all that it wrote is read below.
       const paths = storePaths({ experiment: this.experiment, directory: this.#directory, name }, "queue");
-      if (!await this.#isHere(paths.file)) return false;
+      const found = await this.#place(paths.file, queue.share);
+      if (found !== "there") return found;
       const hasRun = await this.#deps.files.stamp(paths.run) !== null;
       const run = hasRun ? await readLastRun(this.#deps, paths) : null;
       const place = { begun: queue.tail.begun, line: queue.tail.line };
       const changes = await queue.tail.look();
-      if (changes === null) return false;
+      if (changes === null) return "gone";
       const { before, after } = wasKnown ? runEvents(queue.run, run) : { before: [], after: [] };
       const of = this.#of(name);
       if (!wasKnown) this.#seed(name, queue, changes);
@@ -265,22 +258,9 @@ export class QueuesWatch {
     } catch {
       // A file that cannot be read now: the commands say what is wrong with it; here the next look sees more.
     } finally {
-      this.#count(queue);
+      queue.share.looked();
     }
-    return true;
-  }
-
-  /** Keeps the journal open where there is room for one more. */
-  #count(queue: Followed): void {
-    if (!queue.isOpen && this.#files.open >= this.#files.mostOpen) queue.tail.rest();
-    const { isOpen } = queue.tail;
-    if (isOpen !== queue.isOpen) this.#files.open += isOpen ? 1 : -1;
-    queue.isOpen = isOpen;
-  }
-
-  #close(queue: Followed): void {
-    queue.tail.close();
-    this.#count(queue);
+    return "there";
   }
 
   /** What the journal held before we came is kept for those who come back, and sent to nobody. */

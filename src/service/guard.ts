@@ -8,8 +8,8 @@
 
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { Gate } from "../link/gate.ts";
 import { Refusal } from "./errors.ts";
+import { type CrowdName, Heavy } from "./heavy.ts";
 import { checkHead, checkUtf8, Crowd, lengthOfBody, readBody } from "./limits.ts";
 import { checkOrigin } from "./origin.ts";
 import { makeDoor, reads, remoteOf, SESSION } from "./door.ts";
@@ -35,14 +35,6 @@ const HEADERS: Readonly<Record<string, string>> = {
  */
 const READERS = { most: 512, mostWaiting: 512 };
 const WORKERS = { most: 64, mostWaiting: 256 };
-/**
- * Changes hold all of a queue or cluster in memory: of each there is one at a time, as its lock has it anyway, and so
- * many in all.
- */
-const CHANGES = 4;
-/** So do questions about all of a queue, whose answers nobody keeps. */
-const THINKS = /^\/queue\/[^/]+\/(explain|plan|history)$/;
-const THINKING = 2;
 /** What waits for hosts may wait long, and keeps nobody else waiting; `hosts.ts` bounds what one host may hold. */
 const HOST_READERS = { most: 128, mostWaiting: 128 };
 const HOST_WORKERS = { most: 128, mostWaiting: 128 };
@@ -50,7 +42,9 @@ const HOST_WORKERS = { most: 128, mostWaiting: 128 };
 const WAITERS = { most: 64, mostWaiting: 0 };
 const WAITS = /^\/(queue\/[^/]+\/wait|cluster\/[^/]+\/id\/[^/]+\/drain)$/;
 const ASKS_HOSTS =
-  /^\/queue\/[^/]+\/(check|refresh|reset|stop|clean|job\/[^/]+\/(log|output|error|kill|files(\/.*)?))$/;
+  /^\/queue\/[^/]+\/(check|refresh|reset|stop|kill|clean|job\/[^/]+\/(log|output|error|kill|files(\/.*)?))$/;
+/** The begin of a run is that of another process. */
+const BEGINS = /^\/queue\/[^/]+\/run_\w+$/;
 /**
  * Bodies that are large, or of no known length, while they come and are worked on; the work is done for one after the
  * other.
@@ -77,7 +71,7 @@ export function addGuards(app: OpenAPIHono<ServiceEnv>, service: Service, sessio
     hostWorkers: new Crowd(HOST_WORKERS),
     waiters: new Crowd(WAITERS),
   };
-  const heavy = new Heavy();
+  const heavy = new Heavy(service);
   const largeBodies = new Crowd(LARGE_BODIES);
   const largeWork = new Crowd(LARGE_WORK);
   /** Before this nobody works on a large body. */
@@ -148,37 +142,11 @@ export function addGuards(app: OpenAPIHono<ServiceEnv>, service: Service, sessio
   });
 }
 
-/** Lets few of those through that hold a whole queue or cluster in memory. */
-class Heavy {
-  readonly #thinking = new Gate(THINKING);
-  readonly #changes = new Gate(CHANGES);
-  readonly #each = new Map<string, { readonly gate: Gate; count: number }>();
-
-  async pass(c: Context, crowd: string, work: () => Promise<void>): Promise<void> {
-    if (crowd === "workers") return await this.#change(c, work);
-    if (THINKS.test(c.req.path)) return await this.#thinking.pass(work);
-    return await work();
-  }
-
-  async #change(c: Context, work: () => Promise<void>): Promise<void> {
-    const [, kind, name] = c.req.path.split("/");
-    const key = `${kind}/${name}/${c.req.query("experiment") ?? ""}`;
-    const own = this.#each.get(key) ?? { gate: new Gate(1), count: 0 };
-    this.#each.set(key, own);
-    own.count++;
-    try {
-      await own.gate.pass(() => this.#changes.pass(work));
-    } finally {
-      if (--own.count === 0) this.#each.delete(key);
-    }
-  }
-}
-
 /** Where a request may wait. */
-function crowdOf(c: Context): "readers" | "workers" | "hostReaders" | "hostWorkers" | "waiters" {
+function crowdOf(c: Context): CrowdName {
   if (WAITS.test(c.req.path)) return "waiters";
   if (reads(c)) return asksHosts(c.req.method, c.req.path) ? "hostReaders" : "readers";
-  return asksHosts(c.req.method, c.req.path) ? "hostWorkers" : "workers";
+  return BEGINS.test(c.req.path) || asksHosts(c.req.method, c.req.path) ? "hostWorkers" : "workers";
 }
 
 /** True if the operation may wait for hosts. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { machineKey, machineText } from "../cluster/machine.ts";
+import { type Machine, machineKey, machineText } from "../cluster/machine.ts";
 import { LinkError } from "../errors.ts";
 import { Gate } from "../link/gate.ts";
 import type { Connect, Link } from "../link/link.ts";
@@ -33,16 +33,19 @@ interface OfMachine {
   count: number;
 }
 
+/** Does work that takes a session to a machine, when there is a place. @throws {LinkError} If too many wait. */
+export type Visit = <T>(machine: Machine, work: () => Promise<T>) => Promise<T>;
+
 /**
- * A {@link Connect} with bounds.
+ * A {@link Connect} with bounds, and the same bounds for sessions of other kinds.
  * @param files So many files the process may have open.
  */
-export function boundedConnect(connect: Connect, files: number): Connect {
+export function boundedHosts(connect: Connect, files: number): { readonly connect: Connect; readonly visit: Visit } {
   const all = new Gate(Math.max(FEWEST_IN_ALL, Math.min(MOST_IN_ALL, Math.floor((files - OTHER_FILES) / FILES_EACH))));
   const largeReads = new Gate(LARGE_READS);
   const machines = new Map<string, OfMachine>();
 
-  return async (machine, options) => {
+  const enter = (machine: Machine): OfMachine => {
     const key = machineKey(machine);
     const mine = machines.get(key) ?? { open: new Gate(OPEN), largeReads: new Gate(1), count: 0 };
     if (mine.count >= OPEN + WAITING) {
@@ -50,24 +53,33 @@ export function boundedConnect(connect: Connect, files: number): Connect {
     }
     machines.set(key, mine);
     mine.count++;
-    const closed = Promise.withResolvers<void>();
-    const opened = Promise.withResolvers<Link>();
-    const hold = async () => {
-      opened.resolve(await connect(machine, options));
-      await closed.promise;
-    };
-    // The machine's place first: who waits for a silent one takes none of the places in all.
-    mine.open.pass(() => all.pass(hold)).catch(opened.reject).finally(() => {
-      if (--mine.count === 0) machines.delete(key);
+    return mine;
+  };
+  // The machine's place first: who waits for a silent one takes none of the places in all.
+  const hold = <T>(machine: Machine, mine: OfMachine, work: () => Promise<T>): Promise<T> =>
+    mine.open.pass(() => all.pass(work)).finally(() => {
+      if (--mine.count === 0) machines.delete(machineKey(machine));
     });
-    const link = await opened.promise;
-    const { close, read } = link;
-    return Object.assign(link, {
-      close: () => close.call(link).finally(() => closed.resolve()),
-      read: ((attempt, file, how) => {
-        const one = () => read.call(link, attempt, file, how);
-        return how.maxBytes <= LARGE_BYTES ? one() : mine.largeReads.pass(() => largeReads.pass(one));
-      }) satisfies Link["read"],
-    });
+
+  return {
+    visit: async (machine, work) => await hold(machine, enter(machine), work),
+    connect: async (machine, options) => {
+      const mine = enter(machine);
+      const closed = Promise.withResolvers<void>();
+      const opened = Promise.withResolvers<Link>();
+      hold(machine, mine, async () => {
+        opened.resolve(await connect(machine, options));
+        await closed.promise;
+      }).catch(opened.reject);
+      const link = await opened.promise;
+      const { close, read } = link;
+      return Object.assign(link, {
+        close: () => close.call(link).finally(() => closed.resolve()),
+        read: ((attempt, file, how) => {
+          const one = () => read.call(link, attempt, file, how);
+          return how.maxBytes <= LARGE_BYTES ? one() : mine.largeReads.pass(() => largeReads.pass(one));
+        }) satisfies Link["read"],
+      });
+    },
   };
 }

@@ -20,6 +20,10 @@ const BYTES_PER_S = 64 * 1024;
 /** Where nothing happens, rates and times left are still others after a while, and a page hears that all is well. */
 const QUIET_MS = 5_000;
 const MOST_CLIENTS = 5_000;
+/** Each queue that is looked at is kept in memory, with its journal open: so many bytes of files, or one queue. */
+const MOST_BYTES = 64 * 1024 * 1024;
+const MOST_QUEUES = 256;
+const PART_QUEUES = 1 / 16;
 
 const encoder = new TextEncoder();
 const HEAD = encoder.encode("retry: 2000\n\n");
@@ -38,19 +42,27 @@ export class LiveQueues {
   }
 
   /**
-   * A stream for one page. @param lastId The id of the last message that it has; null for none.
-   * @throws {Refusal} 503 if there are too many pages.
+   * A stream for one page.
+   * @param sizeBytes Of the queue's file. @param lastId The id of the last message that it has; null for none.
+   * @throws {Refusal} 503 if there are too many pages, or they look at too many queues, or too large ones.
    */
-  open(ref: StoreRef, render: Render, lastId: string | null): ReadableStream<Uint8Array<ArrayBuffer>> {
-    const { deps, stopping } = this.#service;
+  open(
+    ref: StoreRef,
+    { sizeBytes, render, lastId }: { sizeBytes: number; render: Render; lastId: string | null },
+  ): ReadableStream<Uint8Array<ArrayBuffer>> {
+    const { deps, stopping, mostFiles } = this.#service;
     if (stopping.aborted) throw new Refusal(503, "The service ends");
     const clients = [...this.#queues.values()].reduce((sum, queue) => sum + queue.clients, 0);
     if (clients >= MOST_CLIENTS) throw new Refusal(503, "Too many streams of events", { "Retry-After": "10" });
     const key = `${ref.directory}/${ref.name}`;
-    const queue = this.#queues.get(key) ?? new LiveQueue(deps, ref, render, {
-      stopping,
-      onEnd: () => this.#queues.delete(key),
-    });
+    const known = this.#queues.get(key);
+    const bytes = [...this.#queues.values()].reduce((sum, queue) => sum + queue.sizeBytes, 0);
+    const isFull = this.#queues.size >= Math.min(MOST_QUEUES, mostFiles * PART_QUEUES);
+    if (known === undefined && (isFull || (bytes > 0 && bytes + sizeBytes > MOST_BYTES))) {
+      throw new Refusal(503, "Pages look at too many queues, or too large ones", { "Retry-After": "10" });
+    }
+    const on = { sizeBytes, stopping, onEnd: () => this.#queues.delete(key) };
+    const queue = known ?? new LiveQueue(deps, ref, render, on);
     this.#queues.set(key, queue);
     return queue.open(lastId);
   }
@@ -58,6 +70,8 @@ export class LiveQueues {
 
 /** One queue, as long as a page looks at it. */
 class LiveQueue {
+  /** Of its file, when the first page came. */
+  readonly sizeBytes: number;
   readonly #deps: Deps;
   readonly #status: LiveStatus;
   readonly #render: Render;
@@ -68,7 +82,13 @@ class LiveQueue {
   #message: Uint8Array<ArrayBuffer> = HEAD;
   #next = Promise.withResolvers<void>();
 
-  constructor(deps: Deps, ref: StoreRef, render: Render, on: { stopping: AbortSignal; onEnd: () => void }) {
+  constructor(
+    deps: Deps,
+    ref: StoreRef,
+    render: Render,
+    on: { sizeBytes: number; stopping: AbortSignal; onEnd: () => void },
+  ) {
+    this.sizeBytes = on.sizeBytes;
     this.#deps = deps;
     this.#render = render;
     this.#epoch = deps.ids.hex(4);

@@ -13,6 +13,7 @@ export function documentOf(deps: Deps): object {
   return makeDocument(makeApp({
     deps,
     connect: () => Promise.reject(new RangeError("Cannot connect: nothing is served")),
+    visit: (_machine, work) => work(),
     root: deps.environment.cwd(),
     auth: { check: () => Promise.resolve({ type: "none" }) },
     log: { access: () => {}, warning: () => {} },

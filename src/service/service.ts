@@ -8,6 +8,7 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Deps } from "../deps.ts";
 import type { Connect } from "../link/link.ts";
 import type { Auth, Role } from "./auth.ts";
+import type { Visit } from "./hosts.ts";
 
 /** One request as the access log has it. `status` 0: no answer was sent. */
 export interface AccessEntry {
@@ -34,6 +35,8 @@ export interface Service {
   /** The working directory of its environment is {@link Service.root}. */
   readonly deps: Deps;
   readonly connect: Connect;
+  /** For sessions that are no links. */
+  readonly visit: Visit;
   /** The directory that is served: absolute, with links resolved. Experiments lie below it. */
   readonly root: string;
   readonly auth: Auth;

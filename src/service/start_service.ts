@@ -10,7 +10,7 @@ import { makeConnect } from "../link/connect.ts";
 import { makeApp } from "./app.ts";
 import { makeAuth } from "./auth.ts";
 import { type AskPerson, findCredentials, findViewer } from "./credentials.ts";
-import { boundedConnect } from "./hosts.ts";
+import { boundedHosts } from "./hosts.ts";
 import type { Service, ServiceLog } from "./service.ts";
 
 /** How long requests that were begun may take when the service ends. */
@@ -80,7 +80,7 @@ export async function startService(deps: Deps, options: ServiceOptions, watch: S
   // Nothing is waited for from here on to the app: a request may come.
   const service: Service = {
     deps: ownDeps,
-    connect: boundedConnect(makeConnect(ownDeps), server.files),
+    ...boundedHosts(makeConnect(ownDeps), server.files),
     mostFiles: server.files,
     root,
     auth,

@@ -7,7 +7,8 @@
 
 import { Gate } from "../link/gate.ts";
 import { findDirectories } from "../operations/find_queues.ts";
-import { QueuesWatch, type WatchFiles } from "../operations/watch_queues.ts";
+import type { WatchFiles } from "../operations/watch_files.ts";
+import { QueuesWatch } from "../operations/watch_queues.ts";
 import { Refusal } from "./errors.ts";
 import { Backlogs } from "./event_backlog.ts";
 import { EventStreams } from "./event_streams.ts";
@@ -21,6 +22,8 @@ const LOOKS = 16;
 /** Journals that stay open: so many, or this part of the files that the process may open. */
 const MOST_OPEN = 256;
 const PART_OPEN = 1 / 16;
+/** Files of the queues whose jobs are kept, in bytes: these, or those of one queue. */
+const MOST_BYTES = 64 * 1024 * 1024;
 /** Who asks for all waits so long; what is not through by then is as it was. */
 const PATIENCE_MS = 300;
 /** A round that took longer is followed by as much time for others. */
@@ -58,7 +61,7 @@ export class Watches {
     this.#service = service;
     const gate = new Gate(LOOKS);
     const mostOpen = Math.min(MOST_OPEN, Math.floor(service.mostFiles * PART_OPEN));
-    this.#files = { pass: (look) => gate.pass(look), mostOpen, open: 0 };
+    this.#files = { pass: (look) => gate.pass(look), mostOpen, open: 0, mostBytes: MOST_BYTES, bytes: 0 };
   }
 
   static readonly #ofService = new WeakMap<Service, Watches>();

@@ -13,14 +13,19 @@ import { sameStamp, stampOf } from "./lock.ts";
 import { type StorePaths, storePaths } from "./paths.ts";
 import { type FeedChange, QueueFeed } from "./queue_feed.ts";
 import { openQueue } from "./queue_file.ts";
+import { Room } from "./room.ts";
 import type { StoreRef } from "./store.ts";
 
-/** Queues that are kept, beside those that somebody listens to. */
+/** Queues that are kept, beside those that somebody listens to: so many, and so many bytes of files, or one. */
 const MOST = 8;
+const MOST_BYTES = 32 * 1024 * 1024;
+/** Files that are read at once, in bytes, or those of one queue. */
+const ROOM_BYTES = 32 * 1024 * 1024;
 
 /** What one process keeps. */
 interface Memory {
   readonly queues: Map<string, KeptQueue>;
+  readonly room: Room;
   /** Until it aborts, queues are followed; null: a queue that has changed is read as a whole. */
   until: AbortSignal | null;
 }
@@ -32,7 +37,8 @@ const memories = new WeakMap<Deps, Memory>();
  * @throws {CmsError} As {@link openQueue}.
  */
 export async function readJobs(deps: Deps, ref: StoreRef): Promise<Jobs> {
-  return await keptQueue(deps, ref).read();
+  const kept = keptQueue(deps, ref);
+  return await kept.read().finally(() => forget(deps, kept));
 }
 
 /** From now on `readJobs` follows queues. Their files are closed when `until` aborts. */
@@ -57,35 +63,52 @@ export interface Listening {
 export function listenTo(deps: Deps, ref: StoreRef, listener: ChangeListener): Listening {
   const kept = keptQueue(deps, ref);
   kept.listeners.add(listener);
-  return { look: () => kept.look(), end: () => kept.listeners.delete(listener) };
+  const end = (): void => {
+    kept.listeners.delete(listener);
+    if (kept.listeners.size > 0) return;
+    // What was only listened to has no size by which it could be kept.
+    const { queues } = memoryOf(deps);
+    const { file } = storePaths(ref, "queue");
+    if (queues.get(file) === kept) queues.delete(file);
+    kept.close();
+  };
+  return { look: () => kept.look(), end };
 }
 
 function memoryOf(deps: Deps): Memory {
   const known = memories.get(deps);
   if (known !== undefined) return known;
-  const made: Memory = { queues: new Map(), until: null };
+  const made: Memory = { queues: new Map(), room: new Room(ROOM_BYTES), until: null };
   memories.set(deps, made);
   return made;
 }
 
 function keptQueue(deps: Deps, ref: StoreRef): KeptQueue {
-  const { queues, until } = memoryOf(deps);
+  const { queues, room, until } = memoryOf(deps);
   const { file } = storePaths(ref, "queue");
   let kept = queues.get(file);
   if (kept?.experiment !== ref.experiment) {
     kept?.close();
-    kept = new KeptQueue(deps, ref, until?.aborted === false);
+    kept = new KeptQueue(deps, ref, { room, isFollowed: until?.aborted === false });
   }
   // Those that were asked for last stay.
   queues.delete(file);
   queues.set(file, kept);
-  for (const [path, one] of queues) {
-    if (queues.size <= MOST) break;
-    if (one === kept || one.listeners.size > 0) continue;
+  forget(deps, kept);
+  return kept;
+}
+
+/** Closes those that were asked for longest ago, where too much is kept beside this one. */
+function forget(deps: Deps, but: KeptQueue): void {
+  const { queues } = memoryOf(deps);
+  const others = [...queues].filter(([, one]) => one !== but && one.listeners.size === 0);
+  let bytes = others.reduce((sum, [, one]) => sum + one.bytes, but.bytes);
+  for (const [path, one] of others) {
+    if (queues.size <= MOST && bytes <= MOST_BYTES) break;
     queues.delete(path);
     one.close();
+    bytes -= one.bytes;
   }
-  return kept;
 }
 
 /** One queue that is kept. */
@@ -95,6 +118,7 @@ class KeptQueue {
   readonly #deps: Deps;
   readonly #ref: StoreRef;
   readonly #paths: StorePaths;
+  readonly #room: Room;
   readonly #isFollowed: boolean;
   readonly #feed: QueueFeed;
   #stamps: readonly (FileStamp | null)[] = [];
@@ -106,14 +130,20 @@ class KeptQueue {
   #isClosed = false;
 
   /** Touches no file. */
-  constructor(deps: Deps, ref: StoreRef, isFollowed: boolean) {
+  constructor(deps: Deps, ref: StoreRef, { room, isFollowed }: { room: Room; isFollowed: boolean }) {
     this.#deps = deps;
+    this.#room = room;
     this.#ref = ref;
     this.#paths = storePaths(ref, "queue");
     this.#isFollowed = isFollowed;
     this.#feed = new QueueFeed(deps, ref);
     this.experiment = ref.experiment;
     this.listeners = new ChangeListeners(this.#feed);
+  }
+
+  /** Bytes of the files that were read last. */
+  get bytes(): number {
+    return sumOf(this.#stamps);
   }
 
   /** Each reading begins after it was asked for. */
@@ -146,10 +176,12 @@ class KeptQueue {
       await this.#deps.files.stamp(this.#paths.journal).catch(() => null),
     ];
     if (this.#jobs !== null && this.#stamps.every((stamp, i) => sameStamp(stamp, stamps[i] ?? null))) return this.#jobs;
-    const jobs = (this.#isFollowed && !this.#isClosed ? await this.#follow() : null) ?? await this.#readAll();
-    this.#stamps = stamps;
-    this.#jobs = jobs;
-    return jobs;
+    return await this.#room.pass(sumOf(stamps), async () => {
+      const jobs = (this.#isFollowed && !this.#isClosed ? await this.#follow() : null) ?? await this.#readAll();
+      this.#stamps = stamps;
+      this.#jobs = jobs;
+      return jobs;
+    });
   }
 
   async #look(): Promise<FeedChange[] | null> {
@@ -185,4 +217,8 @@ class KeptQueue {
       store.close();
     }
   }
+}
+
+function sumOf(stamps: readonly (FileStamp | null)[]): number {
+  return stamps.reduce((sum, stamp) => sum + (stamp?.sizeBytes ?? 0), 0);
 }

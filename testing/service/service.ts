@@ -59,6 +59,7 @@ export async function withService(
   const service: Service = {
     deps,
     connect: makeConnect(deps),
+    visit: (_machine, work) => work(),
     root: directory,
     auth: await makeAuth(deps.ids, { user: "pi", password: "red berry" }),
     log: { access: (entry) => accesses.push(entry), warning: (text) => warnings.push(text) },

@@ -4,7 +4,7 @@ import { parseMachine } from "../../src/cluster/machine.ts";
 import { LinkError } from "../../src/errors.ts";
 import type { JobName } from "../../src/names/grammar.ts";
 import type { Connect, ConnectOptions, Link } from "../../src/link/link.ts";
-import { boundedConnect } from "../../src/service/hosts.ts";
+import { boundedHosts } from "../../src/service/hosts.ts";
 import { waitUntil } from "../../testing/wait.ts";
 
 const OPTIONS: ConnectOptions = { directory: "experiment", queueId: "a1", role: "visitor", onEvent: () => {} };
@@ -28,9 +28,9 @@ function links(): { connect: Connect; opened: string[]; reads: (() => void)[] } 
 
 const count = (opened: readonly string[], name: string) => opened.filter((one) => one === name).length;
 
-Deno.test("boundedConnect() opens a few links to a machine, lets a few wait, refuses more, and keeps no other machine waiting", async () => {
+Deno.test("boundedHosts() opens a few links to a machine, lets a few wait, refuses more, and keeps no other machine waiting", async () => {
   const { connect, opened } = links();
-  const bounded = boundedConnect(connect, 1024);
+  const { connect: bounded } = boundedHosts(connect, 1024);
   const silent = parseMachine("pi@silent");
   for (let i = 0; i < 16; i++) void bounded(silent, OPTIONS);
   await waitUntil("the first", () => count(opened, "silent") === 8);
@@ -44,17 +44,17 @@ Deno.test("boundedConnect() opens a few links to a machine, lets a few wait, ref
   assert.equal(count(opened, "silent"), 8);
 });
 
-Deno.test("boundedConnect() gives places back when a link cannot be opened, and opens fewer links where there are few files", async () => {
+Deno.test("boundedHosts() gives places back when a link cannot be opened, and opens fewer links where there are few files", async () => {
   const { connect, opened } = links();
-  const bounded = boundedConnect(connect, 96);
+  const { connect: bounded } = boundedHosts(connect, 96);
   for (let i = 0; i < 40; i++) await assert.rejects(bounded(parseMachine("pi@broken"), OPTIONS), LinkError);
   for (let i = 0; i < 6; i++) void bounded(parseMachine("pi@silent"), OPTIONS);
   await waitUntil("the first", () => count(opened, "silent") === 4);
 });
 
-Deno.test("boundedConnect() opens 64 links in all; the next waits until one is closed", async () => {
+Deno.test("boundedHosts() opens 64 links in all; the next waits until one is closed", async () => {
   const { connect, opened } = links();
-  const bounded = boundedConnect(connect, 20_000);
+  const { connect: bounded } = boundedHosts(connect, 20_000);
   const eight = Array.from({ length: 8 }, (_, i) => Array(8).fill(`pi@m${i}`) as string[]).flat();
   const open = await Promise.all(eight.map((name) => bounded(parseMachine(name), OPTIONS)));
   const late = bounded(parseMachine("pi@late"), OPTIONS);
@@ -66,7 +66,7 @@ Deno.test("boundedConnect() opens 64 links in all; the next waits until one is c
 
 Deno.test("large reads of a link are one for a machine and four in all; small ones pass", async () => {
   const { connect, reads } = links();
-  const bounded = boundedConnect(connect, 1024);
+  const { connect: bounded } = boundedHosts(connect, 1024);
   const read = async (name: string, maxBytes: number) => {
     const link = await bounded(parseMachine(`pi@${name}`), OPTIONS);
     return await link.read({ job: "job1" as JobName, attempt: "a1.1" }, "job1.out", { maxBytes });

@@ -1,11 +1,26 @@
 /** How many requests are worked on at once, and how many wait: what is beyond is refused, and keeps nobody else. */
 import assert from "node:assert/strict";
 import type { Deps } from "../../src/deps.ts";
+import { parseMachine } from "../../src/cluster/machine.ts";
+import { realDeps } from "../../src/deps_real.ts";
+import { fetchFiles } from "../../src/link/fetch.ts";
 import type { Connect } from "../../src/link/link.ts";
+import { asksHosts } from "../../src/service/guard.ts";
+import { Heavy } from "../../src/service/heavy.ts";
+import { boundedHosts } from "../../src/service/hosts.ts";
+import { documentOf } from "../../src/service/openapi.ts";
+import type { Service } from "../../src/service/service.ts";
 import { waitUntil } from "../../testing/wait.ts";
+import { type WatchFiles, WatchShare } from "../../src/operations/watch_files.ts";
+import type { QueueFeed } from "../../src/store/queue_feed.ts";
 import { type TestService, withService } from "../../testing/service/service.ts";
 
 const SILENT: Connect = () => new Promise(() => {});
+
+/** A queue with a job that runs on a host. */
+const ENTRY =
+  "job1:\n  name: job1\n  id: a1\n  status: start\n  command: x\n  user: pi\n  host: silent\n  attempt: 1\n" +
+  "  output: job1.out\n  log: job1.log\n  experiment: experiment\n";
 
 /** Calls `use` with a service in which nothing answers that is asked of the directory `slow`, until `go` is called. */
 async function withSlow(use: (t: TestService, go: () => void) => Promise<void>): Promise<void> {
@@ -82,6 +97,166 @@ Deno.test("of the requests that wait for hosts, 256 are worked on or wait; the n
     }
     assert.deepEqual(answered, [503]);
   }, () => ({ connect: SILENT }));
+});
+
+Deno.test("each operation that can say that a host does not answer waits apart from those that ask none", () => {
+  const { paths } = documentOf(realDeps()) as { paths: Record<string, Record<string, { responses: object }>> };
+  for (const [path, methods] of Object.entries(paths)) {
+    for (const [method, { responses }] of Object.entries(methods)) {
+      const target = path.replaceAll(/\{\w+\}/g, "a");
+      if ("502" in responses) assert.ok(asksHosts(method.toUpperCase(), target), `${method} ${path}`);
+    }
+  }
+});
+
+Deno.test("jobs of silent hosts that are to be killed keep no other change waiting", async () => {
+  await withService(async (t) => {
+    await t.text("POST /queue/?name=a");
+    const queues = ["b", "c", "d", "e", "f", "g"];
+    for (const name of queues) {
+      await Deno.writeTextFile(`${t.directory}/experiment/${name}-queue.yaml`, ENTRY);
+      void t.ask(`PUT /queue/${name}/kill?name=job1`);
+    }
+    const { answered, all } = askAll(t, ["POST /queue/a?name=x&command=true", "POST /queue/?name=h"]);
+    await waitUntil("the others", () => answered.length === 2);
+    await all;
+    assert.deepEqual(answered, [200, 200]);
+  }, () => ({ connect: SILENT }));
+});
+
+Deno.test("a machine that is silent has few sessions that list files, each for a minute at most", async () => {
+  let sessions = 0;
+  let late = () => {};
+  await withService(async (t) => {
+    await t.text("POST /queue/?name=a");
+    await Deno.writeTextFile(`${t.directory}/experiment/b-queue.yaml`, ENTRY);
+    const { answered, all } = askAll(t, Array(17).fill("GET /queue/b/job/job1/files"));
+    await waitUntil("the refusal", () => answered.length === 1 && sessions === 8);
+    await t.text("GET /queue/a");
+    await waitUntil("all answers", () => {
+      late();
+      return answered.length === 17;
+    });
+    await all;
+    assert.deepEqual(new Set(answered), new Set([502]));
+    assert.equal(sessions, 8);
+  }, ({ deps }) => {
+    const { clock, processes } = deps;
+    const minute: (() => void)[] = [];
+    late = () => minute.splice(0).forEach((end) => end());
+    const sleepUntil: typeof clock.sleepUntil = (atMs, signal) =>
+      atMs < clock.now() + 50_000 ? clock.sleepUntil(atMs, signal) : new Promise((resolve) => {
+        minute.push(resolve);
+        signal?.addEventListener("abort", () => resolve(), { once: true });
+      });
+    const spawn: typeof processes.spawn = (_command, options) => {
+      sessions++;
+      return processes.spawn(["sleep", "600"], options);
+    };
+    return {
+      deps: { ...deps, clock: { ...clock, now: () => clock.now(), sleepUntil }, processes: { ...processes, spawn } },
+      ...boundedHosts(SILENT, 1024),
+    };
+  });
+});
+
+Deno.test("a directory with more files than are listed is refused, and ends the list", async () => {
+  const directory = await Deno.makeTempDir();
+  try {
+    for (const name of ["a", "b", "c"]) await Deno.writeTextFile(`${directory}/${name}`, "");
+    const list = async (mostFiles: number): Promise<number> => {
+      let count = 0;
+      const choose = ([found]: readonly { files: readonly unknown[] }[]) => {
+        count = found!.files.length;
+        return Promise.resolve([]);
+      };
+      const at = { machine: parseMachine("me@localhost"), directory, mostFiles };
+      const sought = { directory: ".", workdir: "", patterns: ["."] };
+      await fetchFiles(realDeps(), at, [sought], { choose, take: () => Promise.resolve() });
+      return count;
+    };
+    assert.equal(await list(3), 3);
+    await assert.rejects(list(2), /There are more than 2 files/);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+Deno.test("of large queues one is held at a time, of others as many as there is room for; small ones wait for nobody", async () => {
+  const sizes: Record<string, number> = { large: 30, larger: 200, medium: 1, small: 0.01 };
+  const stamp = (path: string) => {
+    const name = /([a-z]+)-(queue|cluster)\.yaml$/.exec(path)?.[1] ?? "";
+    const sizeBytes = (sizes[name] ?? 0) * 1024 * 1024;
+    return Promise.resolve({ sizeBytes, isDirectory: false });
+  };
+  const environment = { cwd: () => "/served" };
+  const heavy = new Heavy({ deps: { files: { stamp }, environment } } as unknown as Service);
+  const begun: string[] = [];
+  const pass = (path: string, crowd: Parameters<Heavy["pass"]>[1] = "readers") => {
+    const end = Promise.withResolvers<void>();
+    const context = { req: { path, query: () => undefined } } as unknown as Parameters<Heavy["pass"]>[0];
+    const over = heavy.pass(context, crowd, async () => {
+      begun.push(path);
+      await end.promise;
+    });
+    over.catch(() => {});
+    return { end: end.resolve, over };
+  };
+  const all = [
+    pass("/queue/large"),
+    pass("/queue/larger/info"),
+    pass("/cluster/large"),
+    ...Array.from({ length: 40 }, () => pass("/queue/medium")),
+    pass("/queue/small/status"),
+    // Those that wait for hosts wait for each other alone.
+    pass("/queue/large/reset", "hostWorkers"),
+    pass("/queue/large%2dqueue.yaml/refresh", "hostWorkers"),
+  ];
+  const count = (path: string) => begun.filter((one) => one === path).length;
+  await waitUntil("those that there is room for", () => begun.length === 1 + 32 + 1 + 1);
+  assert.deepEqual([count("/queue/large"), count("/queue/medium"), count("/queue/large/reset")], [1, 32, 1]);
+  all[0]!.end();
+  await waitUntil("the next", () => count("/queue/larger/info") === 1);
+  assert.equal(count("/cluster/large"), 0);
+  for (const { end } of all) end();
+  await Promise.all(all.map(({ over }) => over));
+  assert.equal(begun.length, all.length);
+  // A long poll is refused where it would have to wait, and so is whoever comes when many wait.
+  const polls = Array.from({ length: 9 }, () => pass("/queue/large/wait", "waiters"));
+  await waitUntil("eight", () => count("/queue/large/wait") === 8);
+  await assert.rejects(polls[8]!.over, /Too many requests wait/);
+  const waiting = Array.from({ length: 130 }, () => pass("/queue/large"));
+  await assert.rejects(waiting[129]!.over, /Too many requests wait/);
+  // Of each queue one change, four in all; two questions about all of a queue.
+  const [changes, questions] = [["a", "a", "b", "c", "d", "e"], ["a", "b", "c"]];
+  const more = [
+    ...changes.map((name) => pass(`/queue/${name}/hold`, "workers")),
+    ...questions.map((name) => pass(`/queue/${name}/plan`)),
+  ];
+  const those = (what: string) => begun.filter((path) => path.endsWith(what)).join();
+  await waitUntil("those", () => those("plan") !== "" && those("hold").length > 50);
+  assert.equal(those("hold"), ["a", "b", "c", "d"].map((name) => `/queue/${name}/hold`).join());
+  assert.equal(those("plan"), "/queue/a/plan,/queue/b/plan");
+  const left = [...polls, ...waiting, ...more];
+  for (const { end } of left) end();
+  await Promise.allSettled(left.map(({ over }) => over));
+  assert.equal(those("hold").split(",").length, 6);
+});
+
+Deno.test("queues are watched up to so many bytes of files, or one; what goes makes room", () => {
+  const files: WatchFiles = { pass: (look) => look(), mostOpen: 0, open: 0, mostBytes: 100, bytes: 0 };
+  const feed = { isOpen: false, rest: () => {}, close: () => {} } as unknown as QueueFeed;
+  const [first, second, third] = Array.from({ length: 3 }, () => new WatchShare(files, feed)) as [
+    WatchShare,
+    WatchShare,
+    WatchShare,
+  ];
+  assert.deepEqual([first.fits(500), second.fits(1)], [true, false]);
+  assert.deepEqual([first.fits(60), second.fits(40), third.fits(1)], [true, true, false]);
+  // One that grows goes, and those that were refused have taken nothing.
+  assert.deepEqual([second.fits(41), third.fits(40), files.bytes], [false, true, 100]);
+  for (const share of [first, second, third]) share.end();
+  assert.equal(files.bytes, 0);
 });
 
 Deno.test("64 requests wait for jobs; the next is refused, others are answered", async () => {

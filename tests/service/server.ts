@@ -17,6 +17,7 @@ const deps = { ...real, files: await real.servedFiles!(directory), environment: 
 const app = makeApp({
   deps,
   connect: makeConnect(deps),
+  visit: (_machine, work) => work(),
   root: directory,
   auth: await makeAuth(deps.ids, { user: "pi", password: "red berry" }),
   log: { access: () => {}, warning: () => {} },

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { followReads, readJobs } from "../../src/store/read_jobs.ts";
+import type { Deps } from "../../src/deps.ts";
 import type { JobName } from "../../src/names/grammar.ts";
 import { createQueue, openQueue } from "../../src/store/queue_file.ts";
 import { del, inMemory, newJob, onFiles, put, set, type World } from "./support.ts";
@@ -104,5 +105,34 @@ Deno.test("who follows a queue reads its file no more when a job changes, and ke
     assert.equal(before.get("a" as JobName)?.priority, 1);
     queue.close();
     ending.abort();
+  });
+});
+
+Deno.test("of queues that were read so many bytes of files are kept, those that were asked for last", async () => {
+  await onFiles(async ({ deps, ref, file }) => {
+    const other = { ...ref, name: "other" };
+    for (const one of [ref, other]) await createQueue(deps, one);
+    let reads = 0;
+    let moreBytes = 0;
+    const { stamp, readText, readBytes } = deps.files;
+    const counted = (path: string): void => void (path === file && reads++);
+    const files: Deps["files"] = {
+      ...deps.files,
+      readText: (path) => (counted(path), readText(path)),
+      readBytes: (path, ...rest) => (counted(path), readBytes(path, ...rest)),
+      stamp: async (path) => {
+        const real = await stamp(path);
+        return real === null ? null : { ...real, sizeBytes: real.sizeBytes + moreBytes };
+      },
+    };
+    const own = { ...deps, files };
+    const readsOfFirst = async (): Promise<number> => {
+      reads = 0;
+      for (const one of [ref, other, ref]) await readJobs(own, one);
+      return reads;
+    };
+    const once = await readsOfFirst();
+    moreBytes = 20 * 1024 * 1024;
+    assert.deepEqual([once > 0, await readsOfFirst()], [true, 2 * once]);
   });
 });

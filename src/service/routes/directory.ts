@@ -6,7 +6,7 @@
 
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { jobFile, listJobFiles, readFileOfJob } from "../../operations/job_files.ts";
+import { type AskingFiles, jobFile, listJobFiles, readFileOfJob } from "../../operations/job_files.ts";
 import { Refusal } from "../errors.ts";
 import { failures, jsonReply, operation } from "../operation.ts";
 import { queueAt } from "../places.ts";
@@ -14,6 +14,8 @@ import { ExperimentQuery, JobPath, text } from "../schemas.ts";
 import type { Service, ServiceEnv } from "../service.ts";
 
 const MOST_BYTES = 16 * 1024 * 1024;
+/** How long a machine may take to say what files there are. */
+const LOOK_MS = 60_000;
 
 const list = operation({
   method: "get",
@@ -65,10 +67,18 @@ const read = operation({
 
 /** Adds the routes. */
 export function addDirectoryRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): void {
+  /** Looks at what a machine has, for so long at most. */
+  const look = async <T>(asking: (how: AskingFiles) => Promise<T>): Promise<T> => {
+    const { clock } = service.deps;
+    const [late, done] = [new AbortController(), new AbortController()];
+    void clock.sleepUntil(clock.now() + LOOK_MS, done.signal).then(() => late.abort());
+    return await asking({ signal: late.signal, visit: service.visit }).finally(() => done.abort());
+  };
+
   app.openapi(list, async (c) => {
     const { queue: name, job } = c.req.valid("param");
     const queue = await queueAt(service, { queue: name, ...c.req.valid("query") });
-    const files = await listJobFiles(service.deps, { queue, job });
+    const files = await look((how) => listJobFiles(service.deps, { queue, job }, how));
     return c.json({
       files: files.map(({ path, sizeBytes, modifiedMs }) => ({
         path,
@@ -84,7 +94,7 @@ export function addDirectoryRoutes(app: OpenAPIHono<ServiceEnv>, service: Servic
     experiment: string,
   ): Promise<Response> => {
     const queue = await queueAt(service, { queue: name, experiment });
-    const { sizeBytes } = await jobFile(service.deps, { queue, job }, path);
+    const { sizeBytes } = await look((how) => jobFile(service.deps, { queue, job }, path, how));
     const part = rangeOf(c.req.header("range"), sizeBytes);
     const from = part?.from ?? 0;
     const bytes = (part?.to ?? sizeBytes) - from;

@@ -54,10 +54,10 @@ export function addLiveRoute(app: OpenAPIHono<ServiceEnv>, service: Service): vo
     const { queue: word } = c.req.valid("param");
     const { experiment } = c.req.valid("query");
     const queue = await queueAt(service, { queue: word, experiment });
-    if (await service.deps.files.stamp(storePaths(queue, "queue").file) === null) {
-      throw new Refusal(404, "Queue not found");
-    }
-    const body = queues.open(queue, statusReply, c.req.valid("header")["last-event-id"] ?? null);
+    const stamp = await service.deps.files.stamp(storePaths(queue, "queue").file);
+    if (stamp === null) throw new Refusal(404, "Queue not found");
+    const lastId = c.req.valid("header")["last-event-id"] ?? null;
+    const body = queues.open(queue, { sizeBytes: stamp.sizeBytes, render: statusReply, lastId });
     return c.body(body, 200, {
       "Content-Type": "text/event-stream; charset=utf-8",
       "Cache-Control": "no-store",

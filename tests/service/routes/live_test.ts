@@ -39,13 +39,17 @@ Deno.test("a page hears how a queue stands, goes on with the last id, and its st
   });
 });
 
-Deno.test("each of several streams of live queues ends with the service", async () => {
+Deno.test("each of several streams of live queues ends with the service; of too many queues one more is refused", async () => {
   await withService(async (t) => {
-    await t.text("POST /queue/?name=a");
+    for (const name of ["a", "b"]) await t.text(`POST /queue/?name=${name}`);
     const readings = [];
     for (let i = 0; i < 3; i++) readings.push(new Reading(await t.ask("GET /queue/a/live")));
     for (const reading of readings) await reading.waitFor(isOf(0));
+    assert.equal((await t.ask("GET /queue/b/live")).status, 503);
+    for (const reading of readings.splice(0)) await reading.close();
+    for (const name of ["b", "b"]) readings.push(new Reading(await t.ask(`GET /queue/${name}/live`)));
+    for (const reading of readings) await reading.waitFor(isOf(0));
     t.stop();
     for (const reading of readings) await waitUntil("the end", () => reading.over === "end");
-  });
+  }, () => ({ mostFiles: 16 }));
 });
