@@ -28,6 +28,8 @@ export interface FileStamp {
   readonly modifiedMs: number;
   readonly inode: number;
   readonly isDirectory: boolean;
+  /** Neither a file nor a directory: a pipe, a device. */
+  readonly isSpecial?: boolean;
   /** Permission bits, where the system has them. */
   readonly mode?: number;
 }
@@ -70,7 +72,7 @@ export interface Files {
    */
   pieces(path: string, offset: number): AsyncIterable<Uint8Array>;
   /** SHA-256 of what would stand in a file of these pieces, as lower-case hex. */
-  hash(pieces: readonly Uint8Array[]): Promise<string>;
+  hash(pieces: readonly Uint8Array[] | AsyncIterable<Uint8Array>): Promise<string>;
   /** What is known of the file, or null if there is none. Follows links. */
   stamp(path: string): Promise<FileStamp | null>;
   /**

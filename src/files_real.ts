@@ -87,6 +87,7 @@ function stampOf(info: Deno.FileInfo): FileStamp {
     inode: info.ino ?? 0,
     isDirectory: info.isDirectory,
     ...(info.mode === null ? {} : { mode: info.mode & 0o7777 }),
+    ...(info.isFile || info.isDirectory ? {} : { isSpecial: true }),
   };
 }
 
@@ -179,15 +180,14 @@ export const files: Files = {
   },
 
   async hash(pieces) {
-    const [first] = pieces;
-    if (pieces.length === 1) {
-      return new Uint8Array(await crypto.subtle.digest("SHA-256", first as BufferSource)).toHex();
+    if ("length" in pieces && pieces.length === 1) {
+      return new Uint8Array(await crypto.subtle.digest("SHA-256", pieces[0] as BufferSource)).toHex();
     }
     // The other way would need all of them in one place once more. Loaded only here: a short command ends before this
     // has begun.
     const { createHash } = await import("node:crypto");
     const hash = createHash("sha256");
-    for (const piece of pieces) hash.update(piece);
+    for await (const piece of pieces) hash.update(piece);
     return hash.digest("hex");
   },
 

@@ -26,6 +26,10 @@ export interface StartRequest extends AttemptRef {
   readonly variables?: Environment;
   /** Where it starts: absolute, or below the home directory. Missing: in the job's directory. */
   readonly workdir?: string;
+  /** Paths of the manager that it sends. Missing: none. */
+  readonly send?: readonly string[];
+  /** Its input, which is sent where it is on the manager. Missing: what stands in its own directory there. */
+  readonly input?: string;
   /** The earlier try whose output, error and log stand there: they stay, with its number behind their names. */
   readonly keep?: number;
   /** Number of the backlog (see `Link.backlog`) in which it waits for its turn; null: it starts at once. */

@@ -10,9 +10,10 @@ import type { OptionName } from "./options.ts";
 
 /**
  * What a word takes. `text`: one value. `list`: a list; given several times, the lists are joined. `map`: `NAME=VALUE`,
- * any number of times. `flag`: nothing; it is set or not. `variables`: a map; a command takes `NAME` alone, too.
+ * any number of times. `paths`: texts, one each time. `flag`: nothing; it is set or not. `variables`: a map; a command
+ * takes `NAME` alone, too.
  */
-export type WordKind = "text" | "list" | "map" | "flag" | "variables";
+export type WordKind = "text" | "list" | "map" | "paths" | "flag" | "variables";
 
 /** One option as a person gives it. */
 export interface OptionWord {
@@ -104,6 +105,14 @@ export const OPTION_WORDS: readonly OptionWord[] = [
     kind: "text",
     help: "directory on the host in which it starts, made if missing; a relative one is below the home directory",
     example: "project",
+  },
+  {
+    field: "send",
+    flag: "--send <path>",
+    kind: "paths",
+    help:
+      "a file or directory here that is in its directory or workdir when it starts; of DIR/./a/b as a/b; repeatable",
+    example: ["data/table.csv"],
   },
   {
     field: "fetch",

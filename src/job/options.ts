@@ -10,7 +10,7 @@ import { InvalidError } from "../errors.ts";
 import { type Environment, readEnvironment } from "../names/environment.ts";
 import { expand } from "../names/expand.ts";
 import { jobName } from "../names/grammar.ts";
-import { patternProblem } from "../names/path_pattern.ts";
+import { patternProblem, sendProblem } from "../names/path_pattern.ts";
 import { durationField, sizeField } from "../names/units.ts";
 
 /**
@@ -63,6 +63,8 @@ export interface JobOptions {
   readonly env?: Environment | null;
   /** The directory on its host in which it starts: absolute, or below the home directory there. */
   readonly workdir?: string | null;
+  /** Files and directories of the manager that are in its directory, or its workdir, when it starts. */
+  readonly send?: readonly string[] | null;
   /** Which of its files `queue fetch` brings: patterns below its directory, or its workdir. */
   readonly fetch?: readonly string[] | null;
   /** Its place among the jobs that were added with it, from 1, where it wants to know. */
@@ -119,6 +121,7 @@ const READERS = {
   hold: flag,
   env: readEnvironment,
   workdir: text(workdirText),
+  send: list(sendText),
   fetch: words(patternText),
   index: whole(1, 100_000),
   gpus: gpuCount,
@@ -252,6 +255,12 @@ function map(names: RegExp, hint: string): Reader {
 
 function patternText(value: unknown): string {
   const problem = patternProblem(String(value));
+  return problem === null ? String(value) : invalid(value, problem);
+}
+
+function sendText(value: unknown): string {
+  if (typeof value === "object") return invalid(value, "give a path");
+  const problem = sendProblem(String(value));
   return problem === null ? String(value) : invalid(value, problem);
 }
 

@@ -16,8 +16,18 @@ import type { AttemptRef } from "../job/attempt.ts";
 import type { JobName } from "../names/grammar.ts";
 import { AgentSession, type SessionEvent, type SessionOptions } from "./agent_session.ts";
 import { UnreportedEnds } from "./unreported_ends.ts";
-import type { AttemptState, BacklogChange, FilePart, Link, RemoveResult, StartRequest, TimeLimit } from "./link.ts";
+import type {
+  AttemptState,
+  BacklogChange,
+  FilePart,
+  Link,
+  RemoveResult,
+  SendFiles,
+  StartRequest,
+  TimeLimit,
+} from "./link.ts";
 import { chunks } from "./requests.ts";
+import type { FileSender } from "./transport.ts";
 import { withToken } from "./stage.ts";
 import { keepLooking } from "./upkeep.ts";
 
@@ -47,6 +57,7 @@ class AgentLink implements Link {
   readonly #options: AgentLinkOptions;
   readonly #session: AgentSession;
   readonly #ends: UnreportedEnds;
+  #sender: FileSender | null = null;
 
   constructor(deps: Deps, machine: Machine, options: AgentLinkOptions) {
     this.machine = machine;
@@ -208,6 +219,24 @@ class AgentLink implements Link {
     if (isSame) await this.share(from);
     this.isShared = isSame;
     return new Map([...lost, ...failed]);
+  }
+
+  async send({ job, attempt, workdir, paths }: SendFiles, from: string): Promise<string | null> {
+    this.#mayChange();
+    if (!this.#session.isOpen) throw this.#session.error();
+    const { directories } = await this.#session.request((id) =>
+      request("locate", [id, ...attemptArgs([{ job, attempt }])])
+    );
+    const place = directories[0];
+    if (place === undefined) return "cannot make or use its directory there";
+    const own = machineOfBoot(this.boot) ?? this.hostname;
+    this.#sender ??= this.#options.transport.sender({ own, boot: this.boot, from });
+    return await this.#sender.send({
+      job,
+      place,
+      workdir: workdir ?? null,
+      paths: paths.map(({ base, kept }) => ({ source: `${base === "/" ? "" : base}/${kept}`, kept })),
+    });
   }
 
   #mayChange(): void {

@@ -12,6 +12,8 @@ import { openAgentLink } from "./agent_link.ts";
 import { Gate } from "./gate.ts";
 import type { Connect, ConnectOptions } from "./link.ts";
 import { localTransport } from "./local.ts";
+import { Sender } from "./sender.ts";
+import { Sources } from "./sources.ts";
 import { explainSsh, sshCommand } from "./ssh.ts";
 import { stageOverSsh } from "./stage.ts";
 import { LINK_TIMES, type LinkTimes } from "./upkeep.ts";
@@ -22,6 +24,7 @@ const HANDSHAKES_PER_MACHINE = 8;
 const HANDSHAKES = 16;
 /** Copies take long; they must not keep others from connecting. */
 const COPIES = 8;
+const SMALL_COPIES = 16;
 
 /** Where the defaults do not fit, as in tests. */
 export interface MakeConnectOptions {
@@ -35,6 +38,8 @@ export function makeConnect(deps: Deps, options: MakeConnectOptions = {}): Conne
   const times: LinkTimes = { ...LINK_TIMES, ...options.times };
   const all = new Gate(HANDSHAKES);
   const copies = new Gate(COPIES);
+  const sends = { light: new Gate(SMALL_COPIES), heavy: new Gate(COPIES) };
+  const sources = new Sources(deps);
   const machines = new Map<string, Gate>();
 
   async function passMachine<T>(machine: Machine, work: () => Promise<T>): Promise<T> {
@@ -52,12 +57,16 @@ export function makeConnect(deps: Deps, options: MakeConnectOptions = {}): Conne
     const place = placeOf(machine);
     // Only who uses Slurm loads what it needs.
     const slurm = place === null ? null : (await import("./slurm/transport.ts")).slurmWay(deps, place, directory);
-    if (slurm === null && isLocal(machine)) return localTransport(options.localShell ?? ["sh"]);
+    // The login host has the files of its nodes.
+    const to = { machine: place?.login ?? machine, directory, queueId };
+    const sender: Transport["sender"] = (ends) => new Sender(deps, { ...to, ...ends }, sources, sends);
+    if (slurm === null && isLocal(machine)) return localTransport(options.localShell ?? ["sh"], sender);
     return {
       command: sshCommand(deps.environment, machine, "exec sh"),
       explain: (noise, code) => explainSsh(machine, noise, code),
       stage: (places, from, own) =>
         copies.pass(() => stageOverSsh(deps, { machine, directory, queueId, own, places }, from)),
+      sender,
       ...slurm,
     };
   }

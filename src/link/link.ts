@@ -13,6 +13,7 @@ import type { Machine } from "../cluster/machine.ts";
 import type { AttemptRef } from "../job/attempt.ts";
 import type { AttemptEvent, AttemptState, RemoveResult, StartRequest, TimeLimit } from "../agent/attempt.ts";
 import type { BacklogChange, Mark, NoBacklog } from "../agent/protocol.ts";
+import type { SentPath } from "./sent_path.ts";
 
 export type { BacklogChange } from "../agent/protocol.ts";
 export type { Mark } from "../agent/protocol.ts";
@@ -50,6 +51,13 @@ export interface ConnectOptions {
   readonly onEvent: (event: LinkEvent) => void;
   /** Ends the attempt to connect. */
   readonly signal?: AbortSignal;
+}
+
+/** What a job sends, see {@link Link.send}. */
+export interface SendFiles extends AttemptRef {
+  /** Where it starts; missing: in its directory. */
+  readonly workdir?: string;
+  readonly paths: readonly SentPath[];
 }
 
 /** Which bytes of a file. */
@@ -135,6 +143,12 @@ export interface Link {
    * @throws {LinkError} If the host cannot be reached.
    */
   stage(attempts: readonly AttemptRef[], from: string): Promise<ReadonlyMap<JobName, string>>;
+  /**
+   * Brings files of the manager to where the job starts, over connections of their own; equal contents once. A copy
+   * that breaks off changes nothing there. @param from The experiment directory of the manager. @returns Why it cannot be
+   * done; null if it is. @throws {LinkError} If the host cannot be reached.
+   */
+  send(files: SendFiles, from: string): Promise<string | null>;
   /** The host's experiment directory is known to be the manager's own: {@link stage} has nothing to do. */
   readonly isShared: boolean;
   /** Ends the link in good order. Jobs go on. Idempotent; the event `down` does not follow. */

@@ -5,7 +5,7 @@
  */
 
 import { oneLine } from "./ssh.ts";
-import { shellEnded, type Transport } from "./transport.ts";
+import { noSender, shellEnded, type Transport } from "./transport.ts";
 
 /**
  * Starts a shell as ssh would: without the files that the caller of `cms` has open (jobs would hold a lock of its),
@@ -27,11 +27,12 @@ fi
 exec "$@"`;
 
 /** The transport to this machine itself. @param command The shell. */
-export function localTransport(command: readonly string[]): Transport {
+export function localTransport(command: readonly string[], sender: Transport["sender"] = noSender): Transport {
   return {
     command: ["sh", "-c", PLAIN_START, "sh", ...command],
     explain: (noise, code) => ({ reason: shellEnded(code, oneLine(noise)), lasting: false }),
     // The directories of manager and host are the same.
     stage: () => Promise.resolve({ isSame: true, failed: new Map() }),
+    sender,
   };
 }

@@ -10,6 +10,7 @@ import type { Child, Deps } from "../deps.ts";
 import { type Machine, machineText } from "../cluster/machine.ts";
 import { LinkError } from "../errors.ts";
 import type { JobName } from "../names/grammar.ts";
+import putText from "./put.sh" with { type: "text" };
 import stageText from "./stage.sh" with { type: "text" };
 import { explainSsh, oneLine, sshCommand } from "./ssh.ts";
 import type { Staged } from "./transport.ts";
@@ -29,7 +30,7 @@ const TRIES = 3;
 const PAUSE_MS = 1_000;
 const ANSWER_MS = 30_000;
 
-const farText = lineOf(stageText);
+const farText = lineOf(`${putText}\n${stageText}`);
 
 /** The text of a far end in one line, as `printf %b` reads it. */
 export function lineOf(text: string): string {
@@ -49,7 +50,7 @@ export interface Destination {
 }
 
 /** The files of these jobs cannot be copied; the connection is not the cause. */
-class CopyError extends Error {}
+export class CopyError extends Error {}
 
 /** Ends of the names of what earlier tries wrote, as the agent removes them. */
 const OF_TRIES = [".[0-9]", ".[0-9][0-9]", ".[0-9][0-9][0-9]"];
@@ -73,12 +74,13 @@ export function isOwnFile(job: JobName, name: string): boolean {
   return name === ".cms" || (name.startsWith(job) && OWN_ENDS.test(name.slice(job.length)));
 }
 
-async function textOf(stream: ReadableStream<Uint8Array>): Promise<string> {
+/** All that a stream holds, as text. */
+export async function textOf(stream: ReadableStream<Uint8Array>): Promise<string> {
   return await new Response(stream).text().catch(() => "");
 }
 
 /** What a program complained of, without tar's last words, which say nothing. */
-function complaint(text: string): string {
+export function complaint(text: string): string {
   return oneLine(text.replaceAll(/^.*(Exiting with failure status|Error is not recoverable).*$/gm, ""));
 }
 
@@ -105,7 +107,7 @@ function listen(
 }
 
 /** Sends all that tar writes. An error of the pipe shows as the end of one of the two. */
-async function pipe(from: Child, writer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {
+export async function pipe(from: Child, writer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {
   try {
     for await (const chunk of from.stdout) await writer.write(chunk);
     await writer.close();

@@ -20,6 +20,32 @@ export interface Staged {
   readonly failed: ReadonlyMap<JobName, string>;
 }
 
+/** Files that a job sends. */
+export interface SendRequest {
+  readonly job: JobName;
+  /** Its directory there, below the experiment directory. */
+  readonly place: string;
+  /** Where it starts, if not there. */
+  readonly workdir: string | null;
+  /** Absolute paths on the manager, and what of them is kept there. */
+  readonly paths: readonly { readonly source: string; readonly kept: string }[];
+}
+
+/** What sends files of jobs to one machine. */
+export interface FileSender {
+  /** Brings a job its files. @returns Why that cannot be done; null if it is. @throws {LinkError} */
+  send(request: SendRequest): Promise<string | null>;
+}
+
+/** From where it sends, and what the agent says of itself, see `agent/boot.ts`. */
+export interface SendEnds {
+  /** The experiment directory here. */
+  readonly from: string;
+  /** Names the agent's own directory there. */
+  readonly own: string;
+  readonly boot: string;
+}
+
 /** How an agent is reached. */
 export interface Transport {
   /** The program whose stdin is a POSIX shell's on the machine. */
@@ -35,6 +61,13 @@ export interface Transport {
    * says.
    */
   readonly stage: (places: ReadonlyMap<JobName, string>, from: string, own: string) => Promise<Staged>;
+  /** What sends files of jobs there. */
+  readonly sender: (ends: SendEnds) => FileSender;
+}
+
+/** For links over which nothing is sent. */
+export function noSender(): FileSender {
+  throw new Error("Nothing is sent over this link");
 }
 
 /** What is said where a shell ended for no reason that is known. `said`: its last words. */

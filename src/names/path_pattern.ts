@@ -19,3 +19,14 @@ export function isSafePath(path: string): boolean {
   if (path === "" || path.length > 4000 || path.startsWith("/") || /[\p{C}\ufffd]/u.test(path)) return false;
   return path.split("/").every((part) => part !== "" && part !== "." && part !== ".." && part.length <= 255);
 }
+
+/** Why a path of the manager cannot be sent, in one line; null if it can. */
+export function sendProblem(path: string): string | null {
+  if (path === "" || path.length > 4000 || path.includes("\0")) return "give a file or directory of the manager";
+  const kept = path.includes("/./")
+    ? path.slice(path.indexOf("/./") + 3)
+    : path.replace(/\/+$/, "").replace(/^.*\//s, "");
+  const parts = kept.split("/").filter((part) => part !== "");
+  if (parts.length > 0 && parts.every((part) => part !== ".." && part !== ".")) return null;
+  return "name a file or directory, without .. behind ./";
+}

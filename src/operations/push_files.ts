@@ -9,7 +9,9 @@ import { type Machine, machineKey, machineText, tellApart } from "../cluster/mac
 import type { Deps } from "../deps.ts";
 import { InvalidError, LinkError, NotFoundError } from "../errors.ts";
 import { Gate } from "../link/gate.ts";
-import { type Pushed, PushError, pushFiles, type PushReport } from "../link/push.ts";
+import { pushFiles, type PushReport } from "../link/push.ts";
+import { PushError } from "../link/rsync.ts";
+import { type SentPath, sentPath } from "../link/sent_path.ts";
 import { expand } from "../names/expand.ts";
 import { readCluster } from "../store/cluster_file.ts";
 import type { StoreRef } from "../store/store.ts";
@@ -73,17 +75,13 @@ async function machinesOf(deps: Deps, { cluster, ids }: PushRequest): Promise<Ma
   return [...new Map(machines.map((machine) => [machineKey(machine), machine])).values()];
 }
 
-async function pushedOf(deps: Deps, path: string): Promise<Pushed> {
-  const absolute = path.startsWith("/") ? path : `${deps.environment.cwd()}/${path}`;
-  const plain = absolute.replace(/\/+$/, "");
-  if (await deps.files.stamp(plain) === null) throw new InvalidError([`Cannot push ${path}: there is no such file`]);
-  const mark = plain.indexOf("/./", path.startsWith("/") ? 0 : deps.environment.cwd().length + 1);
-  const slash = plain.lastIndexOf("/");
-  const pushed = mark > 0
-    ? { base: plain.slice(0, mark), kept: plain.slice(mark + 3) }
-    : { base: plain.slice(0, slash) || "/", kept: plain.slice(slash + 1) };
-  if (pushed.kept === "" || pushed.kept.split("/").some((part) => part === ".." || part === ".")) {
+async function pushedOf(deps: Deps, path: string): Promise<SentPath> {
+  const pushed = sentPath(path, deps.environment.cwd(), null);
+  if (pushed === null) {
     throw new InvalidError([`Cannot push ${path}: name a file or directory, without .. behind ./`]);
+  }
+  if (await deps.files.stamp(`${pushed.base}/${pushed.kept}`) === null) {
+    throw new InvalidError([`Cannot push ${path}: there is no such file`]);
   }
   return pushed;
 }

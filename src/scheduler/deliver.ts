@@ -5,13 +5,14 @@
  * @module
  */
 
-import type { Clock, Files } from "../deps.ts";
+import type { Clock, Environment, Files } from "../deps.ts";
 import { LinkError } from "../errors.ts";
 import { isLocal, type Machine, machineKey } from "../cluster/machine.ts";
 import type { AttemptState, Connect, Link, LinkEvent, StartRequest } from "../link/link.ts";
 import type { AttemptRef } from "../job/attempt.ts";
 import type { CoreEvent, Effect } from "./events.ts";
 import { Inputs } from "./inputs.ts";
+import { maySend, sentPaths } from "./sends.ts";
 
 /** Pause between TERM and KILL when a job is ended. */
 export const KILL_GRACE_MS = 5_000;
@@ -21,6 +22,7 @@ export interface DeliverOptions {
   readonly connect: Connect;
   readonly files: Files;
   readonly clock: Clock;
+  readonly environment: Pick<Environment, "get">;
   readonly queueId: string;
   /** The experiment directory on the manager, absolute; also where jobs of localhost run. */
   readonly localDirectory: string;
@@ -68,6 +70,10 @@ export class Deliver {
           void this.#disconnect(effect.machine);
           break;
         case "start": {
+          if (maySend(effect.request)) {
+            this.#startAlone(effect);
+            break;
+          }
           const batch: Batch = starts.get(effect.machine) ?? new Map();
           batch.set(effect.request.attempt, effect.request);
           if (effect.again) this.#again.add(effect.request.attempt);
@@ -186,6 +192,14 @@ export class Deliver {
     for (const batch of this.#unsent) for (const { attempt } of attempts) batch.delete(attempt);
   }
 
+  /** What waits for files of its own holds up no other. */
+  #startAlone({ machine, request, again }: Extract<Effect, { type: "start" }>): void {
+    const batch: Batch = new Map([[request.attempt, request]]);
+    if (again) this.#again.add(request.attempt);
+    this.#unsent.add(batch);
+    void this.#start(machine, batch);
+  }
+
   async #start(machine: string, batch: Batch): Promise<void> {
     const link = this.#links.get(machine);
     try {
@@ -193,8 +207,8 @@ export class Deliver {
       const requests = [...batch.values()];
       const isThere = isLocal(link.machine) || link.isShared;
       const hasInput = isThere ? new Set() : await this.#inputs.of(requests);
-      this.#send(link, batch, requests.filter(({ job }) => !hasInput.has(job)));
-      if (batch.size > 0) await this.#stageAndStart(link, batch);
+      this.#send(link, batch, requests.filter((request) => !hasInput.has(request.job) && !maySend(request)));
+      if (batch.size > 0) await this.#stageAndStart(link, batch, hasInput);
     } catch (error) {
       if (this.#links.get(machine) !== link) return; // The link broke: the core sends again when it is back.
       const reason = error instanceof LinkError ? error.reason : String((error as Error).message ?? error);
@@ -210,7 +224,7 @@ export class Deliver {
     if (wanted.length > 0) link.start(wanted);
   }
 
-  async #stageAndStart(link: Link, batch: Batch): Promise<void> {
+  async #stageAndStart(link: Link, batch: Batch, hasInput: ReadonlySet<unknown>): Promise<void> {
     for (const request of [...batch.values()].filter(({ attempt }) => this.#again.has(attempt))) {
       // It may run already: new input files under its feet would be wrong.
       const [state] = await link.ask([request]);
@@ -222,7 +236,15 @@ export class Deliver {
     }
     const fresh = [...batch.values()];
     if (fresh.length === 0) return;
-    const failed = await link.stage(fresh, this.#options.localDirectory);
+    const { localDirectory } = this.#options;
+    const failed = new Map(hasInput.size === 0 ? [] : await link.stage(fresh, localDirectory));
+    for (const request of fresh) {
+      // Not the files of a person who killed it meanwhile.
+      if (!maySend(request) || failed.has(request.job) || !batch.has(request.attempt)) continue;
+      const paths = await sentPaths(this.#options, request);
+      const problem = paths.length === 0 ? null : await link.send({ ...request, paths }, localDirectory);
+      if (problem !== null) failed.set(request.job, problem);
+    }
     this.#send(link, batch, fresh.filter(({ job }) => !failed.has(job)));
     const unstaged = fresh.filter(({ job, attempt }) => failed.has(job) && batch.delete(attempt));
     await this.#failStaging(machineKey(link.machine), unstaged, ({ job }) => failed.get(job)!);

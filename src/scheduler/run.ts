@@ -171,6 +171,7 @@ class Loop {
       connect,
       files: this.#deps.files,
       clock: this.#deps.clock,
+      environment: this.#deps.environment,
       queueId: id,
       localDirectory: ref.directory,
       hostDirectory: ref.experiment,

@@ -30,6 +30,8 @@ const FIELDS = [
   "grace",
   "env",
   "workdir",
+  "send",
+  "input",
   "params",
   "index",
   "gpus",
@@ -102,6 +104,8 @@ export function startRequest(job: Job, attempt: number, place: StartPlace): Star
       ...slotVariable(place),
     },
     ...(job.workdir === undefined || job.workdir === null ? {} : { workdir: job.workdir }),
+    ...(job.send === undefined || job.send === null ? {} : { send: job.send }),
+    ...(job.input === `${job.name}/input` || job.input === "" ? {} : { input: job.input }),
     ...(place.keep === undefined || place.keep === null ? {} : { keep: place.keep }),
   };
 }

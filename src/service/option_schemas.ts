@@ -19,6 +19,7 @@ type Schemas = { readonly [N in OptionName]?: z.ZodOptional<z.ZodType<unknown>> 
 export const OPTION_QUERY: Schemas = each((word) => {
   const value = text(sentence(word), exampleText(word));
   if (word.kind === "flag") return z.enum(["true", "false"]).openapi({ description: sentence(word), example: "true" });
+  if (word.kind === "paths") return z.union([value, z.array(value).max(MOST)]).transform((one) => [one].flat());
   if (!isMapKind(word.kind)) return value;
   // A service has no environment of the caller's from which a name alone could take its value.
   const isPair = (one: string): boolean => word.kind === "map" || one.indexOf("=") > 0;
@@ -38,6 +39,7 @@ export const OPTION_BODY: Schemas = each((word) => {
     case "text":
       return one.openapi(about);
     case "list":
+    case "paths":
       return z.union([value, z.array(one).max(MOST)]).openapi(about);
     case "map":
     case "variables":

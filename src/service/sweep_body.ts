@@ -73,7 +73,10 @@ export function jobsOfBody(
 export type Words = ReadonlyMap<string, readonly string[]>;
 
 /** Words that may be given several times. */
-const MANY = ["param", ...OPTION_WORDS.filter(({ kind }) => isMapKind(kind)).map(({ field }) => field)];
+const MANY = [
+  "param",
+  ...OPTION_WORDS.filter(({ kind }) => isMapKind(kind) || kind === "paths").map(({ field }) => field),
+];
 const FLAGS = ["link", "comments"];
 const OF_SWEEP = ["param", "sample", "seed", "each_line", ...FLAGS];
 const KNOWN = new Set<string>([

@@ -12,6 +12,7 @@ import { type HostProcess, type Steps, UNTIL_WOKEN } from "./host_process.ts";
 import type { MemoryFiles } from "./memory_files.ts";
 import { ReadPipe } from "./pipes.ts";
 import type { SimChild, SimProcess } from "./process.ts";
+import { isSend, readSend, SentFiles, sentJobs } from "./sent_files.ts";
 
 const KILLED = 137;
 /** Lines before those of the jobs: the far end's text, the experiment directory, the agent's own, the token. */
@@ -58,14 +59,27 @@ export class Stager implements FarEnd {
     this.#code = yield* this.#copy();
   }
 
-  *#copy(): Doing<number> {
-    while (!this.#text.includes("\n\n")) {
-      if (this.#ended) return 3;
+  /** The lines up to an empty one; null if they do not all come. */
+  *#section(): Doing<string[] | null> {
+    for (;;) {
+      const text = this.#text;
+      const end = text.startsWith("\n") ? 0 : text.indexOf("\n\n") + 1;
+      if (end > 0 || text.startsWith("\n")) {
+        this.#text = text.slice(end + 1);
+        return end === 0 ? [] : text.slice(0, end - 1).split("\n");
+      }
+      if (this.#ended) return null;
       yield UNTIL_WOKEN;
     }
-    const end = this.#text.indexOf("\n\n");
-    const lines = this.#text.slice(0, end).split("\n");
-    this.#text = this.#text.slice(end + 2);
+  }
+
+  *#copy(): Doing<number> {
+    const lines = yield* this.#section();
+    if (lines === null) return 3;
+    if (isSend(lines)) {
+      const todo = yield* this.#section();
+      return todo === null ? 3 : yield* this.#send(lines, todo);
+    }
     const token = lines[HEAD_LINES - 1]!;
     if (this.#host.sees(token)) {
       this.#terminal.stdout(`\nsame ${token}\n`);
@@ -89,6 +103,42 @@ export class Stager implements FarEnd {
     if (!this.isWhole(files, token)) return this.#fail("the copy broke off", 4);
     yield 0;
     return yield* this.put(files, places);
+  }
+
+  /** Files that jobs send. */
+  *#send(lines: readonly string[], todo: readonly string[]): Doing<number> {
+    const { own, token, last, boot, isLook, contents } = readSend(lines);
+    const store = new SentFiles(this.#host, own);
+    const say = (words: string): void => this.#terminal.stdout(`\n${token} ${words}\n`);
+    if (!this.isOfAgent(own)) return say("elsewhere"), 0;
+    if (this.#host.isFull) return this.#fail("mkdir: No space left on device");
+    store.begin(boot);
+    yield 0;
+    const missing = [...contents].filter(([key]) => !store.has(key));
+    for (const [key] of missing) say(`need ${key}`);
+    say("ready");
+    if (isLook) return 0;
+    if (missing.length > 0) {
+      while (!this.#ended) yield UNTIL_WOKEN;
+      if (this.#host.isFull) return this.#fail("tar: No space left on device");
+      const files = unpack(this.#text);
+      if (!this.isWhole(files, last)) return this.#fail("the copy broke off", 4);
+      yield 0;
+      for (const [key, path] of missing) store.keep(key, files.get(path) ?? "");
+    }
+    for (const { number, place, files } of sentJobs(todo)) {
+      const directory = this.#host.directories.get(place);
+      if (directory === undefined) say(`failed ${number} ${place}: No such file or directory`);
+      else if (this.#host.isFull) say(`failed ${number} cp: No space left on device`);
+      else {
+        for (const [path, key] of files) {
+          directory.setInput(path, store.get(key));
+          yield 0;
+        }
+      }
+    }
+    say("done");
+    return 0;
   }
 
   /** Whether the agent's own directory is here: else the name leads to another machine now. */
@@ -123,7 +173,7 @@ export class Stager implements FarEnd {
   }
 }
 
-/** `tar -cf - ... -C FROM JOB/. ... TOKEN` on the manager. */
+/** `tar -cf - ... -C FROM JOB/. ... TOKEN` on the manager; `-C / ./PATH ... ./TOKEN` where jobs send files. */
 export function spawnTar(process: SimProcess, disk: MemoryFiles, command: readonly string[]): SimChild {
   const { timeline, random } = process.parts;
   const [from = "", ...names] = command.slice(command.indexOf("-C") + 1);
@@ -139,9 +189,13 @@ export function spawnTar(process: SimProcess, disk: MemoryFiles, command: readon
     });
   };
   const files = names.flatMap((name) =>
-    name.endsWith("/.") ? disk.namesNow(`${from}/${name.slice(0, -2)}`).map((file) => `${name}/${file}`) : [name]
+    from !== "/" && name.endsWith("/.")
+      ? disk.namesNow(`${from}/${name.slice(0, -2)}`).map((file) => `${name}/${file}`)
+      : [name]
   );
-  const text = files.map((file) => `${file}\0${disk.textNow(`${from}/${file.replace("/./", "/")}`) ?? ""}\0`).join("");
+  const text = files.map((file) =>
+    `${file}\0${disk.textNow(`${from}/${file}`.replaceAll(/\/(?:\.?\/)+/g, "/")) ?? ""}\0`
+  ).join("");
   const bytes = new TextEncoder().encode(text);
   const paceMs = random.logBetween(0.1, 600);
   const write = (at: number): void => {

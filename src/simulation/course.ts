@@ -166,7 +166,9 @@ export class Course implements Stage {
     return jobs.map(({ name, command, host, wishes }) => {
       const limitMs = workOf(command)?.limitMs ?? null;
       const limited = limitMs === null ? {} : { time_limit: `${limitMs / 1000}s`, grace: `${LIMIT_GRACE_MS / 1000}s` };
-      const spec = { command, ...limited, ...wishesAmong(wishes, names) };
+      const send = this.world.truth.sent.get(name);
+      const sending = send === undefined ? {} : { send: [...send.keys()].map((file) => `data/./${file}`) };
+      const spec = { command, ...limited, ...sending, ...wishesAmong(wishes, names) };
       if (scheduler !== "fifo") return { name, spec };
       const { key, alias } = hosts[host % hosts.length]!;
       const { user, name: machine } = parseMachine(alias !== undefined && name.endsWith("3") ? alias : key);
@@ -202,6 +204,7 @@ export class Course implements Stage {
         const id = some.map((entry) => entry.id).join(",");
         if (capacity !== 1) await setHostFields(deps, { cluster, id, fields: { max_jobs_allowed: String(capacity) } });
       }
+      await world.makeSent();
       await addJobsOfSpecs(deps, { queue, jobs: this.specsOf(scenario.jobs) });
     }, () => isDone = true);
     await world.runUntil(() => isDone, { untilMs: Infinity, what: "the queue is not made" });

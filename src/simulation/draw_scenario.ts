@@ -101,6 +101,7 @@ export function drawScenario(seed: number, sizes: ScenarioSizes = {}): Scenario 
     ...drawNeeds(seed, { hosts: surroundings.hosts, jobs: limited }, { steps, scheduler }),
     ...(neighbour === null ? {} : { neighbour: neighbour.jobs }),
     inputs: inputs.jobs,
+    sends: drawSends(seed, jobs, steps),
     troubleMs,
     faults: [
       ...faults,
@@ -178,6 +179,14 @@ function drawInputs(
       dice: [0, random.next()],
     })),
   };
+}
+
+/** In some worlds some jobs send files: one that is the same for all, and one of their own. */
+function drawSends(seed: number, jobs: readonly JobPlan[], steps: number): string[] {
+  const random = randomOf(seed, "sends");
+  if (steps === 0 || random.chance(0.75)) return [];
+  const some = random.between(0.05, 0.9);
+  return jobs.slice(0, MOST_INPUTS).filter(() => random.chance(some)).map(({ name }) => name);
 }
 
 /** Edits of wishes: drawn apart as well. */

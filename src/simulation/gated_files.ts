@@ -76,7 +76,7 @@ export class GatedFiles implements Files {
     return this.#disk.pieces(path, offset);
   }
 
-  hash(pieces: readonly Uint8Array[]): Promise<string> {
+  hash(pieces: readonly Uint8Array[] | AsyncIterable<Uint8Array>): Promise<string> {
     return this.#disk.hash(pieces);
   }
 

@@ -137,7 +137,7 @@ export class Manager {
     const host = this.#parts.hostOf(key);
     if (!isLocal && (command[0] !== "ssh" || at < 0)) throw new Error(`Cannot start ${command[0]}: no such program`);
     if (host === undefined) throw new Error(`Cannot start ssh: there is no host ${key}`);
-    const isCopy = !isLocal && command[at + 2]?.includes("printf %b") === true;
+    const isCopy = command[isLocal ? 2 : at + 2]?.includes("printf %b") === true;
     const connection = new Connection({
       process,
       host,

@@ -139,9 +139,10 @@ export class MemoryFiles implements Files {
     return inode === undefined ? null : bytesOf(inode).slice();
   }
 
-  async hash(pieces: readonly Uint8Array[]): Promise<string> {
-    if (this.#hash !== null) return this.#hash(pieces);
-    return new Uint8Array(await crypto.subtle.digest("SHA-256", joined(pieces))).toHex();
+  async hash(pieces: readonly Uint8Array[] | AsyncIterable<Uint8Array>): Promise<string> {
+    const all = "length" in pieces ? pieces : await Array.fromAsync(pieces);
+    if (this.#hash !== null) return this.#hash(all);
+    return new Uint8Array(await crypto.subtle.digest("SHA-256", joined(all))).toHex();
   }
 
   /** Pieces so small that what is looked for stands across several. */

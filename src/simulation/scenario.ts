@@ -128,6 +128,8 @@ export interface Scenario {
   readonly neighbour?: readonly JobPlan[];
   /** Jobs that have input files on the manager. */
   readonly inputs?: readonly string[];
+  /** Jobs that send files. */
+  readonly sends?: readonly string[];
   /** Trouble ends after so long. */
   readonly troubleMs: number;
   readonly faults: readonly Fault[];

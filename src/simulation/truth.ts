@@ -50,6 +50,8 @@ export class Truth {
   expectScript: ((jobId: string, script: string) => boolean) | null = null;
   /** What stands in each file of a job's input on the manager: `JOB/FILE`. */
   readonly inputs = new Map<string, string>();
+  /** What jobs send, by job and file. */
+  readonly sent = new Map<string, ReadonlyMap<string, string>>();
   /** Ids of the neighbour's queue, whose journal nobody reads: only what concerns others is watched of it. */
   readonly neighbours = new Set<string>();
   startsInAll = 0;
@@ -142,6 +144,11 @@ export class Truth {
     if (attempt.isNever) this.fail(`attempt ${id} of ${job} starts after it was said that it never will`);
     this.#checkInput(job, directory);
     if (this.#isNeighbours(attempt)) return;
+    for (const [file, text] of this.sent.get(job) ?? []) {
+      if (directory.input.get(file) !== text) {
+        this.fail(`job ${job} starts in ${directory.name} without ${file}, which it sends`);
+      }
+    }
     for (const other of this.#aliveOn.get(host) ?? []) {
       if (other.isLost && !other.isAbandoned) {
         this.fail(`${id} of ${job} starts on ${host.key} before the lost attempt ${other.id} is ended there`);
@@ -169,7 +176,8 @@ export class Truth {
   /** A file of input is made or replaced in a directory of a host: by the whole of it, whatever becomes of the copy. */
   inputSet(directory: string, file: string, text: string): void {
     const job = directory.replace(/\.[0-9a-f]{16}$/, "");
-    if (this.inputs.get(`${job}/${file}`) !== text) this.fail(`in ${directory} a part of ${file} stands for all of it`);
+    const whole = this.inputs.get(`${job}/${file}`) ?? this.sent.get(job)?.get(file);
+    if (whole !== text) this.fail(`in ${directory} a part of ${file} stands for all of it`);
   }
 
   /** A file of somebody's input on the manager is another now, or gone. */

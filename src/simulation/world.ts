@@ -208,6 +208,18 @@ export class World {
     });
   }
 
+  /** What some jobs send: a file that is the same for all, and one of their own. */
+  async makeSent(): Promise<void> {
+    const { disk } = this.manager;
+    const from = this.queue.directory.slice(0, this.queue.directory.lastIndexOf("/"));
+    for (const job of this.scenario.sends ?? []) {
+      const files = new Map([["shared", `for all, ${"word ".repeat(9)}`], [`own-${job}`, `of ${job}`]]);
+      this.truth.sent.set(job, files);
+      await disk.makeDirectory(`${from}/data`);
+      for (const [file, text] of files) disk.edit(`${from}/data/${file}`, text);
+    }
+  }
+
   /** Does something with the program in a process of its own; a fault of its own is a violation. */
   command(
     name: string,

@@ -16,9 +16,10 @@ hostTest("the examples of docs/files.md bring the files that the page names", as
     assert.equal(code, 0, `${command}:\n${stdout}${stderr}`);
     outputs.set(command, stdout);
   }
-  assert.match(outputs.get("cms queue fetch a")!, /^INFO: Fetched 5 files \(\S+ \S+\) to experiment$/m);
+  assert.match(outputs.get("cms queue fetch a")!, /^INFO: Fetched \d+ files \(\S+ \S+\) to experiment$/m);
   assert.match(outputs.get("cms queue fetch a --name=job1 --dry-run")!, /^INFO: Would fetch 0 files .* 5 unchanged$/m);
   assert.equal(await manager.read("job1/size.txt"), "4 data.csv\n");
+  assert.equal(readText(`${hosts.host("red").home}/experiment/count-1/count-1.out`), "2\n");
   assert.match(outputs.get("cms cluster push c data --to=project --verbose")!, /^INFO: Pushed 1 file .* by rsync$/m);
   assert.equal(readText(`${hosts.host("red").home}/tables/big/table.csv`), "1\n");
   assert.match(outputs.get("cms queue clean a job1")!, /Removed the directories of \['job1'\]/);

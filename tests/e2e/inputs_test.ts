@@ -86,3 +86,86 @@ hostTest("input files that cannot be copied fail their own job alone, with the r
   }
   assert.equal((await hosts.host("red").run("ls -A experiment/.cms/*/red | grep '^i'")).stdout, "");
 });
+
+hostTest("files that jobs send are where they start, each content once on a machine", async (hosts) => {
+  await using manager = await makeManager(hosts);
+  const red = hosts.host("red");
+  const odd = "a b,{x};$(id) 'ü'\nline\\n";
+  const data = `${manager.dir}/data`;
+  await Deno.mkdir(`${data}/sub`, { recursive: true });
+  await Deno.writeTextFile(`${data}/${odd}`, "odd\n");
+  await Deno.writeTextFile(`${data}/sub/say`, "#!/bin/sh\necho said\n", { mode: 0o755 });
+  await Deno.symlink(`../${odd}`, `${data}/sub/link`);
+  const big = new Uint8Array(20_000_000);
+  for (let at = 0; at < big.length; at += 65_536) crypto.getRandomValues(big.subarray(at, at + 65_536));
+  await Deno.writeFile(`${manager.dir}/big`, big);
+  await Deno.writeFile(`${manager.dir}/equal`, big);
+  const add = (...words: string[]) => manager.ok("queue", "add", "a", ...words);
+  await manager.ok("queue", "create", "a");
+  await add("--name=own{v}", "--param=v=1-3", "--send=data", "--command=cat data/a*; echo {v} | tee data/sub/link");
+  await add("--name=kept", "--send=data/./sub/say", `--send=data/${odd}`, "--command=sub/say; cat a*");
+  await add("--name=big", "--send=big", "--send=equal", "--command=cmp big equal && wc -c <big; echo x >>big; true");
+  await add("--name=project", "--workdir=my project", "--send=equal", "--command=pwd; wc -c <equal");
+  await add("--name=input", "--input=data/sub/say", "--command=./say");
+  await add("--name=none", "--send=data/none", "--command=true");
+  const run = await manager.cms("queue", "run", "fifo_multi", "a", "--hosts=pi@red,pi@red,pi@red,pi@red");
+  assert.equal(run.code, 1, run.stderr);
+  const states = await manager.states();
+  assert.deepEqual(states, [
+    ..."own1 own2 own3 kept big project input".split(" ").map((job) => `${job} end`),
+    "none fail_start",
+  ]);
+  assert.match(run.stderr, /none .*cannot send files: there is no \S+\/data\/none/);
+  const said = async (job: string) => (await red.run(`cat experiment/${job}/${job}.out`)).stdout;
+  for (const v of [1, 2, 3]) assert.equal(await said(`own${v}`), `odd\n${v}\n`);
+  assert.equal(await said("kept"), "said\nodd\n");
+  assert.equal(await said("big"), "20000000\n");
+  assert.equal(await said("project"), "/home/pi/my project\n20000000\n");
+  assert.equal(await said("input"), "said\n");
+  // Nobody has written into what the others have.
+  assert.equal(
+    (await red.run("cmp experiment/big/big 'my project/equal' && ls experiment/.cms/*/red*/sent/o | wc -l")).stdout,
+    "3\n",
+  );
+  assert.equal((await red.run("ls -A experiment/.cms/*/red* | grep '^s\\.'")).stdout, "");
+
+  // Changed in little; what breaks off goes on; another machine has no room for it; localhost.
+  await Deno.writeTextFile(`${data}/sub/say`, "#!/bin/sh\necho other\n");
+  big.fill(7, 1_000_000, 1_000_010);
+  await Deno.writeFile(`${manager.dir}/big`, big);
+  await hosts.host("red01").run(
+    "mkdir -p /home/pi/experiment; mount -t tmpfs -o size=12m,uid=$(id -u pi) tmpfs /home/pi/experiment",
+    { user: "root" },
+  );
+  await manager.ok("queue", "reset", "a", "--name=big,input,none");
+  await Deno.writeTextFile(`${data}/none`, "now");
+  await manager.ok("queue", "create", "b");
+  await manager.ok("queue", "add", "b", "--name=full[1-2]", "--send=big", "--command=true");
+  await manager.ok("queue", "create", "c");
+  await manager.ok(
+    "queue",
+    "add",
+    "c",
+    "--name=here",
+    "--send=data",
+    "--send=big",
+    "--command=cat data/none; wc -c <big",
+  );
+  const [again, full, here] = await Promise.all([
+    manager.cms("queue", "run", "fifo_multi", "a", "--hosts=pi@red,pi@red"),
+    manager.cms("queue", "run", "fifo_multi", "b", "--hosts=pi@red01,pi@red01"),
+    manager.cms("queue", "run", "fifo_multi", "c", "--hosts=localhost"),
+  ]);
+  assert.equal(again.code, 0, again.stderr);
+  assert.equal(await said("input"), "other\n");
+  assert.equal((await red.run("cmp experiment/big/big 'my project/equal'")).code, 1);
+  assert.equal(full.code, 1);
+  assert.match(full.stderr, /full1 .*cannot send files: .*No space left on device/);
+  await manager.ok("queue", "add", "b", "--name=small", "--send=data/none", "--command=cat none");
+  await manager.cms("queue", "run", "fifo_multi", "b", "--hosts=pi@red01");
+  assert.equal((await hosts.host("red01").run("cat experiment/small/small.out")).stdout, "now");
+  await hosts.host("red01").run("umount -l /home/pi/experiment", { user: "root" });
+  assert.equal(here.code, 0, here.stderr);
+  assert.equal(await Deno.readTextFile(manager.path("here/here.out")), "now20000000\n");
+  assert.equal(await Deno.readTextFile(`${data}/none`), "now");
+});

@@ -2,6 +2,7 @@
  * What a host may say: answers, events and words of ssh, broken in any way. A link holds, or is down with one line that
  * says why.
  */
+import { noSender } from "../../src/link/transport.ts";
 import assert from "node:assert/strict";
 import fc from "../../testing/property.ts";
 import { parseEvent } from "../../src/agent/protocol.ts";
@@ -231,7 +232,11 @@ Deno.test("a link to an agent that says anything: each request comes to an end, 
           queueId: QUEUE_ID,
           role: "resident",
           onEvent: (event) => void events.push(event),
-          transport: { ...transport, stage: () => Promise.resolve({ isSame: true, failed: new Map() }) },
+          transport: {
+            ...transport,
+            stage: () => Promise.resolve({ isSame: true, failed: new Map() }),
+            sender: noSender,
+          },
           times: LINK_TIMES,
         }),
       );

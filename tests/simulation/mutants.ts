@@ -18,7 +18,9 @@ import { Links } from "../../src/scheduler/links.ts";
 import { Outcomes } from "../../src/scheduler/outcomes.ts";
 import { Slots } from "../../src/scheduler/slots.ts";
 import { Inputs } from "../../src/scheduler/inputs.ts";
+import { Sender } from "../../src/link/sender.ts";
 import { Stager } from "../../src/simulation/copy_inputs.ts";
+import { SentFiles } from "../../src/simulation/sent_files.ts";
 import { ManagersDirectory } from "../../src/simulation/input_files.ts";
 import { JobDirectory, OutputFile } from "../../src/simulation/job_directory.ts";
 import { GatedFiles } from "../../src/simulation/gated_files.ts";
@@ -462,6 +464,21 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 10,
     name: "input copied onto itself",
     breaks: () => patch(ManagersDirectory.prototype, "has", () => () => false),
+  },
+  {
+    rule: 10,
+    name: "what was sent before a power cut counts without a look",
+    breaks: () => patch(SentFiles.prototype, "isWhole", () => () => true),
+  },
+  {
+    rule: 10,
+    name: "jobs start before the files that they send",
+    breaks: () =>
+      patch(Sender.prototype, "send", (old) =>
+        function (this: Sender, request) {
+          void old.call(this, request).catch(() => {});
+          return Promise.resolve(null);
+        }),
   },
   {
     rule: 10,

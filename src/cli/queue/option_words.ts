@@ -7,12 +7,13 @@
 import type { Command, OptionValues } from "@commander-js/extra-typings";
 import { flagOf, type GivenOptions, OPTION_WORDS, type WordKind } from "../../job/option_words.ts";
 import { unquote } from "../names.ts";
-import { listValue, pairValue, variableValue } from "../options.ts";
+import { listValue, pairValue, repeatedPathValue, variableValue } from "../options.ts";
 
 const READERS: Readonly<Record<Exclude<WordKind, "flag">, (value: string, before: never) => unknown>> = {
   text: (value) => unquote(value),
   list: listValue,
   map: pairValue,
+  paths: repeatedPathValue,
   variables: variableValue,
 };
 

@@ -21,7 +21,7 @@ const NOT_NOW = 75;
 const NO_SLURM = 69;
 
 /** All of the transport but for the copies, which go to the login host as to any other. */
-export function slurmWay(deps: Deps, place: SlurmPlace, directory: string): Omit<Transport, "stage"> {
+export function slurmWay(deps: Deps, place: SlurmPlace, directory: string): Omit<Transport, "stage" | "sender"> {
   const { login, job, node } = place;
   const lines = [lineOf(doorText), job, node, directory, lineOf(relayText)];
   return {

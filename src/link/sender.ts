@@ -1,0 +1,213 @@
+/**
+ * Sends files of jobs to one machine, over connections of its own: nothing else waits for them. Equal contents go once.
+ * What comes while a copy is under way goes together in the next one; large contents go beside, so that jobs with small
+ * files do not wait for them.
+ *
+ * @module
+ */
+
+import type { Deps } from "../deps.ts";
+import { LinkError } from "../errors.ts";
+import type { JobName } from "../names/grammar.ts";
+import { Gate } from "./gate.ts";
+import { PushError, rsync } from "./rsync.ts";
+import { ChangedError, LARGE_BYTES, type SendJob, sendOverSsh, type SendPlace } from "./send.ts";
+import { SourceError, type SourceFile, type Sources, type Tree } from "./sources.ts";
+import { CopyError } from "./stage.ts";
+import type { FileSender, SendRequest } from "./transport.ts";
+
+/** Ways that all machines share. */
+export interface SendGates {
+  readonly light: Gate;
+  readonly heavy: Gate;
+}
+
+const JOBS_AT_ONCE = 100;
+/** Sessions for one group of jobs while the one whose files are the cause of a failure is looked for. */
+const MOST_SESSIONS = 32;
+const TRIES = 3;
+const PAUSE_MS = 1_000;
+/** Jobs that come within this time go together. */
+const GATHER_MS = 5;
+const LARGE_AT_ONCE = 2;
+
+/** Jobs that go together. */
+interface Batch {
+  readonly jobs: SendJob[];
+  readonly failed: Map<JobName, Error>;
+  /** What only this batch sends meanwhile. */
+  readonly keys: Set<string>;
+  hasBegun: boolean;
+  readonly over: Promise<void>;
+}
+
+/** One machine's. */
+export class Sender implements FileSender {
+  readonly #deps: Deps;
+  readonly #to: SendPlace;
+  readonly #sources: Sources;
+  readonly #gates: SendGates;
+  /** Contents and directories that are there. */
+  readonly #there = new Set<string>();
+  readonly #batches = new Set<Batch>();
+  readonly #lanes = { light: new Gate(1), heavy: new Gate(1) };
+  readonly #pending: { light: Batch | null; heavy: Batch | null } = { light: null, heavy: null };
+  readonly #largeLane = new Gate(LARGE_AT_ONCE);
+  readonly #large = new Map<string, Promise<void>>();
+  #hasRsync = true;
+
+  constructor(deps: Deps, to: SendPlace, sources: Sources, gates: SendGates) {
+    this.#deps = deps;
+    this.#to = to;
+    this.#sources = sources;
+    this.#gates = gates;
+  }
+
+  async send(request: SendRequest): Promise<string | null> {
+    for (let tries = 1;; tries++) {
+      try {
+        const items = await Promise.all(
+          request.paths.map(async ({ source, kept }) => ({ kept, tree: await this.#sources.tree(source) })),
+        );
+        await this.#send({ job: request.job, place: request.place, workdir: request.workdir, items });
+        return null;
+      } catch (error) {
+        if (error instanceof ChangedError && tries < TRIES) continue;
+        if (error instanceof LinkError) throw error;
+        const isKnown = [ChangedError, CopyError, SourceError, PushError].some((kind) => error instanceof kind);
+        if (!isKnown) throw error;
+        return `cannot send files: ${(error as Error).message}`;
+      }
+    }
+  }
+
+  async #send(job: SendJob): Promise<void> {
+    const files = job.items.flatMap(({ tree }) => tree.files);
+    const large = files.filter(({ key, bytes }) => bytes >= LARGE_BYTES && !this.#there.has(key));
+    await Promise.all(large.map((file) => this.#sendLarge(file)));
+    const keys = job.items.flatMap(({ tree }) => [...tree.files.map(({ key }) => key), tree.key]);
+    for (;;) {
+      const missing = keys.filter((key) => !this.#there.has(key));
+      const others = [...this.#batches].filter(({ hasBegun, keys }) =>
+        hasBegun && missing.some((key) => keys.has(key))
+      );
+      if (others.length === 0) return await this.#join(job, missing, files);
+      await Promise.all(others.map(({ over }) => over));
+    }
+  }
+
+  async #join(job: SendJob, missing: readonly string[], files: readonly SourceFile[]): Promise<void> {
+    const lacks = new Set(missing);
+    // What rsync has brought is there, and only not known to be whole.
+    const isLeft = ({ key }: SourceFile): boolean => lacks.has(key) && !(this.#hasRsync && this.#large.has(key));
+    const bytes = files.filter(isLeft).reduce((sum, file) => sum + file.bytes, 0);
+    const lane = bytes >= LARGE_BYTES ? "heavy" : "light";
+    let batch = this.#pending[lane];
+    if (batch === null || batch.jobs.length >= JOBS_AT_ONCE) this.#pending[lane] = batch = this.#open(lane);
+    batch.jobs.push(job);
+    for (const key of missing) batch.keys.add(key);
+    await batch.over;
+    const error = batch.failed.get(job.job);
+    if (error !== undefined) throw error;
+  }
+
+  #open(lane: "light" | "heavy"): Batch {
+    const { clock } = this.#deps;
+    const over = Promise.withResolvers<void>();
+    const batch: Batch = { jobs: [], failed: new Map(), keys: new Set(), hasBegun: false, over: over.promise };
+    this.#batches.add(batch);
+    void this.#lanes[lane].pass(() =>
+      this.#gates[lane].pass(async () => {
+        await clock.sleepUntil(clock.now() + GATHER_MS);
+        if (this.#pending[lane] === batch) this.#pending[lane] = null;
+        batch.hasBegun = true;
+        await this.#carryOut(batch);
+      })
+    ).finally(() => {
+      this.#batches.delete(batch);
+      over.resolve();
+    });
+    return batch;
+  }
+
+  /** Sends a batch, in halves where it fails, until the job is alone whose files are the cause. Never rejects. */
+  async #carryOut(batch: Batch): Promise<void> {
+    const parts: SendJob[][] = [batch.jobs];
+    let sessions = 0;
+    for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
+      sessions++;
+      try {
+        const failed = await this.#surely(part);
+        for (const [job, reason] of failed) batch.failed.set(job, new CopyError(reason));
+      } catch (error) {
+        const isJobs = error instanceof CopyError || error instanceof ChangedError;
+        const half = Math.ceil(part.length / 2);
+        if (isJobs && part.length > 1 && sessions < MOST_SESSIONS) parts.push(part.slice(0, half), part.slice(half));
+        else for (const { job } of part) batch.failed.set(job, error as Error);
+      }
+    }
+  }
+
+  /** A session; made again where the connection broke, or what was there is gone. */
+  async #surely(jobs: readonly SendJob[]): Promise<ReadonlyMap<JobName, string>> {
+    for (let tries = 1;; tries++) {
+      const known = this.#there.size;
+      try {
+        const failed = await this.#session(jobs);
+        if (failed.size === 0 || known === 0 || tries >= TRIES) return failed;
+      } catch (error) {
+        const isAgain = error instanceof LinkError ? !error.lasting : error instanceof CopyError && known > 0;
+        if (!isAgain || tries >= TRIES) throw error;
+        if (error instanceof LinkError) await this.#deps.clock.sleepUntil(this.#deps.clock.now() + PAUSE_MS);
+      }
+      this.#there.clear();
+    }
+  }
+
+  async #session(jobs: readonly SendJob[]): Promise<ReadonlyMap<JobName, string>> {
+    const contents = new Map<string, SourceFile>();
+    const trees = new Map<string, Tree>();
+    for (const { tree } of jobs.flatMap(({ items }) => items)) {
+      if (this.#there.has(tree.key)) continue;
+      if (!tree.isFile) trees.set(tree.key, tree);
+      for (const file of tree.files) if (!this.#there.has(file.key)) contents.set(file.key, file);
+    }
+    const session = { way: "send", contents, trees: trees.values(), jobs } as const;
+    const { failed } = await sendOverSsh(this.#deps, this.#to, session);
+    for (const key of [...contents.keys(), ...trees.keys()]) this.#there.add(key);
+    return failed;
+  }
+
+  /** A large content goes ahead by rsync, which sends what changed and goes on where it was cut off; else with its job.
+   */
+  #sendLarge(file: SourceFile): Promise<void> {
+    const known = this.#large.get(file.key);
+    if (known !== undefined) return known;
+    const sent = this.#largeLane.pass(() => this.#gates.heavy.pass(() => this.#byRsync(file)));
+    this.#large.set(file.key, sent);
+    sent.catch(() => this.#large.delete(file.key));
+    return sent;
+  }
+
+  async #byRsync(file: SourceFile): Promise<void> {
+    const { directory, queueId, own, machine } = this.#to;
+    const store = `.cms/${queueId}/${own}/sent/in/${file.key}`;
+    const to = directory === "." ? store : `${directory}/${store}`;
+    const contents = new Map([[file.key, file]]);
+    for (let tries = 1; this.#hasRsync; tries++) {
+      const ask = (way: "look" | "drop") => sendOverSsh(this.#deps, this.#to, { way, contents, trees: [], jobs: [] });
+      try {
+        const { missing } = await ask("look");
+        if (missing.length === 0) return;
+        // All of it is compared: what is there may be of the same size and time.
+        if (await rsync(this.#deps, machine, ["-I", "-L", "-t"], [file.source], to) === null) this.#hasRsync = false;
+        return;
+      } catch (error) {
+        // The part of it that came would keep a full disk full.
+        if (error instanceof PushError) await ask("drop").catch(() => {});
+        if (!(error instanceof LinkError) || error.lasting || tries >= TRIES) throw error;
+      }
+      await this.#deps.clock.sleepUntil(this.#deps.clock.now() + PAUSE_MS);
+    }
+  }
+}
