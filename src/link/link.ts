@@ -145,8 +145,8 @@ export interface Link {
   stage(attempts: readonly AttemptRef[], from: string): Promise<ReadonlyMap<JobName, string>>;
   /**
    * Brings files of the manager to where the job starts, over connections of their own; equal contents once. A copy
-   * that breaks off changes nothing there. @param from The experiment directory of the manager. @returns Why it cannot be
-   * done; null if it is. @throws {LinkError} If the host cannot be reached.
+   * that breaks off changes nothing there. @param from The experiment directory of the manager. @returns Why it
+   * cannot be done; null if it is. @throws {LinkError} If the host cannot be reached.
    */
   send(files: SendFiles, from: string): Promise<string | null>;
   /** The host's experiment directory is known to be the manager's own: {@link stage} has nothing to do. */
