@@ -25,6 +25,10 @@ import { Copies } from "./copies.ts";
 export const GPU_TWICE =
   "Cannot use gpu and gpus together: gpu gives all jobs of a host the same devices, gpus each its own";
 
+/** What is wrong with an entry of Slurm that has `ip` or `gpu`. */
+export const SLURM_ONLY =
+  "Cannot use ip or gpu of an entry of kind slurm: name the login host as ssh knows it, and give gpus a number";
+
 /** What {@link addHosts} takes. `id` is an expandable list; each of its ids becomes a host of the same `spec`. */
 export interface AddHostsRequest {
   readonly cluster: StoreRef;
@@ -115,7 +119,7 @@ function checkHost(
   };
   problems.note(
     slurm !== undefined && (spec.ip !== undefined || spec.gpu !== undefined),
-    "Cannot use ip or gpu of an entry of kind slurm: name the login host as ssh knows it, and give --gpus",
+    SLURM_ONLY,
   );
   const list = problems.take(() => expand(request.id)) ?? [];
   copies.add(list, given);

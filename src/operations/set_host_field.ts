@@ -6,6 +6,7 @@
 
 import { AUTO, devicesField } from "../cluster/devices.ts";
 import { defaultCapacity, type Host, machineOf } from "../cluster/host.ts";
+import { isSlurm, SLURM_FIELDS, slurmCapacity, slurmField, slurmGpus } from "../cluster/slurm_entry.ts";
 import type { Deps } from "../deps.ts";
 import { CmsError, InvalidError, NotFoundError } from "../errors.ts";
 import { type Environment, readEnvironment } from "../names/environment.ts";
@@ -16,7 +17,7 @@ import { shortened } from "../names/some_names.ts";
 import { makeProbe, type Probe } from "../link/probe.ts";
 import { changeCluster, readCluster } from "../store/cluster_file.ts";
 import type { Hosts, StoreRef } from "../store/store.ts";
-import { GPU_TWICE } from "./add_hosts.ts";
+import { GPU_TWICE, SLURM_ONLY } from "./add_hosts.ts";
 import { findDevices } from "./find_devices.ts";
 import { hasControl, Problems } from "./check.ts";
 import { Copies } from "./copies.ts";
@@ -54,7 +55,7 @@ const READERS: { readonly [K in Field]-?: (value: string) => Host[K] } = {
 };
 
 /** The fields that can be set, and `env`, whose variables are set by `env.NAME`. */
-export const HOST_FIELDS: readonly string[] = [...Object.keys(READERS), "env"];
+export const HOST_FIELDS: readonly string[] = [...Object.keys(READERS), ...SLURM_FIELDS, "env"];
 
 const VARIABLES = "env.";
 
@@ -90,8 +91,13 @@ export async function setHostFields(
   const ids = problems.take(() => expand(request.id).map(hostId)) ?? [];
   new Copies("set fields of hosts").add(ids, request.fields);
   const values: Partial<Host> = {};
+  const slurm: Record<string, string | number | null> = {};
   for (const [key, text] of Object.entries(request.fields)) {
     if (key === "env" || key.startsWith(VARIABLES)) continue;
+    if (SLURM_FIELDS.includes(key)) {
+      problems.take(() => slurm[key] = isNone(text) ? null : slurmField(key, text));
+      continue;
+    }
     problems.take(() => Object.assign(values, { [key]: READERS[fieldOf(key)](text) }));
   }
   const variables = problems.take(() => readVariables(request), "env: ");
@@ -107,6 +113,7 @@ export async function setHostFields(
           ...values,
           ...(found === null ? {} : { gpus: found.get(host.id)! }),
           ...variables?.(host.env ?? {}),
+          ...withSlurm(host, slurm),
         })
         : host;
       changed.set(now.id, now);
@@ -114,6 +121,21 @@ export async function setHostFields(
     return changed;
   });
   return { changed: ids };
+}
+
+/** Fields of an entry of Slurm. null takes one out. */
+function withSlurm(host: Host, fields: Readonly<Record<string, string | number | null>>): Partial<Host> {
+  const keys = Object.keys(fields);
+  if (keys.length === 0) return {};
+  if (!isSlurm(host)) {
+    throw new InvalidError([`Cannot set ${keys.join(", ")} of host ${host.id}: it is no entry of kind slurm`]);
+  }
+  if (fields["kind"] === null) {
+    throw new InvalidError([`Cannot take kind from ${host.id}: delete it, and add a host over ssh`]);
+  }
+  const all = new Map(Object.entries({ ...host.extra, ...fields }));
+  for (const key of keys) if (fields[key] === null) all.delete(key);
+  return { extra: Object.fromEntries(all) };
 }
 
 /** How the variables of a host are changed; undefined if they stay. */
@@ -153,10 +175,18 @@ async function findAll(
 /** A host with other fields. One that ran as many jobs at once as it had GPUs goes on with as many as it has now. */
 function withFields(host: Host, values: Partial<Host>): Host {
   const now = { ...host, ...values };
+  if (isSlurm(now)) return withSlurmFields(now);
   if (now.gpu !== "" && (now.gpus ?? null) !== null) throw new InvalidError([GPU_TWICE]);
   const follows = values.gpus !== undefined && values.max_jobs_allowed === undefined &&
     host.max_jobs_allowed === defaultCapacity(host);
   return follows ? { ...now, max_jobs_allowed: defaultCapacity(now) } : now;
+}
+
+/** The same for an entry of Slurm, whose GPUs are a number. */
+function withSlurmFields(now: Host): Host {
+  if ((now.gpus ?? null) !== null) slurmGpus(now.gpus!);
+  if (now.ip !== null || now.gpu !== "") throw new InvalidError([SLURM_ONLY]);
+  return now.max_jobs_allowed === 0 ? { ...now, max_jobs_allowed: slurmCapacity(now) } : now;
 }
 
 /**

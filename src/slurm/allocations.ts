@@ -12,7 +12,7 @@
 import { machineKey } from "../cluster/machine.ts";
 import type { Demand } from "../scheduler/demand.ts";
 import type { SlotHost } from "../scheduler/slot_host.ts";
-import { type Allocation, Asked, idOf } from "./asked.ts";
+import { type Allocation, Asked, idOf, taskOf } from "./asked.ts";
 import { type Entry, lengthOf, slotsOf, templateOf } from "./entry.ts";
 import { type EntrySummary, Fleet, hostsOf, machinesOf } from "./fleet.ts";
 import type { Command, What } from "./commands.ts";
@@ -197,7 +197,7 @@ export class Allocations {
     if (one.cancelledMs !== null && this.#nowMs - one.cancelledMs < LONGEST_LOOK_MS) return;
     one.cancelledMs = this.#nowMs;
     const login = machineKey(one.asked.entry.login);
-    this.#commands.push({ type: "cancel", login, allocations: [idOf(one)] });
+    this.#commands.push({ type: "cancel", login, allocations: [taskOf(one)] });
     this.#lookSoon(one.asked, LOOK_MS[0]);
   }
 

@@ -143,7 +143,12 @@ export class Asked {
   }
 }
 
-/** How Slurm calls it. */
-export function idOf({ array, task }: Allocation): string {
+/** How people find it in Slurm. */
+export function idOf({ job, array, task }: Allocation): string {
+  return job ?? `${array}_${task}`;
+}
+
+/** How it is cancelled: Slurm does not take the id that a task has of its own. */
+export function taskOf({ array, task }: Allocation): string {
   return `${array}_${task}`;
 }

@@ -8,7 +8,7 @@ import { machineKey } from "../cluster/machine.ts";
 import { machineOfPlace } from "../cluster/slurm_place.ts";
 import type { SlotHost } from "../scheduler/slot_host.ts";
 import type { Allocation, Asked } from "./asked.ts";
-import { idOf } from "./asked.ts";
+import { taskOf } from "./asked.ts";
 import { nodeHost } from "./entry.ts";
 
 /** How the allocations of an entry stand. `reason`: why the first of them waits, in Slurm's word. */
@@ -49,7 +49,7 @@ export class Fleet {
     for (const one of this.all()) {
       if (machinesOf(one).some(isBusy)) continue;
       const login = machineKey(one.asked.entry.login);
-      those.set(login, [...those.get(login) ?? [], idOf(one)]);
+      those.set(login, [...those.get(login) ?? [], taskOf(one)]);
     }
     return those;
   }

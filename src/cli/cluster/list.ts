@@ -6,6 +6,7 @@
 
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Host, RESOURCE_FIELDS } from "../../cluster/host.ts";
+import { SLURM_FIELDS } from "../../cluster/slurm_entry.ts";
 import { clusterOf, clusterVerb, type Context, examples } from "../context.ts";
 import { countValue, formatValue, unquote } from "../names.ts";
 import { HOST_COLUMNS, HOST_COLUMNS_WIDE } from "../../output/columns.ts";
@@ -25,7 +26,9 @@ export function addList(group: CommandUnknownOpts, context: Context): void {
       const cluster = clusterOf(context, word, words);
       const hosts = await listHosts(context.deps, { cluster, status, limit });
       if (output !== "table" || hosts.length > 0) {
-        context.io.out(await renderFor(context.io, output, wide ? wideColumns(hosts) : HOST_COLUMNS, hosts));
+        // In a table the fields of Slurm stand like others; elsewhere they follow all others as it is.
+        const records = output === "table" ? hosts.map((host) => ({ ...host.extra, ...host })) : hosts;
+        context.io.out(await renderFor(context.io, output, wide ? wideColumns(hosts) : HOST_COLUMNS, records));
       } else if (status !== undefined) {
         context.lines.info(`No host of cluster ${cluster.name} has the status ${status}.`);
       } else {
@@ -38,5 +41,6 @@ export function addList(group: CommandUnknownOpts, context: Context): void {
 /** What hosts give besides slots is shown where one of them says it. */
 function wideColumns(hosts: readonly Host[]): readonly string[] {
   const isSaid = (field: typeof RESOURCE_FIELDS[number]) => hosts.some((host) => (host[field] ?? null) !== null);
-  return [...HOST_COLUMNS_WIDE, ...RESOURCE_FIELDS.filter(isSaid)];
+  const ofSlurm = SLURM_FIELDS.filter((field) => hosts.some(({ extra }) => (extra[field] ?? null) !== null));
+  return [...HOST_COLUMNS_WIDE, ...RESOURCE_FIELDS.filter(isSaid), ...ofSlurm];
 }

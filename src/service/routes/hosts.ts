@@ -5,6 +5,8 @@
  */
 
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { SLURM_FIELDS } from "../../cluster/slurm_entry.ts";
+import { SLURM_WORDS } from "../../cluster/slurm_words.ts";
 import { addHosts, addHostsOfSpecs } from "../../operations/add_hosts.ts";
 import { deleteHosts } from "../../operations/delete_hosts.ts";
 import { getHost, listHosts } from "../../operations/list_hosts.ts";
@@ -49,6 +51,10 @@ const gpus = text("GPUs that it gives its jobs one by one, such as 0-3; `auto` a
 const memory = text("Memory that it gives.", "64G").optional();
 const cpus = size("CPUs that it gives.").optional();
 const slots = size("Jobs that run there at once (default: its GPUs, or 1).").optional();
+/** Fields of an entry of Slurm, as texts: `cluster set` reads them. */
+const slurm = Object.fromEntries(
+  SLURM_WORDS.map(({ key, text: of, example }) => [key, text(`${of}.`, example).optional()]),
+);
 /** What it gives, in a query. */
 const count = z.coerce.number().int().min(0).max(999_999_999);
 const given = {
@@ -64,7 +70,7 @@ const add = operation({
   path: "/cluster/{cluster}",
   summary: "Cluster Add Host",
   description: "Adds hosts to a cluster; each runs one job at once. A host of the same id is replaced.",
-  request: { params: ClusterPath, query: ExperimentQuery.extend({ id, ...spec, gpu, ...given }) },
+  request: { params: ClusterPath, query: ExperimentQuery.extend({ id, ...spec, gpu, ...given, ...slurm }) },
   responses: { ...textReply(NOW, HOSTS_TABLE, AddedSchema), ...failures(404) },
 });
 
@@ -91,6 +97,7 @@ const addMany = operation({
               memory,
               cpus,
               max_jobs_allowed: slots,
+              ...slurm,
             })).max(100_000),
           })
             .openapi("NewHosts"),
@@ -137,6 +144,7 @@ const patch = operation({
             max_jobs_allowed: size("Jobs that run there at once.").optional(),
             cores: size("Cores of the machine.").optional(),
             threads: size("Threads of each core.").optional(),
+            ...slurm,
           }).openapi("HostChange"),
         },
       },
@@ -199,13 +207,13 @@ export function addHostRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): v
   app.openapi(add, async (c) => {
     const { id, experiment, ...spec } = c.req.valid("query");
     const cluster = await clusterAt(service, { ...c.req.valid("param"), experiment });
-    const result = await addHosts(deps, { cluster, id, spec });
+    const result = await addHosts(deps, { cluster, id, spec: withSlurm(spec) });
     return await textOrJson(c, () => table(cluster), result);
   });
 
   app.openapi(addMany, async (c) => {
     const cluster = await clusterAt(service, { ...c.req.valid("param"), ...c.req.valid("query") });
-    const hosts = c.req.valid("json").hosts.map(({ id, ...spec }) => ({ id, spec }));
+    const hosts = c.req.valid("json").hosts.map(({ id, ...spec }) => ({ id, spec: withSlurm(spec) }));
     return c.json(await addHostsOfSpecs(deps, { cluster, hosts }), 200);
   });
 
@@ -248,6 +256,13 @@ export function addHostRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): v
     const result = await setHostField(deps, { cluster, id: c.req.valid("param").id, key, value });
     return await textOrJson(c, () => table(cluster), result);
   });
+}
+
+/** A host with its fields of Slurm in a place of their own. */
+function withSlurm<T extends object>(spec: T): T & { slurm?: Record<string, string> } {
+  const given = Object.entries(spec).filter(([key, value]) => SLURM_FIELDS.includes(key) && value !== undefined);
+  if (given.length === 0) return spec;
+  return { ...spec, slurm: Object.fromEntries(given.map(([key, value]) => [key, String(value)])) };
 }
 
 type Status = "active" | "inactive";
