@@ -1,5 +1,6 @@
 /** addHosts, deleteHosts, setHostStatus, setHostField and listHosts on one cluster. */
 import assert from "node:assert/strict";
+import { SLURM_FIELDS, slurmOf } from "../../src/cluster/slurm_entry.ts";
 import { CmsError, InvalidError } from "../../src/errors.ts";
 import { addHosts } from "../../src/operations/add_hosts.ts";
 import { createCluster } from "../../src/operations/create_cluster.ts";
@@ -120,9 +121,50 @@ Deno.test("setHostField() stores each value in the type of its field", async () 
       await set("h2", key, text);
       assert.equal((await hosts())[1]?.[key as keyof Host] ?? null, value, key);
     }
-    // Variables are set one by one, see below.
-    assert.deepEqual([...new Set(values.map(([key]) => key)), "env"].sort(), [...HOST_FIELDS].sort());
+    // Variables are set one by one, and what only entries of Slurm have on those alone, see below.
+    const all = [...new Set(values.map(([key]) => key)), ...SLURM_FIELDS, "env"];
+    assert.deepEqual(all.sort(), [...HOST_FIELDS].sort());
     assert.deepEqual((await hosts()).map((host) => host.id), ["h1", "h9", "h3"]);
+  });
+});
+
+Deno.test("An entry of Slurm is added, read back, changed, and refused where it cannot be meant", async () => {
+  await withHosts(async ({ deps, cluster, hosts, set }) => {
+    const slurm = { kind: "slurm", partition: "gpu", time: "90", allocations: "10", extra: "--exclusive -C a" };
+    await addHosts(deps, { cluster, id: "gpu", spec: { name: "login", user: "me", gpus: "4", cpus: 32, slurm } });
+    const entry = async () => (await hosts()).find(({ id }) => id === "gpu")!;
+    assert.deepEqual((await entry()).extra, { ...slurm, time: "90m", allocations: 10 });
+    assert.equal((await entry()).max_jobs_allowed, 4);
+    await set("gpu", "jobs_per_allocation", "1");
+    await set("gpu", "idle", "30s");
+    await set("gpu", "partition", "");
+    assert.deepEqual(slurmOf(await entry()), {
+      partition: null,
+      account: null,
+      qos: null,
+      time: "90m",
+      nodes: 1,
+      gpus: 4,
+      cpus: 32,
+      memory: null,
+      constraint: null,
+      extra: "--exclusive -C a",
+      allocations: 10,
+      idle: "30s",
+      jobsPerAllocation: 1,
+    });
+    const before = await hosts();
+    await assert.rejects(() => set("h1", "partition", "gpu"), /it is no entry of kind slurm/);
+    await assert.rejects(() => set("gpu", "time", "30s"), /as time: give a minute or more/);
+    await assert.rejects(() => set("gpu", "gpus", "0-3"), /as gpus: give a whole number/);
+    await assert.rejects(() => set("gpu", "kind", ""), /Cannot take kind/);
+    await assert.rejects(() => set("gpu", "extra", "exclusive"), /give options of sbatch/);
+    const bad = { kind: "pbs", nodes: "0" };
+    await assert.rejects(
+      () => addHosts(deps, { cluster, id: "x", spec: { name: "l", user: "u", slurm: bad } }),
+      (error) => error instanceof InvalidError && /as kind/.test(error.message) && /as nodes/.test(error.message),
+    );
+    assert.deepEqual(await hosts(), before);
   });
 });
 
