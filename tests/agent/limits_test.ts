@@ -35,7 +35,8 @@ for (const shell of SHELLS) {
     link.backlog(5, { type: "open", slots: [0] });
     link.start([
       start("polite", "exec sleep 300", { limit: limit(300, 60_000) }),
-      start("deaf", DEAF, { limit: limit(300) }),
+      // Long enough for its trap to stand, also on a busy machine.
+      start("deaf", DEAF, { limit: limit(2000) }),
       start("inline", "sleep 300", { backlog: 5, limit: limit(200) }),
       start("waits", "sleep 300", { backlog: 5, limit: limit(200) }),
       start("quick", "exit 3", { limit: FAR }),
@@ -44,7 +45,7 @@ for (const shell of SHELLS) {
     ]);
     for (const [job, code] of [["polite", 143], ["deaf", 137], ["inline", 143], ["waits", 143]] as const) {
       const ended = await event("ended", job);
-      const text = job === "polite" || job === "deaf" ? "300ms" : "200ms";
+      const text = { polite: "300ms", deaf: "2000ms", inline: "200ms", waits: "200ms" }[job];
       assert.deepEqual([ended.state, ended.exitCode, ended.limit], ["kill", code, text], job);
       assert.match(await place.file(job, ".log"), new RegExp(`# time limit: ${text}\n# cloudmesh state: kill\n$`));
       const [state] = await link.ask([attempt(job)]);
