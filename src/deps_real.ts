@@ -77,13 +77,24 @@ const processes: Processes = {
 const environment: Environment = {
   get: (name) => Deno.env.get(name),
   cwd: () => Deno.cwd(),
-  user: () => Deno.env.get("USER") ?? Deno.env.get("LOGNAME") ?? "",
+  user: () => Deno.env.get("USER") || Deno.env.get("LOGNAME") || nameOfUid(),
   hostname: () => Deno.hostname(),
   pid: Deno.pid,
   get self() {
     return selfCommand();
   },
 };
+
+/** The name of the user by the system's list; `""` where that cannot be read, or has none. cron sets no USER. */
+function nameOfUid(): string {
+  try {
+    const uid = String(Deno.uid());
+    const users = Deno.readTextFileSync("/etc/passwd").split("\n").map((line) => line.split(":"));
+    return users.find((fields) => fields[2] === uid)?.[0] ?? "";
+  } catch {
+    return "";
+  }
+}
 
 /**
  * A file made by `deno compile` is the program; the launcher of the other kind names itself; else it is run from

@@ -162,3 +162,17 @@ Deno.test("now() and sleepUntil() do not step when somebody sets the machine's c
     Date.now = real;
   }
 });
+
+Deno.test("user() is the name of the environment, else that of the user id", () => {
+  const names = ["USER", "LOGNAME"] as const;
+  const before = names.map((name) => Deno.env.get(name));
+  try {
+    Deno.env.set("USER", "somebody");
+    assert.equal(environment.user(), "somebody");
+    for (const name of names) Deno.env.delete(name);
+    const { success, stdout } = new Deno.Command("id", { args: ["-un"] }).outputSync();
+    if (success) assert.equal(environment.user(), new TextDecoder().decode(stdout).trim());
+  } finally {
+    for (const [i, name] of names.entries()) if (before[i] !== undefined) Deno.env.set(name, before[i]);
+  }
+});

@@ -36,6 +36,8 @@ export interface FetchRequest {
   readonly force: boolean;
   /** Brings nothing. */
   readonly isDry: boolean;
+  /** What jobs have written to stdout, stderr and their logs comes otherwise. */
+  readonly isOutputElsewhere?: boolean;
 }
 
 /** What was brought, or would be: paths below the target, in the order in which they came. */
@@ -92,9 +94,23 @@ export async function fetchJobs(deps: Deps, request: FetchRequest, watch: FetchW
   return work.result();
 }
 
+/**
+ * The same of jobs of one machine, which may wait for others or run again. @throws {LinkError} If it does not answer.
+ */
+export async function fetchFromMachine(
+  deps: Deps,
+  request: Omit<FetchRequest, "selection">,
+  { machine, jobs }: { machine: Machine; jobs: readonly Job[] },
+  watch: FetchWatch,
+): Promise<FetchResult> {
+  const work = new Work(deps, request, watch);
+  await work.bring(machine, jobs);
+  return work.result();
+}
+
 class Work {
   readonly #deps: Deps;
-  readonly #request: FetchRequest;
+  readonly #request: Omit<FetchRequest, "selection">;
   readonly #watch: FetchWatch;
   readonly #target: FetchTarget;
   readonly #files: { path: string; sizeBytes: number }[] = [];
@@ -103,7 +119,7 @@ class Work {
   #bytes = 0;
   #total = 0;
 
-  constructor(deps: Deps, request: FetchRequest, watch: FetchWatch) {
+  constructor(deps: Deps, request: Omit<FetchRequest, "selection">, watch: FetchWatch) {
     this.#deps = deps;
     this.#request = request;
     this.#watch = watch;
@@ -120,8 +136,21 @@ class Work {
     this.#watch.warn(text);
   }
 
-  /** A connection that breaks is opened again; what has come stays, and is not brought twice. */
+  /** Brings what can be brought. */
   async fetchFrom(machine: Machine, jobs: readonly Job[]): Promise<void> {
+    try {
+      await this.bring(machine, jobs);
+    } catch (error) {
+      if (!(error instanceof LinkError)) throw error;
+      this.lack(`${error.message} (${machineText(machine)}: ${jobs.length} jobs)`);
+    }
+  }
+
+  /**
+   * A connection that breaks is opened again; what has come stays, and is not brought twice.
+   * @throws {LinkError} If the machine does not answer.
+   */
+  async bring(machine: Machine, jobs: readonly Job[]): Promise<void> {
     const { ref, places } = { ref: this.#request.queue, places: jobs.flatMap((job) => this.#placesOf(job)) };
     const directory = isLocal(machine) ? ref.directory : ref.experiment;
     const said = new Set<string>();
@@ -132,17 +161,14 @@ class Work {
           take: (at, file, pieces) => this.#take(places[at]!, file, pieces),
         });
       } catch (error) {
-        if (!(error instanceof LinkError)) throw error;
-        if (error.lasting || tries >= TRIES) {
-          return this.lack(`${error.message} (${machineText(machine)}: ${jobs.length} jobs)`);
-        }
+        if (!(error instanceof LinkError) || error.lasting || tries >= TRIES) throw error;
       }
       await this.#deps.clock.sleepUntil(this.#deps.clock.now() + PAUSE_MS);
     }
   }
 
   #placesOf(job: Job): Place[] {
-    return placesOf(job, this.#request.patterns);
+    return placesOf(job, this.#request.patterns, this.#request.isOutputElsewhere === true);
   }
 
   async #choose(places: readonly Place[], found: readonly Found[], said: Set<string>): Promise<string[][]> {

@@ -12,6 +12,7 @@ import { type StorePaths, storePaths } from "../store/paths.ts";
 import { type QueuePause, readPause, removePause, writePause } from "../store/queue_pause.ts";
 import type { StoreRef } from "../store/store.ts";
 import { hasControl, Problems } from "./check.ts";
+import { whoIsHere } from "./who.ts";
 
 /** Longest reason that is kept. */
 const REASON_LIMIT = 1_000;
@@ -35,7 +36,7 @@ export async function pauseQueue(
   const { environment, clock } = deps;
   const pause = {
     reason: reason === "" ? null : reason,
-    by: `${environment.user()}@${environment.hostname()}`,
+    by: whoIsHere(environment),
     since: isoSeconds(clock.epochMs()),
   };
   return await withQueue(deps, queue, async (paths) => {

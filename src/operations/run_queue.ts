@@ -28,6 +28,7 @@ import type { Notices } from "./notices/notices.ts";
 import { runsAlready } from "./process_state.ts";
 import { RunHosts, slotsOf } from "./run_hosts.ts";
 import { RunTeller } from "./tell_run.ts";
+import { whoIsHere } from "./who.ts";
 
 /** What to run, and where. */
 export type RunRequest =
@@ -42,7 +43,7 @@ export type RunRequest =
     /** Tells of its jobs; whoever made them tells of the end. */
     readonly notices?: Notices | undefined;
     /** Whether what jobs have written comes to the manager as they end. */
-    readonly collect?: "output" | undefined;
+    readonly collect?: "output" | "all" | undefined;
     /** Time limit of jobs without one, such as `30m`. */
     readonly timeLimit?: string | undefined;
   }
@@ -57,7 +58,7 @@ export type RunRequest =
     readonly halt?: Halt | undefined;
     readonly notices?: Notices | undefined;
     /** Whether what jobs have written comes to the manager as they end. */
-    readonly collect?: "output" | undefined;
+    readonly collect?: "output" | "all" | undefined;
     readonly timeLimit?: string | undefined;
   };
 
@@ -92,12 +93,14 @@ export async function runQueue(
     if (other !== null) throw await runsAlready(deps, "run", request.queue, other);
     const history = new RunHistory(deps, paths, run);
     const { environment } = deps;
-    const by = `${environment.user()}@${environment.hostname()}`;
+    const by = whoIsHere(environment);
     const { scheduler } = request;
     await history.begin({ run, pid: environment.pid, by, scheduler, cluster: cluster?.name ?? null, slots });
     await request.notices?.begin(store.jobs);
     const warn = (text: string): void => watch.onEvent({ type: "warning", text });
-    const collector = request.collect === undefined ? null : await Collector.begin(deps, store, { connect, warn });
+    const collector = request.collect === undefined
+      ? null
+      : await Collector.begin(deps, store, { connect, warn, what: request.collect });
     const unknown = new UnknownFieldWatch(warn);
     if (cluster !== null) unknown.look("host", (await readCluster(deps, cluster)).values());
     unknown.look("job", store.jobs.values());

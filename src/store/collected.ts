@@ -21,6 +21,8 @@ export interface CollectedJob {
   readonly directory: string;
   /** By the file's name: what it was when it was written. A file that the host did not have is missing. */
   readonly files: Readonly<Record<string, Stamp>>;
+  /** All other files that a run brings were brought, too. */
+  readonly all?: boolean;
 }
 
 /** Size, time and inode of a file. */
@@ -53,8 +55,15 @@ export class Collected {
   }
 
   /** True if this attempt was collected, whatever became of its files. */
-  has(job: JobName, attempt: AttemptId): boolean {
-    return this.#jobs.get(job)?.attempt === attempt;
+  has(job: JobName, attempt: AttemptId, what: "output" | "all" = "output"): boolean {
+    const record = this.#jobs.get(job);
+    return record?.attempt === attempt && (what === "output" || record.all === true);
+  }
+
+  /** Notes that all other files of the job were brought, too. */
+  async noteAll(job: JobName): Promise<void> {
+    const record = this.#jobs.get(job);
+    if (record !== undefined) await this.note({ ...record, all: true });
   }
 
   /** Path of a file that was collected of an attempt, and its size; null if it does not stand here as it was. */
@@ -113,9 +122,10 @@ function isSame([sizeBytes, modifiedMs, inode]: Stamp, stamp: FileStamp): boolea
 
 function parsed(line: string): CollectedJob | null {
   try {
-    const { job, attempt, directory, files } = JSON.parse(line) as Partial<CollectedJob>;
+    const { job, attempt, directory, files, all } = JSON.parse(line) as Partial<CollectedJob>;
     const isWhole = [job, attempt, directory].every((one) => typeof one === "string") && !directory!.includes("/");
-    return isWhole && typeof files === "object" ? { job: job!, attempt: attempt!, directory: directory!, files } : null;
+    if (!isWhole || typeof files !== "object") return null;
+    return { job: job!, attempt: attempt!, directory: directory!, files, ...all === true ? { all } : {} };
   } catch {
     return null;
   }

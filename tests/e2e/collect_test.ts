@@ -18,6 +18,29 @@ hostTest("a run collects outputs as jobs end, and log reads them when the hosts 
   const large = Array.from({ length: 200_000 }, (_, i) => `${i + 1}\n`).join("");
   assert.ok(await manager.read("large/large.out") === large);
 
+  // All files of those that have ended since, and of those whose output alone is here.
+  await manager.ok(
+    "queue",
+    "add",
+    "a",
+    "--name=files",
+    "--command=mkdir d; echo 1 > d/x; echo 2 > y; echo z",
+    "--fetch=d",
+  );
+  await manager.ok("queue", "add", "a", "--name=plain", "--command=echo p > p.csv; echo w");
+  const all = ["queue", "run", "fifo_multi", "a", "--hosts=pi@red,pi@red01", "--collect=all"];
+  const { code, stderr } = await manager.cms(...all);
+  assert.equal(code, 0);
+  assert.doesNotMatch(stderr, /WARNING/);
+  assert.equal(await manager.read("files/d/x"), "1\n");
+  await assert.rejects(manager.read("files/y"));
+  assert.equal(await manager.read("plain/p.csv"), "p\n");
+  assert.equal(await manager.read("plain/plain.out"), "w\n");
+  const noted = await manager.read(".a-queue.collected");
+  assert.equal(noted.trimEnd().split("\n").filter((line) => line.includes('"all":true')).length, 24);
+  await manager.ok(...all);
+  assert.equal(await manager.read(".a-queue.collected"), noted);
+
   // What was collected is no input of the next attempt, and the next attempt's output takes its place.
   await manager.ok("queue", "reset", "a", "--name=job1");
   assert.equal((await manager.cms("queue", "log", "a", "job1")).stdout, "");

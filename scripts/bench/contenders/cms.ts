@@ -20,7 +20,7 @@ export interface CmsWork {
   readonly shell: string | null;
   /** `--hosts`. */
   readonly hosts: string;
-  /** Called when all jobs have ended, while their files are there; missing: nobody looks. @param experiment Directory. */
+  /** Called when all jobs have ended, while their files are there. @param experiment Directory. */
   readonly inspect?: (experiment: string) => Promise<void>;
 }
 

@@ -70,7 +70,7 @@ async function knownValues(deps: Deps, line: TypedLine, option: string): Promise
     case "by":
       return ["host", "params"];
     case "collect":
-      return ["output"];
+      return ["output", "all"];
     case "no-run":
       return ["fail", "wait"];
     case "shell":

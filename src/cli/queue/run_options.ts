@@ -23,7 +23,7 @@ export interface RunOptions {
   /** File for the reason why the run does not begin; only a run that was started in the background has it. */
   readonly refusal?: string;
   readonly halt?: Halt;
-  readonly collect?: "output";
+  readonly collect?: "output" | "all";
   readonly onEnd?: string;
   readonly onFail?: string;
   readonly onDone?: string;
@@ -49,7 +49,8 @@ export function withRunOptions<A extends unknown[], O extends OptionValues, G ex
     )
     .option(
       "--collect <what>",
-      "output: what jobs have written comes to EXPERIMENT/JOB here as they end; queue log reads it there",
+      "output: what jobs have written comes to EXPERIMENT/JOB here as they end; queue log reads it there; all: so do " +
+        "the files that queue fetch would bring",
       collectValue,
     )
     .option(
@@ -72,9 +73,10 @@ function haltValue(value: string): Halt {
   return parseHalt(unquote(value));
 }
 
-function collectValue(value: string): "output" {
-  if (unquote(value) === "output") return "output";
-  throw new InvalidArgumentError("Use output.");
+function collectValue(value: string): "output" | "all" {
+  const what = unquote(value);
+  if (what === "output" || what === "all") return what;
+  throw new InvalidArgumentError("Use output or all.");
 }
 
 /** What a way of running adds to the options. `hosts`: as `--hosts` has them. */

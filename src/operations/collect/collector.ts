@@ -6,7 +6,8 @@
  */
 
 import type { Deps } from "../../deps.ts";
-import { isLocal, machineKey, machineOfJob, machineText } from "../../cluster/machine.ts";
+import { isLocal, type Machine, machineKey, machineOfJob, machineText } from "../../cluster/machine.ts";
+import { LinkError } from "../../errors.ts";
 import { attemptId } from "../../job/attempt.ts";
 import type { Job } from "../../job/job.ts";
 import { isInFlight, isWaiting } from "../../job/states.ts";
@@ -17,12 +18,16 @@ import { Collected, stampOfFile } from "../../store/collected.ts";
 import type { QueueStore } from "../../store/store.ts";
 import type { RunEvent } from "../../scheduler/report.ts";
 import { JOB_FILES } from "../output_files.ts";
+import { fetchFromMachine } from "../fetch_jobs.ts";
+import { knownMachines } from "../on_machines.ts";
 import { OutputReader, SilentError } from "../job_output.ts";
 import { collectedName } from "./read_collected.ts";
 
 /** Jobs of one machine whose files are read at once. */
 const AT_ONCE = 16;
 const PART_BYTES = 256 * 1024;
+/** The same, where all of their files come. */
+const FILES_AT_ONCE = 256;
 /** Pauses before a machine that does not answer is asked again. */
 const AGAIN_MS = [1_000, 30_000] as const;
 /** After the run: how long may pass without a job that is collected. */
@@ -41,6 +46,8 @@ export class Collector {
   readonly #warn: (text: string) => void;
   readonly #collected: Collected;
   readonly #reader: OutputReader;
+  readonly #what: "output" | "all";
+  #machines: Promise<Map<string, Machine>> | null = null;
   readonly #places = new Map<string, Place>();
   readonly #stop = new AbortController();
   /** Told when a machine has nothing left. */
@@ -50,9 +57,10 @@ export class Collector {
     deps: Deps,
     store: Pick<QueueStore, "ref" | "id" | "jobs">,
     collected: Collected,
-    { connect, warn }: { connect: Connect; warn: (text: string) => void },
+    { connect, warn, what }: { connect: Connect; warn: (text: string) => void; what: "output" | "all" },
   ) {
     this.#deps = deps;
+    this.#what = what;
     this.#store = store;
     this.#warn = warn;
     this.#collected = collected;
@@ -63,7 +71,7 @@ export class Collector {
   static async begin(
     deps: Deps,
     store: Pick<QueueStore, "ref" | "id" | "jobs">,
-    options: { connect: Connect; warn: (text: string) => void },
+    options: { connect: Connect; warn: (text: string) => void; what: "output" | "all" },
   ): Promise<Collector> {
     const collector = new Collector(deps, store, await Collected.open(deps, store.ref), options);
     for (const job of store.jobs.values()) collector.#add(job);
@@ -108,7 +116,8 @@ export class Collector {
     const machine = machineOfJob(job);
     // On this machine it stands here already. What never started has written nothing.
     if (machine === null || isLocal(machine) || job.attempt === 0 || job.status === "fail_start") return;
-    if (isWaiting(job.status) || isInFlight(job.status) || this.#collected.has(job.name, attemptId(job))) return;
+    if (isWaiting(job.status) || isInFlight(job.status)) return;
+    if (this.#collected.has(job.name, attemptId(job), this.#what)) return;
     const key = machineKey(machine);
     const place = this.#places.get(key) ?? { shown: machineText(machine), waiting: new Set(), isWorking: false };
     this.#places.set(key, place);
@@ -121,18 +130,15 @@ export class Collector {
     place.isWorking = true;
     let pauseMs: number = AGAIN_MS[0];
     while (place.waiting.size > 0 && !this.#stop.signal.aborted) {
-      const batch = [...place.waiting].slice(0, AT_ONCE);
-      const results = await Promise.allSettled(batch.map((name) => this.#collect(name)));
-      const failure = results.find((result) => result.status === "rejected");
-      results.forEach(({ status }, i) => status === "fulfilled" && place.waiting.delete(batch[i]!));
+      const failure = await this.#collectSome(place);
       this.#progress?.();
-      if (failure === undefined) {
+      if (failure === null) {
         pauseMs = AGAIN_MS[0];
         continue;
       }
       // A machine that is silent is asked again; what cannot be written here will not be better a moment later.
-      if (!(failure.reason instanceof SilentError)) {
-        this.#warn(`Cannot collect from ${place.shown}: ${(failure.reason as Error).message}`);
+      if (!(failure instanceof SilentError)) {
+        this.#warn(`Cannot collect from ${place.shown}: ${(failure as Error).message}`);
         place.waiting.clear();
         break;
       }
@@ -142,10 +148,49 @@ export class Collector {
     place.isWorking = false;
   }
 
+  /** Takes from those that wait what was collected. @returns What went wrong; null if nothing did. */
+  async #collectSome(place: Place): Promise<unknown> {
+    const most = this.#what === "all" ? FILES_AT_ONCE : AT_ONCE;
+    const batch = [...place.waiting].slice(0, most);
+    const here: JobName[] = [];
+    let failure: unknown = null;
+    for (let at = 0; at < batch.length && failure === null; at += AT_ONCE) {
+      const some = batch.slice(at, at + AT_ONCE);
+      const results = await Promise.allSettled(some.map((name) => this.#collect(name)));
+      for (const [i, result] of results.entries()) {
+        if (result.status === "fulfilled") here.push(some[i]!);
+        else failure ??= result.reason;
+      }
+    }
+    try {
+      if (this.#what === "all") await this.#fetchAll(here);
+      for (const name of here) place.waiting.delete(name);
+    } catch (error) {
+      failure = error instanceof LinkError ? new SilentError(error.reason, { cause: error }) : error;
+    }
+    return failure;
+  }
+
+  /** All other files of some jobs of one machine, over one session. */
+  async #fetchAll(names: readonly JobName[]): Promise<void> {
+    const { ref, jobs: all } = this.#store;
+    const jobs = names.flatMap((name) => all.get(name) ?? [])
+      .filter(({ status }) => !isWaiting(status) && !isInFlight(status));
+    const machine = jobs[0] === undefined ? null : machineOfJob(jobs[0]);
+    if (machine === null) return;
+    this.#machines ??= knownMachines(this.#deps, ref.directory);
+    const own = (await this.#machines).get(machineKey(machine)) ?? machine;
+    const request = { queue: ref, patterns: [], to: null, layout: "job", maxBytes: null, force: false } as const;
+    const what = { ...request, isDry: false, isOutputElsewhere: true };
+    await fetchFromMachine(this.#deps, what, { machine: own, jobs }, { warn: this.#warn });
+    for (const job of jobs) if (this.#collected.has(job.name, attemptId(job))) await this.#collected.noteAll(job.name);
+  }
+
   /** The files of one job. One that was reset meanwhile has none any more. */
   async #collect(name: JobName): Promise<void> {
     const job = this.#store.jobs.get(name);
     if (job === undefined || isWaiting(job.status) || isInFlight(job.status)) return;
+    if (this.#collected.has(name, attemptId(job))) return;
     const { ref, id } = this.#store;
     const names = JOB_FILES.map((file) => collectedName(job.name, file));
     const directory = await this.#collected.directoryFor(name, id, names);

@@ -50,8 +50,9 @@ const notices = {
   webhook: text("Address to which all of that is posted as JSON.", "https://example.org/hook").optional(),
 };
 
-const collect = z.enum(["output"]).optional().openapi({
-  description: "What jobs have written comes to the experiment directory as they end.",
+const collect = z.enum(["output", "all"]).optional().openapi({
+  description:
+    "What jobs have written (output), or all that fetch would bring, comes to the experiment directory as they end.",
   example: "output",
 });
 
@@ -157,7 +158,7 @@ const kill = operation({
 interface RunWords {
   readonly halt?: string | undefined;
   readonly time_limit?: string | undefined;
-  readonly collect?: "output" | undefined;
+  readonly collect?: "output" | "all" | undefined;
   readonly on_end?: string | undefined;
   readonly on_fail?: string | undefined;
   readonly on_done?: string | undefined;
