@@ -6,7 +6,7 @@
 
 import { chromium, type Page } from "playwright-core";
 
-const LIMIT_MS = 30_000;
+const LIMIT_MS = 60_000;
 
 const OPTIONS = [
   "--no-sandbox",

@@ -63,11 +63,17 @@ export function lanesOf({ begin, end, machine, machines }: Spans, now: number): 
   };
 }
 
-/** How many were done, failed, and ran, at up to 600 moments from the first begin to now or the last end. */
+/** Jobs for each second are those of so many moments. */
+const RATE_MOMENTS = 10;
+
+/**
+ * How many were done, failed, and ran, and how many were done in a second, at up to 600 moments from the first begin to
+ * now or the last end.
+ */
 export function countsOver(
   { begin, end, failed }: Spans,
   now: number,
-): { times: number[]; done: number[]; failed: number[]; running: number[] } {
+): { times: number[]; done: number[]; failed: number[]; running: number[]; rate: number[] } {
   const first = begin[0] ?? now;
   const isOver = end.every((one) => one !== null);
   const last = isOver ? end.reduce<number>((most, one) => Math.max(most, one!), first) : now;
@@ -92,5 +98,9 @@ export function countsOver(
     done: e,
     failed: f,
     running: b.map((count, i) => count - e[i]!),
+    rate: e.map((count, i) => {
+      const from = Math.max(0, i - RATE_MOMENTS);
+      return i === 0 ? 0 : (count - e[from]!) / ((i - from) * step);
+    }),
   };
 }

@@ -4,9 +4,13 @@
  * @module
  */
 
-import { effect, signal } from "@preact/signals";
+import { batch, effect, signal } from "@preact/signals";
+import { experiment } from "./experiment.ts";
 import { place } from "./place.ts";
-import { follow, read, type Status, who } from "./service.ts";
+import { follow, read, type Reply, type Status, who } from "./service.ts";
+
+/** One, with its queues. */
+export type Experiment = Reply<"/experiments">["experiments"][number];
 
 /** null: not known yet, or there is no queue. */
 export const status = signal<Status | null>(null);
@@ -14,33 +18,42 @@ export const status = signal<Status | null>(null);
 export const broken = signal<string | null>(null);
 /** Counts up with each news of the queue. */
 export const news = signal(0);
-/** All queues of the experiment. */
-export const queues = signal<readonly string[]>([]);
+/** When the last news came, epoch ms. */
+export const heardMs = signal(0);
+/** All queues of all experiments; null: not known yet. */
+export const experiments = signal<readonly Experiment[] | null>(null);
+/** The first rows are there, or none are looked at: what takes long may begin. */
+export const isShown = signal(false);
 
-/** Reads the names of queues, and shows the first if none is shown. */
+/** Reads the names of queues. */
 export async function findQueues(): Promise<void> {
-  const { queues: files } = await read<{ queues: string[] }>(["queue", ""]);
-  queues.value = files.map((file) => file.replace(/-queue\.yaml$/, ""));
+  experiments.value = (await read<Reply<"/experiments">>(["experiments"])).experiments;
 }
 
 let ending: AbortController | null = null;
 let followed: string | null = null;
 
 effect(() => {
-  const queue = !who.value ? null : place.value.queue;
-  if (queue === followed) return;
-  followed = queue;
+  const { queue: named, view } = place.value;
+  const queue = !who.value || (view === "jobs" && !isShown.value) ? null : named;
+  const key = queue === null ? null : `${experiment.value} ${queue}`;
+  if (key === followed) return;
+  followed = key;
   ending?.abort();
   status.value = null;
   broken.value = null;
   if (queue === null) return;
   ending = new AbortController();
   const onStatus = (now: Status): void => {
-    status.value = now;
-    broken.value = null;
-    news.value = news.peek() + 1;
+    batch(() => {
+      status.value = now;
+      broken.value = null;
+      heardMs.value = Date.now();
+      news.value = news.peek() + 1;
+    });
   };
-  void follow(queue, { onStatus, onBreak: (why) => broken.value = why }, ending.signal);
+  const onAlive = (): void => void (broken.value = null);
+  void follow(queue, { onStatus, onAlive, onBreak: (why) => broken.value = why }, ending.signal);
 });
 
 effect(() => {

@@ -6,7 +6,7 @@
 
 import { effect, signal } from "@preact/signals";
 import { type JSX, render } from "preact";
-import { findQueues, queues } from "./live.ts";
+import { experiments, findQueues, isShown } from "./live.ts";
 import { go, place, say } from "./place.ts";
 import { findWho, who } from "./service.ts";
 import { Add } from "./views/add.tsx";
@@ -39,7 +39,7 @@ function Page(): JSX.Element {
 }
 
 function ViewOf(): JSX.Element {
-  const { queue, view, job } = place.value;
+  const { experiment: of, queue, view, job } = place.value;
   if (queue === null) {
     return (
       <main>
@@ -49,19 +49,19 @@ function ViewOf(): JSX.Element {
   }
   switch (view) {
     case "job":
-      return <JobView key={job} queue={queue} job={job ?? ""} />;
+      return <JobView key={`${of} ${queue} ${job}`} queue={queue} job={job ?? ""} />;
     case "hosts":
-      return <Hosts queue={queue} />;
+      return <Hosts key={of} queue={queue} />;
     case "progress":
-      return <Progress key={queue} queue={queue} />;
+      return <Progress key={`${of} ${queue}`} queue={queue} />;
     case "timeline":
-      return <TimeLine key={queue} queue={queue} />;
+      return <TimeLine key={`${of} ${queue}`} queue={queue} />;
     case "add":
-      return <Add key={queue} queue={queue} />;
+      return <Add key={`${of} ${queue}`} queue={queue} />;
     case "runs":
-      return <RunsView key={queue} queue={queue} />;
+      return <RunsView key={`${of} ${queue}`} queue={queue} />;
     case "jobs":
-      return <Jobs key={queue} queue={queue} />;
+      return <Jobs key={`${of} ${queue}`} queue={queue} />;
   }
 }
 
@@ -80,6 +80,10 @@ function Help(): JSX.Element {
         <div>
           <dt>↑ ↓</dt>
           <dd>from job to job</dd>
+        </div>
+        <div>
+          <dt>Enter</dt>
+          <dd>opens the job</dd>
         </div>
         <div>
           <dt>?</dt>
@@ -114,8 +118,16 @@ effect(() => {
   void findQueues().catch(() => {});
 });
 effect(() => {
-  const [first] = queues.value;
-  if (place.value.queue === null && first !== undefined) go({ queue: first, view: "jobs" }, true);
+  if (place.value.queue !== null) return;
+  const { experiment } = place.value;
+  const all = experiments.value ?? [];
+  const of = all.find((one) => one.experiment === experiment) ?? all[0];
+  const [first] = of?.queues ?? [];
+  if (of !== undefined && first !== undefined) go({ experiment: of.experiment, queue: first, view: "jobs" }, true);
+});
+effect(() => {
+  if (!who.value) isShown.value = false;
+  else if (place.value.view !== "jobs") isShown.value = true;
 });
 
 void findWho();

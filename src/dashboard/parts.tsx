@@ -7,7 +7,9 @@
 import { signal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { change, who } from "./service.ts";
+import { experiment } from "./experiment.ts";
+import { change, DEFAULT_EXPERIMENT, who } from "./service.ts";
+import { quote } from "./words.ts";
 
 /** What was done last, or failed: said to all, and to screen readers. */
 export const said = signal<
@@ -59,7 +61,9 @@ export function Said(): JSX.Element {
 }
 
 /** A command that does the same, to be copied. */
-export function Command({ text }: { text: string }): JSX.Element {
+export function Command({ text: plain }: { text: string }): JSX.Element {
+  const isCms = plain.startsWith("cms ") && experiment.value !== DEFAULT_EXPERIMENT;
+  const text = isCms ? `${plain} ${quote(`--experiment=${experiment.value}`)}` : plain;
   return (
     <span class="command">
       <code>{text}</code>
@@ -88,9 +92,14 @@ export function Deed(
   );
 }
 
+/** What is asked again and again takes no more than one part of so many of the service's time. */
+const PARTS = 8;
+/** Nor is it asked more seldom than this for that reason. */
+const LONGEST_MS = 5_000;
+
 /**
- * Calls `read` at once, when `keys` change, and again every so often while the page is seen; also after each deed, unless
- * `isApart`.
+ * Calls `read` at once, when `keys` change, and again every so often while the page is seen, less often where it takes
+ * long; also after each deed, unless `isApart`.
  */
 export function useRepeated(
   read: (signal: AbortSignal) => Promise<void>,
@@ -104,8 +113,10 @@ export function useRepeated(
     const ending = new AbortController();
     void (async () => {
       while (!ending.signal.aborted) {
+        const beganMs = performance.now();
         if (!document.hidden) await latest.current(ending.signal).catch(() => {});
-        await new Promise((resolve) => setTimeout(resolve, everyMs));
+        const tookMs = performance.now() - beganMs;
+        await new Promise((resolve) => setTimeout(resolve, Math.max(everyMs, Math.min(tookMs * PARTS, LONGEST_MS))));
       }
     })();
     return () => ending.abort();

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { signal } from "@preact/signals";
+import { batch, signal } from "@preact/signals";
+import { experiment } from "./experiment.ts";
 
 /** The views of a queue. */
 export const VIEWS = ["jobs", "hosts", "progress", "timeline", "add", "runs"] as const;
@@ -13,20 +14,23 @@ export type View = typeof VIEWS[number] | "job";
 
 /** A place. */
 export interface Place {
+  readonly experiment: string;
   readonly queue: string | null;
   readonly view: View;
   readonly job: string | null;
   readonly words: Readonly<Record<string, string>>;
 }
 
-/** `#/QUEUE/VIEW?words` or `#/QUEUE/job/JOB`. */
+const DEFAULT_EXPERIMENT = "experiment";
+
+/** `#/QUEUE/VIEW?words` or `#/QUEUE/job/JOB`; `in=EXPERIMENT` where it is another than usual. */
 export function readPlace(hash: string): Place {
   const [path = "", search = ""] = hash.replace(/^#\/?/, "").split("?", 2);
   const [queue = "", view = "jobs", job = ""] = path.split("/").map(decode);
-  const words = Object.fromEntries(new URLSearchParams(search));
-  if (view === "job" && job !== "") return { queue, view: "job", job, words };
+  const { in: of = DEFAULT_EXPERIMENT, ...words } = Object.fromEntries(new URLSearchParams(search));
+  if (view === "job" && job !== "") return { experiment: of, queue, view: "job", job, words };
   const known = VIEWS.find((one) => one === view) ?? "jobs";
-  return { queue: queue === "" ? null : queue, view: known, job: null, words };
+  return { experiment: of, queue: queue === "" ? null : queue, view: known, job: null, words };
 }
 
 function decode(word: string): string {
@@ -37,16 +41,26 @@ function decode(word: string): string {
   }
 }
 
-/** The address of a place. */
-export function placeText({ queue, view, job, words }: Place): string {
+/** The address of a place, in the present experiment unless another is named. */
+export function placeText({ queue, view, job, words, ...place }: Omit<Place, "experiment"> & Partial<Place>): string {
   const path = [queue ?? "", view, ...(job === null ? [] : [job])].map(encodeURIComponent).join("/");
-  const search = new URLSearchParams(Object.entries(words).filter(([, value]) => value !== "")).toString();
+  const of = place.experiment ?? experiment.value;
+  const all = of === DEFAULT_EXPERIMENT ? words : { ...words, in: of };
+  const search = new URLSearchParams(Object.entries(all).filter(([, value]) => value !== "")).toString();
   return `#/${path}${search === "" ? "" : `?${search}`}`;
 }
 
 /** Where we are. */
 export const place = signal<Place>(readPlace(location.hash));
-addEventListener("hashchange", () => place.value = readPlace(location.hash));
+experiment.value = place.peek().experiment;
+addEventListener("hashchange", () => set(readPlace(location.hash)));
+
+function set(next: Place): void {
+  batch(() => {
+    experiment.value = next.experiment;
+    place.value = next;
+  });
+}
 
 /** Goes somewhere. `isSame`: the place is only said more closely, and takes the one before's place in the history. */
 export function go(to: Partial<Place>, isSame = false): void {
@@ -54,7 +68,7 @@ export function go(to: Partial<Place>, isSame = false): void {
   const text = placeText(next);
   if (isSame) history.replaceState(null, "", text);
   else history.pushState(null, "", text);
-  place.value = next;
+  set(next);
 }
 
 /** Says more closely what is shown; an empty word is left out. */

@@ -5,6 +5,7 @@
  */
 
 import { signal } from "@preact/signals";
+import { experiment } from "./experiment.ts";
 import type { paths } from "../../.deno/dashboard/types.ts";
 
 export type { paths };
@@ -27,6 +28,9 @@ export type Story = Reply<"/queue/{queue}/job/{job}/show">;
 export type HostStatus = Reply<"/cluster/{cluster}/status">["hosts"][number];
 /** When and where jobs ran. */
 export type Spans = Reply<"/queue/{queue}/spans">;
+
+/** The experiment of requests that name none. */
+export const DEFAULT_EXPERIMENT = "experiment";
 
 /** Who is logged in. */
 export interface Who {
@@ -53,6 +57,8 @@ type Query = Readonly<Record<string, string | number | boolean | readonly string
 /** The address of an operation: words of the path are escaped, parts of the query that are empty are left out. */
 export function address(path: readonly string[], query: Query = {}): string {
   const search = new URLSearchParams();
+  const isOfExperiment = path[0] === "queue" || path[0] === "cluster";
+  if (isOfExperiment && experiment.peek() !== DEFAULT_EXPERIMENT) search.set("experiment", experiment.peek());
   for (const [name, value] of Object.entries(query)) {
     if (value === null || value === undefined || value === "" || value === false) continue;
     if (typeof value === "object") { for (const one of value) search.append(name, one); }
@@ -93,6 +99,12 @@ export async function read<T>(path: readonly string[], query: Query = {}, signal
   return await (await send(address(path, query), signal === undefined ? {} : { signal })).json() as T;
 }
 
+/** Reads bytes as they are. */
+export async function readBytes(path: readonly string[], query: Query = {}, signal?: AbortSignal): Promise<Uint8Array> {
+  const headers = { Accept: "text/plain" };
+  return await (await send(address(path, query), { headers, ...(signal === undefined ? {} : { signal }) })).bytes();
+}
+
 /** Changes something. */
 export async function change(
   method: string,
@@ -130,29 +142,47 @@ export async function findWho(): Promise<void> {
   }
 }
 
-/** Follows a queue: calls `onStatus` with how it stands, until `signal` aborts. `onBreak` when the stream breaks. */
+/** The service says something at least every five seconds. */
+const SILENCE_MS = 20_000;
+
+/**
+ * Follows a queue: calls `onStatus` with how it stands, and `onAlive` where nothing has changed, until `signal` aborts.
+ * `onBreak` when the stream breaks, or nothing comes any more.
+ */
 export async function follow(
   queue: string,
-  on: { onStatus: (status: Status) => void; onBreak: (why: string) => void },
+  on: { onStatus: (status: Status) => void; onAlive: () => void; onBreak: (why: string) => void },
   signal: AbortSignal,
 ): Promise<void> {
+  let lastId: string | null = null;
   for (let pauseMs = 1_000; !signal.aborted; pauseMs = Math.min(2 * pauseMs, 15_000)) {
+    const silence = new AbortController();
+    let timer = setTimeout(() => silence.abort(), SILENCE_MS);
     try {
-      const reply = await send(address(["queue", queue, "live"]), { signal, headers: { Accept: "text/event-stream" } });
+      const headers = { Accept: "text/event-stream", ...(lastId === null ? {} : { "Last-Event-ID": lastId }) };
+      const ending = AbortSignal.any([signal, silence.signal]);
+      const reply = await send(address(["queue", queue, "live"]), { signal: ending, headers });
+      on.onAlive();
       const reader = reply.body!.pipeThrough(new TextDecoderStream()).getReader();
       let text = "";
       for (let part = await reader.read(); !part.done; part = await reader.read()) {
         pauseMs = 1_000;
+        clearTimeout(timer);
+        timer = setTimeout(() => silence.abort(), SILENCE_MS);
         const messages = (text + part.value).split("\n\n");
         text = messages.pop()!;
-        const last = messages.findLast((message) => message.startsWith("event: status\n"));
-        if (last !== undefined) on.onStatus(JSON.parse(last.slice(last.indexOf("data: ") + 6)) as Status);
+        const last = messages.findLast((message) => message.includes("event: status\n"));
+        if (last === undefined) continue;
+        lastId = /^id: (.*)$/m.exec(last)?.[1] ?? lastId;
+        on.onStatus(JSON.parse(last.slice(last.indexOf("data: ") + 6)) as Status);
       }
       on.onBreak("The stream has ended");
     } catch (error) {
       if (signal.aborted) return;
-      on.onBreak((error as Error).message);
+      on.onBreak(silence.signal.aborted ? "The service is silent" : (error as Error).message);
       if (error instanceof Failure && error.status === 404) return;
+    } finally {
+      clearTimeout(timer);
     }
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }

@@ -13,7 +13,7 @@ import { asOfTry } from "../job/past_tries.ts";
 import { tryNumber } from "../job/retry.ts";
 import { isInFlight, isWaiting } from "../job/states.ts";
 import type { JobName } from "../names/grammar.ts";
-import type { Connect } from "../link/link.ts";
+import type { Connect, FilePart } from "../link/link.ts";
 import { makeConnect } from "../link/connect.ts";
 import { openQueue } from "../store/queue_file.ts";
 import { Collected } from "../store/collected.ts";
@@ -23,12 +23,13 @@ import { readCollected } from "./collect/read_collected.ts";
 import { type JobFile, pathOf } from "./output_files.ts";
 import { onMachines } from "./on_machines.ts";
 
-/** What {@link readJobFile} takes. Of a longer file, the last `maxBytes` are read. */
+/** What {@link readJobFile} takes. Of a longer file, the last `maxBytes` are read, or those after the first `from`. */
 export interface ReadJobFileRequest {
   readonly queue: StoreRef;
   readonly job: string;
   readonly file: JobFile;
   readonly maxBytes: number;
+  readonly from?: number | undefined;
   /** Number of a try; the last one by default. */
   readonly try?: number | undefined;
 }
@@ -56,11 +57,11 @@ export async function readJobFile(
     let bytes = null as Uint8Array | null;
     let why = "";
     const warn = (text: string) => void (why = text);
-    const { maxBytes } = request;
+    const part = partOf(request);
     const work = { connect, store, role: "visitor", warn, jobs: [tried.job] } as const;
     const unreached = await onMachines(deps, work, async (link) => {
       for (const ending of tried.endings) {
-        bytes ??= await link.read(attemptOf(tried.job), pathOf(job, request.file) + ending, { maxBytes });
+        bytes ??= await link.read(attemptOf(tried.job), pathOf(job, request.file) + ending, part);
       }
     });
     if (unreached.length > 0) throw new CmsError("host", why);
@@ -80,8 +81,12 @@ export function noSuchTry(job: Job, number: number): string {
 /** What a run has collected of the file; null where it has not, and while the job goes on. */
 async function collectedPart(deps: Deps, request: ReadJobFileRequest, job: Job): Promise<Uint8Array | null> {
   if (isWaiting(job.status) || isInFlight(job.status)) return null;
-  const { queue, file, maxBytes } = request;
-  return await readCollected(deps, await Collected.open(deps, queue), { job, file, part: { maxBytes } });
+  const { queue, file } = request;
+  return await readCollected(deps, await Collected.open(deps, queue), { job, file, part: partOf(request) });
+}
+
+function partOf({ maxBytes, from }: ReadJobFileRequest): FilePart {
+  return { maxBytes, ...(from !== undefined && { from }) };
 }
 
 function absent(job: Job, file: JobFile): CmsError {

@@ -86,7 +86,11 @@ export async function runQueue(
   const store = await open(deps, request.queue);
   const paths = storePaths(request.queue, "queue");
   const slots = request.scheduler === "fifo" ? request.maxParallel : slotsOf(hosts);
-  const teller = new RunTeller(store, { scheduler: request.scheduler, cluster: cluster?.name ?? null, slots });
+  const teller = new RunTeller(store, deps.clock, {
+    scheduler: request.scheduler,
+    cluster: cluster?.name ?? null,
+    slots,
+  });
   try {
     const run = deps.ids.hex(4);
     const other = await store.claimRun(run, teller.about);

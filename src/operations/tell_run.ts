@@ -1,9 +1,10 @@
 /**
- * Keeps what a run says of itself (in the file that holds its lock) up to date: slots, and which machines are up.
+ * Keeps what a run says of itself (in the file that holds its lock) up to date: slots, and which machines are up, since when.
  *
  * @module
  */
 
+import type { Clock } from "../deps.ts";
 import type { RunEvent } from "../scheduler/report.ts";
 import type { RunAbout } from "../store/run_status.ts";
 import type { QueueStore } from "../store/store.ts";
@@ -11,13 +12,20 @@ import type { QueueStore } from "../store/store.ts";
 /** Tells of one run. The run does not wait for it: nothing but onlookers depends on it. */
 export class RunTeller {
   readonly #store: Pick<QueueStore, "tellRun">;
+  readonly #clock: Pick<Clock, "epochMs">;
   readonly #machines: Record<string, "up" | "down"> = {};
+  readonly #since: Record<string, number> = {};
   #about: RunAbout;
   #told: Promise<void> = Promise.resolve();
 
-  constructor(store: Pick<QueueStore, "tellRun">, about: Omit<RunAbout, "machines">) {
+  constructor(
+    store: Pick<QueueStore, "tellRun">,
+    clock: Pick<Clock, "epochMs">,
+    about: Omit<RunAbout, "machines" | "since">,
+  ) {
     this.#store = store;
-    this.#about = { ...about, machines: this.#machines };
+    this.#clock = clock;
+    this.#about = { ...about, machines: this.#machines, since: this.#since };
   }
 
   /** What is said now. */
@@ -37,6 +45,7 @@ export class RunTeller {
     if (this.#about.machines[event.machine] === now) return;
     // In place: copies of a record of thousands, thousands of times, would take minutes.
     this.#machines[event.machine] = now;
+    this.#since[event.machine] = this.#clock.epochMs();
     this.tell({});
   }
 

@@ -10,7 +10,8 @@ import { isFailed } from "../job/outcome.ts";
 import { durationMs } from "../job/where.ts";
 import { sortJobs } from "../job/sort.ts";
 import { JOB_STATES, type JobState } from "../job/states.ts";
-import { readJobs } from "../store/read_jobs.ts";
+import { isRead, readJobs } from "../store/read_jobs.ts";
+import { scanJobs } from "../store/large/scan_jobs.ts";
 import type { StoreRef } from "../store/store.ts";
 import { reasonsOf } from "./job_reasons.ts";
 
@@ -24,15 +25,17 @@ export interface WindowRequest {
   readonly sort?: string | undefined;
   readonly offset: number;
   readonly limit: number;
+  /** Of a large queue that is not in memory yet, only the rows are wanted: they can be found without the others. */
+  readonly isSoon?: boolean | undefined;
 }
 
 /** Some rows, and what there is in all. */
 export interface JobsWindow {
-  /** Jobs that are chosen. */
-  readonly total: number;
+  /** Jobs that are chosen; with the next two, null where it would take long to know. */
+  readonly total: number | null;
   /** Of all jobs of the queue. */
-  readonly counts: Readonly<Record<JobState, number>>;
-  readonly failed: number;
+  readonly counts: Readonly<Record<JobState, number>> | null;
+  readonly failed: number | null;
   readonly rows: readonly { readonly job: Job; readonly reason: string; readonly durationMs: number | null }[];
 }
 
@@ -42,6 +45,12 @@ export interface JobsWindow {
  */
 export async function windowJobs(deps: Deps, request: WindowRequest): Promise<JobsWindow> {
   const { queue, keep = () => true, search = "", sort, offset, limit } = request;
+  const isPlain = request.keep === undefined && search === "" && sort === undefined;
+  if (request.isSoon === true && isPlain && !isRead(deps, queue)) {
+    const few = await scanJobs(deps, queue, keep, offset + limit);
+    const rows = few === null ? null : await rowsOf(deps, queue, few.slice(offset));
+    if (rows !== null) return { total: null, counts: null, failed: null, rows };
+  }
   const jobs = await readJobs(deps, queue);
   const needle = search.toLowerCase();
   const counts = Object.fromEntries(JOB_STATES.map((state) => [state, 0])) as Record<JobState, number>;
@@ -52,11 +61,30 @@ export async function windowJobs(deps: Deps, request: WindowRequest): Promise<Jo
     if (isFailed(job)) failed++;
     if (keep(job) && (needle === "" || hasText(job, needle))) chosen.push(job);
   }
-  const sorted = sort === undefined ? chosen : sortJobs(chosen, sort);
-  const shown = sorted.slice(offset, offset + limit);
-  const reasons = await reasonsOf(deps, { queue, jobs: shown });
-  const rows = shown.map((job) => ({ job, reason: reasons(job), durationMs: durationMs(job) }));
+  const sorted = await inOrder(deps, queue, chosen, sort);
+  const rows = await rowsOf(deps, queue, sorted.slice(offset, offset + limit));
   return { total: chosen.length, counts, failed, rows };
+}
+
+async function rowsOf(deps: Deps, queue: StoreRef, jobs: readonly Job[]): Promise<JobsWindow["rows"]> {
+  const reasons = await reasonsOf(deps, { queue, jobs });
+  return jobs.map((job) => ({ job, reason: reasons(job), durationMs: durationMs(job) }));
+}
+
+/** By a field, or by the reason, which is none. */
+async function inOrder(
+  deps: Deps,
+  queue: StoreRef,
+  jobs: readonly Job[],
+  sort: string | undefined,
+): Promise<readonly Job[]> {
+  if (sort === undefined) return jobs;
+  if (sort !== "reason" && sort !== "-reason") return sortJobs(jobs, sort);
+  const reasons = await reasonsOf(deps, { queue, jobs });
+  const keyed = jobs.map((job) => ({ job, reason: reasons(job) }));
+  const sign = sort === "reason" ? 1 : -1;
+  keyed.sort((a, b) => sign * (a.reason < b.reason ? -1 : Number(a.reason > b.reason)));
+  return keyed.map(({ job }) => job);
 }
 
 function hasText({ name, command }: Job, needle: string): boolean {

@@ -41,6 +41,11 @@ export async function readJobs(deps: Deps, ref: StoreRef): Promise<Jobs> {
   return await kept.read().finally(() => forget(deps, kept));
 }
 
+/** True if the queue was read, so that reading it again takes little. */
+export function isRead(deps: Deps, ref: StoreRef): boolean {
+  return memoryOf(deps).queues.get(storePaths(ref, "queue").file)?.isRead === true;
+}
+
 /** From now on `readJobs` follows queues. Their files are closed when `until` aborts. */
 export function followReads(deps: Deps, until: AbortSignal): void {
   const memory = memoryOf(deps);
@@ -144,6 +149,10 @@ class KeptQueue {
   /** Bytes of the files that were read last. */
   get bytes(): number {
     return sumOf(this.#stamps);
+  }
+
+  get isRead(): boolean {
+    return this.#jobs !== null;
   }
 
   /** Each reading begins after it was asked for. */

@@ -16,6 +16,8 @@ export interface RunAbout {
   readonly slots: number;
   /** Machines (`user@name`) that were asked so far, and whether their link is open. */
   readonly machines: Readonly<Record<string, "up" | "down">>;
+  /** Since when each of them is so, epoch ms. */
+  readonly since?: Readonly<Record<string, number>>;
   /** Stamp, as JSON, of the cluster's file by which the run decides now; missing before its first look. */
   readonly hosts?: string;
   /** Allocations of each Slurm entry; missing where there are none. `reason`: why the first of them waits. */

@@ -21,7 +21,8 @@ Deno.test("lanesOf() needs as many lanes for a machine as jobs ran there at once
 });
 
 Deno.test("countsOver() counts to the last moment what was done, failed and runs", () => {
-  const { times, done, failed, running } = countsOver(SPANS, 20);
+  const { times, done, failed, running, rate } = countsOver(SPANS, 20);
+  assert.deepEqual([rate[0], rate.at(-1), Math.max(...rate)], [0, 0.1, 0.2]);
   assert.deepEqual([times.at(-1), done.at(-1), failed.at(-1), running.at(-1)], [20, 3, 1, 1]);
   const long = Array.from({ length: 100_000 }, (_, i) => i);
   const many = {

@@ -17,7 +17,15 @@ const PICTURES = Deno.env.get("CMS_TEST_PICTURES");
 const LIMIT_MS = 60_000;
 const whyNot = await whyNoHosts() ?? await whyNoPrograms("chromium");
 
-async function withDashboard(use: (at: { url: string; manager: Manager; hosts: TestHosts }) => Promise<void>) {
+interface Served {
+  readonly url: string;
+  readonly manager: Manager;
+  readonly hosts: TestHosts;
+  /** Ends the service at once. */
+  readonly end: () => Promise<void>;
+}
+
+async function withDashboard(use: (at: Served) => Promise<void>) {
   const hosts = await sharedHosts();
   await hosts.reset();
   await using manager = await Manager.make(hosts);
@@ -26,7 +34,7 @@ async function withDashboard(use: (at: { url: string; manager: Manager; hosts: T
   const words = ["--port=0", "--credentials=credentials", "--viewer-credentials=viewer", "--log=none"];
   const service = manager.start("queue", "--service", "start", ...words);
   await service.waitFor(/Listening on \S+,/);
-  await use({ url: /Listening on (\S+),/.exec(service.text)![1]!, manager, hosts });
+  await use({ url: /Listening on (\S+),/.exec(service.text)![1]!, manager, hosts, end: () => service.kill9() });
 }
 
 async function logIn(page: Page, url: string, user = "pi", password = "red berry"): Promise<void> {
@@ -57,6 +65,29 @@ async function broken(page: Page): Promise<string[]> {
     const { violations } = await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"] });
     return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ").slice(0, 300)}`);
   });
+}
+
+/** A colour that could not be read on the dark ground is shown brighter. */
+const DIM = "rgb(128, 129, 129)";
+/** Prints a line five times a second until it is told to stop. */
+const TICKS = "i=0; while ! test -e ~/stop; do i=$((i+1)); echo tick $i; sleep 0.2; done";
+
+/** Holds one of the jobs, releases it, and gives it another priority. */
+async function changeLater(page: Page): Promise<void> {
+  const row = page.locator("tbody tr", { hasText: "later" });
+  for (const [button, sign] of [["Hold", "held"], ["Release", "waits for slow"]] as const) {
+    await page.getByRole("checkbox", { name: "later" }).check();
+    assert.match(page.url(), /checked=later/);
+    await page.getByRole("button", { name: button }).click();
+    await row.getByText(sign).waitFor();
+  }
+  await page.getByRole("checkbox", { name: "later" }).check();
+  page.once("dialog", (dialog) => void dialog.accept("7"));
+  await page.getByRole("button", { name: "Priority…" }).click();
+  await page.getByText("Columns").click();
+  await page.getByRole("checkbox", { name: "Priority" }).check();
+  await row.getByRole("cell", { name: "7", exact: true }).waitFor();
+  await page.getByText("Columns").click();
 }
 
 async function view(page: Page, name: string): Promise<void> {
@@ -106,30 +137,71 @@ needTest(
         await page.locator("pre[aria-label=Output]", { hasText: "out 0.1 3" }).waitFor();
         assert.deepEqual(await broken(page), []);
         await picture(page, "job");
+        // What is chosen stands in the address: a colleague sees the same.
+        await page.goBack();
+        const colleague = await page.context().newPage();
+        await colleague.goto(page.url());
+        await colleague.getByRole("button", { name: "failed 2", pressed: true }).waitFor();
+        await waitUntil("the same rows", async () => await colleague.locator("tbody tr").count() === 2);
+        await colleague.close();
+        await page.keyboard.press("f");
+        await waitUntil("all rows", async () => await page.locator("tbody tr").count() === 12);
+        await page.keyboard.press("?");
+        await page.getByLabel("Keys").waitFor();
+        await page.keyboard.press("?");
+        await page.keyboard.press("/");
+        await page.keyboard.type("0.1-3");
+        await waitUntil("the row that was searched", async () => await page.locator("tbody tr").count() === 1);
+        await page.getByLabel("Search").blur();
+        await page.keyboard.press("ArrowDown");
+        await page.keyboard.press("Enter");
+        await page.getByText("exit code 1").first().waitFor();
         for (const name of ["red", "red01", "red02"]) await Deno.writeTextFile(`${hosts.host(name).home}/mended`, "");
         await page.getByRole("button", { name: "Reset: run it again" }).click();
         await page.getByText("Reset train-0.1-3").waitFor();
         assert.equal(await page.locator(".said code").innerText(), "cms queue reset sweep train-0.1-3");
 
         await page.locator(".counts", { hasText: "no run" }).waitFor({ timeout: LIMIT_MS });
+        await manager.ok("queue", "add", "sweep", "--name=slow", `--command=${TICKS}`);
+        await manager.ok("queue", "add", "sweep", "--name=later", "--after=slow", "--command=true", "--retries=1");
+        await view(page, "Jobs");
+        await changeLater(page);
         await page.getByRole("button", { name: "Run…" }).click();
         await page.getByRole("button", { name: "Run", exact: true }).click();
         await page.locator(".counts", { hasText: "1 failed" }).waitFor({ timeout: LIMIT_MS });
-        await page.locator(".counts", { hasText: "12 done" }).waitFor({ timeout: LIMIT_MS });
+
+        await page.getByRole("link", { name: "slow", exact: true }).waitFor();
+        await picture(page, "running");
+        // What waits leads to what it waits for, whose output is followed.
+        await page.getByRole("link", { name: "later", exact: true }).click();
+        await page.getByText("Waits for:").getByRole("link", { name: "slow" }).click();
+        await page.locator("pre[aria-label=Output]", { hasText: "tick 1\n" }).waitFor();
+        await page.locator("pre[aria-label=Output]", { hasText: "tick 12\n" }).waitFor();
+        await page.getByText("Waited for by:").getByRole("link", { name: "later" }).waitFor();
 
         await view(page, "Hosts");
         await page.getByRole("heading", { name: "red01 pi@red01" }).waitFor();
+        await page.getByRole("link", { name: "slow of sweep" }).waitFor();
         const card = page.locator("li.host", { hasText: "pi@red02" });
+        await card.getByText(/^active, answers since [0-9:]+: [01] of 1 slots used/).waitFor();
+        await card.getByText(/^In the last hour: [0-9]+ done/).waitFor();
+        await card.getByRole("button", { name: "Check" }).click();
+        await card.getByText(/^ok, answers in/).waitFor({ timeout: LIMIT_MS });
         await card.getByRole("button", { name: "Deactivate" }).click();
         await card.getByRole("button", { name: "Activate", exact: true }).waitFor();
         assert.match(await manager.ok("cluster", "list", "lab"), /red02.*inactive/);
         assert.deepEqual(await broken(page), []);
         await picture(page, "hosts");
         await page.getByRole("button", { name: "Pause" }).click();
+        await page.locator(".counts", { hasText: "paused" }).waitFor();
         await page.getByRole("button", { name: "Resume" }).click();
-        await page.getByRole("button", { name: "Pause" }).waitFor();
+        await page.locator(".counts b", { hasText: "runs" }).waitFor();
+        await page.getByRole("link", { name: "slow of sweep" }).click();
+        await page.getByRole("heading", { name: "slow" }).waitFor();
+        for (const name of ["red", "red01", "red02"]) await Deno.writeTextFile(`${hosts.host(name).home}/stop`, "");
+        await page.locator(".counts", { hasText: "14 done" }).waitFor({ timeout: LIMIT_MS });
 
-        for (const [name, sign] of [["Progress", "12 done (1 failed"], ["Runs", "fifo_multi"]] as const) {
+        for (const [name, sign] of [["Progress", "14 done (1 failed"], ["Runs", "fifo_multi"]] as const) {
           await view(page, name);
           await page.getByText(sign).first().waitFor();
           assert.deepEqual([name, await broken(page)], [name, []]);
@@ -139,6 +211,13 @@ needTest(
         await page.locator("canvas").waitFor();
         assert.deepEqual(await broken(page), []);
         await picture(page, "timeline");
+        const drawing = () =>
+          page.locator("canvas").evaluate((one) => (one as unknown as { toDataURL(): string }).toDataURL());
+        const whole = await drawing();
+        await page.getByRole("button", { name: "Zoom in" }).click();
+        await waitUntil("another part", async () => await drawing() !== whole);
+        await page.getByRole("button", { name: "All" }).click();
+        await waitUntil("all of it", async () => await drawing() === whole);
         assert.deepEqual(errors, []);
         assert.deepEqual(elsewhere, []);
       });
@@ -154,7 +233,8 @@ needTest(
       await manager.ok("queue", "create", "a");
       const evil = `<img src=x onerror="document.title='evil'"><script>document.title='evil'</script>`;
       const file = `${manager.dir}/evil`;
-      const line = `${evil}\n\u001b[31mred\u001b[0m \u001b]0;evil\u0007\u001b[2Jkept\n10%\r50%\r100%\n${
+      const colours = "\u001b[38;5;208morange\u001b[0m \u001b[1;38;2;1;2;3mdeep\u001b[0m";
+      const line = `${evil}\n${colours} \u001b[31mred\u001b[0m \u001b]0;evil\u0007\u001b[2Jkept\n10%\r50%\r100%\n${
         "x".repeat(1e6)
       }\n`;
       await Deno.writeFile(file, new Uint8Array([...new TextEncoder().encode(line), 0, 1, 2, 255, 254]));
@@ -174,14 +254,26 @@ needTest(
         const output = page.locator("pre[aria-label=Output]");
         await output.getByText("x".repeat(100)).waitFor();
         const more = page.getByRole("button", { name: "more" });
-        while (await more.count() > 0) {
+        const left = page.getByText(/^Without the first/);
+        while (await left.count() > 0) {
+          const before = await left.innerText();
           await more.click();
-          await page.waitForResponse(/output/);
-          if ((await output.innerText()).startsWith("<img")) break;
+          await waitUntil("more of it", async () => (await left.allInnerTexts())[0] !== before);
         }
         await output.getByText("<script>").waitFor();
         assert.equal(await output.locator("img, script").count(), 0);
         assert.equal(await output.locator(".ansi-red-fg").innerText(), "red");
+        const colourOf = (text: string) =>
+          output.getByText(text).evaluate((part) => {
+            const { getComputedStyle } = globalThis as unknown as { getComputedStyle(of: unknown): { color: string } };
+            return getComputedStyle(part).color;
+          });
+        assert.deepEqual([await colourOf("orange"), await colourOf("deep")], ["rgb(255, 135, 0)", DIM]);
+        const [saved] = await Promise.all([
+          page.waitForEvent("download"),
+          page.getByRole("button", { name: "download" }).first().click(),
+        ]);
+        assert.deepEqual(await Deno.readFile(await saved.path()), await Deno.readFile(file));
         const text = await output.innerText();
         assert.match(text, /kept\n100%\n/);
         assert.ok(!text.includes("\u001b") && text.includes("characters)"));
@@ -194,9 +286,10 @@ needTest(
 );
 
 needTest("dashboard: who may look finds nothing to press, and a logout ends it", whyNot, async () => {
-  await withDashboard(async ({ url, manager }) => {
+  await withDashboard(async ({ url, manager, end }) => {
     await manager.ok("queue", "create", "a");
     await manager.ok("queue", "add", "a", "--name=job1", "--command=true");
+    await manager.ok("queue", "create", "b", "--experiment=other");
     await withPage(url, async (page, { errors }) => {
       await page.goto(`${url}/`);
       assert.deepEqual(await broken(page), []);
@@ -208,11 +301,22 @@ needTest("dashboard: who may look finds nothing to press, and a logout ends it",
       await page.getByRole("link", { name: "job1" }).click();
       await page.getByRole("heading", { name: "job1" }).waitFor();
       assert.equal(await page.getByRole("button", { name: "Hold" }).count(), 0);
+      const pause = () => fetch("queue/a/pause", { method: "PUT", headers: { "X-Requested-With": "page" } });
+      assert.equal(await page.evaluate(async (ask) => (await eval(`(${ask})`)()).status, String(pause)), 403);
+      await page.getByLabel("Queue").selectOption({ label: "b" });
+      await page.getByText("No jobs").waitFor();
+      assert.match(page.url(), /#\/b\/jobs\?in=other/);
       await page.getByRole("button", { name: "log out" }).click();
       await page.getByRole("button", { name: "Log in" }).waitFor();
       await page.reload();
       await page.getByRole("button", { name: "Log in" }).waitFor();
-      assert.deepEqual(errors, []);
+      assert.deepEqual(errors.filter((text) => !text.includes("403")), []);
+      // What is shown when nobody answers any more is said to be old.
+      await logIn(page, url, "eve", "blue berry");
+      await page.getByText("1 waiting").waitFor();
+      await end();
+      await page.getByRole("alert").getByText(/What is shown is of [0-9]/).waitFor();
+      assert.ok(await page.getByText("1 waiting").isVisible());
     });
   });
 });

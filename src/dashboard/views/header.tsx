@@ -6,11 +6,11 @@
 
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { broken, findQueues, queues, status } from "../live.ts";
+import { broken, type Experiment, experiments, findQueues, heardMs, status } from "../live.ts";
 import { act, Deed, Said } from "../parts.tsx";
 import { go, place, placeText, VIEWS } from "../place.ts";
 import { logOut, read, who } from "../service.ts";
-import { cms, duration } from "../words.ts";
+import { cms, duration, moment } from "../words.ts";
 
 const TITLES: Readonly<Record<typeof VIEWS[number], string>> = {
   jobs: "Jobs",
@@ -29,10 +29,7 @@ export function Header(): JSX.Element {
       <div class="line">
         <label class="queue">
           <span class="hidden">Queue</span>
-          <select value={queue ?? ""} onChange={(event) => go({ queue: event.currentTarget.value, view: "jobs" })}>
-            {queue !== null && !queues.value.includes(queue) && <option>{queue}</option>}
-            {queues.value.map((name) => <option key={name}>{name}</option>)}
-          </select>
+          <QueueMenu />
         </label>
         <NewQueue />
         {queue !== null && <Steer queue={queue} />}
@@ -58,6 +55,31 @@ export function Header(): JSX.Element {
       )}
       <Said />
     </header>
+  );
+}
+
+function QueueMenu(): JSX.Element {
+  const { experiment, queue } = place.value;
+  const known = experiments.value ?? [];
+  const isKnown = known.some((one) => one.experiment === experiment && (queue === null || one.queues.includes(queue)));
+  const all: readonly Experiment[] = isKnown || queue === null ? known : [...known, { experiment, queues: [queue] }];
+  const keyOf = (of: string, name: string): string => JSON.stringify([of, name]);
+  const choose = (key: string): void => {
+    const [of, name] = JSON.parse(key) as [string, string];
+    go({ experiment: of, queue: name, view: "jobs" });
+  };
+  return (
+    <select
+      value={queue === null ? "" : keyOf(experiment, queue)}
+      onFocus={() => void findQueues().catch(() => {})}
+      onChange={(event) => choose(event.currentTarget.value)}
+    >
+      {all.map(({ experiment: of, queues }) => (
+        <optgroup key={of} label={of}>
+          {queues.map((name) => <option key={name} value={keyOf(of, name)}>{name}</option>)}
+        </optgroup>
+      ))}
+    </select>
   );
 }
 
@@ -113,14 +135,19 @@ function Counts(): JSX.Element {
       {now.rate !== null && now.rate > 0 && <span>{Math.round(now.rate * 10) / 10} jobs/s</span>}
       {now.left !== null && <span>{ends(now.left)}</span>}
       {now.run !== null && <span>{up} of {machines.length} hosts up</span>}
-      {broken.value !== null && <span class="bad">What is shown may be old: {broken.value}</span>}
+      {broken.value !== null && (
+        <span class="bad" role="alert">
+          What is shown is of {moment(new Date(heardMs.value).toISOString())}: {broken.value}
+        </span>
+      )}
     </div>
   );
 }
 
-function ends([from, to]: readonly [number, number] | number[]): string {
-  const [a, b] = [duration(from ?? 0), duration(to ?? 0)];
-  return a === b ? `ends in ${a}` : `ends in ${a} to ${b}`;
+function ends([from = 0, to = 0]: readonly number[]): string {
+  const at = (seconds: number): string => moment(new Date(Date.now() + seconds * 1000).toISOString());
+  const [a, b] = [duration(from), duration(to)];
+  return a === b ? `ends at ${at(from)} (in ${a})` : `ends at ${at(from)} to ${at(to)} (in ${a} to ${b})`;
 }
 
 function Steer({ queue }: { queue: string }): JSX.Element | null {
@@ -156,6 +183,18 @@ function Steer({ queue }: { queue: string }): JSX.Element | null {
   );
 }
 
+/** Options of a run, as the service and the command have them. */
+const RUN_OPTIONS = [
+  { name: "time_limit", flag: "time-limit", title: "Time limit", hint: "30m" },
+  { name: "timeout", flag: "timeout", title: "Minutes that a host may be silent", hint: "10" },
+  { name: "halt", flag: "halt", title: "Halt", hint: "soon,fail=3" },
+  { name: "collect", flag: "collect", title: "Collect what jobs write", hint: "output" },
+  { name: "on_fail", flag: "on-fail", title: "Command for each job that failed", hint: "logger $CMS_JOB" },
+  { name: "on_end", flag: "on-end", title: "Command for each job that is over", hint: "logger $CMS_JOB" },
+  { name: "on_done", flag: "on-done", title: "Command for the end of the run", hint: "logger done" },
+  { name: "webhook", flag: "webhook", title: "Address that hears of all this", hint: "https://example.org/hook" },
+] as const;
+
 function RunForm({ queue, onDone }: { queue: string; onDone: () => void }): JSX.Element {
   const [clusters, setClusters] = useState<readonly string[] | null>(null);
   if (clusters === null) {
@@ -168,19 +207,21 @@ function RunForm({ queue, onDone }: { queue: string; onDone: () => void }): JSX.
     event.preventDefault();
     const data = new FormData(event.currentTarget as HTMLFormElement);
     const word = (name: string): string => String(data.get(name) ?? "");
-    const [scheduler, cluster, most, limit] = ["scheduler", "cluster", "most", "limit"].map(word) as [
-      string,
-      string,
-      string,
-      string,
-    ];
+    const scheduler = word("scheduler");
     const isMulti = scheduler === "fifo_multi";
+    const options = RUN_OPTIONS.filter(({ name }) => word(name) !== "");
     const query = {
-      ...(isMulti ? { cluster } : { max_parallel: most }),
-      ...(limit === "" ? {} : { time_limit: limit }),
+      ...(isMulti ? { cluster: word("cluster") } : { max_parallel: word("most") }),
+      ...Object.fromEntries(options.map(({ name }) => [name, word(name)])),
     };
-    const words = isMulti ? `--hostfile=${cluster}` : `--max_parallel=${most}`;
-    const command = cms("queue", "run", scheduler, queue, words, limit !== "" && `--time-limit=${limit}`);
+    const command = cms(
+      "queue",
+      "run",
+      scheduler,
+      queue,
+      isMulti ? `--hostfile=${word("cluster")}` : `--max_parallel=${word("most")}`,
+      ...options.map(({ name, flag }) => `--${flag}=${word(name)}`),
+    );
     const path = ["queue", queue, `run_${scheduler}`];
     if (await act({ done: "The run has begun", command }, { method: "PUT", path, query })) onDone();
   };
@@ -201,8 +242,16 @@ function RunForm({ queue, onDone }: { queue: string; onDone: () => void }): JSX.
         Jobs at once (fifo) <input name="most" type="number" min="1" value="1" />
       </label>
       <label>
-        Time limit <input name="limit" placeholder="30m" />
+        Time limit <input name="time_limit" placeholder="30m" />
       </label>
+      <details>
+        <summary>More</summary>
+        {RUN_OPTIONS.filter(({ name }) => name !== "time_limit").map(({ name, title, hint }) => (
+          <label key={name}>
+            {title} <input name={name} placeholder={hint} />
+          </label>
+        ))}
+      </details>
       <button type="submit" disabled={clusters === null}>Run</button>
       <button type="button" class="quiet" onClick={onDone}>cancel</button>
     </form>

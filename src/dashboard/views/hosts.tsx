@@ -7,13 +7,18 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { status } from "../live.ts";
-import { act, Deed, useRepeated } from "../parts.tsx";
+import { act, Command, Deed, useRepeated } from "../parts.tsx";
 import { placeText } from "../place.ts";
 import { type HostStatus, read, type Reply } from "../service.ts";
-import { cms, duration } from "../words.ts";
+import { cms, duration, moment } from "../words.ts";
 
 /** Slots of one host that are drawn. */
 const MOST_SLOTS = 256;
+
+/** How a host stands, where its other lines say it. */
+const SAID = /^(?:free|full|inactive|runs)/;
+
+type HostCheck = Reply<"/cluster/{cluster}/check">["hosts"][number];
 
 type Clusters = readonly { readonly name: string; readonly hosts: readonly HostStatus[] }[];
 
@@ -43,7 +48,8 @@ export function Hosts({ queue }: { queue: string }): JSX.Element {
     [queue],
     2_000,
   );
-  const machines = Object.entries(status.value?.run?.machines ?? {});
+  const known = new Set((clusters ?? []).flatMap(({ hosts }) => hosts.map(({ machine }) => machine)));
+  const machines = Object.entries(status.value?.run?.machines ?? {}).filter(([machine]) => !known.has(machine));
   return (
     <main>
       <p role="alert" class="bad">{failure}</p>
@@ -85,13 +91,26 @@ function HostCard(
     const query: Record<string, string> = verb === "drain" ? { timeout: "0s" } : {};
     void act({ done, command }, { method: "PUT", path: ["cluster", cluster, "id", host.id, verb], query });
   };
-  const link = host.link === null ? "" : host.link === "up" ? ", answers" : ", silent";
+  const [found, setFound] = useState<HostCheck | string | null>(null);
+  const check = async (): Promise<void> => {
+    setFound("asking …");
+    try {
+      const { hosts } = await read<Reply<"/cluster/{cluster}/check">>(["cluster", cluster, "check"], { id: host.id });
+      setFound(hosts[0] ?? null);
+    } catch (error) {
+      setFound((error as Error).message);
+    }
+  };
+  const since = host.link_since_ms === null ? "" : ` since ${moment(new Date(host.link_since_ms).toISOString())}`;
+  const link = host.link === null ? "" : `, ${host.link === "up" ? "answers" : "silent"}${since}`;
+  const { ended, failed } = host.last_hour;
   return (
     <li class={`host ${host.link === "down" ? "silent" : ""} ${isActive ? "" : "idle"}`}>
       <h3>
         {host.id} <small>{host.machine}</small>
       </h3>
-      <p>{host.status}{link}: {host.jobs.length} of {host.slots} slots used{stand === undefined ? "" : `; ${stand}`}</p>
+      <p>{host.status}{link}: {host.jobs.length} of {host.slots} slots used</p>
+      {stand !== undefined && !SAID.test(stand) && <p class="bad">Gets nothing: {stand}</p>}
       <div class="slots">
         {host.jobs.slice(0, MOST_SLOTS).map(({ queue: of, job, started_ms }) => (
           <a
@@ -106,12 +125,41 @@ function HostCard(
         ))}
         {Array.from({ length: Math.min(free, MOST_SLOTS) }, (_, i) => <span key={i} class="slot free" />)}
       </div>
+      {host.gpus.length > 0 && (
+        <div class="slots" role="group" aria-label="GPUs">
+          {host.gpus.map(({ device, jobs }) => (
+            <span key={device} class={`gpu ${jobs.length > 0 ? "own" : "free"}`} title={jobs.join(", ") || "free"}>
+              GPU {device}
+            </span>
+          ))}
+        </div>
+      )}
+      <p class="hint">
+        In the last hour: {ended} done{failed > 0 ? `, ${failed} failed` : ""}
+      </p>
       <p class="steer">
         {isActive
           ? <Deed onClick={() => put("deactivate", `${host.id} gets no more jobs`)}>Deactivate</Deed>
           : <Deed onClick={() => put("activate", `${host.id} gets jobs`)}>Activate</Deed>}
         {isActive && <Deed onClick={() => put("drain", `${host.id} is drained`)}>Drain</Deed>}
+        <button type="button" onClick={() => void check()}>Check</button>
       </p>
+      {found !== null && <Found found={found} command={cms("cluster", "check", cluster, `--id=${host.id}`)} />}
     </li>
+  );
+}
+
+function Found({ found, command }: { found: HostCheck | string; command: string }): JSX.Element {
+  if (typeof found === "string") return <p role="status">{found}</p>;
+  return (
+    <div role="status">
+      <p class={found.well ? "" : "bad"}>
+        {found.well ? "ok" : found.troubles.join("; ")}
+        {found.connect_ms === null ? "" : `, answers in ${Math.round(found.connect_ms)} ms`}
+        {found.room === null ? "" : `, ${Math.round(found.room / 1024)} MB free`}
+      </p>
+      {found.notes.map((note) => <p key={note} class="hint">{note}</p>)}
+      <Command text={command} />
+    </div>
   );
 }

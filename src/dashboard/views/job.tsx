@@ -8,12 +8,21 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { act, Command, Deed, isFailed, State, useRepeated } from "../parts.tsx";
 import { go, placeText } from "../place.ts";
-import { address, read, type Story, who } from "../service.ts";
-import { terminalHtml } from "../terminal_text.ts";
+import { read, type Story, who } from "../service.ts";
 import { cms, duration, moment } from "../words.ts";
+import { Output } from "./output.tsx";
 
-const FIRST_BYTES = 64 * 1024;
-const MOST_BYTES = 4 * 1024 * 1024;
+/** A try, as far as its line needs. */
+interface Try {
+  readonly try: number;
+  readonly host?: string | null;
+  readonly started?: string | null;
+  readonly ended?: string | null;
+  readonly status: string;
+  readonly exit_code?: number | null;
+  readonly reason?: string | null;
+}
+
 /** Fields that stand in the lines above, or mean nothing to a person. */
 const SAID = [
   "name",
@@ -29,7 +38,26 @@ const SAID = [
   "exit_code",
 ];
 /** What a person may change of a job that waits. */
-const EDITABLE = ["command", "priority", "time_limit", "retries", "gpu"] as const;
+const EDITABLE = [
+  "command",
+  "priority",
+  "user",
+  "host",
+  "time_limit",
+  "grace",
+  "retries",
+  "retry_delay",
+  "gpus",
+  "cpus",
+  "memory",
+  "slots",
+  "workdir",
+  "shell",
+  "gpu",
+  "pyenv",
+] as const;
+/** And of one that runs. */
+const LIVE_EDITABLE: readonly string[] = ["priority", "time_limit", "grace", "retries", "retry_delay"];
 
 /** The view. */
 export function JobView({ queue, job: name }: { queue: string; job: string }): JSX.Element {
@@ -63,6 +91,7 @@ export function JobView({ queue, job: name }: { queue: string; job: string }): J
       path: ["queue", queue, verb],
       query: { name },
     });
+  const output = { queue, job: name, attempt: job.attempt, isLive: runs };
   return (
     <main class="job">
       <h2>
@@ -83,16 +112,19 @@ export function JobView({ queue, job: name }: { queue: string; job: string }): J
           ? <Deed onClick={() => put("release", `Released ${name}`)}>Release</Deed>
           : <Deed onClick={() => put("hold", `Held ${name}`)}>Hold</Deed>)}
       </p>
-      <Command text={job.command} />
+      <p>
+        <Command text={job.command} /> <Command text={cms("queue", "log", queue, name)} />
+      </p>
       <Around queue={queue} story={story} />
+      <Tries story={story} />
       {["start", "end", "kill", "crash"].includes(job.status) && (
         <div class="outputs">
-          <Output queue={queue} job={name} kind="output" isLive={runs} />
-          <Output queue={queue} job={name} kind="error" isLive={runs} />
+          <Output {...output} kind="output" file={job.output ?? `${name}.out`} />
+          <Output {...output} kind="error" file={`${name}-nohup.log`} />
         </div>
       )}
       <Fields story={story} />
-      {!isOver && !runs && who.value?.role !== "viewer" && <Edit queue={queue} story={story} />}
+      {!isOver && who.value?.role !== "viewer" && <Edit queue={queue} story={story} isLive={runs} />}
     </main>
   );
 }
@@ -112,49 +144,40 @@ function Around({ queue, story }: { queue: string; story: Story }): JSX.Element 
   return <>{list("Waits for", story.waits_for)}{list("Waited for by", story.needed_by)}</>;
 }
 
-function Output(
-  { queue, job, kind, isLive }: { queue: string; job: string; kind: "output" | "error"; isLive: boolean },
-): JSX.Element {
-  const [text, setText] = useState<string | null>(null);
-  const [failure, setFailure] = useState("");
-  const [bytes, setBytes] = useState(FIRST_BYTES);
-  const path = ["queue", queue, "job", job, kind];
-  useRepeated(
-    async (signal) => {
-      try {
-        const { text: now } = await read<{ text: string }>(path, { max: bytes }, signal);
-        setText(now);
-        setFailure("");
-      } catch (error) {
-        if (!signal.aborted) setFailure((error as Error).message);
-      }
-    },
-    [queue, job, kind, bytes, isLive],
-    isLive ? 2_000 : 3_600_000,
-    true,
+/** Tries as a time line: how long each took, where, and how it ended. */
+function Tries({ story }: { story: Story }): JSX.Element | null {
+  const { job } = story;
+  const isRun = job.started !== null && job.started !== undefined;
+  const past = (job.history ?? []) as readonly Try[];
+  if (past.length === 0) return null;
+  const last: Try = { ...job, try: story.try, reason: story.reason };
+  const all = [...past, ...(isRun ? [last] : [])];
+  const times = all.map((one) =>
+    [Date.parse(one.started ?? ""), one.ended ? Date.parse(one.ended) : Date.now()] as const
   );
-  const isCut = text !== null && new TextEncoder().encode(text).length >= bytes;
-  const title = kind === "output" ? "Output" : "Errors";
+  const first = Math.min(...times.map(([from]) => from).filter((ms) => !Number.isNaN(ms)));
+  const whole = Math.max(1, ...times.map(([, to]) => to - first));
   return (
     <section>
-      <h3>
-        {title}{" "}
-        <a href={address(path, { max: 16 * 1024 * 1024 })} download={`${job}.${kind === "output" ? "out" : "err"}`}>
-          download
-        </a>
-        {isCut && bytes < MOST_BYTES && (
-          <button type="button" class="quiet" onClick={() => setBytes(bytes * 8)}>more</button>
-        )}
-        {isLive ? " (live)" : ""}
-      </h3>
-      {failure !== "" && <p class="bad">{failure}</p>}
-      {/* The text is escaped by the library; there is no way in for markup. */}
-      <pre
-        tabIndex={0}
-        role="region"
-        aria-label={title}
-        dangerouslySetInnerHTML={{ __html: terminalHtml(text ?? "") }}
-      />
+      <h3>Tries</h3>
+      <ol class="tries">
+        {all.map((one, i) => {
+          const [from, to] = times[i]!;
+          const isBad = isFailed({ status: one.status, exit_code: one.exit_code ?? null });
+          return (
+            <li key={one.try}>
+              <span>
+                Try {one.try} on {one.host ?? "?"}: {duration((to - from) / 1000)}, {one.reason ?? one.status}
+                {one.ended ? `, ended ${moment(one.ended)}` : ""}
+              </span>
+              <svg class={isBad ? "failed" : one.ended ? "end" : "run"} viewBox="0 0 1000 8" preserveAspectRatio="none">
+                <rect class="all" width="1000" height="8" />
+                <rect x={1000 * (from - first) / whole} width={Math.max(4, 1000 * (to - from) / whole)} height="8" />
+              </svg>
+            </li>
+          );
+        })}
+      </ol>
     </section>
   );
 }
@@ -183,12 +206,13 @@ function Fields({ story }: { story: Story }): JSX.Element {
   );
 }
 
-function Edit({ queue, story }: { queue: string; story: Story }): JSX.Element {
+function Edit({ queue, story, isLive }: { queue: string; story: Story; isLive: boolean }): JSX.Element {
   const { job } = story;
+  const editable = EDITABLE.filter((field) => !isLive || LIVE_EDITABLE.includes(field));
   const save = async (event: Event): Promise<void> => {
     event.preventDefault();
     const data = new FormData(event.currentTarget as HTMLFormElement);
-    const fields = EDITABLE.filter((field) => String(data.get(field)) !== String(job[field] ?? ""));
+    const fields = editable.filter((field) => String(data.get(field)) !== String(job[field] ?? ""));
     if (fields.length === 0) return;
     const body = Object.fromEntries(fields.map((field) => [field, String(data.get(field)) || null]));
     const sets = fields.map((field) => `--set=${field}=${String(data.get(field))}`);
@@ -200,7 +224,7 @@ function Edit({ queue, story }: { queue: string; story: Story }): JSX.Element {
     <details>
       <summary>Change</summary>
       <form class="panel" key={job.id} onSubmit={(event) => void save(event)}>
-        {EDITABLE.map((field) => (
+        {editable.map((field) => (
           <label key={field}>
             {field} {field === "command"
               ? <textarea name={field} rows={3} defaultValue={job.command} />

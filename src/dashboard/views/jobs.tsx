@@ -4,10 +4,9 @@
  * @module
  */
 
-import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
-import { news, status } from "../live.ts";
+import { isShown, news, status } from "../live.ts";
 import { act, Deed, deeds, isFailed, State, useRepeated } from "../parts.tsx";
 import { place, placeText, say } from "../place.ts";
 import { type JobsWindow, read, type Row, who } from "../service.ts";
@@ -29,8 +28,14 @@ const COLUMNS: Readonly<Record<string, { title: string; cell: (row: Row) => JSX.
 };
 const SHOWN = "status,reason,host,duration,exit_code,started,command";
 
-/** Names with a check mark. */
-const checked = signal<ReadonlySet<string>>(new Set());
+/** Names with a check mark: they stand in the address, too. */
+function checkedIn(words: Readonly<Record<string, string>>): ReadonlySet<string> {
+  return new Set((words.checked ?? "").split(",").filter((name) => name !== ""));
+}
+
+function check(names: Iterable<string>): void {
+  say({ checked: [...names].join(",") });
+}
 
 /** The choice of the address as the service takes it, and as the commands do. */
 function choice(words: Readonly<Record<string, string>>): { query: Record<string, string>; options: string[] } {
@@ -53,22 +58,25 @@ export function Jobs({ queue }: { queue: string }): JSX.Element {
   const { words } = place.value;
   const [found, setFound] = useState<JobsWindow | null>(null);
   const [failure, setFailure] = useState("");
-  const seen = useRef(-1);
+  /** What stood when the rows were asked for that are shown. */
+  const seen = useRef("");
   const offset = Number(words.offset ?? 0) || 0;
-  const key = JSON.stringify([queue, words]);
-  const lastKey = useRef("");
-  const lastDeed = useRef(-1);
+  const { checked: _, ...asked } = words;
+  const key = JSON.stringify([queue, asked]);
   useRepeated(
     async (signal) => {
-      if (seen.current === news.peek() && lastKey.current === key && lastDeed.current === deeds.peek()) return;
-      lastDeed.current = deeds.peek();
-      [seen.current, lastKey.current] = [news.peek(), key];
+      const now = JSON.stringify([key, news.peek(), deeds.peek()]);
+      if (seen.current === now) return;
       const { search, sort } = words;
       try {
-        const query = { ...choice(words).query, search, sort, offset, limit: ROWS };
-        setFound(await read<JobsWindow>(["queue", queue, "jobs"], query, signal));
+        const query = { ...choice(words).query, search, sort, offset, limit: ROWS, soon: !isShown.peek() };
+        const window = await read<JobsWindow>(["queue", queue, "jobs"], query, signal);
+        setFound(window);
+        seen.current = now;
+        isShown.value = true;
         setFailure("");
       } catch (error) {
+        isShown.value = true;
         if (!signal.aborted) setFailure((error as Error).message);
       }
     },
@@ -174,12 +182,12 @@ function Bulk(
   { queue, found, words }: { queue: string; found: JobsWindow; words: Readonly<Record<string, string>> },
 ): JSX.Element | null {
   if (who.value?.role === "viewer") return null;
-  const names = [...checked.value];
+  const names = [...checkedIn(words)];
   const isAll = names.length === 0;
   const { query, options } = choice(words);
   const isNarrow = Object.keys(query).length > 0 && !words.search;
   if (isAll && !isNarrow) return <p class="bulk hint">Check jobs, or choose states, to change several at once.</p>;
-  const count = isAll ? found.total : names.length;
+  const count = isAll ? found.total ?? 0 : names.length;
   const chosen = isAll ? query : { name: names.join(",") };
   const of = isAll ? options : [names.join(",")];
   const what = count === 1 ? "1 job" : `${count} jobs`;
@@ -189,14 +197,14 @@ function Bulk(
     const request = verb === "delete"
       ? { method: "DELETE", path: ["queue", queue, "jobs"], query: chosen }
       : { method: "PUT", path: ["queue", queue, verb], query: chosen };
-    if (await act({ done: `${done} ${what}`, command }, request)) checked.value = new Set();
+    if (await act({ done: `${done} ${what}`, command }, request)) check([]);
   };
   const setPriority = async (): Promise<void> => {
     const value = prompt("Priority (a whole number; higher goes first)", "10");
     if (value === null) return;
     const command = cms("queue", "set", queue, ...of, "--key=priority", `--value=${value}`);
     const request = { method: "PATCH", path: ["queue", queue, "jobs"], query: chosen, body: { priority: value } };
-    if (await act({ done: `Set the priority of ${what}`, command }, request)) checked.value = new Set();
+    if (await act({ done: `Set the priority of ${what}`, command }, request)) check([]);
   };
   return (
     <div class="bulk" role="group" aria-label="Change the chosen jobs">
@@ -207,7 +215,7 @@ function Bulk(
       <Deed onClick={() => void put("release", "Released")}>Release</Deed>
       <Deed onClick={() => void setPriority()}>Priority…</Deed>
       <Deed onClick={() => void put("delete", "Deleted", true)} kind="bad">Delete</Deed>
-      {!isAll && <button type="button" class="quiet" onClick={() => checked.value = new Set()}>none</button>}
+      {!isAll && <button type="button" class="quiet" onClick={() => check([])}>none</button>}
     </div>
   );
 }
@@ -221,14 +229,19 @@ function Table(
   },
 ): JSX.Element {
   const columns = columnsOf(words);
+  const { total } = found;
   const sort = words.sort ?? "";
-  const mark = (name: string, isOn: boolean): void => {
-    const next = new Set(checked.value);
-    if (isOn) next.add(name);
-    else next.delete(name);
-    checked.value = next;
+  const checked = checkedIn(words);
+  const mark = (names: readonly string[], isOn: boolean): void => {
+    const next = new Set(checked);
+    for (const name of names) {
+      if (isOn) next.add(name);
+      else next.delete(name);
+    }
+    check(next);
   };
-  const all = found.rows.length > 0 && found.rows.every(({ job }) => checked.value.has(job.name));
+  const shown = found.rows.map(({ job }) => job.name);
+  const all = shown.length > 0 && shown.every((name) => checked.has(name));
   return (
     <>
       <div class="scroll" role="region" aria-label="Jobs" tabIndex={0}>
@@ -240,10 +253,7 @@ function Table(
                   type="checkbox"
                   aria-label="All rows that are shown"
                   checked={all}
-                  onChange={(event) => {
-                    const isOn = event.currentTarget.checked;
-                    for (const { job } of found.rows) mark(job.name, isOn);
-                  }}
+                  onChange={(event) => mark(shown, event.currentTarget.checked)}
                 />
               </th>
               {["name", ...columns].map((column) => <Head key={column} column={column} sort={sort} />)}
@@ -256,8 +266,8 @@ function Table(
                   <input
                     type="checkbox"
                     aria-label={row.job.name}
-                    checked={checked.value.has(row.job.name)}
-                    onChange={(event) => mark(row.job.name, event.currentTarget.checked)}
+                    checked={checked.has(row.job.name)}
+                    onChange={(event) => mark([row.job.name], event.currentTarget.checked)}
                   />
                 </td>
                 <th scope="row">
@@ -270,9 +280,8 @@ function Table(
         </table>
       </div>
       <p class="pages">
-        {found.total === 0
-          ? "No jobs"
-          : `${offset + 1} to ${Math.min(offset + found.rows.length, found.total)} of ${found.total}`}{" "}
+        {found.rows.length === 0 ? "No jobs" : `${offset + 1} to ${offset + found.rows.length}`}
+        {total === null || total === 0 ? "" : ` of ${total}`}{" "}
         <button
           type="button"
           disabled={offset === 0}
@@ -282,7 +291,7 @@ function Table(
         </button>{" "}
         <button
           type="button"
-          disabled={offset + ROWS >= found.total}
+          disabled={total !== null && offset + ROWS >= total}
           onClick={() => say({ offset: String(offset + ROWS) })}
         >
           Next
@@ -301,7 +310,6 @@ function cellOf(row: Row, column: string): JSX.Element | string {
 
 function Head({ column, sort }: { column: string; sort: string }): JSX.Element {
   const title = column === "name" ? "Name" : COLUMNS[column]?.title ?? column;
-  if (column === "reason") return <th>{title}</th>;
   const isUp = sort === column;
   const isDown = sort === `-${column}`;
   return (

@@ -5,9 +5,10 @@
  */
 
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
-import { countsOver, lanesOf } from "../lanes.ts";
+import { countsOver, type Lanes, lanesOf } from "../lanes.ts";
+import { news } from "../live.ts";
 import { useRepeated } from "../parts.tsx";
 import { go } from "../place.ts";
 import { read, type Spans } from "../service.ts";
@@ -15,14 +16,21 @@ import { duration, moment } from "../words.ts";
 
 const LANE = 14;
 const MARGIN = 150;
+/** Height of the line with the times. */
+const AXIS = 18;
 
 function useSpans(queue: string): { spans: Spans | null; failure: string } {
   const [spans, setSpans] = useState<Spans | null>(null);
   const [failure, setFailure] = useState("");
+  const seen = useRef(-1);
   useRepeated(
     async (signal) => {
+      // Nothing has happened since.
+      const now = news.peek();
+      if (seen.current === now) return;
       try {
         setSpans(await read<Spans>(["queue", queue, "spans"], {}, signal));
+        seen.current = now;
         setFailure("");
       } catch (error) {
         if (!signal.aborted) setFailure((error as Error).message);
@@ -38,19 +46,38 @@ function style(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
+/** Calls `again` when the page gets another width, or other colours. @returns The function that ends it. */
+function onOtherLook(again: () => void): () => void {
+  const colours = matchMedia("(prefers-color-scheme: dark)");
+  colours.addEventListener("change", again);
+  addEventListener("resize", again);
+  return () => {
+    colours.removeEventListener("change", again);
+    removeEventListener("resize", again);
+  };
+}
+
 /** Done, failed and running over time, from the records. */
 export function Progress({ queue }: { queue: string }): JSX.Element {
   const { spans, failure } = useSpans(queue);
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
-  useEffect(() => () => {
+  const [look, setLook] = useState(0);
+  const forget = (): void => {
     plot.current?.destroy();
     plot.current = null;
-  }, [queue]);
+  };
+  useEffect(() => forget, [queue]);
+  // Another width, or the colours of the night.
+  useEffect(() =>
+    onOtherLook(() => {
+      forget();
+      setLook((count) => count + 1);
+    }), []);
   useEffect(() => {
     if (spans === null || box.current === null || spans.names.length === 0) return;
-    const { times, done, failed, running } = countsOver(spans, Date.now() / 1000);
-    const data: uPlot.AlignedData = [times, done, failed, running];
+    const { times, done, failed, running, rate } = countsOver(spans, Date.now() / 1000);
+    const data: uPlot.AlignedData = [times, done, failed, running, rate];
     if (plot.current !== null) return plot.current.setData(data);
     const axis = { stroke: style("--text"), grid: { stroke: style("--line") } };
     plot.current = new uPlot(
@@ -62,14 +89,15 @@ export function Progress({ queue }: { queue: string }): JSX.Element {
           { label: "done", stroke: style("--good"), width: 2 },
           { label: "failed", stroke: style("--bad"), width: 2 },
           { label: "running", stroke: style("--busy"), width: 2 },
+          { label: "jobs/s", stroke: style("--wait"), width: 1, scale: "rate", value: (_, v) => round(v) },
         ],
-        axes: [axis, axis],
-        scales: { y: { range: (_, _min, max) => [0, Math.max(1, max)] } },
+        axes: [axis, axis, { ...axis, scale: "rate", side: 1, grid: { show: false } }],
+        scales: { y: { range: fromZero }, rate: { range: fromZero } },
       },
       data,
       box.current,
     );
-  }, [spans]);
+  }, [spans, look]);
   const count = spans?.names.length ?? 0;
   return (
     <main>
@@ -79,6 +107,14 @@ export function Progress({ queue }: { queue: string }): JSX.Element {
       <div ref={box} class="plot" role="img" aria-label={spans === null ? "Progress" : summary(spans)} />
     </main>
   );
+}
+
+function fromZero(_plot: uPlot, _min: number | null, max: number | null): [number, number] {
+  return [0, Math.max(1, max ?? 0)];
+}
+
+function round(value: number | null): string {
+  return value === null ? "--" : String(Math.round(value * 100) / 100);
 }
 
 function summary(spans: Spans): string {
@@ -99,19 +135,14 @@ export function TimeLine({ queue }: { queue: string }): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [range, setRange] = useState<readonly [number, number] | null>(null);
   const [under, setUnder] = useState<number | null>(null);
-  const drawn = useRef<{ at: (x: number, y: number) => number | null; range: readonly [number, number] } | null>(null);
+  const drawn = useRef<Drawn | null>(null);
+  const drag = useRef<{ x: number; range: readonly [number, number]; isMoved: boolean } | null>(null);
+  const lanes = useMemo(() => spans === null ? null : lanesOf(spans, Date.now() / 1000), [spans]);
   useEffect(() => {
-    if (spans === null || canvas.current === null) return;
-    const again = (): void => void (drawn.current = canvas.current && draw(canvas.current, spans, range));
+    if (spans === null || lanes === null || canvas.current === null) return;
+    const again = (): void => void (drawn.current = canvas.current && draw(canvas.current, spans, lanes, range));
     again();
-    // Another width, or the colours of the night.
-    const colours = matchMedia("(prefers-color-scheme: dark)");
-    colours.addEventListener("change", again);
-    addEventListener("resize", again);
-    return () => {
-      colours.removeEventListener("change", again);
-      removeEventListener("resize", again);
-    };
+    return onOtherLook(again);
   }, [spans, range]);
   const zoom = (factor: number, x = 0.5): void => {
     const [from, to] = drawn.current?.range ?? [0, 1];
@@ -122,6 +153,14 @@ export function TimeLine({ queue }: { queue: string }): JSX.Element {
     const [from, to] = drawn.current?.range ?? [0, 1];
     const by = (to - from) * share;
     setRange([from + by, to + by]);
+  };
+  const pull = (event: PointerEvent): void => {
+    const from = drag.current;
+    if (from === null || drawn.current === null) return;
+    if (Math.abs(event.offsetX - from.x) > 4) from.isMoved = true;
+    if (!from.isMoved) return;
+    const by = (from.x - event.offsetX) / drawn.current.perSecond;
+    setRange([from.range[0] + by, from.range[1] + by]);
   };
   const name = under === null ? undefined : spans?.names[under];
   return (
@@ -142,7 +181,17 @@ export function TimeLine({ queue }: { queue: string }): JSX.Element {
           role="img"
           aria-label={spans === null ? "Time line" : summary(spans)}
           onMouseMove={(event) => setUnder(drawn.current?.at(event.offsetX, event.offsetY) ?? null)}
-          onClick={() => name !== undefined && go({ view: "job", job: name })}
+          onPointerDown={(event) => {
+            if (drawn.current === null) return;
+            event.currentTarget.setPointerCapture(event.pointerId);
+            drag.current = { x: event.offsetX, range: drawn.current.range, isMoved: false };
+          }}
+          onPointerMove={pull}
+          onPointerUp={() => {
+            const wasMoved = drag.current?.isMoved === true;
+            drag.current = null;
+            if (!wasMoved && name !== undefined) go({ view: "job", job: name });
+          }}
           onWheel={(event) => {
             if (!event.ctrlKey) return;
             event.preventDefault();
@@ -160,15 +209,22 @@ function about(spans: Spans, i: number): string {
   return `${spans.names[i]}: ${state} on ${spans.machines[spans.machine[i]!]}, ${duration(end - spans.begin[i]!)}`;
 }
 
+/** What is drawn: which job is where, and of which time. */
+interface Drawn {
+  readonly at: (x: number, y: number) => number | null;
+  readonly range: readonly [number, number];
+  readonly perSecond: number;
+}
+
 function draw(
   canvas: HTMLCanvasElement,
   spans: Spans,
+  lanes: Lanes,
   wanted: readonly [number, number] | null,
-): { at: (x: number, y: number) => number | null; range: readonly [number, number] } {
+): Drawn {
   const now = Date.now() / 1000;
-  const lanes = lanesOf(spans, now);
   const width = Math.max(300, canvas.parentElement?.clientWidth ?? 800);
-  const height = Math.max(LANE, lanes.count * LANE);
+  const height = AXIS + Math.max(LANE, lanes.count * LANE);
   const scale = devicePixelRatio || 1;
   canvas.width = width * scale;
   canvas.height = Math.min(height * scale, 16_000);
@@ -179,33 +235,45 @@ function draw(
   paper.font = "11px sans-serif";
   const margin = Math.min(MARGIN, width / 3);
   const range = wanted ?? lanes.range;
-  const perSecond = (width - margin) / Math.max(1, range[1] - range[0]);
-  const [good, bad, busy, text] = ["--good", "--bad", "--busy", "--text"].map(style) as [
-    string,
-    string,
-    string,
-    string,
-  ];
-  paper.fillStyle = text;
+  const perSecond = (width - margin) / Math.max(0.001, range[1] - range[0]);
+  const colours = ["--good", "--bad", "--busy", "--text", "--line"].map(style);
+  const [good = "", bad = "", busy = "", text = "", line = ""] = colours;
   for (const [machine, lane] of lanes.titles) {
-    paper.fillText(spans.machines[machine] ?? "", 2, lane * LANE + 11, margin - 4);
+    const y = AXIS + lane * LANE;
+    paper.fillStyle = line;
+    paper.fillRect(0, y - 1, width, 1);
+    paper.fillStyle = text;
+    paper.fillText(spans.machines[machine] ?? "", 2, y + 11, margin - 4);
   }
+  for (let x = margin; x < width - 60; x += 120) {
+    paper.fillStyle = line;
+    paper.fillRect(x, 0, 1, height);
+    paper.fillStyle = text;
+    paper.fillText(moment(new Date((range[0] + (x - margin) / perSecond) * 1000).toISOString()), x + 3, 11);
+  }
+  // What falls on a pixel that has this colour already need not be drawn.
+  const full = new Int32Array(lanes.count * 3).fill(-1);
   const xOf = (second: number): number => margin + (second - range[0]) * perSecond;
   for (let i = 0; i < spans.begin.length; i++) {
     const [from, to] = [spans.begin[i]!, spans.end[i] ?? now];
     if (to < range[0] || from > range[1]) continue;
     const x = Math.max(margin, xOf(from));
-    paper.fillStyle = spans.end[i] === null ? busy : spans.failed[i] === 1 ? bad : good;
-    paper.fillRect(x, lanes.lane[i]! * LANE + 1, Math.max(1, xOf(to) - x - 0.5), LANE - 3);
+    const wide = Math.max(1, xOf(to) - x - 0.5);
+    const kind = spans.end[i] === null ? 2 : spans.failed[i] === 1 ? 1 : 0;
+    const place = lanes.lane[i]! * 3 + kind;
+    if (wide <= 1 && full[place] === Math.round(x)) continue;
+    full[place] = Math.round(x);
+    paper.fillStyle = kind === 2 ? busy : kind === 1 ? bad : good;
+    paper.fillRect(x, AXIS + lanes.lane[i]! * LANE + 1, wide, LANE - 3);
   }
   const at = (x: number, y: number): number | null => {
     const second = range[0] + (x - margin) / perSecond;
-    const lane = Math.floor(y / LANE);
+    const lane = Math.floor((y - AXIS) / LANE);
     if (x < margin) return null;
     for (const i of lanes.jobs[lane] ?? []) {
       if (spans.begin[i]! <= second && second <= (spans.end[i] ?? now) + 1 / perSecond) return i;
     }
     return null;
   };
-  return { at, range };
+  return { at, range, perSecond };
 }

@@ -70,6 +70,15 @@ const HostStatusSchema = z.object({
     job: words("Name of the job.", "job1"),
     started_ms: orNull("Since when it runs, epoch ms.", 1_769_860_800_000),
   })).openapi({ description: "What runs there." }),
+  link_since_ms: orNull("Since when it answers, or does not, epoch ms.", 1_769_860_800_000),
+  gpus: z.array(z.object({
+    device: z.number().int().openapi({ description: "Its number.", example: 0 }),
+    jobs: nameArray("Jobs that have it, or a part of it.", "job1"),
+  })).openapi({ description: "Its GPUs." }),
+  last_hour: z.object({
+    ended: z.number().int().openapi({ description: "Jobs that have ended.", example: 120 }),
+    failed: z.number().int().openapi({ description: "Those that did not end well.", example: 2 }),
+  }).openapi({ description: "What it did in the last hour." }),
 }).openapi("HostStatus");
 
 const status = operation({
@@ -112,8 +121,11 @@ export function addClusterHealthRoutes(app: OpenAPIHono<ServiceEnv>, service: Se
     const cluster = await clusterAt(service, { ...c.req.valid("param"), ...c.req.valid("query") });
     const hosts = await clusterStatus(service.deps, { cluster });
     return c.json({
-      hosts: hosts.map(({ jobs, ...host }) => ({
+      hosts: hosts.map(({ jobs, gpus, linkSinceMs, lastHour, ...host }) => ({
         ...host,
+        link_since_ms: linkSinceMs,
+        gpus: gpus.map(({ device, jobs }) => ({ device, jobs: [...jobs] })),
+        last_hour: { ...lastHour },
         jobs: jobs.map(({ queue, job, startedMs }) => ({ queue, job, started_ms: startedMs })),
       })),
     }, 200);

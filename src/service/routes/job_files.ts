@@ -33,7 +33,13 @@ function route<const F extends JobFile>(file: F, what: string, example: string) 
     request: {
       params: JobPath,
       query: ExperimentQuery.extend({
-        max: countOr(DEFAULT_BYTES, "Bytes at most, from the end.", { example: 65_536, min: 1, max: MOST_BYTES }),
+        max: countOr(DEFAULT_BYTES, "Bytes at most; from the end, where `from` is not given.", {
+          example: 65_536,
+          min: 1,
+          max: MOST_BYTES,
+        }),
+        from: count("Bytes before those that are wanted.", { example: 65_536, min: 0, max: Number.MAX_SAFE_INTEGER })
+          .optional(),
         try: count("Number of an earlier try.", { example: 1, min: 1, max: 1_000_000 }).optional(),
       }),
     },
@@ -46,10 +52,15 @@ export function addJobFileRoutes(app: OpenAPIHono<ServiceEnv>, service: Service)
   const read = async (
     file: JobFile,
     { queue: name, job }: { queue: string; job: string },
-    { experiment, max, try: number }: { experiment: string; max: number; try?: number | undefined },
+    { experiment, max, from, try: number }: {
+      experiment: string;
+      max: number;
+      from?: number | undefined;
+      try?: number | undefined;
+    },
   ): Promise<Uint8Array> => {
     const queue = await queueAt(service, { queue: name, experiment });
-    return await readJobFile(service.deps, { queue, job, file, maxBytes: max, try: number }, service.connect);
+    return await readJobFile(service.deps, { queue, job, file, maxBytes: max, from, try: number }, service.connect);
   };
   const routes = [
     route("log", "The states of the job, with their times", "# cloudmesh state: start\n"),

@@ -6,6 +6,7 @@
 
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { JOB_STATES } from "../../job/states.ts";
+import { findQueues } from "../../operations/find_queues.ts";
 import { jobSpans } from "../../operations/job_spans.ts";
 import { filterOf, readSelection } from "../../operations/select_jobs.ts";
 import { windowJobs } from "../../operations/window_jobs.ts";
@@ -17,13 +18,14 @@ import { count, ExperimentQuery, JobSchema, QueuePath, SelectionQuery, text } fr
 import type { Service, ServiceEnv } from "../service.ts";
 
 const number = (description: string, example: number) => z.number().int().openapi({ description, example });
+const UNKNOWN = "null with `soon`, where it would take long to know.";
 
 const WindowSchema = z.object({
-  total: number("Jobs that are chosen.", 120),
-  counts: z.object(Object.fromEntries(JOB_STATES.map((state) => [state, z.number().int()]))).openapi({
-    description: "All jobs of the queue, by state.",
+  total: number(`Jobs that are chosen; ${UNKNOWN}`, 120).nullable(),
+  counts: z.object(Object.fromEntries(JOB_STATES.map((state) => [state, z.number().int()]))).nullable().openapi({
+    description: `All jobs of the queue, by state; ${UNKNOWN}`,
   }),
-  failed: number("All jobs of the queue that are over and did not end well.", 2),
+  failed: number(`All jobs of the queue that are over and did not end well; ${UNKNOWN}`, 2).nullable(),
   rows: z.array(z.object({
     job: JobSchema,
     reason: z.string().openapi({ description: "Why it is where it is.", example: "exit code 3" }),
@@ -41,9 +43,13 @@ const window = operation({
     params: QueuePath,
     query: ExperimentQuery.extend(SelectionQuery.shape).extend({
       search: text("Part of the name or the command.", "train").optional(),
-      sort: text("A field, descending with `-` before it (default: file order).", "-duration").optional(),
+      sort: text("A field or `reason`, descending with `-` before it (default: file order).", "-duration").optional(),
       offset: count("Jobs before the window.", { example: 100, min: 0, max: 100_000_000 }).optional(),
       limit: count("Jobs in the window at most (default: 100).", { example: 100, min: 1, max: 1_000 }).optional(),
+      soon: z.enum(["true", "false"]).optional().openapi({
+        description: "`true`: where the queue is large and not in memory, the first rows without counts.",
+        example: "true",
+      }),
     }),
   },
   responses: { ...jsonReply("The window.", WindowSchema), ...failures(404) },
@@ -73,18 +79,42 @@ const spans = operation({
   responses: { ...jsonReply("The spans.", SpansSchema), ...failures(404) },
 });
 
+const experiments = operation({
+  method: "get",
+  path: "/experiments",
+  tags: ["more"],
+  summary: "List Experiments",
+  description: "All experiments below the served directory, with their queues.",
+  responses: jsonReply(
+    "The experiments that hold a queue.",
+    z.object({
+      experiments: z.array(z.object({
+        experiment: z.string().openapi({ description: "Its directory.", example: "experiment" }),
+        queues: z.array(z.string()).openapi({ description: "Names of its queues, sorted.", example: ["a"] }),
+      })),
+    }).openapi("Experiments"),
+  ),
+});
+
 /** Adds the routes. */
 export function addWindowRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): void {
   const { deps } = service;
 
+  app.openapi(experiments, async (c) => {
+    const found = Map.groupBy(await findQueues(deps, service.root), ({ experiment }) => experiment);
+    return c.json({
+      experiments: [...found].map(([experiment, queues]) => ({ experiment, queues: queues.map(({ name }) => name) })),
+    }, 200);
+  });
+
   app.openapi(window, async (c) => {
-    const { search, sort, offset = 0, limit = 100, failed, ...query } = c.req.valid("query");
+    const { search, sort, offset = 0, limit = 100, failed, soon, ...query } = c.req.valid("query");
     const queue = await queueAt(service, { ...c.req.valid("param"), ...query });
     const keep = filterOf(readSelection({ ...query, failed: failed === "true" }));
-    const found = await windowJobs(deps, { queue, keep, search, sort, offset, limit });
+    const found = await windowJobs(deps, { queue, keep, search, sort, offset, limit, isSoon: soon === "true" });
     return c.json({
       total: found.total,
-      counts: { ...found.counts },
+      counts: found.counts === null ? null : { ...found.counts },
       failed: found.failed,
       rows: found.rows.map(({ job, reason, durationMs }) => ({
         job: jobReply(job),
