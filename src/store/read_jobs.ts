@@ -168,7 +168,6 @@ class KeptQueue {
   /** Closes the journal, after the readings that are under way. */
   close(): void {
     this.#isClosed = true;
-    this.#feed.close();
     void this.#last.then(() => this.#feed.close());
   }
 
