@@ -1,5 +1,6 @@
 /**
- * Keeps what a run says of itself (in the file that holds its lock) up to date: slots, and which machines are up, since when.
+ * Keeps what a run says of itself (in the file that holds its lock) up to date: slots, and which machines are up, since
+ * when.
  *
  * @module
  */
