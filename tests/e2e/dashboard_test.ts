@@ -15,6 +15,8 @@ import { waitUntil } from "../../testing/wait.ts";
 /** A directory for pictures of each view, for whoever wants to look at them. */
 const PICTURES = Deno.env.get("CMS_TEST_PICTURES");
 const LIMIT_MS = 60_000;
+/** The service lives as long as its test. */
+const SERVICE_LIMIT_MS = 600_000;
 const whyNot = await whyNoHosts() ?? await whyNoPrograms("chromium");
 
 interface Served {
@@ -32,7 +34,8 @@ async function withDashboard(use: (at: Served) => Promise<void>) {
   await Deno.writeTextFile(`${manager.dir}/credentials`, "pi:red berry\n", { mode: 0o600 });
   await Deno.writeTextFile(`${manager.dir}/viewer`, "eve:blue berry\n", { mode: 0o600 });
   const words = ["--port=0", "--credentials=credentials", "--viewer-credentials=viewer", "--log=none"];
-  const service = manager.start("queue", "--service", "start", ...words);
+  const command = [`${manager.bin}/cms`, "queue", "--service", "start", ...words];
+  const service = manager.spawn(command, { limitMs: SERVICE_LIMIT_MS });
   await service.waitFor(/Listening on \S+,/);
   await use({ url: /Listening on (\S+),/.exec(service.text)![1]!, manager, hosts, end: () => service.kill9() });
 }
