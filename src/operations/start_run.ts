@@ -44,6 +44,8 @@ const BEGIN_LIMIT_MS = 30_000;
 /** How long a command that holds the queue for a moment is waited for. */
 const COMMAND_LIMIT_MS = 5_000;
 const LOOK_MS = 20;
+/** More than what is left of a disk that is full. */
+const DISK_BYTES = 16 * 1024;
 /** A log that has grown beyond the first number keeps its last part, at the next start. */
 const LOG_BYTES = { most: 1024 * 1024, kept: 64 * 1024 } as const;
 
@@ -76,7 +78,7 @@ export async function startRun(deps: Deps, request: StartRunRequest): Promise<{ 
     void shell.stderr.cancel().catch(() => {});
     const said = new ShellOutput(shell);
     try {
-      const pid = await begun(deps, { store, said, log, from, refusal, queue: request.queue.name });
+      const pid = await begun(deps, { store, said, log, from, refusal, shown, queue: request.queue.name });
       return { pid, log: shownLog };
     } finally {
       await deps.files.remove(refusal).catch(() => false);
@@ -168,11 +170,13 @@ interface Beginning {
   readonly from: number;
   /** The file in which the process says why it does not begin. */
   readonly refusal: string;
+  /** The queue's file, as messages name it. */
+  readonly shown: string;
   readonly queue: string;
 }
 
 /** Waits until the process holds the queue, or has ended. */
-async function begun(deps: Deps, { store, said, log, from, refusal, queue }: Beginning): Promise<number> {
+async function begun(deps: Deps, { store, said, log, from, refusal, shown, queue }: Beginning): Promise<number> {
   const limitAtMs = deps.clock.now() + BEGIN_LIMIT_MS;
   while (deps.clock.now() < limitAtMs) {
     // The launcher becomes the program, and `deno run` is it: the pid is the run's own.
@@ -189,7 +193,17 @@ async function begun(deps: Deps, { store, said, log, from, refusal, queue }: Beg
   const refused = await readRefusal(deps, refusal);
   if (refused !== null) throw refused;
   const line = await lastLine(deps, log, from);
+  if (line === "") await checkDisk(deps, refusal, shown);
   throw new CmsError("store", `Cannot run queue ${queue}: its process ended at once${line === "" ? "" : `: ${line}`}`);
+}
+
+/** On a full disk the process can write nowhere why it ended. @throws {StoreError} If that is why. */
+async function checkDisk(deps: Deps, refusal: string, shown: string): Promise<void> {
+  try {
+    await deps.files.replace(refusal, " ".repeat(DISK_BYTES));
+  } catch (error) {
+    throw storeError(shown, "run", error);
+  }
 }
 
 /** The last line of the log from an offset on: what a shell says, say, that finds no program. */

@@ -6,7 +6,7 @@
 
 import type { Service } from "./service.ts";
 
-/** Most warnings that a reply holds. */
+/** Most warnings of one request, for its reply and for the log: a list of 100,000 names may give one for each. */
 const MOST = 100;
 
 /** What an operation warned of so far. */
@@ -22,8 +22,10 @@ export function gatherWarnings(service: Service): Warnings {
   return {
     texts,
     warn(text) {
-      service.log.warning(text);
-      if (texts.length < MOST) texts.push(text);
+      if (texts.length > MOST) return;
+      const one = texts.length < MOST ? text : "Further warnings of this request are left out";
+      service.log.warning(one);
+      texts.push(one);
     },
   };
 }

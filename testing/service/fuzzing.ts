@@ -16,6 +16,10 @@ import { RIGHT } from "./service.ts";
 /** Answers when a job is over, when the time that was asked for is, or when a run has begun. */
 const WAITS = /^\/queue\/[^/]+\/(wait|run_\w+)$/;
 
+/** What takes longer for a MB is asked again, so often in all. */
+const SLOW_MS = 500;
+const TIMES = 4;
+
 /** True if the reply waits for something else than the service. */
 function waits(method: string, target: string): boolean {
   const path = target.replace(/\?.*$/s, "");
@@ -71,13 +75,19 @@ export async function fuzzService(options: { count: number; seed: number; atOnce
           const reply = await fetch(url + target, init);
           const { length } = await reply.text();
           if (reply.status === 500) faults.push(shown);
-          const ms = performance.now() - startMs;
+          let ms = performance.now() - startMs;
           statuses.set(reply.status, (statuses.get(reply.status) ?? 0) + 1);
           if (waits(method, target)) return;
           const mb = Math.max(
             1,
             (length + target.length + (body?.length ?? 0) + Math.max(before, bytesIn(experiment))) / 1e6,
           );
+          // Where much else goes on, the least of a few times says more.
+          for (let i = 1; atOnce === 1 && i < TIMES && ms / mb > SLOW_MS; i++) {
+            const againMs = performance.now();
+            await (await fetch(url + target, { ...init, signal: AbortSignal.timeout(120_000) })).text();
+            ms = Math.min(ms, performance.now() - againMs);
+          }
           if (ms > slowest.ms) Object.assign(slowest, { ms, request: shown });
           if (ms / mb > slowestPerMb.ms) Object.assign(slowestPerMb, { ms: ms / mb, request: shown });
         } catch (error) {

@@ -91,6 +91,8 @@ needTest(
         }, { limitMs: LIMIT_MS });
         if (PICTURE !== undefined) await page.screenshot({ path: `${PICTURE}.end.png`, fullPage: true });
         assert.equal(await Deno.readTextFile(`${directory}/experiment/done`), "done\n".repeat(3));
+        // What was typed in is kept by the tab alone.
+        assert.equal(await page.evaluate("Object.keys(localStorage).join()"), "");
         assert.deepEqual(errors, []);
         assert.deepEqual(elsewhere, []);
       });

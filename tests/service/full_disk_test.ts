@@ -1,6 +1,20 @@
 /** A disk that refuses: what was done is told as done, what was not in the words of every operation. */
 import assert from "node:assert/strict";
+import { needTest, whyNoPrograms } from "../../testing/need.ts";
+import { withExecutable } from "../../testing/service/executable.ts";
 import { withService } from "../../testing/service/service.ts";
+
+/** A small disk, and one that is read only, below the directory of the service. */
+const JOB = "job1: {name: job1, id: a1, status: end, command: x, user: me, host: localhost, attempt: 1}";
+const MOUNT = `exec unshare -m sh -c 'mkdir full ro && mount -t tmpfs -o size=400k none full && echo "${JOB}" > ` +
+  `ro/a-queue.yaml && mount --bind ro ro && mount -o remount,bind,ro ro && exec "$@"' sh "$@"`;
+
+async function whyNoMounts(): Promise<string | null> {
+  const why = whyNoPrograms("unshare", "nsenter", "mount");
+  if (why !== null) return why;
+  const { success } = await new Deno.Command("unshare", { args: ["-m", "true"], stderr: "null" }).output();
+  return success ? null : "needs the right to mount";
+}
 
 function failure(code: string): Error {
   return Object.assign(new Error("no"), { code });
@@ -57,3 +71,45 @@ Deno.test("a run that cannot write beside its queue, and a queue that cannot be 
     return { deps: { ...deps, environment, files: { ...files, openAppend, makeDirectory } } };
   });
 });
+
+needTest(
+  "on a disk that is full, and one that may be read only, the executable does what it can and says why not",
+  await whyNoMounts(),
+  async () => {
+    await withExecutable(async ({ ask, pid, directory }) => {
+      const here = async (command: string) => {
+        const args = ["-t", String(pid), "-m", "sh", "-c", `cd '${directory}/full' && ${command}`];
+        assert.ok((await new Deno.Command("nsenter", { args, stderr: "null" }).output()).success, command);
+      };
+      const answer = async (line: string, experiment = "full"): Promise<string> => {
+        const reply = await ask(`${line}${line.includes("?") ? "&" : "?"}experiment=${experiment}`);
+        return `${reply.status} ${await reply.text()}`;
+      };
+      const refused = async (line: string, why: string, experiment?: string) =>
+        assert.equal(await answer(line, experiment), `500 ${JSON.stringify({ detail: why })}`);
+      assert.match(await answer("POST /queue/?name=a"), /^200 /);
+      assert.match(await answer("POST /queue/a?name=job[1-3]&command=true&user=me&host=localhost"), /^200 /);
+      // The journal still has room.
+      await here("head -c 360000 /dev/zero > fill");
+      const command = "x".repeat(100);
+      const headers = { accept: "application/json" };
+      const added = await ask(`POST /queue/a?name=more[1-60]&command=${command}&experiment=full`, { headers });
+      const { warnings } = await added.json();
+      assert.equal(added.status, 200);
+      assert.match(warnings[0], /The queue file could not be written, its journal is complete: .*no space left/);
+      await here("cat /dev/zero > fill || true");
+      await refused("POST /queue/?name=b", "full/b-queue.yaml: cannot write: no space left on the device");
+      await refused(
+        "PUT /queue/a/run_fifo?max_parallel=1",
+        "full/a-queue.yaml: cannot run: no space left on the device",
+      );
+      const readOnly = async (line: string, what: string) =>
+        await refused(line, `ro/a-queue.yaml: cannot ${what}: the file system is read-only`, "ro");
+      await readOnly("PUT /queue/a/run_fifo?max_parallel=1", "run");
+      for (const line of ["PUT /queue/a/reset?name=job1", "PUT /queue/a/hold", "DELETE /queue/a"]) {
+        await readOnly(line, "lock");
+      }
+      assert.match(await answer("GET /queue/a/job/more60"), /^200 /);
+    }, { before: MOUNT });
+  },
+);

@@ -109,8 +109,8 @@ Deno.test("DELETE of a job takes the path's name and those of the query", async 
   });
 });
 
-Deno.test("reset answers as the command prints; refresh with the table", async () => {
-  await withQueue(async ({ text, json }) => {
+Deno.test("reset answers as the command prints, with 100 warnings at most; refresh with the table", async () => {
+  await withQueue(async ({ text, json, warnings }) => {
     assert.equal(await text("PUT /queue/a/reset"), "No job status changes.\n");
     await text("PATCH /queue/a/job/job1", { json: { status: "end" } });
     await text("PATCH /queue/a/job/job2", { json: { status: "crash" } });
@@ -121,6 +121,9 @@ Deno.test("reset answers as the command prints; refresh with the table", async (
       missing: [],
       warnings: [],
     });
+    const many = await json("PUT /queue/a/reset?name=job1,no[1-500]");
+    assert.deepEqual([many.missing.length, many.warnings.length, warnings.length], [500, 101, 101]);
+    assert.equal(warnings.at(-1), "Further warnings of this request are left out");
     assert.equal(await text("PUT /queue/a/refresh"), TABLE);
     assert.deepEqual(await json("PUT /queue/a/refresh"), { changes: [], unreachable: [], warnings: [] });
   });
