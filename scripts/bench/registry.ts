@@ -8,6 +8,7 @@ import type { Bench } from "./bench.ts";
 import { dashboard } from "./benches/dashboard.ts";
 import { dispatch } from "./benches/dispatch.ts";
 import { farHost } from "./benches/far_host.ts";
+import { follow } from "./benches/follow.ts";
 import { largeRun } from "./benches/large_run.ts";
 import { latencyOf12 } from "./benches/latency_of_12.ts";
 import { links } from "./benches/links.ts";
@@ -16,6 +17,7 @@ import { nextStart } from "./benches/next_start.ts";
 import { looks } from "./benches/looks.ts";
 import { oneJob } from "./benches/one_job.ts";
 import { orders } from "./benches/orders.ts";
+import { plan } from "./benches/plan.ts";
 import { readers } from "./benches/readers.ts";
 import { service } from "./benches/service.ts";
 import { simulation } from "./benches/simulation.ts";
@@ -38,6 +40,8 @@ export const BENCHES: readonly Bench[] = [
   start,
   store,
   looks,
+  follow,
+  plan,
   sweeps,
   links,
   simulation,
