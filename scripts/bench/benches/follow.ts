@@ -1,5 +1,6 @@
 /**
- * What `queue follow` costs a run whose jobs write all the time. What is followed is counted: none of it may be missing.
+ * What `queue follow` costs a run whose jobs write all the time. What is followed is counted: none of it may be
+ * missing.
  *
  * @module
  */
