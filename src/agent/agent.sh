@@ -27,7 +27,7 @@ c_file() { [ -f "$1" ] || [ ! -e "$1" ]; }
 # c_new FILE: as c_file, for one that is hardly ever there.
 c_new() { [ ! -e "$1" ] || [ -f "$1" ]; }
 
-# c_stat PID: state letter in c_st, process group in c_pg, start time in c_t0, the pid itself in c_pid. A program's name
+# c_stat PID: state letter in c_st, parent in c_pp, process group in c_pg, start time in c_t0, the pid itself in c_pid. A program's name
 # may hold ')' and line breaks.
 c_stat() {
   c_s='' c_st='' c_t0=''
@@ -35,7 +35,7 @@ c_stat() {
   c_pid=${c_s# } c_pid=${c_pid%% *}
   set -- ${c_s##*) }
   [ $# -ge 20 ] || return 1
-  c_st=$1 c_pg=$3
+  c_st=$1 c_pp=$2 c_pg=$3
   shift 19
   c_t0=$1
 }

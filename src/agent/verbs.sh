@@ -18,24 +18,46 @@ c_watch() {
   c_event E "$1" "$2" "$c_e1" "${c_is%% *}" "$c_ms${c_e5:+ $c_e5}"
 }
 
+# c_regain JOB ATTEMPT, whose claim somebody has removed, perhaps with the directory. A job that runs is known by its
+# mark, and gets a claim anew, whose wrapper is its parent; one that is over is known by its log.
+c_regain() {
+  c_y=''
+  for c_i in $(c_marked "$2"); do
+    c_stat "$c_i" && [ "$c_pid" = "$c_pg" ] && case $c_st in Z | X) false ;; esac && c_y=$c_i && break
+  done
+  if [ -z "$c_y" ]; then
+    [ -n "$c_old" ] && c_ended "$1.log" "$2" && [ "$c_e4" = "$2" ] || return 0
+    case $c_e1 in end | kill | crash) c_is="ended $c_e1 $c_e2 - $c_e3${c_e5:+ $c_e5}" ;; esac
+    return
+  fi
+  c_now
+  [ -z "$c_fast" ] || c_ms=$((c_base + c_t0 * 10))
+  c_is="alive $c_y $c_ms 0"
+  [ "$c_role" != onlooker ] || return 0
+  set -- "$1" "$2" - - "P $c_y $c_t0 $c_ms ."
+  [ "$c_pp" -gt 1 ] && [ "/proc/$c_pp/exe" -ef "/proc/$$/exe" ] && c_stat "$c_pp" && set -- "$1" "$2" "$c_pid" "$c_t0" "$5"
+  c_enter "$1" && c_walk "$1" "$2" || return 0
+  ! c_theirs || return 0
+  c_claim "$1" "$2" "$3" "$4" - "$c_home/$1.log" "$c_home/$1.out" "$5$c_nl"
+  c_state "$1" "$2"
+}
+
 # cms_ask NUMBER (JOB ATTEMPT)...
 cms_ask() {
   c_ask=$1 c_z=0
   shift
   while [ $# -gt 1 ]; do
-    c_is=none
-    if c_visit "$1"; then
-      c_state "$1" "$2"
-      c_v=''
-      case $c_role/$c_is in
-      resident/alive*' 0' | resident/alive*' 0 s='*) [ "$c_q" = "$c_tag" ] || c_v=1 ;;
-      resident/alive* | resident/away*) c_v=1 ;;
-      esac
-      if [ -n "$c_v" ]; then
-        c_v='' c_d='' c_l=''
-        [ ! -f "$c_found.watch" ] || read -r c_v c_d c_l <"$c_found.watch"
-        [ "$c_l" = "$c_tag" ] && c_alive "$c_v" "$c_d" || c_apart c_watch "$1" "$2" "$c_found" &
-      fi
+    c_is=none c_old='' c_v=''
+    ! c_visit "$1" || c_state "$1" "$2"
+    [ "$c_is" != none ] || c_regain "$1" "$2"
+    case $c_role/$c_is in
+    resident/alive*' 0' | resident/alive*' 0 s='*) [ "$c_q" = "$c_tag" ] || c_v=1 ;;
+    resident/alive* | resident/away*) c_v=1 ;;
+    esac
+    if [ -n "$c_v" ]; then
+      c_v='' c_d='' c_l=''
+      [ ! -f "$c_found.watch" ] || read -r c_v c_d c_l <"$c_found.watch"
+      [ "$c_l" = "$c_tag" ] && c_alive "$c_v" "$c_d" || c_apart c_watch "$1" "$2" "$c_found" &
     fi
     case $c_is in alive* | ended*) [ -z "$c_beside" ] || c_is="$c_is @${c_home##*/}" ;; esac
     c_say a "$c_ask" "$c_z" "$c_is"
@@ -96,12 +118,12 @@ c_crowd() {
 # c_kill JOB ATTEMPT GRACE [WHY]: TERM to the group; KILL to it, to the session, and to all that carry the job's mark;
 # then its log.
 c_kill() {
-  c_visit "$1" || return
-  c_z=0
-  while c_state "$1" "$2"; [ "$c_is" = claimed ] && [ "$c_z" -lt 100 ]; do
+  c_z=0 c_is=none c_old=''
+  while c_visit "$1" && c_state "$1" "$2"; [ "$c_is" = claimed ] && [ "$c_z" -lt 100 ]; do
     c_z=$((c_z + 1))
     c_pause
   done
+  [ "$c_is" != none ] || c_regain "$1" "$2"
   case $c_is in alive*) ;; *) return ;; esac
   # A moment after its start it may not have its session yet, and no signal to the group would reach it.
   c_z=0

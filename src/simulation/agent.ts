@@ -6,7 +6,7 @@
  * @module
  */
 
-import { type Asker, isBeside, makeDirectories, stateOf, unmakeDirectories } from "./claims.ts";
+import { type Asker, isBeside, makeDirectories, regain, stateOf, unmakeDirectories } from "./claims.ts";
 import type { JobDirectory } from "./job_directory.ts";
 import type { Host } from "./host.ts";
 import { EventsFile, type HostProcess, type Steps, type Tell, UNTIL_WOKEN } from "./host_process.ts";
@@ -257,8 +257,10 @@ export class Agent implements FarEnd {
   *#ask(number: string, args: readonly string[]): Steps {
     for (let i = 0; 2 * i + 1 < args.length; i++) {
       const asker = this.#asker(args[2 * i]!, args[2 * i + 1]!);
+      const before = this.#host.directory(asker.job, asker.queue);
+      const seen = before === undefined ? "none" : yield* stateOf(this.#host, before, asker);
+      const state = seen === "none" ? yield* regain(this.#host, asker, this.#role === "onlooker") : seen;
       const directory = this.#host.directory(asker.job, asker.queue);
-      const state = directory === undefined ? "none" : yield* stateOf(this.#host, directory, asker);
       const isOrphan = /^alive \S+ \S+ 1|^away/.test(state);
       if (directory !== undefined && isOrphan && this.#role === "resident") this.#watch(directory, asker);
       const mark = directory !== undefined && isBeside(directory, asker) && /^(alive|ended)/.test(state);

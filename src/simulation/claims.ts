@@ -237,6 +237,37 @@ export function* stateOf(host: Host, directory: JobDirectory, asker: Asker): Doi
   }
 }
 
+/**
+ * `c_regain`: what is known of an attempt whose claim somebody removed, from its process and its log. A process gets a
+ * claim anew.
+ */
+export function* regain(host: Host, asker: Asker, isOnlooker: boolean): Doing<string> {
+  const { job, attempt, queue } = asker;
+  const own = [...host.processes()].filter((process) => process.alive && process.mark === attempt);
+  const found = own.find(({ kind }) => kind === "job");
+  if (found === undefined) {
+    const log = host.directory(job, queue)?.log;
+    if (log?.attempt !== attempt || !/^(end|kill|crash)$/.test(log.state)) return "none";
+    const date = log.dateMs === null ? "-" : isoSeconds(log.dateMs);
+    return `ended ${log.state} ${log.exit ?? "-"} - ${date}${log.limit ? ` ${log.limit}` : ""}`;
+  }
+  const startedMs = host.clockMs - (host.ticks - found.startTicks) * 10;
+  if (isOnlooker) return `alive ${found.pid} ${startedMs} 0`;
+  yield 0;
+  const directory = yield* enter(host, asker);
+  if (directory === undefined) return `alive ${found.pid} ${startedMs} 0`;
+  const walked = walk(host, directory, asker);
+  if (!isTheirs(walked)) {
+    const wrapper = own.find(({ kind }) => kind === "wrapper");
+    const by = { wrapper: wrapper?.pid ?? 0, wrapperTicks: wrapper?.startTicks ?? 0 };
+    const link = yield* claim(host, directory, asker, walked.next, { ...by, kind: "P", reason: "" });
+    const { pid, startTicks: pidTicks } = found;
+    const startedAtMs = host.parts.timeline.nowMs;
+    if (link !== null && link !== "full") directory.setLink(link, { pid, pidTicks, startedMs, startedAtMs });
+  }
+  return yield* stateOf(host, directory, asker);
+}
+
 /** The state of an attempt that has not ended; null if it has. */
 function unendedState(host: Host, directory: JobDirectory, walked: Walk): string | null {
   const { found, live, high, after, open } = walked;

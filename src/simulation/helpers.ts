@@ -7,7 +7,7 @@
 
 import { isAttemptOf, jobIdOf } from "../job/attempt.ts";
 import type { RemoveResult } from "../agent/attempt.ts";
-import { type Asker, type Doing, isBeside, isTheirs, lifeOf, stateOf, type Walk, walk } from "./claims.ts";
+import { type Asker, type Doing, isBeside, isTheirs, lifeOf, regain, stateOf, type Walk, walk } from "./claims.ts";
 import type { Host } from "./host.ts";
 import type { HostProcess, Steps, Tell } from "./host_process.ts";
 import { type ClaimLink, type JobDirectory, killMark } from "./job_directory.ts";
@@ -33,15 +33,16 @@ export function* kills(host: Host, tell: Tell, args: readonly string[]): Steps {
 /** `c_kill`. `why`: what is to stand in the mark. */
 export function* kill(host: Host, asker: Asker, graceMs: number, why = ""): Steps {
   const { job, attempt, queue } = asker;
-  const directory = host.directory(job, queue);
-  if (directory === undefined) return;
+  const before = host.directory(job, queue);
   const { truth, timeline } = host.parts;
-  let state = yield* stateOf(host, directory, asker);
+  let state = before === undefined ? "none" : yield* stateOf(host, before, asker);
   for (let i = 0; i < 100 && state === "claimed"; i++) {
     yield PAUSE_MS;
-    state = yield* stateOf(host, directory, asker);
+    state = yield* stateOf(host, before!, asker);
   }
-  if (!state.startsWith("alive")) return;
+  if (state === "none") state = yield* regain(host, asker, false);
+  const directory = host.directory(job, queue);
+  if (directory === undefined || !state.startsWith("alive")) return;
   const link = directory.chain.find((link) => link.attempt === attempt)!;
   const mark = killMark(attempt);
   if (!directory.marks.has(mark)) {

@@ -151,29 +151,35 @@ hostTest(
   },
 );
 
-hostTest("the ssh process or the agent is killed: the link is made anew, nothing is lost or doubled", async (hosts) => {
-  await using manager = await makeManager(hosts);
-  const red = hosts.host("red");
-  await makeQueue(manager, "job[1-2]", onceCommand(waitsFor("go")));
-  const run = manager.start("queue", "run", "fifo_multi", "a", "--hosts=pi@red,pi@red");
-  const again = () => countOf(run, /INFO: Host pi@red responds again\./g);
-  await waitForState(manager, "job2", "start");
+hostTest(
+  "the ssh process or the agent is killed, and files are removed on the host: nothing is lost or doubled",
+  async (hosts) => {
+    await using manager = await makeManager(hosts);
+    const red = hosts.host("red");
+    await makeQueue(manager, "job[1-2]", onceCommand(waitsFor("go")));
+    const run = manager.start("queue", "run", "fifo_multi", "a", "--hosts=pi@red,pi@red");
+    const again = () => countOf(run, /INFO: Host pi@red responds again\./g);
+    await waitForState(manager, "job2", "start");
 
-  const [ssh] = sshPids(run);
-  assert.ok(ssh !== undefined, run.text);
-  Deno.kill(ssh, "SIGKILL");
-  await waitUntil(() => `the link after ssh was killed; ${run.text}`, () => again() === 1, { limitMs: 20_000 });
+    // Somebody tidies up: a claim, a directory, the agent's own one.
+    assert.equal((await red.run("cd experiment; rm job1/job1.run && rm -r job2 .cms")).code, 0);
+    const [ssh] = sshPids(run);
+    assert.ok(ssh !== undefined, run.text);
+    Deno.kill(ssh, "SIGKILL");
+    await waitUntil(() => `the link after ssh was killed; ${run.text}`, () => again() === 1, { limitMs: 20_000 });
 
-  // The host answers before its new agent has written down its process.
-  await waitUntil("the agent is killed", async () => {
-    return (await red.run("set -- $(cat experiment/.cms/*/red*/agent); kill -9 $1")).code === 0;
-  });
-  await waitUntil(() => `the link after the agent was killed; ${run.text}`, () => again() === 2, { limitMs: 20_000 });
+    // The host answers before its new agent has written down its process.
+    await waitUntil("the agent is killed", async () => {
+      return (await red.run("set -- $(cat experiment/.cms/*/red*/agent); kill -9 $1")).code === 0;
+    });
+    await waitUntil(() => `the link after the agent was killed; ${run.text}`, () => again() === 2, { limitMs: 20_000 });
+    assert.equal(await countStates(manager), "start:2");
 
-  await letGo(red, "go");
-  assert.equal((await run.ended()).code, 0, run.text);
-  assertRanOnce(hosts, jobNames(2));
-});
+    await letGo(red, "go");
+    assert.equal((await run.ended()).code, 0, run.text);
+    assertRanOnce(hosts, jobNames(2));
+  },
+);
 
 hostTest(
   "a host name that does not resolve: fifo fails the start and goes on, fifo_multi leaves the host out",

@@ -6,12 +6,14 @@
  */
 
 import assert from "node:assert/strict";
+import type { Host } from "../../src/simulation/host.ts";
 import { measureMakespan } from "../../src/simulation/makespan.ts";
 import { drawScenario } from "../../src/simulation/draw_scenario.ts";
 import { FAULTS } from "../../src/simulation/scenario.ts";
 import { shrink, simulate, tell } from "../../src/simulation/simulate.ts";
 import { SEED } from "../../testing/property.ts";
 import { turn } from "../../testing/turn.ts";
+import { patch } from "./patch.ts";
 
 const WORLDS = 12;
 
@@ -43,6 +45,29 @@ Deno.test("a world without faults starts every job once", async () => {
   assert.equal(played.starts, 50);
   const started = lines.flatMap((line) => / starts (job\d+) /.exec(line)?.[1] ?? []);
   assert.equal(new Set(started).size, 50);
+});
+
+Deno.test("a job whose claim somebody removes is still followed, and ended in its time; one that is not looked for is not", async () => {
+  for (const seed of [29, 36]) {
+    for (const isLookedFor of [true, false]) {
+      const spoilHost = (host: Host): void => {
+        patch(host, "spawn", (old) => (kind, mark, body) => {
+          const removeClaims = (): void => {
+            for (const { chain } of host.directories.values()) {
+              if (chain.some((link) => link.attempt === mark && link.kind === "P")) chain.length = 0;
+            }
+          };
+          if (kind === "job") host.parts.timeline.after(3_000, removeClaims);
+          return old.call(host, kind, mark, body);
+        });
+        if (!isLookedFor) {
+          patch(host, "processes", (old) => () => [...old.call(host)].filter(({ kind }) => kind !== "job"));
+        }
+      };
+      const { violation } = await simulate(seed, { hosts: 2, jobs: 8, steps: 0 }, { turn, spoilHost });
+      assert.equal(violation === null, isLookedFor, `seed ${seed}: ${violation}`);
+    }
+  }
 });
 
 Deno.test("drawScenario() takes the sizes that are given and draws the rest", () => {
