@@ -27,8 +27,8 @@ c_file() { [ -f "$1" ] || [ ! -e "$1" ]; }
 # c_new FILE: as c_file, for one that is hardly ever there.
 c_new() { [ ! -e "$1" ] || [ -f "$1" ]; }
 
-# c_stat PID: state letter in c_st, parent in c_pp, process group in c_pg, start time in c_t0, the pid itself in c_pid. A program's name
-# may hold ')' and line breaks.
+# c_stat PID: state letter in c_st, parent in c_pp, process group in c_pg, start time in c_t0, the pid itself in c_pid.
+# A program's name may hold ')' and line breaks.
 c_stat() {
   c_s='' c_st='' c_t0=''
   { while read -r c_l; do c_s="$c_s $c_l"; done; } <"/proc/$1/stat" || return 1

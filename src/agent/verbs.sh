@@ -32,9 +32,10 @@ c_regain() {
   fi
   c_now
   [ -z "$c_fast" ] || c_ms=$((c_base + c_t0 * 10))
-  c_is="alive $c_y $c_ms 0"
+  c_seat=$(tr '\0' '\n' <"/proc/$c_y/environ" | sed -n 's/^CMS_SLOT=//p')
+  c_is="alive $c_y $c_ms 0${c_seat:+ s=$c_seat}"
   [ "$c_role" != onlooker ] || return 0
-  set -- "$1" "$2" - - "P $c_y $c_t0 $c_ms ."
+  set -- "$1" "$2" - - "P $c_y $c_t0 $c_ms $c_seat ."
   [ "$c_pp" -gt 1 ] && [ "/proc/$c_pp/exe" -ef "/proc/$$/exe" ] && c_stat "$c_pp" && set -- "$1" "$2" "$c_pid" "$c_t0" "$5"
   c_enter "$1" && c_walk "$1" "$2" || return 0
   ! c_theirs || return 0

@@ -252,10 +252,13 @@ export function* regain(host: Host, asker: Asker, isOnlooker: boolean): Doing<st
     return `ended ${log.state} ${log.exit ?? "-"} - ${date}${log.limit ? ` ${log.limit}` : ""}`;
   }
   const startedMs = host.clockMs - (host.ticks - found.startTicks) * 10;
-  if (isOnlooker) return `alive ${found.pid} ${startedMs} 0`;
+  // As its environment has it.
+  const slot = /^slot (\d+) /.exec(host.parts.truth.of(attempt).seat)?.[1] ?? "";
+  const alive = `alive ${found.pid} ${startedMs} 0${slot && ` s=${slot}`}`;
+  if (isOnlooker) return alive;
   yield 0;
   const directory = yield* enter(host, asker);
-  if (directory === undefined) return `alive ${found.pid} ${startedMs} 0`;
+  if (directory === undefined) return alive;
   const walked = walk(host, directory, asker);
   if (!isTheirs(walked)) {
     const wrapper = own.find(({ kind }) => kind === "wrapper");
@@ -263,7 +266,7 @@ export function* regain(host: Host, asker: Asker, isOnlooker: boolean): Doing<st
     const link = yield* claim(host, directory, asker, walked.next, { ...by, kind: "P", reason: "" });
     const { pid, startTicks: pidTicks } = found;
     const startedAtMs = host.parts.timeline.nowMs;
-    if (link !== null && link !== "full") directory.setLink(link, { pid, pidTicks, startedMs, startedAtMs });
+    if (link !== null && link !== "full") directory.setLink(link, { pid, pidTicks, startedMs, startedAtMs, slot });
   }
   return yield* stateOf(host, directory, asker);
 }
