@@ -30,6 +30,11 @@ export function placeOf({ user, name, address }: Machine): SlurmPlace | null {
   return login === undefined ? null : { node: node!, job: job!, login: { user, name: login, address } };
 }
 
+/** True for `USER@NAME` of a node of an allocation. */
+export function isNodeName(text: string): boolean {
+  return placeOf({ user: "", name: text.slice(text.lastIndexOf("@") + 1), address: null }) !== null;
+}
+
 /** The machine on which the files are that a machine works with: of a node its login host, which shares them. */
 export function filesOf(machine: Machine): Machine {
   return placeOf(machine)?.login ?? machine;

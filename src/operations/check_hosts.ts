@@ -7,6 +7,7 @@
 import { parseDevices } from "../cluster/devices.ts";
 import { type Host, machineOf } from "../cluster/host.ts";
 import { type Machine, machineKey, machineText, tellApart } from "../cluster/machine.ts";
+import { isSlurm } from "../cluster/slurm_entry.ts";
 import type { Deps } from "../deps.ts";
 import { type MachineFacts, makeProbe, type Probe, type ProbeResult } from "../link/probe.ts";
 import { expand } from "../names/expand.ts";
@@ -63,6 +64,11 @@ export async function checkHosts(
     if (queueId !== null) ours.add(queueId);
   }
   const ids = keys.map((key) => fold(hosts.filter((_, i) => machineKey(named[i]!) === key).map((host) => host.id)));
+  const ofSlurm = new Map<Host, Verdict>();
+  for (const host of hosts.filter(isSlurm)) {
+    const { checkSlurm } = await import("../slurm/check.ts");
+    ofSlurm.set(host, await checkSlurm(deps, { host, cluster }));
+  }
   return hosts.map((host, i): HostCheck => {
     const place = keys.indexOf(machineKey(named[i]!));
     const result = results[place]!;
@@ -70,10 +76,16 @@ export async function checkHosts(
       id: host.id,
       machine: machineText(named[i]!),
       status: host.status,
-      ...verdict(host, result, { place, ids, results, ours }),
+      ...joined(verdict(host, result, { place, ids, results, ours }), ofSlurm.get(host)),
       facts: result.type === "told" ? result.facts : null,
     };
   });
+}
+
+type Verdict = Pick<HostCheck, "troubles" | "notes">;
+
+function joined(own: Verdict, more: Verdict = { troubles: [], notes: [] }): Verdict {
+  return { troubles: [...own.troubles, ...more.troubles], notes: [...own.notes, ...more.notes] };
 }
 
 interface Surroundings {
@@ -113,7 +125,7 @@ function notesOf(host: Host, facts: MachineFacts, { place, ids, results, ours }:
   if (gpus.some((gpu) => Number(gpu) >= facts.gpus.length)) {
     notes.push(`names GPU ${host.gpu}, and shows ${facts.gpus.length === 0 ? "none" : facts.gpus.length}`);
   }
-  const devices = typeof host.gpus === "string" ? parseDevices(host.gpus).ids : [];
+  const devices = typeof host.gpus === "string" && !isSlurm(host) ? parseDevices(host.gpus).ids : [];
   if (devices.some((id) => id >= facts.gpus.length)) {
     notes.push(`names GPUs ${host.gpus}, and shows ${facts.gpus.length === 0 ? "none" : facts.gpus.length}`);
   }

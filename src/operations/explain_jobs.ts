@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isSlurm } from "../cluster/slurm_entry.ts";
 import type { Deps } from "../deps.ts";
 import { CmsError } from "../errors.ts";
 import { machineText } from "../cluster/machine.ts";
@@ -15,6 +16,7 @@ import { readCluster } from "../store/cluster_file.ts";
 import { storePaths } from "../store/paths.ts";
 import { readPause } from "../store/queue_pause.ts";
 import { readLastRun } from "../store/run_claim.ts";
+import type { RunAbout } from "../store/run_status.ts";
 import type { StoreRef } from "../store/store.ts";
 import type { Jobs } from "../store/changes.ts";
 import { jobsAround, requireJob } from "./list_jobs.ts";
@@ -54,7 +56,7 @@ export async function explainJobs(
     pause: await readPause(deps, paths),
   };
   const cluster = run?.about.cluster ?? null;
-  const hosts = view.isRun ? await hostStands(deps, { queue, cluster, machines: run!.about.machines, inFlight }) : [];
+  const hosts = view.isRun ? await hostStands(deps, { queue, cluster, about: run!.about, inFlight }) : [];
   if (asked !== null) {
     const { job, jobs } = asked;
     return {
@@ -88,10 +90,10 @@ async function jobOf(deps: Deps, queue: StoreRef, name: string): Promise<Asked> 
 
 async function hostStands(
   deps: Deps,
-  { queue, cluster, machines, inFlight }: {
+  { queue, cluster, about: { machines, allocations = [] }, inFlight }: {
     queue: StoreRef;
     cluster: string | null;
-    machines: Readonly<Record<string, "up" | "down">>;
+    about: RunAbout;
     inFlight: readonly Job[];
   },
 ): Promise<HostStand[]> {
@@ -112,10 +114,20 @@ async function hostStands(
     const machine = machineText(machineOf(host));
     const slots = host.max_jobs_allowed;
     const used = busy.get(`slot ${id}`) ?? 0;
-    if (host.status !== "active") return { host: id, stand: "inactive" };
+    if (host.status !== "active") return { host: id, stand: host.status === "paused" ? "paused" : "inactive" };
+    if (isSlurm(host)) return { host: id, stand: allocationsText(allocations.find(({ entry }) => entry === id)) };
     if (isDown(machine)) return { host: id, stand: `does not answer (${machine})` };
     return { host: id, stand: used >= slots ? `full (${used} of ${slots})` : `free (${used} of ${slots} in use)` };
   });
+}
+
+/** How the allocations of an entry stand: `2 allocations run, 1 is pending (Resources)`. */
+function allocationsText(stand: NonNullable<RunAbout["allocations"]>[number] | undefined): string {
+  const { running, pending, reason } = stand ?? { running: 0, pending: 0, reason: null };
+  if (running + pending === 0) return `no allocation${reason === null ? ", none is asked for" : `: ${reason}`}`;
+  const runs = `${running} allocation${running === 1 ? " runs" : "s run"}`;
+  if (pending === 0) return runs;
+  return `${runs}, ${pending} pending${reason === null ? "" : ` (${reason})`}`;
 }
 
 function count(busy: Map<string, number>, job: Job): void {

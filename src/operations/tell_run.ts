@@ -5,6 +5,7 @@
  * @module
  */
 
+import { isNodeName } from "../cluster/slurm_place.ts";
 import type { Clock } from "../deps.ts";
 import type { RunEvent } from "../scheduler/report.ts";
 import type { RunAbout } from "../store/run_status.ts";
@@ -44,6 +45,12 @@ export class RunTeller {
     if (event.type !== "machine_up" && event.type !== "machine_down") return;
     const now = event.type === "machine_up" ? "up" : "down";
     if (this.#about.machines[event.machine] === now) return;
+    // Of what comes and goes thousands would be left.
+    if (now === "down" && isNodeName(event.machine)) {
+      delete this.#machines[event.machine];
+      delete this.#since[event.machine];
+      return this.tell({});
+    }
     // In place: copies of a record of thousands, thousands of times, would take minutes.
     this.#machines[event.machine] = now;
     this.#since[event.machine] = this.#clock.epochMs();

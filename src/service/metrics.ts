@@ -49,6 +49,10 @@ export class Counters {
       text.add("cms_slots", labels, about?.slots ?? 0);
       text.add("cms_links_up", labels, links.filter((link) => link === "up").length);
       text.add("cms_links_down", labels, links.filter((link) => link === "down").length);
+      for (const { entry: host, running, pending } of about?.allocations ?? []) {
+        text.add("cms_allocations", { ...labels, host, state: "running" }, running);
+        text.add("cms_allocations", { ...labels, host, state: "pending" }, pending);
+      }
       text.add("cms_job_starts_total", labels, counts.starts);
       for (const state of ENDS) text.add("cms_job_ends_total", { ...labels, state }, counts.ends.get(state) ?? 0);
       text.histogram("cms_start_seconds", labels, counts);
@@ -97,6 +101,7 @@ const METRICS = {
   cms_slots: ["gauge", "Jobs that the scheduler may run at once."],
   cms_links_up: ["gauge", "Machines whose link is open."],
   cms_links_down: ["gauge", "Machines that do not answer."],
+  cms_allocations: ["gauge", "Allocations of Slurm that a run has or waits for."],
   cms_job_starts_total: ["counter", "Jobs that began."],
   cms_job_ends_total: ["counter", "Jobs that ended, by their state then."],
   cms_start_seconds: ["histogram", "Seconds from the decision to start a job to the news of its start."],

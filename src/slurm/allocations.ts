@@ -65,7 +65,7 @@ export class Allocations {
       if (known === undefined) this.#entries.set(entry.id, { entry, brakes: new Brakes(), unwantedSinceMs: null });
       else {
         // A person has looked at it since.
-        if (known.brakes.isPaused && entry.active && !known.entry.active) known.brakes.release();
+        if (entry.active && JSON.stringify(entry) !== JSON.stringify(known.entry)) known.brakes.release();
         known.entry = entry;
       }
     }
@@ -152,7 +152,7 @@ export class Allocations {
 
   /** How they stand, for people. */
   summary(): EntrySummary[] {
-    return this.#fleet.summary(this.#entries.keys());
+    return this.#fleet.summary([...this.#entries.values()].map(({ entry, brakes }) => [entry.id, brakes.reason]));
   }
 
   /** What to cancel at the end of the run, by login host: all but those on which something is in flight. */
@@ -160,11 +160,14 @@ export class Allocations {
     return this.#fleet.idle((machine) => needs.isBusy(machine));
   }
 
+  /** Submits of which nothing is left then. */
+  restSubmits(needs: Pick<Needs, "isBusy">): string[] {
+    return this.#fleet.idleSubmits((machine) => needs.isBusy(machine));
+  }
+
   // What follows are the parts of a step.
 
-  #hostsOf(one: Allocation): SlotHost[] {
-    return hostsOf(one, this.#entries.get(one.asked.entry.id)?.entry.active === true);
-  }
+  readonly #hostsOf = (one: Allocation) => hostsOf(one, this.#entries.get(one.asked.entry.id)?.entry.active === true);
 
   /** What becomes of one that is there. */
   #follow(one: Allocation, needs: Needs): void {
@@ -246,7 +249,7 @@ export class Allocations {
     this.#commands.push({ type: "forget", name });
     const state = this.#entries.get(entry.id);
     if (state === undefined) return;
-    if (state.brakes.refused(this.#nowMs)) return this.#pause(state, reason);
+    if (state.brakes.refused(reason, this.#nowMs)) return this.#pause(state, reason);
     this.#report(entry, "refused", reason);
   }
 
@@ -255,9 +258,8 @@ export class Allocations {
     this.#commands.push({ type: "pause", entry: state.entry.id, reason });
   }
 
-  #report({ id }: Entry, what: What, text: string): void {
-    this.#commands.push({ type: "report", entry: id, what, text });
-  }
+  readonly #report = ({ id }: Entry, what: What, text: string): void =>
+    void this.#commands.push({ type: "report", entry: id, what, text });
 
   /** Takes in what Slurm shows of a submit. */
   #learn(asked: Asked, sights: readonly Sight[]): void {

@@ -14,19 +14,23 @@ const MOST_UNLINKED = 3;
 export class Brakes {
   /** Nothing is asked for before a person activates it. */
   isPaused = false;
+  /** Why the last submit was refused; null if it was not. */
+  reason: string | null = null;
   /** Nothing is submitted before. */
   notBeforeMs = 0;
   #failed = 0;
   #unlinked = 0;
 
   /** A submit was refused. @returns True if the entry is paused now. */
-  refused(nowMs: number): boolean {
+  refused(reason: string, nowMs: number): boolean {
+    this.reason = reason;
     this.notBeforeMs = nowMs + (BACK_OFF_MS[this.#failed] ?? BACK_OFF_MS.at(-1)!);
     return this.isPaused ||= ++this.#failed >= MOST_FAILED;
   }
 
   /** A submit was taken. */
   submitted(): void {
+    this.reason = null;
     this.#failed = 0;
   }
 
@@ -44,6 +48,7 @@ export class Brakes {
 
   /** A person wants to go on. */
   release(): void {
+    this.reason = null;
     this.isPaused = false;
     this.notBeforeMs = this.#failed = this.#unlinked = 0;
   }

@@ -11,7 +11,7 @@ import type { Demand } from "../scheduler/demand.ts";
 import type { SlotHost } from "../scheduler/slot_host.ts";
 import { Allocations } from "./allocations.ts";
 import type { Command, What } from "./commands.ts";
-import type { Entry } from "./entry.ts";
+import { type Entry, fieldsOf } from "./entry.ts";
 import type { EntrySummary } from "./fleet.ts";
 import { SubmitNotes } from "./notes.ts";
 import { NAME_PREFIX, type Slurm } from "./slurm.ts";
@@ -108,10 +108,16 @@ export class SlurmHosts {
     const late = clock.sleepUntil(clock.now() + SETTLE_MS, limit.signal);
     await Promise.race([Promise.all(this.#underWay), late]);
     limit.abort();
-    for (const [login, allocations] of this.#allocations.rest(this.#options.demand())) {
+    const demand = this.#options.demand();
+    let isDone = true;
+    for (const [login, allocations] of this.#allocations.rest(demand)) {
       const failure = await this.#logins.get(login)?.slurm.cancel(allocations) ?? null;
-      if (failure !== null) this.#options.warn(`Allocations ${allocations.join(", ")} are not cancelled: ${failure}`);
+      if (failure === null) continue;
+      isDone = false;
+      this.#options.warn(`Allocations ${allocations.join(", ")} are not cancelled: ${failure}`);
     }
+    if (!isDone) return;
+    for (const name of this.#allocations.restSubmits(demand)) await this.#notes.forget(name).catch(() => {});
   }
 
   #slurm(login: Machine): Slurm {
@@ -186,10 +192,8 @@ export class SlurmHosts {
       // Without a note nobody would find it again: nothing is submitted.
       return answer({ type: "refused", reason: String((error as Error).message ?? error) });
     }
-    // Of a node that is to run several jobs at once they are to have a CPU each.
-    const fields = { ...entry.fields, cpus: entry.fields.cpus || entry.slots };
     const directory = isHere ? directories.here : directories.there;
-    const result = await this.#slurm(entry.login).submit({ name, count, entry: fields, directory });
+    const result = await this.#slurm(entry.login).submit({ name, count, entry: fieldsOf(entry), directory });
     if (result.type === "submitted") await this.#notes.confirm(name).catch(() => {});
     answer(result);
   }

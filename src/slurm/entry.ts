@@ -41,6 +41,11 @@ export function entryOf(host: Host): Entry {
   };
 }
 
+/** What is asked of Slurm: jobs that run at once on a node are to have a CPU each. */
+export function fieldsOf({ fields, slots }: Entry): SlurmFields {
+  return { ...fields, cpus: fields.cpus || slots };
+}
+
 /** How long an allocation lasts, ms. */
 export function lengthOf({ fields }: Entry): number {
   return parseDuration(fields.time);

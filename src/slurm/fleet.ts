@@ -11,7 +11,10 @@ import type { Allocation, Asked } from "./asked.ts";
 import { taskOf } from "./asked.ts";
 import { nodeHost } from "./entry.ts";
 
-/** How the allocations of an entry stand. `reason`: why the first of them waits, in Slurm's word. */
+/**
+ * How the allocations of an entry stand. `reason`: why the first of them waits, or else why the last submit was refused,
+ * in Slurm's words.
+ */
 export interface EntrySummary {
   readonly entry: string;
   readonly pending: number;
@@ -34,13 +37,20 @@ export class Fleet {
   }
 
   /** How those of some entries stand. */
-  summary(entries: Iterable<string>): EntrySummary[] {
-    return [...entries].map((entry) => {
+  summary(entries: Iterable<readonly [entry: string, refusal: string | null]>): EntrySummary[] {
+    return [...entries].map(([entry, refusal]) => {
       const those = this.of(entry);
       const pending = those.filter(({ state }) => state === "pending");
       const running = those.filter(({ state }) => state === "running").length;
-      return { entry, pending: pending.length, running, reason: pending[0]?.reason || null };
+      return { entry, pending: pending.length, running, reason: (pending[0]?.reason ?? refusal) || null };
     });
+  }
+
+  /** Submits of which nothing is left when what {@link Fleet.idle} gave is cancelled. */
+  idleSubmits(isBusy: (machine: string) => boolean): string[] {
+    return [...this.asked.values()].filter(({ phase, allocations }) =>
+      phase === "known" && [...allocations.values()].every((one) => !machinesOf(one).some(isBusy))
+    ).map(({ name }) => name);
   }
 
   /** By login host, those that nobody needs: nothing is in flight there. */

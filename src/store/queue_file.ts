@@ -86,6 +86,7 @@ export async function removeQueue(deps: Deps, ref: StoreRef): Promise<void> {
       await deps.files.remove(paths.history);
       await deps.files.remove(paths.plan);
       await deps.files.remove(paths.collected);
+      await deps.files.remove(paths.allocations);
       for (const file of owedFiles(paths)) await deps.files.remove(file);
     } catch (error) {
       throw storeError(paths.shown, "remove", error);
