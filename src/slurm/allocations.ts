@@ -165,8 +165,6 @@ export class Allocations {
     return this.#fleet.idleSubmits((machine) => needs.isBusy(machine));
   }
 
-  // What follows are the parts of a step.
-
   readonly #hostsOf = (one: Allocation) => hostsOf(one, this.#entries.get(one.asked.entry.id)?.entry.active === true);
 
   /** What becomes of one that is there. */

@@ -1,6 +1,6 @@
 /**
- * How an entry of Slurm is, for `cluster check`: whether Slurm answers, would take such an allocation, and has some that
- * belong to nobody.
+ * How an entry of Slurm is, for `cluster check`: whether Slurm answers, would take such an allocation, and has some
+ * that belong to nobody.
  *
  * @module
  */

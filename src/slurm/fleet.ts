@@ -12,8 +12,8 @@ import { taskOf } from "./asked.ts";
 import { nodeHost } from "./entry.ts";
 
 /**
- * How the allocations of an entry stand. `reason`: why the first of them waits, or else why the last submit was refused,
- * in Slurm's words.
+ * How the allocations of an entry stand. `reason`: why the first of them waits, or else why the last submit was
+ * refused, in Slurm's words.
  */
 export interface EntrySummary {
   readonly entry: string;
