@@ -86,9 +86,12 @@ export class Slots {
     this.#keptFor.clear();
     for (const { id } of hosts) this.#mark(id);
     this.#spread();
-    const offered = hosts.filter((host) => isOffered(host) || host.isToCome === true).map((host) => host.machine);
+    const offered = hosts.filter(isOffered).map((host) => host.machine);
     const [first] = offered;
-    const isOnly = first !== undefined && offered.every((machine) => machineKey(machine) === machineKey(first));
+    // Others may come.
+    const isClosed = hosts.every(({ isToCome }) => isToCome !== true);
+    const isOnly = first !== undefined && isClosed &&
+      offered.every((machine) => machineKey(machine) === machineKey(first));
     this.#onlyMachine = isOnly ? first : null;
   }
 

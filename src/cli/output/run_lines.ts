@@ -10,8 +10,7 @@ import { PYENV_EXIT_CODE } from "../../job/script.ts";
 import type { JobState } from "../../job/states.ts";
 import { queueCommand } from "../../operations/finding.ts";
 import type { StoreRef } from "../../store/store.ts";
-import { parseMachine } from "../../cluster/machine.ts";
-import { placeOf } from "../../cluster/slurm_place.ts";
+import { isNodeName } from "../../cluster/slurm_place.ts";
 import { renderDuration } from "../../names/units.ts";
 import { type Lines, nameList } from "./lines.ts";
 import { durationText } from "./progress.ts";
@@ -93,7 +92,7 @@ export class RunLines {
         return;
       case "machine_down": {
         const { machine } = event;
-        if (placeOf(parseMachine(machine)) !== null) return lines.info(`No link to ${machine}: ${event.reason}`);
+        if (isNodeName(machine)) return lines.info(`No link to ${machine}: ${event.reason}`);
         lines.warning(`Host ${machine} not responding to probe check. Not assigning jobs to ${machine}`);
         return lines.warning(`${machine}: ${event.reason}`);
       }
