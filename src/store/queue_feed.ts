@@ -190,7 +190,7 @@ export class QueueFeed {
       this.#line = firstLine;
       this.#replace(base, changes);
       this.#take(records, changes);
-      this.#isPlain = header !== null;
+      this.#isPlain = header !== null || hasOwnIds(base);
     } else {
       this.#line = firstLine + records.length;
       this.#replace(snapshot.merge(base, hash).jobs, changes);
@@ -236,4 +236,10 @@ export class QueueFeed {
     if (after !== undefined) told.push({ ...at, type: "added", job: after, from: after.status });
     return told;
   }
+}
+
+/** True if each job has an id, and no other job has the same: who opens the queue has to give none. */
+function hasOwnIds(jobs: Jobs): boolean {
+  const ids = new Set([...jobs.values()].map(({ id }) => id));
+  return ids.size === jobs.size && !ids.has("");
 }

@@ -70,8 +70,8 @@ export function listenTo(deps: Deps, ref: StoreRef, listener: ChangeListener): L
   kept.listeners.add(listener);
   const end = (): void => {
     kept.listeners.delete(listener);
-    if (kept.listeners.size > 0) return;
     // What was only listened to has no size by which it could be kept.
+    if (kept.listeners.size > 0 || kept.isRead) return;
     const { queues } = memoryOf(deps);
     const { file } = storePaths(ref, "queue");
     if (queues.get(file) === kept) queues.delete(file);

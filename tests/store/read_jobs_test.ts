@@ -18,11 +18,14 @@ const action = fc.oneof(
   fc.constant({ type: "checkpoint" as const }),
   fc.constant({ type: "edit" as const }),
   fc.constant({ type: "break" as const }),
+  fc.constant({ type: "forget" as const }),
 );
 type Action = typeof action extends fc.Arbitrary<infer A> ? A : never;
 
 /** Does it, as another process would. What cannot be done is left out. */
-async function act({ deps, ref, file, edit }: World, one: Action): Promise<void> {
+async function act({ deps, ref, file, journal, edit }: World, one: Action): Promise<void> {
+  // What the file says is all that is left.
+  if (one.type === "forget") return void await deps.files.remove(journal);
   if (one.type === "edit" || one.type === "break") {
     const text = await deps.files.readText(file) ?? "";
     return await edit(
