@@ -9,6 +9,7 @@ import { dashboard } from "./benches/dashboard.ts";
 import { dispatch } from "./benches/dispatch.ts";
 import { farHost } from "./benches/far_host.ts";
 import { follow } from "./benches/follow.ts";
+import { files } from "./benches/files.ts";
 import { largeRun } from "./benches/large_run.ts";
 import { latencyOf12 } from "./benches/latency_of_12.ts";
 import { links } from "./benches/links.ts";
@@ -43,6 +44,7 @@ export const BENCHES: readonly Bench[] = [
   follow,
   plan,
   sweeps,
+  files,
   links,
   simulation,
   orders,

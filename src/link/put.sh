@@ -9,6 +9,8 @@ put() {
     n=$b/${e##*/}
     if [ -L "$e" ] || [ ! -d "$e" ]; then
       [ -L "$n" ] || [ ! -d "$n" ] || { echo "$n is a directory there" >&2; return 1; }
+      # It is there already, as another link to the same content, which `mv` refuses.
+      [ -L "$e" ] || [ -L "$n" ] || [ ! "$e" -ef "$n" ] || continue
       set -- "$@" "$e"
       [ $# -lt 100 ] || { mv -f "$@" "$b/" || return 1; set --; }
     elif [ -d "$n" ]; then
