@@ -27,3 +27,12 @@ export function sentPath(path: string, from: string, home: string | null): SentP
   if (parts.length === 0 || parts.some((part) => part === ".." || part === ".")) return null;
   return { base, kept: parts.join("/") };
 }
+
+/**
+ * What relative paths of jobs are below: the directory in which the experiment directory stands.
+ * @param directory The experiment directory, absolute. @param experiment As it was named.
+ */
+export function sendDirectory(directory: string, experiment: string): string {
+  const end = `/${experiment}`;
+  return directory.endsWith(end) ? directory.slice(0, -end.length) : directory.slice(0, directory.lastIndexOf("/"));
+}

@@ -6,11 +6,14 @@
 
 import { isLocal, machineText } from "../cluster/machine.ts";
 import type { Deps } from "../deps.ts";
+import { InvalidError } from "../errors.ts";
 import { attemptOf } from "../job/attempt.ts";
 import type { Job } from "../job/job.ts";
-import type { Connect } from "../link/link.ts";
+import { removeOthers } from "../link/clean.ts";
+import type { Connect, Link } from "../link/link.ts";
 import { makeConnect } from "../link/connect.ts";
 import type { JobName } from "../names/grammar.ts";
+import { patternProblem } from "../names/path_pattern.ts";
 import { Inputs } from "../scheduler/inputs.ts";
 import { openQueue } from "../store/queue_file.ts";
 import { readJobs } from "../store/read_jobs.ts";
@@ -22,6 +25,8 @@ import { type Selection, selectJobs } from "./select_jobs.ts";
 export interface CleanRequest {
   readonly queue: StoreRef;
   readonly selection: Selection;
+  /** Files that stay: patterns below a job's directory. */
+  readonly keep?: readonly string[];
 }
 
 /** What became of the directories. */
@@ -56,20 +61,43 @@ export async function cleanJobs(
   { warn }: { readonly warn: (text: string) => void },
   connect: Connect = makeConnect(deps),
 ): Promise<CleanResult> {
+  const { keep = [] } = request;
+  for (const pattern of keep) {
+    const problem = patternProblem(pattern);
+    if (problem !== null) throw new InvalidError([`Cannot keep ${JSON.stringify(pattern)}: ${problem}`]);
+  }
   const { jobs, missing } = await jobsToClean(deps, request);
   const store = await openQueue(deps, request.queue);
   try {
     const cleaned: JobName[] = [];
     const failed = new Set<JobName>();
     const inputs = new Inputs(deps, store.ref.directory);
+    /** Those of whose files some stay: nothing else of them is removed. */
+    const keepSome = async (link: Link, there: readonly Job[]): Promise<JobName[]> => {
+      const states = await link.ask(there.map(attemptOf));
+      const ended = there.flatMap(({ name }, i) => {
+        const state = states[i]!;
+        return state.type === "ended" ? [{ job: name, place: state.directory ?? name }] : [];
+      });
+      const { ref, id } = store;
+      const to = { machine: link.machine, directory: ref.experiment, from: ref.directory, queueId: id };
+      const counts = await removeOthers(deps, to, ended, keep);
+      if (counts !== null) return ended.filter((_, i) => counts[i]! > 0).map(({ job }) => job);
+      warn(`On ${machineText(link.machine)} the directories are the manager's own: of them, no files were removed`);
+      for (const { name } of there) failed.add(name);
+      return [];
+    };
     const unreached = await onMachines(
       deps,
       { connect, store, role: "visitor", warn: (text) => warn(text), jobs },
       async (link, there) => {
         const hasInputs = (await inputs.of(there.map((job) => ({ ...job, job: job.name })))).size > 0;
         if (isLocal(link.machine) || hasInputs) await link.share(store.ref.directory);
-        const results = await link.remove(there.map(attemptOf));
-        for (const [i, { name }] of there.entries()) {
+        const kept = keep.length === 0 ? [] : await keepSome(link, there);
+        cleaned.push(...kept);
+        const whole = there.filter(({ name }) => !kept.includes(name) && !failed.has(name));
+        const results = await link.remove(whole.map(attemptOf));
+        for (const [i, { name }] of whole.entries()) {
           const result = results[i]!;
           if (result === "removed" || result === "kept") cleaned.push(name);
           else if (result !== "absent") {

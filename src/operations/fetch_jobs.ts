@@ -12,6 +12,7 @@ import type { Job } from "../job/job.ts";
 import { placeOf } from "../job/job.ts";
 import { fetchFiles, type Found, type RemoteFile } from "../link/fetch.ts";
 import { Gate } from "../link/gate.ts";
+import { sendDirectory, sentPath } from "../link/sent_path.ts";
 import { isSafePath, patternProblem } from "../names/path_pattern.ts";
 import { renderBytes } from "../names/units.ts";
 import { readJobs } from "../store/read_jobs.ts";
@@ -186,6 +187,7 @@ class Work {
         once(`Left ${link} of job ${job.name} there: it is a link`, false);
       }
       for (const file of files.filter(({ path }) => !isOwn(path))) {
+        if (await this.#wasSent(job, file)) continue;
         const why = await this.#whyNot(job, file);
         if (why === "unchanged") this.#unchanged++;
         else if (why !== null) once(`Left ${JSON.stringify(file.path)} of job ${job.name} there: ${why}`, false);
@@ -213,6 +215,20 @@ class Work {
       }
     }
     for (const [text, isThere] of fits) if (!isThere) once(text, true);
+  }
+
+  /** True if nobody names it, and it stands there as the job has sent it. */
+  async #wasSent(job: Job, { path, sizeBytes, modifiedMs }: RemoteFile): Promise<boolean> {
+    if (this.#request.patterns.length > 0 || (job.fetch ?? null) !== null) return false;
+    const { directory, experiment } = this.#request.queue;
+    const from = sendDirectory(directory, experiment);
+    for (const text of job.send ?? []) {
+      const sent = sentPath(text, from, this.#deps.environment.get("HOME") ?? null);
+      if (sent === null || (path !== sent.kept && !path.startsWith(`${sent.kept}/`))) continue;
+      const here = await this.#deps.files.stamp(`${sent.base}/${path}`);
+      return here?.sizeBytes === sizeBytes && Math.floor(here.modifiedMs / 1000) === modifiedMs / 1000;
+    }
+    return false;
   }
 
   /** Why a file is not brought; null if it is. */

@@ -8,7 +8,9 @@ import { machineOf } from "../cluster/host.ts";
 import { type Machine, machineKey, machineText, tellApart } from "../cluster/machine.ts";
 import type { Deps } from "../deps.ts";
 import { InvalidError, LinkError, NotFoundError } from "../errors.ts";
+import { placeOf } from "../cluster/slurm_place.ts";
 import { Gate } from "../link/gate.ts";
+import type { Connect } from "../link/link.ts";
 import { pushFiles, type PushReport } from "../link/push.ts";
 import { PushError } from "../link/rsync.ts";
 import { type SentPath, sentPath } from "../link/sent_path.ts";
@@ -39,7 +41,7 @@ export async function pushToCluster(
   request: PushRequest,
   done: (machine: Machine, report: PushReport | string) => void,
 ): Promise<void> {
-  const paths = await Promise.all(request.paths.map((path) => pushedOf(deps, path)));
+  const paths = await pushedPaths(deps, request.paths);
   const problem = directoryProblem(request.to);
   if (problem !== null) throw new InvalidError([`Cannot push to ${JSON.stringify(request.to)}: ${problem}`]);
   const machines = await machinesOf(deps, request);
@@ -57,6 +59,34 @@ export async function pushToCluster(
       }
     })
   ));
+}
+
+/** What paths stand for, before anything is sent. @throws {InvalidError} If one is not there. */
+export async function pushedPaths(deps: Deps, paths: readonly string[]): Promise<SentPath[]> {
+  return await Promise.all(paths.map((path) => pushedOf(deps, path)));
+}
+
+/** Opens links to machines that have got the files before, each once. */
+export function pushFirst(deps: Deps, connect: Connect, paths: readonly SentPath[]): Connect {
+  if (paths.length === 0) return connect;
+  const done = new Map<string, Promise<unknown>>();
+  const gate = new Gate(MACHINES_AT_ONCE);
+  const push = async (machine: Machine): Promise<void> => {
+    try {
+      await gate.pass(() => pushFiles(deps, placeOf(machine)?.login ?? machine, paths, "."));
+    } catch (error) {
+      if (!(error instanceof PushError)) throw error;
+      throw new LinkError(machineText(machine), `cannot push files: ${error.message}`, true);
+    }
+  };
+  return async (machine, options) => {
+    const key = machineKey(machine);
+    const pushed = done.get(key) ?? push(machine);
+    done.set(key, pushed);
+    pushed.catch(() => done.delete(key));
+    await pushed;
+    return await connect(machine, options);
+  };
 }
 
 /** Each machine once. */
@@ -80,9 +110,11 @@ async function pushedOf(deps: Deps, path: string): Promise<SentPath> {
   if (pushed === null) {
     throw new InvalidError([`Cannot push ${path}: name a file or directory, without .. behind ./`]);
   }
-  if (await deps.files.stamp(`${pushed.base}/${pushed.kept}`) === null) {
-    throw new InvalidError([`Cannot push ${path}: there is no such file`]);
-  }
+  // A service has the files of its directory only.
+  const stamp = await deps.files.stamp(`${pushed.base}/${pushed.kept}`).catch((error: Error) => {
+    throw new InvalidError([`Cannot push ${path}: ${error.message}`]);
+  });
+  if (stamp === null) throw new InvalidError([`Cannot push ${path}: there is no such file`]);
   return pushed;
 }
 

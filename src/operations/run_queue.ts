@@ -25,6 +25,7 @@ import { UnknownFieldWatch } from "./entry_warnings.ts";
 import { noFreeHosts } from "./no_free_hosts.ts";
 import { Collector } from "./collect/collector.ts";
 import type { Notices } from "./notices/notices.ts";
+import { pushedPaths, pushFirst } from "./push_files.ts";
 import { runsAlready } from "./process_state.ts";
 import { RunHosts, slotsOf } from "./run_hosts.ts";
 import { RunTeller } from "./tell_run.ts";
@@ -44,6 +45,8 @@ export type RunRequest =
     readonly notices?: Notices | undefined;
     /** Whether what jobs have written comes to the manager as they end. */
     readonly collect?: "output" | "all" | undefined;
+    /** Files that each machine gets before its first job. */
+    readonly push?: readonly string[] | undefined;
     /** Time limit of jobs without one, such as `30m`. */
     readonly timeLimit?: string | undefined;
   }
@@ -59,6 +62,8 @@ export type RunRequest =
     readonly notices?: Notices | undefined;
     /** Whether what jobs have written comes to the manager as they end. */
     readonly collect?: "output" | "all" | undefined;
+    /** Files that each machine gets before its first job. */
+    readonly push?: readonly string[] | undefined;
     readonly timeLimit?: string | undefined;
   };
 
@@ -79,6 +84,7 @@ export async function runQueue(
     ? null
     : new RunHosts(deps, request.queue, { machines: request.hosts, cluster });
   const hosts = await runHosts?.read() ?? [];
+  const pushed = await pushedPaths(deps, request.push ?? []);
   let current = hosts;
   if (request.scheduler === "fifo_multi" && !hosts.some((host) => host.active && host.capacity > 0)) {
     throw new CmsError("invalid", await noFreeHosts(deps, request.cluster));
@@ -127,7 +133,7 @@ export async function runQueue(
     const loop = runLoop(deps, {
       store,
       core,
-      connect,
+      connect: pushFirst(deps, connect, pushed),
       readHosts: runHosts === null ? null : async () => current = await runHosts.read(),
       onHostsTaken: (stamp) => {
         teller.tell({ slots: slotsOf(current), hosts: stamp });

@@ -6,7 +6,7 @@
 
 import type { Environment, Files } from "../deps.ts";
 import type { StartRequest } from "../link/link.ts";
-import { type SentPath, sentPath } from "../link/sent_path.ts";
+import { sendDirectory, type SentPath, sentPath } from "../link/sent_path.ts";
 
 /** What {@link sentPaths} needs. */
 export interface SendsOptions {
@@ -26,10 +26,7 @@ export function maySend({ send, input }: StartRequest): boolean {
 /** All that it sends. Relative paths are below the directory in which the experiment directory stands. */
 export async function sentPaths(options: SendsOptions, { job, send, input }: StartRequest): Promise<SentPath[]> {
   const { files, environment, localDirectory, hostDirectory } = options;
-  const end = `/${hostDirectory}`;
-  const from = localDirectory.endsWith(end)
-    ? localDirectory.slice(0, -end.length)
-    : localDirectory.slice(0, localDirectory.lastIndexOf("/"));
+  const from = sendDirectory(localDirectory, hostDirectory);
   const home = environment.get("HOME") ?? null;
   const paths = (send ?? []).flatMap((path) => sentPath(path, from, home) ?? []);
   if (input === undefined) return paths;

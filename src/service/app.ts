@@ -16,6 +16,7 @@ import { methodsOf } from "./methods.ts";
 import { addSystemRoutes } from "./routes/system.ts";
 import { addCheckRoute } from "./routes/check.ts";
 import { addClusterHealthRoutes } from "./routes/cluster_health.ts";
+import { addPushRoute } from "./routes/push.ts";
 import { addClusterRoutes } from "./routes/clusters.ts";
 import { addChosenJobsRoutes } from "./routes/chosen_jobs.ts";
 import { addHistoryRoute } from "./routes/history.ts";
@@ -71,6 +72,7 @@ export function makeApp(service: Service): App {
   addPlanRoute(app, service);
   addClusterRoutes(app, service);
   addClusterHealthRoutes(app, service);
+  addPushRoute(app, service);
   addHostRoutes(app, service);
   addJobFileRoutes(app, service);
   addDirectoryRoutes(app, service);

@@ -166,8 +166,8 @@ export class Course implements Stage {
     return jobs.map(({ name, command, host, wishes }) => {
       const limitMs = workOf(command)?.limitMs ?? null;
       const limited = limitMs === null ? {} : { time_limit: `${limitMs / 1000}s`, grace: `${LIMIT_GRACE_MS / 1000}s` };
-      const send = this.world.truth.sent.get(name);
-      const sending = send === undefined ? {} : { send: [...send.keys()].map((file) => `data/./${file}`) };
+      const sends = this.world.scenario.sends?.includes(name) === true;
+      const sending = sends ? { send: ["data/./shared", `data/./own-${name}`] } : {};
       const spec = { command, ...limited, ...sending, ...wishesAmong(wishes, names) };
       if (scheduler !== "fifo") return { name, spec };
       const { key, alias } = hosts[host % hosts.length]!;

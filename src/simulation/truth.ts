@@ -50,8 +50,8 @@ export class Truth {
   expectScript: ((jobId: string, script: string) => boolean) | null = null;
   /** What stands in each file of a job's input on the manager: `JOB/FILE`. */
   readonly inputs = new Map<string, string>();
-  /** What jobs send, by job and file. */
-  readonly sent = new Map<string, ReadonlyMap<string, string>>();
+  /** The same of what a job sends. */
+  readonly sent = new Map<string, string>();
   /** Ids of the neighbour's queue, whose journal nobody reads: only what concerns others is watched of it. */
   readonly neighbours = new Set<string>();
   startsInAll = 0;
@@ -142,13 +142,9 @@ export class Truth {
     host.parts.trace(host.key, "starts", job, id, "pid", pid);
     if (attempt.starts > 1) this.fail(`attempt ${id} of ${job} is started ${attempt.starts} times`);
     if (attempt.isNever) this.fail(`attempt ${id} of ${job} starts after it was said that it never will`);
-    this.#checkInput(job, directory);
+    this.#checkInput(this.inputs, job, directory);
     if (this.#isNeighbours(attempt)) return;
-    for (const [file, text] of this.sent.get(job) ?? []) {
-      if (directory.input.get(file) !== text) {
-        this.fail(`job ${job} starts in ${directory.name} without ${file}, which it sends`);
-      }
-    }
+    this.#checkInput(this.sent, job, directory);
     for (const other of this.#aliveOn.get(host) ?? []) {
       if (other.isLost && !other.isAbandoned) {
         this.fail(`${id} of ${job} starts on ${host.key} before the lost attempt ${other.id} is ended there`);
@@ -165,8 +161,8 @@ export class Truth {
   }
 
   /** What a job finds of its input when it starts. */
-  #checkInput(job: string, directory: JobDirectory): void {
-    for (const [path, text] of this.inputs) {
+  #checkInput(files: ReadonlyMap<string, string>, job: string, directory: JobDirectory): void {
+    for (const [path, text] of files) {
       if (path.startsWith(`${job}/`) && directory.input.get(path.slice(job.length + 1)) !== text) {
         this.fail(`job ${job} starts in ${directory.name} without its input ${path}`);
       }
@@ -176,7 +172,7 @@ export class Truth {
   /** A file of input is made or replaced in a directory of a host: by the whole of it, whatever becomes of the copy. */
   inputSet(directory: string, file: string, text: string): void {
     const job = directory.replace(/\.[0-9a-f]{16}$/, "");
-    const whole = this.inputs.get(`${job}/${file}`) ?? this.sent.get(job)?.get(file);
+    const whole = this.inputs.get(`${job}/${file}`) ?? this.sent.get(`${job}/${file}`);
     if (whole !== text) this.fail(`in ${directory} a part of ${file} stands for all of it`);
   }
 

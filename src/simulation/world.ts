@@ -213,10 +213,11 @@ export class World {
     const { disk } = this.manager;
     const from = this.queue.directory.slice(0, this.queue.directory.lastIndexOf("/"));
     for (const job of this.scenario.sends ?? []) {
-      const files = new Map([["shared", `for all, ${"word ".repeat(9)}`], [`own-${job}`, `of ${job}`]]);
-      this.truth.sent.set(job, files);
       await disk.makeDirectory(`${from}/data`);
-      for (const [file, text] of files) disk.edit(`${from}/data/${file}`, text);
+      for (const [file, text] of [["shared", `for all, ${"word ".repeat(9)}`], [`own-${job}`, `of ${job}`]]) {
+        this.truth.sent.set(`${job}/${file}`, text!);
+        disk.edit(`${from}/data/${file}`, text!);
+      }
     }
   }
 

@@ -19,7 +19,7 @@ hostTest("the examples of docs/files.md bring the files that the page names", as
   assert.match(outputs.get("cms queue fetch a")!, /^INFO: Fetched \d+ files \(\S+ \S+\) to experiment$/m);
   assert.match(outputs.get("cms queue fetch a --name=job1 --dry-run")!, /^INFO: Would fetch 0 files .* 5 unchanged$/m);
   assert.equal(await manager.read("job1/size.txt"), "4 data.csv\n");
-  assert.equal(readText(`${hosts.host("red").home}/experiment/count-1/count-1.out`), "2\n");
+  assert.equal(await manager.read("count-1/count-1.out"), "2\n");
   assert.match(outputs.get("cms cluster push c data --to=project --verbose")!, /^INFO: Pushed 1 file .* by rsync$/m);
   assert.equal(readText(`${hosts.host("red").home}/tables/big/table.csv`), "1\n");
   assert.match(outputs.get("cms queue clean a job1")!, /Removed the directories of \['job1'\]/);
@@ -62,5 +62,16 @@ Deno.test("REST lists the files of a job and reads them whole and in parts, and 
       assert.equal((await get(path))[0], 422, path);
     }
     assert.equal((await t.ask("GET /queue/a/job/none/files")).status, 404);
+
+    await Deno.writeTextFile(`${t.directory}/a b`, "pushed");
+    const words = (path: string) => new URLSearchParams({ path, to: `${t.directory}/to`, id: "h1" });
+    assert.deepEqual(await t.json(`PUT /cluster/c/push?${words("./a b")}`), {
+      pushed: [{ machine: "me@localhost", way: "tar", files: null, bytes: null }],
+      failed: [],
+    });
+    assert.equal(await Deno.readTextFile(`${t.directory}/to/a b`), "pushed");
+    for (const path of ["none", "/etc/passwd"]) {
+      assert.equal((await t.ask(`PUT /cluster/c/push?${words(path)}`)).status, 422, path);
+    }
   });
 });

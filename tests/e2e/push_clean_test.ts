@@ -74,13 +74,32 @@ hostTest(
   async (hosts) => {
     await using manager = await makeManager(hosts, QUICK_SSH);
     await manager.ok("queue", "create", "a");
-    await manager.ok("queue", "add", "a", "--name=good[1-2]", "--command=echo hi");
+    await Deno.mkdir(`${manager.dir}/data`);
+    await Deno.writeTextFile(`${manager.dir}/data/${ODD}`, "hi\n");
+    await manager.ok("queue", "add", "a", "--name=good[1-2]", "--command=cat ~/data/a*");
+    const write = "mkdir -p out/deep; echo 1 >out/deep/a.csv; echo 2 >'b c.csv'; echo 3 >x; echo 4 >'$(id).txt'";
+    await manager.ok("queue", "add", "a", "--name=keep", `--command=${write}`);
     await manager.ok("queue", "add", "a", "--name=bad", "--command=exit 3");
     await manager.ok("queue", "add", "a", "--name=held", "--command=true", "--hold");
-    await manager.cms("queue", "run", "fifo_multi", "a", "--hosts=pi@red");
+    const missing = await manager.cms("queue", "run", "fifo_multi", "a", "--hosts=pi@red", "--push=none");
+    assert.deepEqual([missing.code, missing.stderr], [2, "ERROR: Cannot push none: there is no such file\n"]);
+    const run = await manager.cms("queue", "run", "fifo_multi", "a", "--hosts=pi@red", "--push=data");
+    assert.match(run.stderr, /bad/);
     const home = `${hosts.host("red").home}/experiment`;
     const there = async (): Promise<string[]> =>
       (await Array.fromAsync(Deno.readDir(home), ({ name }) => name)).filter((name) => !name.startsWith(".")).sort();
+    assert.deepEqual(await there(), ["bad", "good1", "good2", "keep"]);
+    assert.equal((await manager.cms("queue", "clean", "a", "--keep=../x")).code, 2);
+    await manager.ok("queue", "clean", "a", "keep,good2", "--keep=*.csv,none/");
+    const { stdout: left } = await hosts.host("red").run("cd experiment/keep; find . -type f | sort");
+    assert.equal(
+      left.replaceAll(/^\.\/(?:\.cms|keep\.(?:pid|run.*))\n/gm, ""),
+      "./b c.csv\n./keep.log\n./out/deep/a.csv\n",
+    );
+    assert.deepEqual(await there(), ["bad", "good1", "keep"]);
+    await manager.ok("queue", "delete", "a", "keep");
+    await manager.ok("queue", "reset", "a", "good2");
+    await manager.cms("queue", "run", "fifo_multi", "a", "--hosts=pi@red");
     assert.deepEqual(await there(), ["bad", "good1", "good2"]);
     assert.match(
       await manager.ok("queue", "clean", "a", "--dry-run"),

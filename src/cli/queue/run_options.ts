@@ -8,6 +8,7 @@ import { type Command, InvalidArgumentError, Option, type OptionValues } from "@
 import type { Context } from "../context.ts";
 import { type Halt, parseHalt } from "../../scheduler/halt.ts";
 import { durationText, minutesValue, unquote } from "../names.ts";
+import { repeatedPathValue } from "../options.ts";
 import { withRefusal } from "../../operations/refusal.ts";
 import { noticeWords, webhookUrl } from "../../operations/notices/notice.ts";
 import type { RunRequest } from "./watch_run.ts";
@@ -24,6 +25,7 @@ export interface RunOptions {
   readonly refusal?: string;
   readonly halt?: Halt;
   readonly collect?: "output" | "all";
+  readonly push?: readonly string[];
   readonly onEnd?: string;
   readonly onFail?: string;
   readonly onDone?: string;
@@ -52,6 +54,11 @@ export function withRunOptions<A extends unknown[], O extends OptionValues, G ex
       "output: what jobs have written comes to EXPERIMENT/JOB here as they end; queue log reads it there; all: so do " +
         "the files that queue fetch would bring",
       collectValue,
+    )
+    .option(
+      "--push <path>",
+      "a file or directory here that each machine gets into its home directory before its first job; repeatable",
+      repeatedPathValue,
     )
     .option(
       "--on-end <command>",
@@ -95,11 +102,11 @@ export async function begin(
   context: Context,
   queue: RunRequest["queue"],
   way: Way,
-  { timeout = DEFAULT_TIMEOUT_MS, timeLimit, background, refusal, halt, collect, ...wishes }: RunOptions,
+  { timeout = DEFAULT_TIMEOUT_MS, timeLimit, background, refusal, halt, collect, push, ...wishes }: RunOptions,
 ): Promise<void> {
   if (background !== true) {
     const { runAndWatch } = await import("./watch_run.ts");
-    const run = { queue, timeoutMs: timeout, timeLimit, halt, collect, ...way };
+    const run = { queue, timeoutMs: timeout, timeLimit, halt, collect, push, ...way };
     return await withRefusal(context.deps, refusal, () => runAndWatch(context, run, wishes));
   }
   const { startRun } = await import("../../operations/start_run.ts");
@@ -108,6 +115,7 @@ export async function begin(
     ...halt === undefined ? [] : [`--halt=${halt.text}`],
     ...timeLimit === undefined ? [] : [`--time-limit=${timeLimit}`],
     ...collect === undefined ? [] : [`--collect=${collect}`],
+    ...(push ?? []).map((path) => `--push=${path}`),
     ...noticeWords(wishes),
   ];
   const { pid, log } = await startRun(

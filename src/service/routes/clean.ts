@@ -9,7 +9,7 @@ import { cleanJobs } from "../../operations/clean_jobs.ts";
 import { readSelection } from "../../operations/select_jobs.ts";
 import { failures, jsonReply, operation } from "../operation.ts";
 import { queueAt } from "../places.ts";
-import { ExperimentQuery, nameArray, QueuePath, SelectionQuery, WarningsSchema } from "../schemas.ts";
+import { ExperimentQuery, nameArray, QueuePath, SelectionQuery, text, WarningsSchema } from "../schemas.ts";
 import type { Service, ServiceEnv } from "../service.ts";
 import { inTurn } from "../turns.ts";
 import { gatherWarnings } from "../warnings.ts";
@@ -20,7 +20,13 @@ const clean = operation({
   tags: ["more"],
   summary: "Queue Clean",
   description: "Removes the directories of jobs that ended well from their hosts, with all results; keeps the jobs.",
-  request: { params: QueuePath, query: ExperimentQuery.extend(SelectionQuery.shape) },
+  request: {
+    params: QueuePath,
+    query: ExperimentQuery.extend({
+      ...SelectionQuery.shape,
+      keep: text("Files that stay: patterns below a job's directory, with commas.", "*.csv,out").optional(),
+    }),
+  },
   responses: {
     ...jsonReply(
       "What was removed.",
@@ -38,13 +44,16 @@ const clean = operation({
 /** Adds the route. */
 export function addCleanRoute(app: OpenAPIHono<ServiceEnv>, service: Service): void {
   app.openapi(clean, async (c) => {
-    const { experiment, failed, ...words } = c.req.valid("query");
+    const { experiment, failed, keep, ...words } = c.req.valid("query");
     const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
     const selection = readSelection({ ...words, failed: failed === "true" });
     const warnings = gatherWarnings(service);
     const result = await inTurn(
       queue,
-      () => cleanJobs(service.deps, { queue, selection }, { warn: warnings.warn }, service.connect),
+      () =>
+        cleanJobs(service.deps, { queue, selection, keep: keep?.split(",").filter(Boolean) ?? [] }, {
+          warn: warnings.warn,
+        }, service.connect),
     );
     return c.json({
       cleaned: [...result.cleaned],

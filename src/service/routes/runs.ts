@@ -56,6 +56,15 @@ const collect = z.enum(["output", "all"]).optional().openapi({
   example: "output",
 });
 
+const path = text("A file or directory of the manager.", "data");
+const push = z.union([path, z.array(path).max(100)]).optional().openapi({
+  type: "array",
+  items: { type: "string" },
+  description:
+    "Files and directories of the manager that each machine gets into its home directory before its first job.",
+  example: ["data"],
+});
+
 const StartedSchema = z.object({
   result: z.string().openapi({ description: "What was started.", example: "started fifo scheduler: pid 4711" }),
   pid: z.number().int().openapi({ description: "Process of the scheduler.", example: 4711 }),
@@ -74,6 +83,7 @@ const runFifo = operation({
       halt,
       time_limit: timeLimit,
       collect,
+      push,
       ...notices,
     }),
   },
@@ -94,6 +104,7 @@ const runFifoMulti = operation({
       halt,
       time_limit: timeLimit,
       collect,
+      push,
       ...notices,
     }),
   },
@@ -159,6 +170,7 @@ interface RunWords {
   readonly halt?: string | undefined;
   readonly time_limit?: string | undefined;
   readonly collect?: "output" | "all" | undefined;
+  readonly push?: string | string[] | undefined;
   readonly on_end?: string | undefined;
   readonly on_fail?: string | undefined;
   readonly on_done?: string | undefined;
@@ -166,11 +178,14 @@ interface RunWords {
 }
 
 /** The same as options of the command. @throws {InvalidError} If one cannot be used. */
-function runWords({ halt, time_limit: limit, collect, on_end, on_fail, on_done, webhook }: RunWords): string[] {
+function runWords(
+  { halt, time_limit: limit, collect, push = [], on_end, on_fail, on_done, webhook }: RunWords,
+): string[] {
   return [
     ...halt === undefined ? [] : [`--halt=${parseHalt(halt).text}`],
     ...limit === undefined ? [] : [`--time-limit=${limit}`],
     ...collect === undefined ? [] : [`--collect=${collect}`],
+    ...[push].flat().map((path) => `--push=${path}`),
     ...noticeWords({
       onEnd: on_end,
       onFail: on_fail,
