@@ -57,6 +57,8 @@ interface Parameter {
 interface Example {
   example?: unknown;
   examples?: unknown[];
+  readonly anyOf?: readonly Example[];
+  readonly items?: Example;
   readonly properties?: Readonly<Record<string, Example>>;
   readonly $ref?: string;
 }
@@ -66,7 +68,10 @@ interface Example {
  * example into the form, and who deletes `job1` would delete the further jobs of the example with it.
  */
 function unfill({ required, schema }: Parameter): void {
-  if (required || schema.example === undefined) return;
+  if (required) return;
+  const { anyOf = [], items = null } = schema;
+  for (const part of [...anyOf, ...items === null ? [] : [items]]) unfill({ schema: part });
+  if (schema.example === undefined) return;
   schema.examples = [schema.example];
   delete schema.example;
 }

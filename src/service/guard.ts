@@ -151,7 +151,7 @@ function crowdOf(c: Context): CrowdName {
 
 /** True if the operation may wait for hosts. */
 export function asksHosts(method: string, path: string): boolean {
-  if (/^\/cluster\/[^/]+\/check$/.test(path)) return true;
+  if (/^\/cluster\/[^/]+\/(check|push)$/.test(path)) return true;
   if (!path.startsWith("/queue/")) return false;
   return method === "DELETE" || ASKS_HOSTS.test(path);
 }

@@ -19,13 +19,20 @@ type Schemas = { readonly [N in OptionName]?: z.ZodOptional<z.ZodType<unknown>> 
 export const OPTION_QUERY: Schemas = each((word) => {
   const value = text(sentence(word), exampleText(word));
   if (word.kind === "flag") return z.enum(["true", "false"]).openapi({ description: sentence(word), example: "true" });
-  if (word.kind === "paths") return z.union([value, z.array(value).max(MOST)]).transform((one) => [one].flat());
+  const many = {
+    type: "array",
+    items: { type: "string" },
+    description: sentence(word),
+    example: [exampleText(word)],
+  } as const;
+  if (word.kind === "paths") {
+    return z.union([value, z.array(value).max(MOST)]).transform((one) => [one].flat()).openapi({ ...many });
+  }
   if (!isMapKind(word.kind)) return value;
   // A service has no environment of the caller's from which a name alone could take its value.
   const isPair = (one: string): boolean => word.kind === "map" || one.indexOf("=") > 0;
   const pair = value.refine(isPair, "give NAME=VALUE");
-  return z.union([pair, z.array(pair).max(MOST)]).transform(pairs)
-    .openapi({ type: "array", items: { type: "string" }, description: sentence(word), example: [exampleText(word)] });
+  return z.union([pair, z.array(pair).max(MOST)]).transform(pairs).openapi({ ...many, example: [...many.example] });
 });
 
 /** Members of a JSON body. */

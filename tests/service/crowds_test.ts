@@ -100,6 +100,10 @@ Deno.test("of the requests that wait for hosts, 256 are worked on or wait; the n
 });
 
 Deno.test("each operation that can say that a host does not answer waits apart from those that ask none", () => {
+  // Of some the reply says for each host whether it answered.
+  for (const line of ["GET /cluster/a/check", "PUT /cluster/a/push", "GET /queue/a/check", "PUT /queue/a/clean"]) {
+    assert.ok(asksHosts(...line.split(" ") as [string, string]), line);
+  }
   const { paths } = documentOf(realDeps()) as { paths: Record<string, Record<string, { responses: object }>> };
   for (const [path, methods] of Object.entries(paths)) {
     for (const [method, { responses }] of Object.entries(methods)) {

@@ -47,6 +47,16 @@ Deno.test("the document says what a parameter is when it is left out", () => {
   }
 });
 
+Deno.test("nothing is filled into the form of the documentation for what may be left out", () => {
+  for (const [path, methods] of Object.entries<object>(documentJson().paths)) {
+    for (const [method, operation] of Object.entries(methods)) {
+      for (const { name, required = false, schema } of operation.parameters ?? []) {
+        if (!required) assert.doesNotMatch(JSON.stringify(schema), /"example":/, `${method} ${path}: ${name}`);
+      }
+    }
+  }
+});
+
 Deno.test("every operation, parameter and reply of the document is described, parameters with examples", () => {
   const document = documentJson();
   const ids = new Set<string>();
