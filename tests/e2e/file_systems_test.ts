@@ -103,7 +103,7 @@ needTest(
 );
 
 needTest(
-  "another account may look at a queue, and is refused in one line where it would write",
+  "another account may look at a queue, is refused in one line where it would write, and has its own place beside it",
   whyNoMounts,
   async () => {
     await using manager = await Manager.make(null);
@@ -129,6 +129,26 @@ needTest(
       assert.match(stderr, /^ERROR: \.\/experiment\/a-queue\.yaml: cannot lock: permission denied\n$/);
     }
     assert.equal(readText(manager.path("a-queue.yaml")), before);
+
+    // A queue of their own in the same directory: what the first account has made there is no place for their agent.
+    await manager.ok("queue", "run", "fifo_multi", "a", "--hosts=localhost");
+    await must(["chmod", "1777", manager.path("")]);
+    for (const words of [["create", "b"], ["add", "b", "--name=job1", "--command=id -u"]]) {
+      assert.equal((await other("queue", ...words)).code, 0);
+    }
+    const run = ["run", "fifo_multi", "b", "--hosts=localhost"];
+    const refused = await other("queue", ...run, "--timeout=0.01");
+    assert.equal(refused.code, 1);
+    assert.match(
+      refused.stderr,
+      /^WARNING: localhost: cannot make \S+: Permission denied \(\S+\/\.cms belongs to root\)$/m,
+    );
+    // Where they may, each has a directory of its own for a job of the same name.
+    await must(["chmod", "1777", manager.path(".cms")]);
+    const ran = await other("queue", ...run);
+    assert.equal(ran.code, 0, ran.stdout + ran.stderr);
+    const [beside] = Array.from(Deno.readDirSync(manager.path(""))).filter(({ name }) => name.startsWith("job1."));
+    assert.equal(await manager.read(`${beside?.name}/job1.out`), "1501\n");
   },
 );
 
