@@ -34,7 +34,10 @@ class Allocations {
     await Deno.writeTextFile(`${login.home}/starter`, STARTER);
     const sbatch = "sbatch --parsable --export=NIL --no-requeue --time=1:00:00 -o /dev/null";
     const id = (await slurm.ok(`${sbatch} ${words} starter`)).trim();
-    await waitUntil(`job ${id}`, async () => (await slurm.jobs()).includes(`${id} RUNNING None`));
+    await waitUntil(`job ${id}`, async () => {
+      const jobs = await slurm.jobs();
+      return jobs.includes(`${id} RUNNING None`) && !jobs.some((job) => job.includes("PENDING"));
+    });
     return id;
   }
 
@@ -125,6 +128,21 @@ slurmTest("an allocation that ends ends its jobs: TERM, and KILL for those that 
   for (const node of ["n1", "n2"]) assert.equal(await allocations.left(node), "");
   const names = [...Deno.readDirSync(`${rig.login.home}/experiment/.cms/slurm`)].map(({ name }) => name).sort();
   assert.deepEqual(names, [`${id}.n1.ended`, `${id}.n2.ended`]);
+});
+
+slurmTest("the door tells the tasks of an array apart, though one of them has the array's own id", async (rig) => {
+  const allocations = new Allocations(rig);
+  const array = await allocations.start("--array=0-2");
+  const ids = (await rig.slurm.ok("squeue -h -r --states=R -O 'JobID: ,ArrayTaskID: ,NodeList:'")).trim().split("\n");
+  assert.equal(ids.length, 3);
+  const [id = "", task = "", node = ""] = ids.find((line) => line.startsWith(`${array} `))!.split(" ");
+  await rig.slurm.ok(
+    `scancel ${
+      ids.map((line) => line.split(" ")).filter(([each]) => each !== id).map(([, t]) => `${array}_${t}`).join(" ")
+    }`,
+  );
+  for (const line of ids) if (!line.startsWith(`${id} `)) await allocations.over(line.split(" ")[0]!);
+  assert.equal((await allocations.link(id, node, "echo $SLURM_ARRAY_TASK_ID")).stdout, `${task}\n`);
 });
 
 slurmTest("a starter that is killed leaves nothing that runs", async (rig) => {

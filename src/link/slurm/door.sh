@@ -30,18 +30,22 @@ field() {
   [ -n "$c_v" ] || c_v=0
 }
 export SLURM_TIME_FORMAT=%s
-c_said=$(c_within squeue -h --states=all -j "$c_job" -O 'State:|,EndTime:|' 2>&1 </dev/null)
+c_said=$(c_within squeue -h -r --states=all -j "$c_job" -O 'JobID:|,State:|,EndTime:|' 2>&1 </dev/null)
 c_rc=$?
 case $c_rc/$c_said in
 *'Invalid job id'*) over GONE ;;
-0/?*'|'*'|'*) ;;
-0/) over GONE ;;
-*) later "Slurm does not say how job $c_job stands: ${c_said##*: }" ;;
+0/*'|'*'|'*'|'*) ;;
+*) later "Slurm does not say how job $c_job stands${c_said:+: ${c_said##*: }}" ;;
 esac
-# Warnings may stand before the line.
-c_said=${c_said##*
-}
-c_state=${c_said%%|*} c_end=${c_said#*|} c_end=${c_end%%|*}
+# The id of one task is that of its array, too: then all tasks are listed. Those that wait have that id as well.
+c_state=GONE c_end=''
+while IFS='|' read -r c_i c_v c_l; do
+  [ "$c_i" = "$c_job" ] || continue
+  c_state=$c_v c_end=${c_l%%|*}
+  case $c_v in RUNNING | COMPLETING) break ;; esac
+done <<X
+$c_said
+X
 case $c_state in
 RUNNING | RESIZING | SIGNALING | STAGE_OUT)
   # The step takes nothing of what the allocation has. Its end ends no other step.
@@ -49,7 +53,7 @@ RUNNING | RESIZING | SIGNALING | STAGE_OUT)
     --export=HOME,PATH sh -c "$(printf %b "$c_relay")" relay "$c_dir"
   ;;
 NODE_FAIL) ;;
-BOOT_FAIL | CANCELLED | COMPLETED | DEADLINE | FAILED | LAUNCH_FAILED | OUT_OF_MEMORY | PREEMPTED | RECONFIG_FAIL | REVOKED | TIMEOUT)
+BOOT_FAIL | CANCELLED | COMPLETED | DEADLINE | FAILED | GONE | LAUNCH_FAILED | OUT_OF_MEMORY | PREEMPTED | RECONFIG_FAIL | REVOKED | TIMEOUT)
   over "$c_state"
   ;;
 *) later "job $c_job is $c_state" ;;
