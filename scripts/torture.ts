@@ -10,8 +10,9 @@
 
 import { whyNoHosts } from "../testing/hosts.ts";
 import { campaign } from "./torture/campaign.ts";
-import { parseOptions, USAGE } from "./torture/options.ts";
+import { parseOptions, type TortureOptions, USAGE } from "./torture/options.ts";
 import { renderReport } from "./torture/report.ts";
+import { renderSlurm, tortureSlurm } from "./torture/slurm/campaign.ts";
 import { soakService } from "./torture/service/soak.ts";
 import { runScript, say, write } from "./script.ts";
 
@@ -22,19 +23,32 @@ async function main(): Promise<number> {
     return 0;
   }
   if (options.service) return await soakService(options.minutes);
+  if (options.slurm) return await onSlurm(options);
   const reason = await whyNoHosts();
   if (reason !== null) throw new Error(`Cannot torture: ${reason}`);
   const { seed, minutes, hosts, jobs } = options;
   const command = `deno task torture --seed=${seed} --minutes=${minutes} --hosts=${hosts} --jobs=${jobs}`;
   say(command);
-  const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => stop.abort());
-  const result = await campaign(options, { say, stop: stop.signal });
+  const result = await campaign(options, { say, stop: stopSignal() });
   const { journal, rounds, starts } = result;
   write(`${command}\n\n${renderReport(result)}\n`);
   write(`${rounds} rounds, ${starts} starts of jobs, ${journal.findings.length} invariants broken\n`);
   for (const { invariant, text } of journal.findings) write(`BROKEN (${invariant}): ${text}\n`);
   return journal.findings.length === 0 ? 0 : 1;
+}
+
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => stop.abort());
+  return stop.signal;
+}
+
+async function onSlurm({ seed, minutes, jobs }: TortureOptions): Promise<number> {
+  const command = `deno task torture --engine=slurm --seed=${seed} --minutes=${minutes} --jobs=${jobs}`;
+  say(command);
+  const result = await tortureSlurm({ seed, minutes, jobs }, { say, stop: stopSignal() });
+  write(`${command}\n\n${renderSlurm(result)}\n`);
+  return result.findings.length === 0 ? 0 : 1;
 }
 
 if (import.meta.main) await runScript(main);

@@ -22,6 +22,7 @@ import { plan } from "./benches/plan.ts";
 import { readers } from "./benches/readers.ts";
 import { service } from "./benches/service.ts";
 import { simulation } from "./benches/simulation.ts";
+import { slurm } from "./benches/slurm.ts";
 import { sleep } from "./benches/sleep.ts";
 import { start } from "./benches/start.ts";
 import { store } from "./benches/store.ts";
@@ -46,6 +47,7 @@ export const BENCHES: readonly Bench[] = [
   sweeps,
   files,
   links,
+  slurm,
   simulation,
   orders,
   service,

@@ -27,12 +27,15 @@ export interface TortureOptions {
   readonly keep: boolean;
   /** The service instead of queues, see `service/soak.ts`. */
   readonly service: boolean;
+  /** Queues on allocations of a Slurm, see `slurm/campaign.ts`. */
+  readonly slurm: boolean;
 }
 
 /** Text for `--help`. */
 export const USAGE =
   `Usage: deno task torture [--seed=N] [--minutes=N] [--hosts=N] [--jobs=N] [--only=WORD,...] [--shared-home] [--readers=N] [--keep]
        deno task torture --service [--minutes=N]
+       deno task torture --engine=slurm [--seed=N] [--minutes=N] [--jobs=N]
 
   --seed     what is done, to whom and for how long follows from it (default: a fresh one, which is printed)
   --minutes  how long (default: 5; 0.5 is half a minute)
@@ -43,6 +46,7 @@ export const USAGE =
   --readers  so many processes list the queue without a pause, from 0 to 50 (default: 0)
   --tries    jobs have time limits and further tries, elsewhere where a host is silent
   --keep     leave the manager's directory there, and say where
+  --engine   ssh, or slurm: allocations are cancelled, nodes are lost, links, managers and slurmctld are killed
   --service  the executable's service instead: strangers and users who do what they must not, beside one honest user
 
 Needs root on Linux. Exit status 1 if an invariant was broken.
@@ -71,6 +75,7 @@ export function parseOptions(args: readonly string[], freshSeed: number): Tortur
     tries: flag,
     keep: flag,
     service: flag,
+    engine: text,
     help: { ...flag, short: "h" },
   };
   const { values } = (() => {
@@ -81,6 +86,8 @@ export function parseOptions(args: readonly string[], freshSeed: number): Tortur
     }
   })();
   if (values.help) return "help";
+  const engine = values.engine ?? "ssh";
+  if (engine !== "ssh" && engine !== "slurm") throw new RangeError(`--engine is ssh or slurm, not "${engine}"`);
   return {
     seed: whole("--seed", values.seed, freshSeed, { from: 0, to: 0xffffffff }),
     minutes: minutes(values.minutes),
@@ -92,6 +99,7 @@ export function parseOptions(args: readonly string[], freshSeed: number): Tortur
     tries: values.tries ?? false,
     keep: values.keep ?? false,
     service: values.service ?? false,
+    slurm: engine === "slurm",
   };
 }
 

@@ -42,6 +42,7 @@ export function slurmFiles(host: string, { nodes, cpus, killWait }: FullSlurmOpt
     "AccountingStorageType=accounting_storage/none",
     "JobCompType=jobcomp/none",
     "SwitchType=switch/none",
+    "MaxArraySize=10001",
     "MpiDefault=none",
     "MailProg=/bin/true",
     "SlurmdParameters=config_overrides",
