@@ -6,6 +6,7 @@
  */
 
 import { shrink, simulate, tell } from "../src/simulation/simulate.ts";
+import { measureSlurm } from "./simulate/slurm.ts";
 import { measureRun } from "./simulate/measure.ts";
 import { playMany } from "./simulate/many.ts";
 import { parseOptions, type SimulateOptions, USAGE } from "./simulate/options.ts";
@@ -25,6 +26,8 @@ async function main(): Promise<number> {
     tellLine(USAGE.trimEnd());
     return 0;
   }
+  const { seed, hosts: allocations = 50, jobs = 100_000 } = options;
+  if (options.isSlurm) return measureSlurm({ seed, jobs, allocations }, tellLine);
   if (options.rttMs !== null) return await measure({ ...options, rttMs: options.rttMs });
   return options.seeds === 1 ? await playOne(options) : await playSeveral(options);
 }

@@ -21,12 +21,15 @@ export interface SimulateOptions {
   /** Not null: measure a run without faults over hosts this far away, ms there and back, with jobs of `durationMs`. */
   readonly rttMs: number | null;
   readonly durationMs: number;
+  /** Play jobs on allocations of Slurm, `hosts` of them at once. */
+  readonly isSlurm: boolean;
 }
 
 /** Text for `--help`. */
 export const USAGE =
   `Usage: deno task simulate [--seed=N] [--seeds=N] [--steps=N] [--hosts=N] [--jobs=N] [--workers=N] [--trace]
        deno task simulate --rtt=MS --hosts=N --jobs=N [--duration=MS]
+       deno task simulate --slurm [--hosts=N] [--jobs=N] [--seed=N]
 
   --seed      the first world (default: a random one, which is printed)
   --seeds     how many worlds (default: 1)
@@ -37,6 +40,7 @@ export const USAGE =
   --trace     print all that happens
   --rtt       measure the makespan of a run without faults, on hosts that are MS milliseconds away, there and back
   --duration  how long each job of that run takes (default: 1000)
+  --slurm     jobs (default: 100000) on allocations of Slurm of 10 minutes, so many at once (default: 50)
 `;
 
 const NUMBERS = ["seed", "seeds", "steps", "hosts", "jobs", "workers", "rtt", "duration"] as const;
@@ -53,6 +57,7 @@ export function parseOptions(args: readonly string[], random: () => number): Sim
         options: {
           ...Object.fromEntries(NUMBERS.map((name) => [name, { type: "string" as const }])),
           trace: { type: "boolean" },
+          slurm: { type: "boolean" },
           help: { type: "boolean", short: "h" },
         },
       });
@@ -76,6 +81,7 @@ export function parseOptions(args: readonly string[], random: () => number): Sim
     jobs: number("jobs"),
     workers: number("workers") ?? 2,
     trace: values.trace === true,
+    isSlurm: values.slurm === true,
     rttMs: number("rtt") ?? null,
     durationMs: number("duration") ?? 1_000,
   };

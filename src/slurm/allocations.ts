@@ -21,7 +21,7 @@ import { LONGEST_LOOK_MS, LOOK_MS, Looks } from "./looks.ts";
 import type { Sight, Submitted } from "./slurm.ts";
 
 /** What the run has to say of itself; see `Demand`. */
-export type Needs = Pick<Demand, "waiting" | "isBusy" | "isOpen" | "room" | "isEnding">;
+export type Needs = Pick<Demand, "waiting" | "isBusy" | "isOpen" | "isOver" | "room" | "isEnding">;
 
 /** What was asked for, and is not wanted any more, is taken back after so long. */
 const UNWANTED_MS = 30_000;
@@ -128,7 +128,7 @@ export class Allocations {
     else if (result.type === "submitted") {
       asked.know(result.job);
       this.#entries.get(entry.id)?.brakes.submitted();
-      this.#report(entry, "asked", `${countText(asked.count)} (job ${result.job})`);
+      this.#report(entry, "asked", `${asked.count} allocation${asked.count === 1 ? "" : "s"} (job ${result.job})`);
       this.#lookSoon(asked, LOOK_MS[0]);
     } else {
       asked.phase = "unknown";
@@ -178,14 +178,16 @@ export class Allocations {
       this.#entries.get(one.asked.entry.id)?.brakes.linked();
     }
     one.isOpen = isOpen;
+    one.isSaidOver ||= keys.length > 0 && keys.every((key) => needs.isOver(key));
     one.idleSinceMs = isBusy ? null : one.idleSinceMs ?? this.#nowMs;
     const { entry } = one.asked;
     if (one.closing === null) {
       const isNearEnd = this.#nowMs >= one.untilMs;
       const isIdle = one.wasLinked && one.idleSinceMs !== null && this.#nowMs - one.idleSinceMs >= entry.idleMs;
       const isSpent = one.wasLinked && !isBusy && this.#hostsOf(one).every((host) => needs.room(host) === 0);
-      const isGone = !this.#entries.has(entry.id);
-      if (isNearEnd || isIdle || isSpent || isGone) this.#close(one, isNearEnd ? "ending" : "unneeded");
+      if (isNearEnd || isIdle || isSpent || !this.#entries.has(entry.id)) {
+        this.#close(one, isNearEnd ? "ending" : "unneeded");
+      }
     } else if (one.isClosed && !isBusy) this.#cancel(one);
   }
 
@@ -323,8 +325,4 @@ export class Allocations {
     this.#commands = [];
     return commands;
   }
-}
-
-function countText(count: number): string {
-  return count === 1 ? "1 allocation" : `${count} allocations`;
 }

@@ -29,12 +29,15 @@ export interface Allocation {
   /** The run knows that it is closing. */
   isClosed: boolean;
   cancelledMs: number | null;
-  /** Looks in a row that did not show it. */
+  /** Looks in a row that did not show it, and when the first of them was. */
   missed: number;
+  missedSinceMs: number;
+  /** The door said that it is over. */
+  isSaidOver: boolean;
 }
 
-/** So many looks that do not show it mean that Slurm has forgotten it. */
-const MOST_MISSED = 2;
+/** So many looks in a row that do not show it, over {@link ARRIVAL_MS}, mean that Slurm does not have it. */
+const MOST_MISSED = 3;
 /** A submit without an answer may still arrive for so long. */
 const ARRIVAL_MS = 60_000;
 /** Near its end an allocation takes no more jobs: a fiftieth of its time, a minute at most. */
@@ -82,6 +85,8 @@ export class Asked {
       isClosed: false,
       cancelledMs: null,
       missed: 0,
+      missedSinceMs: 0,
+      isSaidOver: false,
     };
   }
 
@@ -114,8 +119,10 @@ export class Asked {
     const byTask = new Map(sights.map((sight) => [sight.task, sight]));
     for (const [task, one] of this.allocations) {
       const sight = byTask.get(task);
-      one.missed = sight === undefined ? one.missed + 1 : 0;
-      const isForgotten = one.missed >= MOST_MISSED;
+      if (sight !== undefined) one.missed = 0;
+      else if (++one.missed === 1) one.missedSinceMs = nowMs;
+      const isLong = one.missed >= MOST_MISSED && nowMs - one.missedSinceMs >= ARRIVAL_MS;
+      const isForgotten = isLong || (one.missed > 0 && one.isSaidOver);
       if (sight?.state === "over" || isForgotten) {
         // A task that is cancelled while it waits leaves no trace.
         one.reason = sight?.reason ?? (one.cancelledMs === null && one.job !== null ? "GONE" : "CANCELLED");

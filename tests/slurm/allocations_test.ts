@@ -13,6 +13,7 @@ class Run implements Needs {
   waits = 0;
   readonly open = new Set<string>();
   readonly busy = new Set<string>();
+  readonly over = new Set<string>();
   /** Slots that are taken on each host. */
   readonly used = new Map<string, number>();
   isEnding = false;
@@ -40,6 +41,10 @@ class Run implements Needs {
 
   isOpen(machine: string): boolean {
     return this.open.has(machine);
+  }
+
+  isOver(machine: string): boolean {
+    return this.over.has(machine);
   }
 
   room(host: { id: string; capacity: number; active: boolean }): number {
@@ -141,21 +146,33 @@ Deno.test("A submit that is looked up for a minute and not found counts as refus
   run.step();
   run.sees(name, []);
   run.step(70_000);
+  run.sees(name, []);
+  run.step(30_000);
   assert.deepEqual(types(run.sees(name, [])), ["forget", "report"]);
   assert.equal(run.submit()?.count, 1);
 });
 
-Deno.test("An allocation that Slurm does not show once is not taken for over; one that it forgot is", () => {
+Deno.test("An allocation that Slurm does not show now and then is not over; one that it forgot is", () => {
   const run = new Run();
   run.started();
   run.sees("cms-q-1", null);
   run.sees("cms-q-1", []);
-  assert.deepEqual(run.ids(), ["gpu.7.n1"]);
-  run.sees("cms-q-1", [{ state: "running", job: "7", nodes: ["n1"], leftMs: 1_000_000 }]);
   run.sees("cms-q-1", []);
-  assert.deepEqual(run.ids(), ["gpu.7.n1"]);
+  run.sees("cms-q-1", [{ state: "running", job: "7", nodes: ["n1"], leftMs: 1_000_000 }]);
+  for (let i = 0; i < 2; i++) {
+    run.sees("cms-q-1", []);
+    run.step(40_000);
+    assert.deepEqual(run.ids(), ["gpu.7.n1"]);
+  }
   run.sees("cms-q-1", []);
   assert.deepEqual(run.ids(), []);
+  // Where the way there said that it is over, one look is enough.
+  const other = new Run();
+  other.started();
+  other.over.add("me@n1.7.slurm.login");
+  other.step();
+  other.sees("cms-q-1", []);
+  assert.deepEqual(other.ids(), []);
 });
 
 Deno.test("Near its end an allocation gets no more jobs, and is cancelled when nothing runs there", () => {

@@ -1,0 +1,48 @@
+/**
+ * What is played on a simulated Slurm: jobs of different lengths on one entry whose allocations last ten minutes, and
+ * what was wrong with it.
+ *
+ * @module
+ */
+
+import { makeHost } from "../cluster/host.ts";
+import { makeJob } from "../job/job.ts";
+import type { HostId, JobName } from "../names/grammar.ts";
+import { entryOf } from "../slurm/entry.ts";
+import { randomOf } from "./random.ts";
+import { lostJobs, playSlurm, type SlurmPlayed } from "./slurm_run.ts";
+import type { SlurmLuck } from "./slurm_site.ts";
+
+/** Sizes and luck of a play. */
+export interface SlurmScenario {
+  readonly seed: number;
+  readonly jobs: number;
+  readonly allocations: number;
+  /** Slots of each. */
+  readonly slots: number;
+  /** Mean of what a job takes. */
+  readonly meanMs: number;
+  readonly luck: SlurmLuck;
+}
+
+/** Plays it. */
+export function playScenario({ seed, jobs: count, allocations, slots, meanMs, luck }: SlurmScenario): SlurmPlayed {
+  const random = randomOf(seed, "jobs");
+  const slurm = { kind: "slurm", time: "10m", allocations, idle: "1m" };
+  const entry = entryOf(makeHost("gpu" as HostId, { name: "login", user: "me", max_jobs_allowed: slots, slurm }));
+  const durations = new Map<string, number>();
+  const jobs = Array.from({ length: count }, (_, i) => {
+    const name = `j${i + 1}` as JobName;
+    durations.set(name, random.between(0.1, 1.9) * meanMs);
+    const spec = { command: "true", retries: 100, retry_on: ["lost"], retry_delay: "1s" } as const;
+    return makeJob(name, spec, { id: i.toString(16).padStart(32, "0"), experiment: "experiment" });
+  });
+  return playSlurm({ seed, entry, jobs, durationOf: ({ name }) => durations.get(name)!, luck });
+}
+
+/** What was wrong with it, in words. */
+export function faultsOf(played: SlurmPlayed): string[] {
+  const lost = lostJobs(played.jobs);
+  if (!played.isFinished) return [...played.violations, `it hangs: ${lost.length} jobs are left`];
+  return [...played.violations, ...lost.slice(0, 3)];
+}
