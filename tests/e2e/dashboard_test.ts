@@ -75,6 +75,9 @@ const DIM = "rgb(128, 129, 129)";
 /** Prints a line five times a second until it is told to stop. */
 const TICKS = "i=0; while ! test -e ~/stop; do i=$((i+1)); echo tick $i; sleep 0.2; done";
 
+/** Fails at the first try. */
+const SECOND = "test $CMS_TRY = 2";
+
 /** Holds one of the jobs, releases it, and gives it another priority. */
 async function changeLater(page: Page): Promise<void> {
   const row = page.locator("tbody tr", { hasText: "later" });
@@ -166,7 +169,7 @@ needTest(
 
         await page.locator(".counts", { hasText: "no run" }).waitFor({ timeout: LIMIT_MS });
         await manager.ok("queue", "add", "sweep", "--name=slow", `--command=${TICKS}`);
-        await manager.ok("queue", "add", "sweep", "--name=later", "--after=slow", "--command=true", "--retries=1");
+        await manager.ok("queue", "add", "sweep", "--name=later", "--after=slow", "--retries=1", `--command=${SECOND}`);
         await view(page, "Jobs");
         await changeLater(page);
         await page.getByRole("button", { name: "Run…" }).click();
@@ -203,6 +206,11 @@ needTest(
         await page.getByRole("heading", { name: "slow" }).waitFor();
         for (const name of ["red", "red01", "red02"]) await Deno.writeTextFile(`${hosts.host(name).home}/stop`, "");
         await page.locator(".counts", { hasText: "14 done" }).waitFor({ timeout: LIMIT_MS });
+        await page.getByRole("link", { name: "later" }).click();
+        await page.getByRole("listitem").getByText(/^Try 1 on .*exit code 1/).waitFor();
+        await page.getByRole("listitem").getByText(/^Try 2 on .*ended well/).waitFor();
+        assert.deepEqual(await broken(page), []);
+        await picture(page, "tries");
 
         for (const [name, sign] of [["Progress", "14 done (1 failed"], ["Runs", "fifo_multi"]] as const) {
           await view(page, name);

@@ -144,6 +144,11 @@ function Around({ queue, story }: { queue: string; story: Story }): JSX.Element 
   return <>{list("Waits for", story.waits_for)}{list("Waited for by", story.needed_by)}</>;
 }
 
+function endOf({ reason, exit_code, status }: Try): string {
+  if (reason !== null && reason !== undefined) return reason;
+  return exit_code === null || exit_code === undefined ? status : `exit code ${exit_code}`;
+}
+
 /** Tries as a time line: how long each took, where, and how it ended. */
 function Tries({ story }: { story: Story }): JSX.Element | null {
   const { job } = story;
@@ -167,7 +172,7 @@ function Tries({ story }: { story: Story }): JSX.Element | null {
           return (
             <li key={one.try}>
               <span>
-                Try {one.try} on {one.host ?? "?"}: {duration((to - from) / 1000)}, {one.reason ?? one.status}
+                Try {one.try} on {one.host ?? "?"}: {duration((to - from) / 1000)}, {endOf(one)}
                 {one.ended ? `, ended ${moment(one.ended)}` : ""}
               </span>
               <svg class={isBad ? "failed" : one.ended ? "end" : "run"} viewBox="0 0 1000 8" preserveAspectRatio="none">
