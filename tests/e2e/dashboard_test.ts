@@ -36,7 +36,7 @@ async function withDashboard(use: (at: Served) => Promise<void>) {
   const words = ["--port=0", "--credentials=credentials", "--viewer-credentials=viewer", "--log=none"];
   const command = [`${manager.bin}/cms`, "queue", "--service", "start", ...words];
   const service = manager.spawn(command, { limitMs: SERVICE_LIMIT_MS });
-  await service.waitFor(/Listening on \S+,/);
+  await service.waitFor(/Listening on \S+,/, LIMIT_MS);
   await use({ url: /Listening on (\S+),/.exec(service.text)![1]!, manager, hosts, end: () => service.kill9() });
 }
 
