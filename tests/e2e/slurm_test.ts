@@ -1,0 +1,208 @@
+/**
+ * Queues on a real Slurm: the manager on its login node or elsewhere, two nodes of eight CPUs.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { Manager, type Running } from "../../testing/harness.ts";
+import { waitForState } from "../../testing/harness_faults.ts";
+import type { TestHost } from "../../testing/hosts.ts";
+import { slurmTest } from "../../testing/need_slurm.ts";
+import { CLUSTER, type Ran, ranOf, recorded, slurmManager } from "../../testing/slurm_queue.ts";
+import { waitUntil } from "../../testing/wait.ts";
+
+const RUN = ["queue", "run", "fifo_multi", "a", `--hostfile=${CLUSTER}`] as const;
+/** Waits until a test lets it go on. */
+const GATED = "while [ ! -e ~/go ]; do sleep 0.1; done";
+const LIMIT = { limitMs: 90_000 };
+
+function names(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `job${i + 1}`);
+}
+
+/** Makes the jobs job1 to jobN of queue `a`. */
+async function addJobs(manager: Manager, count: number, work: string, ...words: string[]): Promise<void> {
+  await manager.ok("queue", "create", "a");
+  await manager.ok("queue", "add", "a", `--name=job[1-${count}]`, "--command", recorded(work), ...words);
+}
+
+function start(manager: Manager): Running {
+  return manager.spawn([`${manager.bin}/cms`, ...RUN], { limitMs: 600_000 });
+}
+
+/** Another queue `a` may be made, and jobs of the same names. */
+async function forget(login: TestHost): Promise<void> {
+  await login.run("rm -rf ran/* experiment/a-queue* experiment/.a-queue* experiment/job*");
+}
+
+async function ends(run: Running): Promise<void> {
+  const { code, stdout, stderr } = await run.ended();
+  assert.equal(code, 0, stdout + stderr);
+}
+
+/** Each job has ended, once, on its last try. */
+async function judge(manager: Manager, login: TestHost, count: number): Promise<Map<string, Ran[]>> {
+  const all = new Map<string, Ran[]>();
+  const listed = await manager.jobs();
+  for (const name of names(count)) {
+    const ran = await ranOf(login, name);
+    all.set(name, ran);
+    const { status, exit_code, attempt } = listed.get(name)!;
+    // Attempts that were taken back have no trace.
+    const last = ran.at(-1)?.attempt;
+    assert.deepEqual({ name, status, exit_code, attempt }, { name, status: "end", exit_code: 0, attempt: last });
+    assert.equal(ran.filter(({ ended }) => ended).length, 1, JSON.stringify(ran));
+  }
+  return all;
+}
+
+function allocationsOf(ran: Map<string, Ran[]>): Set<string> {
+  return new Set([...ran.values()].flat().map(({ job }) => job));
+}
+
+/** None of our allocations is left. */
+async function noneLeft(login: TestHost): Promise<void> {
+  const left = async () => (await login.run("squeue -h --states=PD,CF,R,S -o '%i %j %T'")).stdout;
+  await waitUntil(async () => `the end of ${await left()}`, async () => await left() === "", LIMIT);
+}
+
+slurmTest("a queue runs on allocations, asked for in one submit, and on hosts over ssh beside them", async (rig) => {
+  const { login } = rig;
+  await using manager = await slurmManager(login, "max_jobs_allowed: 2, time: 1h, allocations: 3");
+  await login.run(`echo 'red: {user: pi, name: red, id: red, status: active}' >>experiment/${CLUSTER}-cluster.yaml`);
+  await addJobs(manager, 24, "[ $(hostname) != red ] || while [ ! -e ~/go ]; do sleep 0.1; done; srun true");
+  const run = start(manager);
+  // All but the one on red.
+  await waitUntil(
+    () => run.text,
+    async () => [...(await manager.jobs()).values()].filter(({ status }) => status === "end").length === 23,
+    LIMIT,
+  );
+  await login.run("touch go");
+  await ends(run);
+  const ran = await judge(manager, login, 24);
+  const hosts = [...ran.values()].flat().map(({ host }) => host);
+  assert.equal(hosts.filter((host) => host === "red").length, 1);
+  const listed = [...(await manager.jobs()).values()].map(({ host }) => host).filter((host) => host !== "red");
+  for (const host of listed) assert.match(host ?? "", /^n[12]\.[0-9]+\.slurm\.localhost$/);
+  assert.equal(new Set((await rig.slurm.jobs()).map((line) => line.split(" ")[1])).size, 1);
+  await noneLeft(login);
+});
+
+slurmTest("an allocation of two nodes gives two machines, one for each job an accounting of its own", async (rig) => {
+  const { login } = rig;
+  await using manager = await slurmManager(login, "max_jobs_allowed: 1, time: 1h, nodes: 2");
+  await addJobs(manager, 2, "while [ $(ls ~/ran | wc -l) -lt 2 ]; do sleep 0.1; done");
+  await ends(start(manager));
+  const both = await judge(manager, login, 2);
+  assert.deepEqual([...both.values()].flat().map(({ host }) => host).sort(), ["n1", "n2"]);
+  assert.equal(allocationsOf(both).size, 1);
+  await noneLeft(login);
+  await forget(login);
+  await login.run("sed -i 's/nodes: 2/jobs_per_allocation: 1, allocations: 4/' experiment/hpc-cluster.yaml");
+  await addJobs(manager, 4, ":");
+  await ends(start(manager));
+  assert.equal(allocationsOf(await judge(manager, login, 4)).size, 4);
+  await noneLeft(login);
+});
+
+slurmTest("allocations that end, nodes that are lost and links that break cost no job", async (rig) => {
+  const { login, slurm } = rig;
+  await using manager = await slurmManager(login, "max_jobs_allowed: 2, time: 1h, allocations: 3");
+  const again = ["--retries=20", "--retry-delay=1s", "--retry-on=lost,crash"];
+  await addJobs(manager, 12, GATED, ...again);
+  const run = start(manager);
+  const running = async (count: number) =>
+    await waitUntil(
+      async () => `${count} that run: ${await manager.states()}; ${run.text.slice(-3000)}`,
+      async () => [...(await manager.jobs()).values()].filter(({ status }) => status === "start").length === count,
+      LIMIT,
+    );
+  await running(6);
+  // A link.
+  await login.run("kill -9 $(pgrep -x srun | head -1)");
+  await run.waitFor("responds again", LIMIT.limitMs);
+  // One that a person cancels: the jobs are tried again, on another.
+  const first = (await manager.jobs()).get("job1")!.host!.split(".")[1]!;
+  const taskOf = async (id: string) =>
+    (await slurm.ok(`squeue -h -r --states=all -O 'JobID: ,ArrayJobID:_,ArrayTaskID:' | grep '^${id} '`)).split(
+      " ",
+    )[1]!;
+  await slurm.ok(`scancel ${await taskOf(first)}`);
+  await run.waitFor(/job1 .*; retry 1 of 20/, LIMIT.limitMs);
+  await running(6);
+  // A node.
+  await slurm.admin("scontrol update nodename=n1 state=down reason=test");
+  await run.waitFor(/allocation ended: .*: NODE_FAIL/, LIMIT.limitMs);
+  await login.run("scontrol update nodename=n1 state=resume", { user: "root" });
+  await running(6);
+  // Slurm itself: what runs goes on, and its end is no sign of anything.
+  await slurm.crashControl();
+  await login.run("touch go");
+  await waitUntil(
+    () => run.text,
+    async () => [...(await manager.jobs()).values()].filter(({ status }) => status === "end").length >= 6,
+    LIMIT,
+  );
+  await slurm.startControl();
+  await ends(run);
+  await judge(manager, login, 12);
+  await noneLeft(login);
+});
+
+slurmTest(
+  "a queue waits while all nodes are taken, and asks for nothing that no allocation has",
+  async (rig) => {
+    const { login, slurm } = rig;
+    await using manager = await slurmManager(login, "max_jobs_allowed: 1, cpus: 8, time: 1h, allocations: 2");
+    const taken = (await slurm.ok("sbatch --parsable -N2 --exclusive -o /dev/null --wrap 'exec sleep 1000'")).trim();
+    await addJobs(manager, 1, ":");
+    await manager.ok("queue", "add", "a", "--name=large", "--command=true", "--cpus=9");
+    const run = start(manager);
+    await run.waitFor("asked for 1 allocation", LIMIT.limitMs);
+    const pending = () => slurm.ok("squeue -h -r --states=PD --user=pi -O 'Reason:'");
+    await waitUntil("one that waits", async () => /^(Resources|Priority)\s*$/.test(await pending()), LIMIT);
+    const before = (await slurm.jobs()).length;
+    await slurm.ok(`scancel ${taken}`);
+    await waitForState(manager, "job1", "end", LIMIT.limitMs);
+    await manager.cms("queue", "stop", "a", "--kill");
+    await run.ended();
+    await noneLeft(login);
+  },
+);
+
+/** At which moments of a submit the manager is killed. */
+const MOMENTS = Number(Deno.env.get("CMS_MOMENTS") ?? 4);
+
+slurmTest("a manager that is killed while it submits finds its allocation: none lost, none doubled", async (rig) => {
+  const { login, slurm } = rig;
+  await using manager = await slurmManager(login, "max_jobs_allowed: 1, time: 1h, allocations: 1");
+  // An sbatch that kills the manager: before it submits, when it has, or when it has said so.
+  await login.run(`mkdir -p tools && cat >tools/sbatch <<'X' && chmod +x tools/sbatch
+#!/bin/sh
+kill_manager() { kill -9 "$(cat ~/manager.pid)"; }
+moment=$(cat ~/moment); : >~/moment
+case $moment in
+early) kill_manager; exec /usr/bin/sbatch "$@" ;;
+late) said=$(/usr/bin/sbatch "$@"); kill_manager; echo "$said" ;;
+told) /usr/bin/sbatch "$@"; kill_manager ;;
+soon) (sleep 0.3; kill_manager) >/dev/null 2>&1 & exec /usr/bin/sbatch "$@" ;;
+*) exec /usr/bin/sbatch "$@" ;;
+esac
+X`);
+  const path = `/home/pi/tools:${manager.env.PATH}`;
+  const line = `echo $$ >~/manager.pid; exec ~/.bin/cms ${RUN.join(" ")}`;
+  for (let round = 0; round < MOMENTS; round++) {
+    await login.run(`echo ${["early", "late", "told", "soon"][round % 4]} >moment`);
+    await addJobs(manager, 2, ":");
+    const before = (await slurm.jobs()).length;
+    const first = manager.spawn(["sh", "-c", line], { env: { PATH: path } });
+    await first.gone;
+    await ends(manager.spawn(["sh", "-c", line], { env: { PATH: path } }));
+    await judge(manager, login, 2);
+    await noneLeft(login);
+    assert.equal((await slurm.jobs()).length, before + 1, first.text);
+    await forget(login);
+  }
+});
