@@ -163,11 +163,14 @@ slurmTest(
     await run.waitFor("asked for 1 allocation", LIMIT.limitMs);
     const pending = () => slurm.ok("squeue -h -r --states=PD --user=pi -O 'Reason:'");
     await waitUntil("one that waits", async () => /^(Resources|Priority)\s*$/.test(await pending()), LIMIT);
+    const before = (await slurm.jobs()).length;
     await slurm.ok(`scancel ${taken}`);
     await waitForState(manager, "job1", "end", LIMIT.limitMs);
     await manager.cms("queue", "stop", "a", "--kill");
     await run.ended();
     await noneLeft(login);
+    assert.match((await manager.jobs()).get("large")!.status, /^(undefined|ready)$/);
+    assert.equal((await slurm.jobs()).length, before);
   },
 );
 
