@@ -62,6 +62,7 @@ export async function addJobsOfSpecs(
   const specs = readNewJobs(request.jobs, request.queue.experiment);
   const names = [...specs.keys()];
   const late: string[] = [];
+  let added: readonly Job[] = [];
   const isOrdered = [...specs.values()].some((spec) => hasDependencies(spec));
   // Whether there is a circle, only the queue as a whole can say.
   const store = isOrdered ? await openQueue(deps, request.queue) : new NamedJobs(deps, request.queue, names);
@@ -73,14 +74,14 @@ export async function addJobsOfSpecs(
         makeJob(name, withPlaces(spec, store.jobs.get(name)), { id: deps.ids.hex(16), experiment })
       );
       if (isOrdered) refuseOrder("add", made, store.jobs);
+      added = made;
       return made.map((job) => ({ type: "put", job }));
     });
     await writeFile(() => store.checkpoint("cheap"), { warn: (text) => late.push(text) });
   } finally {
     store.close();
   }
-  const made = [...specs].map(([name, spec]) => makeJob(name, spec, { id: "", experiment: "" }));
-  return { added: names, warnings: [...sharedFileWarnings(made), ...lineEndWarnings(made), ...late] };
+  return { added: names, warnings: [...sharedFileWarnings(added), ...lineEndWarnings(added), ...late] };
 }
 
 /** What the job that it replaces has left on hosts is the new one's to remove. */

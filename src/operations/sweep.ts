@@ -127,13 +127,16 @@ export function sweepJobs(request: SweepRequest): Omit<AddJobsRequest, "queue">[
   const taken = new Map<string, number>();
   const isTold = isToldApart(request);
   const spec = withInputs(request);
+  const fields = Object.keys(spec).filter((field) =>
+    FILLED.has(field) && spec[field as keyof typeof spec] !== undefined
+  );
   const count = chosen?.length ?? total;
   return Array.from({ length: count }, (_, i) => {
     const values = valuesAt(request, chosen?.[i] ?? i, i + 1);
     const params = Object.keys(values.params).length === 0 ? {} : { params: values.params };
     return {
       name: unique(safeName(fillText(isTold ? name : `${name}-{#}`, values)), taken),
-      spec: { ...filled(spec, values), ...params },
+      spec: { ...filled(spec, fields, values), ...params },
     };
   });
 }
@@ -153,8 +156,8 @@ function withInputs(request: SweepRequest): SweepRequest["spec"] {
 /** Fields besides the command in which placeholders count, also within their lists and maps. */
 const FILLED = new Set(["input", "output", "log", "gpu", "env", "workdir", "tags", "send", "fetch"]);
 
-/** The spec with its placeholders filled. */
-function filled(spec: SweepRequest["spec"], values: Values): SweepRequest["spec"] {
+/** The spec with its placeholders filled. @param fields Those of {@link FILLED} that it has. */
+function filled(spec: SweepRequest["spec"], fields: readonly string[], values: Values): SweepRequest["spec"] {
   const fill = (value: unknown): unknown => {
     if (typeof value === "string") return fillText(value, values);
     if (Array.isArray(value)) return value.map(fill);
@@ -162,11 +165,10 @@ function filled(spec: SweepRequest["spec"], values: Values): SweepRequest["spec"
     return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, fill(one)]));
   };
   const isLine = values.inputs.length > 0 && spec.command === "";
-  return {
-    ...spec,
-    command: isLine ? values.inputs.join(" ") : fillCommand(spec.command, values),
-    ...Object.fromEntries(Object.entries(spec).filter(([field]) => FILLED.has(field)).map(([f, v]) => [f, fill(v)])),
-  };
+  const command = isLine ? values.inputs.join(" ") : fillCommand(spec.command, values);
+  if (fields.length === 0) return { ...spec, command };
+  const given = spec as unknown as Readonly<Record<string, unknown>>;
+  return { ...spec, command, ...Object.fromEntries(fields.map((field) => [field, fill(given[field])])) };
 }
 
 function valuesAt({ sources, lines, inputs = [] }: SweepRequest, position: number, index: number): Values {

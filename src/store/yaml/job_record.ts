@@ -19,7 +19,7 @@ import { shortened } from "../../names/some_names.ts";
 import { similar } from "../../names/similar.ts";
 import { fileProblem } from "../../job/files.ts";
 import { type Job, type JobFields, makeJob } from "../../job/job.ts";
-import { hasOptions, isOptionName, OPTION_NAMES, setOptions } from "../../job/options.ts";
+import { hasOptions, OPTION_NAMES } from "../../job/options.ts";
 import { isJobState, JOB_STATES, waitingState } from "../../job/states.ts";
 import { FieldReader, type Problem } from "./fields.ts";
 import { JobBlockReader } from "../large/job_entries.ts";
@@ -36,21 +36,28 @@ const MOST_PROBLEMS = 20;
  * set.
  */
 export function jobRecord(job: Job): Record<string, unknown> {
+  if (hasOptions(job)) return recordWithOptions(job);
   const { extra, boot, slot, job_directory, ...fields } = job;
-  const own = hasOptions(job) ? withoutOptions(fields) : fields;
-  const options = own === fields ? {} : setOptions(job);
   return {
-    ...own,
+    ...fields,
     ...(boot === null ? {} : { boot }),
     ...(slot === null ? {} : { slot }),
     ...(job_directory === null ? {} : { job_directory }),
-    ...options,
     ...extra,
   };
 }
 
-function withoutOptions(fields: object): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).filter(([field]) => !isOptionName(field)));
+/** Fields that stand behind the others. */
+const BEHIND = ["boot", "slot", "job_directory"] as const;
+const APART: ReadonlySet<string> = new Set(["extra", ...BEHIND, ...OPTION_NAMES]);
+
+/** Field by field: of a sweep there are many. */
+function recordWithOptions(job: Job): Record<string, unknown> {
+  const record: Record<string, unknown> = {};
+  for (const field in job) if (!APART.has(field)) record[field] = job[field as keyof Job];
+  for (const field of BEHIND) if (job[field] !== null) record[field] = job[field];
+  for (const name of OPTION_NAMES) if (job[name] !== undefined && job[name] !== null) record[name] = job[name];
+  return Object.assign(record, job.extra);
 }
 
 /**
