@@ -19,6 +19,8 @@ import {
   type StartRequest,
   variablesWord,
 } from "./attempt.ts";
+import { type GpuUse, parseGpuUse } from "./gpu_use.ts";
+import { limitOf, number, parseState, slotOf } from "./states.ts";
 import { withoutComments } from "./shell_text.ts";
 import agentText from "./agent.sh" with { type: "text" };
 import claimsText from "./claims.sh" with { type: "text" };
@@ -27,6 +29,7 @@ import backlogText from "./backlog.sh" with { type: "text" };
 import verbsText from "./verbs.sh" with { type: "text" };
 import removeText from "./remove.sh" with { type: "text" };
 import limitsText from "./limits.sh" with { type: "text" };
+import gpusText from "./gpus.sh" with { type: "text" };
 import helloText from "./hello.sh" with { type: "text" };
 
 /** What the agent gets before it begins. */
@@ -79,6 +82,8 @@ export type AgentEvent =
   | AttemptEvent
   | NoBacklog
   | { readonly type: "removed"; readonly request: number; readonly index: number; readonly result: RemoveResult }
+  | { readonly type: "gpu"; readonly request: number; readonly use: GpuUse }
+  | { readonly type: "failed"; readonly request: number; readonly reason: string }
   | { readonly type: "done"; readonly request: number };
 
 const MARKER_OF_NO_GPU = "-";
@@ -92,7 +97,7 @@ export function request(verb: string, args: readonly (string | number)[]): strin
 }
 
 /** The parts of the agent in the order in which they are sent; the last begins. */
-const PARTS = [agentText, claimsText, startText, backlogText, verbsText, removeText, limitsText, helloText];
+const PARTS = [agentText, claimsText, startText, backlogText, verbsText, removeText, limitsText, gpusText, helloText];
 
 /** The agent's text without its comments, made once. */
 let program: string | null = null;
@@ -148,67 +153,6 @@ export function backlogRequest(number: number, change: BacklogChange): string {
 /** Job, attempt, job, attempt ... as `cms_ask`, `cms_forbid` and `cms_kill` take them. */
 export function attemptArgs(attempts: readonly AttemptRef[]): string[] {
   return attempts.flatMap(({ job, attempt }) => [job, attempt]);
-}
-
-function number(text: string | undefined): number | null {
-  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null;
-}
-
-function instant(text: string | undefined): number | null {
-  if (text === undefined || !/^\d{4,6}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text)) return null;
-  const ms = Date.parse(text);
-  return Number.isNaN(ms) ? null : ms;
-}
-
-/** A state as `c_state` of the agent gives it, in words; null if it is none. */
-export function parseState(words: readonly string[]): AttemptState | null {
-  const [type, ...rest] = words;
-  const mark = rest.at(-1);
-  const beside = mark?.startsWith("@") ? { directory: mark.slice(1) } : {};
-  const limit = limitOf(rest);
-  switch (type) {
-    case "none":
-    case "claimed":
-    case "forbidden":
-      return { type };
-    case "alive": {
-      const pid = number(rest[0]);
-      if (pid === null) return null;
-      return { type, pid, startedAtMs: number(rest[1]), orphan: rest[2] === "1", ...slotOf(rest[3]), ...beside };
-    }
-    case "ended": {
-      const exitCode = number(rest[1]);
-      if (rest[0] === "crash") return { type: "crashed", exitCode, ...beside };
-      if (rest[0] !== "end" && rest[0] !== "kill") return null;
-      return {
-        type,
-        state: rest[0],
-        exitCode,
-        startedAtMs: number(rest[2]),
-        endedAtMs: instant(rest[3]),
-        ...limit,
-        ...beside,
-      };
-    }
-    case "away":
-      return rest[0] === undefined ? null : { type, machine: rest[0] };
-    case "other":
-      return rest[0] === undefined ? null : { type, attempt: rest[0], alive: rest[1] === "1" };
-    default:
-      return null;
-  }
-}
-
-/** The slot that an attempt has, as `s=3`; nothing where that is not known. */
-function slotOf(word: string | undefined): { slot?: number } {
-  const slot = word?.startsWith("s=") === true ? number(word.slice(2)) : null;
-  return slot === null ? {} : { slot };
-}
-
-/** The limit that ended an attempt, if one did. */
-function limitOf(words: readonly string[]): { limit?: string } {
-  const word = words.find((one) => one.startsWith("limit="));
-  return word === undefined ? {} : { limit: word.slice("limit=".length) };
 }
 
 function base64(text: string): Uint8Array | null {
@@ -297,6 +241,11 @@ export function parseEvent(line: string, queueId: string): AgentEvent | null {
     const result = rest[0] ?? "";
     if (request === null || index === null || !REMOVE_RESULTS.includes(result)) return null;
     return { type: "removed", request, index, result: result as RemoveResult };
+  }
+  if (kind === "X") return request === null ? null : { type: "failed", request, reason: [second, ...rest].join(" ") };
+  if (kind === "G") {
+    const use = parseGpuUse([second, ...rest]);
+    return request === null || use === null ? null : { type: "gpu", request, use };
   }
   if (kind === "Q") return request === null ? null : { type: "no_backlog", number: request };
   if (first === "" || second === "") return null;

@@ -17,10 +17,17 @@ export interface HostResources {
   readonly cpus?: number | null | undefined;
   /** Such as `64G`. */
   readonly memory?: string | null | undefined;
+  /** GPUs that somebody else uses are not given. */
+  readonly gpu_idle?: boolean | null | undefined;
 }
 
 /** The fields of {@link HostResources}, in the order in which they are written. */
-export const RESOURCE_FIELDS = ["gpus", "cpus", "memory"] as const satisfies readonly (keyof HostResources)[];
+export const RESOURCE_FIELDS = [
+  "gpus",
+  "cpus",
+  "memory",
+  "gpu_idle",
+] as const satisfies readonly (keyof HostResources)[];
 
 /** One entry of a cluster. It allows `max_jobs_allowed` jobs at once; only status `active` gets jobs. */
 export interface Host extends HostResources {
@@ -68,7 +75,7 @@ export function defaultCapacity({ gpus }: HostResources): number {
 export function setResources(of: HostResources): HostResources {
   return Object.fromEntries(RESOURCE_FIELDS.flatMap((field) => {
     const value = of[field];
-    return value === undefined || value === null ? [] : [[field, value]];
+    return value === undefined || value === null || value === false ? [] : [[field, value]];
   }));
 }
 

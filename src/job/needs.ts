@@ -82,6 +82,11 @@ function isSet<T>(value: T | null | undefined): value is T {
   return value !== null && value !== undefined;
 }
 
+/** True for the reason of a job whose GPUs somebody else uses: `gpu 1 of red01 is used by pid 4711`. */
+export function isGpuInUse(reason: string): boolean {
+  return /^gpu [0-9]+ of \S+ is used by |^who uses the GPUs of \S+ is not known: /.test(reason);
+}
+
 /** True for the reason of a job that fits no host: `no host has 4 GPUs`. */
 export function isLack(reason: string): boolean {
   return /^no (?:active )?host has /.test(reason);

@@ -8,6 +8,7 @@
 import { machineOfBoot } from "../agent/boot.ts";
 import { attemptArgs, backlogRequest, dirsRequest, request, startRequest, undirsRequest } from "../agent/protocol.ts";
 import { limitWord } from "../agent/attempt.ts";
+import type { GpuUse } from "../agent/gpu_use.ts";
 import type { Mark } from "../agent/protocol.ts";
 import { joined } from "../bytes.ts";
 import { isLocal, type Machine } from "../cluster/machine.ts";
@@ -189,6 +190,10 @@ class AgentLink implements Link {
 
   async marks(): Promise<Mark[]> {
     return (await this.#session.request((id) => request("marks", [id]))).marks;
+  }
+
+  async gpus(): Promise<GpuUse[]> {
+    return (await this.#session.request((id) => request("gpus", [id]))).gpus;
   }
 
   async read({ job, attempt }: AttemptRef, file: string, { maxBytes, from }: FilePart): Promise<Uint8Array | null> {

@@ -233,7 +233,7 @@ export class AgentSession {
   take(event: AgentEvent | SessionEvent | null): void {
     if (event === null || this.#state === "closing") return;
     if (this.#early !== null) this.#early.push(event);
-    else if (event.type === "done" || event.type === "removed") this.#requests.take(event);
+    else if ("request" in event) this.#requests.take(event);
     else this.#options.onAgentEvent(event);
   }
 

@@ -12,10 +12,12 @@ import type { JobName } from "../names/grammar.ts";
 import type { Machine } from "../cluster/machine.ts";
 import type { AttemptRef } from "../job/attempt.ts";
 import type { AttemptEvent, AttemptState, RemoveResult, StartRequest, TimeLimit } from "../agent/attempt.ts";
+import type { GpuUse } from "../agent/gpu_use.ts";
 import type { BacklogChange, Mark, NoBacklog } from "../agent/protocol.ts";
 import type { SentPath } from "./sent_path.ts";
 
 export type { BacklogChange } from "../agent/protocol.ts";
+export type { GpuUse } from "../agent/gpu_use.ts";
 export type { Mark } from "../agent/protocol.ts";
 export type { AttemptState, RemoveResult, StartRequest, TimeLimit } from "../agent/attempt.ts";
 
@@ -128,6 +130,8 @@ export interface Link {
    * removed. What the attempt and those before it have left running is ended first, but with `alive` and `later`.
    */
   remove(attempts: readonly AttemptRef[]): Promise<RemoveResult[]>;
+  /** Who uses the GPUs over there. @throws {LinkError} If nobody there can say. */
+  gpus(): Promise<GpuUse[]>;
   /** Processes over there that carry a mark of a job, of whatever queue: the jobs', and what jobs have left running. */
   marks(): Promise<Mark[]>;
   /**

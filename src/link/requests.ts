@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { GpuUse } from "../agent/gpu_use.ts";
 import type { AgentEvent, Answer, Mark } from "../agent/protocol.ts";
 import type { AttemptState, RemoveResult } from "./link.ts";
 
@@ -14,6 +15,7 @@ export interface Reply {
   readonly directories: string[];
   readonly data: Uint8Array[];
   readonly marks: Mark[];
+  readonly gpus: GpuUse[];
   /** There is no such file. */
   absent: boolean;
   /** Why it could not be done; null if it was. */
@@ -41,6 +43,7 @@ export class Requests {
         directories: [],
         data: [],
         marks: [],
+        gpus: [],
         absent: false,
         failure: null,
       };
@@ -68,6 +71,9 @@ export class Requests {
         return;
       case "data":
         reply.data.push(message.bytes);
+        return;
+      case "gpu":
+        reply.gpus.push(message.use);
         return;
       case "mark":
         reply.marks.push(message.mark);

@@ -102,6 +102,7 @@ function checkHost(
       : problems.take(() => given.gpus === AUTO && slurm === undefined ? AUTO : gpusField(given.gpus!)),
     cpus: given.cpus,
     memory: nonEmpty(given.memory ?? undefined) === undefined ? null : problems.take(() => sizeField(given.memory!)),
+    gpu_idle: given.gpu_idle,
   });
   const spec = {
     name: given.name,
@@ -120,6 +121,10 @@ function checkHost(
   problems.note(
     slurm !== undefined && (spec.ip !== undefined || spec.gpu !== undefined),
     SLURM_ONLY,
+  );
+  problems.note(
+    resources.gpu_idle === true && given.gpus === undefined,
+    "Cannot use gpu_idle without gpus: name the devices, such as 0-3",
   );
   const list = problems.take(() => expand(request.id)) ?? [];
   copies.add(list, given);

@@ -18,7 +18,7 @@ const AT = { id: "", experiment: "" };
 const JOB_FIELDS = [...Object.keys(makeJob("x" as JobName, { command: "" }, AT)), ...OPTION_NAMES]
   .filter((field) => field !== "extra");
 const HOST_FIELDS = Object.keys(
-  makeHost("x" as HostId, { name: "", user: "", env: {}, gpus: "0", cpus: 1, memory: "1G" }),
+  makeHost("x" as HostId, { name: "", user: "", env: {}, gpus: "0", cpus: 1, memory: "1G", gpu_idle: true }),
 )
   .filter((field) => field !== "extra");
 

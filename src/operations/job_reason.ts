@@ -7,7 +7,7 @@
 import { dependenceOf, hasDependencies } from "../job/dependencies.ts";
 import { type Job, placeOf } from "../job/job.ts";
 import { endReason, isFailed } from "../job/outcome.ts";
-import { isLack } from "../job/needs.ts";
+import { isGpuInUse, isLack } from "../job/needs.ts";
 import { isWaiting } from "../job/states.ts";
 import { renderDuration } from "../names/units.ts";
 import type { Jobs } from "../store/changes.ts";
@@ -40,9 +40,12 @@ export function holdOf(job: Job, { jobs, nowMs }: Pick<QueueView, "jobs" | "nowM
   return inMs > 0 ? `${job.reason ?? "waits"} in ${renderDuration(inMs)}` : null;
 }
 
-/** That no host could hold a job, as the last run said that looked at it: `no host has 4 GPUs`; null if it can. */
+/**
+ * That no host could hold a job, or that others use its GPUs, as the last run said that looked at it: `no host has 4 GPUs`;
+ * null if neither is.
+ */
 export function lackOf({ reason }: Job): string | null {
-  return isLack(reason ?? "") ? reason! : null;
+  return isLack(reason ?? "") || isGpuInUse(reason ?? "") ? reason! : null;
 }
 
 /** Why jobs wait that nothing of their own holds. */

@@ -25,6 +25,8 @@ import type { StoreRef } from "../store/store.ts";
 export interface HostSources {
   readonly machines: readonly Machine[];
   readonly cluster: StoreRef | null;
+  /** GPUs that somebody else uses are not given, on all hosts. */
+  readonly isGpuIdle?: boolean | undefined;
   /** Nothing is run: in place of what Slurm may give stands all that it may give at most. */
   readonly isPlan?: true;
 }
@@ -69,7 +71,10 @@ export class RunHosts {
     const { cluster } = this.#sources;
     const hosts = cluster === null ? [] : [...(await readCluster(this.#deps, cluster)).values()];
     const entries = hosts.filter(isSlurm);
-    const plain = [...this.#named, ...hosts.filter((host) => !isSlurm(host)).map(slotHostOf)];
+    const plain = [
+      ...this.#named,
+      ...hosts.filter((host) => !isSlurm(host)).map((host) => slotHostOf(host, this.#sources.isGpuIdle)),
+    ];
     const machines = tellApart(plain.map(({ machine }) => machine));
     const all = plain.map((host, i) => ({ ...host, machine: machines[i]! }));
     if (entries.length === 0 && this.#slurm === null) return all;
@@ -136,7 +141,7 @@ export class RunHosts {
 }
 
 /** A host over ssh as the scheduler sees it. */
-export function slotHostOf(host: Host): SlotHost {
+export function slotHostOf(host: Host, isGpuIdle = false): SlotHost {
   return {
     id: host.id,
     machine: machineOf(host),
@@ -145,19 +150,20 @@ export function slotHostOf(host: Host): SlotHost {
     gpu: host.gpu,
     pyenv: host.pyenv,
     ...(host.env === null || host.env === undefined ? {} : { env: host.env }),
-    ...resourcesOf(host),
+    ...resourcesOf(host, isGpuIdle),
   };
 }
 
 /** What a host has to give besides slots, where its entry says anything of that. */
-export function resourcesOf(host: Host): Pick<SlotHost, "has"> {
-  const { gpus, cpus, memory } = setResources(host);
+export function resourcesOf(host: Host, isGpuIdle: boolean): Pick<SlotHost, "has"> {
+  const { gpus, cpus, memory, gpu_idle } = setResources(host);
   if (gpus === undefined && cpus === undefined && memory === undefined) return {};
   return {
     has: {
       devices: typeof gpus === "string" ? parseDevices(gpus) : null,
       cpus: cpus ?? 0,
       memory: typeof memory === "string" ? parseSize(memory) : 0,
+      ...(isGpuIdle || gpu_idle === true ? { isIdleOnly: true } : {}),
     },
   };
 }

@@ -65,6 +65,8 @@ export type RunRequest =
     /** Files that each machine gets before its first job. */
     readonly push?: readonly string[] | undefined;
     readonly timeLimit?: string | undefined;
+    /** GPUs that somebody else uses are not given. */
+    readonly isGpuIdle?: boolean | undefined;
   };
 
 /**
@@ -82,7 +84,7 @@ export async function runQueue(
   const cluster = request.scheduler === "fifo_multi" ? request.cluster : null;
   const runHosts = request.scheduler === "fifo"
     ? null
-    : new RunHosts(deps, request.queue, { machines: request.hosts, cluster });
+    : new RunHosts(deps, request.queue, { machines: request.hosts, cluster, isGpuIdle: request.isGpuIdle });
   const hosts = await runHosts?.read() ?? [];
   const pushed = await pushedPaths(deps, request.push ?? []);
   let current = hosts;

@@ -52,6 +52,7 @@ const READERS: { readonly [K in Field]-?: (value: string) => Host[K] } = {
   gpus: (value) => isNone(value) ? null : value === AUTO ? AUTO : devicesField(value),
   cpus: (value) => isNone(value) ? null : integer("cpus", value, 1),
   memory: (value) => isNone(value) ? null : sizeField(value),
+  gpu_idle: (value) => isNone(value) ? null : truth("gpu_idle", value),
 };
 
 /** The fields that can be set, and `env`, whose variables are set by `env.NAME`. */

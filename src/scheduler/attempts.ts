@@ -22,7 +22,7 @@ import { startRequest, timeLimitOf } from "./start_request.ts";
 import type { Lost } from "./lost.ts";
 import type { Placement } from "./policies.ts";
 import type { Returns } from "./returns.ts";
-import type { Share } from "./slots.ts";
+import type { Share } from "./fit.ts";
 
 /** The lives of attempts. */
 export class Attempts {

@@ -23,6 +23,7 @@ import { report, type RunContext } from "./context.ts";
 import type { CoreEvent, Effect } from "./events.ts";
 import { Demand } from "./demand.ts";
 import { DirectoryHints } from "./directory_hints.ts";
+import { GpuWatch } from "./gpu_watch.ts";
 import { Endings } from "./endings.ts";
 import type { Halt } from "./halt.ts";
 import { Handout } from "./handout.ts";
@@ -67,6 +68,7 @@ export class Core {
   readonly #linkEvents: LinkEvents;
   readonly #backlogs: Backlogs;
   readonly #hints: DirectoryHints;
+  readonly #gpus: GpuWatch;
   readonly #nodes: Nodes;
   #began = false;
   readonly #halt: Halt | null;
@@ -110,9 +112,10 @@ export class Core {
     this.#links = new Links(this.#run, { attempts: this.#attempts, backlogs: this.#backlogs, lost });
     this.#nodes = new Nodes(this.#run, { lost, links: this.#links });
     this.#hints = new DirectoryHints(this.#run, options.policy);
+    this.#gpus = new GpuWatch(this.#run);
     const all = { ...parts, attempts: this.#attempts, answers: this.#answers, links: this.#links, hints: this.#hints };
     this.#linkEvents = new LinkEvents(this.#run, all);
-    this.#handout = new Handout(this.#run, { ...all, policy: options.policy });
+    this.#handout = new Handout(this.#run, { ...all, gpus: this.#gpus, policy: options.policy });
     for (const job of inherited) this.#attempts.inherit(job);
     for (const job of tried) lost.inherit(job);
   }
@@ -150,6 +153,7 @@ export class Core {
       this.#links.giveUpSilent();
       if (this.#links.isHopeless(handout.hasMore, handout.couldUse())) handout.hasNoHosts = true;
     }
+    this.#gpus.tick();
     if (this.#began) handout.handOut();
     const more = handout.hasMore;
     if (handout.isEnding || handout.isPaused) this.#backlogs.recallAll();
@@ -178,7 +182,8 @@ export class Core {
     if (this.#returns.isPending) return this.#run.nowMs;
     const { isEnding, isPaused } = this.#handout;
     const triedAtMs = isEnding || isPaused ? Infinity : this.#run.candidates.wakeAtMs;
-    const at = Math.min(this.#links.wakeAtMs, this.#backlogs.wakeAtMs, triedAtMs);
+    const gpusAtMs = isEnding || isPaused ? Infinity : this.#gpus.wakeAtMs;
+    const at = Math.min(this.#links.wakeAtMs, this.#backlogs.wakeAtMs, triedAtMs, gpusAtMs);
     return at === Infinity ? null : at;
   }
 
@@ -272,7 +277,11 @@ export class Core {
       case "connect_failed":
         this.#links.connectFailed(event.machine, event.reason, event.lasting);
         break;
+      case "gpus":
+        this.#gpus.answered(event.machine, event.use, event.reason);
+        break;
       case "link":
+        if (event.event.type === "down") this.#gpus.forget(event.machine);
         this.#linkEvents.take(event.machine, event.event);
         break;
       case "answer":

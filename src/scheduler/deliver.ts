@@ -95,6 +95,9 @@ export class Deliver {
         case "kill":
           void this.#kill(effect.machine, effect.attempt);
           break;
+        case "gpus":
+          void this.#gpus(effect.machine);
+          break;
         case "limit":
           void this.#limit(effect);
           break;
@@ -301,6 +304,16 @@ export class Deliver {
     } catch {
       // The link broke: the core gives it again when the host says that the job runs.
     }
+  }
+
+  async #gpus(machine: string): Promise<void> {
+    const link = this.#links.get(machine);
+    if (link === undefined) return; // Broken meanwhile: the core asks when it is back.
+    const answer = await link.gpus().then((use) => ({ use, reason: "" }), (error) => ({
+      use: null,
+      reason: error instanceof LinkError ? error.reason : String(error),
+    }));
+    this.#options.push({ type: "gpus", machine, ...answer });
   }
 
   async #kill(machine: string, attempt: AttemptRef): Promise<void> {

@@ -9,7 +9,7 @@ import type { AttemptRef } from "../job/attempt.ts";
 import type { Job } from "../job/job.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { Machine } from "../cluster/machine.ts";
-import type { AttemptState, BacklogChange, LinkEvent, StartRequest, TimeLimit } from "../link/link.ts";
+import type { AttemptState, BacklogChange, GpuUse, LinkEvent, StartRequest, TimeLimit } from "../link/link.ts";
 import type { Change, ExternalChanges } from "../store/changes.ts";
 import type { RunEvent } from "./report.ts";
 import type { SlotHost } from "./slot_host.ts";
@@ -43,6 +43,13 @@ export type CoreEvent =
     readonly type: "recalled";
     readonly attempts: readonly AttemptRef[];
     readonly states: readonly AttemptState[] | null;
+  }
+  /** Who uses the GPUs of a machine, in answer to `gpus`; null where nobody there can say. */
+  | {
+    readonly type: "gpus";
+    readonly machine: string;
+    readonly use: readonly GpuUse[] | null;
+    readonly reason: string;
   }
   /** Input files of a job could not be brought to the host: it was not started. */
   | (AttemptRef & { readonly type: "stage_failed"; readonly reason: string })
@@ -84,6 +91,8 @@ export type Effect =
     readonly ask: readonly AttemptRef[];
     readonly forbid: readonly AttemptRef[];
   }
+  /** Asks who uses the GPUs there; answered by the event `gpus`. */
+  | { readonly type: "gpus"; readonly machine: string }
   | { readonly type: "kill"; readonly machine: string; readonly attempt: AttemptRef }
   /** The time limit of an attempt that runs is another now; null: none any more. */
   | {

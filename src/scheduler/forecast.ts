@@ -152,6 +152,8 @@ class Play {
         });
       case "ask":
         return this.#answer(effect);
+      case "gpus":
+        return this.#at(this.#nowMs, { type: "gpus", machine: effect.machine, use: [], reason: "" });
       case "kill":
       case "limit":
       case "disconnect":

@@ -7,13 +7,14 @@
 
 import type { JobName } from "../names/grammar.ts";
 import type { Job } from "../job/job.ts";
-import { isLack } from "../job/needs.ts";
+import { isGpuInUse, isLack } from "../job/needs.ts";
 import { isWaiting } from "../job/states.ts";
 import type { Attempts } from "./attempts.ts";
 import type { Backlogs } from "./backlogs.ts";
 import { report, type RunContext } from "./context.ts";
 import type { DirectoryHints } from "./directory_hints.ts";
 import type { Endings } from "./endings.ts";
+import type { GpuWatch } from "./gpu_watch.ts";
 import { type Halt, isHaltDue } from "./halt.ts";
 import type { Links } from "./links.ts";
 import { type Placement, placeOn, type Policy } from "./policies.ts";
@@ -32,6 +33,7 @@ export interface HandoutParts {
   readonly links: Links;
   readonly backlogs: Backlogs;
   readonly hints: DirectoryHints;
+  readonly gpus: GpuWatch;
 }
 
 /** Hands out jobs while nothing keeps the run from it. */
@@ -137,9 +139,10 @@ export class Handout {
     slots.keepNone();
     candidates.parked.open();
     let startedAny = false;
+    const { gpus } = this.#parts;
     for (let name = this.#next(); name !== null; name = this.#next()) {
       const job = jobs.get(name)!;
-      const placement = this.#parts.policy.place(job, { slots, machines, running: inFlight.running, nowMs });
+      const placement = this.#parts.policy.place(job, { slots, machines, running: inFlight.running, nowMs, gpus });
       const step = this.#act(job, placement, startedAny);
       if (step === "stop") return;
       if (step !== "go_on") startedAny = step === "started";
@@ -167,14 +170,17 @@ export class Handout {
         this.#parts.endings.failStart(job, placement);
         return "go_on";
       case "park":
-        return this.#park(job, placement.keep) ? "go_on" : "stop";
+        return this.#park(job, placement.keep, placement.reason) ? "go_on" : "stop";
+      case "ask":
+        for (const host of placement.hosts) this.#parts.gpus.ask(host);
+        return this.#park(job, placement.hosts[0]!.id, job.reason ?? null) ? "go_on" : "stop";
       case "unfit":
         candidates.setUnfit(job.name, placement.reason);
         this.#note(job, placement.reason);
         return "go_on";
       case "place":
         if (placement.share !== undefined && this.#parts.backlogs.yield(placement.slot!)) {
-          return this.#park(job, placement.slot) ? "go_on" : "stop";
+          return this.#park(job, placement.slot, null) ? "go_on" : "stop";
         }
         return this.#start(job, placement) ? "started" : "go_on";
       default:
@@ -208,10 +214,10 @@ export class Handout {
    * A job needs more than is free now, and keeps the host on which it will fit soonest. @returns False if there are too
    * many of these: none behind it passes it.
    */
-  #park(job: Job, keep: string | null): boolean {
+  #park(job: Job, keep: string | null, reason: string | null): boolean {
     const { candidates, slots, jobs } = this.#run;
     candidates.park(job.name, slots.needsOf(job)!.key, jobs);
-    if (isLack(job.reason ?? "")) this.#note(job, null);
+    if (reason !== null || isPassing(job.reason ?? "")) this.#note(job, reason);
     if (keep !== null) {
       slots.keep(keep, job.name);
       this.#parts.backlogs.yield(keep);
@@ -243,4 +249,9 @@ export class Handout {
     const name = inFlight.waiting === 0 ? null : this.#next();
     if (name !== null) this.#parts.backlogs.letPass(jobs.get(name)?.priority ?? 0);
   }
+}
+
+/** True for what keeps a job waiting only until hosts are others, or are asked again. */
+function isPassing(reason: string): boolean {
+  return isLack(reason) || isGpuInUse(reason);
 }

@@ -11,7 +11,7 @@ import type { Job } from "../job/job.ts";
 import type { StartRequest } from "../link/link.ts";
 import { type AttemptRef, isAttemptOf } from "../job/attempt.ts";
 import type { SlotHost } from "./slot_host.ts";
-import type { Share } from "./slots.ts";
+import type { Share } from "./fit.ts";
 
 /** Where an attempt stands, as far as the manager knows. Times are epoch ms; a start is by the host's clock. */
 export type AttemptStage =

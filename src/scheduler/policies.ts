@@ -13,7 +13,8 @@ import { hasNeeds, needsText } from "../job/needs.ts";
 import type { Machines } from "./machines.ts";
 import { lackText } from "./resources.ts";
 import type { SlotHost } from "./slot_host.ts";
-import type { Share, Slots } from "./slots.ts";
+import type { FitView, Share } from "./fit.ts";
+import type { Slots } from "./slots.ts";
 
 /** What a policy sees of the run. */
 export interface PolicyView {
@@ -21,6 +22,8 @@ export interface PolicyView {
   readonly machines: Machines;
   /** Jobs in flight. */
   readonly running: number;
+  /** Who else uses devices. */
+  readonly gpus: FitView["gpus"];
   readonly nowMs: number;
 }
 
@@ -44,8 +47,13 @@ export type Placement =
    * machine whose link is to be opened for it.
    */
   | { readonly type: "wait"; readonly full: number | null; readonly need: Machine | null }
-  /** Not now: it needs more than is free. Those behind it may start, but not on `keep`, where it will fit soonest. */
-  | { readonly type: "park"; readonly keep: string | null }
+  /**
+   * Not now: it needs more than is free. Those behind it may start, but not on `keep`, where it will fit soonest.
+   * `reason`: where a person would wonder why.
+   */
+  | { readonly type: "park"; readonly keep: string | null; readonly reason: string | null }
+  /** Not before one of these hosts has said that nobody else uses its devices. */
+  | { readonly type: "ask"; readonly hosts: readonly SlotHost[] }
   /** No host could hold it, now or later. `reason`: for people. */
   | { readonly type: "unfit"; readonly reason: string }
   /** Pass it over. `reason`: where a person would wonder why. */
@@ -121,14 +129,15 @@ export function fifo(maxParallel: number): Policy {
  */
 export function fifoMulti(): Policy {
   return {
-    place(job, { slots, machines, nowMs }) {
+    place(job, { slots, machines, nowMs, gpus }) {
       if (job.status !== "ready" && job.status !== "undefined") return { type: "skip", reason: null };
       const isUp = (key: string): boolean => machines.isUp(key);
       const needs = slots.needsOf(job);
       if (needs !== null) {
-        const fit = slots.fit(job.name, needs, { isUp, liked: notFailed(job), nowMs });
+        const fit = slots.fit(job.name, needs, { isUp, liked: notFailed(job), nowMs, gpus });
         if (fit.type === "never") return { type: "unfit", reason: lackText(job, needs, slots.hosts) };
-        if (fit.type === "later") return { type: "park", keep: fit.host?.id ?? null };
+        if (fit.type === "later") return { type: "park", keep: fit.host?.id ?? null, reason: fit.reason };
+        if (fit.type === "ask") return fit;
         return { ...placeOn(fit.host, fit.devices), share: { needs, devices: fit.devices } };
       }
       const host = slots.free(isUp, notFailed(job));

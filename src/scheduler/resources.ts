@@ -18,6 +18,8 @@ import { renderDuration } from "../names/units.ts";
 export interface HostHas {
   /** null: none. */
   readonly devices: Devices | null;
+  /** Devices that somebody else uses are not given: the host is asked before. */
+  readonly isIdleOnly?: true;
   readonly cpus: number;
   /** Bytes. */
   readonly memory: number;
@@ -89,6 +91,16 @@ export class Resources {
   /** What a job holds; undefined for one that needs no more than a slot, or has none. */
   of(job: JobName): Holding | undefined {
     return this.#holdings.get(job);
+  }
+
+  /** Jobs that hold devices of a machine, by device. */
+  holders(machine: string): Map<number, JobName[]> {
+    const holders = new Map<number, JobName[]>();
+    for (const [job, holding] of this.#holdings) {
+      if (holding.machine !== machine) continue;
+      for (const id of holding.devices) holders.set(id, [...holders.get(id) ?? [], job]);
+    }
+    return holders;
   }
 
   /** True if a job that needs more than a slot has its place on this host. */

@@ -12,23 +12,10 @@ import type { JobName } from "../names/grammar.ts";
 import { type Machine, machineKey } from "../cluster/machine.ts";
 import type { Job } from "../job/job.ts";
 import type { Needs } from "../job/needs.ts";
+import type { Fit, FitView, Share } from "./fit.ts";
 import { couldHold, Resources } from "./resources.ts";
 import { isLike, isOffered, type SlotHost } from "./slot_host.ts";
 import { Terms } from "./terms.ts";
-
-/** What a job holds besides one slot. */
-export interface Share {
-  readonly needs: Needs;
-  readonly devices: readonly number[];
-}
-
-/** Where a job that needs more than a slot may start. */
-export type Fit =
-  | { readonly type: "now"; readonly host: SlotHost; readonly devices: readonly number[] }
-  /** Not yet. `host`: where it will fit soonest; null while none of those that could hold it gets jobs. */
-  | { readonly type: "later"; readonly host: SlotHost | null }
-  /** No host could hold it. */
-  | { readonly type: "never" };
 
 /** Who holds what. Hosts in the order in which they are offered. */
 export class Slots {
@@ -125,33 +112,35 @@ export class Slots {
    * Where a job may start that needs more than a slot: on the first host with all of it. Else it waits for the one on
    * which it will fit soonest, and stays with that one, so that it does not give way on each in turn.
    */
-  fit(
-    job: JobName,
-    needs: Needs,
-    { isUp, liked, nowMs }: {
-      readonly isUp: (machine: string) => boolean;
-      readonly liked: ((host: SlotHost) => boolean) | null;
-      readonly nowMs: number;
-    },
-  ): Fit {
+  fit(job: JobName, needs: Needs, { isUp, liked, nowMs, gpus }: FitView): Fit {
     let couldAny = false;
     let other: Fit | null = null;
+    let reason: string | null = null;
     const open: SlotHost[] = [];
+    const unsure: SlotHost[] = [];
     for (const host of this.#hosts) {
       if (!host.active || !couldHold(host, needs)) continue;
       couldAny = true;
       if (this.#kept.has(host.id) || !isUp(machineKey(host.machine))) continue;
       if (!this.#terms.lasts(host, needs, nowMs)) continue;
       const isOpen = !this.#closed.has(host.id) && this.room(host) >= needs.slots;
-      const devices = isOpen ? this.#resources.choose(host, needs) : null;
-      if (devices === null) open.push(host);
+      const left = gpus.usable(host);
+      if (left !== host && !couldHold(left, needs)) {
+        reason ??= gpus.reason(host);
+        continue;
+      }
+      const devices = isOpen ? this.#resources.choose(left, needs) : null;
+      if (devices === null) open.push(left);
+      else if (!gpus.isSure(host, devices)) unsure.push(host);
       else if (liked === null || liked(host)) return { type: "now", host, devices };
       else other ??= { type: "now", host, devices };
     }
     if (other !== null) return other;
     if (!couldAny) return { type: "never" };
+    if (unsure.length > 0) return { type: "ask", hosts: unsure };
     const last = this.#keptFor.get(job);
-    return { type: "later", host: open.find(({ id }) => id === last) ?? this.#soonest(open, needs) };
+    const host = open.find(({ id }) => id === last) ?? this.#soonest(open, needs);
+    return { type: "later", host, reason: host === null ? reason : null };
   }
 
   #soonest(hosts: readonly SlotHost[], needs: Needs): SlotHost | null {
@@ -204,6 +193,11 @@ export class Slots {
     if (closed) this.#closed.add(id);
     else this.#closed.delete(id);
     this.#mark(id);
+  }
+
+  /** Jobs that hold devices of a machine, by device. */
+  holders(machine: string): ReadonlyMap<number, readonly JobName[]> {
+    return this.#resources.holders(machine);
   }
 
   /** Id of the host whose slot it has. */

@@ -160,6 +160,7 @@ export const HostSchema = z.looseObject({
   gpus: z.string().nullable().optional().openapi({ description: "GPUs that it gives its jobs, such as 0-3." }),
   cpus: z.number().nullable().optional().openapi({ description: "CPUs that it gives." }),
   memory: z.string().nullable().optional().openapi({ description: "Memory that it gives, such as 64G." }),
+  gpu_idle: z.boolean().nullable().optional().openapi({ description: "GPUs that somebody else uses are not given." }),
 }).openapi("Host");
 
 /** Jobs by name, in file order. */

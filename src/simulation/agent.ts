@@ -11,6 +11,7 @@ import type { JobDirectory } from "./job_directory.ts";
 import type { Host } from "./host.ts";
 import { EventsFile, type HostProcess, type Steps, type Tell, UNTIL_WOKEN } from "./host_process.ts";
 import { setLimits } from "./limits.ts";
+import { tellGpus } from "./gpus.ts";
 import { kills, removes, watch } from "./helpers.ts";
 import { Backlog } from "./backlog.ts";
 import { forbid, locate } from "./tombstones.ts";
@@ -127,6 +128,9 @@ export class Agent implements FarEnd {
         return yield* this.#forbid(args[0]!, args.slice(1));
       case "kill":
         this.#host.spawn("helper", null, () => kills(this.#host, this.#tell, args));
+        return;
+      case "gpus":
+        this.#host.spawn("helper", null, () => tellGpus(this.#host, this.#tell, args[0]!));
         return;
       case "limit":
         yield* setLimits(this.#host, this.#tell.queue, args.slice(1));

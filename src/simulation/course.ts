@@ -19,6 +19,7 @@ import type { RunResult } from "../scheduler/report.ts";
 import { openQueue } from "../store/queue_file.ts";
 import { checkCompleted, checkEnd, checkNoneWaits } from "./end_checks.ts";
 import { applyFault } from "./faults.ts";
+import { letStrangersIn } from "./gpus.ts";
 import type { SimProcess } from "./process.ts";
 import { Neighbour } from "./neighbour.ts";
 import type { JobPlan } from "./scenario.ts";
@@ -66,6 +67,7 @@ export class Course implements Stage {
     await this.#setUp();
     const beginMs = timeline.nowMs;
     for (const fault of scenario.faults) timeline.at(beginMs + fault.atMs, () => applyFault(this, fault));
+    letStrangersIn(world, beginMs);
     this.startRun();
     this.neighbour?.begin();
     let isOver = false;
@@ -183,19 +185,21 @@ export class Course implements Stage {
     world.command("setup", async (deps) => {
       await createQueue(deps, { queue });
       await createCluster(deps, { cluster });
-      const entries = scenario.hosts.flatMap(({ key, alias = key, entries }) =>
-        entries.map((entry) => ({ ...entry, machine: parseMachine(entry.isAlias ? alias : key) }))
+      const entries = scenario.hosts.flatMap(({ key, alias = key, isIdleOnly = false, entries }) =>
+        entries.map((entry) => ({ ...entry, isIdleOnly, machine: parseMachine(entry.isAlias ? alias : key) }))
       );
       await addHostsOfSpecs(deps, {
         cluster,
-        hosts: entries.map(({ id, machine, gpu, gpus, cpus, capacity }) => ({
+        hosts: entries.map(({ id, machine, gpu, gpus, cpus, capacity, isIdleOnly }) => ({
           cluster,
           id,
           spec: {
             name: machine.name,
             user: machine.user === "" ? "me" : machine.user,
             gpu,
-            ...(gpus === undefined || gpus === 0 ? {} : { gpus: `0-${gpus - 1}`, max_jobs_allowed: capacity }),
+            ...(gpus === undefined || gpus === 0
+              ? {}
+              : { gpus: `0-${gpus - 1}`, max_jobs_allowed: capacity, gpu_idle: isIdleOnly }),
             ...(cpus === undefined || cpus === 0 ? {} : { cpus }),
           },
         })),

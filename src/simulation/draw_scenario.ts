@@ -98,7 +98,7 @@ export function drawScenario(seed: number, sizes: ScenarioSizes = {}): Scenario 
     syncMs: random.logBetween(0.2, 20),
     // Slow, so that runs do not spend their days on writing the YAML.
     writeMsPerByte: 0.004,
-    ...drawNeeds(seed, { hosts: surroundings.hosts, jobs: limited }, { steps, scheduler }),
+    ...drawNeeds(seed, { hosts: surroundings.hosts, jobs: limited }, { steps, scheduler, troubleMs }),
     ...(neighbour === null ? {} : { neighbour: neighbour.jobs }),
     inputs: inputs.jobs,
     sends: drawSends(seed, jobs, steps),

@@ -6,6 +6,7 @@
  */
 
 import type { Jobs } from "../store/changes.ts";
+import { drawStrangers } from "./gpus.ts";
 import { randomOf } from "./random.ts";
 import type { HostPlan, JobPlan } from "./scenario.ts";
 
@@ -27,7 +28,7 @@ const MOST_CPUS = 8;
 export function drawNeeds(
   seed: number,
   plan: { readonly hosts: readonly HostPlan[]; readonly jobs: readonly JobPlan[] },
-  { steps, scheduler }: { steps: number; scheduler: string },
+  { steps, scheduler, troubleMs }: { steps: number; scheduler: string; troubleMs: number },
 ): { readonly hosts: readonly HostPlan[]; readonly jobs: readonly JobPlan[] } {
   const random = randomOf(seed, "needs");
   if (steps === 0 || scheduler === "fifo" || random.chance(0.75)) return plan;
@@ -48,7 +49,7 @@ export function drawNeeds(
     ]);
     return { ...job, wishes: { ...job.wishes, ...needs } };
   });
-  return { hosts, jobs };
+  return { hosts: drawStrangers(seed, hosts, troubleMs), jobs };
 }
 
 /** What a job needs; of one that needs nothing, one slot. */
@@ -109,6 +110,8 @@ export function onlyEntry(plan: NeedPlan | undefined, hosts: readonly HostPlan[]
   const need = needOf(plan);
   // Numbers of slots change.
   if (need.gpus + need.cpus === 0 || need.slots > 1) return null;
+  // Who else uses devices, and for how long, is known to nobody.
+  if (hosts.some(({ isIdleOnly }) => isIdleOnly === true)) return null;
   const fit = hosts.flatMap(({ entries }) => entries)
     .filter(({ gpus = 0, cpus = 0 }) => gpus >= need.gpus && cpus >= need.cpus);
   return fit.length === 1 ? fit[0]!.id : null;

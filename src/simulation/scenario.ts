@@ -6,6 +6,7 @@
  */
 
 import type { SchedulerName } from "../store/run_status.ts";
+import type { Stranger } from "./gpus.ts";
 import type { Wishes } from "./wishes.ts";
 
 /** What may go wrong, or be done by somebody, in a world. */
@@ -93,6 +94,9 @@ export interface HostPlan {
     /** It names the machine by its second name. */
     readonly isAlias?: boolean;
   }[];
+  /** Devices that somebody else uses are not given; and who uses them when. */
+  readonly isIdleOnly?: boolean;
+  readonly strangers?: readonly Stranger[];
   /** A second name of the machine. */
   readonly alias?: string;
   /** How many machines the name leads to, one at a time, as with login nodes. @default 1 */

@@ -19,6 +19,7 @@ import {
 } from "./claims.ts";
 import type { Host } from "./host.ts";
 import { type HostProcess, type Steps, type Tell, UNTIL_WOKEN } from "./host_process.ts";
+import { wrongUse } from "./gpus.ts";
 import { endTimer, limit } from "./limits.ts";
 import { devicesOf } from "./needs.ts";
 import { type ClaimLink, type JobDirectory, killMark } from "./job_directory.ts";
@@ -95,11 +96,14 @@ export function startJob(
   const none = { ms: 0, code: 127, isDeaf: false, isSignal: false, leaves: false, limitMs: null };
   const work = workOf(start.script) ?? none;
   let exit: JobExit | null = null;
+  const devices = devicesOf(start.variables);
+  const wrong = wrongUse(host, truth.of(start.attempt), devices);
+  if (wrong !== null) truth.fail(wrong);
   const process = host.spawn("job", start.attempt, null);
   truth.started(host, start.job, start.attempt, {
     pid: process.pid,
     gpu: start.gpu,
-    devices: devicesOf(start.variables),
+    devices,
     seat: `slot ${start.slot} of ${/(?:^| )CMS_HOST=(\S+)/.exec(start.variables)?.[1]}`,
     directory,
     limitMs: work.limitMs,

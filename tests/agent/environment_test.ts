@@ -148,6 +148,51 @@ for (const shell of SHELLS) {
     },
   );
 
+  environmentTest(
+    "says who uses GPUs: processes with the attempt whose mark they carry, memory; or why not",
+    async (place) => {
+      const bin = `${place.home}/bin`;
+      const program = async (name: string, text: string) => {
+        await Deno.mkdir(bin, { recursive: true });
+        await Deno.writeTextFile(`${bin}/${name}`, `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+      };
+      const connect = async () =>
+        await place.connect({ localShell: ["env", `PATH=${bin}:/usr/bin:/bin`, ...shell.split(" ")] });
+      const { link, event } = await connect();
+      const known = { isUnseen: false, attempt: null };
+      await assert.rejects(() => link.gpus(), /neither nvidia-smi nor rocm-smi is there/);
+      link.start([start("own", "sleep 60")]);
+      const { pid, attempt } = await event("started", "own");
+      const memory = 'echo "GPU[0]\t\t: VRAM Total Used Memory (B): 1073741824"';
+      await program(
+        "rocm-smi",
+        `case $1 in --showmeminfo) ${memory};; *) echo "PID ${pid} is using 2 DRM device(s):"; echo "0 1 ";; esac`,
+      );
+      assert.deepEqual(await link.gpus(), [
+        { ...known, gpu: 0, pid: null, memoryMib: 1024 },
+        { ...known, gpu: 0, pid, attempt, memoryMib: 0 },
+        { ...known, gpu: 1, pid, attempt, memoryMib: 0 },
+      ]);
+      const apps = [`GPU-b, ${pid}, 200`, `GPU-b, ${Deno.pid}, [N/A]`, "GPU-b, 4194999, 7"].map((one) =>
+        `echo '${one}'`
+      );
+      await program(
+        "nvidia-smi",
+        `case $1 in --query-gpu=*) echo '0, GPU-a, 3'; echo '1, GPU-b, 900';; *) ${apps.join(";")};; esac`,
+      );
+      assert.deepEqual(await link.gpus(), [
+        { ...known, gpu: 0, pid: null, memoryMib: 3 },
+        { ...known, gpu: 1, pid: null, memoryMib: 900 },
+        { ...known, gpu: 1, pid, attempt, memoryMib: 200 },
+        { ...known, gpu: 1, pid: Deno.pid, memoryMib: 0 },
+        { ...known, gpu: 1, pid: 4194999, isUnseen: true, memoryMib: 7 },
+      ]);
+      await program("nvidia-smi", "echo no driver; echo more; exit 9");
+      await assert.rejects(() => link.gpus(), /nvidia-smi: no driver$/m);
+      await link.kill([{ job: start("own", "").job, attempt }], { graceMs: 100 });
+    },
+  );
+
   environmentTest("a workdir that cannot be had refuses the start, and says why", async (place) => {
     const { link, event } = await place.connect();
     await Deno.writeTextFile(`${place.home}/file`, "");

@@ -4,6 +4,7 @@ import { Manager } from "../../testing/harness.ts";
 import { makeManager, QUICK_SSH, readText, waitForState } from "../../testing/harness_faults.ts";
 import type { TestHost } from "../../testing/hosts.ts";
 import { hostTest } from "../../testing/need.ts";
+import { waitUntil } from "../../testing/wait.ts";
 
 /** Writes down when it begins and ends, with its GPUs, in the order in which that happens on its host. */
 const TRACED =
@@ -100,8 +101,55 @@ hostTest(
     const jobs = await manager.jobs();
     const devices = (name: string) => (jobs.get(name) as unknown as { devices?: number[] }).devices;
     assert.deepEqual([devices("long"), devices("big")], [[0], [0, 1]]);
+    await leaveAlone(manager, hosts.host("red"));
   },
 );
+
+/** What others use is left alone, where the run or the entry says so; halves of one device are shared all the same. */
+async function leaveAlone(manager: Manager, host: TestHost): Promise<void> {
+  await manager.ok("queue", "create", "b");
+  const add = (name: string, command: string, ...words: string[]) =>
+    manager.ok("queue", "add", "b", `--name=${name}`, `--command=${command}`, "--shell=sh", ...words);
+  await Deno.mkdir(`${host.home}/smi`, { mode: 0o755 });
+  await Deno.writeTextFile(`${host.home}/smi/nvidia-smi`, NVIDIA_SMI, { mode: 0o755 });
+  await host.run("mount --bind /home/pi/smi /usr/local/bin", { user: "root" });
+  const { stdout } = await host.run("setsid sleep 1000 </dev/null >/dev/null 2>&1 & echo $!");
+  const pid = stdout.trim();
+  await host.run(`echo "GPU-b, ${pid}, 900" >others`);
+  await add("pair", 'echo "$CMS_GPUS"', "--gpus=2");
+  await add("one", 'echo "$CMS_GPUS"', "--gpus=1");
+  const first = manager.start("queue", "run", "fifo_multi", "b", "--hostfile=c", "--gpu-idle");
+  await waitUntil("the end of one", async () => (await manager.jobs("b")).get("one")?.status === "end");
+  const explained = async () => (await manager.cms("queue", "explain", "b", "pair")).stdout;
+  await waitUntil("the reason", async () => (await explained()).includes(`gpu 1 of h1 is used by pid ${pid}`));
+  assert.match(readText(`${host.home}/experiment/one/one.out`), /^0\n$/);
+  await first.kill9();
+  await host.run("rm others");
+  await manager.ok("cluster", "set", "c", "--id=h1", "--key=gpu_idle", "--value=true");
+  await manager.ok("cluster", "set", "c", "--id=h1", "--key=max_jobs_allowed", "--value=2");
+  const both =
+    'echo "GPU-a, $$, 800" >>~/own; until [ "$(grep -c . ~/own)" = 2 ]; do sleep 0.05; done; echo "$CMS_GPUS"';
+  await add("half[1-2]", both, "--gpus=0.5");
+  const second = await manager.cms("queue", "run", "fifo_multi", "b", "--hostfile=c");
+  assert.equal(second.code, 0, second.stdout + second.stderr);
+  assert.equal(readText(`${host.home}/experiment/pair/pair.out`), "0,1\n");
+  for (const job of ["half1", "half2"]) assert.equal(readText(`${host.home}/experiment/${job}/${job}.out`), "0\n");
+  // Who does not ask for it pays nothing.
+  await host.run("rm asked");
+  await manager.ok("cluster", "set", "c", "--id=h1", "--key=gpu_idle", "--value=false");
+  await add("last", "true", "--gpus=1");
+  await manager.ok("queue", "run", "fifo_multi", "b", "--hostfile=c");
+  assert.equal((await host.run("cat asked 2>/dev/null || true")).stdout, "");
+}
+
+/** Two GPUs; who uses them stands in two files. */
+const NVIDIA_SMI = `#!/bin/sh
+echo "$*" >>~/asked
+case $1 in
+--query-gpu=*) echo '0, GPU-a, 3'; echo '1, GPU-b, 3' ;;
+*) cat ~/others ~/own 2>/dev/null; true ;;
+esac
+`;
 
 Deno.test("gpus=auto asks the host what it has; AMD's are told apart; a host without any is refused", async () => {
   await using manager = await Manager.make(null);

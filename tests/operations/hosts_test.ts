@@ -112,6 +112,7 @@ Deno.test("setHostField() stores each value in the type of its field", async () 
       ["ping_time", "now", "now"],
       ["gpus", "3,0-1", "0-1,3"],
       ["gpus", "amd:0", "amd:0"],
+      ["gpu_idle", "true", true],
       ["gpus", "", null],
       ["cpus", "16", 16],
       ["memory", "64gib", "64G"],

@@ -327,6 +327,7 @@ export class World {
         for (const name of effect.jobs) this.prepared.delete(name);
         break;
       case "kill":
+      case "gpus":
       case "limit":
       case "change":
         break;

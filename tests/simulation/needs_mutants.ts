@@ -5,6 +5,7 @@
  */
 
 import { Attempts } from "../../src/scheduler/attempts.ts";
+import { GpuWatch } from "../../src/scheduler/gpu_watch.ts";
 import { HAS_NOTHING, Resources } from "../../src/scheduler/resources.ts";
 import { SlotNumbers } from "../../src/scheduler/slot_numbers.ts";
 import { Slots } from "../../src/scheduler/slots.ts";
@@ -13,6 +14,20 @@ import { patch } from "./patch.ts";
 
 /** The variants. */
 export const NEEDS_MUTANTS: readonly Mutant[] = [
+  {
+    rule: 4,
+    name: "a GPU that somebody else uses is given",
+    breaks: () =>
+      patch(GpuWatch.prototype, "answered", (old) =>
+        function (this: GpuWatch, machine, use, reason) {
+          return old.call(this, machine, use?.filter(({ attempt }) => attempt !== null) ?? null, reason);
+        }),
+  },
+  {
+    rule: 4,
+    name: "nobody is asked who else uses a GPU",
+    breaks: () => patch(GpuWatch.prototype, "isSure", () => () => true),
+  },
   {
     rule: 4,
     name: "the first slot's number is everybody's",

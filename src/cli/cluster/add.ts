@@ -22,6 +22,7 @@ export function addAdd(group: CommandUnknownOpts, context: Context): void {
     .option("--gpu <numbers>", "value of CUDA_VISIBLE_DEVICES for its jobs, such as 0,1", text)
     .option("--pyenv <path>", "file to source before a job's command", text)
     .option("--gpus <devices>", "GPUs that it gives its jobs one by one, such as 0-3; auto asks the host", text)
+    .option("--gpu-idle", "its GPUs that somebody else uses are not given")
     .option("--cpus <number>", "CPUs that it gives", countValue)
     .option("--memory <size>", "memory that it gives, such as 64G", text)
     .option("--max-jobs-allowed <number>", "jobs at once (default: its GPUs, or 1)", countValue)
@@ -43,13 +44,41 @@ export function addAdd(group: CommandUnknownOpts, context: Context): void {
     .action(
       async (
         word,
-        { id, name, user, ip, status, gpu, pyenv, gpus, cpus, memory, maxJobsAllowed: slots, env: given, ...words },
+        {
+          id,
+          name,
+          user,
+          ip,
+          status,
+          gpu,
+          pyenv,
+          gpus,
+          gpuIdle,
+          cpus,
+          memory,
+          maxJobsAllowed: slots,
+          env: given,
+          ...words
+        },
       ) => {
         const cluster = clusterOf(context, word, words);
         const { environment } = context.deps;
         const { values, warnings } = withOwnValues(given ?? {}, { environment, where: "the cluster file" });
         const env = given === undefined ? undefined : values;
-        const own = { name, user, ip, status, gpu, pyenv, env, gpus, cpus, memory, max_jobs_allowed: slots };
+        const own = {
+          name,
+          user,
+          ip,
+          status,
+          gpu,
+          pyenv,
+          env,
+          gpus,
+          gpu_idle: gpuIdle,
+          cpus,
+          memory,
+          max_jobs_allowed: slots,
+        };
         const spec = { ...own, slurm: slurmFieldsOf(words) };
         const { addHosts } = await import("../../operations/add_hosts.ts");
         const { added } = await addHosts(context.deps, { cluster, id, spec });

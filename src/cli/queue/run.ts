@@ -49,7 +49,8 @@ function addFifoMulti(run: CommandUnknownOpts, context: Context): void {
         "hosts such as pi@red,pi@red[01-04]; a host given twice runs two jobs at once",
         listValue,
       )
-      .option("--hostfile <cluster>", "cluster whose active hosts are used", text),
+      .option("--hostfile <cluster>", "cluster whose active hosts are used", text)
+      .option("--gpu-idle", "leave GPUs alone that somebody else uses: hosts are asked before a start"),
   )
     .addHelpText(
       "after",
@@ -58,7 +59,7 @@ function addFifoMulti(run: CommandUnknownOpts, context: Context): void {
         "cms queue run fifo_multi a --hostfile=a --background",
       ),
     )
-    .action(async (word, { hosts, hostfile, ...words }) => {
+    .action(async (word, { hosts, hostfile, gpuIdle: isGpuIdle, ...words }) => {
       const queue = queueOf(context, word, words);
       if (hosts === undefined && hostfile === undefined) {
         context.lines.warning("Please provide a --hosts or --hostfile argument");
@@ -69,6 +70,6 @@ function addFifoMulti(run: CommandUnknownOpts, context: Context): void {
       const { refusal } = words;
       const chosen = await chooseHosts(context, { hosts, hostfile, experiment: queue.experiment, refusal });
       if (chosen === null) return;
-      await begin(context, queue, { scheduler: "fifo_multi", hostWords: hosts, ...chosen }, words);
+      await begin(context, queue, { scheduler: "fifo_multi", hostWords: hosts, isGpuIdle, ...chosen }, words);
     });
 }

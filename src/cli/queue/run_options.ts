@@ -93,7 +93,7 @@ export type Way =
     & { readonly scheduler: "fifo_multi"; readonly hostWords: string | undefined }
     & Pick<
       Extract<RunRequest, { scheduler: "fifo_multi" }>,
-      "hosts" | "cluster"
+      "hosts" | "cluster" | "isGpuIdle"
     >
   );
 
@@ -116,6 +116,7 @@ export async function begin(
     ...timeLimit === undefined ? [] : [`--time-limit=${timeLimit}`],
     ...collect === undefined ? [] : [`--collect=${collect}`],
     ...(push ?? []).map((path) => `--push=${path}`),
+    ...way.scheduler === "fifo_multi" && way.isGpuIdle === true ? ["--gpu-idle"] : [],
     ...noticeWords(wishes),
   ];
   const { pid, log } = await startRun(

@@ -51,6 +51,8 @@ const gpus = text("GPUs that it gives its jobs one by one, such as 0-3; `auto` a
 const memory = text("Memory that it gives.", "64G").optional();
 const cpus = size("CPUs that it gives.").optional();
 const slots = size("Jobs that run there at once (default: its GPUs, or 1).").optional();
+const IDLE = "GPUs that somebody else uses are not given: the host is asked before a start.";
+const gpuIdle = z.boolean().openapi({ description: IDLE, example: true }).optional();
 /** Fields of an entry of Slurm, as texts: `cluster set` reads them. */
 const slurm = Object.fromEntries(
   SLURM_WORDS.map(({ key, text: of, example }) => [key, text(`${of}.`, example).optional()]),
@@ -59,6 +61,7 @@ const slurm = Object.fromEntries(
 const count = z.coerce.number().int().min(0).max(999_999_999);
 const given = {
   gpus,
+  gpu_idle: z.enum(["true", "false"]).optional().openapi({ description: IDLE, example: "true" }),
   memory,
   cpus: count.openapi({ description: "CPUs that it gives.", example: 16 }).optional(),
   max_jobs_allowed: count.openapi({ description: "Jobs that run there at once (default: its GPUs, or 1).", example: 4 })
@@ -94,6 +97,7 @@ const addMany = operation({
               gpu,
               env: env.optional(),
               gpus,
+              gpu_idle: gpuIdle,
               memory,
               cpus,
               max_jobs_allowed: slots,
@@ -138,6 +142,7 @@ const patch = operation({
             gpu,
             pyenv: spec.pyenv,
             gpus: gpus.nullable(),
+            gpu_idle: gpuIdle,
             cpus: cpus.nullable(),
             memory: memory.nullable(),
             env: env.nullable().optional().openapi({ description: "Variables for its jobs, all anew; null for none." }),
@@ -205,9 +210,10 @@ export function addHostRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): v
   };
 
   app.openapi(add, async (c) => {
-    const { id, experiment, ...spec } = c.req.valid("query");
+    const { id, experiment, gpu_idle: isIdle, ...rest } = c.req.valid("query");
     const cluster = await clusterAt(service, { ...c.req.valid("param"), experiment });
-    const result = await addHosts(deps, { cluster, id, spec: withSlurm(spec) });
+    const spec = { ...withSlurm(rest), ...(isIdle === "true" ? { gpu_idle: true } : {}) };
+    const result = await addHosts(deps, { cluster, id, spec });
     return await textOrJson(c, () => table(cluster), result);
   });
 

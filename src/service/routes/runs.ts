@@ -100,6 +100,10 @@ const runFifoMulti = operation({
     params: QueuePath,
     query: ExperimentQuery.extend({
       cluster: text("Name of the cluster, in the same experiment.", "a"),
+      gpu_idle: z.enum(["true", "false"]).optional().openapi({
+        description: "Leave GPUs alone that somebody else uses: hosts are asked before a start.",
+        example: "true",
+      }),
       timeout,
       halt,
       time_limit: timeLimit,
@@ -215,7 +219,7 @@ export function addRunRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): vo
   });
 
   app.openapi(runFifoMulti, async (c) => {
-    const { experiment, cluster: name, timeout: timeoutMinutes, ...words } = c.req.valid("query");
+    const { experiment, cluster: name, timeout: timeoutMinutes, gpu_idle: isIdle, ...words } = c.req.valid("query");
     const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
     const cluster = await clusterAt(service, { cluster: name, experiment });
     const request = {
@@ -223,7 +227,7 @@ export function addRunRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): vo
       scheduler: "fifo_multi",
       cluster,
       timeoutMinutes,
-      options: runWords(words),
+      options: [...runWords(words), ...isIdle === "true" ? ["--gpu-idle"] : []],
     } as const;
     const { pid } = await inTurn(queue, () => startRun(deps, request));
     return c.json({ result: `started fifo_multi scheduler: pid ${pid}`, pid }, 200);

@@ -27,6 +27,7 @@ export function normalizeHost(key: string, value: unknown): { host: Host; proble
     gpus: read.checked("gpus", slurm.kind === undefined ? devicesField : slurmGpus) || null,
     cpus: cpus === 0 ? null : cpus,
     memory: read.checked("memory", sizeField) || null,
+    gpu_idle: read.flag("gpu_idle"),
   });
   const host: Host = {
     ...made,
@@ -103,11 +104,11 @@ export function parseHosts(text: string, shown: string): Map<HostId, Host> {
 /** The text of a cluster file. */
 export function renderHosts(hosts: ReadonlyMap<HostId, Host>): string {
   return joinBlocks(
-    [...hosts].map(([id, { extra, env, gpus, cpus, memory, ...fields }]) =>
+    [...hosts].map(([id, { extra, env, gpus, cpus, memory, gpu_idle, ...fields }]) =>
       renderBlock(id, {
         ...fields,
         ...(env === undefined || env === null ? {} : { env }),
-        ...setResources({ gpus, cpus, memory }),
+        ...setResources({ gpus, cpus, memory, gpu_idle }),
         ...extra,
       })
     ),
