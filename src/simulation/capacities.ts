@@ -6,6 +6,18 @@
 
 import type { HostPlan } from "./scenario.ts";
 
+/** What the truth asks of the world when an attempt starts. */
+export interface Limits {
+  /**
+   * How many jobs may run at once in the slots of the hosts with this GPU on a machine; null where slots are not
+   * counted by host.
+   */
+  capacityOn(machine: string, gpu: string): number | null;
+  readonly maxParallel: number | null;
+  /** CPUs that the hosts of a machine have. */
+  cpusOn(machine: string): number;
+}
+
 interface Entry {
   readonly machine: string;
   readonly gpu: string;

@@ -1,6 +1,6 @@
 /**
- * GPUs that somebody else uses, on hosts that give only what is idle; `src/agent/gpus.sh` in TypeScript, and who watches
- * that no job starts on such a device.
+ * GPUs that somebody else uses, on hosts that give only what is idle; `src/agent/gpus.sh` in TypeScript, and who
+ * watches that no job starts on such a device.
  *
  * @module
  */
@@ -8,16 +8,8 @@
 import type { AttemptTruth } from "./attempt_truth.ts";
 import type { Host } from "./host.ts";
 import type { Steps, Tell } from "./host_process.ts";
-import { randomOf } from "./random.ts";
-import type { HostPlan, Scenario } from "./scenario.ts";
+import type { Scenario } from "./scenario.ts";
 import type { Timeline } from "./timeline.ts";
-
-/** Somebody's process on a device, for a while. */
-export interface Stranger {
-  readonly gpu: number;
-  readonly fromMs: number;
-  readonly toMs: number;
-}
 
 const PID = 4711;
 const MIB = 1_000;
@@ -42,21 +34,6 @@ export function gpusOf(host: Host): Gpus {
   let gpus = all.get(host);
   if (gpus === undefined) all.set(host, gpus = new Gpus());
   return gpus;
-}
-
-/** In some worlds with devices others use them, and they are given only while nobody does. */
-export function drawStrangers(seed: number, hosts: readonly HostPlan[], troubleMs: number): readonly HostPlan[] {
-  const random = randomOf(seed, "foreign");
-  if (random.chance(0.5)) return hosts;
-  return hosts.map((host): HostPlan => {
-    const gpus = Math.max(...host.entries.map((entry) => entry.gpus ?? 0));
-    if (gpus === 0 || random.chance(0.3)) return host;
-    const strangers = Array.from({ length: random.below(5) }, (): Stranger => {
-      const fromMs = random.between(0, troubleMs);
-      return { gpu: random.below(gpus), fromMs, toMs: fromMs + random.logBetween(100, 200_000) };
-    });
-    return { ...host, isIdleOnly: true, strangers };
-  });
 }
 
 /** `c_gpus`. */

@@ -6,9 +6,9 @@
  */
 
 import type { Jobs } from "../store/changes.ts";
-import { drawStrangers } from "./gpus.ts";
 import { randomOf } from "./random.ts";
 import type { HostPlan, JobPlan } from "./scenario.ts";
+import { drawStrangers } from "./strangers.ts";
 
 /** What a job needs besides one slot. */
 export interface NeedPlan {

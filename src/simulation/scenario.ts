@@ -6,7 +6,6 @@
  */
 
 import type { SchedulerName } from "../store/run_status.ts";
-import type { Stranger } from "./gpus.ts";
 import type { Wishes } from "./wishes.ts";
 
 /** What may go wrong, or be done by somebody, in a world. */
@@ -73,6 +72,13 @@ export interface Fault {
   readonly atMs: number;
   readonly kind: FaultKind;
   readonly dice: readonly number[];
+}
+
+/** Somebody's process on a device, for a while. */
+export interface Stranger {
+  readonly gpu: number;
+  readonly fromMs: number;
+  readonly toMs: number;
 }
 
 /** A machine and its entries in the cluster. */

@@ -7,6 +7,7 @@
 
 import { isOrBefore, jobIdOf } from "../job/attempt.ts";
 import { type AttemptTruth, type How, newAttempt, type Site, wrongSeat } from "./attempt_truth.ts";
+import type { Limits } from "./capacities.ts";
 import type { JobDirectory } from "./job_directory.ts";
 import { needOf, wrongDevices } from "./needs.ts";
 
@@ -19,18 +20,6 @@ const EARLY_MS = 5;
 export const LIMIT_GRACE_MS = 300;
 /** How late a host may be. */
 const LIMIT_SLACK_MS = 2_000;
-
-/** What the truth asks of the world when an attempt starts. */
-export interface Limits {
-  /**
-   * How many jobs may run at once in the slots of the hosts with this GPU on a machine; null where slots are not
-   * counted by host.
-   */
-  capacityOn(machine: string, gpu: string): number | null;
-  readonly maxParallel: number | null;
-  /** CPUs that the hosts of a machine have. */
-  cpusOn(machine: string): number;
-}
 
 /** The whole truth of one world. */
 export class Truth {

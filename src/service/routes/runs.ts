@@ -175,6 +175,7 @@ interface RunWords {
   readonly time_limit?: string | undefined;
   readonly collect?: "output" | "all" | undefined;
   readonly push?: string | string[] | undefined;
+  readonly gpu_idle?: "true" | "false" | undefined;
   readonly on_end?: string | undefined;
   readonly on_fail?: string | undefined;
   readonly on_done?: string | undefined;
@@ -183,9 +184,10 @@ interface RunWords {
 
 /** The same as options of the command. @throws {InvalidError} If one cannot be used. */
 function runWords(
-  { halt, time_limit: limit, collect, push = [], on_end, on_fail, on_done, webhook }: RunWords,
+  { halt, time_limit: limit, collect, push = [], gpu_idle: isIdle, on_end, on_fail, on_done, webhook }: RunWords,
 ): string[] {
   return [
+    ...isIdle === "true" ? ["--gpu-idle"] : [],
     ...halt === undefined ? [] : [`--halt=${parseHalt(halt).text}`],
     ...limit === undefined ? [] : [`--time-limit=${limit}`],
     ...collect === undefined ? [] : [`--collect=${collect}`],
@@ -219,7 +221,7 @@ export function addRunRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): vo
   });
 
   app.openapi(runFifoMulti, async (c) => {
-    const { experiment, cluster: name, timeout: timeoutMinutes, gpu_idle: isIdle, ...words } = c.req.valid("query");
+    const { experiment, cluster: name, timeout: timeoutMinutes, ...words } = c.req.valid("query");
     const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
     const cluster = await clusterAt(service, { cluster: name, experiment });
     const request = {
@@ -227,7 +229,7 @@ export function addRunRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): vo
       scheduler: "fifo_multi",
       cluster,
       timeoutMinutes,
-      options: [...runWords(words), ...isIdle === "true" ? ["--gpu-idle"] : []],
+      options: runWords(words),
     } as const;
     const { pid } = await inTurn(queue, () => startRun(deps, request));
     return c.json({ result: `started fifo_multi scheduler: pid ${pid}`, pid }, 200);
