@@ -41,8 +41,8 @@ export function holdOf(job: Job, { jobs, nowMs }: Pick<QueueView, "jobs" | "nowM
 }
 
 /**
- * That no host could hold a job, or that others use its GPUs, as the last run said that looked at it: `no host has 4 GPUs`;
- * null if neither is.
+ * That no host could hold a job, or that others use its GPUs, as the last run said that looked at it: `no host has 4
+ * GPUs`; null if neither is.
  */
 export function lackOf({ reason }: Job): string | null {
   return isLack(reason ?? "") || isGpuInUse(reason ?? "") ? reason! : null;
