@@ -9,7 +9,7 @@ import type { HostPlan, Stranger } from "./scenario.ts";
 
 /** In some worlds with devices others use them, and they are given only while nobody does. */
 export function drawStrangers(seed: number, hosts: readonly HostPlan[], troubleMs: number): readonly HostPlan[] {
-  const random = randomOf(seed, "foreign");
+  const random = randomOf(seed, "users");
   if (random.chance(0.5)) return hosts;
   return hosts.map((host): HostPlan => {
     const gpus = Math.max(...host.entries.map((entry) => entry.gpus ?? 0));
