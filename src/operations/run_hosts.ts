@@ -155,7 +155,7 @@ export function slotHostOf(host: Host, isGpuIdle = false): SlotHost {
 }
 
 /** What a host has to give besides slots, where its entry says anything of that. */
-export function resourcesOf(host: Host, isGpuIdle: boolean): Pick<SlotHost, "has"> {
+export function resourcesOf(host: Host, isGpuIdle = false): Pick<SlotHost, "has"> {
   const { gpus, cpus, memory, gpu_idle } = setResources(host);
   if (gpus === undefined && cpus === undefined && memory === undefined) return {};
   return {
