@@ -57,7 +57,7 @@ export const NEEDS_MUTANTS: readonly Mutant[] = [
   {
     rule: 4,
     name: "what adopted jobs hold is forgotten",
-    seed: 934,
+    seed: 3771,
     breaks: () =>
       patch(Slots.prototype, "adopt", (old) =>
         function (this: Slots, job, machine, id) {
