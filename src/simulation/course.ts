@@ -33,8 +33,6 @@ import { workOf } from "./wrapper.ts";
 const CALM_MS = 900_000;
 /** How long a name leads to one of its machines when all is calm. */
 const ALTERNATE_MS = 60_000;
-/** What a run warns of before it writes again what an older text would take back. */
-const OLDER = /saved from an older text/;
 /** An attempt to connect, and the pause after it. */
 const CONNECT_MS = 11_000;
 
@@ -133,7 +131,6 @@ export class Course implements Stage {
           leave: leave.signal,
           onEvent: (event) => {
             if (event.type === "warning") world.trace(self.name, "warns:", event.text);
-            if (event.type === "warning" && OLDER.test(event.text)) world.undoing.set(self, world.timeline.nowMs);
             if (event.type === "machine_up" || event.type === "machine_down") {
               world.trace(self.name, event.type, event.machine, "reason" in event ? event.reason : "");
             }

@@ -36,8 +36,6 @@ const BEGIN_MS = 1_767_225_600_000;
 const MOST_ORDERED = 2_000;
 /** A world in which more than this happens goes in circles. */
 const MOST_EVENTS = 40_000_000;
-/** How long a run may take to write again what an older text would have taken back. */
-const UNDOING_MS = 500;
 
 /** What a world is given beside its scenario. */
 export interface WorldOptions {
@@ -73,8 +71,6 @@ export class World {
   /** The queue as each process that runs it has it. */
   readonly stores = new Map<SimProcess, QueueStore>();
   readonly warned = new WeakSet<SimProcess>();
-  /** When a run last said that the queue file was saved from an older text, ms. */
-  readonly undoing = new WeakMap<SimProcess, number>();
   readonly resetting = new WeakSet<SimProcess>();
   #stirred = false;
   /** What is to be looked at when the program has had its turns. */
@@ -123,7 +119,6 @@ export class World {
       hostOf: (name, boot) => this.routes.nodes(name).find((host) => isOf(host, boot)) ?? this.routes.of(name),
       liveJobs: (process) => scenario.jobs.length > MOST_ORDERED ? null : this.stores.get(process)?.jobs ?? null,
       hasWarned: (process) => this.warned.has(process),
-      isUndoing: (process) => this.timeline.nowMs - (this.undoing.get(process) ?? -Infinity) < UNDOING_MS,
       isLate: () => this.manager.wasFullLately,
       beganMs: (process) => this.manager.beganMs(process),
       hosts: scenario.hosts,
