@@ -83,9 +83,13 @@ export class QueueSync {
   async refresh(lock: FileLock | null): Promise<void> {
     try {
       let [journal, yaml] = await this.#stamps();
-      if (this.#mayRecover(lock) && !this.journal.isKnown(journal) && await this.#recover()) {
+      const isLost = this.#mayRecover(lock) && !this.journal.isKnown(journal);
+      if (isLost && this.journal.isKnown(journal, true)) {
+        // The disk did not take it, but it can be read: the same in a new file.
+        this.state.take(await this.journal.readMore(journal));
+        await this.journal.rename();
         [journal, yaml] = await this.#stamps();
-      }
+      } else if (isLost && await this.#recover()) [journal, yaml] = await this.#stamps();
       // What was to go into the journal is no more what has to, once others wrote there.
       const isOvertaken = this.#repairs.length > 0 && !sameStamp(journal, this.journal.stamp);
       const sameJournal = this.journal.isSame(journal) && !isOvertaken;

@@ -247,8 +247,11 @@ Deno.test("what a run could not make durable is written anew with its next commi
   fails = false;
   await other.commit(() => [set("b", { command: "x" })]);
   const before = await files.stamp(paths.journal);
-  await run.commit(() => [], { durable: false });
+  files.edit(paths.file, `${await files.readText(paths.file)}# edited\n`);
+  const warnings: string[] = [];
+  await run.commit((external) => (warnings.push(...external.warnings), []), { durable: false });
   await run.makeDurable();
+  assert.deepEqual(warnings, [], "each record stands as it was, also for an edited file");
   assert.notEqual((await files.stamp(paths.journal))?.inode, before?.inode, "no sync makes up for one that failed");
   files.powerCut();
   const after = await openQueue(deps, ref);

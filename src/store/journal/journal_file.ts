@@ -106,9 +106,13 @@ export class JournalFile {
     return this.#stamp?.inode === this.#inode && this.isKnown(stamp);
   }
 
-  /** The same, also after a failed write; false after a failed {@link JournalFile.sync}. */
-  isKnown(stamp: FileStamp | null): boolean {
-    return !this.#isUncertain && stamp?.inode === this.#inode && (stamp?.sizeBytes ?? 0) >= this.#bytes;
+  /**
+   * The same, also after a failed write; false after a failed {@link JournalFile.sync}, which
+   * {@link JournalFile.rename} mends, unless it is `doubted`.
+   */
+  isKnown(stamp: FileStamp | null, doubted = false): boolean {
+    const isCertain = doubted || !this.#isUncertain;
+    return isCertain && stamp?.inode === this.#inode && (stamp?.sizeBytes ?? 0) >= this.#bytes;
   }
 
   /** What is known now, for {@link JournalFile.continues}. */
@@ -267,8 +271,9 @@ export class JournalFile {
     await this.#replace(whole, [...lines, carried.bytes], count);
   }
 
-  /** Keeps the records under another header. @throws {StoreError} */
-  async rename(header: JournalHeader): Promise<void> {
+  /** Keeps the records that were read in a new file, durably, under this header. @throws {StoreError} */
+  async rename(header: JournalHeader | null = this.#header): Promise<void> {
+    if (header === null) return;
     const bytes = (await this.#file?.readFrom(0) ?? new Uint8Array()).subarray(0, this.#bytes);
     await this.#replace(header, [bytes.subarray(bytes.indexOf(10) + 1)], this.#records);
   }
