@@ -457,7 +457,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: 10,
     name: "input copied to whatever machine the name leads to",
-    seed: 710_230_042,
+    seed: 70_006_655,
     breaks: () => patch(Stager.prototype, "isOfAgent", () => () => true),
   },
   {
