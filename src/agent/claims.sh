@@ -80,7 +80,8 @@ c_fill() {
 #
 # A link: 1. attempt, boot, wrapper's pid and start time, agent's directory, script's name, a full stop; 2. log; 3.
 # output; 4. `P pid start ms slot .` when the job runs (no slot in older claims), `R reason` when its start failed, `F`
-# when it was forbidden; 5. `E` when its wrapper is done with it and goes on to another job.
+# when it was forbidden, `F ATTEMPT` where files are put here for ATTEMPT, see cms_locate; 5. `E` when its wrapper is
+# done with it and goes on to another job.
 c_read() {
   c_a='' c_dot='' c_log='' c_out='' c_k='' c_r='' c_p='' c_p0='' c_t='' c_seat='' c_done=''
   [ -f "$1" ] || return 0
@@ -166,13 +167,13 @@ c_runners() {
 }
 
 # c_walk JOB ATTEMPT: goes through the chain. c_found: the attempt's link; c_next: the name of the next link; c_last:
-# the last that is there; c_live: another attempt that runs; c_high: a later one of the same job; c_open: the link that
-# is being written; c_after: the attempt that was started after c_found; c_ran: another attempt was started here once;
-# c_kin, c_alien: there are claims of this queue (or job), of others; c_old: see c_logged.
+# the last of another attempt that was started; c_live: another attempt that runs; c_high: a later one of the same job;
+# c_open: the link that is being written; c_after: the attempt that was started after c_found; c_ran: another attempt
+# was started here once; c_put: files were put here for an attempt; c_kin, c_alien: there are claims of this queue (or
+# job), of others; c_old: see c_logged.
 c_walk() {
-  c_job=$1 c_found='' c_next=$1.run c_last='' c_live='' c_high='' c_open='' c_after='' c_ran='' c_kin='' c_alien='' c_old='' c_n=0
+  c_job=$1 c_found='' c_next=$1.run c_last='' c_live='' c_high='' c_open='' c_after='' c_ran='' c_put='' c_kin='' c_alien='' c_old='' c_n=0
   while [ -e "$c_next" ]; do
-    c_last=$c_next
     c_read "$c_next"
     case $c_a:$c_q in
     :*) ;;
@@ -189,7 +190,11 @@ c_walk() {
       [ "${c_a%.*}" = "${2%.*}" ] && [ "${c_a##*.}" -gt "${2##*.}" ] && c_high=$c_a
       c_life "$c_next"
       [ "$c_life" = gone ] || c_live=$c_a
-      case $c_k in F | R) ;; *) c_ran=1; [ -z "$c_found" ] || c_after=$c_a ;; esac
+      case $c_k in
+      F) [ -z "$c_r" ] || c_put=1 ;;
+      R) ;;
+      *) c_ran=1 c_last=$c_next; [ -z "$c_found" ] || c_after=$c_a ;;
+      esac
     fi
     c_n=$((c_n + 1))
     c_next=$1.run.$c_n

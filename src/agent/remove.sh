@@ -28,6 +28,30 @@ c_foreign() {
   return 1
 }
 
+# c_files JOB ATTEMPT: for whom files were put here. c_held: for ATTEMPT; c_due: for a later attempt of the job, or for
+# another job since the last claim of this one.
+c_files() {
+  c_v=$1.run c_l=0 c_held='' c_due='' c_o=''
+  while [ -e "$c_v" ]; do
+    c_read "$c_v"
+    if [ "$c_k" != F ]; then
+      [ "${c_a%.*}" != "${2%.*}" ] || c_o=''
+    elif [ -z "$c_r" ]; then
+      :
+    elif [ "${c_r%.*}" != "${2%.*}" ]; then
+      c_o=$c_r
+    elif [ "${c_r##*.}" -gt "${2##*.}" ]; then
+      c_due=$c_r
+    else
+      c_o=''
+      [ "$c_r" != "$2" ] || c_held=1
+    fi
+    c_l=$((c_l + 1))
+    c_v=$1.run.$c_l
+  done
+  c_due=$c_due$c_o
+}
+
 # c_ours JOB: is all that stands here ours?
 c_ours() {
   c_v=$1.run c_n=0 c_o=$c_nl
@@ -71,8 +95,9 @@ c_reap() {
   done
 }
 
-# c_remove JOB ATTEMPT: the directory, unless it is another queue's, or something later than ATTEMPT was started there:
-# by now it is that one's. Phases as in src/simulation/helpers.ts. c_is says what came of it.
+# c_remove JOB ATTEMPT: the directory, unless it is another queue's, or something later than ATTEMPT was started there,
+# or is about to be, with files that were put there for it: by now it is that one's. Phases as in
+# src/simulation/helpers.ts. c_is says what came of it.
 c_remove() {
   c_is=absent c_z=0 c_ids=''
   c_visit "$1" || { if [ -d "$c_home" ]; then c_is=kept; else c_reap "$2"; fi; return 0; }
@@ -81,7 +106,7 @@ c_remove() {
   c_seal "$1" "$2" || return 0
   [ -z "$c_left" ] || c_runners "$1"
   c_reap "$2"
-  c_clear "$1"
+  c_clear "$1" "$2"
 }
 
 # c_seal JOB ATTEMPT: takes the next link, so that nothing starts there any more. Who waits for the link then goes to a
@@ -122,7 +147,9 @@ c_seal() {
     fi
     # What a link leads to is somebody else's, also what lies there of ours.
     [ ! -L "$c_home" ] || return 1
-    if [ -z "$c_found" ] && c_foreign "$1" "$2"; then
+    c_due=''
+    [ -z "$c_put" ] || c_files "$1" "$2"
+    if [ -n "$c_due" ] || { [ -z "$c_found" ] && c_foreign "$1" "$2"; }; then
       c_is=later
       return 1
     fi
@@ -135,9 +162,16 @@ c_seal() {
   done
 }
 
-# c_clear JOB: moves the directory away at once, and removes it.
+# c_clear JOB ATTEMPT: moves the directory away at once, and removes it.
 c_clear() {
   [ . -ef "$c_home" ] || return 0
+  # Who had to wait for our link for too long has put files here.
+  c_v=${c_next#"$1.run"}
+  if [ -e "$1.run.$((${c_v#.} + 1))" ] && c_files "$1" "$2" && [ -n "$c_due" ]; then
+    c_give_up "$c_next"
+    c_is=later
+    return
+  fi
   c_at=''
   [ ! -f .cms ] || c_at=.cms
   if [ -n "$c_at" ] && { [ -z "$c_keep" ] || [ -n "$c_beside" ] || c_ours "$1"; }; then

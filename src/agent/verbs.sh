@@ -181,8 +181,10 @@ cms_shared() {
   fi
 }
 
-# cms_locate NUMBER (JOB ATTEMPT)...: makes the directories and names them: input files are about to be copied
-# there. A claim that never starts, of a number that no attempt has, makes each this queue's.
+# cms_locate NUMBER (JOB ATTEMPT)...: makes the directories and names them: files are about to be put there for these
+# attempts. A claim that never starts, of a number that no attempt has, says so: it makes each directory this queue's,
+# and a removal that was asked for earlier leaves it. As the removal, too, takes the next link first, one of the two
+# sees the other.
 cms_locate() {
   c_ask=$1 c_z=0
   shift
@@ -191,6 +193,8 @@ cms_locate() {
     c_enter "$1" || c_y=100
     while [ "$c_y" -lt 20 ]; do
       c_walk "$1" "$2"
+      c_held=$c_found
+      [ -z "$c_put" ] || [ -n "$c_held" ] || c_files "$1" "$2"
       if [ -n "$c_alien" ]; then
         c_y=$((c_y + 1))
         c_next_to "$1" "$2" || c_y=100
@@ -198,12 +202,15 @@ cms_locate() {
         c_tries=$((c_tries + 1))
         c_pause
         c_same "$1"
-      elif [ -n "$c_kin" ]; then
+      elif [ -n "$c_held" ]; then
         break
       else
-        c_claim "$1" "${2%.*}.0" - - - - - F
+        c_claim "$1" "${2%.*}.0" - - - - - "F $2"
         c_stays "$1" || continue
         [ "$c_won" != full ] && [ -e "$c_next" ] || c_y=100
+        [ "$c_won" != full ] || c_give_up "$c_next"
+        # Somebody else has made a link, which may be that of a removal.
+        [ -n "$c_won" ] || c_tries=0
       fi
     done
     [ "$c_y" -ge 20 ] || c_say w "$c_ask" "$c_z" "${c_home##*/}"

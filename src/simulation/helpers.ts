@@ -93,14 +93,14 @@ function* remove(host: Host, asker: Asker): Doing<RemoveResult> {
     yield* reap(host, attempt);
     return "absent";
   }
-  const refused = yield* seal(host, asker, directory);
-  if (refused !== null) return refused;
+  const link = yield* seal(host, asker, directory);
+  if (typeof link === "string") return link;
   yield* reap(host, attempt, directory);
-  return yield* clear(host, asker, directory);
+  return yield* clear(host, asker, directory, link);
 }
 
-/** `c_seal`: takes the next link, so that nothing starts there any more. null: it is ours. */
-function* seal(host: Host, asker: Asker, directory: JobDirectory): Doing<RemoveResult | null> {
+/** `c_seal`: takes the next link, so that nothing starts there any more. That link, or why it stays. */
+function* seal(host: Host, asker: Asker, directory: JobDirectory): Doing<RemoveResult | ClaimLink> {
   for (let pauses = 0;;) {
     yield 0;
     const walked = walk(host, directory, asker);
@@ -122,11 +122,12 @@ function* seal(host: Host, asker: Asker, directory: JobDirectory): Doing<RemoveR
     if (inUse !== null) return inUse;
     yield 0;
     if (host.directories.get(directory.name) !== directory) return "kept";
-    if (directory.makeLink(walked.next) !== null) return null;
+    const link = directory.makeLink(walked.next);
+    if (link !== null) return link;
   }
 }
 
-/** Why the directory stays; null if nothing of it is in use. */
+/** Why the directory stays; null if nothing of it is in use, and nothing later has files in it. */
 function usedBy(
   host: Host,
   { attempt }: Asker,
@@ -137,13 +138,19 @@ function usedBy(
   if (life !== "gone") return life === "away" ? "away" : "alive";
   if (high !== null || after !== null) return "later";
   if (live !== null) return "alive";
+  if (directory.filesFor(attempt).due !== null) return "later";
   return found === null && isForeign(directory, attempt) ? "later" : null;
 }
 
 /** `c_clear`: it is moved away at once, and its files go then. */
-function* clear(host: Host, asker: Asker, directory: JobDirectory): Doing<RemoveResult> {
+function* clear(host: Host, asker: Asker, directory: JobDirectory, link: ClaimLink): Doing<RemoveResult> {
   const { queue, keep } = asker;
   if (host.directories.get(directory.name) !== directory) return "kept";
+  // Who had to wait for our link for too long has put files there.
+  if (directory.chain.at(-1) !== link && directory.filesFor(asker.attempt).due !== null) {
+    if (!host.isFull) directory.setLink(link, { no: true });
+    return "later";
+  }
   const isOurs = isBeside(directory, asker) || !host.holdsInput(directory);
   if (keep === true ? !isOurs || !directory.isMade : host.parts.managers !== undefined && !directory.isMade) {
     // Only what we put there.

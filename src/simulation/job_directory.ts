@@ -5,6 +5,7 @@
  * @module
  */
 
+import { attemptNumber, isAttemptOf, jobIdOf } from "../job/attempt.ts";
 import { CopiedFiles, type InputFiles } from "./input_files.ts";
 import type { HostProcess } from "./host_process.ts";
 
@@ -31,6 +32,7 @@ export interface ClaimLink {
   startedAtMs: number;
   /** Number of its slot. */
   slot: string;
+  /** Why its start failed (`R`); for which attempt files are put here (`F`, of an attempt 0). */
   reason: string;
   /** Its wrapper is done with it and goes on to another job. */
   done: boolean;
@@ -110,6 +112,25 @@ export class JobDirectory {
   setInput(file: string, text: string): void {
     this.#disk.inputSet(this.name, file, text);
     this.input.set(file, text);
+  }
+
+  /** `c_files`: whether files were put here for the attempt; and for whom later than it, null if for nobody. */
+  filesFor(attempt: string): { readonly held: boolean; readonly due: string | null } {
+    const id = jobIdOf(attempt);
+    let held = false;
+    let [due, other] = [null, null] as (string | null)[];
+    for (const { attempt: claimed, kind, reason } of this.chain) {
+      if (kind !== "F") {
+        if (claimed !== null && isAttemptOf(claimed, id)) other = null;
+      } else if (reason === "") continue;
+      else if (!isAttemptOf(reason, id)) other = reason;
+      else if (attemptNumber(reason) > attemptNumber(attempt)) due = reason;
+      else {
+        other = null;
+        held ||= reason === attempt;
+      }
+    }
+    return { held, due: due ?? other ?? null };
   }
 
   /** Removes what the program made, and leaves the rest. */

@@ -14,15 +14,16 @@ const GIVE_UP_TRIES = 20;
 const PAUSE_MS = 50;
 
 /**
- * The directory of a job, made if it is missing. A claim that never starts, of a number that no attempt has, makes it
- * this queue's.
+ * The directory of a job, made if it is missing: files are about to be put there. A claim that never starts, of a
+ * number that no attempt has, says so, and makes it this queue's.
  */
 export function* locate(host: Host, asker: Asker): Doing<JobDirectory | undefined> {
   let directory = yield* enter(host, asker);
   let moves = 0;
   let pauses = 0;
   while (directory !== undefined) {
-    const { alien, open, kin, next } = walk(host, directory, asker);
+    const { alien, open, found, next } = walk(host, directory, asker);
+    const { held } = directory.filesFor(asker.attempt);
     yield 0;
     if (moves >= GIVE_UP_TRIES) directory = undefined;
     else if (alien) {
@@ -32,16 +33,20 @@ export function* locate(host: Host, asker: Asker): Doing<JobDirectory | undefine
       pauses++;
       yield PAUSE_MS;
       directory = yield* enter(host, asker);
-    } else if (kin) break;
+    } else if (found !== null || held) break;
     else {
       const first = { ...asker, attempt: attemptId({ id: jobIdOf(asker.attempt), attempt: 0 }) };
-      const none = { wrapper: 0, wrapperTicks: 0, kind: "F", reason: "" } as const;
+      const none = { wrapper: 0, wrapperTicks: 0, kind: "F", reason: asker.attempt } as const;
       const made: ClaimLink | "full" | null = yield* claim(host, directory, first, next, none);
       yield 0;
       if (!stays(host, directory, asker, made)) {
         directory = yield* enter(host, asker);
         moves++;
-      } else if (made === "full") directory = undefined;
+      } else if (made === "full") {
+        const last = directory.chain[next];
+        if (last?.attempt === null) directory.setLink(last, { no: true });
+        directory = undefined;
+      } else if (made === null) pauses = 0;
     }
   }
   return directory;

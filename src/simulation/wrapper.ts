@@ -261,11 +261,10 @@ function* layOut(one: Attempt, claimed: Claimed): Doing<boolean> {
   const { job, attempt } = start;
   const { directory, link } = claimed;
   const before = directory.chain.slice(0, directory.chain.indexOf(link));
-  const last = before.at(-1);
+  const last = before.findLast(({ attempt, kind }) => attempt !== null && kind !== "F" && kind !== "R");
   if (last !== undefined) directory.setLink(last, { fin: true });
   if (isBeside(directory, asker)) event(`D ${job} ${attempt} ${directory.name}`);
-  const hasRun = before.some(({ attempt, kind }) => attempt !== null && kind !== "F" && kind !== "R");
-  if (hasRun || directory.log !== null) event(`U ${job} ${attempt}`);
+  if (last !== undefined || directory.log !== null) event(`U ${job} ${attempt}`);
   if (start.shell === "nosuch") return refuse(one, `there is no shell "nosuch"`, claimed) !== null;
   if (asker.keep && isBeside(directory, asker) && !(yield* fill(host, directory, asker))) {
     return refuse(one, "cannot copy the input files: no space left on the device", claimed) !== null;

@@ -42,6 +42,8 @@ export interface Mutant {
   readonly worlds?: Partial<WorldOptions>;
   /** The seed of a large world that shows it, where small ones hardly ever do. */
   readonly seed?: number;
+  /** That world is a small one. */
+  readonly isSmall?: true;
   /** Breaks the program; gives what mends it again. */
   readonly breaks?: () => () => void;
 }
@@ -478,6 +480,17 @@ export const MUTANTS: readonly Mutant[] = [
         function (this: Sender, request) {
           void old.call(this, request).catch(() => {});
           return Promise.resolve(null);
+        }),
+  },
+  {
+    rule: 10,
+    name: "a removal that was asked for earlier takes files that were sent since",
+    seed: 7075,
+    isSmall: true,
+    breaks: () =>
+      patch(JobDirectory.prototype, "filesFor", (old) =>
+        function (this: JobDirectory, attempt) {
+          return { ...old.call(this, attempt), due: null };
         }),
   },
   {

@@ -16,10 +16,14 @@ const SMALL = { hosts: 3, jobs: 12, steps: 25 };
 const WORLDS = 80;
 
 for (
-  const { rule, name, options, worlds: base, breaks, seed: large } of [...MUTANTS, ...ORDER_MUTANTS, ...NEEDS_MUTANTS]
+  const { rule, name, options, worlds: base, breaks, seed: one, isSmall } of [
+    ...MUTANTS,
+    ...ORDER_MUTANTS,
+    ...NEEDS_MUTANTS,
+  ]
 ) {
-  const worlds = large === undefined ? Array.from({ length: WORLDS }, (_, i) => i + 1) : [large];
-  const sizes = large === undefined ? SMALL : {};
+  const worlds = one === undefined ? Array.from({ length: WORLDS }, (_, i) => i + 1) : [one];
+  const sizes = one === undefined || isSmall ? SMALL : {};
   Deno.test(`rule ${rule}: "${name}" is caught within ${worlds.length} worlds`, async () => {
     const mend = breaks?.() ?? (() => {});
     let caught: string | null = null;
