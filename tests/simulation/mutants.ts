@@ -484,13 +484,13 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     rule: 10,
-    name: "a removal that was asked for earlier takes files that were sent since",
+    name: "no claim says for whom files are put into a directory that is the job's already",
     seed: 7075,
     isSmall: true,
     breaks: () =>
-      patch(JobDirectory.prototype, "filesFor", (old) =>
-        function (this: JobDirectory, attempt) {
-          return { ...old.call(this, attempt), due: null };
+      patch(JobDirectory.prototype, "filesFor", () =>
+        function (this: JobDirectory) {
+          return { held: this.chain.length > 0, due: null };
         }),
   },
   {
