@@ -48,9 +48,10 @@ cms_ask() {
   c_ask=$1 c_z=0
   shift
   while [ $# -gt 1 ]; do
-    c_is=none c_old='' c_v=''
+    c_is=none c_old=''
     ! c_visit "$1" || c_state "$1" "$2"
     [ "$c_is" != none ] || c_regain "$1" "$2"
+    c_v=''
     case $c_role/$c_is in
     resident/alive*' 0' | resident/alive*' 0 s='*) [ "$c_q" = "$c_tag" ] || c_v=1 ;;
     resident/alive* | resident/away*) c_v=1 ;;
