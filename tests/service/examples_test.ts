@@ -43,7 +43,8 @@ needTest("the examples work one after another", whyNoPrograms("curl"), async () 
     await Deno.writeTextFile(`${directory}/login`, 'user = "pi:red berry"\n');
     for (const line of EXAMPLES) {
       const isEndless = /\/(?:events|live)\b/.test(line);
-      const own = line.replaceAll("name=red", "name=localhost").replaceAll('"name":"red"', '"name":"localhost"');
+      const own = line.replaceAll("name=red", "name=localhost").replaceAll('"name":"red"', '"name":"localhost"')
+        .replace("to=project", `to=${directory}/project`);
       // Jobs that were stopped before they had a host would have none for the run after.
       if (line.includes("/stop")) await ended(url);
       let told = "";

@@ -6,8 +6,8 @@ import { waitUntil } from "../../testing/wait.ts";
 
 const why = Deno.build.os === "linux" ? null : "needs /proc";
 const FILES = 128;
-/** Journals, of so many files, that stay open; and what else comes and goes. */
-const KEPT = FILES / 16 + 8;
+/** Journals of queues that are watched, journals of those that are read again and again, and connections. */
+const KEPT = 2 * FILES / 16 + 8;
 
 /** A metric's value for a queue. */
 async function metric({ ask }: Executable, name: string, queue: string): Promise<string | undefined> {

@@ -95,7 +95,17 @@ Deno.test("GET cluster check and status say how the hosts are, and what runs the
     assert.deepEqual([check.well, check.hosts.map((host: { id: string }) => host.id)], [true, ["h1"]]);
     assert.ok(check.hosts[0].room > 0 && check.hosts[0].connect_ms >= 0);
     const { hosts } = await t.json("GET /cluster/c/status");
-    assert.deepEqual(hosts[1], { id: "h2", machine: "me@localhost", status: "active", slots: 1, link: null, jobs: [] });
+    assert.deepEqual(hosts[1], {
+      id: "h2",
+      machine: "me@localhost",
+      status: "active",
+      slots: 1,
+      link: null,
+      link_since_ms: null,
+      gpus: [],
+      last_hour: { ended: 0, failed: 0 },
+      jobs: [],
+    });
     assert.equal(await status(t, "GET /cluster/c/check?id=h9"), 404);
     assert.equal(await status(t, "GET /cluster/none/status"), 404);
   });
