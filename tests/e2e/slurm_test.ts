@@ -113,10 +113,17 @@ slurmTest("allocations that end, nodes that are lost and links that break cost n
   const again = ["--retries=20", "--retry-delay=1s", "--retry-on=lost,crash"];
   await addJobs(manager, 12, GATED, ...again);
   const run = start(manager);
+  // On allocations that have not ended, for all that the run says.
   const running = async (count: number) =>
     await waitUntil(
       async () => `${count} that run: ${await manager.states()}; ${run.text.slice(-3000)}`,
-      async () => [...(await manager.jobs()).values()].filter(({ status }) => status === "start").length === count,
+      async () => {
+        const gone = [...run.text.matchAll(/allocation ended: (\d+):/g)].map(([, id]) => id);
+        const live = [...(await manager.jobs()).values()].filter(({ status, host }) =>
+          status === "start" && !gone.includes(host?.split(".")[1])
+        );
+        return live.length === count;
+      },
       LIMIT,
     );
   await running(6);

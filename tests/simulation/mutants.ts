@@ -256,6 +256,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: 3,
     name: "what replaced jobs left running outlives the directory that they had",
+    seed: 182,
+    isSmall: true,
     worlds: { spoilHost: leaveProcesses },
     options: {
       spoilHost: (host) => {
