@@ -251,7 +251,8 @@ Deno.test("what a run could not make durable is written anew with its next commi
   const warnings: string[] = [];
   await run.commit((external) => (warnings.push(...external.warnings), []), { durable: false });
   await run.makeDurable();
-  assert.deepEqual(warnings, [], "each record stands as it was, also for an edited file");
+  // Each record stands as it was, also for an edited file, and the file is older than they are.
+  assert.deepEqual(warnings, ["The queue file was saved from an older text: what was done since to a stays"]);
   assert.notEqual((await files.stamp(paths.journal))?.inode, before?.inode, "no sync makes up for one that failed");
   files.powerCut();
   const after = await openQueue(deps, ref);
