@@ -38,6 +38,8 @@ export function drawNeeds(
     const cpus = i === 0 ? MOST_CPUS : random.below(MOST_CPUS);
     return { ...host, entries: host.entries.map((entry) => ({ ...entry, gpus, cpus })) };
   });
+  // The first machine stays when others go for good.
+  const mostSlots = Math.max(...plan.hosts[0]!.entries.map(({ capacity }) => capacity));
   const few = random.chance(0.5) ? 0.2 : 0.7;
   const jobs = plan.jobs.map((job): JobPlan => {
     if (!random.chance(few)) return job;
@@ -45,7 +47,7 @@ export function drawNeeds(
       { gpus: random.pick([0.5, 0.5, 1, 1, 2, 4]) },
       { gpus: 1, cpus: 1 + random.below(4) },
       { cpus: 1 + random.below(MOST_CPUS) },
-      { slots: 2 },
+      { slots: Math.min(2, mostSlots) },
     ]);
     return { ...job, wishes: { ...job.wishes, ...needs } };
   });
