@@ -39,9 +39,9 @@ export interface ConnectOptions {
   /** The queue's id in the store; names the agent's own directory there. Lower-case hex. */
   readonly queueId: string;
   /**
-   * `resident`: the scheduler's. It ends an earlier resident agent of the same queue (of a half-open link) before it
-   * says hello, and follows starts and ends. `visitor`: asks, kills, removes and reads beside a resident one; it starts
-   * nothing and gets no events but `down`. `onlooker`: asks and reads, and changes nothing at all over there.
+   * `resident`: the scheduler's. When it begins, after its hello, it ends an earlier resident agent of the same queue
+   * (of a half-open link); it follows starts and ends. `visitor`: asks, kills, removes and reads beside a resident one;
+   * it starts nothing and gets no events but `down`. `onlooker`: asks and reads, and changes nothing at all over there.
    */
   readonly role: "resident" | "visitor" | "onlooker";
   /**
