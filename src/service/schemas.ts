@@ -98,7 +98,8 @@ const options = Object.fromEntries(OPTION_WORDS.map(({ field, kind, help, exampl
   const one = kind === "flag" ? z.boolean() : typeof example === "number" ? z.number() : z.string();
   const isMap = isMapKind(kind);
   const many = isMap ? z.record(z.string(), z.string()) : z.array(z.union([z.string(), z.number()]));
-  return [field, (kind === "list" || isMap ? many : one).nullable().optional().openapi(about)];
+  const isMany = isMap || kind === "list" || kind === "paths";
+  return [field, (isMany ? many : one).nullable().optional().openapi(about)];
 }));
 
 /** A job as it stands in the queue file. Unknown fields of the file are passed on. */

@@ -1,5 +1,8 @@
 /** The OpenAPI document, the documentation page, and how failures look. */
 import assert from "node:assert/strict";
+import { OPTION_WORDS } from "../../src/job/option_words.ts";
+import { readOption } from "../../src/job/options.ts";
+import { JobSchema } from "../../src/service/schemas.ts";
 import { documentOf } from "../../src/service/openapi.ts";
 import { realDeps } from "../../src/deps_real.ts";
 import { OPERATIONS, targetOf } from "./operations.ts";
@@ -44,6 +47,14 @@ Deno.test("the document says what a parameter is when it is left out", () => {
   for (const file of ["log", "output", "error"]) {
     const found = defaults(`/queue/{queue}/job/{job}/${file}`, "get");
     assert.deepEqual(found, { experiment, max: ["integer", 1024 * 1024, false] });
+  }
+});
+
+Deno.test("the document's job takes every option as a queue file has it", () => {
+  for (const { field, example } of OPTION_WORDS) {
+    const value = readOption(field, example);
+    assert.notEqual(value, null, field);
+    assert.deepEqual(JobSchema.partial().parse({ [field]: value }), { [field]: value });
   }
 });
 
