@@ -14,7 +14,7 @@ import { fetchFiles, type RemoteFile } from "../link/fetch.ts";
 import type { Connect } from "../link/link.ts";
 import { isSafePath } from "../names/path_pattern.ts";
 import { openQueue } from "../store/queue_file.ts";
-import { readJobs } from "../store/read_jobs.ts";
+import { liveJobs } from "../store/read_jobs.ts";
 import type { StoreRef } from "../store/store.ts";
 import { placesOf } from "./fetch_places.ts";
 import { knownMachines, onMachines } from "./on_machines.ts";
@@ -47,7 +47,7 @@ export async function listJobFiles(
   { signal, visit = (_machine, work) => work() }: AskingFiles = {},
   only?: string,
 ): Promise<RemoteFile[]> {
-  const job = ranJob((await readJobs(deps, queue)).get(name as JobName), name, queue);
+  const job = ranJob((await liveJobs(deps, queue)).get(name as JobName), name, queue);
   const machine = machineOfJob(job)!;
   const [place] = placesOf(job, [only === undefined ? "." : literally(only)]);
   const known = (await knownMachines(deps, queue.directory)).get(machineKey(machine)) ?? machine;

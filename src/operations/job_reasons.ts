@@ -9,18 +9,22 @@ import { hasDependencies } from "../job/dependencies.ts";
 import type { Job } from "../job/job.ts";
 import { isWaiting } from "../job/states.ts";
 import { storePaths } from "../store/paths.ts";
-import { readJobs } from "../store/read_jobs.ts";
+import { liveJobs } from "../store/read_jobs.ts";
 import { readRunner } from "../store/run_claim.ts";
 import type { StoreRef } from "../store/store.ts";
 import { holdOf, reasonOf } from "./job_reason.ts";
 
-/** The reasons, as a function; `""` for a job that waits and that nothing of its own holds. */
+/**
+ * The reasons of these jobs, or of any (null), as a function; `""` for a job that waits and that nothing of its own
+ * holds.
+ */
 export async function reasonsOf(
   deps: Deps,
-  { queue, jobs }: { queue: StoreRef; jobs: readonly Job[] },
+  { queue, jobs }: { queue: StoreRef; jobs: readonly Job[] | null },
 ): Promise<(job: Job) => string> {
   const isRun = await readRunner(deps, storePaths(queue, "queue")) !== null;
-  const all = jobs.some(hasDependencies) ? await readJobs(deps, queue) : new Map(jobs.map((job) => [job.name, job]));
+  const isAlone = jobs !== null && !jobs.some(hasDependencies);
+  const all = isAlone ? new Map(jobs.map((job) => [job.name, job])) : await liveJobs(deps, queue);
   const view = { jobs: all, nowMs: deps.clock.epochMs(), isRun, pause: null };
   return (job) => isWaiting(job.status) ? holdOf(job, view) ?? "" : reasonOf(job, view);
 }

@@ -12,7 +12,7 @@ import { isInFlight } from "../job/states.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { Jobs } from "../store/changes.ts";
 import { storePaths } from "../store/paths.ts";
-import { readJobs } from "../store/read_jobs.ts";
+import { isRead, liveJobs, readJobs } from "../store/read_jobs.ts";
 import { readRunner } from "../store/run_claim.ts";
 import { glanceJob } from "../store/large/glance.ts";
 import { scanJobs } from "../store/large/scan_jobs.ts";
@@ -32,7 +32,7 @@ export interface ListJobsRequest {
  */
 export async function listJobs(deps: Deps, request: ListJobsRequest): Promise<Job[]> {
   const { queue, limit, keep } = request;
-  if (keep === undefined && limit === undefined) return [...(await readJobs(deps, queue)).values()];
+  if (keep === undefined && limit === undefined) return [...(await liveJobs(deps, queue)).values()];
   const found = await scanJobs(deps, queue, keep ?? (() => true), limit ?? Infinity);
   return found ?? (await pageJobs(deps, request)).records;
 }
@@ -65,7 +65,7 @@ export async function pageJobs(
   request: ListJobsRequest & { readonly cursor?: string | undefined },
 ): Promise<Page<Job>> {
   const { queue, ...page } = request;
-  return pageOf<Job>(await readJobs(deps, queue), page);
+  return pageOf<Job>(await liveJobs(deps, queue), page);
 }
 
 /**
@@ -79,7 +79,7 @@ export function allJobs(deps: Deps, request: { queue: StoreRef }): Promise<Jobs>
 
 /** One job of a queue. @throws {NotFoundError} If there is no such queue, or no such job. */
 export async function getJob(deps: Deps, request: { queue: StoreRef; job: string }): Promise<Job> {
-  return requireJob(await readJobs(deps, request.queue), request.job, request.queue);
+  return requireJob(await liveJobs(deps, request.queue), request.job, request.queue);
 }
 
 /**
@@ -93,6 +93,7 @@ export async function jobsAround(
   name: string,
   options: { neededBy: boolean },
 ): Promise<Jobs> {
+  if (isRead(deps, queue)) return await liveJobs(deps, queue);
   return await glanceJob(deps, queue, name as JobName, options) ?? await readJobs(deps, queue);
 }
 

@@ -25,7 +25,7 @@ import { QueueTally } from "./queue_tally.ts";
 
 const FAILURES = 5;
 /** What has to be read from all jobs, or from files beside the queue, takes no more than one part of so many. */
-const SLOW_PARTS = 20;
+const SLOW_PARTS = 50;
 
 /** See the module. */
 export class LiveStatus implements ChangeListener {

@@ -24,13 +24,13 @@ const RATE_MS = 60_000;
 export class QueueTally {
   /** Jobs in flight. */
   readonly running = new Map<JobName, Job>();
-  /** Newest first. */
-  ends: Job[] = [];
-  failures: Job[] = [];
   failed = 0;
   total = 0;
   readonly counts: Record<JobState, number>;
   readonly #clock: Pick<Clock, "epochMs">;
+  /** Oldest first. */
+  readonly #ends = new Map<JobName, Job>();
+  readonly #failures = new Map<JobName, Job>();
   #durations: number[] = [];
   #endTimes: number[] = [];
   /** Failed jobs, so that a reset takes one out of the count. */
@@ -52,8 +52,8 @@ export class QueueTally {
       else if (!isWaiting(job.status)) over.push(job);
     }
     over.sort((a, b) => compareTexts(b.ended ?? "", a.ended ?? ""));
-    this.ends = over.slice(0, KEPT);
-    this.failures = over.filter(isFailed).slice(0, KEPT);
+    for (const job of over.slice(0, KEPT).reverse()) keep(this.#ends, job);
+    for (const job of over.filter(isFailed).slice(0, KEPT).reverse()) keep(this.#failures, job);
     for (const job of over.slice(0, DURATIONS)) this.#noteDuration(job);
     for (const { ended } of over) {
       if (ended === null) continue;
@@ -76,10 +76,20 @@ export class QueueTally {
     if (isInFlight(job.status)) return void this.running.set(job.name, job);
     this.running.delete(job.name);
     if (isWaiting(job.status) || type === "added") return;
-    this.ends = [job, ...this.ends.filter(({ name }) => name !== job.name)].slice(0, KEPT);
-    if (isFailed(job)) this.failures = [job, ...this.failures.filter(({ name }) => name !== job.name)].slice(0, KEPT);
+    keep(this.#ends, job);
+    if (isFailed(job)) keep(this.#failures, job);
     this.#endTimes.push(this.#clock.epochMs());
     this.#noteDuration(job);
+  }
+
+  /** Jobs that ended last, newest first. */
+  get ends(): Job[] {
+    return [...this.#ends.values()].reverse();
+  }
+
+  /** Those that did not end well. */
+  get failures(): Job[] {
+    return [...this.#failures.values()].reverse();
   }
 
   /** Jobs that are over. */
@@ -96,8 +106,10 @@ export class QueueTally {
   rate(): number {
     const nowMs = this.#clock.epochMs();
     const from = this.#endTimes.findIndex((atMs) => nowMs - atMs < RATE_MS);
-    this.#endTimes = from < 0 ? [] : this.#endTimes.slice(from);
-    return this.#endTimes.length / (RATE_MS / 1000);
+    const count = from < 0 ? 0 : this.#endTimes.length - from;
+    // Copied only where it pays: there may be tens of thousands.
+    if (count < this.#endTimes.length / 2) this.#endTimes = this.#endTimes.slice(this.#endTimes.length - count);
+    return count / (RATE_MS / 1000);
   }
 
   /** How long `open` jobs take on so many slots, ms, between the two; null where nothing is known. */
@@ -119,6 +131,15 @@ export class QueueTally {
     this.#durations.push(tookMs);
     if (this.#durations.length > 2 * DURATIONS) this.#durations = this.#durations.slice(-DURATIONS);
   }
+}
+
+/** Puts a job at the end of those that are kept. */
+function keep(jobs: Map<JobName, Job>, job: Job): void {
+  jobs.delete(job.name);
+  jobs.set(job.name, job);
+  if (jobs.size <= KEPT) return;
+  const [oldest] = jobs.keys();
+  jobs.delete(oldest!);
 }
 
 /** By code units: for times, which are ASCII, the same as by language, and much faster. */

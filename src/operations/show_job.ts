@@ -6,7 +6,7 @@
  */
 
 import type { Deps } from "../deps.ts";
-import { dependenciesOf } from "../job/dependencies.ts";
+import { dependenciesOf, hasDependencies } from "../job/dependencies.ts";
 import type { Job } from "../job/job.ts";
 import type { PastTry } from "../job/options.ts";
 import { tryNumber } from "../job/retry.ts";
@@ -50,7 +50,9 @@ export async function showJob(deps: Deps, request: { queue: StoreRef; job: strin
   const pause = await readPause(deps, paths);
   const neighbour = (name: JobName): Neighbour => ({ name, status: jobs.get(name)?.status ?? null });
   const neededBy: Neighbour[] = [];
-  for (const other of jobs.values()) if (dependenciesOf(other).includes(job.name)) neededBy.push(neighbour(other.name));
+  for (const other of jobs.values()) {
+    if (hasDependencies(other) && dependenciesOf(other).includes(job.name)) neededBy.push(neighbour(other.name));
+  }
   return {
     job,
     reason: reasonOf(job, { jobs, nowMs: deps.clock.epochMs(), isRun, pause }),

@@ -22,6 +22,11 @@ import { sameStamp } from "./lock.ts";
 import { type StorePaths, storePaths } from "./paths.ts";
 import { readSnapshot, type Snapshot } from "./snapshot.ts";
 import type { StoreRef } from "./store.ts";
+import { readWritten, type WrittenQueue } from "./large/written_queue.ts";
+
+/** So often a look waits for the journal that follows a checkpoint, before it reads the file instead. */
+const FOLD_LOOKS = 20;
+const FOLD_PAUSE_MS = 5;
 
 /**
  * One thing that happened to a queue, and its place: `begun` names the journal (`""` if none does), lines count from 1.
@@ -55,6 +60,8 @@ export class QueueFeed {
   /** The journal was closed: what stands at its place by the next look may be another. */
   #isResting = false;
 
+  /** The last record of the journal says that a YAML is about to be written: nothing comes after it there. */
+  #isFolded = false;
   #isPlain = false;
   #edition = 0;
 
@@ -128,6 +135,17 @@ export class QueueFeed {
     this.#journal.close();
   }
 
+  /** The stamps when no checkpoint is between its two files: then the next journal says which YAML it is. */
+  async #settled(): Promise<[journal: FileStamp | null, yaml: FileStamp | null]> {
+    const { clock } = this.#deps;
+    let stamps = await this.#stamps();
+    for (let i = 0; i < FOLD_LOOKS && this.#isFolded && this.#journal.isSame(stamps[0]); i++) {
+      await clock.sleepUntil(clock.now() + FOLD_PAUSE_MS);
+      stamps = await this.#stamps();
+    }
+    return stamps;
+  }
+
   #stamps(): Promise<[journal: FileStamp | null, yaml: FileStamp | null]> {
     const { files } = this.#deps;
     return Promise.all([files.stamp(this.#paths.journal), files.stamp(this.#paths.file)]);
@@ -135,19 +153,23 @@ export class QueueFeed {
 
   async #read(): Promise<FeedChange[]> {
     const changes: FeedChange[] = [];
-    const [journal, yaml] = await this.#stamps();
+    const [journal, yaml] = await this.#settled();
     const isSame = this.#journal.isSame(journal);
+    const isAfter = !this.#isFirst && !this.#isLost && !this.#isResting;
     if (!this.#isFirst && !this.#isResting) {
       // Of a journal that is no longer the queue's, its last records.
       const more = await this.#journal.readMore(isSame ? journal : this.#journal.stamp);
       this.#take(more, changes);
       const end = more.at(-1);
+      if (end !== undefined) this.#isFolded = end.type === "fold";
       if (end?.type === "fold") this.#yamlHash = end.yaml;
       if (isSame && sameStamp(yaml, this.#yamlStamp)) return changes;
     }
     const mark = this.#journal.mark;
-    const snapshot = await readSnapshot(this.#deps, this.#paths, this.#journal, null);
-    const isNew = this.#isFirst || this.#isLost || this.#isResting || !this.#journal.continues(mark);
+    const known = isAfter ? this.#yamlHash : null;
+    const snapshot = await readWritten(this.#deps, this.#paths, this.#journal, known) ??
+      await readSnapshot(this.#deps, this.#paths, this.#journal, null);
+    const isNew = !isAfter || !this.#journal.continues(mark);
     try {
       this.#takeBoth(snapshot, { isNew, seen: mark.records }, changes);
     } catch (error) {
@@ -159,6 +181,7 @@ export class QueueFeed {
     }
     this.#isLost = false;
     this.#isResting = false;
+    this.#isFolded = snapshot.records.at(-1)?.type === "fold";
     this.#yamlStamp = snapshot.stamp;
     this.#yamlHash = snapshot.yaml.hash;
     this.#isFirst = false;
@@ -167,7 +190,7 @@ export class QueueFeed {
 
   /** Takes what both files say. `seen`: records of the same journal that were reported before. @throws {CmsError} */
   #takeBoth(
-    snapshot: Snapshot,
+    snapshot: Snapshot | WrittenQueue,
     { isNew, seen }: { isNew: boolean; seen: number },
     changes: FeedChange[],
   ): void {

@@ -41,9 +41,18 @@ export async function readJobs(deps: Deps, ref: StoreRef): Promise<Jobs> {
   return await kept.read().finally(() => forget(deps, kept));
 }
 
+/**
+ * The same, but what is given changes with a queue that is followed: for who uses it at once, or needs no more than one
+ * look at each job. It spares a copy of the map. @throws {CmsError} As {@link openQueue}.
+ */
+export async function liveJobs(deps: Deps, ref: StoreRef): Promise<Jobs> {
+  const kept = keptQueue(deps, ref);
+  return await kept.live().finally(() => forget(deps, kept));
+}
+
 /** True if the queue was read, so that reading it again takes little. */
 export function isRead(deps: Deps, ref: StoreRef): boolean {
-  return memoryOf(deps).queues.get(storePaths(ref, "queue").file)?.isRead === true;
+  return memoryOf(deps).queues.get(storePaths(ref, "queue").file)?.isKnown === true;
 }
 
 /** From now on `readJobs` follows queues. Their files are closed when `until` aborts. */
@@ -127,7 +136,9 @@ class KeptQueue {
   readonly #isFollowed: boolean;
   readonly #feed: QueueFeed;
   #stamps: readonly (FileStamp | null)[] = [];
+  /** null: nobody has asked for what does not change. */
   #jobs: Jobs | null = null;
+  #isRead = false;
   /** The edition of the feed that `#jobs` is; -1: it is not from the feed. */
   #edition = -1;
   /** Ends when all readings that were asked for are done. */
@@ -152,12 +163,22 @@ class KeptQueue {
   }
 
   get isRead(): boolean {
-    return this.#jobs !== null;
+    return this.#isRead;
+  }
+
+  /** True if the next reading takes little. */
+  get isKnown(): boolean {
+    return this.#isRead || this.#feed.isPlain;
   }
 
   /** Each reading begins after it was asked for. */
   read(): Promise<Jobs> {
-    return this.#inTurn(() => this.#read());
+    return this.#inTurn(() => this.#read(true));
+  }
+
+  /** The same, of what changes. */
+  live(): Promise<Jobs> {
+    return this.#inTurn(() => this.#read(false));
   }
 
   /** Takes in what was added, for those who listen. @returns False if there is no such queue. */
@@ -177,7 +198,7 @@ class KeptQueue {
     return done;
   }
 
-  async #read(): Promise<Jobs> {
+  async #read(isCopy: boolean): Promise<Jobs> {
     // Before the reading: what is written in between makes the next look differ.
     const stamps = [
       await stampOf(this.#deps, this.#paths),
@@ -185,9 +206,9 @@ class KeptQueue {
     ];
     if (this.#jobs !== null && this.#stamps.every((stamp, i) => sameStamp(stamp, stamps[i] ?? null))) return this.#jobs;
     return await this.#room.pass(sumOf(stamps), async () => {
-      const jobs = (this.#isFollowed && !this.#isClosed ? await this.#follow() : null) ?? await this.#readAll();
+      const jobs = (this.#isFollowed && !this.#isClosed ? await this.#follow(isCopy) : null) ?? await this.#readAll();
       this.#stamps = stamps;
-      this.#jobs = jobs;
+      this.#isRead = true;
       return jobs;
     });
   }
@@ -203,7 +224,7 @@ class KeptQueue {
   }
 
   /** The jobs as followed; null if what the queue is can only be known from the whole. */
-  async #follow(): Promise<Jobs | null> {
+  async #follow(isCopy: boolean): Promise<Jobs | null> {
     try {
       if (await this.#look() === null || !this.#feed.isPlain) return null;
     } catch (error) {
@@ -211,16 +232,20 @@ class KeptQueue {
       return null; // Whoever reads it all says what is wrong.
     }
     if (this.#jobs !== null && this.#edition === this.#feed.edition) return this.#jobs;
+    // What was copied before is no longer what the files say.
+    this.#jobs = null;
+    if (!isCopy) return this.#feed.jobs;
     this.#edition = this.#feed.edition;
-    return new Map(this.#feed.jobs);
+    return this.#jobs = new Map(this.#feed.jobs);
   }
 
   async #readAll(): Promise<Jobs> {
     this.#jobs = null;
+    this.#isRead = false;
     this.#edition = -1;
     const store = await openQueue(this.#deps, this.#ref);
     try {
-      return store.jobs; // A live view of a store that lives no longer.
+      return this.#jobs = store.jobs; // A live view of a store that lives no longer.
     } finally {
       store.close();
     }

@@ -79,6 +79,10 @@ slurmTest("a queue runs on allocations, asked for in one submit, and on hosts ov
     async () => [...(await manager.jobs()).values()].filter(({ status }) => status === "end").length === 23,
     LIMIT,
   );
+  const [entry, red] = JSON.parse(await manager.ok("cluster", "status", CLUSTER, "--output=json"));
+  assert.deepEqual([red.nodes, red.allocations, red.jobs.length], [[], null, 1]);
+  assert.ok(entry.allocations.running >= 1, JSON.stringify(entry));
+  for (const { machine } of entry.nodes) assert.match(machine, /^pi@n[12]\.[0-9]+\.slurm\.localhost$/);
   await login.run("touch go");
   await ends(run);
   const ran = await judge(manager, login, 24);

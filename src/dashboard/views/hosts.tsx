@@ -25,7 +25,6 @@ type Clusters = readonly { readonly name: string; readonly hosts: readonly HostS
 /** The view. */
 export function Hosts({ queue }: { queue: string }): JSX.Element {
   const [clusters, setClusters] = useState<Clusters | null>(null);
-  const [stands, setStands] = useState<ReadonlyMap<string, string>>(new Map());
   const [failure, setFailure] = useState("");
   useRepeated(
     async (signal) => {
@@ -38,8 +37,6 @@ export function Hosts({ queue }: { queue: string }): JSX.Element {
             hosts: (await read<{ hosts: HostStatus[] }>(["cluster", name, "status"], {}, signal)).hosts,
           }))),
         );
-        const explained = await read<Reply<"/queue/{queue}/explain">>(["queue", queue, "explain"], {}, signal);
-        setStands(new Map(explained.hosts.map(({ host, stand }) => [host, stand])));
         setFailure("");
       } catch (error) {
         if (!signal.aborted) setFailure((error as Error).message);
@@ -48,7 +45,9 @@ export function Hosts({ queue }: { queue: string }): JSX.Element {
     [queue],
     2_000,
   );
-  const known = new Set((clusters ?? []).flatMap(({ hosts }) => hosts.map(({ machine }) => machine)));
+  const known = new Set(
+    (clusters ?? []).flatMap(({ hosts }) => hosts.flatMap(({ machine, nodes }) => [machine, ...nodes.map(nameOf)])),
+  );
   const machines = Object.entries(status.value?.run?.machines ?? {}).filter(([machine]) => !known.has(machine));
   return (
     <main>
@@ -58,9 +57,7 @@ export function Hosts({ queue }: { queue: string }): JSX.Element {
         <section key={name}>
           <h2>{name}</h2>
           <ul class="hosts">
-            {hosts.map((host) => (
-              <HostCard key={host.id} {...{ queue, cluster: name, host, stand: stands.get(host.id) }} />
-            ))}
+            {hosts.map((host) => <HostCard key={host.id} {...{ queue, cluster: name, host }} />)}
           </ul>
         </section>
       ))}
@@ -80,10 +77,14 @@ export function Hosts({ queue }: { queue: string }): JSX.Element {
   );
 }
 
+function nameOf({ machine }: { machine: string }): string {
+  return machine;
+}
+
 function HostCard(
-  { queue, cluster, host, stand }: { queue: string; cluster: string; host: HostStatus; stand: string | undefined },
+  { queue, cluster, host }: { queue: string; cluster: string; host: HostStatus },
 ): JSX.Element {
-  const free = Math.max(0, host.slots - host.jobs.length);
+  const { stand } = host;
   const isActive = host.status === "active";
   const put = (verb: string, done: string, grave: string | null = null): void => {
     if (grave !== null && !confirm(grave)) return;
@@ -101,8 +102,7 @@ function HostCard(
       setFound((error as Error).message);
     }
   };
-  const since = host.link_since_ms === null ? "" : ` since ${moment(new Date(host.link_since_ms).toISOString())}`;
-  const link = host.link === null ? "" : `, ${host.link === "up" ? "answers" : "silent"}${since}`;
+  const link = host.link === null ? "" : `, ${linkText(host)}`;
   const { ended, failed } = host.last_hour;
   return (
     <li class={`host ${host.link === "down" ? "silent" : ""} ${isActive ? "" : "idle"}`}>
@@ -110,21 +110,15 @@ function HostCard(
         {host.id} <small>{host.machine}</small>
       </h3>
       <p>{host.status}{link}: {host.jobs.length} of {host.slots} slots used</p>
-      {stand !== undefined && !SAID.test(stand) && <p class="bad">Gets nothing: {stand}</p>}
-      <div class="slots">
-        {host.jobs.slice(0, MOST_SLOTS).map(({ queue: of, job, started_ms }) => (
-          <a
-            key={`${of}/${job}`}
-            class={`slot ${of === queue ? "own" : "other"}`}
-            href={placeText({ queue: of, view: "job", job, words: {} })}
-            aria-label={`${job} of ${of}`}
-            title={`${job}${of === queue ? "" : ` of ${of}`}${
-              started_ms === null ? "" : `, ${duration((Date.now() - started_ms) / 1000)}`
-            }`}
-          />
-        ))}
-        {Array.from({ length: Math.min(free, MOST_SLOTS) }, (_, i) => <span key={i} class="slot free" />)}
-      </div>
+      {host.allocations !== null && <p>Slurm: {stand}</p>}
+      {host.allocations === null && stand !== null && !SAID.test(stand) && <p class="bad">Gets nothing: {stand}</p>}
+      {host.nodes.map((node) => (
+        <div key={node.machine}>
+          <p class="hint">{node.machine}{node.link === null ? "" : `, ${linkText(node)}`}</p>
+          <Slots queue={queue} jobs={node.jobs} slots={host.slots / host.nodes.length} />
+        </div>
+      ))}
+      {host.nodes.length === 0 && <Slots queue={queue} jobs={host.jobs} slots={host.slots} />}
       {host.gpus.length > 0 && (
         <div class="slots" role="group" aria-label="GPUs">
           {host.gpus.map(({ device, jobs }) => (
@@ -146,6 +140,32 @@ function HostCard(
       </p>
       {found !== null && <Found found={found} command={cms("cluster", "check", cluster, `--id=${host.id}`)} />}
     </li>
+  );
+}
+
+function linkText({ link, link_since_ms: sinceMs }: Pick<HostStatus, "link" | "link_since_ms">): string {
+  const since = sinceMs === null ? "" : ` since ${moment(new Date(sinceMs).toISOString())}`;
+  return `${link === "up" ? "answers" : "silent"}${since}`;
+}
+
+/** A filled square for each job, an empty one for each slot that is free. */
+function Slots({ queue, jobs, slots }: { queue: string; jobs: HostStatus["jobs"]; slots: number }): JSX.Element {
+  const free = Math.max(0, slots - jobs.length);
+  return (
+    <div class="slots">
+      {jobs.slice(0, MOST_SLOTS).map(({ queue: of, job, started_ms }) => (
+        <a
+          key={`${of}/${job}`}
+          class={`slot ${of === queue ? "own" : "other"}`}
+          href={placeText({ queue: of, view: "job", job, words: {} })}
+          aria-label={`${job} of ${of}`}
+          title={`${job}${of === queue ? "" : ` of ${of}`}${
+            started_ms === null ? "" : `, ${duration((Date.now() - started_ms) / 1000)}`
+          }`}
+        />
+      ))}
+      {Array.from({ length: Math.min(free, MOST_SLOTS) }, (_, i) => <span key={i} class="slot free" />)}
+    </div>
   );
 }
 

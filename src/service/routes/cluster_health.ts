@@ -6,7 +6,7 @@
 
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { checkHosts } from "../../operations/check_hosts.ts";
-import { clusterStatus } from "../../operations/cluster_status.ts";
+import { clusterStatus, type HostJob } from "../../operations/cluster_status.ts";
 import { failures, jsonReply, operation } from "../operation.ts";
 import { clusterAt } from "../places.ts";
 import { ClusterPath, ExperimentQuery, nameArray, text } from "../schemas.ts";
@@ -56,6 +56,12 @@ const check = operation({
   },
 });
 
+const HostJobsSchema = z.array(z.object({
+  queue: words("Name of the queue.", "a"),
+  job: words("Name of the job.", "job1"),
+  started_ms: orNull("Since when it runs, epoch ms.", 1_769_860_800_000),
+})).openapi({ description: "What runs there." });
+
 const HostStatusSchema = z.object({
   id: words("Id of the host.", "red01"),
   machine: words("What it names.", "pi@red01"),
@@ -65,12 +71,23 @@ const HostStatusSchema = z.object({
     description: "Whether it answers a run; null where none uses it.",
     example: "up",
   }),
-  jobs: z.array(z.object({
-    queue: words("Name of the queue.", "a"),
-    job: words("Name of the job.", "job1"),
-    started_ms: orNull("Since when it runs, epoch ms.", 1_769_860_800_000),
-  })).openapi({ description: "What runs there." }),
+  jobs: HostJobsSchema,
   link_since_ms: orNull("Since when it answers, or does not, epoch ms.", 1_769_860_800_000),
+  stand: z.string().nullable().openapi({
+    description: "How it stands to jobs that wait, as the run on this cluster sees it; null where there is none.",
+    example: "full (2 of 2)",
+  }),
+  allocations: z.object({
+    running: z.number().int().openapi({ description: "Those that run.", example: 2 }),
+    pending: z.number().int().openapi({ description: "Those that Slurm has not begun.", example: 1 }),
+    reason: z.string().nullable().openapi({ description: "Why the first of them waits.", example: "Resources" }),
+  }).nullable().openapi({ description: "Allocations of an entry of Slurm; null for a host, or without a run." }),
+  nodes: z.array(z.object({
+    machine: words("What it is called.", "pi@n1.117.slurm.login"),
+    link: z.enum(["up", "down"]).nullable().openapi({ description: "Whether it answers a run.", example: "up" }),
+    link_since_ms: orNull("Since when it answers, epoch ms.", 1_769_860_800_000),
+    jobs: HostJobsSchema,
+  })).openapi({ description: "Nodes of its allocations." }),
   gpus: z.array(z.object({
     device: z.number().int().openapi({ description: "Its number.", example: 0 }),
     jobs: nameArray("Jobs that have it, or a part of it.", "job1"),
@@ -121,13 +138,23 @@ export function addClusterHealthRoutes(app: OpenAPIHono<ServiceEnv>, service: Se
     const cluster = await clusterAt(service, { ...c.req.valid("param"), ...c.req.valid("query") });
     const hosts = await clusterStatus(service.deps, { cluster });
     return c.json({
-      hosts: hosts.map(({ jobs, gpus, linkSinceMs, lastHour, ...host }) => ({
+      hosts: hosts.map(({ jobs, gpus, linkSinceMs, lastHour, nodes, ...host }) => ({
         ...host,
         link_since_ms: linkSinceMs,
+        nodes: nodes.map(({ machine, link, linkSinceMs, jobs }) => ({
+          machine,
+          link,
+          link_since_ms: linkSinceMs,
+          jobs: jobs.map(hostJob),
+        })),
         gpus: gpus.map(({ device, jobs }) => ({ device, jobs: [...jobs] })),
         last_hour: { ...lastHour },
-        jobs: jobs.map(({ queue, job, startedMs }) => ({ queue, job, started_ms: startedMs })),
+        jobs: jobs.map(hostJob),
       })),
     }, 200);
   });
+}
+
+function hostJob({ queue, job, startedMs }: HostJob): { queue: string; job: string; started_ms: number | null } {
+  return { queue, job, started_ms: startedMs };
 }

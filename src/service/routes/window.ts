@@ -18,6 +18,8 @@ import { count, ExperimentQuery, JobSchema, QueuePath, SelectionQuery, text } fr
 import type { Service, ServiceEnv } from "../service.ts";
 
 const number = (description: string, example: number) => z.number().int().openapi({ description, example });
+/** Values of a column that are rendered between two rests. */
+const AT_ONCE = 5_000;
 const UNKNOWN = "null with `soon`, where it would take long to know.";
 
 const WindowSchema = z.object({
@@ -128,8 +130,16 @@ export function addWindowRoutes(app: OpenAPIHono<ServiceEnv>, service: Service):
     const queue = await queueAt(service, { ...c.req.valid("param"), ...c.req.valid("query") });
     const found = await jobSpans(deps, { queue });
     const body = await inItsTurn(service, found.names.length, async (pace) => {
-      await pace();
-      return JSON.stringify(found);
+      const columns: string[] = [];
+      for (const [name, values] of Object.entries(found) as [string, readonly unknown[]][]) {
+        const parts: string[] = [];
+        for (let i = 0; i < values.length; i += AT_ONCE) {
+          await pace();
+          parts.push(JSON.stringify(values.slice(i, i + AT_ONCE)).slice(1, -1));
+        }
+        columns.push(`${JSON.stringify(name)}:[${parts.join(",")}]`);
+      }
+      return `{${columns.join(",")}}`;
     });
     return c.body(body, 200, { "Content-Type": "application/json" }) as never;
   });

@@ -15,7 +15,6 @@ import type { FileStamp } from "../../deps.ts";
 import { StoreError } from "../../errors.ts";
 import type { JobName } from "../../names/grammar.ts";
 import type { Job, JobFields } from "../../job/job.ts";
-import { searchFor } from "../large/find_entry.ts";
 import { jobRecord, normalizeJob, problemOfFields, problemsOfMeaning } from "../yaml/job_record.ts";
 
 /** First line of a journal. */
@@ -94,7 +93,6 @@ export interface JournalPart {
 }
 
 const encoder = new TextEncoder();
-const NEWLINE = 10;
 
 /** The first line. */
 export function encodeHeader(header: JournalHeader): string {
@@ -151,49 +149,14 @@ function isCount(value: unknown): value is number {
   return typeof value === "number" && Number.isInteger(value) && value >= 0;
 }
 
-function parseLine(line: Uint8Array): Record<string, unknown> | null {
+/** What a line holds; null if it is no map. */
+export function parseLine(line: Uint8Array): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(line));
     return isMap(value) ? value : null;
   } catch {
     return null;
   }
-}
-
-/**
- * The records that name one of these jobs, and the header, of a journal that is long: other lines are not looked at, so
- * that this is much faster than {@link parseJournal}. null if the end may be torn.
- * @throws {StoreError} For damage in the lines that are looked at.
- */
-export function parseJournalOf(
-  bytes: Uint8Array,
-  names: readonly JobName[],
-  options: Omit<PartOptions, "lines">,
-): { header: JournalHeader; records: readonly JournalRecord[] } | null {
-  const damage = (reason: string) => new StoreError(options.shown, 0, reason);
-  const lineAt = (at: number) => {
-    const start = bytes.lastIndexOf(NEWLINE, at) + 1;
-    return { start, value: parseLine(bytes.subarray(start, bytes.indexOf(NEWLINE, at))) };
-  };
-  if (bytes.at(-1) !== NEWLINE) return null;
-  const first = lineAt(0).value;
-  const last = lineAt(bytes.length - 2).value;
-  if (first === null || last === null || last.more === 1) return null;
-  const header = readHeader(first, damage);
-  const lines = new Map<number, Record<string, unknown>>();
-  for (const name of names) {
-    const search = searchFor(encoder.encode(JSON.stringify(name)));
-    for (let at = search(bytes); at >= 0; at = search(bytes, at + 1)) {
-      const { start, value } = lineAt(at);
-      if (start === 0) continue;
-      if (value === null) throw damage("is damaged: a line is not a record");
-      lines.set(start, value);
-    }
-  }
-  const records = [...lines].sort(([a], [b]) => a - b).map(([, value]) =>
-    readRecord(value, options.experiment, damage)
-  );
-  return { header, records };
 }
 
 /** Where a part of a journal begins and how it is read. */
@@ -240,9 +203,11 @@ export function parseJournal(bytes: Uint8Array, options: PartOptions): JournalPa
   return { header, records, goodBytes, goodLines };
 }
 
-type Damage = (reason: string) => StoreError;
+/** Makes the error of a damaged line. */
+export type Damage = (reason: string) => StoreError;
 
-function readHeader(value: Record<string, unknown>, damage: Damage): JournalHeader {
+/** Reads the first line. @throws {StoreError} If it is none. */
+export function readHeader(value: Record<string, unknown>, damage: Damage): JournalHeader {
   if (typeof value.cms === "number" && value.cms > 1) throw damage("was written by a newer version of the program");
   const { queue, at, yaml, begun, written, carried } = value;
   if (value.cms !== 1 || typeof queue !== "string" || typeof at !== "string" || typeof yaml !== "string") {
@@ -278,7 +243,8 @@ function readSet(value: Record<string, unknown>, experiment: string, damage: Dam
   return { type: "set", job: job as JobName, id, fields, was, whole, ...when };
 }
 
-function readRecord(value: Record<string, unknown>, experiment: string, damage: Damage): JournalRecord {
+/** Reads any other line. @throws {StoreError} If it is none. */
+export function readRecord(value: Record<string, unknown>, experiment: string, damage: Damage): JournalRecord {
   switch (value.type) {
     case "put": {
       if (value.was !== null && typeof value.was !== "string") break;

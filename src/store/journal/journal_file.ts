@@ -17,12 +17,12 @@ import {
   type JournalPart,
   type JournalRecord,
   parseJournal,
-  parseJournalOf,
 } from "./journal.ts";
+import { parseJournalOf } from "./journal_of.ts";
+import { parseInPieces } from "./journal_pieces.ts";
 import { type CarriedRecords, type JournalMark, NOTHING_CARRIED, startOfLine } from "./journal_place.ts";
+import type { Rests } from "../rests.ts";
 import { MOST_YAML_BYTES, storeError, tooLarge } from "../file_errors.ts";
-
-const encoder = new TextEncoder();
 
 /** The journal of one queue. What writes is called under the queue's lock. */
 export class JournalFile {
@@ -128,18 +128,18 @@ export class JournalFile {
   /**
    * Opens the journal that stands there now and reads all of it. What is read in `between`, after the opening and
    * before the reading, is not newer than the records: the file that is open here stays complete, whatever takes its
-   * place meanwhile.
+   * place meanwhile. `rests`: are taken while a long one is read.
    */
-  async readAll(between: () => Promise<void> = () => Promise.resolve()): Promise<readonly JournalRecord[]> {
+  async readAll(between?: () => Promise<void>, rests?: Rests): Promise<readonly JournalRecord[]> {
     this.#problem = null;
     const file = await this.#files.openAppend(this.#path, { create: false }).catch((error) => this.#bear(error, null));
     let part: JournalPart;
     let stamp: FileStamp | null;
     try {
       stamp = await file?.stamp() ?? null;
-      await between();
+      await between?.();
       const bytes = await file?.readFrom(0).catch((error) => this.#bear(error, null)) ?? new Uint8Array();
-      part = this.#parseAll(bytes);
+      part = await this.#parseAll(bytes, rests);
       this.#tornBytes = this.#problem === null ? bytes.length - part.goodBytes : 0;
     } catch (error) {
       file?.close();
@@ -280,7 +280,7 @@ export class JournalFile {
 
   /** `lines`: so many records, whole. They are not looked at: there may be many, and everybody waits. */
   async #replace(header: JournalHeader, lines: readonly Uint8Array[], records: number): Promise<void> {
-    const pieces = [encoder.encode(encodeHeader(header)), ...lines];
+    const pieces = [new TextEncoder().encode(encodeHeader(header)), ...lines];
     try {
       await this.#files.replace(this.#path, pieces);
       const file = await this.#files.openAppend(this.#path, { create: false });
@@ -303,9 +303,10 @@ export class JournalFile {
     return parseJournal(bytes, { shown: this.#shown, lines, experiment: this.experiment });
   }
 
-  #parseAll(bytes: Uint8Array): JournalPart {
+  async #parseAll(bytes: Uint8Array, rests: Rests | undefined): Promise<JournalPart> {
     try {
-      return this.#parse(bytes, 0);
+      if (rests === undefined) return this.#parse(bytes, 0);
+      return await parseInPieces(bytes, { shown: this.#shown, experiment: this.experiment }, rests);
     } catch (error) {
       const line = error instanceof StoreError ? error.line : 0;
       this.#bear(error, null);

@@ -138,6 +138,24 @@ export async function* entryPieces(files: Files, path: string): AsyncGenerator<U
   if (kept > 0) yield buffer.subarray(0, kept);
 }
 
+/** Characters of entries that are a millisecond's work. */
+const TEXT = 16 * 1024;
+
+/** The text of a file in small parts that begin and end between two entries. @throws {TypeError} If it is no UTF-8. */
+export async function* entryTexts(files: Files, path: string): AsyncGenerator<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  for await (const bytes of entryPieces(files, path)) {
+    const text = decoder.decode(bytes);
+    for (let start = 0; start < text.length;) {
+      let end = text.indexOf("\n", start + TEXT) + 1;
+      while (end > 0 && /[ \n]/.test(text[end] ?? "x")) end = text.indexOf("\n", end) + 1;
+      const stop = end === 0 ? text.length : end;
+      yield text.slice(start, stop);
+      start = stop;
+    }
+  }
+}
+
 /** Begin and end of the entry that `at` is in. */
 function entryAround(bytes: Uint8Array, at: number): [start: number, stop: number] {
   let stop = bytes.indexOf(NEWLINE, at + 1);

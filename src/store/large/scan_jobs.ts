@@ -13,7 +13,7 @@ import type { Deps } from "../../deps.ts";
 import type { Job } from "../../job/job.ts";
 import type { JobName } from "../../names/grammar.ts";
 import { isAsWritten, SMALL_YAML_BYTES } from "./checkpoint_due.ts";
-import { entryPieces } from "./find_entry.ts";
+import { entryTexts } from "./find_entry.ts";
 import { parseJobs } from "../yaml/job_record.ts";
 import { type JournalRecord, subjectOf } from "../journal/journal.ts";
 import { JournalFile } from "../journal/journal_file.ts";
@@ -69,7 +69,7 @@ async function* jobsOf(
 ): AsyncGenerator<Job> {
   const named = byName(records);
   const inFile = new Set<JobName>();
-  for await (const text of entries(deps, paths.file)) {
+  for await (const text of entryTexts(deps.files, paths.file)) {
     for (const job of parseJobs(text, { shown: paths.shown, experiment: ref.experiment }).values()) {
       const own = named.get(job.name);
       if (own === undefined) {
@@ -103,10 +103,4 @@ function byName(records: readonly JournalRecord[]): Map<JobName, JournalRecord[]
     else own.push(record);
   }
   return named;
-}
-
-/** The file's text in pieces that end between two entries. */
-async function* entries(deps: Deps, path: string): AsyncGenerator<string> {
-  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-  for await (const bytes of entryPieces(deps.files, path)) yield decoder.decode(bytes);
 }

@@ -4,6 +4,7 @@ import type { Job } from "../../../src/job/job.ts";
 import { isInFlight } from "../../../src/job/states.ts";
 import type { Change } from "../../../src/store/changes.ts";
 import { createQueue, openQueue } from "../../../src/store/queue_file.ts";
+import { firstJobs } from "../../../src/store/large/first_jobs.ts";
 import { scanJobs } from "../../../src/store/large/scan_jobs.ts";
 import { del, inMemory, newJob, onBothFiles, put, set, type World } from "../support.ts";
 
@@ -36,8 +37,11 @@ onBothFiles("scanJobs() gives the first jobs, those that are kept, and none of a
   await createQueue(deps, ref);
   assert.equal(await scanJobs(deps, ref, () => true, 1), null);
   await largeQueue(world);
-  const first = await scanJobs(deps, ref, () => true, 3);
-  assert.deepEqual(first, (await all(world)).slice(0, 3));
+  for (const first of [await scanJobs(deps, ref, () => true, 3), await firstJobs(deps, ref, 3)]) {
+    assert.deepEqual(first, (await all(world)).slice(0, 3));
+  }
+  assert.deepEqual(await firstJobs(deps, ref, MANY), await all(world));
+  assert.equal(await firstJobs(deps, ref, MANY + 1), null);
   await commit(world, [set("job700", { status: "crash" }), set("job1", { status: "run", host: "red" })]);
   assert.deepEqual((await scanJobs(deps, ref, ({ status }) => status === "crash", 5))?.map(({ name }) => name), [
     "job700",
@@ -76,6 +80,9 @@ Deno.test("scanJobs() gives what the whole queue has, in its order, whatever the
         queue.close();
         const scanned = await scanJobs(world.deps, world.ref, () => true, Infinity);
         assert.notEqual(scanned, null);
+        const first = await firstJobs(world.deps, world.ref, 6);
+        const isRewired = changes.some((one) => one.type === "delete" && /^job[035]$/.test(one.job));
+        if (!isRewired || first !== null) assert.deepEqual(first, (await all(world)).slice(0, 6));
         assert.deepEqual(scanned, await all(world));
       });
     }),
