@@ -41,12 +41,12 @@ export async function servedFiles(root: string): Promise<Files> {
       try {
         return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
       } catch (cause) {
-        throw Object.assign(new Error("is not UTF-8 text", { cause }), { code: "EILSEQ" });
+        throw Object.assign(new Error("is not UTF-8 text", { cause }), { code: "EILSEQ", path });
       }
     },
     async *pieces(path, offset) {
       const opened = openRegular(at(path));
-      if (opened === null) throw refusal("ENOENT", "no such file");
+      if (opened === null) throw refusal("ENOENT", path, "no such file");
       try {
         const piece = new Uint8Array(PIECE_BYTES);
         for (let from = offset; from < opened.size;) {
@@ -76,8 +76,9 @@ export async function servedFiles(root: string): Promise<Files> {
   };
 }
 
-function refusal(code: string, message: string): Error {
-  return Object.assign(new Error(message), { code });
+/** With its file, as those who pass it on do not know which it was. */
+function refusal(code: string, path: string, message: string): Error {
+  return Object.assign(new Error(message), { code, path });
 }
 
 function realOf(path: string): string | null {
@@ -104,13 +105,13 @@ function resolved(path: string, root: string): string {
   let missing = "";
   for (let upper = path; real === null && upper !== root && upper !== "/";) {
     // A link to what does not exist: nothing is made there.
-    if (lstat(upper)?.isSymlink) throw refusal("EXDEV", "it is a link to nothing");
+    if (lstat(upper)?.isSymlink) throw refusal("EXDEV", path, "it is a link to nothing");
     missing = upper.slice(upper.lastIndexOf("/")) + missing;
     upper = parentOf(upper);
     real = realOf(upper);
   }
   if (real !== null && real !== root && !real.startsWith(root === "/" ? root : `${root}/`)) {
-    throw refusal("EXDEV", "it is a link out of the directory that is served");
+    throw refusal("EXDEV", path, "it is a link out of the directory that is served");
   }
   return real === null ? path : (real === "/" ? "" : real) + missing;
 }
@@ -124,8 +125,8 @@ function regularAt(path: string): string {
 function regularInfo(path: string, most = FILE_BYTES): Deno.FileInfo | null {
   const info = lstat(path);
   if (info === null) return null;
-  if (!info.isFile) throw refusal("EFTYPE", "it is no regular file");
-  if (info.size > most) throw refusal("EOVERFLOW", `it is larger than ${FILE_BYTES / 1024 / 1024} MiB`);
+  if (!info.isFile) throw refusal("EFTYPE", path, "it is no regular file");
+  if (info.size > most) throw refusal("EOVERFLOW", path, `it is larger than ${FILE_BYTES / 1024 / 1024} MiB`);
   return info;
 }
 
@@ -146,7 +147,7 @@ function openRegular(path: string): { fd: number; size: number } | null {
     // Most often by a program that has just written it anew.
     node.close(fd);
   }
-  throw refusal("EBUSY", "it is replaced all the time");
+  throw refusal("EBUSY", path, "it is replaced all the time");
 }
 
 async function readSettled(path: string): Promise<Uint8Array | null> {

@@ -24,3 +24,10 @@ export function codeOf(error: unknown): string {
 export function isRefusal(error: unknown): boolean {
   return ["EACCES", "EPERM", "EROFS"].includes(codeOf(error));
 }
+
+/** The file that an error of the system is about; null where it names none. */
+export function fileOf(error: unknown): string | null {
+  if (codeOf(error) === "" || !(error instanceof Error)) return null;
+  if ("path" in error && typeof error.path === "string") return error.path;
+  return /: \w+ '(\/[^']*)'$/.exec(error.message)?.[1] ?? null;
+}

@@ -29,9 +29,9 @@ export async function listRuns(
 ): Promise<QueueRun[]> {
   const runs: QueueRun[] = [];
   for (const ref of await findQueues(deps, request.root)) {
-    // Opening a queue reads all of it: only those that have the file of a run.
-    if (await deps.files.stamp(storePaths(ref, "queue").run) === null) continue;
     try {
+      // Opening a queue reads all of it: only those that have the file of a run.
+      if (await deps.files.stamp(storePaths(ref, "queue").run) === null) continue;
       const store = await openQueue(deps, ref);
       try {
         const run = await store.lastRun();

@@ -50,7 +50,7 @@ export function makeApp(service: Service): App {
       return problemsReply(c, issues.map((issue) => toProblem(result.target, issue)));
     },
   });
-  app.onError((error, c) => errorReply(c, error, service.log));
+  app.onError((error, c) => errorReply(c, error, service));
   app.notFound((c) => {
     const methods = methodsOf(app, c.req.path);
     return methods.length === 0

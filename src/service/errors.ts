@@ -12,8 +12,10 @@ import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { CmsError, InvalidError, NotFoundError, STATUS_OF } from "../errors.ts";
+import { storeError } from "../store/file_errors.ts";
+import { fileOf } from "../system_errors.ts";
 import { wantsJson } from "./negotiate.ts";
-import type { ServiceLog } from "./service.ts";
+import type { Service } from "./service.ts";
 
 /** One problem of a request, in the original's form. `loc` says where: `["query", "name"]`. */
 export interface RequestProblem {
@@ -60,7 +62,10 @@ export class Refusal extends Error {
  * Makes the reply to a failed request. What is no client's fault goes to the log whole, and to the client without its
  * text.
  */
-export function errorReply(c: Context, error: unknown, log: ServiceLog): Response {
+export function errorReply(c: Context, thrown: unknown, { root, log }: Pick<Service, "root" | "log">): Response {
+  const file = thrown instanceof CmsError ? null : fileOf(thrown);
+  // A job may put anything in place of any file: who cannot use it is not at fault.
+  const error = file === null ? thrown : storeError(file.replace(`${root}/`, ""), "use", thrown);
   if (error instanceof Refusal) return reply(c, error.status, error.message, error.headers);
   if (error instanceof NotFoundError) return reply(c, 404, notFoundText(error));
   if (error instanceof InvalidError) {

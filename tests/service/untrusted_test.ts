@@ -3,6 +3,8 @@
  * goes on.
  */
 import assert from "node:assert/strict";
+import { realDeps } from "../../src/deps_real.ts";
+import { documentOf } from "../../src/service/openapi.ts";
 import { compiledCms } from "../../testing/compiled.ts";
 import { waitUntil } from "../../testing/wait.ts";
 import { type Started, withStarted } from "../../testing/service/started.ts";
@@ -24,6 +26,25 @@ async function withCompiled(use: (send: Send, service: Started) => Promise<void>
     await use(send, service);
   };
   await withStarted(use2, [], [cms]);
+}
+
+/** A queue with a job that is over. */
+const OVER = "job1: {name: job1, id: a1, status: end, command: x, user: me, host: localhost, attempt: 1}\n";
+
+/** Every operation on a queue or cluster of this name that answers by itself. */
+function operationsOn(name: string): string[] {
+  const { paths } = documentOf(realDeps()) as {
+    paths: Record<string, Record<string, { parameters?: { in: string; name: string; required?: boolean }[] }>>;
+  };
+  const lines = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { parameters = [] }]) => {
+      const target = path.replace(/\{(queue|cluster)\}/, name).replace("{job}", "job1").replaceAll(/\{\w+\}/g, "h1");
+      const words = parameters.filter((one) => one.in === "query" && one.required).map((one) => `${one.name}=1`);
+      const more = /\/(wait|drain)$/.test(path) ? ["timeout=1"] : path.endsWith("/plan") ? ["max_parallel=1"] : [];
+      return `${method.toUpperCase()} ${target}?${[...words, ...more].join("&")}`;
+    })
+  );
+  return lines.filter((line) => line.includes(`/${name}`) && !/\/(live|run_\w+)\?|^DELETE [^?]*\/\w+\?$/.test(line));
 }
 
 /** A job or many as JSON. */
@@ -77,7 +98,7 @@ Deno.test("a name of a queue or cluster is stripped once, and one that means two
 });
 
 Deno.test("files below the served directory that are no regular files of it are refused, and stop nothing", async () => {
-  await withCompiled(async (send, { directory }) => {
+  await withCompiled(async (send, { directory, text: service }) => {
     const experiment = `${directory}/experiment`;
     const outside = await Deno.makeTempDir({ prefix: "cms-outside-" });
     try {
@@ -103,6 +124,8 @@ Deno.test("files below the served directory that are no regular files of it are 
             `POST /queue/${name}?name=j&command=true`,
             `PUT /queue/${name}/reset`,
             `PUT /queue/${name}/run_fifo?max_parallel=1`,
+            ...["sparse", "made"].includes(name) ? [] : [`GET /queue/${name}/history`, `GET /queue/${name}/live`],
+            `GET /queue/${name}/wait?timeout=1`,
             `DELETE /queue/${name}`,
             `GET /cluster/${name}`,
             `POST /cluster/${name}?id=h&name=red&user=pi`,
@@ -120,6 +143,25 @@ Deno.test("files below the served directory that are no regular files of it are 
           );
         }
       }
+      // The same for what stands beside a queue, which only some operations look at.
+      Deno.writeTextFileSync(`${outside}/other`, "kept\n");
+      const sides = ["lock", "journal", "run", "history", "collected", "plan", "pause", "notices", "log", "refusal"];
+      for (const [i, side] of sides.entries()) {
+        Deno.writeTextFileSync(`${experiment}/${side}-queue.yaml`, OVER);
+        const at = `${experiment}/.${side}-queue.${side}`;
+        if (i % 3 === 0) Deno.symlinkSync(`${outside}/other`, at);
+        else if (i % 3 === 1) new Deno.Command("mkfifo", { args: [at] }).outputSync();
+        else Deno.mkdirSync(`${at}/kept`, { recursive: true });
+      }
+      const names = ["zero", "fifo", "made", ...sides];
+      for (const line of names.flatMap((name) => operationsOn(name))) {
+        const { status, text } = await send(line, /^(POST|PATCH)/.test(line) ? "{}" : undefined);
+        assert.doesNotMatch(text, /Fault in the program/, line);
+        if (status === 500) assert.match(text, /experiment\/[.a-z]+-(queue|cluster)\.\w+: cannot /, line);
+      }
+      assert.equal(Deno.readTextFileSync(`${outside}/other`), "kept\n");
+      assert.doesNotMatch(service(), /fault/i);
+      assert.equal((await send("PUT /queue/ran")).status, 200);
       const { status, text } = await send("GET /metrics");
       assert.equal(status, 200);
       assert.doesNotMatch(text, /queue="(link|zero|fifo)"/);

@@ -5,6 +5,8 @@
  */
 
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { StoreError } from "../../errors.ts";
+import { stampOf } from "../../store/lock.ts";
 import { storePaths } from "../../store/paths.ts";
 import { Refusal } from "../errors.ts";
 import { failures, operation } from "../operation.ts";
@@ -54,8 +56,10 @@ export function addLiveRoute(app: OpenAPIHono<ServiceEnv>, service: Service): vo
     const { queue: word } = c.req.valid("param");
     const { experiment } = c.req.valid("query");
     const queue = await queueAt(service, { queue: word, experiment });
-    const stamp = await service.deps.files.stamp(storePaths(queue, "queue").file);
+    const paths = storePaths(queue, "queue");
+    const stamp = await stampOf(service.deps, paths);
     if (stamp === null) throw new Refusal(404, "Queue not found");
+    if (stamp.isDirectory) throw new StoreError(paths.shown, 0, "cannot read: it is a directory");
     const lastId = c.req.valid("header")["last-event-id"] ?? null;
     const body = queues.open(queue, { sizeBytes: stamp.sizeBytes, render: statusReply, lastId });
     return c.body(body, 200, {
