@@ -6,11 +6,11 @@
  */
 
 import { isLocal, type Machine, machineText } from "../cluster/machine.ts";
-import type { Deps } from "../deps.ts";
+import type { Clock, Deps } from "../deps.ts";
 import { LinkError } from "../errors.ts";
 import { quote } from "../names/quote.ts";
 import pushText from "./push.sh" with { type: "text" };
-import { firstOf, PushError, rsync } from "./rsync.ts";
+import { firstOf, idleError, PushError, rsync } from "./rsync.ts";
 import type { SentPath } from "./sent_path.ts";
 import { explainSsh, sshCommand } from "./ssh.ts";
 import { FAR_END, FAR_END_HERE, lineOf, pipe, textOf } from "./stage.ts";
@@ -24,6 +24,8 @@ export interface PushReport {
 
 const TRIES = 3;
 const PAUSE_MS = 1_000;
+/** A machine that takes no byte for so long is given up: its disk may hang, or a program on it. */
+const IDLE_MS = 5 * 60_000;
 const farText = lineOf(pushText);
 
 /**
@@ -35,10 +37,12 @@ export async function pushFiles(
   machine: Machine,
   paths: readonly SentPath[],
   directory: string,
+  idleMs: number = IDLE_MS,
 ): Promise<PushReport> {
   for (let tries = 1;; tries++) {
     try {
-      return await byRsync(deps, machine, paths, directory) ?? await byTar(deps, machine, paths, directory);
+      return await byRsync(deps, machine, paths, directory, idleMs) ??
+        await byTar(deps, machine, paths, directory, idleMs);
     } catch (error) {
       if (!(error instanceof LinkError) || error.lasting || tries >= TRIES) throw error;
     }
@@ -52,11 +56,12 @@ async function byRsync(
   machine: Machine,
   paths: readonly SentPath[],
   directory: string,
+  idleMs: number,
 ): Promise<PushReport | null> {
   const there = directory.startsWith("~/") ? directory.slice(2) : directory;
   const options = ["-r", "-l", "-p", "-t", "-D", "-R", "--stats", `--rsync-path=mkdir -p ${quote(there)} && rsync`];
   const from = paths.map(({ base, kept }) => `${base}/./${kept}`);
-  const said = await rsync(deps, machine, options, from, `${there}/`);
+  const said = await rsync(deps, machine, options, from, `${there}/`, idleMs);
   return said === null ? null : {
     way: "rsync",
     files: numberIn(said, /^Number of (?:regular )?files transferred: ([0-9,]+)/m),
@@ -69,6 +74,7 @@ async function byTar(
   machine: Machine,
   paths: readonly SentPath[],
   directory: string,
+  idleMs: number,
 ): Promise<PushReport> {
   const where = machineText(machine);
   const far = deps.processes.spawn(
@@ -82,9 +88,11 @@ async function byTar(
   const words = paths.flatMap(({ base, kept }) => ["-C", base, `./${kept}`]);
   const tar = deps.processes.spawn(["tar", "-cf", "-", ...words], { env: { COPYFILE_DISABLE: "1" } });
   tar.stdin.close().catch(() => {});
-  const [packing, { code: packed }] = await Promise.all([textOf(tar.stderr), tar.ended, pipe(tar, writer)]);
+  const idle = whenIdle(deps.clock, idleMs, () => far.kill("SIGKILL"));
+  const [packing, { code: packed }] = await Promise.all([textOf(tar.stderr), tar.ended, pipe(tar, writer, idle.moved)]);
   const { code, signal } = await far.ended;
   await told;
+  if (await idle.end()) throw idleError(idleMs);
   if (signal !== null) throw new LinkError(where, "the connection was lost", false);
   if (code === 255) {
     const { reason, lasting } = explainSsh(machine, await complained, code);
@@ -93,6 +101,34 @@ async function byTar(
   if (code !== 0) throw new PushError(firstOf(await complained) || `its shell ended with ${code}`);
   if (packed > 1 && packed < 128) throw new PushError(firstOf(packing) || `tar ended with ${packed}`);
   return { way: "tar", files: null, bytes: null };
+}
+
+/** Calls `act` when nothing has moved for so long. `end` says whether it did, and ends the watch. */
+function whenIdle(
+  clock: Clock,
+  idleMs: number,
+  act: () => void,
+): { moved: () => void; end: () => Promise<boolean> } {
+  const over = new AbortController();
+  let movedMs = clock.now();
+  const watch = async (): Promise<boolean> => {
+    while (!over.signal.aborted) {
+      if (clock.now() >= movedMs + idleMs) {
+        act();
+        return true;
+      }
+      await clock.sleepUntil(movedMs + idleMs, over.signal);
+    }
+    return false;
+  };
+  const hasActed = watch();
+  return {
+    moved: () => void (movedMs = clock.now()),
+    end: () => {
+      over.abort();
+      return hasActed;
+    },
+  };
 }
 
 function numberIn(text: string, pattern: RegExp): number | null {

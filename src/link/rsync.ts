@@ -7,6 +7,7 @@
 import { isLocal, type Machine, machineText } from "../cluster/machine.ts";
 import type { Deps } from "../deps.ts";
 import { LinkError } from "../errors.ts";
+import { renderDuration } from "../names/units.ts";
 import { explainSsh, oneLine, sshCommand } from "./ssh.ts";
 import { textOf } from "./stage.ts";
 
@@ -15,12 +16,20 @@ export class PushError extends Error {
   override name = "PushError";
 }
 
+/** What is said of a machine that took no byte for too long. */
+export function idleError(idleMs: number): PushError {
+  return new PushError(`no byte was taken for ${renderDuration(idleMs)}`);
+}
+
+/** What rsync ends with when its `--timeout` is over. */
+const IDLE = 30;
 /** rsync does not know a word, or speaks another version. */
 const IS_OTHER = new Set([1, 2, 4]);
 
 /**
  * Sends files to a directory or a file there. @param options Words for rsync. @param to Below the home directory, or
- * absolute. @returns What it said; null where one end has no rsync that will do. @throws {LinkError} If the machine
+ * absolute. @param idleMs So long no byte may move. @returns What it said; null where one end has no rsync that will
+ * do. @throws {LinkError} If the machine
  * cannot be reached. @throws {PushError} If it cannot take the files, with the reason.
  */
 export async function rsync(
@@ -29,6 +38,7 @@ export async function rsync(
   options: readonly string[],
   from: readonly string[],
   to: string,
+  idleMs?: number,
 ): Promise<string | null> {
   const words = sshCommand(deps.environment, machine, "");
   const at = words.lastIndexOf("--");
@@ -37,6 +47,7 @@ export async function rsync(
   if (isLocal(machine) || ssh.some((word) => word.includes("'"))) return null;
   const command = [
     ...["rsync", ...options, "-s", "--partial", "--no-motd"],
+    ...idleMs === undefined ? [] : [`--timeout=${Math.ceil(idleMs / 1000)}`],
     ...["-e", ssh.map((word) => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`).join(" ")],
     ...["--", ...from, `${host.includes(":") ? `[${host}]` : host}:${to}`],
   ];
@@ -48,6 +59,7 @@ export async function rsync(
   if (code === 127 || IS_OTHER.has(code) || /rsync: (?:command )?not found|Unknown command: rsync/i.test(complained)) {
     return null;
   }
+  if (code === IDLE && idleMs !== undefined) throw idleError(idleMs);
   if (isLinkLost(code, complained)) {
     const { reason, lasting } = explainSsh(machine, complained, 255);
     throw new LinkError(machineText(machine), reason, lasting);

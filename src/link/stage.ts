@@ -106,10 +106,20 @@ function listen(
   return { answer: answer.promise, end };
 }
 
-/** Sends all that tar writes. An error of the pipe shows as the end of one of the two. */
-export async function pipe(from: Child, writer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {
+/**
+ * Sends all that tar writes. An error of the pipe shows as the end of one of the two. @param moved Called after each
+ * piece.
+ */
+export async function pipe(
+  from: Child,
+  writer: WritableStreamDefaultWriter<Uint8Array>,
+  moved: () => void = () => {},
+): Promise<void> {
   try {
-    for await (const chunk of from.stdout) await writer.write(chunk);
+    for await (const chunk of from.stdout) {
+      await writer.write(chunk);
+      moved();
+    }
     await writer.close();
   } catch {
     from.kill("SIGKILL");

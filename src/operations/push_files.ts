@@ -27,6 +27,10 @@ export interface PushRequest {
   readonly to: string;
   /** Ids of hosts; null: all that are active. */
   readonly ids: string | null;
+  /** Does what takes a session to a machine when there is a place for it. @throws {LinkError} If too many wait. */
+  readonly visit?: <T>(machine: Machine, work: () => Promise<T>) => Promise<T>;
+  /** A machine that takes no byte for so long has failed. */
+  readonly idleMs?: number;
 }
 
 const MACHINES_AT_ONCE = 8;
@@ -46,10 +50,11 @@ export async function pushToCluster(
   if (problem !== null) throw new InvalidError([`Cannot push to ${JSON.stringify(request.to)}: ${problem}`]);
   const machines = await machinesOf(deps, request);
   const gate = new Gate(MACHINES_AT_ONCE);
+  const { to, idleMs, visit = (_machine, work) => work() } = request;
   await Promise.all(machines.map((machine) =>
     gate.pass(async () => {
       try {
-        done(machine, await pushFiles(deps, machine, paths, request.to));
+        done(machine, await visit(machine, () => pushFiles(deps, machine, paths, to, idleMs)));
       } catch (error) {
         if (!(error instanceof LinkError) && !(error instanceof PushError)) throw error;
         done(

@@ -10,14 +10,14 @@ import { clusterRef, queueRef } from "../operations/refs.ts";
 import { listNames, storePaths } from "../store/paths.ts";
 import { Room } from "../store/room.ts";
 import type { StoreRef } from "../store/store.ts";
-import { Refusal } from "./errors.ts";
 import type { Service } from "./service.ts";
+import { hostTurns, placeOf, tooMany, Turns } from "./turns.ts";
 
-/**
- * Of each queue or cluster there is one change at a time, as its lock has it anyway, and so many in all. Those that
- * wait for hosts are bounded by what they hold alone: they may wait long.
- */
+/** Of each queue or cluster there is one change at a time, as its lock has it anyway, and so many in all. */
 const CHANGES = 4;
+/** Each takes a session to every host of its cluster, for a few seconds at most. */
+const CHECKS = /^\/cluster\/[^/]+\/check$/;
+const CHECKING = 4;
 /** Questions about all of a queue whose answers nobody keeps. */
 const THINKS = /^\/queue\/[^/]+\/(explain|plan|history)$/;
 const THINKING = 2;
@@ -39,8 +39,9 @@ type About = { readonly type: "queue" | "cluster" | "all"; readonly ref: StoreRe
 export class Heavy {
   readonly #service: Service;
   readonly #thinking = new Gate(THINKING);
+  readonly #checking = new Gate(CHECKING);
   readonly #changes = new Gate(CHANGES);
-  readonly #each = new Map<string, { readonly gate: Gate; count: number }>();
+  readonly #turns = new Turns();
   readonly #rooms = {
     atWork: new Room(ROOM_BYTES.atWork * MIB),
     hostReaders: new Room(ROOM_BYTES.hostReaders * MIB),
@@ -57,8 +58,11 @@ export class Heavy {
     const about = aboutOf(this.#service, c);
     if (about === null) return await work();
     const held = async () => await this.#hold(crowd, about, work);
-    if (crowd === "workers") return await this.#change(about, held);
     if (THINKS.test(c.req.path)) return await this.#thinking.pass(held);
+    const place = about.type === "everywhere" ? "" : placeOf(about.type, about.ref);
+    if (crowd === "workers") return await this.#turns.pass(place, () => this.#changes.pass(held));
+    if (crowd === "hostWorkers") return await hostTurns.pass(place, held);
+    if (CHECKS.test(c.req.path)) return await hostTurns.pass(`check ${place}`, () => this.#checking.pass(held));
     return await held();
   }
 
@@ -66,21 +70,9 @@ export class Heavy {
     const bytes = await bytesOf(this.#service, about);
     const room = this.#rooms[crowd === "readers" || crowd === "workers" ? "atWork" : crowd];
     if ((room.waiting(bytes) ?? -1) >= (crowd === "waiters" ? 0 : MOST_WAITING)) {
-      throw new Refusal(503, "Too many requests wait; try again", { "Retry-After": "1" });
+      throw tooMany();
     }
     return await room.pass(bytes, work);
-  }
-
-  async #change(about: About, work: () => Promise<void>): Promise<void> {
-    const key = about.type === "everywhere" ? "" : `${about.type} ${about.ref.directory}/${about.ref.name}`;
-    const own = this.#each.get(key) ?? { gate: new Gate(1), count: 0 };
-    this.#each.set(key, own);
-    own.count++;
-    try {
-      await own.gate.pass(() => this.#changes.pass(work));
-    } finally {
-      if (--own.count === 0) this.#each.delete(key);
-    }
   }
 }
 

@@ -10,6 +10,8 @@ import { Heavy } from "../../src/service/heavy.ts";
 import { boundedHosts } from "../../src/service/hosts.ts";
 import { documentOf } from "../../src/service/openapi.ts";
 import type { Service } from "../../src/service/service.ts";
+import { needTest, whyNoPrograms } from "../../testing/need.ts";
+import { pushToCluster } from "../../src/operations/push_files.ts";
 import { waitUntil } from "../../testing/wait.ts";
 import { type WatchFiles, WatchShare } from "../../src/operations/watch_files.ts";
 import type { QueueFeed } from "../../src/store/queue_feed.ts";
@@ -128,6 +130,85 @@ Deno.test("jobs of silent hosts that are to be killed keep no other change waiti
   }, () => ({ connect: SILENT }));
 });
 
+/** An ssh for which `there` is this machine, and `silent` one that takes nothing until the file `hold` is gone. */
+const SSH = `#!/bin/sh
+cd "$(dirname "$0")" || exit
+case " $* " in *silent*) while [ -e hold ]; do sleep 0.02; done ;; esac
+while case $1 in *there | *silent) false ;; esac; do shift; done
+shift
+HOME=$PWD/there exec sh -c "$*"
+`;
+
+/** Calls `use` with a service that uses it. A file `data` and the clusters `silent` and `there` are made. */
+async function withSsh(use: (t: TestService, go: () => Promise<void>) => Promise<void>): Promise<void> {
+  const bin = await Deno.makeTempDir({ prefix: "cms-crowds-" });
+  const go = () => Deno.remove(`${bin}/hold`).catch(() => {});
+  try {
+    await Deno.writeTextFile(`${bin}/ssh`, SSH, { mode: 0o755 });
+    await Deno.writeTextFile(`${bin}/hold`, "");
+    await Deno.mkdir(`${bin}/there`);
+    await withService(async (t) => {
+      await Deno.writeTextFile(`${t.directory}/data`, "x".repeat(1_000_000));
+      for (const name of ["silent", "there"]) {
+        await t.text(`POST /cluster/?name=${name}`);
+        await t.text(`POST /cluster/${name}?id=h&name=${name}&user=pi`);
+      }
+      await use(t, go);
+    }, ({ deps }) => {
+      const { get } = deps.environment;
+      const environment = { ...deps.environment, get: (name: string) => name === "CMS_SSH" ? `${bin}/ssh` : get(name) };
+      const changed = { ...deps, environment };
+      return { deps: changed, ...boundedHosts(SILENT, 1024) };
+    });
+  } finally {
+    await go();
+    await Deno.remove(bin, { recursive: true });
+  }
+}
+
+needTest(
+  "32 pushes to a cluster work or wait; the next is refused, others are answered",
+  whyNoPrograms("tar"),
+  async () => {
+    await withSsh(async (t, go) => {
+      const push = (cluster: string) => `PUT /cluster/${cluster}/push?path=data`;
+      const { answered, all } = askAll(t, Array(33).fill(push("silent")));
+      await waitUntil("the refusal", () => answered.length === 1);
+      const { pushed } = await t.json(push("there"));
+      assert.equal(pushed[0].machine, "pi@there");
+      await t.text("POST /queue/?name=a");
+      assert.deepEqual(answered, [503]);
+      await go();
+      await all;
+      assert.deepEqual(new Set(answered), new Set([200, 503]));
+    });
+  },
+);
+
+needTest(
+  "a machine that takes no byte of a push for a while is given up, by rsync and by tar",
+  whyNoPrograms("tar"),
+  async () => {
+    await withSsh(async ({ service: { deps }, directory }) => {
+      const cluster = { experiment: "experiment", directory: `${directory}/experiment`, name: "silent" };
+      const { processes } = deps;
+      const without: Deps["processes"] = {
+        ...processes,
+        spawn: (command, options) => {
+          if (command[0] === "rsync") throw new Error("no such program");
+          return processes.spawn(command, options);
+        },
+      };
+      for (const one of [deps, { ...deps, processes: without }]) {
+        const said: unknown[] = [];
+        const request = { cluster, paths: ["data"], to: ".", ids: null, idleMs: 1_000 };
+        await pushToCluster(one, request, (_machine, report) => said.push(report));
+        assert.deepEqual(said, ["Cannot push to pi@silent: no byte was taken for 1s"]);
+      }
+    });
+  },
+);
+
 Deno.test("a machine that is silent has few sessions that list files, each for a minute at most", async () => {
   let sessions = 0;
   let late = () => {};
@@ -231,20 +312,22 @@ Deno.test("of large queues one is held at a time, of others as many as there is 
   await assert.rejects(polls[8]!.over, /Too many requests wait/);
   const waiting = Array.from({ length: 130 }, () => pass("/queue/large"));
   await assert.rejects(waiting[129]!.over, /Too many requests wait/);
-  // Of each queue one change, four in all; two questions about all of a queue.
+  // Of each queue one change, four in all; as many checks of clusters; two questions about all of a queue.
   const [changes, questions] = [["a", "a", "b", "c", "d", "e"], ["a", "b", "c"]];
   const more = [
     ...changes.map((name) => pass(`/queue/${name}/hold`, "workers")),
-    ...questions.map((name) => pass(`/queue/${name}/plan`)),
+    ...changes.map((name) => pass(`/cluster/${name}/check`, "hostReaders")),
+    ...questions.map((name) => pass(`/queue/${name}/plan`, "workers")),
   ];
   const those = (what: string) => begun.filter((path) => path.endsWith(what)).join();
   await waitUntil("those", () => those("plan") !== "" && those("hold").length > 50);
   assert.equal(those("hold"), ["a", "b", "c", "d"].map((name) => `/queue/${name}/hold`).join());
+  assert.equal(those("check"), ["a", "b", "c", "d"].map((name) => `/cluster/${name}/check`).join());
   assert.equal(those("plan"), "/queue/a/plan,/queue/b/plan");
   const left = [...polls, ...waiting, ...more];
   for (const { end } of left) end();
   await Promise.allSettled(left.map(({ over }) => over));
-  assert.equal(those("hold").split(",").length, 6);
+  assert.deepEqual([those("hold"), those("check")].map((all) => all.split(",").length), [6, 6]);
 });
 
 Deno.test("queues are watched up to so many bytes of files, or one; what goes makes room", () => {

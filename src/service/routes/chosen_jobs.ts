@@ -23,7 +23,6 @@ import {
   WarningsSchema,
 } from "../schemas.ts";
 import type { Service, ServiceEnv } from "../service.ts";
-import { inTurn } from "../turns.ts";
 import { gatherWarnings } from "../warnings.ts";
 import { PATCHABLE } from "./jobs.ts";
 
@@ -134,7 +133,7 @@ export function addChosenJobsRoutes(app: OpenAPIHono<ServiceEnv>, service: Servi
     const selection = readSelection({ ...words, failed: words.failed === "true" });
     const warnings = gatherWarnings(service);
     const request = { queue, selection, force: force === "true" };
-    const result = await inTurn(queue, () => deleteJobs(deps, request, warnings, connect));
+    const result = await deleteJobs(deps, request, warnings, connect);
     refuseMissing(result.missing, selection);
     const [failed] = result.failed;
     if (failed !== undefined && result.deleted.length === 0) {

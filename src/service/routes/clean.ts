@@ -11,7 +11,6 @@ import { failures, jsonReply, operation } from "../operation.ts";
 import { queueAt } from "../places.ts";
 import { ExperimentQuery, nameArray, QueuePath, SelectionQuery, text, WarningsSchema } from "../schemas.ts";
 import type { Service, ServiceEnv } from "../service.ts";
-import { inTurn } from "../turns.ts";
 import { gatherWarnings } from "../warnings.ts";
 
 const clean = operation({
@@ -48,12 +47,11 @@ export function addCleanRoute(app: OpenAPIHono<ServiceEnv>, service: Service): v
     const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
     const selection = readSelection({ ...words, failed: failed === "true" });
     const warnings = gatherWarnings(service);
-    const result = await inTurn(
-      queue,
-      () =>
-        cleanJobs(service.deps, { queue, selection, keep: keep?.split(",").filter(Boolean) ?? [] }, {
-          warn: warnings.warn,
-        }, service.connect),
+    const result = await cleanJobs(
+      service.deps,
+      { queue, selection, keep: keep?.split(",").filter(Boolean) ?? [] },
+      { warn: warnings.warn },
+      service.connect,
     );
     return c.json({
       cleaned: [...result.cleaned],

@@ -11,7 +11,6 @@ import { failures, jsonReply, operation } from "../operation.ts";
 import { clusterAt } from "../places.ts";
 import { ClusterPath, ExperimentQuery, nameArray, text } from "../schemas.ts";
 import type { Service, ServiceEnv } from "../service.ts";
-import { inTurn } from "../turns.ts";
 
 const words = (description: string, example: string) => z.string().openapi({ description, example });
 const orNull = (description: string, example: number) => z.number().nullable().openapi({ description, example });
@@ -116,8 +115,7 @@ export function addClusterHealthRoutes(app: OpenAPIHono<ServiceEnv>, service: Se
   app.openapi(check, async (c) => {
     const { id, experiment } = c.req.valid("query");
     const cluster = await clusterAt(service, { ...c.req.valid("param"), experiment });
-    // One after another: each takes a session to every host.
-    const checks = await inTurn({ ...cluster, name: "cluster check" }, () => checkHosts(service.deps, { cluster, id }));
+    const checks = await checkHosts(service.deps, { cluster, id });
     const hosts = checks.map(({ facts, troubles, notes, ...host }) => ({
       ...host,
       well: troubles.length === 0,

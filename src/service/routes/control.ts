@@ -15,7 +15,6 @@ import { failures, jsonReply, operation } from "../operation.ts";
 import { queueAt } from "../places.ts";
 import { ExperimentQuery, nameArray, QueuePath, SelectionQuery, text, WarningsSchema } from "../schemas.ts";
 import type { Service, ServiceEnv } from "../service.ts";
-import { inTurn } from "../turns.ts";
 import { gatherWarnings } from "../warnings.ts";
 
 const CHOICE = ExperimentQuery.extend(SelectionQuery.shape).strict();
@@ -137,7 +136,7 @@ export function addControlRoutes(app: OpenAPIHono<ServiceEnv>, service: Service)
     const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
     const selection = readSelection({ ...words, failed: words.failed === "true" });
     const warnings = gatherWarnings(service);
-    const result = await inTurn(queue, () => killSelected(deps, { queue, selection }, warnings, connect));
+    const result = await killSelected(deps, { queue, selection }, warnings, connect);
     refuse(result, selection.names);
     if (result.failed.length > 0 && result.killed.length === 0) {
       throw new CmsError("host", `Cannot kill ${someNames(result.failed)}: the host does not answer; it may still run`);

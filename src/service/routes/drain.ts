@@ -11,7 +11,7 @@ import { failures, jsonReply, operation } from "../operation.ts";
 import { clusterAt } from "../places.ts";
 import { countOr, ExperimentQuery, HostPath, nameArray, text, WarningsSchema } from "../schemas.ts";
 import type { Service, ServiceEnv } from "../service.ts";
-import { inTurn } from "../turns.ts";
+import { hostTurns, placeOf } from "../turns.ts";
 import { gatherWarnings } from "../warnings.ts";
 
 const LONGEST_S = 60;
@@ -72,7 +72,7 @@ export function addDrainRoute(app: OpenAPIHono<ServiceEnv>, service: Service): v
         onRunning() {},
       },
       service.connect,
-      inTurn,
+      (queue, work) => hostTurns.pass(placeOf("queue", queue), work),
     );
     const shown = outcome === "interrupted" ? "timeout" : outcome;
     return c.json({

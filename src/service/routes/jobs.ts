@@ -33,7 +33,6 @@ import {
 } from "../schemas.ts";
 import type { Service, ServiceEnv } from "../service.ts";
 import { jobsOfBody, jobsOfForm, jobsOfWords, SweepSchema } from "../sweep_body.ts";
-import { inTurn } from "../turns.ts";
 import { gatherWarnings } from "../warnings.ts";
 import { JOBS_TABLE } from "./queues.ts";
 
@@ -222,9 +221,11 @@ export function addJobRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): vo
     const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
     const names = [...new Set([...expand(job), ...expand(name)])];
     const warnings = gatherWarnings(service);
-    const result = await inTurn(
-      queue,
-      () => deleteJobs(deps, { queue, selection: jobsNamed(names), force: force === "true" }, warnings, connect),
+    const result = await deleteJobs(
+      deps,
+      { queue, selection: jobsNamed(names), force: force === "true" },
+      warnings,
+      connect,
     );
     if (result.deleted.length === 0) {
       const [failed] = result.failed;

@@ -12,7 +12,6 @@ import { failures, jsonReply, operation } from "../operation.ts";
 import { clusterAt, queueAt } from "../places.ts";
 import { count, countOr, ExperimentQuery, nameArray, QueuePath, text } from "../schemas.ts";
 import type { Service, ServiceEnv } from "../service.ts";
-import { inTurn } from "../turns.ts";
 
 const number = (description: string, example: number) => z.number().openapi({ description, example });
 
@@ -75,11 +74,7 @@ export function addPlanRoute(app: OpenAPIHono<ServiceEnv>, service: Service): vo
       cluster: await clusterAt(service, { cluster: name!, experiment }),
     } as const;
     const durationMs = duration === undefined ? null : parseDuration(duration);
-    // One at a time: each takes a core as long as it lasts.
-    const made = await inTurn(
-      { experiment: "", directory: "", name: "plan" },
-      () => planRun(service.deps, { queue, way, durationMs, more }),
-    );
+    const made = await planRun(service.deps, { queue, way, durationMs, more });
     return c.json({
       queue: made.queue,
       slots: made.slots,

@@ -11,7 +11,6 @@ import { failures, jsonReply, operation } from "../operation.ts";
 import { clusterAt } from "../places.ts";
 import { ClusterPath, ExperimentQuery, text } from "../schemas.ts";
 import type { Service, ServiceEnv } from "../service.ts";
-import { inTurn } from "../turns.ts";
 
 const words = (description: string, example: string) => z.string().openapi({ description, example });
 const path = text("A file or directory of the manager; of DIR/./sub/file the path sub/file is kept.", "data");
@@ -62,12 +61,11 @@ export function addPushRoute(app: OpenAPIHono<ServiceEnv>, service: Service): vo
     const cluster = await clusterAt(service, { ...c.req.valid("param"), experiment });
     const pushed: { machine: string; way: string; files: number | null; bytes: number | null }[] = [];
     const failed: { machine: string; reason: string }[] = [];
-    const request = { cluster, paths: [path].flat(), to, ids: id };
-    await inTurn({ ...cluster, name: "cluster push" }, () =>
-      pushToCluster(service.deps, request, (machine, report) => {
-        if (typeof report === "string") failed.push({ machine: machineText(machine), reason: report });
-        else pushed.push({ machine: machineText(machine), ...report });
-      }));
+    const request = { cluster, paths: [path].flat(), to, ids: id, visit: service.visit };
+    await pushToCluster(service.deps, request, (machine, report) => {
+      if (typeof report === "string") failed.push({ machine: machineText(machine), reason: report });
+      else pushed.push({ machine: machineText(machine), ...report });
+    });
     return c.json({ pushed, failed }, 200);
   });
 }

@@ -34,7 +34,6 @@ import {
   WarningsSchema,
 } from "../schemas.ts";
 import type { Service, ServiceEnv } from "../service.ts";
-import { inTurn } from "../turns.ts";
 import { gatherWarnings } from "../warnings.ts";
 import { wholeQueue } from "../whole_queue.ts";
 
@@ -205,7 +204,7 @@ export function addQueueRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): 
     const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
     const warnings = gatherWarnings(service);
     const request = { queue, force: force === "true" };
-    const { left } = await inTurn(queue, () => deleteQueue(deps, request, warnings, connect));
+    const { left } = await deleteQueue(deps, request, warnings, connect);
     const lines = left.map(({ name, user, host }) => `Could not delete ${name} dir on ${user ?? ""}@${host ?? ""}\n`);
     return await textOrJson(c, () => lines.length === 0 ? "Delete Successful" : lines.join(""), {
       left: left.map(({ name, user, host }) => ({ job: name, user, host })),
@@ -216,7 +215,7 @@ export function addQueueRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): 
   app.openapi(refresh, async (c) => {
     const queue = await queueAt(service, { ...c.req.valid("param"), ...c.req.valid("query") });
     const warnings = gatherWarnings(service);
-    const result = await inTurn(queue, () => refreshQueue(deps, { queue }, warnings, connect));
+    const result = await refreshQueue(deps, { queue }, warnings, connect);
     const table = async () => tableInTurn(service, await listJobs(deps, { queue }));
     return await textOrJson(c, table, { ...result, warnings: [...warnings.texts] });
   });
@@ -226,10 +225,7 @@ export function addQueueRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): 
     const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
     const selection = readSelection({ ...words, failed: words.failed === "true" });
     const warnings = gatherWarnings(service);
-    const result = await inTurn(
-      queue,
-      () => resetJobs(deps, { queue, selection, cascade: cascade === "true" }, warnings, connect),
-    );
+    const result = await resetJobs(deps, { queue, selection, cascade: cascade === "true" }, warnings, connect);
     if (result.changes.length === 0 && result.failed.length > 0) {
       throw new CmsError("host", `Could not reset job:${result.failed.slice(0, 20).join(", job:")}`);
     }

@@ -26,7 +26,9 @@ import { clusterAt, queueAt } from "../places.ts";
 import { isDuration } from "../../names/units.ts";
 import { count, countOr, ExperimentQuery, JobPath, JobsSchema, QueuePath, text } from "../schemas.ts";
 import type { Service, ServiceEnv } from "../service.ts";
-import { inTurn } from "../turns.ts";
+
+/** A list of runs that is longer has the jobs of no further queue. */
+const RAN_LENGTH = 16 * 1024 * 1024;
 
 const timeout = countOr(10, "Minutes that a host may be silent before its jobs count as crashed.", {
   example: 10,
@@ -123,14 +125,15 @@ const RunSchema = z.object({
   cluster: z.string().nullable().openapi({ description: "The cluster of the last run.", example: "a" }),
   pid: z.number().int().openapi({ description: "Process of the last run.", example: 4711 }),
   hostname: z.string().openapi({ description: "The machine that it is on.", example: "manager" }),
-  jobs: JobsSchema,
+  jobs: JobsSchema.nullable().openapi({ description: "Null where the reply would be too long with them." }),
 }).openapi("Run");
 
 const ran = operation({
   method: "put",
   path: "/queue/ran",
   summary: "Queue Ran",
-  description: "All queues that have been run, in all experiments, and whether they run now.",
+  description: "All queues that have been run, in all experiments, and whether they run now. Beyond 16 MiB the jobs " +
+    "of further queues are left out.",
   responses: {
     ...textReply(
       "A line and a table for each queue.",
@@ -216,7 +219,7 @@ export function addRunRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): vo
       timeoutMinutes,
       options: runWords(words),
     } as const;
-    const { pid } = await inTurn(queue, () => startRun(deps, request));
+    const { pid } = await startRun(deps, request);
     return c.json({ result: `started fifo scheduler: pid ${pid}`, pid }, 200);
   });
 
@@ -231,20 +234,12 @@ export function addRunRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): vo
       timeoutMinutes,
       options: runWords(words),
     } as const;
-    const { pid } = await inTurn(queue, () => startRun(deps, request));
+    const { pid } = await startRun(deps, request);
     return c.json({ result: `started fifo_multi scheduler: pid ${pid}`, pid }, 200);
   });
 
   app.openapi(ran, async (c) => {
-    const runs = await listRuns(deps, { root: service.root }, watch);
-    const texts: string[] = [];
-    // One after the other: only one queue's jobs are held at a time.
-    for (const run of runs) {
-      const jobs = await listJobs(deps, { queue: run.queue }).catch(() => []);
-      texts.push(
-        wantsJson(c) ? await runJson(service, run, jobs) : `${line(run)}\n${await tableInTurn(service, jobs)}`,
-      );
-    }
+    const texts = await ranTexts(service, wantsJson(c) ? runJson : runText, watch);
     if (!wantsJson(c)) return c.text(texts.length === 0 ? "No ran queues." : texts.join("\n"), 200);
     return c.text(`{"runs":[${texts.join(",")}]}`, 200, { "Content-Type": "application/json" });
   });
@@ -253,7 +248,7 @@ export function addRunRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): vo
     const { queue: name } = c.req.valid("param");
     const { experiment, kill } = c.req.valid("query");
     const queue = await queueAt(service, { queue: name, experiment });
-    const stopping = inTurn(queue, () => stopRun(deps, { queue, kill: kill !== "false" }, watch, connect));
+    const stopping = stopRun(deps, { queue, kill: kill !== "false" }, watch, connect);
     const { wasRunning, failed } = await stopping.catch((error) => {
       if (error instanceof NotFoundError) throw new Refusal(404, `Queue ${name} ps could not be found`);
       throw error;
@@ -271,7 +266,7 @@ export function addRunRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): vo
     for (const one of names) {
       if (!present.has(one)) throw new NotFoundError("job", one, noSuchJob(queue, one));
     }
-    const { failed } = await inTurn(queue, () => killJobs(deps, { queue, names: [...names] }, watch, connect));
+    const { failed } = await killJobs(deps, { queue, names: [...names] }, watch, connect);
     if (failed.length > 0) throw unkilled(failed);
     const jobs = (await listJobs(deps, { queue })).filter((one) => names.has(one.name));
     return await textOrJobs(c, service, jobs);
@@ -282,7 +277,33 @@ function unkilled(names: readonly string[]): CmsError {
   return new CmsError("host", `Cannot kill ${someNames(names)}: the host does not answer; it may still run`);
 }
 
-async function runJson(service: Service, { queue, run }: QueueRun, jobs: readonly Job[]): Promise<string> {
+type RunText = (service: Service, run: QueueRun, jobs: readonly Job[] | null) => Promise<string>;
+
+/** All runs; one after the other, so that only one queue's jobs are held at a time. */
+async function ranTexts(
+  service: Service,
+  textOf: RunText,
+  watch: { warn: (line: string) => void },
+): Promise<string[]> {
+  const { deps, root } = service;
+  const texts: string[] = [];
+  let length = 0;
+  for (const run of await listRuns(deps, { root }, watch)) {
+    const jobs = length > RAN_LENGTH ? null : await listJobs(deps, { queue: run.queue }).catch(() => []);
+    const text = await textOf(service, run, jobs);
+    length += text.length;
+    texts.push(text);
+  }
+  return texts;
+}
+
+async function runText(service: Service, run: QueueRun, jobs: readonly Job[] | null): Promise<string> {
+  return `${line(run)}\n${
+    jobs === null ? "Its jobs are left out, as the list is too long\n" : await tableInTurn(service, jobs)
+  }`;
+}
+
+async function runJson(service: Service, { queue, run }: QueueRun, jobs: readonly Job[] | null): Promise<string> {
   const { about, pid, hostname, isRunning } = run;
   const head = JSON.stringify({
     queue: queue.name,
@@ -293,7 +314,7 @@ async function runJson(service: Service, { queue, run }: QueueRun, jobs: readonl
     pid,
     hostname,
   });
-  return `${head.slice(0, -1)},"jobs":${await jsonInTurn(service, jobs)}}`;
+  return `${head.slice(0, -1)},"jobs":${jobs === null ? null : await jsonInTurn(service, jobs)}}`;
 }
 
 function line({ queue, run }: QueueRun): string {

@@ -138,3 +138,26 @@ Deno.test("GET /metrics tells jobs by state, the run, and how long starts took",
     );
   });
 });
+
+Deno.test("ran leaves out the jobs of further queues when its reply is long, and says so", async () => {
+  await withRuns(async (t) => {
+    const about = { scheduler: "fifo", cluster: null, slots: 1, machines: {} };
+    const run = JSON.stringify({ pid: 1, hostname: "manager", run: "r1", about });
+    const job = (name: string, command: string) =>
+      `${name}: {name: ${name}, id: a1, status: ready, command: ${command}, user: me, host: localhost}\n`;
+    const long = Array.from({ length: 180 }, (_, i) => job(`job${i}`, "x".repeat(99_000))).join("");
+    for (const [name, jobs] of [["x1", long], ["x2", job("job1", "true")]] as const) {
+      await Deno.writeTextFile(`${t.directory}/experiment/${name}-queue.yaml`, jobs);
+      await Deno.writeTextFile(`${t.directory}/experiment/.${name}-queue.run`, run);
+    }
+    const { runs } = await t.json("PUT /queue/ran");
+    assert.deepEqual(
+      runs.map(({ queue, jobs }: { queue: string; jobs: object | null }) => [
+        queue,
+        jobs === null ? null : Object.keys(jobs).length,
+      ]),
+      [["x1", 180], ["x2", null]],
+    );
+    assert.match(await t.text("PUT /queue/ran"), /Queue: x2 .*\nIts jobs are left out, as the list is too long\n$/);
+  });
+});
