@@ -7,6 +7,7 @@
 import { effect, signal } from "@preact/signals";
 import { type JSX, render } from "preact";
 import { experiments, findQueues, isShown } from "./live.ts";
+import { said } from "./parts.tsx";
 import { go, place, say } from "./place.ts";
 import { findWho, who } from "./service.ts";
 import { Add } from "./views/add.tsx";
@@ -94,6 +95,8 @@ function Help(): JSX.Element {
   );
 }
 
+// What was done in one view says nothing in the next.
+addEventListener("hashchange", () => said.value = null);
 addEventListener("keydown", (event) => {
   const target = event.target as HTMLElement;
   if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) return;

@@ -6,10 +6,12 @@
 
 import { signal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { experiment } from "./experiment.ts";
 import { change, DEFAULT_EXPERIMENT, who } from "./service.ts";
 import { quote } from "./words.ts";
+
+const COPIED_MS = 2_000;
 
 /** What was done last, or failed: said to all, and to screen readers. */
 export const said = signal<
@@ -21,22 +23,35 @@ export const said = signal<
 /** Counts what was done here: all that is shown is read anew. */
 export const deeds = signal(0);
 
-/** Carries out what a person asked for, and says what came of it. @returns True if it was done. */
+/** A request that changes something. */
+export interface Request {
+  readonly method: string;
+  readonly path: readonly string[];
+  readonly query?: Readonly<Record<string, string | number | boolean | readonly string[]>>;
+  readonly body?: unknown;
+}
+
+/**
+ * Carries out what a person asked for, one request after the other, and says what came of it.
+ * @param about `done`: what is said then, or how that is made of the last reply. @returns True if all was done.
+ */
 export async function act(
-  about: { readonly done: string; readonly command: string },
-  request: {
-    method: string;
-    path: readonly string[];
-    query?: Readonly<Record<string, string | boolean>>;
-    body?: unknown;
-  },
+  about: { readonly done: string | ((reply: unknown) => string); readonly command: string },
+  ...requests: readonly Request[]
 ): Promise<boolean> {
+  const texts: string[] = [];
   try {
-    await change(request.method, request.path, request.query ?? {}, request.body);
-    said.value = { text: about.done, isFailure: false, command: about.command };
+    let reply: unknown = null;
+    for (const { method, path, query, body } of requests) {
+      reply = await change(method, path, query ?? {}, body);
+      texts.push(...(reply as { warnings?: string[] } | null)?.warnings ?? []);
+    }
+    const done = typeof about.done === "string" ? about.done : about.done(reply);
+    said.value = { text: [done, ...texts].join("; "), isFailure: texts.length > 0, command: about.command };
     deeds.value++;
     return true;
   } catch (error) {
+    if (requests.length > 1) deeds.value++;
     said.value = { text: (error as Error).message, isFailure: true, command: about.command };
     return false;
   }
@@ -64,11 +79,23 @@ export function Said(): JSX.Element {
 export function Command({ text: plain }: { text: string }): JSX.Element {
   const isCms = plain.startsWith("cms ") && experiment.value !== DEFAULT_EXPERIMENT;
   const text = isCms ? `${plain} ${quote(`--experiment=${experiment.value}`)}` : plain;
+  const code = useRef<HTMLElement>(null);
+  const [isCopied, setCopied] = useState(false);
+  const copy = async (): Promise<void> => {
+    // Without TLS browsers give the clipboard to localhost alone; the older way needs a selection.
+    const isDone = await navigator.clipboard?.writeText(text).then(() => true, () => false);
+    if (isDone !== true) {
+      getSelection()?.selectAllChildren(code.current!);
+      document.execCommand("copy");
+    }
+    setCopied(true);
+    setTimeout(() => setCopied(false), COPIED_MS);
+  };
   return (
     <span class="command">
-      <code>{text}</code>
-      <button type="button" class="quiet" onClick={() => void navigator.clipboard?.writeText(text)} title="Copy">
-        copy
+      <code ref={code}>{text}</code>
+      <button type="button" class="quiet" onClick={() => void copy()} title="Copy">
+        {isCopied ? "copied" : "copy"}
       </button>
     </span>
   );

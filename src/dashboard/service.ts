@@ -87,7 +87,8 @@ async function reasonOf(reply: Response): Promise<string> {
   const text = await reply.text().catch(() => "");
   try {
     const { detail } = JSON.parse(text) as { detail?: unknown };
-    if (typeof detail === "string") return detail;
+    // What is wrong with a request is said where it was made.
+    if (typeof detail === "string") return detail.replace(/^request: /, "");
   } catch {
     // No JSON.
   }
@@ -105,17 +106,18 @@ export async function readBytes(path: readonly string[], query: Query = {}, sign
   return await (await send(address(path, query), { headers, ...(signal === undefined ? {} : { signal }) })).bytes();
 }
 
-/** Changes something. */
+/** Changes something. @returns What the service says of it; null if that is no JSON. */
 export async function change(
   method: string,
   path: readonly string[],
   query: Query = {},
   body?: unknown,
-): Promise<void> {
+): Promise<unknown> {
   const json = body === undefined
     ? {}
     : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
-  await send(address(path, query), { method, ...json });
+  const reply = await send(address(path, query), { method, ...json });
+  return await reply.json().catch(() => null);
 }
 
 /** Logs in. The password goes to the service once; a cookie that no script sees takes its place. */

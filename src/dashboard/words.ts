@@ -35,3 +35,26 @@ export function quote(word: string): string {
 export function cms(...words: readonly (string | null | undefined | false)[]): string {
   return ["cms", ...words].filter((word) => typeof word === "string").map((word) => quote(word as string)).join(" ");
 }
+
+/** Between two conditions; the word may stand in a value, too. */
+const AND = / and (?=[\w.-]+ *[=!<>~])/;
+
+/** The conditions of a line such as `exit_code=3 and param.lr<0.1`. */
+export function conditions(line: string): string[] {
+  return line.split(AND).map((one) => one.trim()).filter((one) => one !== "");
+}
+
+/** Names in parts of so many characters at most: the address of a request has a bound. */
+export function batches(names: readonly string[], most = 6_000): string[][] {
+  const all: string[][] = [[]];
+  let length = 0;
+  for (const name of names) {
+    length += name.length + 3;
+    if (length > most) {
+      all.push([]);
+      length = name.length + 3;
+    }
+    all.at(-1)!.push(name);
+  }
+  return all;
+}

@@ -52,7 +52,7 @@ interface Asker {
  */
 function bySession(c: Context<ServiceEnv>, sessions: Sessions): Asker | null {
   if (c.req.header("authorization") !== undefined) return null;
-  const session = sessions.of(c.req.header("cookie"));
+  const session = sessions.of(c.req.header("cookie"), c.req.header("host"));
   if (session === null) return null;
   if (!reads(c) && c.req.header("x-csrf-token") !== session.token) {
     throw new Refusal(403, "The header X-CSRF-Token is missing or wrong; load the page anew");

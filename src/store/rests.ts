@@ -7,8 +7,8 @@
 import type { Clock } from "../deps.ts";
 
 /** A piece of the work, and the rest after it, in which timers and sockets have their turn. */
-const WORK_MS = 8;
-const REST_MS = 1;
+const WORK_MS = 4;
+const REST_MS = 2;
 
 /** The rests of one piece of work. */
 export class Rests {

@@ -1,7 +1,7 @@
 /** What the page makes of outputs, addresses and spans, without a browser. */
 import assert from "node:assert/strict";
 import { countsOver, lanesOf } from "../../src/dashboard/lanes.ts";
-import { cms, duration } from "../../src/dashboard/words.ts";
+import { batches, cms, conditions, duration } from "../../src/dashboard/words.ts";
 
 const SPANS = {
   machines: ["pi@red", "pi@red01"],
@@ -34,6 +34,16 @@ Deno.test("countsOver() counts to the last moment what was done, failed and runs
   };
   assert.ok(countsOver(many, 200_000).times.length <= 602);
   assert.equal(countsOver(many, 200_000).done.at(-1), 100_000);
+});
+
+Deno.test("conditions are parted where another one begins; names go in parts that an address can hold", () => {
+  assert.deepEqual(conditions("exit_code=3 and param.lr<0.1 "), ["exit_code=3", "param.lr<0.1"]);
+  assert.deepEqual(conditions("command~this and that"), ["command~this and that"]);
+  assert.deepEqual(conditions(" "), []);
+  const names = Array.from({ length: 30 }, (_, i) => `job${i}`);
+  const parts = batches(names, 60);
+  assert.deepEqual(parts.flat(), names);
+  assert.ok(parts.length > 1 && parts.every((part) => encodeURIComponent(part.join(",")).length <= 60));
 });
 
 Deno.test("commands are quoted for a shell, durations are short", () => {

@@ -65,7 +65,7 @@ async function broken(page: Page): Promise<string[]> {
   type Axe = { run(o: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
   return await page.evaluate(async () => {
     const { axe } = globalThis as unknown as { axe: Axe };
-    const { violations } = await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"] });
+    const { violations } = await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] });
     return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ").slice(0, 300)}`);
   });
 }
@@ -126,6 +126,9 @@ needTest(
         await page.getByRole("link", { name: "train-0.1-1", exact: true }).waitFor();
 
         await page.getByRole("button", { name: "Run…" }).click();
+        await page.getByText("More").click();
+        assert.deepEqual(await broken(page), []);
+        await picture(page, "run");
         await page.getByRole("button", { name: "Run", exact: true }).click();
         await page.locator(".counts", { hasText: "12 done" }).waitFor({ timeout: LIMIT_MS });
         assert.match(await page.locator(".counts").innerText(), /2 failed/);
@@ -137,6 +140,13 @@ needTest(
         assert.match(page.url(), /failed=true/);
         assert.deepEqual(await broken(page), []);
         await picture(page, "jobs");
+        const where = page.getByLabel("Where");
+        await where.fill("exit_code=1 and param.seed=3 and param.lr<0.1");
+        await where.press("Enter");
+        await waitUntil("one row", async () => await page.locator("tbody tr").count() === 1);
+        await where.fill("");
+        await where.press("Enter");
+        await waitUntil("both rows again", async () => await page.locator("tbody tr").count() === 2);
         await page.getByRole("link", { name: "train-0.1-3" }).click();
         await page.getByText("exit code 1").first().waitFor();
         await page.locator("pre", { hasText: "wrong 3" }).waitFor();
@@ -193,6 +203,13 @@ needTest(
         await card.getByText(/^In the last hour: [0-9]+ done/).waitFor();
         await card.getByRole("button", { name: "Check" }).click();
         await card.getByText(/^ok, answers in/).waitFor({ timeout: LIMIT_MS });
+        await card.getByRole("button", { name: "Drain" }).click();
+        await page.getByText("red02 is drained").waitFor();
+        await card.getByRole("button", { name: "Activate", exact: true }).click();
+        const busy = page.locator("li.host", { has: page.getByRole("link", { name: "slow of sweep" }) });
+        await busy.getByRole("button", { name: "Drain" }).click();
+        await page.getByText("gets no more jobs; 1 job still runs there").waitFor();
+        await busy.getByRole("button", { name: "Activate", exact: true }).click();
         await card.getByRole("button", { name: "Deactivate" }).click();
         await card.getByRole("button", { name: "Activate", exact: true }).waitFor();
         assert.match(await manager.ok("cluster", "list", "lab"), /red02.*inactive/);

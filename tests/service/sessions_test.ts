@@ -100,6 +100,30 @@ Deno.test("a session ends when nothing came for half a day; of very many the one
   assert.ok(sessions.of(old));
 });
 
+Deno.test("services on two ports of a machine have sessions of their own in one browser", () => {
+  const begin = (host: string) => {
+    const sessions = new Sessions(
+      { now: () => 0 } as never,
+      { hex: (bytes: number) => host.length.toString(16).padStart(2 * bytes, "0") } as never,
+    );
+    return { sessions, cookie: sessions.begin({ user: "pi", role: "user" }, false, host).cookie.split(";")[0]! };
+  };
+  const all = ["127.0.0.1:8000", "localhost:80001", "[::1]", "jobs.example.org"].map((host) => ({
+    host,
+    ...begin(host),
+  }));
+  assert.deepEqual(all.map(({ cookie }) => cookie.split("=")[0]), [
+    "cms_session_8000",
+    "cms_session_80001",
+    "cms_session",
+    "cms_session",
+  ]);
+  const [one, other] = [all[0]!, all[1]!];
+  const both = `${other.cookie}; ${one.cookie}`;
+  for (const { host, sessions } of [one, other]) assert.equal(sessions.of(both, host)?.user, "pi");
+  assert.equal(one.sessions.of(other.cookie, one.host), null);
+});
+
 Deno.test("a browser that asks for / is led to the page; programs get what they always got", async () => {
   await withService(async ({ ask }) => {
     const browser = await ask("GET /", { headers: { accept: "text/html,*/*;q=0.8" } });

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { JSX } from "preact";
+import { Fragment, type JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { act, Command } from "../parts.tsx";
 import { go } from "../place.ts";
@@ -15,6 +15,21 @@ import { cms } from "../words.ts";
 const PAUSE_MS = 300;
 const SHOWN = 20;
 
+/** Fields that jobs may have, as the service and the command name them. The first are always seen. */
+const OPTIONS = [
+  ["time_limit", "Time limit", "30m"],
+  ["retries", "Retries", "0"],
+  ["after", "After these jobs ended well", "prep[1-3]"],
+  ["priority", "Priority (higher goes first)", "0"],
+  ["user", "User (fifo)", "pi"],
+  ["host", "Host (fifo)", "red"],
+  ["gpus", "GPUs", "1"],
+  ["cpus", "CPUs", "4"],
+  ["memory", "Memory", "8G"],
+  ["workdir", "Directory on the host", "~/project"],
+] as const;
+const SEEN = 2;
+
 type Would = NonNullable<
   paths["/queue/{queue}/jobs"]["post"]["responses"][200]["content"]["application/json"]["would_add"]
 >;
@@ -24,11 +39,11 @@ export function Add({ queue }: { queue: string }): JSX.Element {
   const [name, setName] = useState("job-{n}");
   const [command, setCommand] = useState("");
   const [params, setParams] = useState("n=1-12");
-  const [limit, setLimit] = useState("");
-  const [retries, setRetries] = useState("");
+  const [more, setMore] = useState<Readonly<Record<string, string>>>({});
   const [would, setWould] = useState<Would>([]);
   const [problem, setProblem] = useState("");
   const lines = params.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+  const given = Object.entries(more).filter(([, value]) => value !== "");
   const words = cms(
     "queue",
     "add",
@@ -36,16 +51,14 @@ export function Add({ queue }: { queue: string }): JSX.Element {
     `--name=${name}`,
     ...lines.flatMap((line) => ["--param", line]),
     `--command=${command}`,
-    limit !== "" && `--time-limit=${limit}`,
-    retries !== "" && `--retries=${retries}`,
+    ...given.map(([field, value]) => `--${field.replaceAll("_", "-")}=${value}`),
   );
   const body = JSON.stringify({
     jobs: [{
       name,
       command,
       ...(lines.length === 0 ? {} : { sweep: { params: Object.fromEntries(lines.map(pairOf)) } }),
-      ...(limit === "" ? {} : { time_limit: limit }),
-      ...(retries === "" ? {} : { retries }),
+      ...Object.fromEntries(given),
     }],
   });
   const path = ["queue", queue, "jobs"];
@@ -79,6 +92,11 @@ export function Add({ queue }: { queue: string }): JSX.Element {
       {title} <input value={value} placeholder={hint} onInput={(event) => set(event.currentTarget.value)} />
     </label>
   );
+  const option = ([name, title, hint]: typeof OPTIONS[number]) => (
+    <Fragment key={name}>
+      {field(title, more[name] ?? "", (value) => setMore({ ...more, [name]: value }), hint)}
+    </Fragment>
+  );
   const area = (title: string, value: string, set: (value: string) => void, hint: string) => (
     <label>
       {title} <textarea rows={3} value={value} placeholder={hint} onInput={(event) => set(event.currentTarget.value)} />
@@ -97,8 +115,11 @@ export function Add({ queue }: { queue: string }): JSX.Element {
         {field("Name", name, setName)}
         {area("Command", command, setCommand, "python train.py --seed {n}")}
         {area("Parameters, one in each line", params, setParams, "lr=0.1,0.01\nseed=1-5")}
-        {field("Time limit", limit, setLimit, "30m")}
-        {field("Retries", retries, setRetries, "0")}
+        {OPTIONS.slice(0, SEEN).map(option)}
+        <details>
+          <summary>More</summary>
+          <div>{OPTIONS.slice(SEEN).map(option)}</div>
+        </details>
         <button type="submit" disabled={would.length === 0}>
           Add {would.length} {would.length === 1 ? "job" : "jobs"}
         </button>

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { broken, type Experiment, experiments, findQueues, heardMs, status } from "../live.ts";
@@ -20,6 +21,9 @@ const TITLES: Readonly<Record<typeof VIEWS[number], string>> = {
   add: "Add jobs",
   runs: "Runs",
 };
+
+/** The form of a run is open. */
+const isAsking = signal(false);
 
 /** The header. */
 export function Header(): JSX.Element {
@@ -39,6 +43,13 @@ export function Header(): JSX.Element {
           <button type="button" class="quiet" onClick={() => void logOut()}>log out</button>
         </span>
       </div>
+      {queue !== null && isAsking.value && status.value?.run === null && (
+        <RunForm
+          key={queue}
+          queue={queue}
+          onDone={() => isAsking.value = false}
+        />
+      )}
       {queue !== null && <Counts />}
       {queue !== null && (
         <nav aria-label="Views">
@@ -146,12 +157,12 @@ function Counts(): JSX.Element {
 
 function ends([from = 0, to = 0]: readonly number[]): string {
   const at = (seconds: number): string => moment(new Date(Date.now() + seconds * 1000).toISOString());
+  if (to < 1) return "ends soon";
   const [a, b] = [duration(from), duration(to)];
   return a === b ? `ends at ${at(from)} (in ${a})` : `ends at ${at(from)} to ${at(to)} (in ${a} to ${b})`;
 }
 
 function Steer({ queue }: { queue: string }): JSX.Element | null {
-  const [isAsking, setAsking] = useState(false);
   const now = status.value;
   if (now === null) return null;
   const put = (
@@ -162,7 +173,7 @@ function Steer({ queue }: { queue: string }): JSX.Element | null {
   ) => void act({ done, command }, { method: "PUT", path: ["queue", queue, verb], query });
   return (
     <span class="steer">
-      {now.run === null && <Deed onClick={() => setAsking(!isAsking)}>Run…</Deed>}
+      {now.run === null && <Deed onClick={() => isAsking.value = !isAsking.value}>Run…</Deed>}
       {now.run !== null && <Deed onClick={() => put("stop", "The run stops; what runs goes on")}>Stop</Deed>}
       {now.run !== null && (
         <Deed
@@ -178,7 +189,6 @@ function Steer({ queue }: { queue: string }): JSX.Element | null {
       {now.pause === null
         ? <Deed onClick={() => put("pause", "Paused: nothing starts until it is resumed")}>Pause</Deed>
         : <Deed onClick={() => put("resume", "Resumed")}>Resume</Deed>}
-      {isAsking && <RunForm queue={queue} onDone={() => setAsking(false)} />}
     </span>
   );
 }
@@ -209,9 +219,13 @@ function RunForm({ queue, onDone }: { queue: string; onDone: () => void }): JSX.
     const word = (name: string): string => String(data.get(name) ?? "");
     const scheduler = word("scheduler");
     const isMulti = scheduler === "fifo_multi";
+    const isIdle = isMulti && data.has("gpu_idle");
     const options = RUN_OPTIONS.filter(({ name }) => word(name) !== "");
+    const pushed = word("push").split("\n").map((path) => path.trim()).filter((path) => path !== "");
     const query = {
       ...(isMulti ? { cluster: word("cluster") } : { max_parallel: word("most") }),
+      ...(isIdle ? { gpu_idle: "true" } : {}),
+      ...(pushed.length > 0 ? { push: pushed } : {}),
       ...Object.fromEntries(options.map(({ name }) => [name, word(name)])),
     };
     const command = cms(
@@ -220,13 +234,15 @@ function RunForm({ queue, onDone }: { queue: string; onDone: () => void }): JSX.
       scheduler,
       queue,
       isMulti ? `--hostfile=${word("cluster")}` : `--max_parallel=${word("most")}`,
+      isIdle && "--gpu-idle",
+      ...pushed.map((path) => `--push=${path}`),
       ...options.map(({ name, flag }) => `--${flag}=${word(name)}`),
     );
     const path = ["queue", queue, `run_${scheduler}`];
     if (await act({ done: "The run has begun", command }, { method: "PUT", path, query })) onDone();
   };
   return (
-    <form class="panel" onSubmit={(event) => void run(event)}>
+    <form class="panel" aria-label="Run" onSubmit={(event) => void run(event)}>
       <label>
         Scheduler{" "}
         <select name="scheduler">
@@ -246,14 +262,24 @@ function RunForm({ queue, onDone }: { queue: string; onDone: () => void }): JSX.
       </label>
       <details>
         <summary>More</summary>
-        {RUN_OPTIONS.filter(({ name }) => name !== "time_limit").map(({ name, title, hint }) => (
-          <label key={name}>
-            {title} <input name={name} placeholder={hint} />
+        <div>
+          {RUN_OPTIONS.filter(({ name }) => name !== "time_limit").map(({ name, title, hint }) => (
+            <label key={name}>
+              {title} <input name={name} placeholder={hint} />
+            </label>
+          ))}
+          <label>
+            Files that each machine gets, a path in each line <textarea name="push" rows={2} placeholder="data" />
           </label>
-        ))}
+          <label class="check">
+            <input name="gpu_idle" type="checkbox" /> Leave GPUs alone that others use (fifo_multi)
+          </label>
+        </div>
       </details>
-      <button type="submit" disabled={clusters === null}>Run</button>
-      <button type="button" class="quiet" onClick={onDone}>cancel</button>
+      <div class="steer">
+        <button type="submit" disabled={clusters === null}>Run</button>
+        <button type="button" class="quiet" onClick={onDone}>cancel</button>
+      </div>
     </form>
   );
 }

@@ -86,11 +86,14 @@ function HostCard(
 ): JSX.Element {
   const { stand } = host;
   const isActive = host.status === "active";
-  const put = (verb: string, done: string, grave: string | null = null): void => {
-    if (grave !== null && !confirm(grave)) return;
+  const put = (verb: string, done: string | ((reply: unknown) => string), query = {}): void => {
     const command = cms("cluster", verb, cluster, `--id=${host.id}`);
-    const query: Record<string, string> = verb === "drain" ? { timeout: "0s" } : {};
     void act({ done, command }, { method: "PUT", path: ["cluster", cluster, "id", host.id, verb], query });
+  };
+  const drained = (reply: unknown): string => {
+    const { running } = reply as { running: unknown[] };
+    const left = running.length === 1 ? "1 job still runs" : `${running.length} jobs still run`;
+    return running.length === 0 ? `${host.id} is drained` : `${host.id} gets no more jobs; ${left} there`;
   };
   const [found, setFound] = useState<HostCheck | string | null>(null);
   const check = async (): Promise<void> => {
@@ -135,7 +138,7 @@ function HostCard(
         {isActive
           ? <Deed onClick={() => put("deactivate", `${host.id} gets no more jobs`)}>Deactivate</Deed>
           : <Deed onClick={() => put("activate", `${host.id} gets jobs`)}>Activate</Deed>}
-        {isActive && <Deed onClick={() => put("drain", `${host.id} is drained`)}>Drain</Deed>}
+        {isActive && <Deed onClick={() => put("drain", drained, { timeout: 1 })}>Drain</Deed>}
         <button type="button" onClick={() => void check()}>Check</button>
       </p>
       {found !== null && <Found found={found} command={cms("cluster", "check", cluster, `--id=${host.id}`)} />}
@@ -176,7 +179,7 @@ function Found({ found, command }: { found: HostCheck | string; command: string 
       <p class={found.well ? "" : "bad"}>
         {found.well ? "ok" : found.troubles.join("; ")}
         {found.connect_ms === null ? "" : `, answers in ${Math.round(found.connect_ms)} ms`}
-        {found.room === null ? "" : `, ${Math.round(found.room / 1024)} MB free`}
+        {found.room === null ? "" : `, ${Math.round(found.room / 1024 / 1024 * 10) / 10} GB free`}
       </p>
       {found.notes.map((note) => <p key={note} class="hint">{note}</p>)}
       <Command text={command} />

@@ -23,20 +23,6 @@ interface Try {
   readonly reason?: string | null;
 }
 
-/** Fields that stand in the lines above, or mean nothing to a person. */
-const SAID = [
-  "name",
-  "id",
-  "status",
-  "command",
-  "experiment",
-  "params",
-  "started",
-  "ended",
-  "host",
-  "user",
-  "exit_code",
-];
 /** What a person may change of a job that waits. */
 const EDITABLE = [
   "command",
@@ -177,7 +163,11 @@ function Tries({ story }: { story: Story }): JSX.Element | null {
               </span>
               <svg class={isBad ? "failed" : one.ended ? "end" : "run"} viewBox="0 0 1000 8" preserveAspectRatio="none">
                 <rect class="all" width="1000" height="8" />
-                <rect x={1000 * (from - first) / whole} width={Math.max(4, 1000 * (to - from) / whole)} height="8" />
+                <rect
+                  x={Math.min(996, 1000 * (from - first) / whole)}
+                  width={Math.max(4, 1000 * (to - from) / whole)}
+                  height="8"
+                />
               </svg>
             </li>
           );
@@ -188,7 +178,7 @@ function Tries({ story }: { story: Story }): JSX.Element | null {
 }
 
 function Fields({ story }: { story: Story }): JSX.Element {
-  const fields = Object.entries(story.job).filter(([field, value]) => !SAID.includes(field) && value !== null);
+  const fields = Object.entries(story.job).filter(([field, value]) => field !== "params" && value !== null);
   const params = Object.entries(story.job.params ?? {});
   return (
     <details>

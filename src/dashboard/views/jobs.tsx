@@ -10,7 +10,7 @@ import { isShown, news, status } from "../live.ts";
 import { act, Deed, deeds, isFailed, State, useRepeated } from "../parts.tsx";
 import { place, placeText, say } from "../place.ts";
 import { type JobsWindow, read, type Row, who } from "../service.ts";
-import { cms, duration, moment } from "../words.ts";
+import { batches, cms, conditions, duration, moment } from "../words.ts";
 
 const ROWS = 100;
 const STATES = ["undefined", "ready", "run", "start", "end", "kill", "crash", "fail_start"];
@@ -38,17 +38,20 @@ function check(names: Iterable<string>): void {
 }
 
 /** The choice of the address as the service takes it, and as the commands do. */
-function choice(words: Readonly<Record<string, string>>): { query: Record<string, string>; options: string[] } {
-  const { status: states = "", failed = "", where = "" } = words;
+function choice(
+  words: Readonly<Record<string, string>>,
+): { query: Record<string, string | readonly string[]>; options: string[] } {
+  const { status: states = "", failed = "" } = words;
+  const where = conditions(words.where ?? "");
   const query = {
     ...(states === "" ? {} : { status: states }),
     ...(failed === "" ? {} : { failed: "true" }),
-    ...(where === "" ? {} : { where }),
+    ...(where.length === 0 ? {} : { where }),
   };
   const options = [
     ...(states === "" ? [] : [`--status=${states}`]),
     ...(failed === "" ? [] : ["--failed"]),
-    ...(where === "" ? [] : [`--where=${where}`]),
+    ...where.map((one) => `--where=${one}`),
   ];
   return { query, options };
 }
@@ -60,7 +63,7 @@ export function Jobs({ queue }: { queue: string }): JSX.Element {
   const [failure, setFailure] = useState("");
   /** What stood when the rows were asked for that are shown. */
   const seen = useRef("");
-  const offset = Number(words.offset ?? 0) || 0;
+  const offset = Math.max(0, Math.floor(Number(words.offset ?? 0) || 0));
   const { checked: _, ...asked } = words;
   const key = JSON.stringify([queue, asked]);
   useRepeated(
@@ -139,7 +142,7 @@ function Choice({ found, words }: { found: JobsWindow | null; words: Readonly<Re
         Where{" "}
         <input
           value={words.where ?? ""}
-          placeholder="param.lr<0.1"
+          placeholder="param.lr<0.1 and host=red"
           onChange={(event) => say({ where: event.currentTarget.value, offset: "" })}
         />
       </label>
@@ -188,23 +191,27 @@ function Bulk(
   const isNarrow = Object.keys(query).length > 0 && !words.search;
   if (isAll && !isNarrow) return <p class="bulk hint">Check jobs, or choose states, to change several at once.</p>;
   const count = isAll ? found.total ?? 0 : names.length;
-  const chosen = isAll ? query : { name: names.join(",") };
+  const chosen = isAll ? [query] : batches(names).map((some) => ({ name: some.join(",") }));
   const of = isAll ? options : [names.join(",")];
   const what = count === 1 ? "1 job" : `${count} jobs`;
   const put = async (verb: string, done: string, isGrave = false): Promise<void> => {
     if (isGrave && !confirm(`${verb} ${what}?`)) return;
     const command = cms("queue", verb, queue, ...of);
-    const request = verb === "delete"
-      ? { method: "DELETE", path: ["queue", queue, "jobs"], query: chosen }
-      : { method: "PUT", path: ["queue", queue, verb], query: chosen };
-    if (await act({ done: `${done} ${what}`, command }, request)) check([]);
+    const requests = chosen.map((query) =>
+      verb === "delete"
+        ? { method: "DELETE", path: ["queue", queue, "jobs"], query }
+        : { method: "PUT", path: ["queue", queue, verb], query }
+    );
+    if (await act({ done: `${done} ${what}`, command }, ...requests)) check([]);
   };
   const setPriority = async (): Promise<void> => {
     const value = prompt("Priority (a whole number; higher goes first)", "10");
     if (value === null) return;
     const command = cms("queue", "set", queue, ...of, "--key=priority", `--value=${value}`);
-    const request = { method: "PATCH", path: ["queue", queue, "jobs"], query: chosen, body: { priority: value } };
-    if (await act({ done: `Set the priority of ${what}`, command }, request)) check([]);
+    const requests = chosen.map((query) => (
+      { method: "PATCH", path: ["queue", queue, "jobs"], query, body: { priority: value } }
+    ));
+    if (await act({ done: `Set the priority of ${what}`, command }, ...requests)) check([]);
   };
   return (
     <div class="bulk" role="group" aria-label="Change the chosen jobs">

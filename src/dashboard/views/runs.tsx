@@ -12,6 +12,9 @@ import { moment } from "../words.ts";
 
 type Runs = Reply<"/queue/{queue}/history">["runs"];
 
+/** Machines of a run that are named. */
+const NAMED = 8;
+
 /** The view. */
 export function RunsView({ queue }: { queue: string }): JSX.Element {
   const [runs, setRuns] = useState<Runs | null>(null);
@@ -49,7 +52,7 @@ export function RunsView({ queue }: { queue: string }): JSX.Element {
                   <td>{moment(run.ended)}</td>
                   <td>{run.by}</td>
                   <td>{run.scheduler}</td>
-                  <td>{run.machines.join(", ")}</td>
+                  <td>{someOf(run.machines)}</td>
                   <td>{run.ran}</td>
                   <td>{run.failed}</td>
                   <td>{run.waiting}</td>
@@ -62,4 +65,9 @@ export function RunsView({ queue }: { queue: string }): JSX.Element {
       )}
     </main>
   );
+}
+
+function someOf(machines: readonly string[]): string {
+  const more = machines.length > NAMED ? ` and ${machines.length - NAMED} more` : "";
+  return machines.slice(0, NAMED).join(", ") + more;
 }

@@ -80,18 +80,24 @@ export function Progress({ queue }: { queue: string }): JSX.Element {
     const data: uPlot.AlignedData = [times, done, failed, running, rate];
     if (plot.current !== null) return plot.current.setData(data);
     const axis = { stroke: style("--text"), grid: { stroke: style("--line") } };
+    const times24 = (_: uPlot, ticks: number[]): string[] => ticks.map(momentOf);
     plot.current = new uPlot(
       {
         width: Math.max(280, box.current.clientWidth),
         height: 360,
         series: [
-          {},
+          { value: (_, v) => v === null ? "--" : momentOf(v) },
           { label: "done", stroke: style("--good"), width: 2 },
           { label: "failed", stroke: style("--bad"), width: 2 },
           { label: "running", stroke: style("--busy"), width: 2 },
           { label: "jobs/s", stroke: style("--wait"), width: 1, scale: "rate", value: (_, v) => round(v) },
         ],
-        axes: [axis, axis, { ...axis, scale: "rate", side: 1, grid: { show: false } }],
+        axes: [{ ...axis, space: 110, values: times24 }, axis, {
+          ...axis,
+          scale: "rate",
+          side: 1,
+          grid: { show: false },
+        }],
         scales: { y: { range: fromZero }, rate: { range: fromZero } },
       },
       data,
@@ -109,6 +115,10 @@ export function Progress({ queue }: { queue: string }): JSX.Element {
   );
 }
 
+function momentOf(second: number): string {
+  return moment(new Date(second * 1000).toISOString());
+}
+
 function fromZero(_plot: uPlot, _min: number | null, max: number | null): [number, number] {
   return [0, Math.max(1, max ?? 0)];
 }
@@ -124,9 +134,7 @@ function summary(spans: Spans): string {
   const last = spans.end.reduce<number>((most, end) => Math.max(most, end ?? 0), first);
   const took = last - first;
   const rate = took > 0 ? `, ${Math.round(ended / took * 100) / 100} jobs/s on the whole` : "";
-  return `${ended} done (${failed} failed), ${spans.names.length - ended} running, since ${
-    moment(new Date(first * 1000).toISOString())
-  }${rate}.`;
+  return `${ended} done (${failed} failed), ${spans.names.length - ended} running, since ${momentOf(first)}${rate}.`;
 }
 
 /** Who ran where and when. */
@@ -173,6 +181,9 @@ export function TimeLine({ queue }: { queue: string }): JSX.Element {
         <button type="button" onClick={() => move(-0.25)}>Earlier</button>
         <button type="button" onClick={() => move(0.25)}>Later</button>
         <button type="button" onClick={() => setRange(null)}>All</button>
+        <span class="legend">
+          <i class="good" /> ended well <i class="bad" /> failed <i class="busy" /> runs
+        </span>
         <span role="status">{name === undefined || spans === null ? "" : about(spans, under!)}</span>
       </p>
       <div class="scroll lanes" role="region" aria-label="Time line" tabIndex={0}>
@@ -234,7 +245,8 @@ function draw(
   paper.scale(scale, scale);
   paper.font = "11px sans-serif";
   const margin = Math.min(MARGIN, width / 3);
-  const range = wanted ?? lanes.range;
+  // What ends last is seen, too.
+  const range = wanted ?? [lanes.range[0], lanes.range[1] + (lanes.range[1] - lanes.range[0]) * 0.01];
   const perSecond = (width - margin) / Math.max(0.001, range[1] - range[0]);
   const colours = ["--good", "--bad", "--busy", "--text", "--line"].map(style);
   const [good = "", bad = "", busy = "", text = "", line = ""] = colours;
@@ -249,7 +261,7 @@ function draw(
     paper.fillStyle = line;
     paper.fillRect(x, 0, 1, height);
     paper.fillStyle = text;
-    paper.fillText(moment(new Date((range[0] + (x - margin) / perSecond) * 1000).toISOString()), x + 3, 11);
+    paper.fillText(momentOf(range[0] + (x - margin) / perSecond), x + 3, 11);
   }
   // What falls on a pixel that has this colour already need not be drawn.
   const full = new Int32Array(lanes.count * 3).fill(-1);

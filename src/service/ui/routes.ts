@@ -27,15 +27,21 @@ export function addUiRoutes(app: App, service: Service, sessions: Sessions): voi
 
   // Who comes here has shown a password, or a session.
   app.post("/ui/session", (c) => {
-    const { session, cookie } = sessions.begin({ user: c.get("user"), role: c.get("role") }, service.tls);
+    const { session, cookie } = sessions.begin(
+      { user: c.get("user"), role: c.get("role") },
+      service.tls,
+      c.req.header("host"),
+    );
     return told(c, session, { "Set-Cookie": cookie });
   });
   app.get("/ui/session", (c) => {
-    const session = sessions.of(c.req.header("cookie"));
+    const session = sessions.of(c.req.header("cookie"), c.req.header("host"));
     return session === null ? c.json({ user: null }) : told(c, session, {});
   });
   app.delete("/ui/session", (c) => {
-    return c.json({ user: null }, 200, { "Set-Cookie": sessions.end(c.req.header("cookie"), service.tls) });
+    return c.json({ user: null }, 200, {
+      "Set-Cookie": sessions.end(c.req.header("cookie"), service.tls, c.req.header("host")),
+    });
   });
 }
 
