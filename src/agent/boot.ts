@@ -20,7 +20,8 @@ const OVER = "/slurm-over.";
  */
 export function endOfAllocation(boot: string | null): string | null {
   const at = boot?.indexOf(OVER) ?? -1;
-  return at < 0 ? null : boot!.slice(at + OVER.length);
+  // A blank would end a word of the hello.
+  return at < 0 ? null : boot!.slice(at + OVER.length).replaceAll("+", " ");
 }
 
 /** True if claims that were made in the boot `recorded` are still there in the boot `present`. */

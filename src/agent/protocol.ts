@@ -77,10 +77,16 @@ export interface NoBacklog {
   readonly number: number;
 }
 
+/** The machine is an allocation's, and is near its end: it takes no more jobs, as its starter says. */
+export interface Closing {
+  readonly type: "closing";
+}
+
 /** A line of the events file. */
 export type AgentEvent =
   | AttemptEvent
   | NoBacklog
+  | Closing
   | { readonly type: "removed"; readonly request: number; readonly index: number; readonly result: RemoveResult }
   | { readonly type: "gpu"; readonly request: number; readonly use: GpuUse }
   | { readonly type: "failed"; readonly request: number; readonly reason: string }
@@ -234,6 +240,7 @@ export function parseEvent(line: string, queueId: string): AgentEvent | null {
   const gave = mark.length === 2 && mark.endsWith("+");
   const kind = gave ? mark[0] : mark;
   const gaveBack = gave ? { gaveBack: true as const } : {};
+  if (kind === "L") return { type: "closing" };
   const request = number(first);
   if (kind === "Z") return request === null ? null : { type: "done", request };
   if (kind === "V") {

@@ -249,6 +249,11 @@ c_launch() {
   return 0
 }
 
+# c_linger: where Slurm ends an allocation it signals us as well as the job, one by one, and the starter ends us before
+# all else. So who is still here a moment later knows that the end was the job's own; else nothing is said of it, and
+# its reason is what Slurm says of the allocation.
+c_linger() { if [ -n "$c_cut" ]; then sleep 3; else sleep 0.3 || sleep 1; fi; }
+
 # c_finish: waits for the end. The log comes before the event, so that whoever asks after a broken link finds in the log
 # what the event would have said.
 c_finish() {
@@ -263,6 +268,7 @@ c_finish() {
   [ "$c_limited" = - ] || [ -n "$c_e5" ] || c_timers "$1" "$2" kill
   c_now
   c_date
+  [ -n "$c_e5" ] || [ -e "$1.kill.$2" ] || [ "$c_rc" -eq 0 ] || [ -z "${CMS_ALLOCATION-}" ] || c_linger
   # A full disk must not cost a job its end: for an hour it is tried again, while the directory is there. Where it is
   # for want of a right, or the job has put something else in place of its log, the event alone reports the end.
   c_z=0

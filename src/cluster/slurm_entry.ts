@@ -8,6 +8,7 @@
 import { InvalidError } from "../errors.ts";
 import { shortened } from "../names/some_names.ts";
 import { durationField, parseDuration } from "../names/units.ts";
+import type { SlurmLink } from "./slurm_place.ts";
 
 /** An entry of a cluster, as far as it matters here. */
 interface EntryFields {
@@ -42,6 +43,8 @@ export interface SlurmFields {
   readonly idle: string;
   /** Jobs that an allocation gets in all; 0 for no limit. */
   readonly jobsPerAllocation: number;
+  /** What leads from the login host to a node. */
+  readonly link: SlurmLink;
 }
 
 type Reader = (text: string, key: string) => string | number;
@@ -60,6 +63,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   allocations: (text, key) => integer(text, key, 0),
   idle: (text) => durationField(text),
   jobs_per_allocation: (text, key) => integer(text, key, 0),
+  link: (text, key) => text === "srun" || text === "ssh" ? text : fail(key, text, "srun or ssh"),
 };
 
 /** The fields that only entries of Slurm have, as the file and `cluster set` name them. */
@@ -97,7 +101,14 @@ export function slurmOf(host: EntryFields): SlurmFields | null {
     allocations: Number(text("allocations") ?? 1),
     idle: text("idle") ?? "5m",
     jobsPerAllocation: Number(text("jobs_per_allocation") ?? 0),
+    link: text("link") === "ssh" ? "ssh" : "srun",
   };
+}
+
+/** What is wrong with fields that are right each by itself; null if nothing is. */
+export function slurmConflict(fields: Readonly<Record<string, unknown>>): string | null {
+  if (fields["link"] !== "ssh" || Number(fields["nodes"] ?? 1) === 1) return null;
+  return "link ssh and nodes cannot be used together: the other nodes of an allocation are reached by srun";
 }
 
 /** GPUs of a node as an entry of Slurm has them: a number. @throws {InvalidError} If it is none. */

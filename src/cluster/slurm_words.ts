@@ -35,4 +35,10 @@ export const SLURM_WORDS: readonly SlurmWord[] = [
     text: "Slurm: jobs that an allocation gets in all; 0 for no limit (default: 0)",
     example: "0",
   },
+  {
+    key: "link",
+    value: "way",
+    text: "Slurm: what leads to a node, srun or, where its steps are forbidden, ssh (default: srun)",
+    example: "srun",
+  },
 ];

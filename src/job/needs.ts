@@ -87,7 +87,7 @@ export function isGpuInUse(reason: string): boolean {
   return /^gpu [0-9]+ of \S+ is used by |^who uses the GPUs of \S+ is not known: /.test(reason);
 }
 
-/** True for the reason of a job that fits no host: `no host has 4 GPUs`. */
+/** True for the reason of a job that fits no host: `no host has 4 GPUs`, `no allocation has 4 GPUs`. */
 export function isLack(reason: string): boolean {
-  return /^no (?:active )?host has /.test(reason);
+  return /^no (?:(?:active )?host|allocation) has /.test(reason);
 }

@@ -274,7 +274,8 @@ class AgentLink implements Link {
   }
 
   #onEvent(event: SessionEvent): void {
-    if (event.type === "round_trip" || event.type === "no_backlog") this.#options.onEvent(event);
+    const { type } = event;
+    if (type === "round_trip" || type === "no_backlog" || type === "closing") this.#options.onEvent(event);
     else if (event.type === "known" && event.state.type === "claimed") this.#tellLater(event);
     else this.#ends.tell(event);
   }

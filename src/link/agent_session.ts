@@ -15,7 +15,7 @@ import {
   parseEvent,
   request,
 } from "../agent/protocol.ts";
-import type { NoBacklog } from "../agent/protocol.ts";
+import type { Closing, NoBacklog } from "../agent/protocol.ts";
 import type { AttemptEvent } from "../agent/attempt.ts";
 import { type Machine, machineText } from "../cluster/machine.ts";
 import type { Deps } from "../deps.ts";
@@ -42,7 +42,7 @@ type Hello = Extract<Answer, { type: "hello" }>;
 type RoundTrip = Extract<LinkEvent, { type: "round_trip" }>;
 
 /** What a session passes on. */
-export type SessionEvent = AttemptEvent | NoBacklog | RoundTrip;
+export type SessionEvent = AttemptEvent | NoBacklog | Closing | RoundTrip;
 
 /** One agent's process. */
 export class AgentSession {

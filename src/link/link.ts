@@ -13,7 +13,7 @@ import type { Machine } from "../cluster/machine.ts";
 import type { AttemptRef } from "../job/attempt.ts";
 import type { AttemptEvent, AttemptState, RemoveResult, StartRequest, TimeLimit } from "../agent/attempt.ts";
 import type { GpuUse } from "../agent/gpu_use.ts";
-import type { BacklogChange, Mark, NoBacklog } from "../agent/protocol.ts";
+import type { BacklogChange, Closing, Mark, NoBacklog } from "../agent/protocol.ts";
 import type { SentPath } from "./sent_path.ts";
 
 export type { BacklogChange } from "../agent/protocol.ts";
@@ -25,6 +25,7 @@ export type { AttemptState, RemoveResult, StartRequest, TimeLimit } from "../age
 export type LinkEvent =
   | AttemptEvent
   | NoBacklog
+  | Closing
   /** How long a request and its answer took just now. */
   | { readonly type: "round_trip"; readonly ms: number }
   /** What a person should know of this machine, in one line. */

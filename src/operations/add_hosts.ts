@@ -7,7 +7,7 @@
 import { devicesField } from "../cluster/devices.ts";
 import { type HostSpec, machineOf, makeHost, setResources } from "../cluster/host.ts";
 import { AUTO } from "../cluster/devices.ts";
-import { SLURM_FIELDS, slurmField, slurmGpus } from "../cluster/slurm_entry.ts";
+import { SLURM_FIELDS, slurmConflict, slurmField, slurmGpus } from "../cluster/slurm_entry.ts";
 import type { Deps } from "../deps.ts";
 import { makeProbe, type Probe } from "../link/probe.ts";
 import { findDevices } from "./find_devices.ts";
@@ -158,5 +158,7 @@ function readSlurm(
     fields["kind"] === undefined && Object.keys(fields).length > 0,
     `Cannot use ${Object.keys(fields).join(", ")} of a host over ssh: give --kind=slurm for an entry of Slurm`,
   );
+  const conflict = slurmConflict(fields);
+  problems.note(conflict !== null, conflict ?? "");
   return fields;
 }

@@ -79,12 +79,16 @@ export async function clusterStatus(deps: Deps, { cluster }: { cluster: StoreRef
     const queue = { ...cluster, name };
     const run = await readLastRun(deps, storePaths(queue, "queue"));
     const jobs = [...(await liveJobs(deps, queue).catch(() => new Map<never, Job>())).values()];
-    const isOurs = run?.about.cluster === cluster.name;
+    const used = run?.about.cluster?.split(",") ?? [];
+    const isOurs = used.includes(cluster.name);
+    // In a run on several clusters a machine may be a host of two of them: the slot says which host a job is on.
+    const isHere = ({ slot }: Job) => hosts.some(({ id }) => slot === id || slot?.startsWith(`${id}.`) === true);
     const inFlight: Job[] = [];
     for (let i = 0; i < jobs.length; i++) {
       const job = jobs[i]!;
       if (i % AT_ONCE === 0) await rests.take();
       if (isInFlight(job.status)) {
+        if (isOurs && used.length > 1 && !isHere(job)) continue;
         places.put(name, job, isOurs);
         inFlight.push(job);
       } else if (job.ended !== null && job.ended >= hourAgo) places.ended(job, isOurs);

@@ -165,7 +165,8 @@ class Drain {
     for (const name of await listNames(this.#deps, cluster.directory, "queue")) {
       const queue: StoreRef = { experiment: cluster.experiment, directory: cluster.directory, name };
       const runner = await readRunner(this.#deps, storePaths(queue, "queue"));
-      if (runner?.about?.cluster === cluster.name && runner.about.hosts !== stamp) isLate = true;
+      const at = runner?.about?.cluster?.split(",").indexOf(cluster.name) ?? -1;
+      if (at >= 0 && runner?.about?.hosts?.split("\n")[at] !== stamp) isLate = true;
       const jobs = await this.#read(queue, drained);
       const running = jobs.filter(({ status }) => isInFlight(status));
       if (running.length > 0) found.set(queue, running);
@@ -196,7 +197,10 @@ class Drain {
       this.#warn(`May still run, as their host was silent: ${someNames(unknown)} of queue ${queue.name}`);
     }
     const own = runner?.about;
-    if (jobs.length > unknown.length && own !== undefined && own.cluster !== this.#parts.cluster.name) {
+    if (
+      jobs.length > unknown.length && own !== undefined &&
+      own.cluster?.split(",").includes(this.#parts.cluster.name) !== true
+    ) {
       this.#warn(
         `The run of queue ${queue.name} does not use cluster ${this.#parts.cluster.name}, and may start jobs there ` +
           `all the same: cms queue pause ${queue.name} keeps it from that`,

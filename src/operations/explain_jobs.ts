@@ -10,7 +10,7 @@ import type { Host } from "../cluster/host.ts";
 import type { Job } from "../job/job.ts";
 import { isInFlight, isWaiting } from "../job/states.ts";
 import type { JobName } from "../names/grammar.ts";
-import { readCluster } from "../store/cluster_file.ts";
+import { readClusters } from "../store/cluster_file.ts";
 import { storePaths } from "../store/paths.ts";
 import { readPause } from "../store/queue_pause.ts";
 import { readLastRun } from "../store/run_claim.ts";
@@ -88,7 +88,7 @@ async function standsOf(
   job: Job | null,
 ): Promise<HostStand[]> {
   if (cluster === null) return machineStands(view);
-  const hosts = await readCluster(deps, { ...queue, name: cluster }).catch((error) => {
+  const hosts = await readClusters(deps, { ...queue, name: cluster }).catch((error) => {
     if (error instanceof CmsError) return new Map<never, Host>();
     throw error;
   });

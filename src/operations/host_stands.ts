@@ -5,11 +5,11 @@
  */
 
 import { type Host, machineOf } from "../cluster/host.ts";
-import { isSlurm } from "../cluster/slurm_entry.ts";
+import { isSlurm, slurmOf } from "../cluster/slurm_entry.ts";
 import { machineText, tellApart } from "../cluster/machine.ts";
 import { type Job, placeOf } from "../job/job.ts";
 import { NEED_NAMES, type Needs, needsOf, needText, WHOLE_GPU } from "../job/needs.ts";
-import { renderBytes, renderDuration } from "../names/units.ts";
+import { parseDuration, parseSize, renderBytes, renderDuration } from "../names/units.ts";
 import { HAS_NOTHING, type HostHas } from "../scheduler/resources.ts";
 import type { RunAbout } from "../store/run_status.ts";
 import { resourcesOf } from "./run_hosts.ts";
@@ -48,7 +48,9 @@ export function hostStands(
     const machine = machines[i]!;
     if (host.status !== "active") return { host: host.id, stand: host.status === "paused" ? "paused" : "inactive" };
     if (isSlurm(host)) {
-      return { host: host.id, stand: allocationsText(about.allocations?.find(({ entry }) => entry === host.id)) };
+      const stand = allocationsText(about.allocations?.find(({ entry }) => entry === host.id));
+      const lack = job === null ? null : allocationLack(job, host);
+      return { host: host.id, stand: lack === null ? stand : `${lack}; ${stand}` };
     }
     const silent = silence(about, machine, nowMs);
     if (silent !== null) return { host: host.id, stand: `${silent} (${machine})` };
@@ -77,6 +79,22 @@ function silence({ machines, since }: StandsView["about"], machine: string, nowM
   const sinceMs = since?.[machine];
   if (sinceMs === undefined) return "does not answer";
   return `silent for ${renderDuration(Math.max(0, Math.floor((nowMs - sinceMs) / 1000)) * 1000)}`;
+}
+
+/** `needs 4 GPUs, an allocation has 2`: what no allocation of the entry can give the job; null if one can hold it. */
+function allocationLack(job: Job, host: Host): string | null {
+  const { gpus, cpus, memory, time } = slurmOf(host)!;
+  if (typeof job.time_limit === "string" && parseDuration(job.time_limit) > parseDuration(time)) {
+    return `has a time limit of ${job.time_limit}, an allocation lasts ${time}`;
+  }
+  const needs = needsOf(job);
+  const has = { gpus, cpus, memory: memory === null ? 0 : parseSize(memory), slots: host.max_jobs_allowed };
+  for (const name of needs === null ? [] : NEED_NAMES) {
+    const need = name === "gpus" && needs!.gpuPart > 0 ? 1 : needs![name];
+    if (need <= has[name]) continue;
+    return `needs ${needText(job, name)}, an allocation has ${name === "memory" ? memory ?? "none" : has[name]}`;
+  }
+  return null;
 }
 
 /** `needs 2 GPUs, 1 free`: the first need that a host cannot meet now; null if it can meet all. */

@@ -6,7 +6,7 @@
 
 import type { Deps } from "../deps.ts";
 import type { Host } from "../cluster/host.ts";
-import { readCluster } from "../store/cluster_file.ts";
+import { clustersOf, readCluster } from "../store/cluster_file.ts";
 import type { StoreRef } from "../store/store.ts";
 
 /** Most hosts that are named. */
@@ -15,6 +15,10 @@ const MOST = 5;
 /** The line for people. `cluster` null: none was given. */
 export async function noFreeHosts(deps: Deps, cluster: StoreRef | null): Promise<string> {
   if (cluster === null) return "No free hosts found: none was given";
+  if (cluster.name.includes(",")) {
+    const texts = await Promise.all(clustersOf(cluster).map((one) => noFreeHosts(deps, one)));
+    return texts.join(". ");
+  }
   const hosts = [...(await readCluster(deps, cluster)).values()];
   const what = `No free hosts found in cluster ${cluster.name}-cluster.yaml`;
   if (hosts.length === 0) return `${what}: it has no hosts; to add one: cms cluster add ${cluster.name} --id=...`;

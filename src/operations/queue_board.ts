@@ -12,7 +12,7 @@ import { type Job, placeOf } from "../job/job.ts";
 import { endReason, isFailed } from "../job/outcome.ts";
 import type { JobState } from "../job/states.ts";
 import type { JobName } from "../names/grammar.ts";
-import { readCluster } from "../store/cluster_file.ts";
+import { readClusters } from "../store/cluster_file.ts";
 import { storePaths } from "../store/paths.ts";
 import { type FeedChange, QueueFeed } from "../store/queue_feed.ts";
 import { type QueuePause, readPause } from "../store/queue_pause.ts";
@@ -165,7 +165,7 @@ export class QueueBoard {
   }
 
   async #readCluster(name: string): Promise<void> {
-    const hosts = [...(await readCluster(this.#deps, { ...this.#queue, name })).values()];
+    const hosts = [...(await readClusters(this.#deps, { ...this.#queue, name })).values()];
     const machines = tellApart(hosts.map(machineOf));
     this.#cluster = hosts.map(({ id, status, max_jobs_allowed }, i) => ({
       id,

@@ -16,7 +16,7 @@ import type { Demand } from "../scheduler/demand.ts";
 import type { RunEvent } from "../scheduler/report.ts";
 import type { SlotHost } from "../scheduler/slot_host.ts";
 import type { SlurmHosts } from "../slurm/driver.ts";
-import { changeCluster, readCluster } from "../store/cluster_file.ts";
+import { changeCluster, clustersOf, readClusters } from "../store/cluster_file.ts";
 import { storePaths } from "../store/paths.ts";
 import type { RunAbout } from "../store/run_status.ts";
 import type { StoreRef } from "../store/store.ts";
@@ -24,6 +24,7 @@ import type { StoreRef } from "../store/store.ts";
 /** Where the hosts of a run come from. */
 export interface HostSources {
   readonly machines: readonly Machine[];
+  /** One cluster or several, see `clustersOf`. */
   readonly cluster: StoreRef | null;
   /** GPUs that somebody else uses are not given, on all hosts. */
   readonly isGpuIdle?: boolean | undefined;
@@ -69,7 +70,7 @@ export class RunHosts {
   /** The hosts as they are now. @throws {CmsError} If the cluster cannot be read. */
   async read(): Promise<readonly SlotHost[]> {
     const { cluster } = this.#sources;
-    const hosts = cluster === null ? [] : [...(await readCluster(this.#deps, cluster)).values()];
+    const hosts = cluster === null ? [] : [...(await readClusters(this.#deps, cluster)).values()];
     const entries = hosts.filter(isSlurm);
     const plain = [
       ...this.#named,
@@ -129,14 +130,18 @@ export class RunHosts {
 
   /** An entry gets no more jobs before a person has looked at it. */
   async #pause(entry: string, reason: string): Promise<void> {
-    const { cluster } = this.#sources;
-    const again = `cms cluster activate ${cluster!.name} --id=${entry}`;
-    const text = `No more allocations are asked for ${entry}: ${reason}. To go on: ${again}`;
-    this.#run?.onEvent({ type: "warning", text });
-    await changeCluster(this.#deps, cluster!, (hosts) => {
-      const host = hosts.get(entry as HostId);
-      return host === undefined ? hosts : new Map(hosts).set(host.id, { ...host, status: "paused" });
-    });
+    for (const cluster of clustersOf(this.#sources.cluster!)) {
+      let isThere = false;
+      await changeCluster(this.#deps, cluster, (hosts) => {
+        const host = hosts.get(entry as HostId);
+        isThere = host !== undefined;
+        return host === undefined ? hosts : new Map(hosts).set(host.id, { ...host, status: "paused" });
+      });
+      if (!isThere) continue;
+      const again = `cms cluster activate ${cluster.name} --id=${entry}`;
+      const text = `No more allocations are asked for ${entry}: ${reason}. To go on: ${again}`;
+      this.#run?.onEvent({ type: "warning", text });
+    }
   }
 }
 

@@ -13,7 +13,7 @@ import { storePaths } from "../store/paths.ts";
 import { type RunEnd, RunHistory } from "../store/run_history.ts";
 import { openQueue } from "../store/queue_file.ts";
 import { readPause } from "../store/queue_pause.ts";
-import { readCluster } from "../store/cluster_file.ts";
+import { clustersOf, readClusters } from "../store/cluster_file.ts";
 import type { StoreRef } from "../store/store.ts";
 import { Core } from "../scheduler/core.ts";
 import type { Halt } from "../scheduler/halt.ts";
@@ -55,7 +55,7 @@ export type RunRequest =
     readonly scheduler: "fifo_multi";
     /** Each entry gives one slot; the same machine may stand here several times. */
     readonly hosts: readonly Machine[];
-    /** A cluster whose active hosts give slots after those; followed while the run goes on. */
+    /** A cluster, or several, whose active hosts give slots after those; followed while the run goes on. */
     readonly cluster: StoreRef | null;
     readonly timeoutMs: number;
     readonly halt?: Halt | undefined;
@@ -114,7 +114,7 @@ export async function runQueue(
       ? null
       : await Collector.begin(deps, store, { connect, warn, what: request.collect });
     const unknown = new UnknownFieldWatch(warn);
-    if (cluster !== null) unknown.look("host", (await readCluster(deps, cluster)).values());
+    if (cluster !== null) unknown.look("host", (await readClusters(deps, cluster)).values());
     unknown.look("job", store.jobs.values());
     const core = new Core({
       policy: request.scheduler === "fifo" ? fifo(request.maxParallel) : fifoMulti(),
@@ -142,7 +142,7 @@ export async function runQueue(
         runHosts?.taken();
       },
       ...(runHosts === null ? {} : { haveHostsChanged: () => runHosts.haveChanged() }),
-      hostFile: cluster === null ? null : `${cluster.directory}/${cluster.name}-cluster.yaml`,
+      hostFiles: cluster === null ? [] : clustersOf(cluster).map((one) => storePaths(one, "cluster").file),
       pause: { file: paths.pause, read: () => readPause(deps, paths) },
     }, {
       ...watch,

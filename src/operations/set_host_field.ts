@@ -6,7 +6,7 @@
 
 import { AUTO, devicesField } from "../cluster/devices.ts";
 import { defaultCapacity, type Host, machineOf } from "../cluster/host.ts";
-import { isSlurm, SLURM_FIELDS, slurmCapacity, slurmField, slurmGpus } from "../cluster/slurm_entry.ts";
+import { isSlurm, SLURM_FIELDS, slurmCapacity, slurmConflict, slurmField, slurmGpus } from "../cluster/slurm_entry.ts";
 import type { Deps } from "../deps.ts";
 import { CmsError, InvalidError, NotFoundError } from "../errors.ts";
 import { type Environment, readEnvironment } from "../names/environment.ts";
@@ -136,7 +136,10 @@ function withSlurm(host: Host, fields: Readonly<Record<string, string | number |
   }
   const all = new Map(Object.entries({ ...host.extra, ...fields }));
   for (const key of keys) if (fields[key] === null) all.delete(key);
-  return { extra: Object.fromEntries(all) };
+  const extra = Object.fromEntries(all);
+  const conflict = slurmConflict(extra);
+  if (conflict !== null) throw new InvalidError([`Cannot set ${keys.join(", ")} of host ${host.id}: ${conflict}`]);
+  return { extra };
 }
 
 /** How the variables of a host are changed; undefined if they stay. */

@@ -7,7 +7,7 @@
 
 import type { Child, Deps } from "../deps.ts";
 import { CmsError } from "../errors.ts";
-import { readCluster } from "../store/cluster_file.ts";
+import { readClusters } from "../store/cluster_file.ts";
 import { storeError } from "../store/file_errors.ts";
 import { storePaths } from "../store/paths.ts";
 import { openQueue } from "../store/queue_file.ts";
@@ -31,7 +31,7 @@ export type StartRunRequest =
   | {
     readonly queue: StoreRef;
     readonly scheduler: "fifo_multi";
-    /** A cluster of the same experiment, whose active hosts are used; null for none. */
+    /** A cluster of the same experiment, or several, whose active hosts are used; null for none. */
     readonly cluster: StoreRef | null;
     /** Hosts as `--hosts` takes them. */
     readonly hosts?: string | undefined;
@@ -110,7 +110,7 @@ async function refuse(deps: Deps, request: StartRunRequest, store: QueueStore): 
   }
   if (runner !== null) throw await runsAlready(deps, "run", request.queue, runner);
   if (request.scheduler === "fifo" || request.cluster === null || request.hosts !== undefined) return;
-  const hosts = await readCluster(deps, request.cluster);
+  const hosts = await readClusters(deps, request.cluster);
   if (![...hosts.values()].some((host) => host.status === "active" && host.max_jobs_allowed > 0)) {
     throw new CmsError("invalid", await noFreeHosts(deps, request.cluster));
   }

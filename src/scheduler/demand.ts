@@ -65,6 +65,16 @@ export class Demand {
     return this.#run.machines.get(machine)?.isOver ?? false;
   }
 
+  /** The allocation for which the machine stands takes no more jobs, as it said itself. */
+  isClosing(machine: string): boolean {
+    return this.#run.machines.get(machine)?.isClosing ?? false;
+  }
+
+  /** Why the last try to open its link failed; null if none did. */
+  whyDown(machine: string): string | null {
+    return this.#run.machines.get(machine)?.reason || null;
+  }
+
   /** Free slots of a host. */
   room(host: SlotHost): number {
     return Math.max(0, this.#run.slots.room(host));

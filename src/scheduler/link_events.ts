@@ -54,6 +54,11 @@ export class LinkEvents {
         return this.#run.inFlight.with(event, (one) => this.#parts.answers.met(one, event.state, event.gaveBack));
       case "no_backlog":
         return this.#parts.backlogs.unable(machine, event.number);
+      case "closing": {
+        const state = this.#run.machines.get(machine);
+        if (state !== undefined) state.isClosing = true;
+        return;
+      }
       case "round_trip": {
         const state = this.#run.machines.get(machine);
         if (state !== undefined) state.roundTripMs = Math.min(event.ms, state.roundTripMs ?? Infinity);

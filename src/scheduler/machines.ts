@@ -28,6 +28,8 @@ export interface MachineState {
   readonly isNode: boolean;
   /** It stands for an allocation that is over: nothing starts there. */
   isOver: boolean;
+  /** Its allocation is near its end, as it said itself. */
+  isClosing: boolean;
   /** The last hello named the same boot as the one before it. */
   isAgain: boolean;
   /** All is answered here, but another name may lead to the same machine, and that one has not answered yet. */
@@ -81,6 +83,7 @@ export class Machines {
       boot: null,
       isNode: placeOf(machine) !== null,
       isOver: false,
+      isClosing: false,
       isAgain: false,
       isHeld: false,
       openedAtMs: null,

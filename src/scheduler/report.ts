@@ -86,7 +86,7 @@ export type RunEvent =
   | {
     readonly type: "allocation";
     readonly entry: string;
-    readonly what: "asked" | "refused" | "started" | "ended";
+    readonly what: "asked" | "refused" | "started" | "closing" | "ended";
     readonly text: string;
   }
   /** After each turn in which something happened; makes no line of its own. */

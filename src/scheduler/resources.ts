@@ -63,11 +63,15 @@ export function couldHold({ capacity, has = HAS_NOTHING, time }: GivingHost, nee
     needs.cpus <= has.cpus && needs.memory <= has.memory;
 }
 
-/** Why no host could hold a job, in words: `no host has 4 GPUs`. @param needs What it needs of these hosts. */
+/**
+ * Why no host could hold a job, in words: `no host has 4 GPUs`; `no allocation` where all hosts are nodes of those.
+ * @param needs What it needs of these hosts.
+ */
 export function lackText(job: JobOptions, needs: Needs, hosts: readonly GivingHost[]): string {
   const active = hosts.filter((host) => host.active);
+  const isSlurm = active.length > 0 && active.every(({ time }) => time !== undefined);
   if (!active.some(({ time }) => time === undefined || needs.timeMs <= time.lengthMs)) {
-    return `no host has ${renderDuration(needs.timeMs)} for a job`;
+    return `no ${isSlurm ? "allocation" : "host"} has ${renderDuration(needs.timeMs)} for a job`;
   }
   const alone = NEED_NAMES.find((name) => {
     const needs = needsOf({ [name]: job[name] ?? null });
@@ -77,7 +81,7 @@ export function lackText(job: JobOptions, needs: Needs, hosts: readonly GivingHo
     ? `${needsText(job)} ${needs.timeMs > 0 ? `for ${renderDuration(needs.timeMs)}` : "together"}`
     : needText(job, alone);
   const isInactive = hosts.some((host) => couldHold(host, needs));
-  return `no ${isInactive ? "active " : ""}host has ${what}`;
+  return `no ${isInactive ? "active host" : isSlurm ? "allocation" : "host"} has ${what}`;
 }
 
 /** The holdings of a run. */

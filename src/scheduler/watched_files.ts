@@ -12,11 +12,11 @@ import type { SlotHost } from "./slot_host.ts";
 export interface FilesToWatch {
   /** Reads the list of hosts again, if it can change; null if not. A rejection is reported and the old list stays. */
   readonly readHosts: (() => Promise<readonly SlotHost[]>) | null;
-  /** The file that `readHosts` reads; null if there is none. */
-  readonly hostFile: string | null;
+  /** The files that `readHosts` reads. */
+  readonly hostFiles: readonly string[];
   /** True if the hosts are others than those last read, whatever their file says; left out where that cannot be. */
   readonly haveHostsChanged?: () => boolean;
-  /** Called when the run decides by the hosts that were read last; `stamp` is that of their file, as JSON. */
+  /** Called when the run decides by the hosts that were read last; `stamp`: those of their files, as lines of JSON. */
   readonly onHostsTaken?: (stamp: string) => void;
   /** The file that is there while the queue is paused, and what it says; left out where a queue cannot be paused. */
   readonly pause?: { readonly file: string; read(): Promise<{ readonly reason: string | null } | null> };
@@ -53,12 +53,14 @@ export class WatchedFiles {
   }
 
   /**
-   * Reads the hosts anew if their file was changed. The first look reads them, too: opening a large queue took a while.
+   * Reads the hosts anew if one of their files was changed. The first look reads them, too: opening a large queue took
+   * a while.
    */
   async #lookAtHosts(): Promise<CoreEvent | null> {
-    const { readHosts, hostFile, haveHostsChanged } = this.#watched;
-    if (readHosts === null || hostFile === null) return null;
-    const stamp = JSON.stringify(await this.#files.stamp(hostFile));
+    const { readHosts, hostFiles, haveHostsChanged } = this.#watched;
+    if (readHosts === null || hostFiles.length === 0) return null;
+    const stamps = await Promise.all(hostFiles.map((file) => this.#files.stamp(file)));
+    const stamp = stamps.map((one) => JSON.stringify(one)).join("\n");
     if (stamp === this.#hostStamp && haveHostsChanged?.() !== true) return null;
     this.#hostStamp = stamp;
     try {

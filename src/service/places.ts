@@ -6,6 +6,7 @@
  */
 
 import { InvalidError } from "../errors.ts";
+import { expand } from "../names/expand.ts";
 import { shortened } from "../names/some_names.ts";
 import { clusterRef, experimentDirectory, queueRef } from "../operations/refs.ts";
 import type { StoreRef } from "../store/store.ts";
@@ -36,6 +37,19 @@ export async function clusterAt(service: Service, words: { cluster: string; expe
   const ref = clusterRef(service.deps, words);
   await checkInside(service, words.experiment, ref.directory);
   return ref;
+}
+
+/**
+ * The clusters that a list names, as `clustersOf` has them.
+ * @throws {InvalidError} As {@link queueAt}.
+ */
+export async function clustersAt(service: Service, words: { clusters: string; experiment: string }): Promise<StoreRef> {
+  const all: StoreRef[] = [];
+  for (const cluster of expand(words.clusters)) {
+    all.push(await clusterAt(service, { cluster, experiment: words.experiment }));
+  }
+  if (all.length === 0) throw new InvalidError(["Cannot run on no cluster: the list is empty"]);
+  return { ...all[0]!, name: [...new Set(all.map(({ name }) => name))].join(",") };
 }
 
 /**

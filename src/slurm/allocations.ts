@@ -21,12 +21,15 @@ import { LONGEST_LOOK_MS, LOOK_MS, Looks } from "./looks.ts";
 import type { Sight, Submitted } from "./slurm.ts";
 
 /** What the run has to say of itself; see `Demand`. */
-export type Needs = Pick<Demand, "waiting" | "isBusy" | "isOpen" | "isOver" | "room" | "isEnding">;
+export type Needs = Pick<
+  Demand,
+  "waiting" | "isBusy" | "isOpen" | "isOver" | "isClosing" | "whyDown" | "room" | "isEnding"
+>;
 
 /** What was asked for, and is not wanted any more, is taken back after so long. */
 const UNWANTED_MS = 30_000;
-/** How often it is worked out whether more are needed. */
-const STEP_MS = 500;
+/** A link may take so long at least. */
+const LEAST_MS = 60_000;
 
 /** What there is of one entry. */
 interface EntryState {
@@ -113,11 +116,6 @@ export class Allocations {
     return this.#take();
   }
 
-  /** When to call {@link Allocations.step} next. */
-  get wakeAtMs(): number {
-    return this.#nowMs + STEP_MS;
-  }
-
   /** The answer to a submit. */
   submitted(name: string, result: Submitted, nowMs: number): Command[] {
     this.#nowMs = nowMs;
@@ -182,11 +180,14 @@ export class Allocations {
     one.idleSinceMs = isBusy ? null : one.idleSinceMs ?? this.#nowMs;
     const { entry } = one.asked;
     if (one.closing === null) {
-      const isNearEnd = this.#nowMs >= one.untilMs;
+      const isNearEnd = this.#nowMs >= one.untilMs || keys.some((key) => needs.isClosing(key));
       const isIdle = one.wasLinked && one.idleSinceMs !== null && this.#nowMs - one.idleSinceMs >= entry.idleMs;
       const isSpent = one.wasLinked && !isBusy && this.#hostsOf(one).every((host) => needs.room(host) === 0);
-      if (isNearEnd || isIdle || isSpent || !this.#entries.has(entry.id)) {
+      const isUseless = !one.wasLinked && !isBusy && this.#nowMs - one.sinceMs >= Math.max(entry.idleMs, LEAST_MS);
+      if (isUseless) one.noLink = needs.whyDown(keys[0]!) ?? "no reason is known";
+      if (isNearEnd || isIdle || isSpent || isUseless || !this.#entries.has(entry.id)) {
         this.#close(one, isNearEnd ? "ending" : "unneeded");
+        if (isNearEnd) this.#report(entry, "closing", `${idOf(one)} on ${one.nodes.join(", ")}`);
       }
     } else if (one.isClosed && !isBusy) this.#cancel(one);
   }
@@ -217,12 +218,7 @@ export class Allocations {
     this.#takeBack(state, those, waiting);
     if (waiting === 0 || state.brakes.isPaused || asking.length > 0) return;
     if (this.#nowMs < Math.max(state.brakes.notBeforeMs, this.#notBeforeMs)) return;
-    let have = 0;
-    for (const one of this.#fleet.all()) {
-      if (one.closing !== null) continue;
-      if (one.isOpen) { for (const host of this.#hostsOf(one)) have += needs.room(host); }
-      else have += slotsOf(one.asked.entry);
-    }
+    const have = this.#fleet.free((one) => this.#hostsOf(one).reduce((sum, host) => sum + needs.room(host), 0));
     const count = Math.min(Math.ceil((waiting - have) / each), entry.fields.allocations - those.length);
     if (count < 1) return;
     const asked = new Asked(entry, { name: this.#makeName(), count, atMs: this.#nowMs, isEarlier: false });
@@ -258,8 +254,9 @@ export class Allocations {
     this.#commands.push({ type: "pause", entry: state.entry.id, reason });
   }
 
-  readonly #report = ({ id }: Entry, what: What, text: string): void =>
-    void this.#commands.push({ type: "report", entry: id, what, text });
+  #report({ id: entry }: Entry, what: What, text: string): void {
+    this.#commands.push({ type: "report", entry, what, text });
+  }
 
   /** Takes in what Slurm shows of a submit. */
   #learn(asked: Asked, sights: readonly Sight[]): void {
@@ -292,11 +289,11 @@ export class Allocations {
     // It was over before this run began.
     if (asked.isEarlier && !one.wasSeen) return;
     this.#report(asked.entry, "ended", `${idOf(one)}: ${one.reason}`);
-    if (state === undefined || one.wasLinked || one.cancelledMs !== null || one.closing !== null) return;
+    const isOurs = one.noLink === null && (one.cancelledMs !== null || one.closing !== null);
+    if (state === undefined || one.wasLinked || isOurs) return;
     const count = state.brakes.unlinked();
-    if (count !== null) {
-      this.#pause(state, `${count} allocations ended before they could be used, the last with ${one.reason}`);
-    }
+    const why = one.noLink === null ? `with ${one.reason}` : `without a link: ${one.noLink}`;
+    if (count !== null) this.#pause(state, `${count} allocations ended before they could be used, the last ${why}`);
   }
 
   /** One look for all submits of a login host that are not simply running. */

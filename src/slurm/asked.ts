@@ -21,6 +21,10 @@ export interface Allocation {
   /** It was there when Slurm was asked. */
   wasSeen: boolean;
   wasLinked: boolean;
+  /** Since when it is seen to run. */
+  sinceMs: number;
+  /** Why no link led there, for so long that it was given back; null otherwise. */
+  noLink: string | null;
   isOpen: boolean;
   /** Since when nothing is in flight there. */
   idleSinceMs: number | null;
@@ -79,6 +83,8 @@ export class Asked {
       untilMs: Infinity,
       wasSeen: false,
       wasLinked: false,
+      sinceMs: Infinity,
+      noLink: null,
       isOpen: false,
       idleSinceMs: null,
       closing: null,
@@ -136,6 +142,7 @@ export class Asked {
         if (sight.state === "running" && (isStart || one.untilMs === Infinity)) {
           const nearEndMs = Math.min(NEAR_END.mostMs, lengthMs * NEAR_END.part);
           one.untilMs = nowMs + (sight.leftMs ?? Infinity) - nearEndMs;
+          one.sinceMs = nowMs;
           started.push({ one, isStart });
         }
       }

@@ -1,6 +1,6 @@
 /**
- * How an entry of Slurm is, for `cluster check`: whether Slurm answers, would take such an allocation, and has some
- * that belong to nobody.
+ * How an entry of Slurm is, for `cluster check`: whether Slurm answers, would take such an allocation, has nodes that
+ * see the experiment directory, and allocations that belong to nobody.
  *
  * @module
  */
@@ -10,6 +10,7 @@ import type { Deps } from "../deps.ts";
 import { someNames } from "../names/some_names.ts";
 import { storePaths } from "../store/paths.ts";
 import { listNames } from "../store/queue_file.ts";
+import { readRunner } from "../store/run_claim.ts";
 import type { StoreRef } from "../store/store.ts";
 import { makeSlurm } from "./command_line.ts";
 import { entryOf, fieldsOf } from "./entry.ts";
@@ -22,7 +23,7 @@ export interface SlurmVerdict {
   readonly notes: readonly string[];
 }
 
-/** Asks the Slurm of an entry. Changes nothing. */
+/** Asks the Slurm of an entry. Changes nothing; where Slurm would take an allocation, a job of a second looks there. */
 export async function checkSlurm(
   deps: Deps,
   { host, cluster }: { readonly host: Host; readonly cluster: StoreRef },
@@ -32,28 +33,44 @@ export async function checkSlurm(
   const directory = entry.login.name === "localhost" ? cluster.directory : cluster.experiment;
   const facts = await slurm.check(fieldsOf(entry), directory);
   if (typeof facts === "string") return { troubles: [`its Slurm cannot be asked: ${facts}`], notes: [] };
+  const notes = [facts.version];
   const known = await knownNames(deps, cluster);
   const open = facts.ours.filter(({ state }) => state !== "over");
-  const strays = open.filter(({ name }) => !known.has(name));
-  const notes = [facts.version];
-  if (open.length > strays.length) notes.push(`${open.length - strays.length} allocations of queues here`);
-  if (strays.length > 0) {
-    const ids = strays.map(idOf);
-    notes.push(`allocations ${someNames(ids)} belong to no queue here; to end them: scancel ${ids.join(" ")}`);
+  const groups = Map.groupBy(open, ({ name }) => known.get(name)?.text ?? "belong to no queue here");
+  for (const [text, sights] of groups) {
+    const ids = sights.map(idOf);
+    const isUsed = known.get(sights[0]!.name)?.isRunning === true;
+    notes.push(`allocations ${someNames(ids)} ${text}${isUsed ? "" : `; to end them: scancel ${ids.join(" ")}`}`);
   }
-  return { troubles: facts.refusal === null ? [] : [`Slurm would refuse an allocation: ${facts.refusal}`], notes };
+  if (facts.refusal !== null) return { troubles: [`Slurm would refuse an allocation: ${facts.refusal}`], notes };
+  const spool = await slurm.spool(fieldsOf(entry), directory);
+  const what = `the directory ${directory} of the login host`;
+  if (spool.type === "apart") return { troubles: [`node ${spool.node} does not see ${what}`], notes };
+  const unknown = spool.type === "unknown" ? spool.reason : null;
+  notes.push(unknown === null ? `nodes share ${what}` : `not known whether nodes share ${what}: ${unknown}`);
+  return { troubles: [], notes };
+}
+
+/** What a submit's queue is said to be. */
+interface Owner {
+  readonly text: string;
+  readonly isRunning: boolean;
 }
 
 function idOf({ array, task }: Sight): string {
   return `${array}_${task}`;
 }
 
-/** Names of all submits that the queues beside the cluster know of. */
-async function knownNames(deps: Deps, cluster: StoreRef): Promise<Set<string>> {
-  const names = new Set<string>();
+/** All submits that the queues beside the cluster know of, by name. */
+async function knownNames(deps: Deps, cluster: StoreRef): Promise<Map<string, Owner>> {
+  const names = new Map<string, Owner>();
   for (const name of await listNames(deps, cluster.directory, "queue")) {
-    const { allocations } = storePaths({ ...cluster, name }, "queue");
-    for (const note of await new SubmitNotes(deps.files, allocations).read()) names.add(note.name);
+    const paths = storePaths({ ...cluster, name }, "queue");
+    const notes = await new SubmitNotes(deps.files, paths.allocations).read();
+    if (notes.length === 0) continue;
+    const isRunning = await readRunner(deps, paths) !== null;
+    const text = `belong to queue ${name}${isRunning ? "" : ", on which no run works: its next run uses them"}`;
+    for (const note of notes) names.set(note.name, { text, isRunning });
   }
   return names;
 }

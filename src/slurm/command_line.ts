@@ -4,16 +4,27 @@
  * @module
  */
 
+import { withoutComments } from "../agent/shell_text.ts";
 import type { Machine } from "../cluster/machine.ts";
 import type { SlurmFields } from "../cluster/slurm_entry.ts";
 import type { Deps } from "../deps.ts";
 import { quote } from "../names/quote.ts";
 import { FIELDS, parseSights, parseSubmitted, wordsOf } from "./parse.ts";
+import spoolText from "./spool.sh" with { type: "text" };
 import { type Said, Site } from "./site.ts";
-import { NAME_PREFIX, type Sight, type Slurm, type SlurmFacts, type SubmitRequest, type Submitted } from "./slurm.ts";
+import {
+  NAME_PREFIX,
+  type Sight,
+  type Slurm,
+  type SlurmFacts,
+  type Spool,
+  type SubmitRequest,
+  type Submitted,
+} from "./slurm.ts";
 import { starterScript } from "./starter.ts";
 import { entryWords } from "./words.ts";
 
+const SPOOL = withoutComments(spoolText) + "\n";
 /** A line that is in no starter. */
 const END = "CMS_END_OF_STARTER";
 /** The exit status of a shell where there is no such program. */
@@ -62,6 +73,21 @@ export function makeSlurm(deps: Deps, login: Machine): Slurm {
       const said = await one(line("scancel", "--quiet", ...allocations), "scancel");
       if (typeof said === "string") return said;
       return said.code === 0 ? null : wordsOf(said.err) || `scancel ended with ${said.code}`;
+    },
+
+    async spool(entry: SlurmFields, directory: string): Promise<Spool> {
+      const token = deps.ids.hex(8);
+      const path = directory.startsWith("/") ? quote(directory) : `"$HOME"/${quote(directory)}`;
+      const script = `#!/bin/sh\n[ -e ${path}/.cms-check.${token} ] || exit 3`;
+      const words = [`--job-name=cms.check-${token}`, ...entryWords(entry), "--time=1", "--nodes=1"];
+      const said = await one(
+        `${line("sh", "-s", directory, token, script, ...words)} <<'${END}'\n${SPOOL}${END}`,
+        "sh",
+      );
+      if (typeof said === "string") return { type: "unknown", reason: said };
+      const [, type, text = ""] = /^(shared|apart|unknown) (.*)$/m.exec(said.out) ?? [];
+      if (type === "shared" || type === "apart") return { type, node: text };
+      return { type: "unknown", reason: text || wordsOf(said.err) || `its shell ended with ${said.code}` };
     },
 
     async check(entry: SlurmFields, directory: string): Promise<SlurmFacts | string> {

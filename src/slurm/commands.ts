@@ -19,4 +19,4 @@ export type Command =
   | { readonly type: "report"; readonly entry: string; readonly what: What; readonly text: string };
 
 /** What happened to allocations, in one word. */
-export type What = "asked" | "refused" | "started" | "ended";
+export type What = "asked" | "refused" | "started" | "closing" | "ended";

@@ -39,6 +39,8 @@ export interface SlurmHostsOptions {
   readonly hasOthers: boolean;
 }
 
+/** How often it is worked out whether more are needed. */
+const STEP_MS = 500;
 /** Time for the links to other hosts. */
 const OTHERS_MS = 3_000;
 /** A submit that is under way at the end of the run is waited for so long. */
@@ -135,7 +137,7 @@ export class SlurmHosts {
       this.#perform(this.#allocations.step(this.#options.demand(), clock.now()));
       this.#tell();
       this.#wake = new AbortController();
-      await clock.sleepUntil(this.#allocations.wakeAtMs, this.#wake.signal);
+      await clock.sleepUntil(clock.now() + STEP_MS, this.#wake.signal);
       this.#wake = null;
     }
   }

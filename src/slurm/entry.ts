@@ -57,9 +57,14 @@ export function slotsOf({ fields, slots }: Entry): number {
   return fields.jobsPerAllocation > 0 ? Math.min(all, fields.jobsPerAllocation) : all;
 }
 
+/** The machine that a node of an allocation of the entry is. */
+export function machineOfEntry({ login, fields: { link } }: Entry, place: { node: string; job: string }): Machine {
+  return machineOfPlace({ ...place, login, link });
+}
+
 /** The host that stands for those to come. */
 export function templateOf(entry: Entry, isOpen: boolean): SlotHost {
-  const machine = machineOfPlace({ node: "node", job: "0", login: entry.login });
+  const machine = machineOfEntry(entry, { node: "node", job: "0" });
   const active = entry.active && isOpen;
   const time = { lengthMs: lengthOf(entry), untilMs: Infinity };
   return { ...common(entry), id: entry.id, machine, active, time, isToCome: true };
@@ -70,7 +75,7 @@ export function nodeHost(
   entry: Entry,
   { job, node, untilMs, isActive }: { job: string; node: string; untilMs: number; isActive: boolean },
 ): SlotHost {
-  const machine = machineOfPlace({ node, job, login: entry.login });
+  const machine = machineOfEntry(entry, { node, job });
   const time = { lengthMs: lengthOf(entry), untilMs };
   return { ...common(entry), id: `${entry.id}.${job}.${node}`, machine, active: isActive, time };
 }
@@ -80,7 +85,7 @@ export function mostHosts(entry: Entry): SlotHost[] {
   return Array.from({ length: entry.fields.allocations * entry.fields.nodes }, (_, i) => ({
     ...common(entry),
     id: `${entry.id}.${i + 1}`,
-    machine: machineOfPlace({ node: `node${i + 1}`, job: "0", login: entry.login }),
+    machine: machineOfEntry(entry, { node: `node${i + 1}`, job: "0" }),
     active: entry.active,
   }));
 }

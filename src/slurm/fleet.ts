@@ -5,11 +5,10 @@
  */
 
 import { machineKey } from "../cluster/machine.ts";
-import { machineOfPlace } from "../cluster/slurm_place.ts";
 import type { SlotHost } from "../scheduler/slot_host.ts";
 import type { Allocation, Asked } from "./asked.ts";
 import { taskOf } from "./asked.ts";
-import { nodeHost } from "./entry.ts";
+import { machineOfEntry, nodeHost, slotsOf } from "./entry.ts";
 
 /**
  * How the allocations of an entry stand. `reason`: why the first of them waits, or else why the last submit was
@@ -34,6 +33,12 @@ export class Fleet {
   /** Those of an entry. */
   of(entry: string): Allocation[] {
     return this.all().filter(({ asked }) => asked.entry.id === entry);
+  }
+
+  /** Slots that jobs may have in those that are there or come. @param room What is left in one that is linked. */
+  free(room: (one: Allocation) => number): number {
+    const those = this.all().filter(({ closing }) => closing === null);
+    return those.reduce((sum, one) => sum + (one.isOpen ? room(one) : slotsOf(one.asked.entry)), 0);
   }
 
   /** How those of some entries stand. */
@@ -73,6 +78,6 @@ export function hostsOf(one: Allocation, isEntryActive: boolean): SlotHost[] {
 }
 
 /** Keys of the machines that an allocation is. */
-export function machinesOf({ job, nodes, asked: { entry: { login } } }: Allocation): string[] {
-  return job === null ? [] : nodes.map((node) => machineKey(machineOfPlace({ node, job, login })));
+export function machinesOf({ job, nodes, asked: { entry } }: Allocation): string[] {
+  return job === null ? [] : nodes.map((node) => machineKey(machineOfEntry(entry, { node, job })));
 }

@@ -64,6 +64,11 @@ export interface SlurmFacts {
   readonly ours: readonly Sight[];
 }
 
+/** Whether a node sees the experiment directory of the login host. `apart`: this one does not. */
+export type Spool =
+  | { readonly type: "shared" | "apart"; readonly node: string }
+  | { readonly type: "unknown"; readonly reason: string };
+
 /** A Slurm that can be asked. No method rejects. */
 export interface Slurm {
   /** Asks for allocations, under a time limit. */
@@ -77,6 +82,8 @@ export interface Slurm {
   cancel(allocations: readonly string[]): Promise<string | null>;
   /** Looks whether an entry can be used. @returns Why it cannot be asked at all, as a text. */
   check(entry: SlurmFields, directory: string): Promise<SlurmFacts | string>;
+  /** Has a job of a second look for a file of the login host. It waits some seconds for it, and takes it back. */
+  spool(entry: SlurmFields, directory: string): Promise<Spool>;
 }
 
 /** What every name of a submit begins with. */

@@ -3,8 +3,9 @@
 # sh (dash, bash, busybox ash).
 # Set before: c_role (batch, node or keep), c_dir (experiment directory), c_body (this text, but for a keeper).
 #
-# In DIRECTORY/.cms/slurm, which the login host may share: JOB.NODE/at, where the fifos are; JOB.NODE/fence, made by who
-# must know that nothing runs here any more; JOB.NODE.ended, written when nothing does. The fifos are the node's own.
+# In DIRECTORY/.cms/slurm, which the login host may share: JOB.NODE/at, where the fifos are; JOB.NODE/closing, made when
+# Slurm says that the end is near; JOB.NODE/fence, made by who must know that nothing runs here any more;
+# JOB.NODE.ended, written when nothing does. The fifos are the node's own.
 #
 # Nothing that is a job carries a variable of ours but CMS_ALLOCATION (job, restarts, start), which is how all that
 # belongs to the allocation is found: an agent, its wrappers, and jobs, which carry the mark of their attempt as well.
@@ -82,12 +83,21 @@ c_sweep() {
   find "$c_marks" -name '*.ended' -mtime +1 -exec rm -f {} + 2>/dev/null
 }
 
+# c_tell: says to all runs that no more jobs are taken, by the events of their agents here.
+c_tell() {
+  for c_i in "${c_marks%/slurm}"/*/"$SLURMD_NODENAME.$SLURM_JOB_ID".slurm*/events; do
+    [ -f "$c_i" ] || continue
+    c_v=${c_i%/*/events}
+    printf '@%s L .\n' "${c_v##*/}" >>"$c_i"
+  done
+} 2>/dev/null
+
 # c_serve: on each node.
 c_serve() {
   c_over='' c_s=''
   trap 'c_over=1; [ -z "$c_s" ] || kill "$c_s"' TERM
-  # It is for those who link: the agents hear of the time that is left from the run.
-  trap : USR1 HUP
+  trap 'true >"$c_mine/closing"; [ -z "$c_s" ] || kill "$c_s"' USR1
+  trap : HUP
   read -r c_boot </proc/sys/kernel/random/boot_id
   mkdir -p "$c_mine" || exit 1
   c_place=$(mktemp -d "${TMPDIR:-/tmp}/cms.XXXXXX") && mkfifo "$c_place/knock" "$c_place/life" || exit 1
@@ -103,6 +113,8 @@ c_serve() {
   exec 9>&-
   printf '%s\n' "$c_place" "$$ $c_boot" >"$c_mine/at.new" && mv "$c_mine/at.new" "$c_mine/at"
   while [ -z "$c_over" ] && [ ! -e "$c_mine/fence" ] && kill -0 "$c_doorman" 2>/dev/null; do
+    # Again and again: a run may open a link meanwhile.
+    [ ! -e "$c_mine/closing" ] || c_tell
     sleep 5 8>&- &
     c_s=$!
     wait "$c_s"
@@ -135,8 +147,9 @@ node) c_serve ;;
     c_serve
   else
     c_p=''
-    # Slurm itself sends TERM to all nodes.
-    trap : TERM USR1 HUP
+    # Slurm itself sends TERM to all nodes, and USR1 to us alone.
+    trap : TERM HUP
+    trap 'for c_i in "$c_marks/$SLURM_JOB_ID".*/; do true >"$c_i/closing"; done' USR1
     srun --nodes="$SLURM_NNODES" --ntasks="$SLURM_NNODES" --ntasks-per-node=1 --overlap --wait=0 --kill-on-bad-exit=0 \
       --cpu-bind=none --export=ALL --input=none \
       sh -c 'c_role=node c_dir=$1 c_id=$2 c_body=$3; eval "$c_body"' cms "$c_dir" "$c_id" "$c_body" &

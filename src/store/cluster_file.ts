@@ -54,6 +54,35 @@ export async function readCluster(deps: Deps, ref: StoreRef): Promise<Hosts> {
   return parseHosts(text, shown);
 }
 
+/** The clusters of one experiment that a run uses: `lab,hpc`, as `--hostfile` has them, are two. */
+export function clustersOf(ref: StoreRef): StoreRef[] {
+  return ref.name.split(",").map((name) => ({ ...ref, name }));
+}
+
+/**
+ * The hosts of all {@link clustersOf}, in their order.
+ * @throws {CmsError} As {@link readCluster}; `invalid` if two hosts have one id.
+ */
+export async function readClusters(deps: Deps, ref: StoreRef): Promise<Hosts> {
+  const all = new Map<HostId, Host>();
+  const origin = new Map<HostId, string>();
+  for (const one of clustersOf(ref)) {
+    for (const [id, host] of await readCluster(deps, one)) {
+      const other = origin.get(id);
+      if (other !== undefined) {
+        const rename = `cms cluster set ${one.name} --id=${id} --key=id --value=${one.name}-${id}`;
+        throw new CmsError(
+          "invalid",
+          `Cannot use clusters ${other} and ${one.name} together: both have a host ${id}; to rename one: ${rename}`,
+        );
+      }
+      origin.set(id, one.name);
+      all.set(id, host);
+    }
+  }
+  return all;
+}
+
 /**
  * Changes a cluster under its lock. `change` gets the hosts as they stand and returns all that shall be there, in
  * order; what it throws is passed on and nothing is written. It is called again if a person, who takes no lock, saved

@@ -10,7 +10,7 @@ export type SchedulerName = "fifo" | "fifo_multi";
 /** What a scheduler says of its run, for those who look at it from outside (`ran`, events, metrics). */
 export interface RunAbout {
   readonly scheduler: SchedulerName;
-  /** Name of the cluster whose hosts are used; null if none is. */
+  /** Name of the cluster whose hosts are used, or names with commas between them; null if none is. */
   readonly cluster: string | null;
   /** Jobs that may run at once. */
   readonly slots: number;
@@ -18,7 +18,7 @@ export interface RunAbout {
   readonly machines: Readonly<Record<string, "up" | "down">>;
   /** Since when each of them is so, epoch ms. */
   readonly since?: Readonly<Record<string, number>>;
-  /** Stamp, as JSON, of the cluster's file by which the run decides now; missing before its first look. */
+  /** Stamps of the clusters' files by which the run decides now, as lines of JSON; missing before its first look. */
   readonly hosts?: string;
   /** Allocations of each Slurm entry; missing where there are none. `reason`: why the first of them waits. */
   readonly allocations?: readonly {

@@ -65,6 +65,35 @@ Deno.test("cluster status shows slots and what runs in them, of all queues", asy
   });
 });
 
+Deno.test("a run uses the hosts of several clusters, and takes notice of what becomes of each", async () => {
+  await withPlace(async ({ ok, run, directory }) => {
+    for (const [cluster, id] of [["c", "h1"], ["d", "g1"], ["e", "h1"]] as const) {
+      await ok("cluster", "create", cluster);
+      await ok("cluster", "add", cluster, `--id=${id}`, "--name=localhost", "--user=me");
+    }
+    await ok("queue", "create", "a");
+    const gate = "until [ -e ../go ]; do sleep 0.05; done";
+    await ok("queue", "add", "a", "--name=job[1-2]", `--command=${gate}`, "--shell=sh");
+    const both = run("queue", "run", "fifo_multi", "a", "--hostfile=c,d");
+    assert.equal((await run("queue", "wait", "a", "--for=started", "--timeout=30s")).status, 0);
+    assert.match(await ok("cluster", "status", "c"), /^h1: 1 of 1 in use: a\/job1 /);
+    assert.match(await ok("cluster", "status", "d"), /^g1: 1 of 1 in use: a\/job2 /);
+    assert.match(await ok("queue", "status", "a"), / on cluster c,d/);
+    await ok("queue", "add", "a", "--name=job3", "--command=true", "--shell=sh");
+    assert.match(await ok("queue", "explain", "a", "job3"), /h1.*full[^]*g1.*full/);
+    const drained = run("cluster", "drain", "d", "--id=g1", "--timeout=60s");
+    await Deno.writeTextFile(`${directory}/experiment/go`, "");
+    assert.equal((await drained).status, 0);
+    assert.equal((await both).status, 0);
+    const same = await run("queue", "run", "fifo_multi", "a", "--hostfile=c,e");
+    assert.equal(same.status, 2);
+    assert.match(same.err, /^ERROR: Cannot use clusters c and e together: both have a host h1; to rename one: cms /);
+    assert.match((await run("queue", "run", "fifo_multi", "a", "--hostfile=c,none")).err, /none-cluster.yaml does not/);
+    await ok("queue", "add", "a", "--name=job4", "--command=true");
+    assert.match(await ok("queue", "plan", "a", "--hostfile=c,d", "--duration=1m"), /^Queue a: 1 job on 1 slots/);
+  });
+});
+
 const WELL: MachineFacts = {
   machine: "red/1",
   connectMs: 10,

@@ -27,8 +27,8 @@ async function addJobs(manager: Manager, count: number, work: string, ...words: 
   await manager.ok("queue", "add", "a", `--name=job[1-${count}]`, "--command", recorded(work), ...words);
 }
 
-function start(manager: Manager): Running {
-  return manager.spawn([`${manager.bin}/cms`, ...RUN], { limitMs: 600_000 });
+function start(manager: Manager, env: Record<string, string> = {}): Running {
+  return manager.spawn([`${manager.bin}/cms`, ...RUN], { limitMs: 600_000, env });
 }
 
 /** Another queue `a` may be made, and jobs of the same names. */
@@ -70,9 +70,10 @@ async function noneLeft(login: TestHost): Promise<void> {
 slurmTest("a queue runs on allocations, asked for in one submit, and on hosts over ssh beside them", async (rig) => {
   const { login } = rig;
   await using manager = await slurmManager(login, "max_jobs_allowed: 2, time: 1h, allocations: 3");
-  await login.run(`echo 'red: {user: pi, name: red, id: red, status: active}' >>experiment/${CLUSTER}-cluster.yaml`);
+  await login.run("echo 'red: {user: pi, name: red, id: red, status: active}' >experiment/lab-cluster.yaml");
   await addJobs(manager, 24, "[ $(hostname) != red ] || while [ ! -e ~/go ]; do sleep 0.1; done; srun true");
-  const run = start(manager);
+  const words = ["queue", "run", "fifo_multi", "a", `--hostfile=lab,${CLUSTER}`];
+  const run = manager.spawn([`${manager.bin}/cms`, ...words], { limitMs: 600_000 });
   // All but the one on red.
   await waitUntil(
     () => run.text,
@@ -111,12 +112,24 @@ slurmTest("an allocation of two nodes gives two machines, one for each job an ac
   await noneLeft(login);
 });
 
+/** Entries of a cluster file beside `gpu`. */
+async function addEntry(login: TestHost, id: string, fields: string): Promise<void> {
+  const entry = `${id}: {user: pi, name: localhost, id: ${id}, status: active, kind: slurm, time: 1h, ${fields}}`;
+  await login.run(`echo '${entry}' >>experiment/${CLUSTER}-cluster.yaml`);
+}
+
+/** For so long slurmctld is away, s. */
+const AWAY_S = Number(Deno.env.get("CMS_AWAY") ?? 1);
+
 slurmTest("allocations that end, nodes that are lost and links that break cost no job", async (rig) => {
   const { login, slurm } = rig;
-  await using manager = await slurmManager(login, "max_jobs_allowed: 2, time: 1h, allocations: 3");
-  const again = ["--retries=20", "--retry-delay=1s", "--retry-on=lost,crash"];
+  await using manager = await slurmManager(login, "max_jobs_allowed: 2, time: 1h, allocations: 3, extra: -w n2");
+  await addEntry(login, "low", "max_jobs_allowed: 2, partition: low, cpus: 8, extra: -w n1");
+  // Accounting, where a site has it, knows who has cancelled a job.
+  await login.run("mkdir tools; printf '#!/bin/sh\\necho CANCELLED by $(id -u)\\n' >tools/sacct; chmod +x tools/sacct");
+  const again = ["--retries=20", "--retry-delay=1s", "--retry-on=lost"];
   await addJobs(manager, 12, GATED, ...again);
-  const run = start(manager);
+  const run = start(manager, { PATH: `/home/pi/tools:${manager.env.PATH}` });
   // On allocations that have not ended, for all that the run says.
   const running = async (count: number) =>
     await waitUntil(
@@ -126,35 +139,59 @@ slurmTest("allocations that end, nodes that are lost and links that break cost n
         const live = [...(await manager.jobs()).values()].filter(({ status, host }) =>
           status === "start" && !gone.includes(host?.split(".")[1])
         );
-        return live.length === count;
+        return live.length === count ? live : null;
       },
       LIMIT,
     );
-  await running(6);
-  // A link.
-  await login.run("kill -9 $(pgrep -x srun | head -1)");
-  await run.waitFor("responds again", LIMIT.limitMs);
-  // One that a person cancels: the jobs are tried again, on another.
-  const first = (await manager.jobs()).get("job1")!.host!.split(".")[1]!;
+  const first = (await running(8))!;
+  const started = (entry: string) =>
+    [...run.text.matchAll(new RegExp(`Slurm, ${entry}: allocation started: (\\d+) on`, "g"))].map(([, id]) => id!);
   const taskOf = async (id: string) =>
-    (await slurm.ok(`squeue -h -r --states=all -O 'JobID: ,ArrayJobID:_,ArrayTaskID:' | grep '^${id} '`)).split(
-      " ",
-    )[1]!;
-  await slurm.ok(`scancel ${await taskOf(first)}`);
-  await run.waitFor(/job1 .*; retry 1 of 20/, LIMIT.limitMs);
-  await running(6);
+    (await slurm.ok(`squeue -h -r -O 'JobID: ,ArrayJobID:_,ArrayTaskID:' | sed -n 's/^${id} //p'`)).trim();
+  const jobsIn = (id: string) => first.filter(({ host }) => host?.split(".")[1] === id);
+  const [late = "", cancelled = "", left = ""] = started("gpu");
+  const [low = ""] = started("low");
+  // One whose time is over, which Slurm notices within half a minute.
+  await slurm.admin(`scontrol update jobid=${await taskOf(late)} endtime=now`);
+  // A link.
+  await login.run(`kill -9 $(pgrep -f "srun .*--jobid=${left} " | head -1)`);
+  await run.waitFor("responds again", LIMIT.limitMs);
+  // One that hears that its end is near, as Slurm says a minute before.
+  await slurm.ok(`scancel --batch --signal=USR1 ${await taskOf(left)}`);
+  await run.waitFor(`allocation takes no more jobs: ${left} on n2`, LIMIT.limitMs);
+  // One that a person cancels; as it may, Slurm ends one of its jobs first.
+  await slurm.onNode("n2", `kill -TERM ${jobsIn(cancelled)[0]!.pid}`);
+  await slurm.ok(`scancel ${await taskOf(cancelled)}`);
+  // One that gives way to a job of a better partition.
+  const better = await slurm.ok("sbatch --parsable -w n1 --exclusive -o /dev/null --wrap 'exec sleep 1000'");
+  await run.waitFor(`allocation ended: ${low}: PREEMPTED`, LIMIT.limitMs);
+  await slurm.ok(`scancel ${better}`);
+  await run.waitFor(`allocation ended: ${late}: TIMEOUT`, LIMIT.limitMs);
+  await running(8);
+  // What ran there, and why it ended, on its first try.
+  const listed = await manager.jobs();
+  for (const [id, reason] of [[late, "TIMEOUT"], [cancelled, "CANCELLED by pi"], [low, "PREEMPTED"]] as const) {
+    for (const { name } of jobsIn(id)) {
+      const [past] = listed.get(name)!["history"] as { status: string; reason: string }[];
+      assert.deepEqual([name, past?.status, past?.reason], [name, "crash", `its allocation ended: ${reason}`]);
+    }
+  }
   // A node.
   await slurm.admin("scontrol update nodename=n1 state=down reason=test");
   await run.waitFor(/allocation ended: .*: NODE_FAIL/, LIMIT.limitMs);
   await login.run("scontrol update nodename=n1 state=resume", { user: "root" });
-  await running(6);
+  await running(8);
   // Slurm itself: what runs goes on, and its end is no sign of anything.
   await slurm.crashControl();
+  const backMs = performance.now() + 1_000 * AWAY_S;
   await login.run("touch go");
   await waitUntil(
     () => run.text,
-    async () => [...(await manager.jobs()).values()].filter(({ status }) => status === "end").length >= 6,
-    LIMIT,
+    async () => {
+      const ended = [...(await manager.jobs()).values()].filter(({ status }) => status === "end").length;
+      return ended >= 8 && performance.now() >= backMs;
+    },
+    { limitMs: LIMIT.limitMs + 1_000 * AWAY_S },
   );
   await slurm.startControl();
   await ends(run);
@@ -184,6 +221,42 @@ slurmTest(
     assert.equal((await slurm.jobs()).length, before);
   },
 );
+
+slurmTest("where steps are forbidden ssh leads to the nodes, but not out of the allocation", async (rig) => {
+  const { login, slurm } = rig;
+  await using manager = await slurmManager(login, "max_jobs_allowed: 2, time: 1h, link: ssh, extra: -w n1");
+  // What pam_slurm_adopt does for a session: it belongs to the job of its user there.
+  await login.run(
+    `mkdir tools && cat >tools/adopt <<'X' && chmod +x tools/adopt
+#!/bin/sh
+[ -e ~/astray ] || export SLURM_JOB_ID=$(squeue -h -w n1 -u pi -t R -O JobID: | head -n 1)
+exec sh -c "$SSH_ORIGINAL_COMMAND"
+X
+     printf '#!/bin/sh\\nexit 1\\n' >tools/srun; chmod +x tools/srun; touch astray
+     grep -q 'Host n1' .ssh/config || printf 'Host n1\\n  HostName 127.0.0.1\\n  Port 2201\\n' >>.ssh/config`,
+  );
+  const daemon = "$(command -v sshd) -f /run/sshd/sshd_config -o Port=2201 -o PidFile=/run/sshd.n1.pid";
+  await slurm.onNode("n1", `${daemon} -o ForceCommand=/home/pi/tools/adopt`, { user: "root" });
+  await addJobs(manager, 6, "sleep 0.2");
+  const path = `/home/pi/tools:${manager.env.PATH}`;
+  const run = start(manager, { PATH: path });
+  await run.waitFor(
+    /No link to pi@n1\.[0-9]+\.slurm-ssh\.localhost: ssh n1 leads outside of job [0-9]+/,
+    LIMIT.limitMs,
+  );
+  await login.run("rm astray");
+  await manager.cms("queue", "stop", "a");
+  await run.ended();
+  await noneLeft(login);
+  await ends(start(manager, { PATH: path }));
+  const ran = await judge(manager, login, 6);
+  assert.deepEqual([...new Set([...ran.values()].flat().map(({ host }) => host))], ["n1"]);
+  for (const { host } of (await manager.jobs()).values()) {
+    assert.match(host ?? "", /^n1\.[0-9]+\.slurm-ssh\.localhost$/);
+  }
+  await noneLeft(login);
+  await slurm.onNode("n1", "kill $(cat /run/sshd.n1.pid)", { user: "root" });
+});
 
 /** At which moments of a submit the manager is killed. */
 const MOMENTS = Number(Deno.env.get("CMS_MOMENTS") ?? 4);

@@ -48,6 +48,22 @@ Deno.test("hosts are inactive, silent since then, full, or free", () => {
   ]);
 });
 
+Deno.test("what no allocation of an entry has for a job is said before how they stand", () => {
+  const slurm = { kind: "slurm", time: "1h", allocations: 2 };
+  const made = makeHost(hostId("gpu"), { name: "login", user: "me", gpus: "2", cpus: 8, memory: "16G", slurm });
+  const stand = "no allocation, none is asked for";
+  const cases: [Partial<Job>, string][] = [
+    [{}, stand],
+    [{ gpus: 2, time_limit: "1h" }, stand],
+    [{ gpus: 4 }, `needs 4 GPUs, an allocation has 2; ${stand}`],
+    [{ cpus: 9 }, `needs 9 CPUs, an allocation has 8; ${stand}`],
+    [{ memory: "17G" }, `needs 17G of memory, an allocation has 16G; ${stand}`],
+    [{ slots: 3 }, `needs 3 slots, an allocation has 2; ${stand}`],
+    [{ time_limit: "2h" }, `has a time limit of 2h, an allocation lasts 1h; ${stand}`],
+  ];
+  for (const [fields, text] of cases) assert.deepEqual(said([made], [], job("a", fields)), [`gpu: ${text}`]);
+});
+
 Deno.test("a host without what the job needs says what is missing and how much there is", () => {
   const place = { status: "start", user: "pi", host: "red" } as const;
   const gpu = host("red", { max_jobs_allowed: 4, gpus: "0-3", cpus: 8, memory: "16G" });

@@ -153,6 +153,7 @@ Deno.test("An entry of Slurm is added, read back, changed, and refused where it 
       allocations: 10,
       idle: "30s",
       jobsPerAllocation: 1,
+      link: "srun",
     });
     const before = await hosts();
     await assert.rejects(() => set("h1", "partition", "gpu"), /it is no entry of kind slurm/);
@@ -160,6 +161,9 @@ Deno.test("An entry of Slurm is added, read back, changed, and refused where it 
     await assert.rejects(() => set("gpu", "gpus", "0-3"), /as gpus: give a whole number/);
     await assert.rejects(() => set("gpu", "kind", ""), /Cannot take kind/);
     await assert.rejects(() => set("gpu", "extra", "exclusive"), /give options of sbatch/);
+    await set("gpu", "link", "ssh");
+    await assert.rejects(() => set("gpu", "nodes", "2"), /link ssh and nodes cannot be used together/);
+    await set("gpu", "link", "");
     const bad = { kind: "pbs", nodes: "0" };
     await assert.rejects(
       () => addHosts(deps, { cluster, id: "x", spec: { name: "l", user: "u", slurm: bad } }),

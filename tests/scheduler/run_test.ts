@@ -108,7 +108,7 @@ class Play {
       this.away.has(machine.name)
         ? Promise.reject(new LinkError(machine.name, "no route to host", false))
         : Promise.resolve(this.#open(machine, options));
-    const parts = { store: store as QueueStore, core, connect, readHosts: null, hostFile: null };
+    const parts = { store: store as QueueStore, core, connect, readHosts: null, hostFiles: [] };
     const onEvent = (event: RunEvent) => void this.events.push(event);
     const watch = { onEvent, stop: new AbortController().signal, leave: leave.signal };
     const { outcome } = await runLoop(deps, parts, watch);

@@ -14,6 +14,7 @@ class Run implements Needs {
   readonly open = new Set<string>();
   readonly busy = new Set<string>();
   readonly over = new Set<string>();
+  readonly closing = new Set<string>();
   /** Slots that are taken on each host. */
   readonly used = new Map<string, number>();
   isEnding = false;
@@ -45,6 +46,14 @@ class Run implements Needs {
 
   isOver(machine: string): boolean {
     return this.over.has(machine);
+  }
+
+  isClosing(machine: string): boolean {
+    return this.closing.has(machine);
+  }
+
+  whyDown(): string | null {
+    return this.open.size > 0 ? null : "node n1 is on strike";
   }
 
   room(host: { id: string; capacity: number; active: boolean }): number {
@@ -192,6 +201,35 @@ Deno.test("Near its end an allocation gets no more jobs, and is cancelled when n
   assert.deepEqual(run.step().filter(({ type }) => type === "cancel"), [
     { type: "cancel", login: LOGIN, allocations: ["7_0"] },
   ]);
+});
+
+Deno.test("An allocation that says itself that it takes no more jobs gets none, however long it was to last", () => {
+  const run = new Run();
+  run.started();
+  run.step();
+  run.closing.add("me@n1.7.slurm.login");
+  assert.deepEqual(types(run.step()).filter((type) => type === "report"), ["report"]);
+  assert.deepEqual(run.ids(), ["(gpu.7.n1)"]);
+});
+
+Deno.test("Three allocations to which no link leads pause the entry, with what the links said", () => {
+  const run = new Run({ allocations: 1, idle: "10s" });
+  run.waits = 2;
+  const all: Command[] = [];
+  for (let i = 1; i <= 3; i++) {
+    const { name } = run.submit()!;
+    run.allocations.submitted(name, { type: "submitted", job: `${i}` }, run.nowMs);
+    run.step();
+    run.sees(name, [{ array: `${i}`, state: "running", job: `${i}`, nodes: ["n1"] }]);
+    assert.equal(types(run.step(50_000)).includes("cancel"), false);
+    run.step(11_000);
+    run.allocations.hosts();
+    run.allocations.hostsTaken();
+    assert.equal(types(run.step()).includes("cancel"), true);
+    all.push(...run.sees(name, [{ array: `${i}`, state: "over", job: `${i}`, reason: "CANCELLED" }]));
+  }
+  const reason = "3 allocations ended before they could be used, the last without a link: node n1 is on strike";
+  assert.deepEqual(all.filter(({ type }) => type === "pause"), [{ type: "pause", entry: "gpu", reason }]);
 });
 
 Deno.test("An idle allocation is ended, one with a job in flight never", () => {

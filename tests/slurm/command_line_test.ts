@@ -13,7 +13,7 @@ import { waitUntil } from "../../testing/wait.ts";
 
 const ENTRY: SlurmFields = {
   ...{ partition: null, account: null, qos: null, time: "1h", nodes: 1, gpus: 1, cpus: 2, memory: "200M" },
-  ...{ constraint: null, extra: null, allocations: 4, idle: "5m", jobsPerAllocation: 0 },
+  ...{ constraint: null, extra: null, allocations: 4, idle: "5m", jobsPerAllocation: 0, link: "srun" },
 };
 
 function slurmOver({ hosts }: SlurmRig): Slurm {
@@ -87,6 +87,16 @@ slurmTest("what Slurm refuses comes with its words; where nobody answers nothing
   assert.equal((await check(ENTRY)).refusal, null);
   await slurm.submit({ name: "cms-a-3", count: 1, entry: ENTRY, directory: "." });
   assert.ok((await check(ENTRY)).ours.some(({ name }) => name === "cms-a-3"));
+  // Whether nodes see the directory: they do; one does not; the job that looks has no place.
+  const look1 = { ...ENTRY, gpus: 0, extra: "-w n1" };
+  assert.deepEqual(await slurm.spool(look1, "runs/it's"), { type: "shared", node: "n1" });
+  await rig.slurm.onNode("n1", "mount -t tmpfs tmpfs /home/pi", { user: "root" });
+  assert.deepEqual(await slurm.spool(look1, "."), { type: "apart", node: "n1" });
+  await rig.slurm.onNode("n1", "cd /; umount -l /home/pi", { user: "root" });
+  const reason = "the job that looks waits (BeginTime)";
+  assert.deepEqual(await slurm.spool({ ...ENTRY, extra: "--begin=now+1hour" }, "."), { type: "unknown", reason });
+  assert.deepEqual((await rig.slurm.jobs()).filter((job) => /PENDING/.test(job)), []);
+  assert.equal((await rig.login.run("ls -A ~ | grep -e check -e runs")).stdout, "");
   await rig.slurm.crashControl();
   const request = { name: "cms-a-4", count: 1, entry: ENTRY, directory: "." };
   const [submitted, look, cancel] = await Promise.all([

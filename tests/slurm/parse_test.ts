@@ -97,6 +97,7 @@ Deno.test("entryWords() says what an entry is for sbatch, and the words of `extr
     ...{ partition: "gpu", account: "proj", qos: "long", time: "90s", nodes: 2, gpus: 4, cpus: 8, memory: "1.5G" },
     ...{ constraint: "a100&ib", extra: "--exclusive  --mail-type=END", allocations: 3, idle: "5m" },
     jobsPerAllocation: 0,
+    link: "srun",
   };
   assert.deepEqual(entryWords(entry).slice(4), [
     ...["--time=2", "--nodes=2", "--ntasks-per-node=1", "--partition=gpu", "--account=proj", "--qos=long"],

@@ -45,7 +45,7 @@ class Allocations {
   command(id: string, node: string): { command: string[]; input: string } {
     const { hosts } = this.rig;
     const command = ["ssh", "-F", hosts.sshConfig, "-T", "login", FAR_END];
-    return { command, input: [DOOR, id, node, "experiment", RELAY, ""].join("\n") };
+    return { command, input: [DOOR, id, node, "experiment", "srun", RELAY, ""].join("\n") };
   }
 
   /** Runs text in the shell at the far end of a link. */

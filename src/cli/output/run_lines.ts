@@ -122,7 +122,12 @@ export class RunLines {
       case "allocation": {
         const { entry, what, text } = event;
         if (what === "refused") return lines.warning(`Slurm gives ${entry} no allocation: ${text}`);
-        const words = { asked: "asked for", started: "allocation started:", ended: "allocation ended:" } as const;
+        const words = {
+          asked: "asked for",
+          started: "allocation started:",
+          closing: "allocation takes no more jobs:",
+          ended: "allocation ended:",
+        } as const;
         return lines.info(`Slurm, ${entry}: ${words[what]} ${text}`);
       }
       case "progress":

@@ -7,13 +7,16 @@
 import { type Machine, parseMachine } from "../../cluster/machine.ts";
 import { CmsError } from "../../errors.ts";
 import { expand, splitTopLevel } from "../../names/expand.ts";
-import { listHosts } from "../../operations/list_hosts.ts";
 import { noFreeHosts } from "../../operations/no_free_hosts.ts";
 import { writeRefusal } from "../../operations/refusal.ts";
+import { readClusters } from "../../store/cluster_file.ts";
 import type { StoreRef } from "../../store/store.ts";
 import { type Context, hostFileOf } from "../context.ts";
 
-/** Hosts of a run; the hosts of `cluster` are read by the run itself, as they may change while it goes on. */
+/**
+ * Hosts of a run; the hosts of `cluster`, which may stand for several, are read by the run itself, as they may change
+ * while it goes on.
+ */
 export interface ChosenHosts {
   readonly hosts: readonly Machine[];
   readonly cluster: StoreRef | null;
@@ -39,9 +42,12 @@ export async function chooseHosts(
     if (hosts.length === 0) throw new CmsError("usage", "Cannot run on no hosts: --hosts is empty");
     return { hosts, cluster: null };
   }
-  const cluster = hostFileOf(context, words.hostfile, words.experiment);
-  const active = await listHosts(context.deps, { cluster, status: "active" });
-  if (hosts.length === 0 && !active.some((host) => host.max_jobs_allowed > 0)) {
+  const clusters = splitTopLevel(words.hostfile).flatMap((part) => expand(part))
+    .map((name) => hostFileOf(context, name, words.experiment));
+  if (clusters.length === 0) throw new CmsError("usage", "Cannot run on no hosts: --hostfile is empty");
+  const cluster = { ...clusters[0]!, name: [...new Set(clusters.map(({ name }) => name))].join(",") };
+  const all = [...(await readClusters(context.deps, cluster)).values()];
+  if (hosts.length === 0 && !all.some((host) => host.status === "active" && host.max_jobs_allowed > 0)) {
     const message = await noFreeHosts(context.deps, cluster);
     context.lines.warning(message);
     context.status = 2;

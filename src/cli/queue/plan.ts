@@ -33,7 +33,7 @@ export function addPlan(group: CommandUnknownOpts, context: Context): void {
   const text = (value: string) => unquote(value);
   queueVerb(group, "plan", "say who would run where and when, and how long it would take; starts nothing")
     .option("--hosts <hosts>", "hosts of the run, as queue run has them; +4: what four more would bring", text)
-    .option("--hostfile <cluster>", "cluster whose active hosts are used", text)
+    .option("--hostfile <clusters>", "clusters whose active hosts are used, such as lab or lab,hpc", text)
     .option("--max-parallel, --max_parallel <n>", "plan a run of fifo with so many jobs at once", countValue)
     .option("--duration <duration>", "what each job takes, such as 10m (default: what jobs took so far)", durationValue)
     .option("--time-limit <duration>", "time limit of jobs without one", durationText)

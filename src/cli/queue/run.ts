@@ -49,7 +49,7 @@ function addFifoMulti(run: CommandUnknownOpts, context: Context): void {
         "hosts such as pi@red,pi@red[01-04]; a host given twice runs two jobs at once",
         listValue,
       )
-      .option("--hostfile <cluster>", "cluster whose active hosts are used", text)
+      .option("--hostfile <clusters>", "clusters whose active hosts are used, such as lab or lab,hpc", text)
       .option("--gpu-idle", "leave GPUs alone that somebody else uses: hosts are asked before a start"),
   )
     .addHelpText(

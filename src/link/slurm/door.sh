@@ -1,9 +1,11 @@
 # The door to a node of an allocation: runs on the login host, sent as one line of stdin (see transport.ts). POSIX sh
-# (dash, bash, busybox ash). After it come lines: the job's id, the node, the experiment directory, the text of relay.sh
-# in one line. What follows is for the shell over there.
+# (dash, bash, busybox ash). After it come lines: the job's id, the node, the experiment directory, srun or ssh, the
+# text of relay.sh in one line. For ssh that line is the node's, and so are three more, see relay.sh. What follows is
+# for the shell over there.
 #
-# Exit statuses: 69 where Slurm has no commands here, 75 where it is to be tried again; one line on stderr says why.
-IFS= read -r c_job && IFS= read -r c_node && IFS= read -r c_dir && IFS= read -r c_relay || exit 3
+# Exit statuses: 69 where there is no way to the node, 75 where it is to be tried again; one line on stderr says why.
+IFS= read -r c_job && IFS= read -r c_node && IFS= read -r c_dir && IFS= read -r c_way || exit 3
+[ "$c_way" = ssh ] || IFS= read -r c_relay || exit 3
 # Who is in an allocation has variables of it, and of what he asks of Slurm by default.
 for c_i in $(env | sed -n 's/^\(S[A-Z]*_[A-Za-z0-9_]*\)=.*/\1/p'); do
   case $c_i in
@@ -11,8 +13,8 @@ for c_i in $(env | sed -n 's/^\(S[A-Z]*_[A-Za-z0-9_]*\)=.*/\1/p'); do
   SLURM_* | SBATCH_* | SRUN_* | SALLOC_* | SQUEUE_* | SCANCEL_* | SINFO_*) unset "$c_i" ;;
   esac
 done
-for c_i in squeue srun scontrol; do
-  command -v "$c_i" >/dev/null || { echo "Slurm has no command $c_i here" >&2; exit 69; }
+for c_i in squeue "$c_way" scontrol; do
+  command -v "$c_i" >/dev/null || { echo "there is no command $c_i here" >&2; exit 69; }
 done
 # c_within COMMAND...: under a time limit, where there is a program for it.
 if command -v timeout >/dev/null; then c_within() { timeout 20 "$@"; }; else c_within() { "$@"; }; fi
@@ -20,7 +22,27 @@ later() { echo "$1" >&2; exit 75; }
 # over STATE: all that ran there is gone. What is known of it stands in the files.
 over() {
   cd || exit 75
-  CMS_ALLOCATION=over.$1 exec sh
+  [ "$1" != CANCELLED ] || whose
+  [ "$c_way" != ssh ] || for c_z in 1 2 3 4; do IFS= read -r c_l; done
+  CMS_ALLOCATION=over.$1${c_who-} exec sh
+}
+# whose: who cancelled it, in c_who. Only the site's accounting knows, where there is one; it is some seconds late.
+whose() {
+  for c_z in 1 2 3 4; do
+    c_v=$(c_within sacct -n -X -P -j "$c_job" -o State 2>/dev/null </dev/null) || return 0
+    case $c_v in
+    'CANCELLED by '*)
+      c_v=${c_v#CANCELLED by } c_v=${c_v%%[!0-9]*}
+      [ -n "$c_v" ] || return 0
+      c_l=$(id -un "$c_v" 2>/dev/null) || c_l=$c_v
+      case $c_l in '' | *[!A-Za-z0-9._-]*) c_l=$c_v ;; esac
+      c_who=+by+$c_l
+      return
+      ;;
+    '' | *RUNNING* | *COMPLETING*) sleep 1 ;;
+    *) return 0 ;;
+    esac
+  done
 }
 # field NAME TEXT: the number behind NAME= in what scontrol says, or 0.
 field() {
@@ -48,6 +70,9 @@ $c_said
 X
 case $c_state in
 RUNNING | RESIZING | SIGNALING | STAGE_OUT)
+  [ "$c_way" = srun ] || exec ${CMS_SSH:-ssh} -T -o BatchMode=yes -o ConnectTimeout=10 -o ControlPath=none \
+    -o ServerAliveInterval=15 -o ServerAliveCountMax=3 -o LogLevel=ERROR -o ClearAllForwardings=yes \
+    -o RemoteCommand=none -- "$c_node" "exec sh -c 'IFS= read -r s && eval \"\$(printf %b \"\$s\")\"'"
   # The step takes nothing of what the allocation has. Its end ends no other step.
   exec srun --quiet --jobid="$c_job" --overlap --wait=0 --kill-on-bad-exit=0 --nodes=1 --ntasks=1 --nodelist="$c_node" \
     --export=HOME,PATH sh -c "$(printf %b "$c_relay")" relay "$c_dir"

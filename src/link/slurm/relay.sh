@@ -1,17 +1,28 @@
 # The relay: runs in a step of an allocation, on the node, and joins the streams of `srun` with those of a shell that
 # the allocation's starter (src/slurm/starter.sh) begins outside the step. With the step nothing ends but this. POSIX
 # sh (dash, bash, busybox ash), given to `sh -c`. Argument: the experiment directory.
-c_here=$1
+#
+# Over ssh in place of srun it has no argument; then three lines of stdin are that directory, the job's id and the node.
+c_here=${1-} c_job=${SLURM_JOB_ID-} c_node=${SLURMD_NODENAME-}
+if [ $# -eq 0 ]; then
+  IFS= read -r c_here && IFS= read -r c_l && IFS= read -r c_node || exit 3
+  # The site takes sessions into jobs of Slurm (pam_slurm_adopt): it says into which, and the kernel knows it, too.
+  case ${c_job:+set}/$(cat /proc/self/cgroup 2>/dev/null) in
+  set/* | */job_[0-9]*) ;;
+  *) echo "ssh $c_node leads outside of job $c_l: the site takes no ssh session into an allocation" >&2; exit 69 ;;
+  esac
+  c_job=$c_l
+fi
 case $c_here in
 /*) ;;
 .) c_here=$HOME ;;
 *) c_here=$HOME/$c_here ;;
 esac
-c_at=$c_here/.cms/slurm/$SLURM_JOB_ID.$SLURMD_NODENAME/at
+c_at=$c_here/.cms/slurm/$c_job.$c_node/at
 c_z=0
 # It is an allocation's first act to write this.
 while [ ! -s "$c_at" ]; do
-  [ "$c_z" -lt 100 ] || { echo "no starter of cms runs in job $SLURM_JOB_ID on $SLURMD_NODENAME ($c_at is missing)" >&2; exit 75; }
+  [ "$c_z" -lt 100 ] || { echo "no starter of cms runs in job $c_job on $c_node ($c_at is missing)" >&2; exit 75; }
   c_z=$((c_z + 1))
   sleep 0.1 || sleep 1
 done

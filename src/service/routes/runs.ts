@@ -22,7 +22,7 @@ import { Refusal } from "../errors.ts";
 import { jsonInTurn, tableInTurn, textOrJobs } from "../large_replies.ts";
 import { wantsJson } from "../negotiate.ts";
 import { failures, jsonReply, operation, textReply } from "../operation.ts";
-import { clusterAt, queueAt } from "../places.ts";
+import { clustersAt, queueAt } from "../places.ts";
 import { isDuration } from "../../names/units.ts";
 import { count, countOr, ExperimentQuery, JobPath, JobsSchema, QueuePath, text } from "../schemas.ts";
 import type { Service, ServiceEnv } from "../service.ts";
@@ -101,7 +101,7 @@ const runFifoMulti = operation({
   request: {
     params: QueuePath,
     query: ExperimentQuery.extend({
-      cluster: text("Name of the cluster, in the same experiment.", "a"),
+      cluster: text("Name of the cluster, in the same experiment, or several with commas between them.", "a"),
       gpu_idle: z.enum(["true", "false"]).optional().openapi({
         description: "Leave GPUs alone that somebody else uses: hosts are asked before a start.",
         example: "true",
@@ -122,7 +122,7 @@ const RunSchema = z.object({
   experiment: z.string().openapi({ description: "Its directory.", example: "experiment" }),
   running: z.boolean().openapi({ description: "Whether its scheduler runs now.", example: true }),
   scheduler: z.enum(["fifo", "fifo_multi"]).openapi({ description: "The scheduler of the last run.", example: "fifo" }),
-  cluster: z.string().nullable().openapi({ description: "The cluster of the last run.", example: "a" }),
+  cluster: z.string().nullable().openapi({ description: "The clusters of the last run.", example: "a" }),
   pid: z.number().int().openapi({ description: "Process of the last run.", example: 4711 }),
   hostname: z.string().openapi({ description: "The machine that it is on.", example: "manager" }),
   jobs: JobsSchema.nullable().openapi({ description: "Null where the reply would be too long with them." }),
@@ -226,7 +226,7 @@ export function addRunRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): vo
   app.openapi(runFifoMulti, async (c) => {
     const { experiment, cluster: name, timeout: timeoutMinutes, ...words } = c.req.valid("query");
     const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
-    const cluster = await clusterAt(service, { cluster: name, experiment });
+    const cluster = await clustersAt(service, { clusters: name, experiment });
     const request = {
       queue,
       scheduler: "fifo_multi",

@@ -7,7 +7,7 @@
 import { StoreError } from "../../errors.ts";
 import { gpuList, type HostId, hostId, machineName, userName } from "../../names/grammar.ts";
 import { devicesField } from "../../cluster/devices.ts";
-import { SLURM_FIELDS, slurmCapacity, slurmField, slurmGpus } from "../../cluster/slurm_entry.ts";
+import { SLURM_FIELDS, slurmCapacity, slurmConflict, slurmField, slurmGpus } from "../../cluster/slurm_entry.ts";
 import { defaultCapacity, type Host, makeHost, setResources } from "../../cluster/host.ts";
 import { readEnvironment } from "../../names/environment.ts";
 import { sizeField } from "../../names/units.ts";
@@ -55,6 +55,8 @@ export function normalizeHost(key: string, value: unknown): { host: Host; proble
       text: "gpu and gpus are both set: gpu gives all its jobs the same, gpus each its own",
     });
   }
+  const conflict = slurmConflict(slurm);
+  if (conflict !== null) problems.push({ field: "link", text: conflict });
   if (name === "" && !problems.some(({ field }) => field === "name")) {
     problems.push({ field: "name", text: "name is missing: give the machine's host name" });
   }

@@ -32,11 +32,13 @@ Deno.test("PUT pause keeps a run from starting jobs, resume lets it go on", asyn
     const pause = await t.json("PUT /queue/a/pause?reason=new%20disk");
     assert.deepEqual([pause.paused, pause.was_paused, pause.reason], [true, false, "new disk"]);
     assert.equal((await t.json("PUT /queue/a/pause?reason=newer")).was_paused, true);
-    await t.json("PUT /queue/a/run_fifo_multi?cluster=c");
+    await Deno.writeTextFile(`${t.directory}/experiment/d-cluster.yaml`, "g1: {name: localhost, user: me}\n");
+    assert.equal((await t.ask("PUT /queue/a/run_fifo_multi?cluster=c,none")).status, 404);
+    await t.json("PUT /queue/a/run_fifo_multi?cluster=c,d");
     await addJobs(t, "job3", "true");
     await reach(t, "job1 ready", "job2 ready", "job3 ready");
     const { runs: [run] } = await t.json("PUT /queue/ran");
-    assert.equal(run.running, true);
+    assert.deepEqual([run.running, run.cluster], [true, "c,d"]);
     assert.equal((await t.json("PUT /queue/a/resume")).was_paused, true);
     await reach(t, "job1 end", "job2 end", "job3 end");
     assert.equal((await t.json("PUT /queue/a/resume")).was_paused, false);
