@@ -89,7 +89,7 @@ class AgentLink implements Link {
   }
 
   async close(): Promise<void> {
-    await this.#session.close();
+    await Promise.all([this.#session.close(), this.#sender?.close()]);
   }
 
   start(requests: readonly StartRequest[]): void {

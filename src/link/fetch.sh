@@ -2,8 +2,8 @@
 #
 # After it come lines: the experiment directory, a token; then for each job its directory, its workdir or an empty line,
 # its patterns and an empty line; an empty line ends them. It answers with the files that fit. Then come for each job
-# its directory, its workdir, its number and the paths that are wanted; it answers with a block that names the job, and
-# tar streams.
+# its directory, its workdir, its number, the blocks of a record of tar, and the paths that are wanted; it answers with a
+# block that names the job, and tar streams.
 IFS=
 read -r d && read -r t || exit 3
 case $d in
@@ -49,8 +49,11 @@ while read -r j && [ -n "$j" ] && read -r w; do
   [ $# -eq 0 ] || sizes "$@"
 done
 printf 'end %s\n' "$t"
-pack() { tar -cf - "$@" 2>/dev/null; }
-while read -r j && [ -n "$j" ] && read -r w && read -r n; do
+# The last record is filled up with zeros. busybox, which knows no records, fills up nothing.
+b_t=
+tar -b 1 -cf /dev/null /dev/null 2>/dev/null && b_t=1
+pack() { tar ${b_t:+-b "$b"} -cf - "$@" 2>/dev/null; }
+while read -r j && [ -n "$j" ] && read -r w && read -r n && read -r b; do
   printf '%-512s' "cms-job $t $n"
   there=
   if go "$j" "$w"; then there=1; fi

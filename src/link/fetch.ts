@@ -15,6 +15,7 @@ import { FAR_END, FAR_END_HERE, lineOf } from "./stage.ts";
 import { readTar } from "./tar_members.ts";
 
 const farText = lineOf(fetchText);
+const SMALL_BYTES = 1024 * 1024;
 
 /** Where files of a job may stand, and which. */
 export interface Sought {
@@ -99,9 +100,11 @@ export async function fetchFiles(
     if (found === null) throw signal?.aborted ? late() : await broken(where, machine, child.ended, said);
     const wanted = await acts.choose(found);
     const lines = wanted.flatMap((paths, at) =>
-      paths.length === 0
-        ? []
-        : [sought[at]!.directory, sought[at]!.workdir, String(at), ...paths.map((path) => `./${path}`), ""]
+      paths.length === 0 ? [] : [
+        ...[sought[at]!.directory, sought[at]!.workdir, String(at), blocksFor(found[at]!, paths)],
+        ...paths.map((path) => `./${path}`),
+        "",
+      ]
     );
     if (lines.length === 0) return;
     write([...lines, ""]);
@@ -114,6 +117,13 @@ export async function fetchFiles(
     await child.ended;
     signal?.removeEventListener("abort", end);
   }
+}
+
+/** Blocks of a record: few files go in small ones, as the zeros that fill up the last would be most of what goes. */
+function blocksFor({ files }: Found, paths: readonly string[]): string {
+  const wanted = new Set(paths);
+  const bytes = files.reduce((sum, { path, sizeBytes }) => wanted.has(path) ? sum + sizeBytes : sum, 0);
+  return bytes < SMALL_BYTES ? "1" : "20";
 }
 
 async function broken(

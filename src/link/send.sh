@@ -1,41 +1,32 @@
-# The far end of a copy of files that jobs send: sent as one line of stdin behind put.sh, see send.ts. POSIX sh (dash,
-# bash, busybox ash).
+# The far end of copies of files that jobs send: sent as one line of stdin behind put.sh, see send_line.ts. POSIX sh
+# (dash, bash, busybox ash).
 #
-# After it come lines: the experiment directory, the agent's own directory in it, the boot, a token, its path in the tar
-# stream, `look`, `send` or `drop` (what came in part); contents (KEY, name of the path or -, path in the stream), an
-# empty line; what to do (see `do_line`), an empty line; then a tar stream, if a content is asked for.
+# After it come lines: the experiment directory, the agent's own directory in it, the boot. Then requests, one after
+# another: a token, its path in the tar stream, what is asked for (`look`, `send`, `drop` what came in part, `forget` all
+# but what is named); contents (KEY, name of the path or -, path in the stream), an empty line; what to do (see
+# `do_line`), an empty line; then a tar stream, if a content is asked for. Where `head` takes no more than it is told the
+# answer is `ready more`: then the stream comes in pieces, each behind a line with its length, the last with 0, and
+# another request may follow. Else the stream ends with stdin.
 #
 # In the agent's own directory `sent` holds contents, each once: `o/KEY`, where KEY is HASH.MODE; `t/KEY`, a directory
 # made of them; `in/KEY`, what came and was not looked at yet; `m/NAME`, the last content of a large file's path, of
 # which the next one may differ in little. Nothing in `o` is ever written to.
-IFS= read -r d && IFS= read -r o && IFS= read -r b && IFS= read -r t && IFS= read -r m && IFS= read -r w || exit 3
+IFS= read -r d && IFS= read -r o && IFS= read -r b || exit 3
 case $d in
 /*) ;;
 .) d=$HOME ;;
 *) d=$HOME/$d ;;
 esac
 cd "$d" || exit 3
-# The agent has made its directory. Where it is missing the name leads to another machine now.
-[ -d "$o" ] || { printf '\n%s elsewhere\n' "$t"; exit 0; }
 start() { shift 19; s=$1; }
 read -r s </proc/$$/stat && start ${s##*) }
 p=$o/s.$$.$s
 s=$o/sent
-if [ "$w" = drop ]; then
-  while IFS= read -r l && [ -n "$l" ]; do rm -f "$s/in/${l%% *}"; done
-  printf '\n%s ready\n' "$t"
-  exit 0
-fi
-mkdir -p "$s" "$p/x" || exit 3
-trap 'rm -rf "$p" || { chmod -R u+rwx "$p"; rm -rf "$p"; }' EXIT
+more=
+[ "$(printf 'ab\n' | { head -c 1 >/dev/null && cat; } 2>/dev/null)" != b ] || more=' more'
+cleared() { rm -rf "$p" || { chmod -R u+rwx "$p" && rm -rf "$p"; }; }
+trap cleared EXIT
 trap 'exit 3' HUP INT TERM PIPE
-{ IFS= read -r x <"$s/boot"; } 2>/dev/null || x=
-if [ "$x" != "$b" ]; then
-  # A power cut may have taken a part of what is here: it counts once it was looked at again.
-  rm -rf "$s/in" "$s/t"
-  [ ! -d "$s/o" ] || mv "$s/o" "$s/in"
-  mkdir -p "$s/in" "$s/o" "$s/t" "$s/m" && printf '%s\n' "$b" >"$s/boot" || exit 3
-fi
 h=
 if command -v sha256sum >/dev/null; then h=sha256sum; elif command -v shasum >/dev/null; then h='shasum -a 256'; fi
 
@@ -55,39 +46,6 @@ keep() {
   chmod "${1##*.}" "$3" && mv -f "$3" "$s/o/$1" || return 1
   [ "$2" = - ] || ln -f "$s/o/$1" "$s/m/$2" 2>/dev/null || :
 }
-while IFS= read -r l && [ -n "$l" ]; do
-  k=${l%% *} l=${l#* }
-  i=${l%% *} f=$s/in/$k
-  [ ! -e "$s/o/$k" ] || continue
-  if [ "$w" = look ]; then
-    [ "$i" = - ] || [ -e "$f" ] || [ ! -e "$s/m/$i" ] || cp "$s/m/$i" "$f"
-  elif [ -n "$h" ] && [ -e "$f" ] && whole "$k" "$f"; then
-    keep "$k" "$i" "$f" || exit 3
-    continue
-  else
-    rm -f "$f"
-    printf '%s %s\n' "$k" "$l" >>"$p/need" || exit 3
-  fi
-  printf '\n%s need %s\n' "$t" "$k"
-done
-while IFS= read -r l && [ -n "$l" ]; do printf '%s\n' "$l" || exit 3; done >"$p/do"
-# What the login shell wrote may end in the middle of a line.
-printf '\n%s ready\n' "$t"
-[ "$w" != look ] || exit 0
-if [ -e "$p/need" ]; then
-  (cd "$p/x" && exec tar -xof -) || exit 3
-  # The last of the stream.
-  text "$m"
-  [ -e "$p/x/$x" ] || { echo 'the copy broke off' >&2; exit 4; }
-  while IFS= read -r l; do
-    k=${l%% *} l=${l#* }
-    text "${l#* }"
-    f=$p/x/$x
-    [ -z "$h" ] || whole "$k" "$f" || { printf '\n%s changed %s\n' "$t" "$k"; exit 5; }
-    keep "$k" "${l%% *}" "$f" || exit 3
-  done <"$p/need"
-fi
-
 # into PATH: the directory of a path in the job's stage is there.
 into() {
   case $1 in
@@ -134,5 +92,112 @@ do_line() {
     ;;
   esac
 }
-while IFS= read -r l; do do_line "${l%% *}" "${l#* }" || exit 3; done <"$p/do"
-printf '\n%s done\n' "$t"
+# line: the next one in l; false behind the last of a list.
+line() {
+  IFS= read -r l || exit 3
+  [ -n "$l" ]
+}
+# rest DIRECTORY: removes what is in it, but what has a name in k.
+rest() {
+  v=$1
+  shift
+  for f in "$v"/*; do
+    [ -e "$p/k/${f##*/}" ] || set -- "$@" "$f"
+    [ $# -lt 100 ] || { rm -rf "$@"; set --; }
+  done
+  [ $# -eq 0 ] || rm -rf "$@"
+}
+# forget: what is named stays, with the directories behind T.
+forget() {
+  mkdir -p "$p/k" || exit 3
+  x=
+  while line; do
+    x=1 k=${l%% *} l=${l#* }
+    : >"$p/k/$k" && : >"$p/k/${l%% *}" || exit 3
+  done
+  while line; do
+    case $l in T' '*) : >"$p/k/${l#T }" || exit 3 ;; esac
+  done
+  if [ -n "$x" ]; then
+    for g in o t in m; do rest "$s/$g"; done
+  else
+    rm -rf "$s"
+  fi
+}
+# pieces: the stream, as it comes in pieces.
+pieces() { while IFS= read -r l && [ "$l" != 0 ]; do head -c "$l" || return; done; }
+unpack() { cd "$p/x" && exec tar -xof -; }
+# ask: which contents are missing; they stand in need.
+ask() {
+  while line; do
+    k=${l%% *} l=${l#* }
+    i=${l%% *} f=$s/in/$k
+    [ ! -e "$s/o/$k" ] || continue
+    if [ "$w" = look ]; then
+      [ "$i" = - ] || [ -e "$f" ] || [ ! -e "$s/m/$i" ] || cp "$s/m/$i" "$f"
+    elif [ -n "$h" ] && [ -e "$f" ] && whole "$k" "$f"; then
+      keep "$k" "$i" "$f" || exit 3
+      continue
+    else
+      rm -f "$f"
+      printf '%s %s\n' "$k" "$l" >>"$p/need" || exit 3
+    fi
+    printf '\n%s need %s\n' "$t" "$k"
+  done
+}
+# take: what is missing comes.
+take() {
+  if [ -n "$more" ]; then pieces | (unpack); else (unpack); fi || exit 3
+  # The last of the stream.
+  text "$m"
+  [ -e "$p/x/$x" ] || { echo 'the copy broke off' >&2; exit 4; }
+  while IFS= read -r l; do
+    k=${l%% *} l=${l#* }
+    text "${l#* }"
+    f=$p/x/$x
+    [ -z "$h" ] || whole "$k" "$f" || { printf '\n%s changed %s\n' "$t" "$k"; exit 5; }
+    keep "$k" "${l%% *}" "$f" || exit 3
+  done <"$p/need"
+}
+# request: one of them.
+request() {
+  # The agent has made its directory. Where it is missing the name leads to another machine now.
+  [ -d "$o" ] || { printf '\n%s elsewhere\n' "$t"; exit 0; }
+  case $w in
+  drop)
+    while line; do rm -f "$s/in/${l%% *}"; done
+    while line; do :; done
+    printf '\n%s ready\n' "$t"
+    return
+    ;;
+  forget)
+    forget
+    cleared
+    printf '\n%s ready\n' "$t"
+    return
+    ;;
+  esac
+  mkdir -p "$s" "$p/x" || exit 3
+  { IFS= read -r x <"$s/boot"; } 2>/dev/null || x=
+  if [ "$x" != "$b" ]; then
+    # A power cut may have taken a part of what is here: it counts once it was looked at again.
+    rm -rf "$s/in" "$s/t"
+    [ ! -d "$s/o" ] || mv "$s/o" "$s/in"
+    mkdir -p "$s/in" "$s/o" "$s/t" "$s/m" && printf '%s\n' "$b" >"$s/boot" || exit 3
+  fi
+  ask
+  : >"$p/do" || exit 3
+  while line; do printf '%s\n' "$l" || exit 3; done >"$p/do"
+  # What the login shell wrote may end in the middle of a line.
+  printf '\n%s ready%s\n' "$t" "$more"
+  [ "$w" != look ] || return
+  [ ! -e "$p/need" ] || take
+  while IFS= read -r l; do do_line "${l%% *}" "${l#* }" || exit 3; done <"$p/do"
+  cleared
+  printf '\n%s done\n' "$t"
+}
+while IFS= read -r t && IFS= read -r m && IFS= read -r w; do
+  request
+  [ -n "$more" ] || exit 0
+done
+exit 0

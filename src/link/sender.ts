@@ -11,7 +11,15 @@ import { LinkError } from "../errors.ts";
 import type { JobName } from "../names/grammar.ts";
 import { Gate } from "./gate.ts";
 import { PushError, rsync } from "./rsync.ts";
-import { ChangedError, LARGE_BYTES, type SendJob, sendOverSsh, type SendPlace } from "./send.ts";
+import {
+  ChangedError,
+  LARGE_BYTES,
+  type SendJob,
+  type SendPlace,
+  type SendSession,
+  type SessionResult,
+} from "./send.ts";
+import { SendLine, sendOnce } from "./send_line.ts";
 import { SourceError, type SourceFile, type Sources, type Tree } from "./sources.ts";
 import { CopyError } from "./stage.ts";
 import type { FileSender, SendRequest } from "./transport.ts";
@@ -30,6 +38,10 @@ const PAUSE_MS = 1_000;
 /** Jobs that come within this time go together. */
 const GATHER_MS = 5;
 const LARGE_AT_ONCE = 2;
+/** So long a connection stays open for the next ones. */
+const IDLE_MS = 10_000;
+
+type Lane = "light" | "heavy";
 
 /** Jobs that go together. */
 interface Batch {
@@ -54,7 +66,10 @@ export class Sender implements FileSender {
   readonly #pending: { light: Batch | null; heavy: Batch | null } = { light: null, heavy: null };
   readonly #largeLane = new Gate(LARGE_AT_ONCE);
   readonly #large = new Map<string, Promise<void>>();
+  /** Connections that nobody uses, each with what ends its wait. */
+  readonly #idle = new Map<Lane, { readonly line: SendLine; readonly wait: AbortController }>();
   #hasRsync = true;
+  #isClosed = false;
 
   constructor(deps: Deps, to: SendPlace, sources: Sources, gates: SendGates) {
     this.#deps = deps;
@@ -81,6 +96,14 @@ export class Sender implements FileSender {
     }
   }
 
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const idle = [...this.#idle.values()];
+    this.#idle.clear();
+    for (const { wait } of idle) wait.abort();
+    await Promise.all(idle.map(({ line }) => line.close()));
+  }
+
   async #send(job: SendJob): Promise<void> {
     const files = job.items.flatMap(({ tree }) => tree.files);
     const large = files.filter(({ key, bytes }) => bytes >= LARGE_BYTES && !this.#there.has(key));
@@ -101,7 +124,7 @@ export class Sender implements FileSender {
     // What rsync has brought is there, and only not known to be whole.
     const isLeft = ({ key }: SourceFile): boolean => lacks.has(key) && !(this.#hasRsync && this.#large.has(key));
     const bytes = files.filter(isLeft).reduce((sum, file) => sum + file.bytes, 0);
-    const lane = bytes >= LARGE_BYTES ? "heavy" : "light";
+    const lane: Lane = bytes >= LARGE_BYTES ? "heavy" : "light";
     let batch = this.#pending[lane];
     if (batch === null || batch.jobs.length >= JOBS_AT_ONCE) this.#pending[lane] = batch = this.#open(lane);
     batch.jobs.push(job);
@@ -111,7 +134,7 @@ export class Sender implements FileSender {
     if (error !== undefined) throw error;
   }
 
-  #open(lane: "light" | "heavy"): Batch {
+  #open(lane: Lane): Batch {
     const { clock } = this.#deps;
     const over = Promise.withResolvers<void>();
     const batch: Batch = { jobs: [], failed: new Map(), keys: new Set(), hasBegun: false, over: over.promise };
@@ -121,7 +144,7 @@ export class Sender implements FileSender {
         await clock.sleepUntil(clock.now() + GATHER_MS);
         if (this.#pending[lane] === batch) this.#pending[lane] = null;
         batch.hasBegun = true;
-        await this.#carryOut(batch);
+        await this.#carryOut(batch, lane);
       })
     ).finally(() => {
       this.#batches.delete(batch);
@@ -131,13 +154,13 @@ export class Sender implements FileSender {
   }
 
   /** Sends a batch, in halves where it fails, until the job is alone whose files are the cause. Never rejects. */
-  async #carryOut(batch: Batch): Promise<void> {
+  async #carryOut(batch: Batch, lane: Lane): Promise<void> {
     const parts: SendJob[][] = [batch.jobs];
     let sessions = 0;
     for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
       sessions++;
       try {
-        const failed = await this.#surely(part);
+        const failed = await this.#surely(part, lane);
         for (const [job, reason] of failed) batch.failed.set(job, new CopyError(reason));
       } catch (error) {
         const isJobs = error instanceof CopyError || error instanceof ChangedError;
@@ -149,11 +172,11 @@ export class Sender implements FileSender {
   }
 
   /** A session; made again where the connection broke, or what was there is gone. */
-  async #surely(jobs: readonly SendJob[]): Promise<ReadonlyMap<JobName, string>> {
+  async #surely(jobs: readonly SendJob[], lane: Lane): Promise<ReadonlyMap<JobName, string>> {
     for (let tries = 1;; tries++) {
       const known = this.#there.size;
       try {
-        const failed = await this.#session(jobs);
+        const failed = await this.#session(jobs, lane);
         if (failed.size === 0 || known === 0 || tries >= TRIES) return failed;
       } catch (error) {
         const isAgain = error instanceof LinkError ? !error.lasting : error instanceof CopyError && known > 0;
@@ -164,7 +187,7 @@ export class Sender implements FileSender {
     }
   }
 
-  async #session(jobs: readonly SendJob[]): Promise<ReadonlyMap<JobName, string>> {
+  async #session(jobs: readonly SendJob[], lane: Lane): Promise<ReadonlyMap<JobName, string>> {
     const contents = new Map<string, SourceFile>();
     const trees = new Map<string, Tree>();
     for (const { tree } of jobs.flatMap(({ items }) => items)) {
@@ -172,10 +195,34 @@ export class Sender implements FileSender {
       if (!tree.isFile) trees.set(tree.key, tree);
       for (const file of tree.files) if (!this.#there.has(file.key)) contents.set(file.key, file);
     }
-    const session = { way: "send", contents, trees: trees.values(), jobs } as const;
-    const { failed } = await sendOverSsh(this.#deps, this.#to, session);
+    const { failed } = await this.#ask({ way: "send", contents, trees: trees.values(), jobs }, lane);
     for (const key of [...contents.keys(), ...trees.keys()]) this.#there.add(key);
     return failed;
+  }
+
+  /** A request over the connection of a lane, which has one at a time. */
+  async #ask(session: SendSession, lane: Lane): Promise<SessionResult> {
+    const idle = this.#idle.get(lane);
+    this.#idle.delete(lane);
+    idle?.wait.abort();
+    const line = idle?.line.isOpen === true ? idle.line : new SendLine(this.#deps, this.#to);
+    try {
+      return await line.carryOut(session);
+    } finally {
+      if (line.isOpen && !this.#isClosed) this.#keep(line, lane);
+      else await line.close();
+    }
+  }
+
+  #keep(line: SendLine, lane: Lane): void {
+    const { clock } = this.#deps;
+    const wait = new AbortController();
+    this.#idle.set(lane, { line, wait });
+    void clock.sleepUntil(clock.now() + IDLE_MS, wait.signal).then(() => {
+      if (wait.signal.aborted) return;
+      this.#idle.delete(lane);
+      return line.close();
+    });
   }
 
   /** A large content goes ahead by rsync, which sends what changed and goes on where it was cut off; else with its job.
@@ -195,7 +242,7 @@ export class Sender implements FileSender {
     const to = directory === "." ? store : `${directory}/${store}`;
     const contents = new Map([[file.key, file]]);
     for (let tries = 1; this.#hasRsync; tries++) {
-      const ask = (way: "look" | "drop") => sendOverSsh(this.#deps, this.#to, { way, contents, trees: [], jobs: [] });
+      const ask = (way: "look" | "drop") => sendOnce(this.#deps, this.#to, { way, contents, trees: [], jobs: [] });
       try {
         const { missing } = await ask("look");
         if (missing.length === 0) return;

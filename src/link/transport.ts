@@ -35,6 +35,8 @@ export interface SendRequest {
 export interface FileSender {
   /** Brings a job its files. @returns Why that cannot be done; null if it is. @throws {LinkError} */
   send(request: SendRequest): Promise<string | null>;
+  /** Ends its connections, when nothing is being sent. */
+  close(): Promise<void>;
 }
 
 /** From where it sends, and what the agent says of itself, see `agent/boot.ts`. */

@@ -17,6 +17,8 @@ import { isSend, readSend, SentFiles, sentJobs } from "./sent_files.ts";
 const KILLED = 137;
 /** Lines before those of the jobs: the far end's text, the experiment directory, the agent's own, the token. */
 const HEAD_LINES = 4;
+/** Lines before a request of `send.sh`: its text, the experiment directory, the agent's own, the boot. */
+const SEND_HEAD_LINES = 4;
 /** So many bytes come at once: files are seldom in one piece. */
 const PIECE_BYTES = 12;
 
@@ -76,10 +78,7 @@ export class Stager implements FarEnd {
   *#copy(): Doing<number> {
     const lines = yield* this.#section();
     if (lines === null) return 3;
-    if (isSend(lines)) {
-      const todo = yield* this.#section();
-      return todo === null ? 3 : yield* this.#send(lines, todo);
-    }
+    if (isSend(lines)) return yield* this.#requests(lines);
     const token = lines[HEAD_LINES - 1]!;
     if (this.#host.sees(token)) {
       this.#terminal.stdout(`\nsame ${token}\n`);
@@ -105,23 +104,69 @@ export class Stager implements FarEnd {
     return yield* this.put(files, places);
   }
 
+  /** Requests about files that jobs send; the head of the first holds for all. */
+  *#requests(first: readonly string[]): Doing<number> {
+    for (let lines = first;;) {
+      const todo = yield* this.#section();
+      if (todo === null) return 3;
+      const code = yield* this.#send(lines, todo);
+      if (code !== 0 || !this.#takesMore()) return code;
+      const next = yield* this.#section();
+      if (next === null) return 0;
+      lines = [...first.slice(0, SEND_HEAD_LINES), ...next];
+    }
+  }
+
+  /** Whether its `head` takes no more than it is told. */
+  #takesMore(): boolean {
+    return this.#host.machine.charCodeAt(this.#host.machine.length - 1) % 2 === 0;
+  }
+
+  /** A stream that comes in pieces; null if it breaks off. */
+  *#pieces(): Doing<string | null> {
+    let text = "";
+    for (;;) {
+      const end = this.#text.indexOf("\n");
+      const bytes = Number(this.#text.slice(0, Math.max(0, end)));
+      const rest = new TextEncoder().encode(this.#text.slice(end + 1));
+      if (end >= 0 && rest.length >= bytes) {
+        const decoder = new TextDecoder();
+        this.#text = decoder.decode(rest.subarray(bytes));
+        if (bytes === 0) return text;
+        text += decoder.decode(rest.subarray(0, bytes));
+      } else if (this.#ended) return null;
+      else yield UNTIL_WOKEN;
+    }
+  }
+
+  /** The stream: in pieces, or up to the end of what comes. */
+  *#stream(): Doing<string> {
+    if (this.#takesMore()) return (yield* this.#pieces()) ?? "";
+    while (!this.#ended) yield UNTIL_WOKEN;
+    return this.#text;
+  }
+
   /** Files that jobs send. */
   *#send(lines: readonly string[], todo: readonly string[]): Doing<number> {
-    const { own, token, last, boot, isLook, contents } = readSend(lines);
+    const { own, token, last, boot, way, contents } = readSend(lines);
     const store = new SentFiles(this.#host, own);
     const say = (words: string): void => this.#terminal.stdout(`\n${token} ${words}\n`);
     if (!this.isOfAgent(own)) return say("elsewhere"), 0;
     if (this.#host.isFull) return this.#fail("mkdir: No space left on device");
+    if (way === "forget") {
+      store.forget(contents);
+      return say("ready"), 0;
+    }
     store.begin(boot);
     yield 0;
     const missing = [...contents].filter(([key]) => !store.has(key));
     for (const [key] of missing) say(`need ${key}`);
-    say("ready");
-    if (isLook) return 0;
+    say(this.#takesMore() ? "ready more" : "ready");
+    if (way === "look") return 0;
     if (missing.length > 0) {
-      while (!this.#ended) yield UNTIL_WOKEN;
+      const stream = yield* this.#stream();
       if (this.#host.isFull) return this.#fail("tar: No space left on device");
-      const files = unpack(this.#text);
+      const files = unpack(stream);
       if (!this.isWhole(files, last)) return this.#fail("the copy broke off", 4);
       yield 0;
       for (const [key, path] of missing) store.keep(key, files.get(path) ?? "");

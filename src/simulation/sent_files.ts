@@ -64,6 +64,11 @@ export class SentFiles {
     this.#store.contents.set(key, { text, isSure: true, isTorn: false });
   }
 
+  /** All but these are removed. */
+  forget(kept: ReadonlyMap<string, unknown>): void {
+    for (const key of this.#store.contents.keys()) if (!kept.has(key)) this.#store.contents.delete(key);
+  }
+
   /** Its text. */
   get(key: string): string {
     return this.#store.contents.get(key)?.text ?? "";
@@ -81,15 +86,15 @@ export function readSend(lines: readonly string[]): {
   boot: string;
   token: string;
   last: string;
-  isLook: boolean;
+  way: string;
   contents: ReadonlyMap<string, string>;
 } {
-  const [, , own = "", boot = "", token = "", last = "", way, ...rest] = lines;
+  const [, , own = "", boot = "", token = "", last = "", way = "", ...rest] = lines;
   const contents = new Map(rest.map((line) => {
     const [key = "", , ...path] = line.split(" ");
     return [key, path.join(" ")];
   }));
-  return { own, boot, token, last, isLook: way === "look", contents };
+  return { own, boot, token, last, way, contents };
 }
 
 /** Which files go where: of each job its number, its directory, and path and key of each file. */
