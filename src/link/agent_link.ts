@@ -28,6 +28,7 @@ import type {
   TimeLimit,
 } from "./link.ts";
 import { chunks } from "./requests.ts";
+import { type SentPath, sourceOf } from "./sent_path.ts";
 import type { FileSender } from "./transport.ts";
 import { withToken } from "./stage.ts";
 import { keepLooking } from "./upkeep.ts";
@@ -234,14 +235,26 @@ class AgentLink implements Link {
     );
     const place = directories[0];
     if (place === undefined) return "cannot make or use its directory there";
-    const own = machineOfBoot(this.boot) ?? this.hostname;
-    this.#sender ??= this.#options.transport.sender({ own, boot: this.boot, from });
-    return await this.#sender.send({
+    return await this.#senderFrom(from).send({
       job,
       place,
       workdir: workdir ?? null,
-      paths: paths.map(({ base, kept }) => ({ source: `${base === "/" ? "" : base}/${kept}`, kept })),
+      paths: paths.map((path) => ({ source: sourceOf(path), kept: path.kept })),
     });
+  }
+
+  async forget(paths: readonly SentPath[], from: string): Promise<void> {
+    this.#mayChange();
+    await this.#senderFrom(from).forget(new Set(paths.map(sourceOf)));
+  }
+
+  #senderFrom(from: string): FileSender {
+    const own = machineOfBoot(this.boot) ?? this.hostname;
+    if (this.#sender !== null) return this.#sender;
+    const sender = this.#sender = this.#options.transport.sender({ own, boot: this.boot, from });
+    // Another link will send what this one did not: it must not be sent twice.
+    this.#session.signal.addEventListener("abort", () => void sender.close(), { once: true });
+    return sender;
   }
 
   #mayChange(): void {

@@ -12,6 +12,7 @@ import { openAgentLink } from "./agent_link.ts";
 import { Gate } from "./gate.ts";
 import type { Connect, ConnectOptions } from "./link.ts";
 import { localTransport } from "./local.ts";
+import type { SentReport } from "./send.ts";
 import { Sender } from "./sender.ts";
 import { Sources } from "./sources.ts";
 import { explainSsh, sshCommand } from "./ssh.ts";
@@ -31,6 +32,8 @@ export interface MakeConnectOptions {
   readonly times?: Partial<LinkTimes>;
   /** The shell of local links. @default ["sh"] */
   readonly localShell?: readonly string[];
+  /** Is told what jobs have sent to a machine. */
+  readonly onSent?: (machine: Machine, report: SentReport) => void;
 }
 
 /** Makes the function that opens links. Handshakes are counted per function: make one for a process. */
@@ -58,7 +61,8 @@ export function makeConnect(deps: Deps, options: MakeConnectOptions = {}): Conne
     // Only who uses Slurm loads what it needs.
     const slurm = place === null ? null : (await import("./slurm/transport.ts")).slurmWay(deps, place, directory);
     // The login host has the files of its nodes.
-    const to = { machine: place?.login ?? machine, directory, queueId };
+    const onSent = (report: SentReport): void => options.onSent?.(machine, report);
+    const to = { machine: place?.login ?? machine, directory, queueId, onSent };
     const sender: Transport["sender"] = (ends) => new Sender(deps, { ...to, ...ends }, sources, sends);
     if (slurm === null && isLocal(machine)) return localTransport(options.localShell ?? ["sh"], sender);
     return {

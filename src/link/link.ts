@@ -154,6 +154,11 @@ export interface Link {
    * cannot be done; null if it is. @throws {LinkError} If the host cannot be reached.
    */
   send(files: SendFiles, from: string): Promise<string | null>;
+  /**
+   * Removes what jobs have sent there, but what is needed for these paths. Only for who runs the queue, or keeps others
+   * from it. @param from The experiment directory of the manager. @throws {LinkError} If that cannot be done.
+   */
+  forget(paths: readonly SentPath[], from: string): Promise<void>;
   /** The host's experiment directory is known to be the manager's own: {@link stage} has nothing to do. */
   readonly isShared: boolean;
   /** Ends the link in good order. Jobs go on. Idempotent; the event `down` does not follow. */

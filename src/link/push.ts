@@ -10,6 +10,7 @@ import type { Clock, Deps } from "../deps.ts";
 import { LinkError } from "../errors.ts";
 import { quote } from "../names/quote.ts";
 import pushText from "./push.sh" with { type: "text" };
+import putText from "./put.sh" with { type: "text" };
 import { firstOf, idleError, PushError, rsync } from "./rsync.ts";
 import type { SentPath } from "./sent_path.ts";
 import { explainSsh, sshCommand } from "./ssh.ts";
@@ -26,7 +27,7 @@ const TRIES = 3;
 const PAUSE_MS = 1_000;
 /** A machine that takes no byte for so long is given up: its disk may hang, or a program on it. */
 const IDLE_MS = 5 * 60_000;
-const farText = lineOf(pushText);
+const farText = lineOf(`${putText}\n${pushText}`);
 
 /**
  * Sends files. @param directory Over there: below the home directory, or absolute. @throws {LinkError} If the machine
@@ -59,7 +60,10 @@ async function byRsync(
   idleMs: number,
 ): Promise<PushReport | null> {
   const there = directory.startsWith("~/") ? directory.slice(2) : directory;
-  const options = ["-r", "-l", "-p", "-t", "-D", "-R", "--stats", `--rsync-path=mkdir -p ${quote(there)} && rsync`];
+  const options = [
+    ...["-r", "-l", "-p", "-t", "-D", "-R", "--stats", "--partial-dir=.cms-partial"],
+    `--rsync-path=mkdir -p ${quote(there)} && rsync`,
+  ];
   const from = paths.map(({ base, kept }) => `${base}/./${kept}`);
   const said = await rsync(deps, machine, options, from, `${there}/`, idleMs);
   return said === null ? null : {

@@ -46,7 +46,7 @@ export async function rsync(
   const ssh = words.slice(0, at);
   if (isLocal(machine) || ssh.some((word) => word.includes("'"))) return null;
   const command = [
-    ...["rsync", ...options, "-s", "--partial", "--no-motd"],
+    ...["rsync", ...options, "-s", "--no-motd"],
     ...idleMs === undefined ? [] : [`--timeout=${Math.ceil(idleMs / 1000)}`],
     ...["-e", ssh.map((word) => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`).join(" ")],
     ...["--", ...from, `${host.includes(":") ? `[${host}]` : host}:${to}`],

@@ -134,6 +134,8 @@ ask() {
     i=${l%% *} f=$s/in/$k
     [ ! -e "$s/o/$k" ] || continue
     if [ "$w" = look ]; then
+      # Where a link was cut in silence, rsync at this end still waits, and has what came.
+      for g in "$s/in/.$k."*; do [ ! -e "$g" ] || mv -f "$g" "$f"; done
       [ "$i" = - ] || [ -e "$f" ] || [ ! -e "$s/m/$i" ] || cp "$s/m/$i" "$f"
     elif [ -n "$h" ] && [ -e "$f" ] && whole "$k" "$f"; then
       keep "$k" "$i" "$f" || exit 3

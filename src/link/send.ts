@@ -22,6 +22,15 @@ export interface SendPlace extends SendEnds {
   /** The experiment directory there: relative to the home directory, or absolute. */
   readonly directory: string;
   readonly queueId: string;
+  /** Is told what has gone over the wire. */
+  readonly onSent?: ((report: SentReport) => void) | undefined;
+}
+
+/** Contents that were sent. */
+export interface SentReport {
+  readonly way: "rsync" | "tar";
+  readonly files: number;
+  readonly bytes: number;
 }
 
 /** A file was changed while it was sent. */

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { machineText } from "../cluster/machine.ts";
 import type { Deps } from "../deps.ts";
 import { LinkError } from "../errors.ts";
 import type { JobName } from "../names/grammar.ts";
@@ -96,6 +97,25 @@ export class Sender implements FileSender {
     }
   }
 
+  async forget(sources: Iterable<string>): Promise<void> {
+    const contents = new Map<string, SourceFile>();
+    const trees = new Map<string, Tree>();
+    for (const source of sources) {
+      const tree = await this.#sources.tree(source).catch((error) => {
+        if (!(error instanceof SourceError)) throw error;
+        return null; // It cannot be sent either.
+      });
+      for (const file of tree?.files ?? []) contents.set(file.key, file);
+      if (tree?.isFile === false) trees.set(tree.key, tree);
+    }
+    try {
+      await sendOnce(this.#deps, this.#to, { way: "forget", contents, trees: trees.values(), jobs: [] });
+    } catch (error) {
+      if (!(error instanceof CopyError)) throw error;
+      throw new LinkError(machineText(this.#to.machine), error.message, true);
+    }
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     const idle = [...this.#idle.values()];
@@ -180,7 +200,7 @@ export class Sender implements FileSender {
         if (failed.size === 0 || known === 0 || tries >= TRIES) return failed;
       } catch (error) {
         const isAgain = error instanceof LinkError ? !error.lasting : error instanceof CopyError && known > 0;
-        if (!isAgain || tries >= TRIES) throw error;
+        if (!isAgain || tries >= TRIES || this.#isClosed) throw error;
         if (error instanceof LinkError) await this.#deps.clock.sleepUntil(this.#deps.clock.now() + PAUSE_MS);
       }
       this.#there.clear();
@@ -195,13 +215,16 @@ export class Sender implements FileSender {
       if (!tree.isFile) trees.set(tree.key, tree);
       for (const file of tree.files) if (!this.#there.has(file.key)) contents.set(file.key, file);
     }
-    const { failed } = await this.#ask({ way: "send", contents, trees: trees.values(), jobs }, lane);
+    const { failed, missing } = await this.#ask({ way: "send", contents, trees: trees.values(), jobs }, lane);
+    const bytes = missing.reduce((sum, key) => sum + (contents.get(key)?.bytes ?? 0), 0);
+    if (missing.length > 0) this.#to.onSent?.({ way: "tar", files: missing.length, bytes });
     for (const key of [...contents.keys(), ...trees.keys()]) this.#there.add(key);
     return failed;
   }
 
   /** A request over the connection of a lane, which has one at a time. */
   async #ask(session: SendSession, lane: Lane): Promise<SessionResult> {
+    if (this.#isClosed) throw new LinkError(machineText(this.#to.machine), "the link is closed", false);
     const idle = this.#idle.get(lane);
     this.#idle.delete(lane);
     idle?.wait.abort();
@@ -247,12 +270,15 @@ export class Sender implements FileSender {
         const { missing } = await ask("look");
         if (missing.length === 0) return;
         // All of it is compared: what is there may be of the same size and time.
-        if (await rsync(this.#deps, machine, ["-I", "-L", "-t"], [file.source], to) === null) this.#hasRsync = false;
+        const said = await rsync(this.#deps, machine, ["-I", "-L", "-t", "--partial"], [file.source], to);
+        if (said === null) this.#hasRsync = false;
+        else this.#to.onSent?.({ way: "rsync", files: 1, bytes: file.bytes });
         return;
       } catch (error) {
         // The part of it that came would keep a full disk full.
         if (error instanceof PushError) await ask("drop").catch(() => {});
-        if (!(error instanceof LinkError) || error.lasting || tries >= TRIES) throw error;
+        const isAgain = error instanceof LinkError && !error.lasting && tries < TRIES;
+        if (!isAgain || this.#isClosed) throw error;
       }
       await this.#deps.clock.sleepUntil(this.#deps.clock.now() + PAUSE_MS);
     }

@@ -12,6 +12,11 @@ export interface SentPath {
   readonly kept: string;
 }
 
+/** Where it stands. */
+export function sourceOf({ base, kept }: SentPath): string {
+  return `${base === "/" ? "" : base}/${kept}`;
+}
+
 /**
  * Reads a path as rsync has it: of `DIR/./sub/file` the path `sub/file` is kept, of others their last part.
  * @param from What a relative path is below. @param home What `~` stands for. @returns Null if nothing would be kept.

@@ -35,7 +35,9 @@ export interface SendRequest {
 export interface FileSender {
   /** Brings a job its files. @returns Why that cannot be done; null if it is. @throws {LinkError} */
   send(request: SendRequest): Promise<string | null>;
-  /** Ends its connections, when nothing is being sent. */
+  /** Removes what was sent, but what is needed for these paths. @throws {LinkError} If that cannot be done. */
+  forget(sources: Iterable<string>): Promise<void>;
+  /** Ends the connections over which nothing is being sent, and begins no other. */
   close(): Promise<void>;
 }
 

@@ -17,7 +17,8 @@ import { patternProblem } from "../names/path_pattern.ts";
 import { Inputs } from "../scheduler/inputs.ts";
 import { openQueue } from "../store/queue_file.ts";
 import { readJobs } from "../store/read_jobs.ts";
-import type { StoreRef } from "../store/store.ts";
+import type { QueueStore, StoreRef } from "../store/store.ts";
+import { forgetSent, mayHaveSent } from "./forget_sent.ts";
 import { onMachines } from "./on_machines.ts";
 import { type Selection, selectJobs } from "./select_jobs.ts";
 
@@ -108,8 +109,30 @@ export async function cleanJobs(
       },
     );
     for (const { name } of unreached) failed.add(name);
+    await forgetOf(deps, store, {
+      jobs: jobs.filter(({ name }) => !unreached.some((job) => job.name === name)),
+      connect,
+      warn,
+    });
     return { cleaned, failed: [...failed], missing };
   } finally {
     store.close();
   }
+}
+
+/** Removes what these jobs have sent and nobody needs any more, unless somebody runs the queue. */
+async function forgetOf(
+  deps: Deps,
+  store: QueueStore,
+  { jobs, connect, warn }: {
+    readonly jobs: readonly Job[];
+    readonly connect: Connect;
+    readonly warn: (text: string) => void;
+  },
+): Promise<void> {
+  const senders = jobs.filter(mayHaveSent);
+  if (senders.length === 0 || await store.claimRun(deps.ids.hex(4)) !== null) return;
+  await store.sync(); // What was added meanwhile.
+  const work = { connect, store, role: "visitor" as const, warn: (text: string) => warn(text), jobs: senders };
+  await onMachines(deps, work, (link) => forgetSent(deps, store, link, { gone: new Set(), warn }));
 }

@@ -20,6 +20,7 @@ import type { QueueStore } from "../store/store.ts";
 import { KILL_GRACE_MS } from "../scheduler/deliver.ts";
 import { Inputs } from "../scheduler/inputs.ts";
 import { endByRunner } from "./hold_queue.ts";
+import { forgetSent, mayHaveSent } from "./forget_sent.ts";
 import { killHeld } from "./kill_jobs.ts";
 import { onMachines } from "./on_machines.ts";
 
@@ -28,6 +29,8 @@ export interface ClearRequest {
   readonly store: QueueStore;
   readonly runner: Runner | null;
   readonly jobs: readonly Job[];
+  /** True if they leave the queue: what they have sent goes too. */
+  readonly isDeleted?: boolean;
   readonly connect: Connect;
   readonly warn: (text: string) => void;
 }
@@ -44,7 +47,8 @@ export interface Uncleared {
  * it was last is cleared where it, or a job that it replaced, was before.
  */
 export async function clearFromHosts(deps: Deps, request: ClearRequest): Promise<Uncleared> {
-  const { store, runner, jobs, connect, warn } = request;
+  const { store, runner, jobs, isDeleted = false, connect, warn } = request;
+  const gone = new Set(jobs.map(({ name }) => name));
   const { stuck, alive } = await endAll(deps, request);
   const left = new Set([...stuck, ...alive]);
   let touched: Job[] = [];
@@ -68,6 +72,8 @@ export async function clearFromHosts(deps: Deps, request: ClearRequest): Promise
       // the host says otherwise.
       for (const { job } of live) alive.add(job);
       for (const name of await endAndRemove(link, live, warn)) alive.delete(name);
+      // Beside a scheduler nothing is removed that it may count upon.
+      if (isDeleted && runner === null && there.some(mayHaveSent)) await forgetSent(deps, store, link, { gone, warn });
     });
   const unreached = new Set(stuck);
   for (const { name } of await clear(touched.filter((job) => job.attempt > 0))) unreached.add(name);

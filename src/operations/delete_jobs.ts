@@ -70,7 +70,10 @@ export async function deleteJobs(
         for (const name of silent) watch.warn(notKilled(name));
       }
       const reached = asNow(store.jobs, jobs).filter(({ name }) => !silent.has(name));
-      const left = await clearFromHosts(deps, { store, runner, jobs: reached, connect, warn: watch.warn });
+      const left = await clearFromHosts(deps, {
+        ...{ store, runner, jobs: reached, isDeleted: true },
+        ...{ connect, warn: watch.warn },
+      });
       for (const name of left.alive) alive.add(name);
       const unknown = asNow(store.jobs, jobs).filter(({ name }) => silent.has(name) || left.unreached.includes(name));
       const unsure = unknown.filter((job) => isInFlight(job.status) || isGivenUp(job));

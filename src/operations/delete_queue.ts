@@ -36,7 +36,8 @@ export async function deleteQueue(
   try {
     if (runner !== null) throw await runsAlready(deps, "delete", request.queue, runner);
     const jobs = [...store.jobs.values()];
-    const { alive, unreached } = await clearFromHosts(deps, { store, runner, jobs, connect, warn: watch.warn });
+    const { warn } = watch;
+    const { alive, unreached } = await clearFromHosts(deps, { store, runner, jobs, isDeleted: true, connect, warn });
     if (alive.length > 0) {
       throw new CmsError("conflict", `Cannot delete queue ${name}: still running: ${alive.slice(0, 20).join(", ")}`);
     }

@@ -72,13 +72,18 @@ export async function pushedPaths(deps: Deps, paths: readonly string[]): Promise
 }
 
 /** Opens links to machines that have got the files before, each once. */
-export function pushFirst(deps: Deps, connect: Connect, paths: readonly SentPath[]): Connect {
+export function pushFirst(
+  deps: Deps,
+  connect: Connect,
+  paths: readonly SentPath[],
+  onPushed: (machine: Machine, report: PushReport) => void = () => {},
+): Connect {
   if (paths.length === 0) return connect;
   const done = new Map<string, Promise<unknown>>();
   const gate = new Gate(MACHINES_AT_ONCE);
   const push = async (machine: Machine): Promise<void> => {
     try {
-      await gate.pass(() => pushFiles(deps, placeOf(machine)?.login ?? machine, paths, "."));
+      onPushed(machine, await gate.pass(() => pushFiles(deps, placeOf(machine)?.login ?? machine, paths, ".")));
     } catch (error) {
       if (!(error instanceof PushError)) throw error;
       throw new LinkError(machineText(machine), `cannot push files: ${error.message}`, true);

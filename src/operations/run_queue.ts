@@ -9,6 +9,7 @@ import { CmsError } from "../errors.ts";
 import type { Machine } from "../cluster/machine.ts";
 import type { Connect } from "../link/link.ts";
 import { makeConnect } from "../link/connect.ts";
+import type { PushReport } from "../link/push.ts";
 import { storePaths } from "../store/paths.ts";
 import { type RunEnd, RunHistory } from "../store/run_history.ts";
 import { openQueue } from "../store/queue_file.ts";
@@ -47,6 +48,8 @@ export type RunRequest =
     readonly collect?: "output" | "all" | undefined;
     /** Files that each machine gets before its first job. */
     readonly push?: readonly string[] | undefined;
+    /** Is told of them, machine by machine. */
+    readonly onPushed?: ((machine: Machine, report: PushReport) => void) | undefined;
     /** Time limit of jobs without one, such as `30m`. */
     readonly timeLimit?: string | undefined;
   }
@@ -64,6 +67,8 @@ export type RunRequest =
     readonly collect?: "output" | "all" | undefined;
     /** Files that each machine gets before its first job. */
     readonly push?: readonly string[] | undefined;
+    /** Is told of them, machine by machine. */
+    readonly onPushed?: ((machine: Machine, report: PushReport) => void) | undefined;
     readonly timeLimit?: string | undefined;
     /** GPUs that somebody else uses are not given. */
     readonly isGpuIdle?: boolean | undefined;
@@ -135,7 +140,7 @@ export async function runQueue(
     const loop = runLoop(deps, {
       store,
       core,
-      connect: pushFirst(deps, connect, pushed),
+      connect: pushFirst(deps, connect, pushed, request.onPushed),
       readHosts: runHosts === null ? null : async () => current = await runHosts.read(),
       onHostsTaken: (stamp) => {
         teller.tell({ slots: slotsOf(current), hosts: stamp });

@@ -5,6 +5,7 @@
  */
 
 import type { Environment, Files } from "../deps.ts";
+import type { Job } from "../job/job.ts";
 import type { StartRequest } from "../link/link.ts";
 import { sendDirectory, type SentPath, sentPath } from "../link/sent_path.ts";
 
@@ -18,13 +19,27 @@ export interface SendsOptions {
   readonly hostDirectory: string;
 }
 
+/** What of a job says what it sends. */
+export type Sends = Pick<StartRequest, "send" | "input">;
+
+/** What a job says of that; nothing where it names neither. */
+export function sendsOf({ name, send, input }: Pick<Job, "name" | "send" | "input">): Sends {
+  return {
+    ...(send === undefined || send === null ? {} : { send }),
+    ...(input === `${name}/input` || input === "" ? {} : { input }),
+  };
+}
+
 /** True if it may have something to send. */
-export function maySend({ send, input }: StartRequest): boolean {
+export function maySend({ send, input }: Sends): boolean {
   return send !== undefined || input !== undefined;
 }
 
 /** All that it sends. Relative paths are below the directory in which the experiment directory stands. */
-export async function sentPaths(options: SendsOptions, { job, send, input }: StartRequest): Promise<SentPath[]> {
+export async function sentPaths(
+  options: SendsOptions,
+  { job, send, input }: Sends & Pick<StartRequest, "job">,
+): Promise<SentPath[]> {
   const { files, environment, localDirectory, hostDirectory } = options;
   const from = sendDirectory(localDirectory, hostDirectory);
   const home = environment.get("HOME") ?? null;

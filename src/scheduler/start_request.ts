@@ -12,6 +12,7 @@ import { ownVariables } from "../job/variables.ts";
 import { jobScript } from "../job/script.ts";
 import type { StartRequest, TimeLimit } from "../link/link.ts";
 import { parseDuration } from "../names/units.ts";
+import { sendsOf } from "./sends.ts";
 
 /** What of a job its start depends on. */
 const FIELDS = [
@@ -104,8 +105,7 @@ export function startRequest(job: Job, attempt: number, place: StartPlace): Star
       ...slotVariable(place),
     },
     ...(job.workdir === undefined || job.workdir === null ? {} : { workdir: job.workdir }),
-    ...(job.send === undefined || job.send === null ? {} : { send: job.send }),
-    ...(job.input === `${job.name}/input` || job.input === "" ? {} : { input: job.input }),
+    ...sendsOf(job),
     ...(place.keep === undefined || place.keep === null ? {} : { keep: place.keep }),
   };
 }

@@ -7,11 +7,10 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { machineText } from "../../cluster/machine.ts";
 import { CmsError } from "../../errors.ts";
-import type { PushReport } from "../../link/push.ts";
-import { renderBytes } from "../../names/units.ts";
 import { clusterOf, clusterVerb, type Context, examples } from "../context.ts";
 import { unquote } from "../names.ts";
 import { listValue } from "../options.ts";
+import { filesText } from "../output/files_text.ts";
 
 /** Adds the command to its group. */
 export function addPush(group: CommandUnknownOpts, context: Context): void {
@@ -33,12 +32,9 @@ export function addPush(group: CommandUnknownOpts, context: Context): void {
         if (typeof report === "string") {
           lines.warning(report);
           context.status = 1;
-        } else lines.info(`Pushed ${whatOf(report)} to ${machineText(machine)}${verbose ? ` by ${report.way}` : ""}`);
+        } else {lines.info(
+            `Pushed ${filesText(report)} to ${machineText(machine)}${verbose ? ` by ${report.way}` : ""}`,
+          );}
       });
     });
-}
-
-function whatOf({ files, bytes }: PushReport): string {
-  if (files === null) return "all";
-  return `${files} ${files === 1 ? "file" : "files"} (${renderBytes(bytes ?? 0)})`;
 }

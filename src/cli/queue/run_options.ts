@@ -26,6 +26,7 @@ export interface RunOptions {
   readonly halt?: Halt;
   readonly collect?: "output" | "all";
   readonly push?: readonly string[];
+  readonly verbose?: true;
   readonly onEnd?: string;
   readonly onFail?: string;
   readonly onDone?: string;
@@ -60,6 +61,7 @@ export function withRunOptions<A extends unknown[], O extends OptionValues, G ex
       "a file or directory here that each machine gets into its home directory before its first job; repeatable",
       repeatedPathValue,
     )
+    .option("--verbose", "say which files were sent, and by which way: rsync, or tar where one end has no rsync")
     .option(
       "--on-end <command>",
       "command to run here for each job that is over; docs/jobs.md has its variables",
@@ -102,12 +104,12 @@ export async function begin(
   context: Context,
   queue: RunRequest["queue"],
   way: Way,
-  { timeout = DEFAULT_TIMEOUT_MS, timeLimit, background, refusal, halt, collect, push, ...wishes }: RunOptions,
+  { timeout = DEFAULT_TIMEOUT_MS, timeLimit, background, refusal, halt, collect, push, verbose, ...wishes }: RunOptions,
 ): Promise<void> {
   if (background !== true) {
     const { runAndWatch } = await import("./watch_run.ts");
     const run = { queue, timeoutMs: timeout, timeLimit, halt, collect, push, ...way };
-    return await withRefusal(context.deps, refusal, () => runAndWatch(context, run, wishes));
+    return await withRefusal(context.deps, refusal, () => runAndWatch(context, run, wishes, verbose));
   }
   const { startRun } = await import("../../operations/start_run.ts");
   const timeoutMinutes = timeout / 60_000;
@@ -116,6 +118,7 @@ export async function begin(
     ...timeLimit === undefined ? [] : [`--time-limit=${timeLimit}`],
     ...collect === undefined ? [] : [`--collect=${collect}`],
     ...(push ?? []).map((path) => `--push=${path}`),
+    ...verbose === true ? ["--verbose"] : [],
     ...way.scheduler === "fifo_multi" && way.isGpuIdle === true ? ["--gpu-idle"] : [],
     ...noticeWords(wishes),
   ];

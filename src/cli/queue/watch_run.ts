@@ -4,13 +4,17 @@
  * @module
  */
 
+import { type Machine, machineText } from "../../cluster/machine.ts";
 import type { Clock } from "../../deps.ts";
+import { makeConnect } from "../../link/connect.ts";
+import type { PushReport } from "../../link/push.ts";
 import { quote } from "../../names/quote.ts";
 import type { NoticeWishes } from "../../operations/notices/notice.ts";
 import { Notices } from "../../operations/notices/notices.ts";
 import { runQueue } from "../../operations/run_queue.ts";
 import type { Progress, RunResult } from "../../scheduler/report.ts";
 import type { Context } from "../context.ts";
+import { filesText } from "../output/files_text.ts";
 import { makeLines } from "../output/lines.ts";
 import { progressText, StatusLine } from "../output/progress.ts";
 import { RunLines } from "../output/run_lines.ts";
@@ -18,11 +22,20 @@ import { RunLines } from "../output/run_lines.ts";
 /** What a run is asked for. */
 export type RunRequest = Parameters<typeof runQueue>[1];
 
-/** Runs the queue to its end; sets the exit status 1 if a job did not end well or jobs are left. */
-export async function runAndWatch(context: Context, request: RunRequest, wishes: NoticeWishes): Promise<void> {
+/**
+ * Runs the queue to its end; sets the exit status 1 if a job did not end well or jobs are left. @param isVerbose Says
+ * which files go to machines, and how.
+ */
+export async function runAndWatch(
+  context: Context,
+  request: RunRequest,
+  wishes: NoticeWishes,
+  isVerbose: boolean = false,
+): Promise<void> {
   const { deps, io } = context;
   const screen = io.outIsTerminal && deps.environment.get("TERM") !== "dumb" ? new StatusLine(io, deps.clock) : null;
-  const view = new RunLines(screen === null ? context.lines : makeLines(screen, deps.environment), {
+  const lines = screen === null ? context.lines : makeLines(screen, deps.environment);
+  const view = new RunLines(lines, {
     scheduler: request.scheduler,
     queue: request.queue,
     again: commandLine(context.args),
@@ -33,14 +46,18 @@ export async function runAndWatch(context: Context, request: RunRequest, wishes:
   const notices = new Notices(deps, request.queue, wishes, warn);
   const interrupts = io.interrupts();
   try {
-    const result = await runQueue(deps, { ...request, notices }, {
+    const say = (verb: string) => (machine: Machine, report: PushReport): void =>
+      lines.info(`${verb} ${filesText(report)} to ${machineText(machine)} by ${report.way}`);
+    const connect = isVerbose ? makeConnect(deps, { onSent: say("Sent") }) : undefined;
+    const onPushed = isVerbose ? say("Pushed") : undefined;
+    const result = await runQueue(deps, { ...request, notices, onPushed }, {
       stop: interrupts.stop,
       leave: interrupts.leave,
       onEvent: (event) => {
         if (event.type === "progress") count(event.progress);
         view.event(event);
       },
-    });
+    }, connect);
     screen?.close();
     view.result(result);
     if (!isGood(result, request.halt?.why ?? "fail")) context.status = 1;
