@@ -39,6 +39,8 @@ export type AgentLinkOptions = Omit<SessionOptions, "onAgentEvent">;
 /** Attempts in one request: a shell's argument list of tens of thousands is slow to go through. */
 const ATTEMPTS_AT_ONCE = 200;
 const DIRS_AT_ONCE = 64;
+/** The event `down` is told by then. */
+const DOWN_MS = 10;
 /** Pauses before a state `claimed` is asked for again. */
 const CLAIMED_PAUSES_MS = [50, 100, 200, 400, 800, 1600];
 
@@ -235,12 +237,15 @@ class AgentLink implements Link {
     );
     const place = directories[0];
     if (place === undefined) return "cannot make or use its directory there";
-    return await this.#senderFrom(from).send({
-      job,
-      place,
-      workdir: workdir ?? null,
-      paths: paths.map((path) => ({ source: sourceOf(path), kept: path.kept })),
-    });
+    const sources = paths.map((path) => ({ source: sourceOf(path), kept: path.kept }));
+    try {
+      return await this.#senderFrom(from).send({ job, place, workdir: workdir ?? null, paths: sources });
+    } catch (error) {
+      if (this.#session.isOpen) throw error;
+      // First it is known that the link is down: then the job is only sent again.
+      await this.#deps.clock.sleepUntil(this.#deps.clock.now() + DOWN_MS);
+      throw this.#session.error();
+    }
   }
 
   async forget(paths: readonly SentPath[], from: string): Promise<void> {

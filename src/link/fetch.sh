@@ -2,8 +2,8 @@
 #
 # After it come lines: the experiment directory, a token; then for each job its directory, its workdir or an empty line,
 # its patterns and an empty line; an empty line ends them. It answers with the files that fit. Then come for each job
-# its directory, its workdir, its number, the blocks of a record of tar, and the paths that are wanted; it answers with a
-# block that names the job, and tar streams.
+# its directory, its workdir, its number, the blocks of a record of tar, and the paths that are wanted; it answers with
+# a block that names the job, and tar streams.
 IFS=
 read -r d && read -r t || exit 3
 case $d in

@@ -1,6 +1,6 @@
-# The far end of a push by tar: sent as one line of stdin behind put.sh, see push.ts. POSIX sh (dash, bash, busybox ash).
-# After it comes a line with the directory, then a tar stream. It is unpacked beside, so that what breaks off leaves no
-# half of a file.
+# The far end of a push by tar: sent as one line of stdin behind put.sh, see push.ts. POSIX sh (dash, bash, busybox
+# ash). After it comes a line with the directory, then a tar stream. It is unpacked beside, so that what breaks off
+# leaves no half of a file.
 IFS= read -r d || exit 3
 case $d in
 /*) ;;

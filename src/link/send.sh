@@ -2,10 +2,10 @@
 # (dash, bash, busybox ash).
 #
 # After it come lines: the experiment directory, the agent's own directory in it, the boot. Then requests, one after
-# another: a token, its path in the tar stream, what is asked for (`look`, `send`, `drop` what came in part, `forget` all
-# but what is named); contents (KEY, name of the path or -, path in the stream), an empty line; what to do (see
-# `do_line`), an empty line; then a tar stream, if a content is asked for. Where `head` takes no more than it is told the
-# answer is `ready more`: then the stream comes in pieces, each behind a line with its length, the last with 0, and
+# another: a token, its path in the tar stream, what is asked for (`look`, `send`, `drop` what came in part, `forget`
+# all but what is named); contents (KEY, name of the path or -, path in the stream), an empty line; what to do (see
+# `do_line`), an empty line; then a tar stream, if a content is asked for. Where `head` takes no more than it is told
+# the answer is `ready more`: then the stream comes in pieces, each behind a line with its length, the last with 0, and
 # another request may follow. Else the stream ends with stdin.
 #
 # In the agent's own directory `sent` holds contents, each once: `o/KEY`, where KEY is HASH.MODE; `t/KEY`, a directory

@@ -1,6 +1,6 @@
 /**
- * Copies of files that jobs send: a request says which contents the far end, `send.sh`, may lack, and where the files of
- * jobs go. How it gets there, see `send_line.ts`; what is sent when, see `sender.ts`.
+ * Copies of files that jobs send: a request says which contents the far end, `send.sh`, may lack, and where the files
+ * of jobs go. How it gets there, see `send_line.ts`; what is sent when, see `sender.ts`.
  *
  * @module
  */

@@ -35,7 +35,8 @@ const JOBS_AT_ONCE = 100;
 /** Sessions for one group of jobs while the one whose files are the cause of a failure is looked for. */
 const MOST_SESSIONS = 32;
 const TRIES = 3;
-const PAUSE_MS = 1_000;
+/** Before a connection that broke is tried again: longer in all than it takes the link to see that it is cut. */
+const PAUSES_MS = [1_000, 2_000, 4_000, 8_000, 8_000, 8_000, 8_000] as const;
 /** Jobs that come within this time go together. */
 const GATHER_MS = 5;
 const LARGE_AT_ONCE = 2;
@@ -199,9 +200,8 @@ export class Sender implements FileSender {
         const failed = await this.#session(jobs, lane);
         if (failed.size === 0 || known === 0 || tries >= TRIES) return failed;
       } catch (error) {
-        const isAgain = error instanceof LinkError ? !error.lasting : error instanceof CopyError && known > 0;
-        if (!isAgain || tries >= TRIES || this.#isClosed) throw error;
-        if (error instanceof LinkError) await this.#deps.clock.sleepUntil(this.#deps.clock.now() + PAUSE_MS);
+        const isAgain = error instanceof CopyError && known > 0 && tries < TRIES;
+        if (!isAgain) await this.#pause(error, tries);
       }
       this.#there.clear();
     }
@@ -224,7 +224,7 @@ export class Sender implements FileSender {
 
   /** A request over the connection of a lane, which has one at a time. */
   async #ask(session: SendSession, lane: Lane): Promise<SessionResult> {
-    if (this.#isClosed) throw new LinkError(machineText(this.#to.machine), "the link is closed", false);
+    this.#mustBeOpen();
     const idle = this.#idle.get(lane);
     this.#idle.delete(lane);
     idle?.wait.abort();
@@ -235,6 +235,11 @@ export class Sender implements FileSender {
       if (line.isOpen && !this.#isClosed) this.#keep(line, lane);
       else await line.close();
     }
+  }
+
+  /** Another link sends what this one has not begun. */
+  #mustBeOpen(): void {
+    if (this.#isClosed) throw new LinkError(machineText(this.#to.machine), "the link is closed", false);
   }
 
   #keep(line: SendLine, lane: Lane): void {
@@ -269,6 +274,7 @@ export class Sender implements FileSender {
       try {
         const { missing } = await ask("look");
         if (missing.length === 0) return;
+        this.#mustBeOpen();
         // All of it is compared: what is there may be of the same size and time.
         const said = await rsync(this.#deps, machine, ["-I", "-L", "-t", "--partial"], [file.source], to);
         if (said === null) this.#hasRsync = false;
@@ -276,11 +282,18 @@ export class Sender implements FileSender {
         return;
       } catch (error) {
         // The part of it that came would keep a full disk full.
-        if (error instanceof PushError) await ask("drop").catch(() => {});
-        const isAgain = error instanceof LinkError && !error.lasting && tries < TRIES;
-        if (!isAgain || this.#isClosed) throw error;
+        if (error instanceof PushError && !this.#isClosed) await ask("drop").catch(() => {});
+        await this.#pause(error, tries);
       }
-      await this.#deps.clock.sleepUntil(this.#deps.clock.now() + PAUSE_MS);
     }
+  }
+
+  /** Waits before what a broken connection was used for is tried again. @throws The error, if it is not. */
+  async #pause(error: unknown, tries: number): Promise<void> {
+    const pauseMs = PAUSES_MS[tries - 1];
+    const isAgain = error instanceof LinkError && !error.lasting && pauseMs !== undefined;
+    if (!isAgain || this.#isClosed) throw error;
+    await this.#deps.clock.sleepUntil(this.#deps.clock.now() + pauseMs);
+    this.#mustBeOpen();
   }
 }

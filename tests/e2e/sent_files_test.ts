@@ -1,4 +1,4 @@
-/** What becomes of files that jobs have sent: when they go from the hosts, and what a cut in the middle of a copy leaves. */
+/** Files that jobs have sent: when they go from the hosts, and what a cut in the middle of a copy leaves. */
 import assert from "node:assert/strict";
 import type { TestHost } from "../../testing/hosts.ts";
 import { Manager } from "../../testing/harness.ts";
