@@ -37,7 +37,8 @@ export function isDependencyField(name: string): boolean {
 
 /** True if the job waits for others at all. */
 export function hasDependencies(job: Pick<JobOptions, typeof FIELDS[number]>): boolean {
-  return FIELDS.some((field) => (job[field] ?? null) !== null);
+  // Asked of 100,000 jobs at once.
+  return (job.after ?? null) !== null || (job.after_any ?? null) !== null || (job.after_notok ?? null) !== null;
 }
 
 /** All jobs that a job waits for, each once. */

@@ -93,6 +93,7 @@ export interface JournalPart {
 }
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The first line. */
 export function encodeHeader(header: JournalHeader): string {
@@ -152,7 +153,7 @@ function isCount(value: unknown): value is number {
 /** What a line holds; null if it is no map. */
 export function parseLine(line: Uint8Array): Record<string, unknown> | null {
   try {
-    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(line));
+    const value: unknown = JSON.parse(decoder.decode(line));
     return isMap(value) ? value : null;
   } catch {
     return null;

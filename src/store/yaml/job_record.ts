@@ -192,6 +192,7 @@ export function listProblems(problems: readonly string[]): string {
 
 /** What is wrong with the fields of a journal's `set` record, or null. The program wrote it; this finds damage only. */
 export function problemOfFields(fields: JobFields): string | null {
+  if (isUsual(fields)) return null;
   const { problems, job } = normalizeJob("x", new Map(Object.entries(fields)), "experiment");
   if (problems[0] !== undefined) return problems[0].text;
   for (const [field, value] of Object.entries(fields)) {
@@ -202,6 +203,26 @@ export function problemOfFields(fields: JobFields): string | null {
   if (fields.command === "") return "command is missing";
   // Whether an output or a log may be where it is depends on the job's other fields, which the record does not have.
   return problemsOfMeaning(job).find(({ field }) => field === "gpu")?.text ?? null;
+}
+
+const isTextOrNull = (value: unknown): boolean => value === null || typeof value === "string";
+/** Fields that records of a run set, each with what is beyond doubt in it. */
+const USUAL: Readonly<Record<string, (value: unknown) => boolean>> = {
+  status: (value) => typeof value === "string" && isJobState(value),
+  host: (value) => value === null || (typeof value === "string" && /^[A-Za-z][A-Za-z0-9-]{0,60}$/.test(value)),
+  user: (value) => value === null || (typeof value === "string" && /^[a-z][a-z0-9]{0,30}$/.test(value)),
+  exit_code: (value) => value === null || Number.isInteger(value),
+  attempt: (value) => Number.isInteger(value) && (value as number) >= 0,
+  pid: isTextOrNull,
+  started: isTextOrNull,
+  ended: isTextOrNull,
+  boot: isTextOrNull,
+  slot: isTextOrNull,
+};
+
+/** True for what nearly all records have: a run sets hundreds of them in a second. */
+function isUsual(fields: JobFields): boolean {
+  return Object.entries(fields).every(([field, value]) => Object.hasOwn(USUAL, field) && USUAL[field]!(value));
 }
 
 /** True if both stand for the same in the file; what is missing is null. */

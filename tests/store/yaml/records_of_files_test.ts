@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import fc from "../../../testing/property.ts";
 import { StoreError } from "../../../src/errors.ts";
 import { parseHosts, renderHosts } from "../../../src/store/yaml/host_record.ts";
-import { parseJobs, renderJobs } from "../../../src/store/yaml/job_record.ts";
+import { parseJobs, problemOfFields, renderJobs } from "../../../src/store/yaml/job_record.ts";
 import { parseJournal } from "../../../src/store/journal/journal.ts";
 import { newJob } from "../support.ts";
 
@@ -123,4 +124,37 @@ Deno.test("a record whose values are not as the program writes them is damage, t
   // The job may have its log elsewhere, and another shell.
   assert.throws(read({ output: "a.log" }), /^StoreError: j:3: /);
   assert.throws(read({ output: "a.bash" }), /^StoreError: j:3: /);
+});
+
+Deno.test("problemOfFields() finds in usual fields what reading them as those of a job finds", async () => {
+  const odd = fc.constantFrom(
+    "",
+    "red",
+    "red-01",
+    "999.1.1.1",
+    "-x",
+    "a b",
+    "a:22",
+    "x'",
+    "Pi",
+    "pi",
+    "pi\\",
+    "é",
+    "[::1]",
+  );
+  const any = fc.oneof(
+    odd,
+    fc.constantFrom(null, 0, 1, -1, 1.5, true, "1", "end", "over", "2026-01-31T12:00:00Z", {}),
+    fc.string(),
+  );
+  const names = ["status", "host", "user", "exit_code", "attempt", "pid", "started", "ended", "boot", "slot", "nosuch"];
+  const fields = fc.dictionary(fc.constantFrom(...names), any, { maxKeys: 3 });
+  await fc.assert(
+    fc.property(fields, (usual) => {
+      // With a field that is not usual all of them are read as those of a job.
+      const slowly = problemOfFields({ ...usual, output: "x.out" } as never);
+      assert.equal(problemOfFields(usual as never), slowly);
+    }),
+    { numRuns: 3_000 },
+  );
 });
