@@ -46,6 +46,8 @@ export interface Verdict {
  * A wrapper writes the end of a job a moment after the job has written its own: a power cut in between leaves a crash.
  */
 const MOMENT_MS = 5_000;
+/** A cut lasts no longer. What was sent ahead starts and ends on a host that is cut off, and nobody hears of it. */
+const CUT_MS = 20_000;
 
 /** Judges a round. */
 export function judge(evidence: Evidence): Verdict {
@@ -84,14 +86,14 @@ class Court {
         const both = `${show(before)} and ${show(run)}`;
         const isSameJob = jobIdOf(before.attempt) === jobIdOf(run.attempt);
         if (before.attempt === run.attempt) this.#find("doubled", `${job}: the same attempt ran twice: ${both}`);
-        if (run.startMs < before.lastMs && !this.#wasSilent(before)) {
+        if (run.startMs < before.lastMs && !this.#wasSilent(before) && !this.#isUnheard(before, run)) {
           this.#find("doubled", `${job}: two attempts at once: ${both}`);
         }
         if (isSameJob && attemptNumber(run.attempt) < attemptNumber(before.attempt)) {
           this.#find("doubled", `${job}: an earlier attempt came later: ${both}`);
         }
         if (!isSameJob || this.#asked(job, before, run)) tries = 0;
-        else if (!this.#isRetried(before, ++tries)) {
+        else if (!this.#isRetried(before, run, ++tries)) {
           this.#find("doubled", `${job}: ran again unasked: ${both}`);
         }
       });
@@ -214,11 +216,24 @@ class Court {
     ) ?? false;
   }
 
-  /** Whether an attempt that nobody asked for is a further try: the one before failed, or its host was silent. */
-  #isRetried(before: Ran, number: number): boolean {
+  /**
+   * Whether an attempt that nobody asked for is a further try: the one before failed, its host lost its power before
+   * the end was written there, or was silent before anybody heard of it.
+   */
+  #isRetried(before: Ran, after: Ran, number: number): boolean {
     const { tries = null } = this.#evidence;
     return tries !== null && number <= tries.retries &&
-      (before.code !== 0 || this.#isAtLimit(before) || this.#wasSilent(before));
+      (before.code !== 0 || this.#isAtLimit(before) || this.#mayCrash(before.host, before) ||
+        this.#isUnheard(before, after));
+  }
+
+  /** Where jobs are tried elsewhere: whether the host may have been given up before it could tell of an attempt. */
+  #isUnheard(before: Ran, after: Ran): boolean {
+    return (this.#evidence.tries ?? null) !== null &&
+      this.#evidence.troubles.some(({ type, host, atMs }) =>
+        type === "silent" && host === before.host && atMs >= before.startMs - CUT_MS &&
+        atMs <= Math.min(after.startMs, before.lastMs + CUT_MS)
+      );
   }
 
   /** Whether it ran as long as it may. One that ignores TERM may come to its end in the grace. */

@@ -159,6 +159,17 @@ Deno.test("judge() knows further tries and time limits, where jobs have them", (
   assert.ok(broken((sound) => ({ deeds, tries, ran: third(sound) })).includes("doubled"), "one more than there are");
   const well = [ran("job1", "aa.1", 1_000, 2_000, { code: 0 }), ...evidence().ran.slice(1)];
   assert.deepEqual(of({ ran: well }), ["doubled"]);
+  // Nobody heard of that end: its host was cut off, or lost its power, before it could tell.
+  const after = (type: "silent" | "power", atMs: number, host = "red") =>
+    of({ ran: well, troubles: [...evidence().troubles, { type, host, atMs }] });
+  assert.deepEqual([after("silent", 500), after("silent", 2_900), after("power", 2_900)], [[], [], []]);
+  assert.deepEqual([after("silent", 3_100), after("silent", 2_900, "red01")], [["doubled"], ["doubled"]]);
+  // One that was sent ahead may have begun on a host that was cut off long before, and run beside the next.
+  const beside = ran("job1", "aa.2", 22_000, 23_000, { code: 3, host: "red01" });
+  const both = [ran("job1", "aa.1", 20_000, 25_000, { code: 0 }), beside, evidence().ran[2]!];
+  const cutAt = (atMs: number): boolean =>
+    of({ ran: both, troubles: [...evidence().troubles, { type: "silent", host: "red", atMs }] }).includes("doubled");
+  assert.deepEqual([cutAt(10_000), cutAt(30_000)], [false, true]);
   const long = [ran("job1", "aa.1", 1_000, 20_000, { code: 3 }), ran("job1", "aa.2", 21_000, 22_000, { code: 3 })];
   assert.deepEqual(of({ ran: [...long, ...evidence().ran.slice(2)] }), ["state"]);
   const killed = (lastMs: number): Invariant[] =>
