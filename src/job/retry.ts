@@ -51,7 +51,7 @@ export function nextTry(
 ): Required<Pick<JobOptions, "history" | "not_before" | "reason">> | null {
   const retries = job.retries ?? 0;
   const number = tryNumber(job);
-  if (number > retries || !isRetried(job, end)) return null;
+  if (!hasTry(job) || !isRetried(job, end)) return null;
   const past: PastTry = {
     try: number,
     attempt: job.attempt,
@@ -85,6 +85,11 @@ export function dueMs(job: Job, nowMs: number, wallAheadMs: number): number {
 /** Number of the try that runs, or runs next: 1 for the first since the job was added or reset. */
 export function tryNumber(job: Pick<Job, "history">): number {
   return (job.history?.at(-1)?.try ?? 0) + 1;
+}
+
+/** True if a job may be tried again after the try that ran last. */
+export function hasTry(job: Pick<Job, "history" | "retries"> | undefined): boolean {
+  return job !== undefined && (job.retries ?? 0) >= tryNumber(job);
 }
 
 /** Machines, as `user@host`, on which earlier tries of the job failed. */

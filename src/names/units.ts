@@ -53,6 +53,11 @@ export function renderDuration(ms: number): string {
   return parts.length === 0 ? "0s" : parts.slice(0, 2).join("");
 }
 
+/** How long something is still to wait: `40 s`, and from a minute on as {@link renderDuration} has it. */
+export function renderWait(ms: number): string {
+  return ms < UNITS_MS.m! ? `${Math.max(0, Math.floor(ms / 1000))} s` : renderDuration(ms);
+}
+
 /** KiB as people write them: `12 MiB`, `3.4 GiB`. */
 export function renderKiB(kib: number): string {
   const gib = kib / 1024 / 1024;

@@ -9,7 +9,7 @@ import { type Job, placeOf } from "../job/job.ts";
 import { endReason, isFailed } from "../job/outcome.ts";
 import { isGpuInUse, isLack } from "../job/needs.ts";
 import { isWaiting } from "../job/states.ts";
-import { renderDuration } from "../names/units.ts";
+import { renderWait } from "../names/units.ts";
 import type { Jobs } from "../store/changes.ts";
 import type { QueuePause } from "../store/queue_pause.ts";
 
@@ -25,7 +25,7 @@ export interface QueueView {
 }
 
 /**
- * What holds a waiting job itself, whatever hosts are free: `held`, `waits for prep2`, `retry 2 of 3 in 40s`; null if
+ * What holds a waiting job itself, whatever hosts are free: `held`, `waits for prep2`, `retry 2 of 3 in 40 s`; null if
  * nothing does.
  */
 export function holdOf(job: Job, { jobs, nowMs }: Pick<QueueView, "jobs" | "nowMs">): string | null {
@@ -37,7 +37,7 @@ export function holdOf(job: Job, { jobs, nowMs }: Pick<QueueView, "jobs" | "nowM
     return `waits for ${dependence.for}${dependence.isMissing ? ", which is not in the queue" : ""}`;
   }
   const inMs = typeof job.not_before === "string" ? Date.parse(job.not_before) - nowMs : 0;
-  return inMs > 0 ? `${job.reason ?? "waits"} in ${renderDuration(inMs)}` : null;
+  return inMs > 0 ? `${job.reason ?? "waits"} in ${renderWait(inMs)}` : null;
 }
 
 /**

@@ -231,10 +231,12 @@ export class Attempts {
   /** The attempt is over; its slot is free. `gaveBack`: the host has said that it is free in its backlog too. */
   end(one: InFlight, end: Ending, gaveBack = false): void {
     if (end.isUnstarted !== true) reportStart(this.#run, one);
-    // One that was given up counts as crashed already; now it is one for certain.
+    // One that was given up counts as crashed already; now it is one for certain, and may be tried again.
     const isKnown = one.stage.at === "given_up" && end.state === "crash";
-    if (isKnown) this.#endings.move(one, end.state, { exit_code: end.exitCode, ...NO_PLACE });
-    else this.#endings.write(one, end, NO_PLACE);
+    if (!isKnown) this.#endings.write(one, end, NO_PLACE);
+    else if (!this.#endings.tryAgain(one, end)) {
+      this.#endings.move(one, end.state, { exit_code: end.exitCode, ...NO_PLACE });
+    }
     this.#leave(one, gaveBack, tookMsOf(one, end));
   }
 

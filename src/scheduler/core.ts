@@ -162,6 +162,7 @@ export class Core {
     else this.#hints.dropAll();
     if (this.#began && run.inFlight.open === 0 && !more && !this.#returns.isPending && !handout.isPatient) {
       this.#finished = true;
+      this.#lost.finish();
       run.effects.push({ type: "finish" });
     }
     return run.effects;

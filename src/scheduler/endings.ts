@@ -92,7 +92,7 @@ export class Endings {
       ...place,
     };
     this.move(one, state, fields, isOurs);
-    if (this.#tryAgain(one, end)) return true;
+    if (this.tryAgain(one, end)) return true;
     this.#returns.noteOver(one.job);
     const began = state !== "fail_start" && end.isUnstarted !== true;
     this.#reportEnd(one.job, one.shown, { state, exitCode, reason, elapsedMs: tookMsOf(one, end) }, { began });
@@ -100,7 +100,7 @@ export class Endings {
   }
 
   /** Lets a job that did not end well wait for its next try, if it has one left. @returns True if it has. */
-  #tryAgain(one: InFlight, end: Ending): boolean {
+  tryAgain(one: InFlight, end: Ending): boolean {
     const { jobs, outcomes } = this.#run;
     const wallMs = this.#run.nowMs + this.#run.wallAheadMs;
     const job = jobs.get(one.job);

@@ -12,6 +12,7 @@ import type { Backlogs } from "./backlogs.ts";
 import { AllDown } from "./all_down.ts";
 import { report, type RunContext } from "./context.ts";
 import type { AttemptRef } from "../job/attempt.ts";
+import { hasTry } from "../job/retry.ts";
 import { type InFlight, isRecalled, isUnseenInBacklog } from "./in_flight.ts";
 import { isToForbid, isUnwanted } from "./forbid.ts";
 import { isElsewhere } from "../agent/boot.ts";
@@ -66,10 +67,17 @@ export class Links {
     for (const state of this.#run.machines.all()) {
       const due = state.phase === "idle" || (state.phase === "down" && state.retryAtMs <= this.#run.nowMs);
       if (!due) continue;
-      if (this.#run.inFlight.anyOn(state.key) || this.#lost.anyOn(state.key) || (more && this.offers(state.key))) {
-        this.#connect(state);
-      } else state.phase = "idle";
+      if (this.#isAskedFor(state.key) || (more && this.offers(state.key))) this.#connect(state);
+      else state.phase = "idle";
     }
+  }
+
+  /** True if the machine has to say what became of an attempt. Of one that was given up, if its job has a try left. */
+  #isAskedFor(key: string): boolean {
+    const { inFlight, jobs } = this.#run;
+    if (inFlight.anyOn(key) || this.#lost.anyOn(key)) return true;
+    for (const one of inFlight.on(key)) if (hasTry(jobs.get(one.job))) return true;
+    return false;
   }
 
   up(key: string, boot: string): void {
@@ -235,13 +243,10 @@ export class Links {
   giveUpSilent(): void {
     for (const state of this.#run.machines.all()) {
       if (state.silentSinceMs === null || this.#run.nowMs < state.silentSinceMs + this.#run.timeoutMs) continue;
+      const minutes = this.#run.timeoutMs / 60_000;
+      const reason = `${machineText(state.machine)} did not answer for ${minutes} minute${minutes === 1 ? "" : "s"}`;
       for (const one of [...this.#run.inFlight.on(state.key)]) {
-        if (one.stage.at === "given_up") continue;
-        this.#attempts.giveUp(
-          one,
-          `${machineText(state.machine)} did not answer for ${this.#run.timeoutMs / 60_000} minutes`,
-          true,
-        );
+        if (one.stage.at !== "given_up") this.#attempts.giveUp(one, reason, true);
       }
     }
     this.#release();

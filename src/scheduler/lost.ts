@@ -99,15 +99,27 @@ export class Lost {
     this.#run.effects.push({ type: "kill", machine: one.machine, attempt: { job, attempt } });
   }
 
+  /** The run ends: says so of those of which nobody has heard that they are over. */
+  finish(): void {
+    for (const one of this.#all.values()) {
+      this.#say(one, `The first may still run: a run to come ends it when ${one.shown} answers`);
+      one.isNews = false;
+    }
+  }
+
   /** It is over there for certain. The history keeps it: a later run asks once more, which costs little. */
-  #over({ job: name, attempt, shown, isNews }: LostAttempt): void {
-    this.#all.delete(attempt);
+  #over(one: LostAttempt): void {
+    this.#all.delete(one.attempt);
+    this.#say(one, "The first is over now");
+  }
+
+  #say({ job: name, attempt, shown, isNews }: LostAttempt, rest: string): void {
     const job = this.#run.jobs.get(name);
     const number = attemptNumber(attempt);
     if (!isNews || job === undefined || !isAttemptOf(attempt, job.id) || job.attempt <= number) return;
     const text =
       `Two attempts of job ${name} may have overlapped: ${number}, on ${shown}, which was silent, and a later ` +
-      `one. The first is over now`;
+      `one. ${rest}`;
     report(this.#run, { type: "warning", text });
   }
 }

@@ -39,6 +39,10 @@ const FIELDS = [
   "cpus",
   "memory",
   "slots",
+  "hold",
+  "after",
+  "after_any",
+  "after_notok",
 ] as const satisfies readonly (keyof Job)[];
 
 /** True if what was decided about the start of one is right for the other. */

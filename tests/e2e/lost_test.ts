@@ -6,6 +6,8 @@
 
 import assert from "node:assert/strict";
 import { GATED, isAlive, ranOn, release } from "../../testing/gated.ts";
+import type { Manager } from "../../testing/harness.ts";
+import type { TestHosts } from "../../testing/hosts.ts";
 import { makeManager, QUICK_SSH, waitForState } from "../../testing/harness_faults.ts";
 import { hostTest } from "../../testing/need.ts";
 import { waitUntil } from "../../testing/wait.ts";
@@ -69,5 +71,24 @@ hostTest(
     await release(red01, "x");
     assert.equal((await second.ended()).code, 0);
     assert.deepEqual(await ranOn(hosts), ["plain", "x", "x"]);
+    await bootSilent(manager, hosts);
   },
 );
+
+/** Where a silent host was booted since, nothing of its job runs there for certain: the try that is left begins. */
+async function bootSilent(manager: Manager, hosts: TestHosts): Promise<void> {
+  const [red, red01] = [hosts.host("red"), hosts.host("red01")];
+  const tries = ["--retries=1", "--retry-delay=1s"];
+  await manager.ok("queue", "add", "a", "--name=gone", ...tries, `--command=[ $CMS_TRY = 2 ] || { ${GATED}; }`);
+  await manager.ok("queue", "add", "a", "--name=keep", "--command", GATED);
+  const run = manager.start("queue", "run", "fifo_multi", "a", "--hosts=pi@red,pi@red01", "--timeout=0.05");
+  for (const job of ["gone", "keep"]) await waitForState(manager, job, "start");
+  await red.crash();
+  await waitForState(manager, "gone", "crash", 40_000);
+  await red.boot();
+  await waitForState(manager, "gone", "end", 40_000);
+  const { history } = (await manager.jobs()).get("gone")!;
+  assert.deepEqual((history as { status: string }[]).map(({ status }) => status), ["crash"]);
+  await release(red01, "keep");
+  assert.equal((await run.ended()).code, 0, run.text);
+}

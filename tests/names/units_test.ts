@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "../../testing/property.ts";
 import { InvalidError } from "../../src/errors.ts";
-import { durationField, parseDuration, renderDuration } from "../../src/names/units.ts";
+import { durationField, parseDuration, renderDuration, renderWait } from "../../src/names/units.ts";
 
 Deno.test("parseDuration() reads units, and takes a bare number for minutes", () => {
   const cases: [string, number][] = [
@@ -26,6 +26,7 @@ Deno.test("renderDuration() writes what parseDuration() reads, in the two larges
   assert.equal(renderDuration(0), "0s");
   assert.equal(renderDuration(5_400_000), "1h30m");
   assert.equal(renderDuration(93_784_000), "1d2h");
+  assert.deepEqual([renderWait(-1), renderWait(40_900), renderWait(90_000)], ["0 s", "40 s", "1m30s"]);
   fc.assert(fc.property(fc.integer({ min: 1, max: 3_599 }), (seconds) => {
     assert.equal(parseDuration(renderDuration(seconds * 1000)), seconds * 1000);
   }));

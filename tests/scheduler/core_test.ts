@@ -189,8 +189,8 @@ Deno.test("a run that stood still decides nothing before it is told what others 
 });
 
 /** A world in which job a was given up while it runs on red, where b waits for its slot, and the run has died since. */
-function givenUp(seed: number): { world: World; lost: JobName } {
-  const jobs = [job("a"), job("b")];
+function givenUp(seed: number, asked: Partial<Job> = {}): { world: World; lost: JobName } {
+  const jobs = [{ ...job("a"), ...asked }, job("b")];
   const world = new World({ seed, jobs, hosts: [slotHost("h1", RED)], timeoutMs: 2_000 });
   for (let i = 0; i < 500 && world.startOrder.length < 1; i++) world.tick(0);
   const red = world.machines.get(RED)!;
@@ -224,6 +224,16 @@ Deno.test("a job that was given up, and is gone when the next run asks, stays a 
   assert.deepEqual([...world.jobs.values()].map(({ status }) => status), ["crash", "end"]);
   assert.ok([...world.jobs.values()].every(({ boot, slot }) => boot === null && slot === null));
   assert.equal(world.reports.filter((event) => event.type === "ended" && event.job === lost).length, 1);
+});
+
+Deno.test("a job that was given up is tried again when the next run hears that its host was booted since", () => {
+  const { world, lost } = givenUp(43, { retries: 1, retry_delay: "1s" });
+  assert.equal(world.jobs.get(lost)!.history ?? null, null, "it may still run");
+  world.machines.get(RED)!.reboot();
+  runQuietly(world);
+  const { status, history } = world.jobs.get(lost)!;
+  assert.deepEqual([status, history?.map((one) => one.status)], ["end", ["crash"]]);
+  assert.equal(world.startOrder.filter((name) => name === lost).length, 2);
 });
 
 Deno.test("a new manager adopts what runs, recalls what never arrived, and starts nothing twice", () => {

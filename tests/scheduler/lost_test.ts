@@ -10,6 +10,7 @@ import type { Job } from "../../src/job/job.ts";
 import type { AttemptState } from "../../src/link/link.ts";
 import { Core } from "../../src/scheduler/core.ts";
 import type { CoreEvent, Effect } from "../../src/scheduler/events.ts";
+import { NO_EXTERNAL_CHANGES } from "../../src/store/changes.ts";
 import { fifoMulti } from "../../src/scheduler/policies.ts";
 import { job, slotHost } from "./world.ts";
 
@@ -127,7 +128,23 @@ Deno.test("the next run knows of a lost attempt, and asks before anything starts
   assert.deepEqual(started(over), [`y on ${RED}`]);
 });
 
-Deno.test("without lost, and where a person ends it, a silent machine's job is a crash", () => {
+Deno.test("a run whose jobs are over says of a lost attempt that nobody has heard of that it may have overlapped", () => {
+  for (const isAnswered of [false, true]) {
+    const bench = silent();
+    if (isAnswered) {
+      bench.up(RED);
+      bench.answer(RED, idOf(1), ALIVE);
+    }
+    const ref = { job: "x" as JobName, attempt: idOf(2) };
+    bench.step({ type: "link", machine: BLUE, event: { type: "started", ...ref, pid: 1, atMs: 0 } });
+    const end = { type: "ended", ...ref, state: "end", exitCode: 0, atMs: 1 } as const;
+    const last = bench.step({ type: "link", machine: BLUE, event: end });
+    const all = bench.core.isFinished ? last : [...last, ...bench.step({ type: "tick" })];
+    assert.deepEqual([bench.core.isFinished, warned(all)], [true, true]);
+  }
+});
+
+Deno.test("without lost a silent machine's job is a crash, and is tried again once the machine is known to be booted", () => {
   for (const fields of [{ ...LOST, retry_on: null }, { ...LOST, retries: 0 }]) {
     const bench = new Bench([{ ...job("x"), ...fields }]);
     bench.up(RED);
@@ -136,5 +153,16 @@ Deno.test("without lost, and where a person ends it, a silent machine's job is a
     bench.step({ type: "link", machine: RED, event: { type: "down", reason: "cut" } });
     bench.step({ type: "tick" }, 61_000);
     assert.deepEqual([bench.x.status, bench.x.boot, bench.x.history ?? null], ["crash", BOOT[RED], null]);
+    bench.jobs.set("y" as JobName, job("y"));
+    bench.step({ type: "external", external: { ...NO_EXTERNAL_CHANGES, put: ["y" as JobName] } });
+    bench.step({ type: "link_up", machine: RED, boot: "red+1/later" });
+    assert.equal(bench.x.status, "crash");
+    bench.answer(RED, idOf(1), { type: "none" });
+    const isTried = fields.retries === 1;
+    assert.deepEqual([bench.x.status, bench.x.boot, bench.x.history?.length ?? 0], [
+      isTried ? "ready" : "crash",
+      null,
+      isTried ? 1 : 0,
+    ]);
   }
 });

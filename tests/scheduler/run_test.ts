@@ -237,6 +237,16 @@ Deno.test("runLoop() starts a job with its new command if that came before the s
   assert.deepEqual(told.map(({ type }) => type), ["starting", "ended"]);
 });
 
+Deno.test("runLoop() starts no job that is held, or comes after another, since its start could not be written", async () => {
+  for (const change of [{ hold: true }, { after: ["gone"] }]) {
+    const play = new Play("a");
+    play.isFull = true;
+    play.isFullUntil({ ...job("a"), ...change }, "changed");
+    assert.equal(await play.run(), "done");
+    assert.deepEqual([play.sent, play.jobs.get(A)?.status], [[], "undefined"]);
+  }
+});
+
 Deno.test("runLoop() sends no tombstone for an attempt that was never written, as the next attempt has its number", async () => {
   const play = new Play("a");
   play.isFull = true;

@@ -11,7 +11,7 @@ import type { JobState } from "../../job/states.ts";
 import { queueCommand } from "../../operations/finding.ts";
 import type { StoreRef } from "../../store/store.ts";
 import { isNodeName } from "../../cluster/slurm_place.ts";
-import { renderDuration } from "../../names/units.ts";
+import { renderWait } from "../../names/units.ts";
 import { type Lines, nameList } from "./lines.ts";
 import { durationText } from "./progress.ts";
 
@@ -113,7 +113,7 @@ export class RunLines {
       }
       case "retry":
         return lines.info(
-          `Job ${event.job} on ${event.machine}: ${event.why}; ${event.next} in ${renderDuration(event.inMs)}`,
+          `Job ${event.job} on ${event.machine}: ${event.why}; ${event.next} in ${renderWait(event.inMs)}`,
         );
       case "pause": {
         const reason = event.reason === null ? "" : `: ${event.reason}`;
