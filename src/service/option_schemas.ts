@@ -76,7 +76,7 @@ function exampleText({ example }: OptionWord): string {
 }
 
 /** `NAME=VALUE`, one or many, as a map; what has no `=` is a name with an empty value. */
-function pairs(given: string | readonly string[]): Record<string, string> {
+export function pairs(given: string | readonly string[]): Record<string, string> {
   return Object.fromEntries(
     [given].flat().map((pair) => {
       const at = `${pair}=`.indexOf("=");

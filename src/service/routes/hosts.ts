@@ -13,6 +13,7 @@ import { getHost, listHosts } from "../../operations/list_hosts.ts";
 import { setHostField, setHostFields } from "../../operations/set_host_field.ts";
 import { setHostStatus } from "../../operations/set_host_status.ts";
 import type { StoreRef } from "../../store/store.ts";
+import { pairs } from "../option_schemas.ts";
 import { textOrJson } from "../negotiate.ts";
 import { failures, jsonReply, operation, textReply } from "../operation.ts";
 import { clusterAt } from "../places.ts";
@@ -58,6 +59,13 @@ const slurm = Object.fromEntries(
   SLURM_WORDS.map(({ key, text: of, example }) => [key, text(`${of}.`, example).optional()]),
 );
 /** What it gives, in a query. */
+const pair = value.refine((one) => one.indexOf("=") > 0, "give NAME=VALUE");
+const variables = z.union([pair, z.array(pair).max(10_000)]).transform(pairs).optional().openapi({
+  type: "array",
+  items: { type: "string" },
+  description: "A variable for its jobs; once for each.",
+  example: ["SCRATCH=/scratch"],
+});
 const count = z.coerce.number().int().min(0).max(999_999_999);
 const given = {
   gpus,
@@ -73,7 +81,10 @@ const add = operation({
   path: "/cluster/{cluster}",
   summary: "Cluster Add Host",
   description: "Adds hosts to a cluster; each runs one job at once. A host of the same id is replaced.",
-  request: { params: ClusterPath, query: ExperimentQuery.extend({ id, ...spec, gpu, ...given, ...slurm }) },
+  request: {
+    params: ClusterPath,
+    query: ExperimentQuery.extend({ id, ...spec, gpu, env: variables, ...given, ...slurm }),
+  },
   responses: { ...textReply(NOW, HOSTS_TABLE, AddedSchema), ...failures(404) },
 });
 
