@@ -15,6 +15,7 @@ import {
   type ScenarioSizes,
 } from "./scenario.ts";
 import { drawNeeds } from "./needs.ts";
+import { drawSilence } from "./silence.ts";
 import { drawWishes } from "./wishes.ts";
 
 /**
@@ -90,7 +91,7 @@ export function drawScenario(seed: number, sizes: ScenarioSizes = {}): Scenario 
     seed,
     wished === null ? jobs : jobs.map((job) => ({ ...job, wishes: wished.of.get(job.name)! })),
   );
-  return {
+  return drawSilence({
     seed,
     scheduler,
     maxParallel,
@@ -115,7 +116,7 @@ export function drawScenario(seed: number, sizes: ScenarioSizes = {}): Scenario 
       a,
       b,
     ) => a.atMs - b.atMs),
-  };
+  });
 }
 
 /**

@@ -13,6 +13,9 @@ import { act } from "./people.ts";
 import type { Fault } from "./scenario.ts";
 import type { Stage } from "./stage.ts";
 
+/** A link notices silence within so long. */
+const NOTICED_MS = 15_000;
+
 function pick<T>(items: readonly T[], dice: number): T | undefined {
   return items[Math.floor(dice * items.length)];
 }
@@ -59,10 +62,14 @@ export function applyFault(stage: Stage, fault: Fault): void {
       world.stir();
       return;
     case "cut":
-    case "cut_for_long": {
+    case "cut_for_long":
+    case "cut_beyond": {
       if (host.key === "localhost") return;
       host.setReachable(false);
-      const ms = fault.kind === "cut" ? log(50, 15_000, b) : scenario.timeoutMs * (0.5 + b);
+      const longMs = fault.kind === "cut_beyond"
+        ? scenario.timeoutMs + NOTICED_MS + log(500, 20_000, b)
+        : scenario.timeoutMs * (0.5 + b);
+      const ms = fault.kind === "cut" ? log(50, 15_000, b) : longMs;
       return later(ms, () => host.setReachable(true));
     }
     case "reset_connection":

@@ -10,15 +10,12 @@ import { jobIdOf } from "../job/attempt.ts";
 import { holdOf } from "../operations/job_reason.ts";
 import type { Jobs } from "../store/changes.ts";
 import type { Host } from "./host.ts";
-import { before, isDue, TryWatch, whyTooEarly } from "./order_watch.ts";
+import { before, isDue, LATE_MS, TryWatch, whyNoTry, whyTooEarly } from "./order_watch.ts";
 import { needAt, needsMore, onlyEntry, Patience, wrongRecord } from "./needs.ts";
 import type { SimProcess } from "./process.ts";
 import type { HostPlan } from "./scenario.ts";
 import type { AttemptTruth } from "./attempt_truth.ts";
 import type { Truth } from "./truth.ts";
-
-/** A decision may come so long after it was due. */
-const LATE_MS = 500;
 
 /** The moves of docs/formats.md, written down a second time. */
 const MOVES: Readonly<Record<string, readonly string[]>> = {
@@ -143,16 +140,8 @@ export class JournalReader {
     const from = String((record.was as Record<string, unknown>).status);
     const to = String(record.fields.status);
     if (from === to) return;
-    this.#parts.trace(
-      process.name,
-      "writes",
-      name,
-      from,
-      "->",
-      to,
-      record.fields.attempt ?? "",
-      record.fields.exit_code ?? "",
-    );
+    const { attempt, exit_code: code } = record.fields;
+    this.#parts.trace(process.name, "writes", name, from, "->", to, attempt ?? "", code ?? "");
     if (MOVES[from]?.includes(to) !== true) truth.fail(`job ${name} moves from ${from} to ${to}`);
     onRecord(process, name, "set", record.id!, to);
     this.#batch.add(record.id!);
@@ -195,7 +184,11 @@ export class JournalReader {
   #again(process: SimProcess, id: string): void {
     if (this.#parts.isReset(process)) return this.#tries.reset(id);
     const job = [...this.#parts.liveJobs(process)?.values() ?? []].find((one) => one.id === id);
-    const wrong = job === undefined || this.#disturbed.has(id) ? null : this.#tries.again(job);
+    if (job === undefined) return;
+    const last = this.#parts.truth.of(`${id}.${job.attempt}`);
+    // One that was given up may prove never to have started: that is no try.
+    const isTry = !this.#disturbed.has(id) && !(job.status === "crash" && last.starts === 0);
+    const wrong = whyNoTry(job, last.isAlive) ?? (isTry ? this.#tries.again(job) : null);
     if (wrong !== null) this.#parts.truth.fail(wrong);
   }
 

@@ -10,7 +10,7 @@ import type { JobName } from "../names/grammar.ts";
 import type { Jobs } from "../store/changes.ts";
 
 /** A decision may come so long after it was due. */
-const LATE_MS = 500;
+export const LATE_MS = 500;
 
 /** How a job stands to what it comes after. */
 export type Standing = "free" | "waits" | "missing" | "never";
@@ -67,6 +67,12 @@ export function* before(own: Job, jobs: Jobs): Iterable<Job> {
 /** True if nothing has kept the job from its start for a while. */
 export function isDue(job: Job, jobs: Jobs, nowMs: number, aheadMs: number): boolean {
   return whyTooEarly(job, jobs, nowMs - LATE_MS, aheadMs) === null;
+}
+
+/** What is wrong with another try of a job. `isAlive`: its last attempt runs. */
+export function whyNoTry(job: Job, isAlive: boolean): string | null {
+  const isAsked = !isAlive || job.retry_on?.includes("lost") === true;
+  return isAsked ? null : `job ${job.name} gets another try while its last one runs`;
 }
 
 /** Counts tries. */

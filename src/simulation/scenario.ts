@@ -63,6 +63,7 @@ export type FaultKind =
   | "reroute"
   | "neighbour"
   | "break_copy"
+  | "cut_beyond"
   | "edit_wish"
   | "move"
   | typeof HANDS[number];

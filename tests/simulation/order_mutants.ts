@@ -12,6 +12,8 @@ import { hasNeeds } from "../../src/job/needs.ts";
 import { waitingState } from "../../src/job/states.ts";
 import { Candidates } from "../../src/scheduler/candidates.ts";
 import { Core } from "../../src/scheduler/core.ts";
+import { Endings } from "../../src/scheduler/endings.ts";
+import { Lost } from "../../src/scheduler/lost.ts";
 import type { Mutant } from "./mutants.ts";
 import { patch } from "./patch.ts";
 
@@ -64,6 +66,29 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
     rule: 5,
     name: "what can never start is left waiting",
     breaks: () => patch(Candidates.prototype, "takeDoomed", () => () => []),
+  },
+  {
+    rule: 1,
+    name: "nothing is asked about what is tried elsewhere when its host answers again",
+    breaks: () => patch(Lost.prototype, "questions", () => () => ({ ask: [], forbid: [] })),
+  },
+  {
+    rule: 1,
+    name: "what is tried elsewhere counts as over while it is being ended",
+    breaks: () =>
+      patch(Lost.prototype, "answer", (old) =>
+        function (this: Lost, ref, state) {
+          old.call(this, ref, state.type === "alive" ? { type: "crashed", exitCode: null } : state);
+        }),
+  },
+  {
+    rule: 1,
+    name: "a silent host's job is tried elsewhere, and nobody asked for that",
+    breaks: () =>
+      patch(Endings.prototype, "write", (old) =>
+        function (this: Endings, one, end, place) {
+          return old.call(this, one, end.cause === "lost" ? { ...end, cause: "crash" } : end, place);
+        }),
   },
   {
     rule: 6,
