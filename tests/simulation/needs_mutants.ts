@@ -57,7 +57,8 @@ export const NEEDS_MUTANTS: readonly Mutant[] = [
   {
     rule: 4,
     name: "what adopted jobs hold is forgotten",
-    seed: 3771,
+    seed: 671,
+    isSmall: true,
     breaks: () =>
       patch(Slots.prototype, "adopt", (old) =>
         function (this: Slots, job, machine, id) {
