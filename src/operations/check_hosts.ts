@@ -138,7 +138,8 @@ function notesOf(host: Host, facts: MachineFacts, { place, ids, results, ours }:
   const shares = facts.sharesWith.filter((at) => at >= 0 && !isSame(at)).map((at) => ids[at]!);
   if (facts.sharesWith.includes(-1) && host.name !== "localhost") shares.push("the manager");
   if (shares.length > 0) notes.push(`shares its home with ${shares.join(", ")}`);
-  const others = facts.queues.filter((queue) => !ours.has(queue.id));
+  // Beside the queues' directories there is one of the starters of allocations.
+  const others = facts.queues.filter(({ id }) => !ours.has(id) && id !== "slurm");
   if (others.length > 0) {
     const live = others.filter((queue) => queue.isLive).length;
     notes.push(

@@ -98,9 +98,9 @@ export class RunHosts {
     await this.#slurm?.begin();
   }
 
-  /** The run is over. */
-  async finish(): Promise<void> {
-    await this.#slurm?.finish();
+  /** The run is over. @param leave A person does not wait any more. */
+  async finish(leave: AbortSignal): Promise<void> {
+    await this.#slurm?.finish(leave);
   }
 
   async #ofSlurm(entries: readonly Host[], hasOthers: boolean): Promise<readonly SlotHost[]> {

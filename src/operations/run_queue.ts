@@ -154,7 +154,7 @@ export async function runQueue(
       onExternalChanges: (external) =>
         unknown.look("job", [...external.put, ...external.changed].flatMap((name) => store.jobs.get(name) ?? [])),
       onEvent,
-    }).finally(() => runHosts?.finish());
+    }).finally(() => runHosts?.finish(watch.leave));
     const machines = (): string[] => Object.keys(teller.about.machines);
     return await loop.then(async (result) => {
       await history.end({ ...endOf(result), machines: machines() });

@@ -124,7 +124,10 @@ export class Answers {
 
   /** How an attempt ended of which nothing is left: with its allocation, if that is over. */
   #lostWith(one: InFlight, reason: string): Ending {
-    const word = endOfAllocation(this.#run.machines.get(one.machine)?.boot ?? null);
+    const machine = this.#run.machines.get(one.machine);
+    // Slurm may give the id to another allocation, after a crash of its own.
+    const isAnother = machine?.isNode === true && one.boot !== null && one.boot !== machine.boot;
+    const word = endOfAllocation(machine?.boot ?? null) ?? (isAnother ? "GONE" : null);
     if (word === null) return { ...UNSEEN, state: "crash", reason };
     return { ...UNSEEN, state: "crash", reason: `its allocation ended: ${word}`, isEndOfMachine: true };
   }

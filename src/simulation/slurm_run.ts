@@ -8,7 +8,7 @@
 import TinyQueue from "tinyqueue";
 import { machineKey } from "../cluster/machine.ts";
 import { placeOf } from "../cluster/slurm_place.ts";
-import { attemptId, type AttemptRef } from "../job/attempt.ts";
+import type { AttemptRef } from "../job/attempt.ts";
 import type { Job } from "../job/job.ts";
 import type { AttemptState, StartRequest } from "../link/link.ts";
 import type { JobName } from "../names/grammar.ts";
@@ -19,7 +19,7 @@ import { Allocations } from "../slurm/allocations.ts";
 import type { Command } from "../slurm/commands.ts";
 import { type Entry, lengthOf } from "../slurm/entry.ts";
 import { randomOf } from "./random.ts";
-import { type SiteAllocation, type SlurmLuck, SlurmSite } from "./slurm_site.ts";
+import { type Door, type SiteAllocation, type SlurmLuck, SlurmSite } from "./slurm_site.ts";
 
 /** What is played. */
 export interface SlurmPlay {
@@ -28,6 +28,8 @@ export interface SlurmPlay {
   readonly jobs: readonly Job[];
   readonly durationOf: (job: Job) => number;
   readonly luck: SlurmLuck;
+  /** A door that is wrong, as a mutant has it. @default "right" */
+  readonly door?: Door;
 }
 
 /** What came of it. */
@@ -244,11 +246,13 @@ class Play {
   #connect(machine: string): void {
     const one = this.#onMachine(machine);
     const name = machine.slice(machine.indexOf("@") + 1);
-    if (one === null || one.state === "pending" || one.state === "lost") {
+    const { door } = this.#play;
+    if (one === null || one.state === "pending" || (one.state === "lost" && door !== "hasty")) {
       return this.#step({ type: "connect_failed", machine, reason: "its node is lost", lasting: false });
     }
     this.#open.set(machine, one);
-    const boot = one.state === "over" ? `over.${one.reason}` : `${one.job}.0.${Math.round(one.startMs)}`;
+    const since = door === "forgetful" ? 0 : Math.round(one.startMs);
+    const boot = one.state === "running" ? `${one.job}.0.${since}` : `over.${one.reason}`;
     this.#step({ type: "link_up", machine, boot: `${name}/slurm-${boot}` });
   }
 
@@ -283,7 +287,10 @@ class Play {
   /** An allocation is over: what runs there is gone, and its links are down. */
   #ended(one: SiteAllocation): void {
     for (const [job, attempt] of [...this.#running]) {
-      if (this.#claims.get(attempt)?.on === one) this.#stop(job, attempt, this.#nowMs);
+      if (this.#claims.get(attempt)?.on !== one) continue;
+      this.#stop(job, attempt, this.#nowMs);
+      const isLimited = typeof this.#jobs.get(job)?.time_limit === "string";
+      if (isLimited && one.reason === "TIMEOUT") this.#violations.add(`${attempt} had no time to end within its limit`);
     }
     this.#cut(one);
   }
@@ -303,6 +310,8 @@ class Play {
     if (claim === undefined) return { type: "none" };
     if (claim.isForbidden) return { type: "forbidden" };
     const { job, startMs, endMs } = claim;
+    // Who looks at the files of a lost node sees no process there.
+    if (claim.on.state === "lost" && endMs > this.#nowMs) return { type: "crashed", exitCode: null };
     if (this.#running.get(job) === attempt) return { type: "alive", pid: 1, startedAtMs: startMs, orphan: false };
     const isWhole = endMs <= claim.on.endMs;
     if (isWhole) return { type: "ended", state: "end", exitCode: 0, startedAtMs: startMs, endedAtMs: endMs };
@@ -316,10 +325,4 @@ class Play {
     }
     return this.#stateOf(ref);
   }
-}
-
-/** Jobs that are over and did not end well, or were never run. */
-export function lostJobs(jobs: ReadonlyMap<JobName, Job>): string[] {
-  return [...jobs.values()].filter(({ status, exit_code }) => status !== "end" || exit_code !== 0)
-    .map((job) => `${attemptId(job)} is ${job.status}${job.reason ? ` (${job.reason})` : ""}`);
 }

@@ -24,6 +24,12 @@ export interface SlurmLuck {
   readonly pendingMs: number;
 }
 
+/**
+ * What tells a link where it leads. `hasty`: of a lost node it says that nothing runs there any more. `forgetful`: it
+ * does not say since when an allocation runs, so that one with the id of another is taken for that.
+ */
+export type Door = "right" | "hasty" | "forgetful";
+
 /** Nothing goes wrong. */
 export const GOOD_LUCK: SlurmLuck = {
   refused: 0,
@@ -140,7 +146,7 @@ export class SlurmSite {
     for (const one of this.open()) {
       if (one.state === "pending" && one.startMs <= nowMs) {
         Object.assign(one, { state: "running", reason: "None", node: `n${1 + this.#random.below(8)}` });
-        if (this.#random.chance(this.#luck.reused) && this.#next > 2) this.#reuse(one);
+        if (this.#random.chance(this.#luck.reused) && this.#next > 2) this.#reuse(one, nowMs);
       } else if (one.state === "lost" && one.backMs <= nowMs) this.#end(one, "NODE_FAIL", nowMs);
       else if (one.state === "running" && one.endMs <= nowMs) this.#end(one, "TIMEOUT", nowMs);
       else if (one.state === "running" && this.#random.chance(this.#luck.preempted)) this.#end(one, "PREEMPTED", nowMs);
@@ -151,10 +157,14 @@ export class SlurmSite {
     }
   }
 
-  /** It gets the id of one that is over. */
-  #reuse(one: SiteAllocation): void {
-    const old = this.all.find((other) => other.state === "over" && other.node !== "" && !other.isForgotten);
+  /** It gets the id of one that is over; or of one that ran, which a crash of the controller has made an end of. */
+  #reuse(one: SiteAllocation, nowMs: number): void {
+    const wanted = this.#random.chance(0.5) ? "running" : "over";
+    const old = this.all.findLast((other) =>
+      other !== one && other.state === wanted && other.node !== "" && !other.isForgotten
+    );
     if (old === undefined) return;
+    if (wanted === "running") this.#end(old, "CANCELLED", nowMs);
     one.job = old.job;
     one.node = old.node;
     old.isForgotten = true;

@@ -39,6 +39,9 @@ export interface SlurmHostsOptions {
   readonly hasOthers: boolean;
 }
 
+/** At the end of the run Slurm is asked for so long to cancel what nobody needs, and after such pauses. */
+const CANCEL_MS = 180_000;
+const CANCEL_AGAIN_MS = 5_000;
 /** How often it is worked out whether more are needed. */
 const STEP_MS = 500;
 /** Time for the links to other hosts. */
@@ -100,8 +103,8 @@ export class SlurmHosts {
     this.#loop = this.#run();
   }
 
-  /** The run is at its end: cancels what nobody needs. */
-  async finish(): Promise<void> {
+  /** The run is at its end: cancels what nobody needs. @param leave A person does not wait for it. */
+  async finish(leave: AbortSignal): Promise<void> {
     this.#stop.abort();
     this.#wake?.abort();
     await this.#loop;
@@ -111,15 +114,31 @@ export class SlurmHosts {
     await Promise.race([Promise.all(this.#underWay), late]);
     limit.abort();
     const demand = this.#options.demand();
-    let isDone = true;
-    for (const [login, allocations] of this.#allocations.rest(demand)) {
-      const failure = await this.#logins.get(login)?.slurm.cancel(allocations) ?? null;
-      if (failure === null) continue;
-      isDone = false;
-      this.#options.warn(`Allocations ${allocations.join(", ")} are not cancelled: ${failure}`);
-    }
-    if (!isDone) return;
+    const all = await Promise.all(
+      [...this.#allocations.rest(demand)].map(([login, those]) => this.#cancelAll(login, those, leave)),
+    );
+    if (all.includes(false)) return;
     for (const name of this.#allocations.restSubmits(demand)) await this.#notes.forget(name).catch(() => {});
+  }
+
+  /**
+   * Cancels them, again and again where Slurm does not answer: they would go on for hours.
+   * @returns False if it fails.
+   */
+  async #cancelAll(login: string, allocations: readonly string[], leave: AbortSignal): Promise<boolean> {
+    const { deps: { clock }, warn } = this.#options;
+    const endMs = clock.now() + CANCEL_MS;
+    for (let isFirst = true;; isFirst = false) {
+      const failure = await this.#logins.get(login)?.slurm.cancel(allocations) ?? null;
+      if (failure === null) return true;
+      const isLast = leave.aborted || clock.now() >= endMs;
+      if (isFirst || isLast) {
+        const more = isLast ? "" : `; trying again for ${CANCEL_MS / 60_000} minutes`;
+        warn(`Allocations ${allocations.join(", ")} are not cancelled: ${failure}${more}`);
+      }
+      if (isLast) return false;
+      await clock.sleepUntil(clock.now() + CANCEL_AGAIN_MS, leave);
+    }
   }
 
   #slurm(login: Machine): Slurm {

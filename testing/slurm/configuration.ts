@@ -43,6 +43,8 @@ export function slurmFiles(host: string, { nodes, cpus, killWait }: FullSlurmOpt
     "JobCompType=jobcomp/none",
     "SwitchType=switch/none",
     "MaxArraySize=10001",
+    // What is over stays listed as long as a test file takes.
+    "MinJobAge=3600",
     "MpiDefault=none",
     "MailProg=/bin/true",
     "SlurmdParameters=config_overrides",

@@ -80,7 +80,9 @@ slurmTest("a queue runs on allocations, asked for in one submit, and on hosts ov
     async () => [...(await manager.jobs()).values()].filter(({ status }) => status === "end").length === 23,
     LIMIT,
   );
-  const [entry, red] = JSON.parse(await manager.ok("cluster", "status", CLUSTER, "--output=json"));
+  const [[entry], [red]] = await Promise.all(
+    [CLUSTER, "lab"].map(async (name) => JSON.parse(await manager.ok("cluster", "status", name, "--output=json"))),
+  );
   assert.deepEqual([red.nodes, red.allocations, red.jobs.length], [[], null, 1]);
   assert.ok(entry.allocations.running >= 1, JSON.stringify(entry));
   for (const { machine } of entry.nodes) assert.match(machine, /^pi@n[12]\.[0-9]+\.slurm\.localhost$/);
@@ -212,6 +214,17 @@ slurmTest(
     const pending = () => slurm.ok("squeue -h -r --states=PD --user=pi -O 'Reason:'");
     await waitUntil("one that waits", async () => /^(Resources|Priority)\s*$/.test(await pending()), LIMIT);
     const before = (await slurm.jobs()).length;
+    await waitUntil("why the large one waits", async () => {
+      const text = await manager.ok("queue", "explain", "a", "large");
+      return /^large: no allocation has 9 CPUs\n +gpu: needs 9 CPUs, an allocation has 8; 0 allocations run, 1 pending/
+        .test(text);
+    }, LIMIT);
+    const stray = (await slurm.ok("sbatch --parsable -J cms-gone-1 --hold -o /dev/null --wrap true")).trim();
+    const check = await manager.ok("cluster", "check", CLUSTER);
+    assert.match(check, /^gpu: ok \(.*slurm-wlm.*; allocations [0-9]+_0 belong to queue a; /);
+    assert.match(check, new RegExp(`allocations ${stray}_0 belong to no queue here; to end them: scancel ${stray}_0`));
+    assert.match(check, /not known whether nodes share .*: the job that looks waits \(/);
+    await slurm.ok(`scancel ${stray}`);
     await slurm.ok(`scancel ${taken}`);
     await waitForState(manager, "job1", "end", LIMIT.limitMs);
     await manager.cms("queue", "stop", "a", "--kill");

@@ -1,10 +1,11 @@
 /** The allocator and the scheduler's core on a simulated Slurm, see `src/simulation/slurm_run.ts`. */
 import assert from "node:assert/strict";
 import { faultsOf, playScenario } from "../../src/simulation/slurm_scenario.ts";
-import { GOOD_LUCK, type SlurmLuck } from "../../src/simulation/slurm_site.ts";
+import { type Door, GOOD_LUCK, type SlurmLuck } from "../../src/simulation/slurm_site.ts";
 import { Allocations } from "../../src/slurm/allocations.ts";
 import { Asked } from "../../src/slurm/asked.ts";
 import { Fleet } from "../../src/slurm/fleet.ts";
+import { Attempts } from "../../src/scheduler/attempts.ts";
 
 const BAD_LUCK: SlurmLuck = {
   refused: 0.1,
@@ -16,8 +17,8 @@ const BAD_LUCK: SlurmLuck = {
   pendingMs: 60_000,
 };
 
-function playMany(seeds: number): string[] {
-  const of = { jobs: 150, allocations: 5, slots: 4, meanMs: 100_000, luck: BAD_LUCK };
+function playMany(seeds: number, door: Door = "right"): string[] {
+  const of = { jobs: 150, allocations: 5, slots: 4, meanMs: 100_000, luck: BAD_LUCK, hasLimits: true, door };
   return Array.from({ length: seeds }, (_, i) => i + 1).flatMap((seed) =>
     faultsOf(playScenario({ seed, ...of })).map((fault) => `seed ${seed}: ${fault}`)
   );
@@ -71,4 +72,38 @@ mutant("takes a submit without an answer for refused", () => {
     return right.call(this, name, seen, nowMs);
   };
   return () => void (Allocations.prototype.submitted = right);
+});
+
+mutant("does not count those that are pending", () => {
+  const right = Fleet.prototype.of;
+  Fleet.prototype.of = function (entry) {
+    return right.call(this, entry).filter(({ state }) => state !== "pending");
+  };
+  return () => void (Fleet.prototype.of = right);
+});
+
+mutant("does not try again what ran in one that was preempted", () => {
+  const right = Attempts.prototype.end;
+  Attempts.prototype.end = function (one, { isEndOfMachine: _, ...ending }, ...rest) {
+    return right.call(this, one, ending, ...rest);
+  };
+  return () => void (Attempts.prototype.end = right);
+});
+
+mutant("does not know when the time of one is over", () => {
+  const right = Asked.prototype.learn;
+  Asked.prototype.learn = function (...seen) {
+    const learned = right.apply(this, seen);
+    for (const { one } of learned.started) one.untilMs = Infinity;
+    return learned;
+  };
+  return () => void (Asked.prototype.learn = right);
+});
+
+Deno.test("The simulated Slurm finds a door that takes what ran on a lost node for ended", () => {
+  assert.match(playMany(8, "hasty").join("\n"), /is started beside/);
+});
+
+Deno.test("The simulated Slurm finds a door that takes one allocation for an earlier one of its id", () => {
+  assert.notDeepEqual(playMany(8, "forgetful"), []);
 });
