@@ -8,7 +8,8 @@ import { compiledCms } from "../compiled.ts";
 import { waitUntil } from "../wait.ts";
 import { RIGHT } from "./service.ts";
 
-const LIMIT_MS = 30_000;
+/** How long a reply may take. */
+export const LIMIT_MS = 30_000;
 
 /** How a request differs from a plain one. */
 export interface Asking {
@@ -27,8 +28,8 @@ export interface Executable {
   text(): string;
   /** Sends a request on a connection of its own; the right credentials go along. */
   ask(line: string, options?: Asking): Promise<Response>;
-  /** A connection on which this text has been sent. */
-  send(text: string): Promise<Deno.TcpConn>;
+  /** A connection on which this has been sent. */
+  send(text: string | Uint8Array): Promise<Deno.TcpConn>;
   /** Resident memory, in MB. */
   memory(): number;
   /** Open files. */
@@ -84,7 +85,7 @@ export async function withExecutable(
       async send(text) {
         const connection = await Deno.connect({ hostname: "127.0.0.1", port });
         open.push(connection);
-        const bytes = new TextEncoder().encode(text);
+        const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
         for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
         return connection;
       },
@@ -110,11 +111,15 @@ export function close(connection: Deno.Conn): void {
 }
 
 /** All that comes on a connection up to its end, or up to what `enough` accepts. */
-export async function receive(connection: Deno.Conn, enough: (text: string) => boolean = () => false): Promise<string> {
+export async function receive(
+  connection: Deno.Conn,
+  enough: (text: string) => boolean = () => false,
+  limitMs: number = LIMIT_MS,
+): Promise<string> {
   const decoder = new TextDecoder();
   const buffer = new Uint8Array(64 * 1024);
   let text = "";
-  const limit = setTimeout(() => close(connection), LIMIT_MS);
+  const limit = setTimeout(() => close(connection), limitMs);
   try {
     for (let n = await connection.read(buffer); n !== null; n = await connection.read(buffer)) {
       text += decoder.decode(buffer.subarray(0, n), { stream: true });

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { needTest } from "../../testing/need.ts";
 import { waitUntil } from "../../testing/wait.ts";
-import { close, type Executable, receive, withExecutable } from "../../testing/service/executable.ts";
+import { close, type Executable, LIMIT_MS, receive, withExecutable } from "../../testing/service/executable.ts";
 import { RIGHT } from "../../testing/service/service.ts";
 
 /** As documented in docs/service.md; what strangers do stays far below. */
@@ -57,22 +57,31 @@ needTest(
         const most = await highest(service, () => Promise.all(texts.map((text) => service.send(text).catch(() => {}))));
         assert.ok(most < STRANGERS_MB, `${most} MB`);
       }
-      // 64 bodies of 16 MiB: each is read, and found to be no JSON.
-      const body = `"${"x".repeat(16 * 1024 * 1024 - 2)}"`;
-      const headers = { "content-type": "application/json" };
-      const bodies = () =>
-        Promise.all(Array.from({ length: 16 }, () => service.ask("POST /queue/a/jobs", { headers, body })));
-      for (let i = 0; i < 4; i++) {
-        let replies: Response[] = [];
-        const most = await highest(service, async () => void (replies = await bodies()));
-        assert.deepEqual(new Set(replies.map(({ status }) => status)), new Set([422]));
+      // 64 bodies of 16 MiB at once, read and found to be no text; a few that are found to be no jobs.
+      const size = 16 * 1024 * 1024;
+      const head =
+        `POST /queue/a/jobs HTTP/1.1\r\n${HEAD}Authorization: ${RIGHT}\r\nContent-Type: application/json\r\n`;
+      const sent = `${head}Connection: close\r\nContent-Length: ${size}\r\n\r\n"${"x".repeat(size - 2)}"`;
+      for (const [count, first, status] of [[64, 0xff, 400], [4, 0x22, 422]] as const) {
+        const bytes = new TextEncoder().encode(sent);
+        bytes[bytes.length - size] = first;
+        let replies: string[] = [];
+        const most = await highest(service, async () => {
+          const each = async () => await receive(await service.send(bytes), () => false, 4 * LIMIT_MS);
+          replies = await Promise.all(Array.from({ length: count }, each));
+        });
+        assert.deepEqual(new Set(replies.map((reply) => reply.slice(0, 12))), new Set([`HTTP/1.1 ${status}`]));
         assert.ok(most < MEMORY_MB, `${most} MB`);
       }
+      const headers = { "content-type": "application/json" };
       const names = { jobs: [{ name: "job[1-5000]", command: "x".repeat(200) }] };
       assert.equal((await service.ask("POST /queue/a/jobs", { headers, body: JSON.stringify(names) })).status, 200);
       const ahead = `GET /queue/a/info HTTP/1.1\r\n${HEAD}Authorization: ${RIGHT}\r\n\r\n`.repeat(2000);
       const most = await highest(service, () => Promise.all([1, 2, 3].map(() => service.send(ahead).catch(() => {}))));
       assert.ok(most < MEMORY_MB, `${most} MB`);
+      // Who sends too many ahead is cut off.
+      const answered = await receive(await service.send(ahead.slice(0, 100 * ahead.length / 2000)));
+      assert.ok(answered.split("HTTP/1.1 ").length - 1 <= 17, answered.slice(0, 1000));
       // A few are answered, in their order, one after the other.
       const few = ["/queue/a/job/job1", "/healthz", "/queue/"].map((path) =>
         `GET ${path} HTTP/1.1\r\n${HEAD}Authorization: ${RIGHT}\r\n\r\n`
