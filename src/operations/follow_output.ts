@@ -9,6 +9,7 @@ import type { Deps } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
 import { machineOfJob, machineText } from "../cluster/machine.ts";
 import type { Job } from "../job/job.ts";
+import { asOfTry, type TriedJob } from "../job/past_tries.ts";
 import { isInFlight, isWaiting } from "../job/states.ts";
 import type { Connect } from "../link/link.ts";
 import { QueueFeed } from "../store/queue_feed.ts";
@@ -26,7 +27,8 @@ export interface FollowRequest {
 /** Who watches. Parts of one file come in order. */
 export interface FollowWatch {
   readonly stop: AbortSignal;
-  onPart(job: Job, file: JobFile, bytes: Uint8Array): void;
+  /** No more of this machine is read until it resolves: who is slow does not fill the memory. */
+  onPart(job: Job, file: JobFile, bytes: Uint8Array): void | Promise<void>;
   /** A file begins anew: another attempt of the job has started. */
   onAttempt(job: Job): void;
   /** A machine does not answer, or answers again. */
@@ -38,11 +40,22 @@ const LOOK_MS = 500;
 const PART_BYTES = 256 * 1024;
 const AGAIN_MS = [1_000, 30_000] as const;
 
+interface Earlier {
+  readonly try: number;
+  readonly places: Map<JobFile, number>;
+}
+
 /** One job that is followed. */
 interface Followed {
   job: Job;
   /** Bytes that were given, by file. */
-  readonly places: Map<JobFile, number>;
+  places: Map<JobFile, number>;
+  /** Tries that are over and of which not all may have been given, and how far each was; the first one first. */
+  earlier: Earlier[];
+  /** The last attempt that was put there. */
+  passed: number;
+  /** Another attempt has begun, and nobody has heard of it. */
+  isNew: boolean;
   /** All was given after the job was over. */
   isDone: boolean;
 }
@@ -108,32 +121,50 @@ class Follow {
       const job = this.#feed.jobs.get(name);
       const known = this.#jobs.get(name);
       if (known === undefined) {
-        if (job !== undefined) this.#jobs.set(name, { job, places: new Map(), isDone: false });
+        if (job === undefined) continue;
+        const passed = job.history?.at(-1)?.attempt ?? 0;
+        this.#jobs.set(name, { job, places: new Map(), earlier: [], passed, isNew: false, isDone: false });
       } else if (job === undefined) known.isDone = true;
       else {
-        const isOther = job.id !== known.job.id || (job.attempt !== known.job.attempt && known.job.attempt > 0);
-        if (isOther && known.places.size > 0) {
-          known.places.clear();
-          this.#watch.onAttempt(job);
-        }
-        if (isOther) known.isDone = false;
+        takeAttempt(known, job);
         known.job = job;
       }
     }
   }
 
   async #readAll(machine: string, there: readonly Followed[]): Promise<void> {
+    for (const one of there) await this.#readEarlier(one);
+    await this.#reach(machine, async () => {
+      for (const one of there) await this.#readOne(one);
+    });
+  }
+
+  /** Reads from a machine, unless it was silent just now. @returns False if it does not answer. */
+  async #reach(machine: string, read: () => Promise<void>): Promise<boolean> {
     const { clock } = this.#deps;
     const silence = this.#silent.get(machine);
-    if (silence !== undefined && clock.now() < silence.atMs) return;
+    if (silence !== undefined && clock.now() < silence.atMs) return false;
     try {
-      for (const one of there) await this.#readOne(one);
+      await read();
       if (this.#silent.delete(machine)) this.#watch.onSilence(machine, null);
+      return true;
     } catch (error) {
       if (!(error instanceof SilentError)) throw error;
       if (silence === undefined) this.#watch.onSilence(machine, error.message);
       const pauseMs = Math.min(AGAIN_MS[1], silence === undefined ? AGAIN_MS[0] : silence.pauseMs * 2);
       this.#silent.set(machine, { atMs: clock.now() + pauseMs, pauseMs });
+      return false;
+    }
+  }
+
+  /** Reads what is left of tries that are over. One whose machine does not answer waits, and holds up nothing else. */
+  async #readEarlier(one: Followed): Promise<void> {
+    const { job } = one;
+    for (const past of one.earlier) {
+      const tried = asOfTry(job, past.try);
+      const isRead = tried === null ||
+        await this.#reach(machineName(tried.job), () => this.#readFiles(tried, past.places));
+      if (isRead) one.earlier = one.earlier.filter((other) => other !== past);
     }
   }
 
@@ -141,19 +172,52 @@ class Follow {
   async #readOne(one: Followed): Promise<void> {
     const { job } = one;
     if (isWaiting(job.status) || job.status === "run") return;
-    const isOver = !isInFlight(job.status);
+    if (one.isNew) this.#watch.onAttempt(job);
+    one.isNew = false;
+    await this.#readFiles({ job, endings: [""] }, one.places);
+    one.isDone = !isInFlight(job.status);
+  }
+
+  async #readFiles({ job, endings }: TriedJob, places: Map<JobFile, number>): Promise<void> {
     for (const name of this.#request.files) {
-      for (;;) {
-        const from = one.places.get(name) ?? 0;
-        const bytes = await this.#reader.read(job, name, { maxBytes: PART_BYTES, from });
-        if (one.job !== job || bytes === null) break;
-        if (bytes.length > 0) this.#watch.onPart(job, name, bytes);
-        one.places.set(name, from + bytes.length);
-        if (bytes.length < PART_BYTES || this.#watch.stop.aborted) break;
+      while (!this.#watch.stop.aborted) {
+        const from = places.get(name) ?? 0;
+        const bytes = await this.#read(job, endings, name, from);
+        if (bytes === null) break;
+        places.set(name, from + bytes.length);
+        if (bytes.length > 0) await this.#watch.onPart(job, name, bytes);
+        if (bytes.length < PART_BYTES) break;
       }
     }
-    one.isDone = isOver;
   }
+
+  async #read(job: Job, endings: readonly string[], file: JobFile, from: number): Promise<Uint8Array | null> {
+    for (const ending of endings) {
+      const bytes = await this.#reader.read(job, file, { maxBytes: PART_BYTES, from }, ending);
+      if (bytes !== null) return bytes;
+    }
+    return null;
+  }
+}
+
+/** What another state of the job means for what is still to be read. */
+function takeAttempt(known: Followed, job: Job): void {
+  const isSame = job.id === known.job.id;
+  const isOther = !isSame || job.attempt !== known.job.attempt;
+  const hasBegun = known.places.size > 0 || known.passed > 0;
+  if (!isSame) known.earlier = [];
+  // Between two looks a try may have ended, and others after it.
+  const missed = (isSame ? job.history ?? [] : []).filter(({ attempt }) => attempt > known.passed);
+  for (const { try: number, attempt } of missed) {
+    if (attempt < known.job.attempt) continue;
+    known.earlier.push({ try: number, places: attempt === known.job.attempt ? known.places : new Map() });
+    known.passed = attempt;
+    if (attempt === known.job.attempt) known.places = new Map();
+  }
+  if (!isOther) return;
+  known.places = new Map();
+  known.isDone = false;
+  known.isNew = hasBegun || known.passed > 0;
 }
 
 function machineName(job: Job): string {

@@ -8,7 +8,7 @@
 import type { Deps } from "../deps.ts";
 import type { Job } from "../job/job.ts";
 import { isInFlight, isWaiting } from "../job/states.ts";
-import { glanceSum } from "../store/large/glance.ts";
+import { glanceSum, type Sum } from "../store/large/glance.ts";
 import { type Failure, type Summary, summaryOf } from "../store/large/summary.ts";
 import { readJobs } from "../store/read_jobs.ts";
 import type { StoreRef } from "../store/store.ts";
@@ -42,21 +42,22 @@ export async function queueSum(deps: Deps, queue: StoreRef): Promise<QueueSum> {
 
 /** null where the summary does not say all. */
 function fromSummary(
-  { summary, inFlight }: { summary: Summary; inFlight: readonly Job[] },
+  { summary, inFlight, dependent, parents: jobs }: Sum,
   nowMs: number,
   since: number,
 ): QueueSum | null {
   const { timed, lacks } = summary;
   const failures = summary.newest(FAILURES);
   // What waits for others is known only with these, and a clock that was set back asks for ends that were not counted.
-  if (summary.dependent > 0 || timed === null || lacks === null || summary.ends === null) return null;
+  if (dependent === null || timed === null || lacks === null || summary.ends === null) return null;
   if (failures === null || summary.since > since) return null;
-  const kept = summary.held + [...timed.values()].filter((job) => holdOf(job, { jobs: timed, nowMs }) !== null).length;
+  const special = [...timed.values(), ...dependent];
+  const kept = summary.held + special.filter((job) => holdOf(job, { jobs, nowMs }) !== null).length;
   const reasons: QueueSum["reasons"] = (view) => {
     const counts = new Map(lacks);
     count(counts, "held", summary.held);
     count(counts, waitReason(view), summary.free);
-    for (const job of timed.values()) count(counts, reasonOf(job, { ...view, jobs: timed }), 1);
+    for (const job of special) count(counts, reasonOf(job, { ...view, jobs }), 1);
     return counts;
   };
   return { summary, inFlight, kept, failures, reasons };

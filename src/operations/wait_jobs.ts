@@ -8,19 +8,17 @@ import type { Deps } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { Job } from "../job/job.ts";
 import { isFailed } from "../job/outcome.ts";
-import { isInFlight, isWaiting, type JobState } from "../job/states.ts";
+import { isInFlight, isWaiting } from "../job/states.ts";
 import { storePaths } from "../store/paths.ts";
 import { readRunner } from "../store/run_claim.ts";
+import type { StateMove } from "../store/journal/state_line.ts";
 import { scanJobs } from "../store/large/scan_jobs.ts";
 import { StateFeed } from "../store/state_feed.ts";
 import type { StoreRef } from "../store/store.ts";
 import { listJobs } from "./list_jobs.ts";
-import { isByProperty, isSelected, type Selection } from "./select_jobs.ts";
-
-/** Where jobs are waited for. */
-export const WAIT_GOALS = ["over", "started", "ended-well"] as const;
-/** One of {@link WAIT_GOALS}. */
-export type WaitGoal = typeof WAIT_GOALS[number];
+import { isAll, isByProperty, isSelected, type Selection } from "./select_jobs.ts";
+import { StateCounts } from "./state_counts.ts";
+import type { WaitGoal, WaitNumbers } from "./wait_goals.ts";
 
 /** What {@link waitJobs} takes. */
 export interface WaitRequest {
@@ -33,16 +31,6 @@ export interface WaitRequest {
   readonly timeoutMs: number | null;
   /** Whether to go on where no run works on the queue. */
   readonly noRun: "fail" | "wait";
-}
-
-/** Where the jobs are. */
-export interface WaitNumbers {
-  /** Jobs that are there. */
-  readonly there: number;
-  /** Of all jobs that are over: those that did not end well. */
-  readonly failed: number;
-  /** Jobs that are not there yet. */
-  readonly pending: number;
 }
 
 /** How the waiting ended. `never`: a job can not come there any more (it failed, or was deleted). */
@@ -61,6 +49,9 @@ export interface WaitWatch {
 }
 
 const LOOK_MS = 200;
+/** A look takes no more than one part of so many of the time, but for this long at most. */
+const LOOK_PARTS = 100;
+const MOST_LOOK_MS = 1_000;
 /** How often it is looked whether a run works on the queue. */
 const RUN_MS = 2_000;
 
@@ -90,6 +81,8 @@ class Wait {
   /** Chosen jobs that are there, and did not end well. */
   #failed = new Set<JobName>();
   #there = 0;
+  /** In place of all names, where all jobs are waited for, and the queue's files say how many are where. */
+  #counts: StateCounts | null = null;
   /** Chosen by property at the begin. */
   #chosen: ReadonlySet<JobName> | null = null;
   #missing: readonly string[] = [];
@@ -108,12 +101,14 @@ class Wait {
     const endMs = timeoutMs === null ? Infinity : clock.now() + timeoutMs;
     let runAtMs = clock.now();
     let isSaid = false;
-    let moves: Awaited<ReturnType<StateFeed["look"]>> = null;
+    let begun = false;
     for (;;) {
-      if (moves === null) {
-        await feed.begin();
-        await this.#scan();
-      } else for (const move of moves) this.#take(move);
+      let lookMs = clock.now();
+      if (!begun || !this.#takeAll(await feed.look())) {
+        await this.#begin(feed);
+        begun = true;
+        lookMs = clock.now();
+      }
       const numbers = this.#numbers();
       this.#watch.onNumbers(numbers);
       const end = (outcome: WaitResult["outcome"]): WaitResult => ({ ...numbers, outcome, missing: this.#missing });
@@ -127,21 +122,36 @@ class Wait {
           this.#watch.onNoRun();
         }
       }
-      await clock.sleepUntil(Math.min(clock.now() + LOOK_MS, endMs), this.#watch.stop);
-      moves = await feed.look();
+      const pauseMs = Math.min(MOST_LOOK_MS, Math.max(LOOK_MS, (clock.now() - lookMs) * LOOK_PARTS));
+      await clock.sleepUntil(Math.min(clock.now() + pauseMs, endMs), this.#watch.stop);
     }
   }
 
-  #outcomeOf({ pending, there }: WaitNumbers, isLate: boolean): WaitResult["outcome"] | null {
-    if (this.#isNever()) return "never";
+  async #begin(feed: StateFeed): Promise<void> {
+    const { selection, queue } = this.#request;
+    const begin = await feed.begin();
+    this.#counts = isAll(selection) ? StateCounts.from(begin, queue.experiment) : null;
+    if (this.#counts === null) await this.#scan();
+  }
+
+  /** Takes in what happened. @returns False if that is not known. */
+  #takeAll(moves: readonly StateMove[] | null): boolean {
+    if (moves === null) return false;
+    if (this.#counts !== null) return this.#counts.takeAll(moves);
+    for (const move of moves) this.#take(move);
+    return true;
+  }
+
+  #outcomeOf({ pending, there, failed }: WaitNumbers, isLate: boolean): WaitResult["outcome"] | null {
+    if (this.#isNever(failed)) return "never";
     if (pending === 0 || (this.#request.isAny && there > 0)) return "there";
     return this.#watch.stop.aborted ? "interrupted" : isLate ? "timeout" : null;
   }
 
   /** True if not all jobs can come there any more. */
-  #isNever(): boolean {
+  #isNever(failed: number): boolean {
     const { goal, isAny } = this.#request;
-    return !isAny && (this.#gone > 0 || (goal === "ended-well" && this.#failed.size > 0));
+    return !isAny && (this.#gone > 0 || (goal === "ended-well" && failed > 0));
   }
 
   async #isRun(): Promise<boolean> {
@@ -149,6 +159,7 @@ class Wait {
   }
 
   #numbers(): WaitNumbers {
+    if (this.#counts !== null) return this.#counts.numbers(this.#request.goal);
     return { there: this.#there, failed: this.#failed.size, pending: this.#pending.size };
   }
 
@@ -183,7 +194,7 @@ class Wait {
   }
 
   /** Takes in one record of the journal. */
-  #take(move: { type: string; name: JobName; status?: JobState; exitCode?: number | null }): void {
+  #take(move: StateMove): void {
     const { selection, goal } = this.#request;
     const isNew = move.type === "put" && !this.#chosen!.has(move.name);
     if (isNew && !isByProperty(selection) && (selection.names === null || selection.names.includes(move.name))) {

@@ -1,36 +1,61 @@
 /**
- * Parts of what a job wrote, as text for people: cut into lines, with nothing in it that moves the cursor. Pure.
+ * Parts of what a job wrote, cut into lines; for people as text with nothing in it that moves the cursor. Pure.
  *
  * @module
  */
 
 import { printable } from "./printable.ts";
 
-/** Longest line that is kept until it ends; a longer one is given in pieces. */
+/** Longest line that is kept until it ends, bytes; a longer one is given in pieces. */
 const LONGEST = 64 * 1024;
+const NEWLINE = 10;
 
-/** Cuts a stream of bytes into lines. A character that is split between two parts stays whole. */
+/** Cuts a stream of bytes into lines. */
 export class LineCutter {
-  readonly #decoder = new TextDecoder();
-  #rest = "";
+  #rest = new Uint8Array();
 
   /** The lines that these bytes complete, without their ends. */
-  take(bytes: Uint8Array): string[] {
-    const lines = (this.#rest + this.#decoder.decode(bytes, { stream: true })).split("\n");
-    this.#rest = lines.pop() ?? "";
-    if (this.#rest.length > LONGEST) {
-      lines.push(this.#rest);
-      this.#rest = "";
+  take(bytes: Uint8Array): Uint8Array[] {
+    const all = this.#rest.length === 0 ? bytes : joined([this.#rest, bytes]);
+    const lines: Uint8Array[] = [];
+    let from = 0;
+    for (let end = all.indexOf(NEWLINE); end >= 0; end = all.indexOf(NEWLINE, from)) {
+      lines.push(all.subarray(from, end));
+      from = end + 1;
     }
+    while (all.length - from > LONGEST) {
+      const end = characterEnd(all, from + LONGEST);
+      lines.push(all.subarray(from, end));
+      from = end;
+    }
+    this.#rest = all.slice(from);
     return lines;
   }
 
-  /** What stands after the last line end; `""` for nothing. */
-  end(): string {
-    const rest = this.#rest + this.#decoder.decode();
-    this.#rest = "";
+  /** What stands after the last line end; empty for nothing. */
+  end(): Uint8Array {
+    const rest = this.#rest;
+    this.#rest = new Uint8Array();
     return rest;
   }
+}
+
+/** Where the character ends that `at` is in: UTF-8 has at most three bytes more. */
+function characterEnd(bytes: Uint8Array, at: number): number {
+  let end = at;
+  while (end > at - 3 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+  return (bytes[end]! & 0xc0) === 0x80 ? at : end;
+}
+
+/** All the bytes in one. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
 /** A line for a terminal: tabs stay, a carriage return at its end goes, all other control characters are shown. */
@@ -38,18 +63,21 @@ export function shownLine(line: string): string {
   return line.replace(/\r$/, "").split("\t").map(printable).join("\t");
 }
 
-/** The last lines of some text, with their ends. */
-export function lastLines(text: string, count: number): string {
-  let at = text.endsWith("\n") ? text.length - 1 : text.length;
-  for (let i = 0; i < count && at >= 0; i++) at = at === 0 ? -1 : text.lastIndexOf("\n", at - 1);
-  return text.slice(at + 1);
+/** Where the last lines of some bytes begin; 0 also where there are fewer. */
+export function lastLinesStart(bytes: Uint8Array, count: number): number {
+  let at = bytes.at(-1) === NEWLINE ? bytes.length - 1 : bytes.length;
+  for (let i = 0; i < count && at >= 0; i++) at = at === 0 ? -1 : bytes.lastIndexOf(NEWLINE, at - 1);
+  return at + 1;
 }
 
-/** The first lines of some text, with their ends. */
-export function firstLines(text: string, count: number): string {
-  let at = 0;
-  for (let i = 0; i < count && at < text.length; i++) {
-    at = text.indexOf("\n", at) < 0 ? text.length : text.indexOf("\n", at) + 1;
+/** Where the line end number `count` of some bytes stands, and how many there are up to there. */
+export function firstLinesEnd(bytes: Uint8Array, count: number): { end: number; lines: number } {
+  let end = 0;
+  let lines = 0;
+  for (; lines < count; lines++) {
+    const at = bytes.indexOf(NEWLINE, end);
+    if (at < 0) return { end: bytes.length, lines };
+    end = at + 1;
   }
-  return text.slice(0, at);
+  return { end, lines };
 }

@@ -11,18 +11,20 @@
  */
 
 import type { AppendFile, Deps, FileStamp } from "../deps.ts";
-import type { JobName } from "../names/grammar.ts";
-import type { JobState } from "../job/states.ts";
+import type { JournalHeader } from "./journal/journal.ts";
+import { parseLine, readLine, type StateMove } from "./journal/state_line.ts";
 import { sameStamp } from "./lock.ts";
 import { type StorePaths, storePaths } from "./paths.ts";
 import type { StoreRef } from "./store.ts";
 
-/** What a record says of one job. Members that are missing stay as they were. */
-export interface StateMove {
-  readonly type: "put" | "set" | "delete";
-  readonly name: JobName;
-  readonly status?: JobState;
-  readonly exitCode?: number | null;
+/** What is known of a queue when it begins to be followed. */
+export interface FeedBegin {
+  /** Null if there is no journal. */
+  readonly header: JournalHeader | null;
+  /** Of the YAML. */
+  readonly stamp: FileStamp | null;
+  /** What the journal says so far; null if not all of it can be read. */
+  readonly moves: readonly StateMove[] | null;
 }
 
 const NEWLINE = 10;
@@ -47,14 +49,16 @@ export class StateFeed {
   }
 
   /** Begins at the present end of the journal: what the reader reads of the queue after this is at least as new. */
-  async begin(): Promise<void> {
+  async begin(): Promise<FeedBegin> {
     this.#file?.close();
     this.#file = await this.#deps.files.openAppend(this.#paths.journal, { create: false });
     this.#inode = (await this.#file?.stamp())?.inode ?? -1;
     this.#bytes = 0;
     this.#folded = "";
-    this.#yaml = await this.#deps.files.stamp(this.#paths.file);
-    await this.#read();
+    this.#carried = 0;
+    const header = await this.#header() as JournalHeader | null;
+    const stamp = this.#yaml = await this.#deps.files.stamp(this.#paths.file);
+    return { header, stamp, moves: await this.#read() };
   }
 
   /** What happened since the last look, in order; null if the reader has to look at the queue itself. */
@@ -95,7 +99,7 @@ export class StateFeed {
   async #header(): Promise<Record<string, unknown> | null> {
     const bytes = await this.#file?.readFrom(0) ?? new Uint8Array();
     const end = bytes.indexOf(NEWLINE);
-    const first = end < 0 ? null : parse(bytes.subarray(0, end));
+    const first = end < 0 ? null : parseLine(bytes.subarray(0, end));
     if (first !== null) this.#bytes = end + 1;
     return first;
   }
@@ -109,40 +113,18 @@ export class StateFeed {
     let open: StateMove[] = [];
     let from = 0;
     for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, from)) {
-      const record = parse(bytes.subarray(from, end));
+      const line = readLine(bytes.subarray(from, end));
       from = end + 1;
       // A torn end is that of a writer who was killed; the next one cuts it off.
-      if (record === null) return end + 1 === bytes.length ? moves : null;
-      const move = moveOf(record);
+      if (line === null) return end + 1 === bytes.length ? moves : null;
       if (this.#carried > 0) this.#carried--;
-      else if (move !== null) open.push(move);
-      if (record.type === "fold") this.#folded = String(record.yaml ?? "");
-      if (record.more === 1) continue;
+      else if (line.move !== null) open.push(line.move);
+      if (line.fold !== null) this.#folded = line.fold;
+      if (line.isOpen) continue;
       for (const one of open) moves.push(one);
       open = [];
       this.#bytes = at + end + 1;
     }
     return moves;
   }
-}
-
-function parse(line: Uint8Array): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(line));
-    return typeof value === "object" && value !== null ? value as Record<string, unknown> : null;
-  } catch {
-    return null;
-  }
-}
-
-function moveOf(record: Record<string, unknown>): StateMove | null {
-  const { type } = record;
-  if (type === "put") return { type, name: record.name as JobName, ...stateIn(record.job) };
-  if (type === "set") return { type, name: record.job as JobName, ...stateIn(record.fields) };
-  return type === "delete" ? { type, name: record.job as JobName } : null;
-}
-
-function stateIn(fields: unknown): Pick<StateMove, "status" | "exitCode"> {
-  const { status, exit_code } = (fields ?? {}) as { status?: JobState; exit_code?: number | null };
-  return { ...(status !== undefined && { status }), ...(exit_code !== undefined && { exitCode: exit_code }) };
 }

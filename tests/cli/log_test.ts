@@ -41,11 +41,24 @@ Deno.test("queue log gives a pipe the bytes, and a terminal no control character
     const raw = new FakeTerminal(true);
     assert.equal(await cms(["queue", "log", "a", "odd", "--raw"], deps, raw), 0);
     assert.ok(raw.text("out").includes("\u001b[2J"));
+    // Each byte as a character.
+    class Pipe extends FakeTerminal {
+      override bytes(bytes: Uint8Array): Promise<void> {
+        return Promise.resolve(this.out([...bytes].map((byte) => String.fromCharCode(byte)).join("")));
+      }
+    }
+    // deno-lint-ignore no-control-regex
+    const written = /a\u001b\[2J\tb\r\n(?:out\| |odd: )?\u00ffend/;
+    for (const words of ["--name=odd,job1", "odd --tail=5", "odd --both --all", "--name=odd,job1 --follow"]) {
+      const pipe = new Pipe();
+      assert.equal(await cms(["queue", "log", "a", ...words.split(" ")], deps, pipe), 0);
+      assert.match(pipe.text("out"), written, words);
+    }
   });
 });
 
 Deno.test("queue log says what is not there, and of what it shows only the end", async () => {
-  await withJobs(async ({ ok, run }) => {
+  await withJobs(async ({ deps, ok, run }) => {
     await ok("queue", "add", "a", "--name=later", "--command=true");
     assert.equal(await ok("queue", "log", "a", "later"), "INFO: Job later has not run yet.\n");
     const missing = await run("queue", "log", "a", "none");
@@ -59,7 +72,20 @@ Deno.test("queue log says what is not there, and of what it shows only the end",
       "WARNING: Shown is the last 1 MiB of big; --all shows all of it\n",
     ]);
     assert.equal((await run("queue", "log", "a", "big", "--all")).out.length, 3_000_000);
-    assert.equal((await run("queue", "log", "a", "big", "--head=5")).out.length < 2_000_000, true);
+    assert.equal((await run("queue", "log", "a", "big", "--head=5")).out.length, 3_000_000);
+    assert.equal((await run("queue", "log", "a", "--name=big,job1")).out.length < 200_000, true);
+    // Lines that are longer than most, and more of them than fit one piece.
+    const lines = "i=0; while [ $i -lt 400 ]; do i=$((i+1)); printf '%d %05000d\\n' $i 0; done";
+    await ok("queue", "add", "a", "--name=long", `--command=${lines}`, "--shell=sh");
+    await run("queue", "run", "fifo_multi", "a", "--hosts=localhost");
+    const numbers = (text: string) => text.trimEnd().split("\n").map((line) => Number(line.split(" ")[0]));
+    const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
+    assert.deepEqual(numbers(await ok("queue", "log", "a", "long", "--tail=390")), upTo(400).slice(10));
+    assert.deepEqual(numbers(await ok("queue", "log", "a", "long", "--head=390")), upTo(390));
+    const io = new FakeTerminal(true);
+    assert.equal(await cms(["queue", "log", "a", "long", "--all"], deps, io), 0);
+    assert.deepEqual(numbers(io.text("out")), upTo(400));
+    assert.equal((await run("queue", "log", "a", "long", "--follow", "--tail=3")).status, 2);
   });
 });
 
@@ -75,12 +101,27 @@ Deno.test("queue follow goes on with jobs that wait when they start, and ends wi
       `--command=echo begin; ${gate}; echo finish; exit 5`,
       "--shell=sh",
     );
+    // Of a try that is followed by another nothing is left out.
+    const tries = "echo try $CMS_TRY; test $CMS_TRY = 3";
+    await ok(
+      "queue",
+      "add",
+      "a",
+      "--name=tried",
+      `--command=${tries}`,
+      "--retries=2",
+      "--retry-delay=1s",
+      "--shell=sh",
+    );
+    const tried = run("queue", "follow", "a", "tried");
     const one = run("queue", "follow", "a", "job2");
-    const both = run("queue", "log", "a", "--follow");
+    const both = run("queue", "log", "a", "--name=job[1-2]", "--follow");
     const running = run("queue", "run", "fifo_multi", "a", HOSTS);
-    assert.equal((await run("queue", "wait", "a", "--for=started", "--timeout=30s")).status, 0);
+    assert.equal((await run("queue", "wait", "a", "--name=job[1-2]", "--for=started", "--timeout=30s")).status, 0);
     await Deno.writeTextFile(`${directory}/experiment/go`, "");
     await running;
+    const { out: all, status: code } = await tried;
+    assert.deepEqual([all.replaceAll(/^INFO: .*\n/gm, ""), code], ["try 1\ntry 2\ntry 3\n", 0]);
     assert.deepEqual(await one, { out: "begin\nfinish\n", err: "", status: 5 });
     const { out, status } = await both;
     assert.equal(status, 1);

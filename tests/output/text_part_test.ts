@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "../../testing/property.ts";
-import { firstLines, lastLines, LineCutter, shownLine } from "../../src/output/text_part.ts";
+import { firstLinesEnd, joined, lastLinesStart, LineCutter, shownLine } from "../../src/output/text_part.ts";
 
 const encoder = new TextEncoder();
 
@@ -12,13 +12,14 @@ Deno.test("LineCutter gives each line once, wherever the bytes are cut", () => {
       (lines, size) => {
         const bytes = encoder.encode(lines.join("\n"));
         const cutter = new LineCutter();
-        const found: string[] = [];
+        const found: Uint8Array[] = [];
         for (let at = 0; at < bytes.length; at += size + 1) {
           found.push(
             ...cutter.take(bytes.subarray(at, at + size + 1)),
           );
         }
-        assert.equal([...found, cutter.end()].join("\n"), lines.join("\n").replace(/^\ufeff/, ""));
+        const all = joined([...found, cutter.end()].flatMap((line, i) => i === 0 ? [line] : [Uint8Array.of(10), line]));
+        assert.deepEqual(all, bytes);
       },
     ),
   );
@@ -26,10 +27,13 @@ Deno.test("LineCutter gives each line once, wherever the bytes are cut", () => {
 
 Deno.test("LineCutter gives a line without an end in pieces of bounded size", () => {
   const cutter = new LineCutter();
-  const piece = encoder.encode("x".repeat(100_000));
-  let given = 0;
-  for (let i = 0; i < 20; i++) for (const line of cutter.take(piece)) given += line.length;
-  assert.equal(given + cutter.end().length, 2_000_000);
+  const piece = encoder.encode("\u20ac".repeat(33_333) + "x");
+  const given: Uint8Array[] = [];
+  for (let i = 0; i < 20; i++) given.push(...cutter.take(piece).map((line) => line.slice()));
+  assert.ok(given.length > 20 && given.every(({ length }) => length <= 65_536));
+  // No character is cut.
+  const text = [...given, cutter.end()].map((line) => new TextDecoder("utf-8", { fatal: true }).decode(line)).join("");
+  assert.deepEqual(encoder.encode(text), joined(Array(20).fill(piece)));
 });
 
 Deno.test("shownLine() leaves nothing that moves the cursor, and keeps tabs", () => {
@@ -37,13 +41,16 @@ Deno.test("shownLine() leaves nothing that moves the cursor, and keeps tabs", ()
   assert.equal(shownLine("10 %\r20 %"), "10 %\\r20 %");
 });
 
-Deno.test("lastLines() and firstLines() count lines with and without a last line end", () => {
+Deno.test("lastLinesStart() and firstLinesEnd() count lines with and without a last line end", () => {
+  const last = (text: string, count: number) => text.slice(lastLinesStart(encoder.encode(text), count));
+  const first = (text: string, count: number) => text.slice(0, firstLinesEnd(encoder.encode(text), count).end);
   for (const end of ["", "\n"]) {
-    assert.equal(lastLines(`a\nb\nc${end}`, 2), `b\nc${end}`);
-    assert.equal(lastLines(`a${end}`, 5), `a${end}`);
-    assert.equal(firstLines(`a\nb\nc${end}`, 2), "a\nb\n");
-    assert.equal(firstLines(`a${end}`, 5), `a${end}`);
+    assert.equal(last(`a\nb\nc${end}`, 2), `b\nc${end}`);
+    assert.equal(last(`a${end}`, 5), `a${end}`);
+    assert.equal(first(`a\nb\nc${end}`, 2), "a\nb\n");
+    assert.equal(first(`a${end}`, 5), `a${end}`);
   }
-  assert.equal(lastLines("", 3), "");
-  assert.equal(lastLines("\n\n\n", 2), "\n\n");
+  assert.equal(last("", 3), "");
+  assert.equal(last("\n\n\n", 2), "\n\n");
+  assert.equal(firstLinesEnd(encoder.encode("a\nb"), 5).lines, 1);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { openQueue } from "../../src/store/queue_file.ts";
-import { StateFeed, type StateMove } from "../../src/store/state_feed.ts";
+import type { StateMove } from "../../src/store/journal/state_line.ts";
+import { StateFeed } from "../../src/store/state_feed.ts";
 import { createQueue } from "../../src/operations/create_queue.ts";
 import { del, onBothFiles, put, set } from "./support.ts";
 

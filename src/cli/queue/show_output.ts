@@ -20,17 +20,20 @@ import { OutputReader, SilentError } from "../../operations/job_output.ts";
 import type { JobFile } from "../../operations/output_files.ts";
 import { noSuchTry } from "../../operations/read_job_file.ts";
 import { type Selection, selectJobs } from "../../operations/select_jobs.ts";
-import { firstLines, lastLines, LineCutter, shownLine } from "../../output/text_part.ts";
+import { firstLinesEnd, lastLinesStart } from "../../output/text_part.ts";
 import { openQueue } from "../../store/queue_file.ts";
 import type { StoreRef } from "../../store/store.ts";
 import type { Context } from "../context.ts";
 import { warnOfMissing } from "./selection.ts";
 import type { LogWords } from "./log_words.ts";
+import { OutputWriter } from "./output_writer.ts";
 
+/** Of one job, where nothing else is asked for; and pieces of what is shown whole. */
 const MOST_BYTES = 1024 * 1024;
 const PIECE_BYTES = 256 * 1024;
-const TAIL_BYTES = 64 * 1024;
 const TAIL_LINES = 10;
+/** The end of a file is read in steps, until it has the lines that are asked for. */
+const TAIL_BYTES = [64 * 1024, 512 * 1024, 4 * 1024 * 1024, 16 * 1024 * 1024] as const;
 const INTERRUPTED = 130;
 
 /** What to show. */
@@ -52,6 +55,9 @@ export async function showOutput(context: Context, request: ShowRequest): Promis
     throw new CmsError("usage", `Cannot show both --${parts[0]} and --${parts[1]}; give one of them`);
   }
   if (words.follow && words.try !== undefined) throw new CmsError("usage", "Cannot follow a try that is over");
+  if (words.follow && parts.length > 0 && words.all === undefined) {
+    throw new CmsError("usage", `Cannot use --${parts[0]} with --follow, which shows all that a job writes`);
+  }
   const store = await openQueue(deps, request.queue);
   try {
     const { chosen, missing } = selectJobs(store.jobs, request.selection);
@@ -116,63 +122,102 @@ class Show {
   }
 
   async #part(reader: OutputReader, tried: TriedJob, name: JobFile): Promise<void> {
-    const { job } = tried;
     const { tail, head, all } = this.#words;
     const mark = this.#words.both ? `${name === "error" ? "err" : "out"}| ` : "";
-    const lineCount = tail ?? (this.#isOne ? undefined : TAIL_LINES);
-    if (all || head !== undefined) return await this.#fromBegin(reader, tried, { name, mark, head });
-    const maxBytes = lineCount === undefined ? MOST_BYTES : Math.max(TAIL_BYTES, Math.min(MOST_BYTES, lineCount * 400));
-    const bytes = await readTried(reader, tried, name, { maxBytes });
-    if (bytes === null) return this.#absent(job, name);
-    if (lineCount === undefined && !mark) {
-      if (bytes.length === MOST_BYTES) {
-        this.#context.lines.warning(`Shown is the last 1 MiB of ${job.name}; --all shows all of it`);
-      }
-      return await this.#bytes(bytes);
-    }
-    const text = new TextDecoder().decode(bytes);
-    this.#text(lineCount === undefined ? text : lastLines(text, lineCount), mark);
+    const writer = new OutputWriter(this.#context.io, { isRaw: this.#isRaw, mark });
+    const lineCount = tail ?? (this.#isOne ? null : TAIL_LINES);
+    const isThere = all || head !== undefined
+      ? await this.#fromBegin(reader, tried, { name, head: head ?? Infinity, writer })
+      : lineCount === null
+      ? await this.#lastBytes(reader, tried, name, writer)
+      : await this.#lastLines(reader, tried, { name, lineCount, writer });
+    if (!isThere) return this.#absent(tried.job, name);
+    await writer.end({ isClosed: !this.#isOne });
   }
 
+  async #lastBytes(reader: OutputReader, tried: TriedJob, name: JobFile, writer: OutputWriter): Promise<boolean> {
+    const bytes = await readTried(reader, tried, name, { maxBytes: MOST_BYTES + 1 });
+    if (bytes === null) return false;
+    if (bytes.length > MOST_BYTES) {
+      this.#context.lines.warning(`Shown is the last 1 MiB of ${tried.job.name}; --all shows all of it`);
+    }
+    await writer.take(bytes.subarray(-MOST_BYTES));
+    return true;
+  }
+
+  async #lastLines(
+    reader: OutputReader,
+    tried: TriedJob,
+    { name, lineCount, writer }: { name: JobFile; lineCount: number; writer: OutputWriter },
+  ): Promise<boolean> {
+    const isAsked = this.#words.tail !== undefined;
+    for (const maxBytes of TAIL_BYTES) {
+      const bytes = await readTried(reader, tried, name, { maxBytes });
+      if (bytes === null) return false;
+      const start = lastLinesStart(bytes, lineCount);
+      const isLast = maxBytes === TAIL_BYTES.at(-1);
+      if (start === 0 && bytes.length === maxBytes && isAsked && !isLast) continue;
+      if (start === 0 && bytes.length === maxBytes && isAsked) {
+        this.#context.lines.warning(`Shown is the last ${maxBytes / MOST_BYTES} MiB of ${tried.job.name}`);
+      }
+      await writer.take(bytes.subarray(start));
+      return true;
+    }
+    return true;
+  }
+
+  /** Piece by piece: a file may be larger than the memory. */
   async #fromBegin(
     reader: OutputReader,
     tried: TriedJob,
-    { name, mark, head }: { name: JobFile; mark: string; head: number | undefined },
-  ): Promise<void> {
-    let text = "";
-    for (let from = 0;;) {
+    { name, head, writer }: { name: JobFile; head: number; writer: OutputWriter },
+  ): Promise<boolean> {
+    let left = head;
+    for (let from = 0; left > 0 && this.#context.io.isGone?.() !== true;) {
       const bytes = await readTried(reader, tried, name, { maxBytes: PIECE_BYTES, from });
-      if (bytes === null) return from === 0 ? this.#absent(tried.job, name) : undefined;
-      if (head === undefined && !mark) await this.#bytes(bytes);
-      else text += new TextDecoder().decode(bytes);
+      if (bytes === null) return from > 0;
+      const { end, lines } = firstLinesEnd(bytes, left);
+      await writer.take(bytes.subarray(0, end));
+      left -= lines;
       from += bytes.length;
-      const isEnough = head !== undefined && (text.split("\n").length > head || text.length > MOST_BYTES);
-      if (bytes.length < PIECE_BYTES || isEnough) break;
+      if (bytes.length < PIECE_BYTES) break;
     }
-    if (text !== "") this.#text(head === undefined ? text : firstLines(text, head), mark);
+    return true;
   }
 
-  /** All that comes from now on, and what is there already. */
+  /** All that there is, and what comes from now on. */
   async follow(store: Parameters<typeof followOutput>[1]["store"], jobs: readonly Job[]): Promise<void> {
     const { deps, io, lines } = this.#context;
-    const cutters = new Map<string, { cutter: LineCutter; mark: string }>();
+    const writers = new Map<string, OutputWriter>();
     const interrupts = io.interrupts();
-    const markOf = (job: Job, file: JobFile): string => {
+    const gone = new AbortController();
+    const writerOf = (job: Job, file: JobFile): OutputWriter => {
+      const key = `${job.name}/${file}`;
+      const known = writers.get(key);
+      if (known !== undefined) return known;
       const stream = this.#words.both ? (file === "error" ? "err| " : "out| ") : "";
-      return this.#isOne ? stream : `${job.name}: ${stream}`;
+      const writer = new OutputWriter(io, {
+        isRaw: this.#isRaw,
+        mark: this.#isOne ? stream : `${job.name}: ${stream}`,
+      });
+      writers.set(key, writer);
+      return writer;
     };
-    let written = Promise.resolve();
+    // One after the other, though several machines are read at once.
+    let written: Promise<void> = Promise.resolve();
+    const next = (write: () => void | Promise<void>): Promise<void> => written = written.then(write);
     const watch = {
-      stop: interrupts.stop,
-      onPart: (job: Job, file: JobFile, bytes: Uint8Array) => {
-        const mark = markOf(job, file);
-        if (mark === "" && this.#isRaw) return void (written = written.then(() => this.#bytes(bytes)));
-        const key = `${job.name}/${file}`;
-        const own = cutters.get(key) ?? { cutter: new LineCutter(), mark };
-        cutters.set(key, own);
-        for (const line of own.cutter.take(bytes)) this.#out(`${mark}${this.#isRaw ? line : shownLine(line)}\n`);
+      stop: AbortSignal.any([interrupts.stop, gone.signal]),
+      onPart: async (job: Job, file: JobFile, bytes: Uint8Array) => {
+        await next(() => writerOf(job, file).take(bytes));
+        // Nobody reads any more.
+        if (io.isGone?.() === true) gone.abort();
       },
-      onAttempt: (job: Job) => lines.info(`Job ${job.name} is tried again (attempt ${job.attempt})`),
+      onAttempt: (job: Job) =>
+        void next(async () => {
+          for (const file of this.#files) await writers.get(`${job.name}/${file}`)?.end();
+          lines.info(`Job ${job.name} is tried again (attempt ${job.attempt})`);
+        }),
       onSilence: (machine: string, reason: string | null) =>
         lines.warning(
           reason === null ? `${machine} answers again` : `${machine} does not answer: ${reason}; trying again`,
@@ -181,11 +226,9 @@ class Show {
     try {
       const names = new Set<JobName>(jobs.map(({ name }) => name));
       const over = await followOutput(deps, { store, names, files: this.#files }, watch, makeConnect(deps));
-      for (const { cutter, mark } of cutters.values()) {
-        const rest = cutter.end();
-        if (rest !== "") this.#out(`${mark}${this.#isRaw ? rest : shownLine(rest)}\n`);
-      }
-      await written;
+      await next(async () => {
+        for (const writer of writers.values()) await writer.end();
+      });
       this.#context.status = interrupts.stop.aborted ? INTERRUPTED : statusOf(over);
     } finally {
       interrupts.release();
@@ -198,17 +241,6 @@ class Show {
       new NotFoundError("job", job.name, `Job ${job.name} has no ${file} on its host`).message,
     );
     this.#context.status = 1;
-  }
-
-  #text(text: string, mark: string): void {
-    if (text === "") return;
-    const rows = (text.endsWith("\n") ? text.slice(0, -1) : text).split("\n");
-    this.#out(rows.map((row) => `${mark}${this.#isRaw ? row : shownLine(row)}\n`).join(""));
-  }
-
-  async #bytes(bytes: Uint8Array): Promise<void> {
-    if (this.#isRaw) return await this.#context.io.bytes(bytes);
-    this.#text(new TextDecoder().decode(bytes), "");
   }
 
   #out(text: string): void {

@@ -16,6 +16,8 @@ import { clip, type Row, type Size } from "./layout.ts";
 /** Lines that are kept to be shown. */
 const KEPT = 500;
 
+const decoder = new TextDecoder();
+
 /** Follows one job until it is closed. */
 export class OutputView {
   readonly job: JobName;
@@ -62,14 +64,14 @@ export class OutputView {
       const [job] = await followOutput(this.#deps, request, {
         stop: this.#stop.signal,
         onPart: (_job, _file, bytes) => {
-          for (const line of this.#cutter.take(bytes)) this.#lines.push(line);
+          for (const line of this.#cutter.take(bytes)) this.#lines.push(decoder.decode(line));
           if (this.#lines.length > 2 * KEPT) this.#lines = this.#lines.slice(-KEPT);
           this.#onChange();
         },
         onAttempt: () => this.#say("is tried again"),
         onSilence: (machine, reason) => this.#say(reason === null ? "" : `${machine} does not answer: ${reason}`),
       }, makeConnect(this.#deps));
-      this.#rest = this.#cutter.end();
+      this.#rest = decoder.decode(this.#cutter.end());
       if (!this.#stop.signal.aborted) this.#say(job === undefined ? "is deleted" : `is over: ${job.status}`);
     } finally {
       store.close();

@@ -6,7 +6,8 @@
 
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { readSelection } from "../../operations/select_jobs.ts";
-import { WAIT_GOALS, waitJobs } from "../../operations/wait_jobs.ts";
+import { WAIT_GOALS } from "../../operations/wait_goals.ts";
+import { waitJobs } from "../../operations/wait_jobs.ts";
 import { failures, jsonReply, operation } from "../operation.ts";
 import { queueAt } from "../places.ts";
 import { countOr, ExperimentQuery, QueuePath, SelectionQuery } from "../schemas.ts";

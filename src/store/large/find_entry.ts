@@ -156,6 +156,29 @@ export async function* entryTexts(files: Files, path: string): AsyncGenerator<st
   }
 }
 
+/**
+ * The entries that have some text, such as the begin of a line, and that `keep` takes.
+ * @returns null if they are more than `most`.
+ */
+export async function findEntriesWith(
+  files: Files,
+  path: string,
+  { text, keep, most }: { text: string; keep: (entry: Uint8Array) => boolean; most: number },
+): Promise<Uint8Array[] | null> {
+  const find = searchFor(encoder.encode(text));
+  const found: Uint8Array[] = [];
+  for await (const bytes of entryPieces(files, path)) {
+    for (let at = find(bytes); at >= 0;) {
+      const [start, stop] = entryAround(bytes, at);
+      const entry = bytes.subarray(start, stop);
+      if (keep(entry)) found.push(entry.slice());
+      if (found.length > most) return null;
+      at = find(bytes, stop - 1);
+    }
+  }
+  return found;
+}
+
 /** Begin and end of the entry that `at` is in. */
 function entryAround(bytes: Uint8Array, at: number): [start: number, stop: number] {
   let stop = bytes.indexOf(NEWLINE, at + 1);

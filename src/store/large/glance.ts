@@ -9,9 +9,9 @@
 
 import type { Deps } from "../../deps.ts";
 import { CmsError } from "../../errors.ts";
-import { dependenciesOf, isDependencyField } from "../../job/dependencies.ts";
+import { dependenciesOf, hasDependencies, isDependencyField } from "../../job/dependencies.ts";
 import type { Job } from "../../job/job.ts";
-import { isInFlight } from "../../job/states.ts";
+import { isInFlight, isWaiting } from "../../job/states.ts";
 import type { JobName } from "../../names/grammar.ts";
 import { codeOf } from "../../system_errors.ts";
 import type { Jobs } from "../changes.ts";
@@ -22,7 +22,7 @@ import { applyRecord } from "../state/merge.ts";
 import type { StoreRef } from "../store.ts";
 import { parseJobs } from "../yaml/job_record.ts";
 import { isAsWritten, SMALL_YAML_BYTES } from "./checkpoint_due.ts";
-import { findEntries } from "./find_entry.ts";
+import { findEntries, findEntriesWith, searchFor } from "./find_entry.ts";
 import type { Summary } from "./summary.ts";
 import { readSummary } from "./summary_text.ts";
 
@@ -30,16 +30,22 @@ import { readSummary } from "./summary_text.ts";
 const TRIES = 3;
 /** Jobs that wait for one; of more, reading all is as fast. */
 const MOST_LISTING = 512;
+/** Jobs that wait for others, and those that they wait for; of more, reading all is as fast. */
+const MOST_DEPENDENT = 2_048;
 
 /** What a queue's jobs come to, and those in flight. */
 export interface Sum {
   readonly summary: Summary;
   readonly inFlight: readonly Job[];
+  /** Jobs that wait, are not held, and come after others; null where they are too many. */
+  readonly dependent: readonly Job[] | null;
+  /** Those that they wait for, and perhaps others. */
+  readonly parents: Jobs;
 }
 
 /** What all jobs come to; null if it can only be known from all of them. */
 export function glanceSum(deps: Deps, ref: StoreRef): Promise<Sum | null> {
-  return glance(deps, ref, async ({ records, summaryText, find }) => {
+  return glance(deps, ref, async ({ records, summaryText, find, findDependent }) => {
     const summary = readSummary(summaryText, ref.experiment);
     if (summary === null) return null;
     const unknown = unknownIn(records);
@@ -49,7 +55,17 @@ export function glanceSum(deps: Deps, ref: StoreRef): Promise<Sum | null> {
     for (const record of records) take(after, record, (job) => void before.set(job.name, job));
     for (const job of before.values()) summary.remove(job);
     for (const job of after.values()) summary.add(job);
-    return { summary, inFlight: [...after.values()].filter(({ status }) => isInFlight(status)) };
+    const inFlight = [...after.values()].filter(({ status }) => isInFlight(status));
+    if (summary.dependent === 0) return { summary, inFlight, dependent: [], parents: after };
+    const touched = new Set(records.map(subjectOf));
+    const unchanged = summary.dependent > MOST_DEPENDENT ? null : await findDependent();
+    const dependent = [...(unchanged ?? []).filter(({ name }) => !touched.has(name)), ...after.values()]
+      .filter((job) => isWaiting(job.status) && job.hold !== true && hasDependencies(job));
+    const names = new Set(dependent.flatMap(dependenciesOf).filter((name) => !touched.has(name)));
+    const isFew = dependent.length === summary.dependent && names.size <= MOST_DEPENDENT;
+    const parents = isFew ? await find([...names], null) : null;
+    if (parents === null) return { summary, inFlight, dependent: null, parents: after };
+    return { summary, inFlight, dependent, parents: new Map([...parents, ...after]) };
   });
 }
 
@@ -84,6 +100,8 @@ interface View {
   readonly summaryText: unknown;
   /** Jobs of the YAML: of these names, and those that have `listed` in a list; null if they are too many. */
   find(names: readonly JobName[], listed: JobName | null): Promise<Map<JobName, Job> | null>;
+  /** Jobs of the YAML that wait and come after others; null if they are too many. */
+  findDependent(): Promise<Job[] | null>;
 }
 
 async function glance<T>(deps: Deps, ref: StoreRef, look: (view: View) => Promise<T | null>): Promise<T | null> {
@@ -93,10 +111,16 @@ async function glance<T>(deps: Deps, ref: StoreRef, look: (view: View) => Promis
   const find: View["find"] = async (names, listed) => {
     const found = await findEntries(files, file, { names, listed, most: MOST_LISTING });
     if (found === null) return null;
+    return parsed([...found.listing, ...found.named]);
+  };
+  const parsed = (entries: readonly Uint8Array[]): Map<JobName, Job> => {
     const decoder = new TextDecoder();
-    const text = [...found.listing, ...found.named].map((bytes) => decoder.decode(bytes));
     const at = { shown, experiment: ref.experiment };
-    return new Map(text.flatMap((entry) => [...parseJobs(entry, at)]));
+    return new Map(entries.flatMap((bytes) => [...parseJobs(decoder.decode(bytes), at)]));
+  };
+  const findDependent: View["findDependent"] = async () => {
+    const found = await findEntriesWith(files, file, { text: "\n  after", keep: mayWait, most: MOST_DEPENDENT });
+    return found === null ? null : [...parsed(found).values()];
   };
   try {
     const stamp = await files.stamp(file);
@@ -106,7 +130,7 @@ async function glance<T>(deps: Deps, ref: StoreRef, look: (view: View) => Promis
       const { header } = journal;
       const isStill = async () => isAsWritten(header, await files.stamp(file));
       if (!await isStill()) continue;
-      const seen = await look({ records, summaryText: header?.written?.summary, find });
+      const seen = await look({ records, summaryText: header?.written?.summary, find, findDependent });
       // Without a lock, what was read counts if the file is still the same.
       if (seen === null || await isStill()) return seen;
     }
@@ -118,6 +142,13 @@ async function glance<T>(deps: Deps, ref: StoreRef, look: (view: View) => Promis
   } finally {
     journal.close();
   }
+}
+
+const STATES = ["undefined", "ready"].map((state) => searchFor(new TextEncoder().encode(`\n  status: ${state}\n`)));
+
+/** False for the entry of a job that does not wait. */
+function mayWait(entry: Uint8Array): boolean {
+  return STATES.some((search) => search(entry) >= 0);
 }
 
 /** Jobs of the YAML that records change, and that no record has as a whole. */

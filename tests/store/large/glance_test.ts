@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "../../../testing/property.ts";
-import { dependenciesOf } from "../../../src/job/dependencies.ts";
+import { dependenceOf, dependenciesOf, hasDependencies } from "../../../src/job/dependencies.ts";
 import type { Job } from "../../../src/job/job.ts";
-import { isInFlight } from "../../../src/job/states.ts";
+import { isFailed } from "../../../src/job/outcome.ts";
+import { isInFlight, isWaiting } from "../../../src/job/states.ts";
 import { type JobName, jobName } from "../../../src/names/grammar.ts";
 import type { Change, Jobs } from "../../../src/store/changes.ts";
+import { StateCounts } from "../../../src/operations/state_counts.ts";
+import { StateFeed } from "../../../src/store/state_feed.ts";
 import { glanceJob, glanceSum } from "../../../src/store/large/glance.ts";
 import { quantile, roundSeconds, Summary, summaryOf } from "../../../src/store/large/summary.ts";
 import { readSummary, summaryRecord } from "../../../src/store/large/summary_text.ts";
@@ -86,6 +89,9 @@ async function check(world: World, names: readonly string[]): Promise<void> {
   });
   const inFlight = (some: Iterable<Job>) => [...some].filter(({ status }) => isInFlight(status)).sort(byName);
   assert.deepEqual([...sum.inFlight].sort(byName), inFlight(jobs.values()));
+  const dependent = [...jobs.values()].filter((job) => isWaiting(job.status) && !job.hold && hasDependencies(job));
+  assert.deepEqual([...sum.dependent!].sort(byName), dependent.sort(byName));
+  for (const job of dependent) assert.deepEqual(dependenceOf(job, sum.parents), dependenceOf(job, jobs));
   for (const name of names as readonly JobName[]) {
     const around = await glanceJob(world.deps, world.ref, name, { neededBy: false });
     assert.deepEqual(around?.get(name), jobs.get(name));
@@ -96,6 +102,18 @@ async function check(world: World, names: readonly string[]): Promise<void> {
     const children = (some: Jobs) => [...some.values()].filter((job) => dependenciesOf(job).includes(name));
     if (needed !== null) assert.deepEqual(children(needed), children(jobs));
   }
+}
+
+/** Compares counts that were followed with the queue as a whole. */
+async function checkCounts(world: World, counts: StateCounts): Promise<void> {
+  const jobs = [...(await all(world)).values()];
+  const are = (...states: string[]) => jobs.filter(({ status }) => states.includes(status)).length;
+  const failed = jobs.filter(isFailed).length;
+  const open = are("undefined", "ready", "run", "start");
+  const numbers = (pending: number, bad: number) => ({ there: jobs.length - pending, failed: bad, pending });
+  assert.deepEqual(counts.numbers("over"), numbers(open, failed));
+  assert.deepEqual(counts.numbers("started"), numbers(open - are("start"), are("fail_start")));
+  assert.deepEqual(counts.numbers("ended-well"), numbers(open + failed, failed));
 }
 
 function byName(a: Job, b: Job): number {
@@ -160,10 +178,18 @@ Deno.test("A glance says what all of the queue says, whatever was done to it", a
       await inMemory(async (world) => {
         await largeQueue(world);
         const queue = await openQueue(world.deps, world.ref);
+        const feed = new StateFeed(world.deps, world.ref);
+        const begin = async () => StateCounts.from(await feed.begin(), world.ref.experiment);
+        let counts = await begin();
+        assert(counts !== null, "the counts were not known at the begin");
         for (const one of steps) {
           if (one === "write") await queue.checkpoint("always");
           else await queue.commit(() => [one]);
+          const moves = await feed.look();
+          if (moves === null || counts?.takeAll(moves) !== true) counts = await begin();
         }
+        if (counts !== null) await checkCounts(world, counts);
+        feed.close();
         queue.close();
         await check(world, ["job1", "job7", "job357", `job${MANY}`]);
       });
