@@ -133,7 +133,8 @@ let shared: Promise<TestHosts> | undefined;
  * through. Whoever uses them leaves them in any state; {@link TestHosts.reset} brings them back.
  */
 export function sharedHosts(): Promise<TestHosts> {
-  shared ??= makeHosts(["red", "red01", "red02"]).then((hosts) => {
+  // One session for each connection is enough for all that the program does.
+  shared ??= makeHosts(["red", "red01", "red02"], { sshdOptions: ["MaxSessions 1"] }).then((hosts) => {
     globalThis.addEventListener("unload", () => hosts.disposeNow());
     return hosts;
   });

@@ -22,6 +22,7 @@ import { readLastRun } from "../store/run_claim.ts";
 import type { RunAbout } from "../store/run_status.ts";
 import type { StoreRef } from "../store/store.ts";
 import { hostStands, type StandsView } from "./host_stands.ts";
+import { usedSlots } from "./used_slots.ts";
 
 /** A job that is in flight on a host. */
 export interface HostJob {
@@ -47,6 +48,8 @@ export interface HostStatus {
   readonly status: string;
   /** Jobs that it may run at once; of an entry of Slurm, those of all its nodes. */
   readonly slots: number;
+  /** Slots in use. */
+  readonly used: number;
   /** What a run says of its machine now; null where no run uses it. */
   readonly link: "up" | "down" | null;
   /** Since when, epoch ms; null where that is not known. */
@@ -136,6 +139,7 @@ class Runs {
 class Places {
   readonly machines: readonly Machine[];
   readonly jobs: HostJob[][];
+  readonly inFlight: Job[][];
   /** Jobs by device. */
   readonly held: Map<number, string[]>[];
   readonly lastHours: { ended: number; failed: number }[];
@@ -149,6 +153,7 @@ class Places {
     this.#hosts = hosts;
     this.machines = tellApart(hosts.map(machineOf));
     this.jobs = hosts.map(() => []);
+    this.inFlight = hosts.map(() => []);
     this.held = hosts.map(() => new Map());
     this.nodes = hosts.map(() => new Map());
     this.lastHours = hosts.map(() => ({ ended: 0, failed: 0 }));
@@ -167,10 +172,12 @@ class Places {
       ...runs.linkOf(machine),
       jobs,
     }));
+    const slots = host.max_jobs_allowed * (isSlurm(host) ? nodes.length : 1);
     return {
       machine,
       ...runs.linkOf(machine),
-      slots: host.max_jobs_allowed * (isSlurm(host) ? nodes.length : 1),
+      slots,
+      used: usedSlots(this.inFlight[i]!, slots),
       nodes,
       jobs: this.jobs[i]!,
       gpus: devicesOf(host, this.held[i]!),
@@ -185,6 +192,7 @@ class Places {
     const startedMs = job.status === "start" && job.started !== null ? Date.parse(job.started) : null;
     const here = { queue, job: job.name, startedMs };
     this.jobs[at]!.push(here);
+    this.inFlight[at]!.push(job);
     if (isSlurm(this.#hosts[at]!)) {
       const node = placeOf(job) ?? "";
       this.nodes[at]!.set(node, [...this.nodes[at]!.get(node) ?? [], here]);

@@ -13,6 +13,7 @@ import { parseDuration, parseSize, renderBytes, renderDuration } from "../names/
 import { HAS_NOTHING, type HostHas } from "../scheduler/resources.ts";
 import type { RunAbout } from "../store/run_status.ts";
 import { resourcesOf } from "./run_hosts.ts";
+import { usedSlots } from "./used_slots.ts";
 
 /** How a host stands to jobs that wait. */
 export interface HostStand {
@@ -22,7 +23,7 @@ export interface HostStand {
 
 /** What is known of a run. */
 export interface StandsView {
-  readonly about: Pick<RunAbout, "machines" | "since" | "allocations">;
+  readonly about: Pick<RunAbout, "machines" | "since" | "again" | "allocations">;
   readonly inFlight: readonly Job[];
   /** Epoch ms. */
   readonly nowMs: number;
@@ -32,7 +33,10 @@ export interface StandsView {
 export function machineStands({ about, inFlight, nowMs }: StandsView): HostStand[] {
   return Object.keys(about.machines).map((machine) => {
     const running = inFlight.filter((job) => placeOf(job) === machine).length;
-    const stand = silence(about, machine, nowMs) ?? `runs ${running} ${running === 1 ? "job" : "jobs"}`;
+    const silent = silence(about, machine, nowMs);
+    const stand = silent !== null
+      ? silent + tries(about, machine, nowMs)
+      : `runs ${running} ${running === 1 ? "job" : "jobs"}`;
     return { host: machine, stand };
   });
 }
@@ -53,11 +57,11 @@ export function hostStands(
       return { host: host.id, stand: lack === null ? stand : `${lack}; ${stand}` };
     }
     const silent = silence(about, machine, nowMs);
-    if (silent !== null) return { host: host.id, stand: `${silent} (${machine})` };
+    if (silent !== null) return { host: host.id, stand: `${silent}${tries(about, machine, nowMs)} (${machine})` };
     const here = inFlight.filter((one) => one.slot === host.id);
     const there = inFlight.filter((one) => placeOf(one) === machine);
     const slots = host.max_jobs_allowed;
-    const used = here.reduce((sum, one) => sum + (one.slots ?? 1), 0);
+    const used = usedSlots(here, slots);
     const lack = job === null ? null : lackOn(job, { free: slots - used, has: resourcesOf(host).has, here, there });
     const stand = used >= slots ? `full (${used} of ${slots})` : `free (${used} of ${slots} in use)`;
     return { host: host.id, stand: lack ?? stand };
@@ -95,6 +99,15 @@ function allocationLack(job: Job, host: Host): string | null {
     return `needs ${needText(job, name)}, an allocation has ${name === "memory" ? memory ?? "none" : has[name]}`;
   }
   return null;
+}
+
+/** `, tried again in 12s`; what is due is being tried. */
+function tries({ again }: StandsView["about"], machine: string, nowMs: number): string {
+  const atMs = again?.[machine];
+  if (atMs === undefined) return "";
+  return atMs <= nowMs
+    ? ", is being tried"
+    : `, tried again in ${renderDuration(Math.ceil((atMs - nowMs) / 1000) * 1000)}`;
 }
 
 /** `needs 2 GPUs, 1 free`: the first need that a host cannot meet now; null if it can meet all. */

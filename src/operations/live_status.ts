@@ -20,7 +20,7 @@ import { readLastRun } from "../store/run_claim.ts";
 import type { LastRun } from "../store/run_status.ts";
 import type { StoreRef } from "../store/store.ts";
 import { holdOf } from "./job_reason.ts";
-import { planOf, type QueueStatus } from "./queue_status.ts";
+import { lastRunOf, machineSlots, planOf, type QueueStatus } from "./queue_status.ts";
 import { QueueTally } from "./queue_tally.ts";
 
 const FAILURES = 5;
@@ -42,6 +42,7 @@ export class LiveStatus implements ChangeListener {
   #slowAtMs = -Infinity;
   #kept = 0;
   #plan: QueueStatus["plan"] = null;
+  #lastRun: QueueStatus["lastRun"] = null;
 
   /** Reads nothing yet. */
   constructor(deps: Deps, queue: StoreRef) {
@@ -89,8 +90,6 @@ export class LiveStatus implements ChangeListener {
     await this.#lookSlowly();
     const { counts, total, failed, running } = this.#tally;
     const isRun = run?.isRunning === true;
-    const busy = new Map<string, number>();
-    for (const job of running.values()) busy.set(placeOf(job) ?? "?", (busy.get(placeOf(job) ?? "?") ?? 0) + 1);
     const open = counts.undefined + counts.ready + counts.run + counts.start - this.#kept;
     return {
       queue: this.#queue.name,
@@ -100,7 +99,8 @@ export class LiveStatus implements ChangeListener {
       kept: this.#kept,
       run,
       pause: this.#pause,
-      busy,
+      lastRun: isRun ? null : this.#lastRun,
+      hosts: machineSlots(run, running.values()),
       ratePerS: isRun ? this.#tally.rate() : null,
       leftMs: isRun ? this.#tally.left(open, run.about.slots) : null,
       plan: this.#plan,
@@ -118,6 +118,7 @@ export class LiveStatus implements ChangeListener {
     const startMs = clock.now();
     if (startMs < this.#slowAtMs) return;
     this.#plan = await planOf(this.#deps, this.#paths);
+    this.#lastRun = await lastRunOf(this.#deps, this.#queue, this.#run);
     const view = { jobs: this.#jobs, nowMs: clock.epochMs() };
     let kept = 0;
     for (const job of this.#jobs.values()) {

@@ -20,6 +20,7 @@ import { readLastRun } from "../store/run_claim.ts";
 import type { LastRun } from "../store/run_status.ts";
 import type { StoreRef } from "../store/store.ts";
 import { QueueTally } from "./queue_tally.ts";
+import { runningJobs } from "./used_slots.ts";
 
 /** The run, the pause and the cluster's file are looked at this often. */
 const SLOW_MS = 1_000;
@@ -101,6 +102,11 @@ export class QueueBoard {
   /** Jobs by state. */
   get counts(): Readonly<Record<JobState, number>> {
     return this.#tally.counts;
+  }
+
+  /** How many jobs run; those that were sent ahead wait on their hosts. */
+  get runningCount(): number {
+    return runningJobs(this.counts, this.isRun ? this.run!.about.slots : null);
   }
 
   /** Jobs that are over. */

@@ -5,7 +5,7 @@
  */
 
 import type { Deps } from "../deps.ts";
-import { placeOf } from "../job/job.ts";
+import { type Job, placeOf } from "../job/job.ts";
 import type { JobState } from "../job/states.ts";
 import type { Failure, Summary } from "../store/large/summary.ts";
 import { listNames } from "../store/queue_file.ts";
@@ -16,8 +16,10 @@ import { type QueuePause, readPause } from "../store/queue_pause.ts";
 import { readLastRun } from "../store/run_claim.ts";
 import type { LastRun } from "../store/run_status.ts";
 import type { StoreRef } from "../store/store.ts";
+import { type HistoryRow, queueHistory } from "./queue_history.ts";
 import { queueSum } from "./queue_sum.ts";
-import { timeLeft } from "./time_left.ts";
+import { elapsed, timeLeft } from "./time_left.ts";
+import { usedSlots } from "./used_slots.ts";
 
 /** How a queue stands. */
 export interface QueueStatus {
@@ -31,8 +33,10 @@ export interface QueueStatus {
   readonly run: LastRun | null;
   /** Null if the queue is not paused. */
   readonly pause: QueuePause | null;
-  /** Jobs in flight by machine, `user@name`. */
-  readonly busy: ReadonlyMap<string, number>;
+  /** The run that was last, while none goes on; null if there was none. */
+  readonly lastRun: HistoryRow | null;
+  /** The machines of the present run, and of jobs in flight. */
+  readonly hosts: readonly MachineSlots[];
   /** Ends in the last minute, for each second; null without a run. */
   readonly ratePerS: number | null;
   /** How long the rest takes, ms, between the two; null where nothing is known. */
@@ -43,6 +47,18 @@ export interface QueueStatus {
   readonly failures: readonly Failure[];
 }
 
+/** A machine and its slots. */
+export interface MachineSlots {
+  /** `user@name`. */
+  readonly machine: string;
+  /** Whether it answers the run; null where no run uses it. */
+  readonly link: "up" | "down" | null;
+  /** Jobs that the run may start there at once; null where that is not said. */
+  readonly slots: number | null;
+  /** Slots that jobs in flight have. */
+  readonly used: number;
+}
+
 const RATE_MS = 60_000;
 
 /** How a queue stands. @throws {CmsError} `not_found` if there is no such queue. */
@@ -51,8 +67,7 @@ export async function queueStatus(deps: Deps, { queue }: { queue: StoreRef }): P
   const { summary, inFlight, kept, failures } = await queueSum(deps, queue);
   const run = await readLastRun(deps, paths);
   const { counts, failed, total } = summary;
-  const busy = new Map<string, number>();
-  for (const job of inFlight) busy.set(placeOf(job) ?? "?", (busy.get(placeOf(job) ?? "?") ?? 0) + 1);
+  const nowMs = deps.clock.epochMs();
   const open = counts.undefined + counts.ready + counts.run + counts.start - kept;
   return {
     queue: queue.name,
@@ -62,12 +77,34 @@ export async function queueStatus(deps: Deps, { queue }: { queue: StoreRef }): P
     kept,
     run,
     pause: await readPause(deps, paths),
-    busy,
-    ratePerS: run?.isRunning === true ? recentEnds(summary, deps.clock.epochMs()) / (RATE_MS / 1000) : null,
-    leftMs: run?.isRunning === true ? timeLeft(summary.durations, open, run.about.slots) : null,
+    lastRun: await lastRunOf(deps, queue, run),
+    hosts: machineSlots(run, inFlight),
+    ratePerS: run?.isRunning === true ? recentEnds(summary, nowMs) / (RATE_MS / 1000) : null,
+    leftMs: run?.isRunning === true
+      ? timeLeft(summary.durations, { open, slots: run.about.slots, running: elapsed(inFlight, nowMs) })
+      : null,
     plan: await planOf(deps, paths),
     failures,
   };
+}
+
+/** The run that was last; null while one goes on. */
+export async function lastRunOf(deps: Deps, queue: StoreRef, run: LastRun | null): Promise<HistoryRow | null> {
+  return run?.isRunning === true ? null : (await queueHistory(deps, { queue, limit: 1 }))[0] ?? null;
+}
+
+/** The machines of a run, and of jobs in flight, with their slots. */
+export function machineSlots(run: LastRun | null, inFlight: Iterable<Job>): MachineSlots[] {
+  const about = run?.isRunning === true ? run.about : null;
+  const { machines = {}, capacities = {} } = about ?? {};
+  const jobs = Map.groupBy(inFlight, (job) => placeOf(job) ?? "?");
+  const all = new Set([...Object.keys(capacities), ...Object.keys(machines), ...jobs.keys()]);
+  return [...all].map((machine) => ({
+    machine,
+    link: machines[machine] ?? null,
+    slots: capacities[machine] ?? null,
+    used: usedSlots(jobs.get(machine) ?? [], capacities[machine] ?? null),
+  }));
 }
 
 /** How many ended in the last minute. */

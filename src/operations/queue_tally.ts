@@ -12,7 +12,7 @@ import { isInFlight, isWaiting, JOB_STATES, type JobState } from "../job/states.
 import { durationMs } from "../job/where.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { FeedChange } from "../store/queue_feed.ts";
-import { countSeconds, timeLeft } from "./time_left.ts";
+import { countSeconds, elapsed, timeLeft } from "./time_left.ts";
 
 /** Jobs that are over and are kept, the newest first. */
 const KEPT = 200;
@@ -114,7 +114,8 @@ export class QueueTally {
 
   /** How long `open` jobs take on so many slots, ms, between the two; null where nothing is known. */
   left(open: number, slots: number): readonly [number, number] | null {
-    return timeLeft(countSeconds(this.#durations.slice(-DURATIONS)), open, slots);
+    const running = elapsed(this.running.values(), this.#clock.epochMs());
+    return timeLeft(countSeconds(this.#durations.slice(-DURATIONS)), { open, slots, running });
   }
 
   #count(job: Job, by: 1 | -1): void {

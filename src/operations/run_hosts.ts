@@ -7,8 +7,9 @@
 
 import { parseDevices } from "../cluster/devices.ts";
 import { type Host, machineOf, setResources } from "../cluster/host.ts";
-import { type Machine, tellApart } from "../cluster/machine.ts";
+import { type Machine, machineText, tellApart } from "../cluster/machine.ts";
 import { isSlurm } from "../cluster/slurm_entry.ts";
+import { isNodeName } from "../cluster/slurm_place.ts";
 import type { Deps } from "../deps.ts";
 import type { HostId } from "../names/grammar.ts";
 import { parseSize } from "../names/units.ts";
@@ -42,6 +43,17 @@ export interface HostsOfRun {
 /** Jobs that these hosts may run at once. */
 export function slotsOf(hosts: readonly SlotHost[]): number {
   return hosts.reduce((sum, host) => sum + (host.active && host.isToCome !== true ? host.capacity : 0), 0);
+}
+
+/** The same for each machine; of nodes of allocations, which come and go, nothing. */
+export function capacitiesOf(hosts: readonly SlotHost[]): Record<string, number> {
+  const capacities: Record<string, number> = {};
+  for (const host of hosts) {
+    const machine = machineText(host.machine);
+    if (!host.active || host.isToCome === true || isNodeName(machine)) continue;
+    capacities[machine] = (capacities[machine] ?? 0) + host.capacity;
+  }
+  return capacities;
 }
 
 /** The hosts of one run. */

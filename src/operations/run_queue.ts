@@ -28,7 +28,7 @@ import { Collector } from "./collect/collector.ts";
 import type { Notices } from "./notices/notices.ts";
 import { pushedPaths, pushFirst } from "./push_files.ts";
 import { runsAlready } from "./process_state.ts";
-import { RunHosts, slotsOf } from "./run_hosts.ts";
+import { capacitiesOf, RunHosts, slotsOf } from "./run_hosts.ts";
 import { RunTeller } from "./tell_run.ts";
 import { whoIsHere } from "./who.ts";
 
@@ -103,6 +103,7 @@ export async function runQueue(
     scheduler: request.scheduler,
     cluster: cluster?.name ?? null,
     slots,
+    ...(request.scheduler === "fifo_multi" && { capacities: capacitiesOf(hosts) }),
   });
   try {
     const run = deps.ids.hex(4);
@@ -143,7 +144,7 @@ export async function runQueue(
       connect: pushFirst(deps, connect, pushed, request.onPushed),
       readHosts: runHosts === null ? null : async () => current = await runHosts.read(),
       onHostsTaken: (stamp) => {
-        teller.tell({ slots: slotsOf(current), hosts: stamp });
+        teller.tell({ slots: slotsOf(current), capacities: capacitiesOf(current), hosts: stamp });
         runHosts?.taken();
       },
       ...(runHosts === null ? {} : { haveHostsChanged: () => runHosts.haveChanged() }),

@@ -33,6 +33,8 @@ export interface SelectionWords {
   readonly status?: string | undefined;
   readonly failed?: boolean | undefined;
   readonly where?: readonly string[] | undefined;
+  /** Tags that a job must have, each `KEY` or `KEY=VALUE`. */
+  readonly tag?: readonly string[] | undefined;
   /** Exit codes between commas, ranges among them: `1,75,128-255`. */
   readonly exit_code?: string | undefined;
 }
@@ -53,7 +55,8 @@ export function readSelection(words: SelectionWords): Selection {
   for (const state of states ?? []) {
     problems.note(!isJobState(state), `Cannot use ${JSON.stringify(state)} as a status: use ${JOB_STATES.join(", ")}`);
   }
-  const where = (words.where ?? []).flatMap((text) => problems.take(() => parseWhere(text)) ?? []);
+  const conditions = [...words.where ?? [], ...(words.tag ?? []).map(tagCondition)];
+  const where = conditions.flatMap((text) => problems.take(() => parseWhere(text)) ?? []);
   const exitCodes = words.exit_code === undefined ? undefined : problems.take(() => readCodes(words.exit_code!));
   problems.throwIfAny();
   return {
@@ -63,6 +66,11 @@ export function readSelection(words: SelectionWords): Selection {
     isFailed: words.failed === true,
     where,
   };
+}
+
+/** `night`: whatever its value is. */
+function tagCondition(tag: string): string {
+  return tag.includes("=") ? `tag.${tag}` : `tag.${tag}!=`;
 }
 
 /** True if the selection chooses by more than names: a verb then prints how many jobs it changed. */

@@ -11,23 +11,33 @@ import type { RunEvent } from "../scheduler/report.ts";
 import type { RunAbout } from "../store/run_status.ts";
 import type { QueueStore } from "../store/store.ts";
 
+const AGAIN_EVERY_MS = 1_000;
+
 /** Tells of one run. The run does not wait for it: nothing but onlookers depends on it. */
 export class RunTeller {
   readonly #store: Pick<QueueStore, "tellRun">;
   readonly #clock: Pick<Clock, "epochMs">;
   readonly #machines: Record<string, "up" | "down"> = {};
   readonly #since: Record<string, number> = {};
+  readonly #again: Record<string, number> = {};
+  #againToldMs = -Infinity;
   #about: RunAbout;
   #told: Promise<void> = Promise.resolve();
 
   constructor(
     store: Pick<QueueStore, "tellRun">,
     clock: Pick<Clock, "epochMs">,
-    about: Omit<RunAbout, "machines" | "since">,
+    about: Omit<RunAbout, "machines" | "since" | "again" | "began">,
   ) {
     this.#store = store;
     this.#clock = clock;
-    this.#about = { ...about, machines: this.#machines, since: this.#since };
+    this.#about = {
+      ...about,
+      began: clock.epochMs(),
+      machines: this.#machines,
+      since: this.#since,
+      again: this.#again,
+    };
   }
 
   /** What is said now. */
@@ -42,6 +52,9 @@ export class RunTeller {
 
   /** Takes in an event of the run. */
   event(event: RunEvent): void {
+    if (event.type === "halt") return this.tell({ ending: `halted (${event.halt.text})` });
+    if (event.type === "stopping") return this.tell({ ending: `stopping after ${event.signal}` });
+    if (event.type === "machine_again") return this.#tellAgain(event.machine, event.inMs);
     if (event.type !== "machine_up" && event.type !== "machine_down") return;
     const now = event.type === "machine_up" ? "up" : "down";
     if (this.#about.machines[event.machine] === now) return;
@@ -49,11 +62,23 @@ export class RunTeller {
     if (now === "down" && isNodeName(event.machine)) {
       delete this.#machines[event.machine];
       delete this.#since[event.machine];
+      delete this.#again[event.machine];
       return this.tell({});
     }
     // In place: copies of a record of thousands, thousands of times, would take minutes.
     this.#machines[event.machine] = now;
     this.#since[event.machine] = this.#clock.epochMs();
+    if (now === "up") delete this.#again[event.machine];
+    this.tell({});
+  }
+
+  /** Thousands of machines may be tried again and again: what is said of that may be a second old. */
+  #tellAgain(machine: string, inMs: number): void {
+    if (isNodeName(machine)) return;
+    const nowMs = this.#clock.epochMs();
+    this.#again[machine] = nowMs + inMs;
+    if (Math.abs(nowMs - this.#againToldMs) < AGAIN_EVERY_MS) return;
+    this.#againToldMs = nowMs;
     this.tell({});
   }
 

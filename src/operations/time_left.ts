@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Job } from "../job/job.ts";
 import { quantile, roundSeconds } from "../store/large/summary.ts";
 
 /**
@@ -13,13 +14,23 @@ import { quantile, roundSeconds } from "../store/large/summary.ts";
  */
 export function timeLeft(
   durations: ReadonlyMap<number, number>,
-  open: number,
-  slots: number,
+  { open, slots, running }: { open: number; slots: number; running: readonly number[] },
 ): [least: number, most: number] | null {
   const [least, most] = [quantile(durations, 0.25), quantile(durations, 0.75)];
   if (least === undefined || most === undefined || slots < 1) return null;
   const rounds = Math.ceil(open / slots);
-  return [1000 * rounds * least, 1000 * rounds * most];
+  // Most of those that run have taken longer than those that are over: these say too little.
+  const usual = quantile(countSeconds(running), 0.5) ?? 0;
+  return [1000 * rounds * Math.max(least, usual), 1000 * rounds * Math.max(most, usual)];
+}
+
+/** How long jobs have run so far, ms; of those of which that is known. */
+export function elapsed(jobs: Iterable<Job>, nowMs: number): number[] {
+  const all: number[] = [];
+  for (const { status, started } of jobs) {
+    if (status === "start" && started !== null) all.push(Math.max(0, nowMs - Date.parse(started)));
+  }
+  return all;
 }
 
 /** How many of some durations, ms, took so many seconds. */

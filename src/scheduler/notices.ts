@@ -21,6 +21,12 @@ export class Notices {
     this.#run = run;
   }
 
+  /** Says when a machine is tried again that does not answer. */
+  triedAgain(state: MachineState): void {
+    const inMs = Math.max(0, state.retryAtMs - this.#run.nowMs);
+    report(this.#run, { type: "machine_again", machine: machineText(state.machine), inMs });
+  }
+
   /** Something that a person should know of a machine; reported once. */
   notice(key: string, text: string): void {
     const told = `${key} ${text}`;

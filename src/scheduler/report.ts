@@ -65,6 +65,8 @@ export type RunEvent =
   | { readonly type: "same_machine"; readonly machine: string; readonly as: string }
   | { readonly type: "machine_up"; readonly machine: string; readonly again: boolean }
   | { readonly type: "machine_down"; readonly machine: string; readonly reason: string; readonly wasUp: boolean }
+  /** When a machine that does not answer is tried again; makes no line of its own. */
+  | { readonly type: "machine_again"; readonly machine: string; readonly inMs: number }
   /** No machine answers; the run waits until the time-out. */
   | { readonly type: "all_down"; readonly timeoutMs: number }
   /** Asked to stop: no new starts; waits for what runs. */

@@ -34,6 +34,7 @@ import { addCleanRoute } from "./routes/clean.ts";
 import { addRunRoutes } from "./routes/runs.ts";
 import { addStatusRoutes } from "./routes/status.ts";
 import { addDrainRoute } from "./routes/drain.ts";
+import { addFollowRoute } from "./routes/follow.ts";
 import { addWaitRoute } from "./routes/wait.ts";
 import { followReads } from "../store/read_jobs.ts";
 import type { App, Service, ServiceEnv } from "./service.ts";
@@ -80,6 +81,7 @@ export function makeApp(service: Service): App {
   addEventRoutes(app, service);
   addStatusRoutes(app, service);
   addWaitRoute(app, service);
+  addFollowRoute(app, service);
   addDrainRoute(app, service);
   addMetricsRoutes(app, service);
   addWindowRoutes(app, service);

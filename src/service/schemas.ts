@@ -42,6 +42,14 @@ export const SelectionQuery = z.object({
       description: "Only jobs for which all these hold.",
       example: ["param.lr<0.1"],
     }),
+  tag: z.union([text("A tag.", "night"), z.array(text("A tag.", "night")).max(100)])
+    .transform((value) => typeof value === "string" ? [value] : value).optional()
+    .openapi({
+      type: "array",
+      items: { type: "string" },
+      description: "Only jobs with all these tags, each KEY or KEY=VALUE.",
+      example: ["night"],
+    }),
   exit_code: text("Only jobs with these exit codes.", "1,128-255").optional(),
 });
 

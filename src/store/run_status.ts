@@ -18,6 +18,14 @@ export interface RunAbout {
   readonly machines: Readonly<Record<string, "up" | "down">>;
   /** Since when each of them is so, epoch ms. */
   readonly since?: Readonly<Record<string, number>>;
+  /** When each machine that does not answer is tried again, epoch ms. */
+  readonly again?: Readonly<Record<string, number>>;
+  /** Jobs that each machine may run at once; missing of a run in which jobs name their machines. */
+  readonly capacities?: Readonly<Record<string, number>>;
+  /** When the run began, epoch ms. */
+  readonly began?: number;
+  /** Why it starts no more jobs: `halted (soon,fail=3)`, `stopping after SIGINT`; missing while it does. */
+  readonly ending?: string;
   /** Stamps of the clusters' files by which the run decides now, as lines of JSON; missing before its first look. */
   readonly hosts?: string;
   /** Allocations of each Slurm entry; missing where there are none. `reason`: why the first of them waits. */

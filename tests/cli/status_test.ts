@@ -1,5 +1,6 @@
 /** `cms queue status`, `show` and `explain`: of a queue that rests, and beside a real run. */
 import assert from "node:assert/strict";
+import { waitUntil } from "../../testing/wait.ts";
 import { withPlace } from "./harness.ts";
 
 Deno.test("status, show and explain say how a queue and its jobs stand while a run works on it, and after", async () => {
@@ -33,20 +34,23 @@ Deno.test("status, show and explain say how a queue and its jobs stand while a r
     const status = await ok("queue", "status", "a");
     assert.match(
       status,
-      /^Queue a: fifo_multi runs it on cluster c, process [0-9]+ on manager\nJobs: 1 of 6 done, 1 failed \(/,
+      /^Queue a: fifo_multi runs it on cluster c, process [0-9]+ on manager, since 20.*Z\nJobs: 1 of 6 done, 1 failed \(/,
     );
     assert.match(
       status,
-      /\nSlots: 2 of 2 in use\n {2}me@localhost: 2 running\nLast failures:\n {2}bad: exit code 3 on me@localhost, /,
+      /\nRate: .* jobs\/s in the last minute, ends (?:at about|between) 20.*\nSlots: 2 of 2 in use\n {2}me@localhost: 2 of 2 in use, 0 free\nLast failures:\n {2}bad: exit code 3 on me@localhost, /,
     );
     assert.equal(
       await ok("queue", "explain", "a"),
       "1 job: held\n1 job: waits for a free slot\n1 job: waits for slow1\n" +
         "  h1: full (1 of 1)\n  h2: full (1 of 1)\n  h3: inactive\n",
     );
+    const rows = JSON.parse(await ok("queue", "explain", "a", "--output=json")) as { job: null; host: string | null }[];
+    assert.deepEqual(rows.map(({ host }) => host), [null, null, null, "h1", "h2", "h3"]);
+    assert.deepEqual(rows[0], { job: null, host: null, count: 1, reason: "held" });
     assert.match(
       await ok("queue", "show", "a", "slow1"),
-      /\nstate {6}start: runs on me@localhost\n[^]*\nneeded by {2}child \(undefined\)\n/,
+      /\nstate {6}start: runs on me@localhost\n[^]*\nneeded by {2}child \(undefined\)\n[^]*\nfiles {6}experiment\/slow1\/: slow1-nohup.log, slow1.out, slow1.log\n/,
     );
     await Deno.writeTextFile(`${directory}/experiment/go`, "");
     await running;
@@ -60,6 +64,27 @@ Deno.test("status, show and explain say how a queue and its jobs stand while a r
     assert.deepEqual([record.reason, record.exit_code, record.tries], ["exit code 3", 3, 1]);
     const [json] = JSON.parse(await ok("queue", "status", "a", "--output=json"));
     assert.deepEqual([json.done, json.failed, json.waiting, json.run], [5, 1, 1, null]);
+    assert.match(await ok("queue", "status", "a"), /\nLast run: done at 20.*Z, 5 ran, 1 failed, 1 waiting\n/);
+
+    // Of a run that halts: it starts nothing more, and says why, also afterwards.
+    await Deno.remove(`${directory}/experiment/go`);
+    await ok("queue", "reset", "a", "--name=bad,slow1,free");
+    await ok("queue", "add", "a", "--name=tagged", "--command=true", "--tags", "by=me");
+    const halting = run("queue", "run", "fifo_multi", "a", "--hostfile=c", "--halt=soon,fail=1");
+    await waitUntil(
+      "the halt",
+      async () => /\nNo job starts: the run is halted \(soon,fail=1\)\n/.test(await ok("queue", "status", "a")),
+    );
+    await Deno.writeTextFile(`${directory}/experiment/go`, "");
+    await halting;
+    assert.match(await ok("queue", "status", "a"), /\nLast run: halted at 20.*Z, [0-9] ran, 1 failed, [0-9] waiting\n/);
+    for (const tag of ["by", "by=me", "by=m*"]) {
+      assert.match(
+        await ok("queue", "list", "a", `--tag=${tag}`, "--columns=name"),
+        /^\+-+\+\n\| name +\|\n\+-+\+\n\| tagged +\|\n\+-+\+\n$/,
+      );
+    }
+    assert.equal(await ok("queue", "list", "a", "--tag=by", "--tag=by=you"), "INFO: No job of queue a fits.\n");
   });
 });
 

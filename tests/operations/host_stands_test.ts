@@ -20,6 +20,7 @@ function said(hosts: readonly Host[], inFlight: readonly Job[], one: Job | null)
   const about = {
     machines: { "pi@red": "up", "pi@blue": "down", "pi@old": "down" },
     since: { "pi@blue": NOW_MS - 192_345 },
+    again: { "pi@blue": NOW_MS + 11_200 },
   } as const;
   return hostStands(hosts, { about, inFlight, nowMs: NOW_MS }, one).map((row) => `${row.host}: ${row.stand}`);
 }
@@ -32,19 +33,25 @@ Deno.test("hosts are inactive, silent since then, full, or free", () => {
     host("old", {}),
     host("green", { max_jobs_allowed: 3 }),
   ];
-  const runs = [job("a", { status: "start", slot: "red" }), job("b", { status: "run", slot: "red" })];
+  // The last one was sent ahead, and waits there for a slot.
+  const sent = ["b", "d"].map((name) => job(name, { status: "run", slot: "red" }));
+  const runs = [job("a", { status: "start", slot: "red" }), ...sent];
   assert.deepEqual(said(hosts, [...runs, job("c", { status: "start", slot: "green", slots: 2 })], null), [
     "red: full (2 of 2)",
     "off: inactive",
-    "blue: silent for 3m12s (pi@blue)",
+    "blue: silent for 3m12s, tried again in 12s (pi@blue)",
     "old: does not answer (pi@old)",
     "green: free (2 of 3 in use)",
   ]);
-  const about = { machines: { "pi@red": "up", "pi@blue": "down" }, since: { "pi@blue": NOW_MS - 60_000 } } as const;
+  const about = {
+    machines: { "pi@red": "up", "pi@blue": "down" },
+    since: { "pi@blue": NOW_MS - 60_000 },
+    again: { "pi@blue": NOW_MS },
+  } as const;
   const inFlight = [job("a", { status: "start", user: "pi", host: "red" })];
   assert.deepEqual(machineStands({ about, inFlight, nowMs: NOW_MS }), [
     { host: "pi@red", stand: "runs 1 job" },
-    { host: "pi@blue", stand: "silent for 1m" },
+    { host: "pi@blue", stand: "silent for 1m, is being tried" },
   ]);
 });
 

@@ -30,7 +30,6 @@ export function addClusterStatus(group: CommandUnknownOpts, context: Context): v
       if (output !== undefined) {
         const records = hosts.map(({ jobs, ...host }) => ({
           ...host,
-          used: jobs.length,
           jobs: output === "table" ? jobsText(jobs, nowMs) : jobs.map(({ queue, job, startedMs }) => ({
             queue,
             job,
@@ -45,7 +44,7 @@ export function addClusterStatus(group: CommandUnknownOpts, context: Context): v
       context.io.out([...lines].map(([text, alike]) => `${fold(alike.map(({ id }) => id))}: ${text}\n`).join(""));
       const [slots, used] = [
         hosts.filter(isActive).reduce((sum, host) => sum + host.slots, 0),
-        hosts.flatMap(({ jobs }) => jobs).length,
+        hosts.reduce((sum, host) => sum + host.used, 0),
       ];
       context.io.out(`${hosts.length} ${hosts.length === 1 ? "host" : "hosts"}, ${used} of ${slots} slots in use\n`);
     });
@@ -56,8 +55,8 @@ function isActive({ status }: HostStatus): boolean {
 }
 
 function lineOf(host: HostStatus, nowMs: number): string {
-  const { slots, jobs, link } = host;
-  const parts = [isActive(host) ? `${jobs.length} of ${slots} in use` : host.status];
+  const { slots, used, jobs, link } = host;
+  const parts = [isActive(host) ? `${used} of ${slots} in use` : host.status];
   if (link === "down") parts.push("does not answer");
   const running = jobs.length === 0 ? "" : `: ${jobsText(jobs, nowMs)}`;
   return printable(parts.join(", ") + running);

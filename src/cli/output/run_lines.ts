@@ -87,6 +87,8 @@ export class RunLines {
         return lines.warning(
           `${event.machine} is the machine that ${event.as} leads to: its jobs start as ${event.as}.`,
         );
+      case "machine_again":
+        return;
       case "machine_up":
         if (event.again) lines.info(`Host ${event.machine} responds again.`);
         return;

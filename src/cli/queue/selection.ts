@@ -17,10 +17,11 @@ export interface SelectionOptions {
   readonly status?: string;
   readonly failed?: true;
   readonly where?: string[];
+  readonly tag?: string[];
   readonly exitCode?: string;
 }
 
-/** Adds `--name`, `--status`, `--failed`, `--where` and `--exit-code`. */
+/** Adds `--name`, `--status`, `--failed`, `--where`, `--tag` and `--exit-code`. */
 export function withSelection<A extends unknown[], O extends OptionValues, G extends OptionValues>(
   command: Command<A, O, G>,
 ): Command<A, O & SelectionOptions, G> {
@@ -33,6 +34,7 @@ export function withSelection<A extends unknown[], O extends OptionValues, G ext
       "only jobs for which this holds, such as exit_code!=0 or param.lr<0.1; repeatable",
       repeatedValue,
     )
+    .option("--tag <tag>", "only jobs with this tag, such as night, or by=me; repeatable", repeatedValue)
     .option(
       "--exit-code <codes>",
       "only jobs with these exit codes, such as 1,75,128-255",
@@ -50,6 +52,6 @@ export function warnOfMissing(context: Context, queue: StoreRef, missing: readon
 export async function selectionOf(words: SelectionOptions, job?: string): Promise<Selection> {
   const { readSelection } = await import("../../operations/select_jobs.ts");
   const name = [words.name, job].filter((one) => one !== undefined && one !== "").join(",");
-  const { status, failed, where, exitCode } = words;
-  return readSelection({ name: name === "" ? undefined : name, status, failed, where, exit_code: exitCode });
+  const { status, failed, where, tag, exitCode } = words;
+  return readSelection({ name: name === "" ? undefined : name, status, failed, where, tag, exit_code: exitCode });
 }

@@ -6,12 +6,13 @@
 
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { CmsError } from "../../errors.ts";
-import { placeOf } from "../../job/job.ts";
+import { type Job, placeOf } from "../../job/job.ts";
 import type { PastTry } from "../../job/options.ts";
 import { setOptions } from "../../job/options.ts";
 import { quote } from "../../names/quote.ts";
 import { renderDuration } from "../../names/units.ts";
 import { queueCommand } from "../../operations/finding.ts";
+import { JOB_FILES, pathOf } from "../../operations/output_files.ts";
 import type { JobStory, Neighbour } from "../../operations/show_job.ts";
 import { printable } from "../../output/printable.ts";
 import { renderFor } from "../../output/records.ts";
@@ -44,12 +45,22 @@ export function addShow(group: CommandUnknownOpts, context: Context): void {
 export function addExplain(group: CommandUnknownOpts, context: Context): void {
   queueVerb(group, "explain", "say why jobs do not run, and how each host stands")
     .argument("[job]", "a job (default: all that wait, by their reasons)", unquote)
-    .addHelpText("after", examples("cms queue explain a", "cms queue explain a job3"))
-    .action(async (word, given, words) => {
+    .option("--output <format>", "table, json, yaml or csv (default: text)", formatValue)
+    .addHelpText(
+      "after",
+      examples("cms queue explain a", "cms queue explain a job3", "cms queue explain a --output=json"),
+    )
+    .action(async (word, given, { output, ...words }) => {
       const { queue, job: asked } = queueAndJob(context, word, given, words);
       await giveWay(context.deps, queue);
       const { explainJobs } = await import("../../operations/explain_jobs.ts");
       const { job: one, reasons, hosts } = await explainJobs(context.deps, { queue, job: asked });
+      if (output !== undefined) {
+        const rows = one === null ? reasons : [{ job: one.name, reason: one.reason, count: 1 }];
+        const stands = hosts.map(({ host, stand }) => ({ host, reason: stand }));
+        const records = [...rows, ...stands].map((row) => ({ job: null, host: null, count: null, ...row, extra: {} }));
+        return context.io.out(await renderFor(context.io, output, ["job", "host", "count", "reason"], records));
+      }
       const lines = one === null
         ? reasons.map(({ reason, count }) => `${count} ${count === 1 ? "job" : "jobs"}: ${reason}`)
         : [`${one.name}: ${one.reason}`];
@@ -77,10 +88,19 @@ function storyText(story: JobStory, queue: StoreRef): string {
     ["needed by", story.neededBy.map(neighbourText).join(", ")],
     ...Object.entries(optionsOf(story)).map(([field, value]): [string, string] => [field, shown(value)]),
   ];
-  if (job.attempt > 0) rows.push(["output", log()], ["errors", log("--error")], ["states", log("--states")]);
+  if (job.attempt > 0) {
+    rows.push(["files", filesText(job)], ["output", log()], ["errors", log("--error")], ["states", log("--states")]);
+  }
   const told = rows.filter(([, text]) => text !== "");
   const width = Math.max(10, ...told.map(([title]) => title.length));
   return told.map(([title, text]) => `${title.padEnd(width)} ${printable(text)}\n`).join("");
+}
+
+/** `pi@red:experiment/job3/: job3.out, job3-nohup.log, job3.log`. */
+function filesText(job: Job): string {
+  const where = job.host === null || job.host === "localhost" ? "" : `${placeOf(job)}:`;
+  const names = JOB_FILES.toReversed().map((file) => pathOf(job, file));
+  return `${where}${job.experiment}/${job.job_directory ?? job.name}/: ${names.join(", ")}`;
 }
 
 /** Options that another row shows. */

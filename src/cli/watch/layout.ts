@@ -13,6 +13,7 @@ import type { JobName } from "../../names/grammar.ts";
 import { renderDuration } from "../../names/units.ts";
 import { pauseText } from "../../operations/job_reason.ts";
 import { type BoardHost, endText, type QueueBoard } from "../../operations/queue_board.ts";
+import { usedSlots } from "../../operations/used_slots.ts";
 import { printable } from "../../output/printable.ts";
 
 /** What a person has chosen. */
@@ -89,7 +90,7 @@ function titleOf(name: string, board: QueueBoard): string {
 function numbersOf(board: QueueBoard): string {
   const left = board.left();
   const rate = board.rate();
-  const parts = [`${board.done} of ${board.total} done`, `${board.running.size} running`, `${board.failed} failed`];
+  const parts = [`${board.done} of ${board.total} done`, `${board.runningCount} running`, `${board.failed} failed`];
   if (rate > 0) parts.push(`${rate.toFixed(rate < 1 ? 2 : 1)} jobs/s`);
   if (left !== null && board.done < board.total) {
     const [least, most] = left.map(renderDuration);
@@ -132,7 +133,7 @@ function failedRows(board: QueueBoard, room: number): Row[] {
 
 /** One line for each job of a host, the first with the host's name; one for a host without jobs. */
 function hostRows(board: QueueBoard, { name, slots, trouble, jobs }: BoardHost): Row[] {
-  const used = slots === null ? String(jobs.length) : `${jobs.length}/${slots}`;
+  const used = slots === null ? String(jobs.length) : `${usedSlots(jobs, slots)}/${slots}`;
   if (jobs.length === 0) return [{ text: row(name, used, trouble, ""), tone: "faint" }];
   return jobs.map((job, i) => {
     const forMs = board.runsFor(job);

@@ -69,7 +69,7 @@ async function printChanges(
   const run = (): string => board.isRun ? `run ${board.run!.pid}` : "no run";
   let [lastRun, lastPause] = [run(), board.pause?.reason];
   line(
-    `${queue.name}: ${lastRun}, ${board.done} of ${board.total} done, ${board.running.size} running, ${board.failed} failed`,
+    `${queue.name}: ${lastRun}, ${board.done} of ${board.total} done, ${board.runningCount} running, ${board.failed} failed`,
   );
   while (!stop.aborted && io.isGone?.() !== true) {
     await clock.sleepUntil(clock.now() + LOOK_MS, stop);

@@ -66,6 +66,7 @@ const HostStatusSchema = z.object({
   machine: words("What it names.", "pi@red01"),
   status: words("Only active hosts get jobs.", "active"),
   slots: z.number().int().openapi({ description: "Jobs that it may run at once.", example: 2 }),
+  used: z.number().int().openapi({ description: "Slots in use.", example: 1 }),
   link: z.enum(["up", "down"]).nullable().openapi({
     description: "Whether it answers a run; null where none uses it.",
     example: "up",

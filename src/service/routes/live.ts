@@ -61,7 +61,11 @@ export function addLiveRoute(app: OpenAPIHono<ServiceEnv>, service: Service): vo
     if (stamp === null) throw new Refusal(404, "Queue not found");
     if (stamp.isDirectory) throw new StoreError(paths.shown, 0, "cannot read: it is a directory");
     const lastId = c.req.valid("header")["last-event-id"] ?? null;
-    const body = queues.open(queue, { sizeBytes: stamp.sizeBytes, render: statusReply, lastId });
+    const body = queues.open(queue, {
+      sizeBytes: stamp.sizeBytes,
+      render: (status) => statusReply(status, service.deps.clock.epochMs()),
+      lastId,
+    });
     return c.body(body, 200, {
       "Content-Type": "text/event-stream; charset=utf-8",
       "Cache-Control": "no-store",

@@ -239,6 +239,6 @@ export function addQueueRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): 
 
 /** Which jobs the query chooses; undefined for all. @throws {InvalidError} If it cannot be read. */
 function keepOf({ failed, ...words }: z.infer<typeof SelectionQuery>): ((job: Job) => boolean) | undefined {
-  const { name, status, where, exit_code } = words;
-  return filterOf(readSelection({ name, status, where, exit_code, failed: failed === "true" }));
+  const { name, status, where, tag, exit_code } = words;
+  return filterOf(readSelection({ name, status, where, tag, exit_code, failed: failed === "true" }));
 }

@@ -5,6 +5,7 @@
  */
 
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { isoSeconds } from "../../job/job.ts";
 import { JOB_STATES } from "../../job/states.ts";
 import { explainJobs } from "../../operations/explain_jobs.ts";
 import { type QueueStatus, queueStatus } from "../../operations/queue_status.ts";
@@ -25,6 +26,11 @@ const StatusSchema = z.object({
     pid: count("Id of its process", 1117),
     scheduler: z.enum(["fifo", "fifo_multi"]).openapi({ description: "How it chooses hosts.", example: "fifo_multi" }),
     slots: count("Jobs that it may run at once.", 8),
+    since: z.string().nullable().openapi({ description: "When it began.", example: "2026-01-31T12:00:00Z" }),
+    ending: z.string().nullable().openapi({
+      description: "Why it starts no more jobs; null while it does.",
+      example: "halted (soon,fail=3)",
+    }),
     machines: z.record(z.string(), z.enum(["up", "down"])).openapi({
       description: "Machines, and whether they answer.",
     }),
@@ -34,6 +40,20 @@ const StatusSchema = z.object({
     by: z.string().nullable().openapi({ description: "Who paused it.", example: "pi@manager" }),
     since: z.string().nullable().openapi({ description: "Since when.", example: "2026-01-31T12:00:00Z" }),
   }).nullable().openapi({ description: "Null if the queue is not paused." }),
+  last_run: z.object({
+    began: text("When it began.", "2026-01-31T12:00:00Z"),
+    ended: z.string().nullable().openapi({ description: "When it ended.", example: "2026-01-31T12:30:00Z" }),
+    outcome: text("How it ended.", "halted"),
+    ran: z.number().int().nullable().openapi({ description: "Jobs that it ran.", example: 4 }),
+    failed: z.number().int().nullable().openapi({ description: "Of these did not end well.", example: 3 }),
+    waiting: z.number().int().nullable().openapi({ description: "Jobs that it left.", example: 6 }),
+  }).nullable().openapi({ description: "The run that was last, while none goes on; null if there was none." }),
+  hosts: z.array(z.object({
+    machine: text("The machine.", "pi@red"),
+    link: z.enum(["up", "down"]).nullable().openapi({ description: "Whether it answers the run.", example: "up" }),
+    slots: z.number().int().nullable().openapi({ description: "Jobs that it may run at once.", example: 2 }),
+    used: count("Slots in use.", 1),
+  })).openapi({ description: "Machines of the run, and of jobs that run." }),
   total: count("Jobs of the queue.", 100),
   counts: z.object(Object.fromEntries(JOB_STATES.map((state) => [state, z.number().int()]))).openapi({
     description: "Jobs by state.",
@@ -44,6 +64,10 @@ const StatusSchema = z.object({
   left: z.tuple([z.number(), z.number()]).nullable().openapi({
     description: "Between how many seconds the rest takes; null where nothing is known.",
     example: [60, 90],
+  }),
+  ends: z.tuple([z.string(), z.string()]).nullable().openapi({
+    description: "Between when and when it is done.",
+    example: ["2026-01-31T12:01:00Z", "2026-01-31T12:01:30Z"],
   }),
   failures: z.array(z.object({
     job: text("Name of the job.", "job3"),
@@ -122,7 +146,7 @@ export function addStatusRoutes(app: OpenAPIHono<ServiceEnv>, service: Service):
 
   app.openapi(status, async (c) => {
     const queue = await queueAt(service, { ...c.req.valid("param"), ...c.req.valid("query") });
-    return c.json(statusReply(await queueStatus(deps, { queue })), 200);
+    return c.json(statusReply(await queueStatus(deps, { queue }), deps.clock.epochMs()), 200);
   });
 
   app.openapi(show, async (c) => {
@@ -150,8 +174,8 @@ export function addStatusRoutes(app: OpenAPIHono<ServiceEnv>, service: Service):
 }
 
 /** How a queue stands, as replies have it. */
-export function statusReply(status: QueueStatus): z.infer<typeof StatusSchema> {
-  const { run, ratePerS, leftMs, failures, busy: _, plan, ...rest } = status;
+export function statusReply(status: QueueStatus, nowMs: number): z.infer<typeof StatusSchema> {
+  const { run, lastRun, hosts, ratePerS, leftMs, failures, plan, ...rest } = status;
   const about = run?.isRunning === true ? run : null;
   return {
     ...rest,
@@ -160,8 +184,19 @@ export function statusReply(status: QueueStatus): z.infer<typeof StatusSchema> {
       pid: about.pid,
       scheduler: about.about.scheduler,
       slots: about.about.slots,
+      since: about.about.began === undefined ? null : isoSeconds(about.about.began),
+      ending: about.about.ending ?? null,
       machines: { ...about.about.machines },
     },
+    last_run: lastRun === null ? null : {
+      began: lastRun.began,
+      ended: lastRun.ended,
+      outcome: lastRun.outcome,
+      ran: lastRun.ran,
+      failed: lastRun.failed,
+      waiting: lastRun.waiting,
+    },
+    hosts: hosts.map((host) => ({ ...host })),
     plan: plan === null ? null : {
       jobs: plan.jobs,
       makespan: plan.makespanMs / 1000,
@@ -169,6 +204,7 @@ export function statusReply(status: QueueStatus): z.infer<typeof StatusSchema> {
     },
     rate: ratePerS,
     left: leftMs === null ? null : [leftMs[0] / 1000, leftMs[1] / 1000] as [number, number],
+    ends: leftMs === null ? null : [isoSeconds(nowMs + leftMs[0]), isoSeconds(nowMs + leftMs[1])] as [string, string],
     failures: failures.map((failure) => ({ ...failure })),
   };
 }

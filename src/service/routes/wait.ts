@@ -16,14 +16,16 @@ import type { Service, ServiceEnv } from "../service.ts";
 const LONGEST_S = 60;
 
 const WaitSchema = z.object({
-  outcome: z.enum(["there", "never", "timeout"]).openapi({
+  outcome: z.enum(["there", "never", "timeout", "no_run"]).openapi({
     description:
-      "there: all jobs are where they were waited for; never: one can not come there any more; timeout: ask again.",
+      "there: all jobs are where they were waited for; never: one can not come there any more; timeout: ask again; " +
+      "no_run: with `no_run=fail`, no run works on the queue.",
     example: "there",
   }),
   there: z.number().int().openapi({ description: "Jobs that are there.", example: 10 }),
   failed: z.number().int().openapi({ description: "Jobs that are over and did not end well.", example: 1 }),
   pending: z.number().int().openapi({ description: "Jobs that are not there yet.", example: 0 }),
+  run: z.boolean().openapi({ description: "False if it was seen that no run works on the queue.", example: true }),
   missing: z.array(z.string()).openapi({ description: "Names that the queue does not have." }),
 }).openapi("Waited");
 
@@ -41,6 +43,10 @@ const wait = operation({
         description: "Whether the first job that is there will do.",
         example: "false",
       }),
+      no_run: z.enum(["wait", "fail"]).default("wait").openapi({
+        description: "Where no run works on the queue: wait, or answer at once.",
+        example: "wait",
+      }),
       timeout: countOr(LONGEST_S, "Seconds.", { example: 30, min: 1, max: LONGEST_S }),
     }).strict(),
   },
@@ -50,7 +56,7 @@ const wait = operation({
 /** Adds the route. */
 export function addWaitRoute(app: OpenAPIHono<ServiceEnv>, service: Service): void {
   app.openapi(wait, async (c) => {
-    const { for: goal, any, timeout, experiment, ...words } = c.req.valid("query");
+    const { for: goal, any, timeout, no_run: noRun, experiment, ...words } = c.req.valid("query");
     const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
     const selection = readSelection({ ...words, failed: words.failed === "true" });
     const request = {
@@ -59,11 +65,13 @@ export function addWaitRoute(app: OpenAPIHono<ServiceEnv>, service: Service): vo
       goal,
       isAny: any === "true",
       timeoutMs: timeout * 1000,
-      noRun: "wait" as const,
+      noRun,
     };
     const stop = AbortSignal.any([c.req.raw.signal, service.stopping]);
-    const { outcome, ...result } = await waitJobs(service.deps, request, { stop, onNumbers() {}, onNoRun() {} });
-    const shown = outcome === "there" || outcome === "never" ? outcome : "timeout";
-    return c.json({ ...result, outcome: shown, missing: [...result.missing] }, 200);
+    let run = true;
+    const onNoRun = (): void => void (run = false);
+    const { outcome, ...result } = await waitJobs(service.deps, request, { stop, onNumbers() {}, onNoRun });
+    const shown = outcome === "interrupted" ? "timeout" : outcome;
+    return c.json({ ...result, outcome: shown, run: run && outcome !== "no_run", missing: [...result.missing] }, 200);
   });
 }

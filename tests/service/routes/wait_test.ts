@@ -1,6 +1,7 @@
 /** Waiting for jobs over REST. */
 import assert from "node:assert/strict";
-import { addJobs, withRuns } from "../runs_support.ts";
+import { waitUntil } from "../../../testing/wait.ts";
+import { addJobs, reach, withRuns } from "../runs_support.ts";
 
 Deno.test("GET wait answers when jobs are over, and says how many failed", async () => {
   await withRuns(async (t) => {
@@ -8,19 +9,45 @@ Deno.test("GET wait answers when jobs are over, and says how many failed", async
     await addJobs(t, "bad", "exit 3");
     await t.json("PUT /queue/a/run_fifo_multi?cluster=c");
     const waited = t.json("GET /queue/a/wait?name=job[1-2],bad");
+    const job1 = await t.ask("GET /queue/a/follow?name=job1");
     const early = await t.json("GET /queue/a/wait?name=job1&timeout=1");
     assert.deepEqual([early.outcome, early.pending], ["timeout", 1]);
     await Deno.writeTextFile(`${t.directory}/experiment/go`, "");
-    assert.deepEqual(await waited, { outcome: "there", there: 3, failed: 1, pending: 0, missing: [] });
+    assert.deepEqual(await waited, { outcome: "there", there: 3, failed: 1, pending: 0, run: true, missing: [] });
     const chosen = await t.json("GET /queue/a/wait?where=exit_code=3&where=name~b&for=ended-well");
     assert.deepEqual([chosen.outcome, chosen.failed], ["never", 1]);
+    const follows = await job1.text();
+    assert.equal(job1.headers.get("content-type"), "text/event-stream; charset=utf-8");
+    assert.equal(follows, 'retry: 2000\n\nevent: end\ndata: {"failed":0,"exit_code":0}\n\n');
+    await reach(t, "job1 end", "job2 end", "bad end");
+    await addJobs(t, "talks", "echo one; echo two >&2; sleep 0.1; echo '\u00e4'; exit 4");
+    const none = await t.json("GET /queue/a/wait?name=talks&no_run=fail");
+    assert.deepEqual([none.outcome, none.run], ["no_run", false]);
+    const both = await t.ask("GET /queue/a/follow?name=talks,bad&file=both");
+    const others = await Promise.all([1, 2, 3].map(() => t.ask("GET /queue/a/follow?name=talks")));
+    const fifth = await t.ask("GET /queue/a/follow?name=talks");
+    assert.deepEqual([fifth.status, ...others.map(({ status }) => status)], [503, 200, 200, 200]);
+    await Promise.all([fifth, ...others].map(({ body }) => body?.cancel()));
+    await waitUntil("a place for another", async () => {
+      const next = await t.ask("GET /queue/a/follow?name=talks");
+      await next.body?.cancel();
+      return next.status === 200;
+    });
+    await t.json("PUT /queue/a/run_fifo_multi?cluster=c");
+    const events = [...(await both.text()).matchAll(/^data: (.*)$/gm)].map(([, data = ""]) => JSON.parse(data));
+    const written = (file: string) => events.filter((one) => one.file === file).map(({ text }) => text).join("");
+    assert.deepEqual([written("output"), written("error")], ["one\n\u00e4\n", "two\n"]);
+    assert.deepEqual(events.at(-1), { failed: 2, exit_code: null });
   });
 });
 
 Deno.test("GET wait refuses conditions that are none, and queues that are not there", async () => {
   await withRuns(async (t) => {
     for (
-      const [line, status] of [["/queue/a/wait?where=x", 422], ["/queue/b/wait", 404], [
+      const [line, status] of [["/queue/a/wait?where=x", 422], ["/queue/b/wait", 404], ["/queue/b/follow", 404], [
+        "/queue/a/follow?name=x",
+        404,
+      ], [
         "/queue/a/wait?status=done",
         422,
       ]] as const
