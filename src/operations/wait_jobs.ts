@@ -49,6 +49,8 @@ export interface WaitWatch {
 }
 
 const LOOK_MS = 200;
+/** How often it is looked whether a large queue's files say how many jobs are where. */
+const TRIES = 3;
 /** A look takes no more than one part of so many of the time, but for this long at most. */
 const LOOK_PARTS = 100;
 const MOST_LOOK_MS = 1_000;
@@ -129,8 +131,14 @@ class Wait {
 
   async #begin(feed: StateFeed): Promise<void> {
     const { selection, queue } = this.#request;
-    const begin = await feed.begin();
-    this.#counts = isAll(selection) ? StateCounts.from(begin, queue.experiment) : null;
+    const { clock } = this.#deps;
+    for (let i = 1; i <= TRIES; i++) {
+      const begin = await feed.begin();
+      this.#counts = isAll(selection) ? StateCounts.from(begin, queue.experiment) : null;
+      // In the middle of a checkpoint the file is not the journal's.
+      if (this.#counts !== null || begin.header?.written === undefined || i === TRIES) break;
+      await clock.sleepUntil(clock.now() + LOOK_MS, this.#watch.stop);
+    }
     if (this.#counts === null) await this.#scan();
   }
 
