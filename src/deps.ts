@@ -133,9 +133,13 @@ export interface Child {
 export interface Processes {
   /**
    * Starts `command[0]`, found on PATH, in a session of its own (a Ctrl-C of the terminal does not reach it).
+   * @param options `spare`: so many further files must be left to open then, for what else this process does.
    * @throws {Error} If the program cannot be started; the message names it.
    */
-  spawn(command: readonly string[], options?: { cwd?: string; env?: Record<string, string> }): Child;
+  spawn(
+    command: readonly string[],
+    options?: { cwd?: string; env?: Record<string, string>; spare?: number },
+  ): Child;
 }
 
 /** Where a server listens. `port` 0: any that is free. With `cert` and `key` (PEM texts) clients come by TLS. */

@@ -6,7 +6,7 @@
  */
 
 import type { Child, Clock, Deps, Environment, Post, Processes, Serve } from "./deps.ts";
-import { codeOf } from "./system_errors.ts";
+import { codeOf, plainReason } from "./system_errors.ts";
 import { files, randomHex } from "./files_real.ts";
 
 // setTimeout takes 31 bits; a longer wait is made of several.
@@ -38,11 +38,27 @@ const clock: Clock = {
   },
 };
 
+/** Its three pipes and what waits for its end. */
+const FILES_OF_CHILD = 4;
+
+/** @throws {Error} If this process may not open so many more files. */
+function tryFiles(count: number): void {
+  const opened: Deno.FsFile[] = [];
+  try {
+    for (let i = 0; i < count; i++) opened.push(Deno.openSync("."));
+  } catch (error) {
+    if (["EMFILE", "ENFILE"].includes(codeOf(error))) throw error;
+  } finally {
+    for (const file of opened) file.close();
+  }
+}
+
 const processes: Processes = {
-  spawn(command, options = {}): Child {
+  spawn(command, { spare = 0, ...options } = {}): Child {
     const [program, ...args] = command;
     if (program === undefined) throw new RangeError("Cannot start a program: its name is missing");
     try {
+      if (spare > 0) tryFiles(spare + FILES_OF_CHILD);
       const child = new Deno.Command(program, {
         args,
         stdin: "piped",
@@ -67,7 +83,7 @@ const processes: Processes = {
       const why = codeOf(cause) === "ENOENT"
         ? "no such program"
         : cause instanceof Error
-        ? cause.message
+        ? plainReason(cause)
         : String(cause);
       throw Object.assign(new Error(`Cannot start ${program}: ${why}`, { cause }), { code: codeOf(cause) });
     }

@@ -14,8 +14,10 @@ type JobFile = Pick<Job, "name" | "output" | "log">;
 const SHELLS = ["bash", "sh", "zsh", "dash", "ash", "ksh", "fish", "csh", "tcsh", "python3", "python"];
 
 /** True if a job's output would go into its log. */
-export function isOutputLog({ name, output, log }: JobFile): boolean {
-  return output === log || (output.includes("/") && placeOf(name, output) === placeOf(name, log));
+function isOutputLog({ name, output, log, experiment }: JobFile & Pick<Job, "experiment">): boolean {
+  if (output === log) return true;
+  if (!output.includes("/") && !log.includes("/")) return false;
+  return placeIn(experiment, placeOf(name, output)) === placeIn(experiment, placeOf(name, log));
 }
 
 /**
@@ -59,12 +61,12 @@ function ownerOf(place: string, { name, shell }: { name: string; shell: string }
 }
 
 /** Files outside of the jobs' directories to which more than one of the jobs writes, each with its jobs in order. */
-export function sharedFiles(jobs: Iterable<JobFile>): { path: string; jobs: JobName[] }[] {
+export function sharedFiles(jobs: Iterable<JobFile & Pick<Job, "experiment">>): { path: string; jobs: JobName[] }[] {
   const writers = new Map<string, { path: string; jobs: JobName[] }>();
-  for (const { name, output, log } of jobs) {
+  for (const { name, output, log, experiment } of jobs) {
     for (const path of [output, log]) {
       if (!/^[/~]|\.\./.test(path)) continue;
-      const place = placeOf(name, path);
+      const place = placeIn(experiment, placeOf(name, path));
       const known = writers.get(place);
       if (known === undefined) writers.set(place, { path, jobs: [name] });
       else if (known.jobs.at(-1) !== name) known.jobs.push(name);

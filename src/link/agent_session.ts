@@ -23,7 +23,8 @@ import { LinkError } from "../errors.ts";
 import { Channel } from "./channel.ts";
 import type { ConnectOptions, LinkEvent } from "./link.ts";
 import { type Reply, Requests } from "./requests.ts";
-import { lastWords, oneLine, START_UP } from "./ssh.ts";
+import { lateReason, oneLine, START_UP } from "./ssh.ts";
+import { startFor } from "./started.ts";
 import { keepBeat, type LinkTimes, type Upkeep } from "./upkeep.ts";
 import type { Cause, Transport } from "./transport.ts";
 
@@ -35,6 +36,8 @@ export interface SessionOptions extends ConnectOptions {
   readonly onAgentEvent: (event: SessionEvent) => void;
 }
 
+/** Left to a process when a link opens: for files of the queue; in a run also for two copies of files to machines. */
+const SPARE_FILES = { resident: 16, visitor: 4, onlooker: 4 } as const;
 const CLOSE_MS = 3000;
 const LAST_WORDS_MS = 1000;
 
@@ -71,12 +74,7 @@ export class AgentSession {
     this.#options = options;
     this.#token = deps.ids.hex(8);
     this.#hello.promise.catch(() => {});
-    let child;
-    try {
-      child = deps.processes.spawn(options.transport.command);
-    } catch (cause) {
-      throw this.error({ reason: oneLine(cause instanceof Error ? cause.message : String(cause)), lasting: true });
-    }
+    const child = startFor(deps, machine, options.transport.command, { spare: SPARE_FILES[options.role] });
     this.#channel = new Channel(child, deps.clock, {
       token: this.#token,
       onAnswer: (line) => this.#onLine(line),
@@ -156,10 +154,7 @@ export class AgentSession {
   }
 
   #lateCause(): Cause {
-    const last = lastWords(this.#channel.noise);
-    const said = last === "" ? "" : `; the last that came: ${last}`;
-    const seconds = Math.ceil(this.#options.times.helloMs / 1000);
-    return { reason: `no answer within ${seconds} s${said} (${START_UP})`, lasting: false };
+    return { reason: lateReason(this.#options.times.helloMs, this.#channel.noise), lasting: false };
   }
 
   async close(): Promise<void> {

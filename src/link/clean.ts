@@ -11,6 +11,7 @@ import { LinkError } from "../errors.ts";
 import type { JobName } from "../names/grammar.ts";
 import cleanText from "./clean.sh" with { type: "text" };
 import { explainSsh, sshCommand } from "./ssh.ts";
+import { startFor } from "./started.ts";
 import { FAR_END, lineOf, textOf, withToken } from "./stage.ts";
 
 /** Where. */
@@ -37,7 +38,7 @@ export async function removeOthers(
 ): Promise<number[] | null> {
   if (isLocal(machine)) return null;
   return await withToken(deps, from, queueId, async (token) => {
-    const far = deps.processes.spawn(sshCommand(deps.environment, machine, FAR_END));
+    const far = startFor(deps, machine, sshCommand(deps.environment, machine, FAR_END));
     const [said, complained] = [textOf(far.stdout), textOf(far.stderr)];
     const lines = jobs.flatMap(({ job, place }) => [place, job, ...patterns, ""]);
     const writer = far.stdin.getWriter();

@@ -12,6 +12,7 @@ import { ByteReader } from "./byte_reader.ts";
 import fetchText from "./fetch.sh" with { type: "text" };
 import { explainSsh, oneLine, sshCommand } from "./ssh.ts";
 import { FAR_END, FAR_END_HERE, lineOf } from "./stage.ts";
+import { startFor } from "./started.ts";
 import { readTar } from "./tar_members.ts";
 
 const farText = lineOf(fetchText);
@@ -78,7 +79,9 @@ export async function fetchFiles(
   const late = (): LinkError => new LinkError(where, "it does not answer", false);
   if (signal?.aborted) throw late();
   const token = deps.ids.hex(8);
-  const child = deps.processes.spawn(
+  const child = startFor(
+    deps,
+    machine,
     isLocal(machine) ? ["sh", "-c", FAR_END_HERE] : sshCommand(deps.environment, machine, FAR_END),
   );
   const said = new Response(child.stderr).text().catch(() => "");

@@ -13,7 +13,7 @@ import { Channel } from "./channel.ts";
 import { Gate } from "./gate.ts";
 import { localTransport } from "./local.ts";
 import probeText from "./probe.sh" with { type: "text" };
-import { explainSsh, oneLine, sshCommand } from "./ssh.ts";
+import { explainSsh, lateReason, oneLine, sshCommand } from "./ssh.ts";
 import type { Transport } from "./transport.ts";
 
 /** Machines asked at once; each takes an ssh process of the manager. */
@@ -216,7 +216,7 @@ class Session {
     const { clock } = this.#deps;
     const done = new AbortController();
     const late = clock.sleepUntil(this.#beganMs + LIMIT_MS, done.signal).then(() => {
-      if (!done.signal.aborted) this.#finish(`no answer within ${LIMIT_MS / 1000} s`);
+      if (!done.signal.aborted) this.#finish(lateReason(LIMIT_MS, this.#channel?.noise ?? ""));
     });
     await step;
     done.abort();

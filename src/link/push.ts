@@ -14,6 +14,7 @@ import putText from "./put.sh" with { type: "text" };
 import { firstOf, idleError, PushError, rsync } from "./rsync.ts";
 import type { SentPath } from "./sent_path.ts";
 import { explainSsh, sshCommand } from "./ssh.ts";
+import { startFor } from "./started.ts";
 import { FAR_END, FAR_END_HERE, lineOf, pipe, textOf } from "./stage.ts";
 
 /** What was sent. Of a tar stream nobody counts the files. */
@@ -62,7 +63,7 @@ async function byRsync(
   const there = directory.startsWith("~/") ? directory.slice(2) : directory;
   const options = [
     ...["-r", "-l", "-p", "-t", "-D", "-R", "--stats", "--partial-dir=.cms-partial"],
-    `--rsync-path=mkdir -p ${quote(there)} && rsync`,
+    `--rsync-path=cd && mkdir -p ${quote(there)} && rsync`,
   ];
   const from = paths.map(({ base, kept }) => `${base}/./${kept}`);
   const said = await rsync(deps, machine, options, from, `${there}/`, idleMs);
@@ -81,7 +82,9 @@ async function byTar(
   idleMs: number,
 ): Promise<PushReport> {
   const where = machineText(machine);
-  const far = deps.processes.spawn(
+  const far = startFor(
+    deps,
+    machine,
     isLocal(machine) ? ["sh", "-c", FAR_END_HERE] : sshCommand(deps.environment, machine, FAR_END),
   );
   const complained = textOf(far.stderr);
@@ -90,7 +93,7 @@ async function byTar(
   writer.closed.catch(() => {});
   writer.write(new TextEncoder().encode(`${farText}\n${directory}\n`)).catch(() => {});
   const words = paths.flatMap(({ base, kept }) => ["-C", base, `./${kept}`]);
-  const tar = deps.processes.spawn(["tar", "-cf", "-", ...words], { env: { COPYFILE_DISABLE: "1" } });
+  const tar = startFor(deps, machine, ["tar", "-cf", "-", ...words], { env: { COPYFILE_DISABLE: "1" } });
   tar.stdin.close().catch(() => {});
   const idle = whenIdle(deps.clock, idleMs, () => far.kill("SIGKILL"));
   const [packing, { code: packed }] = await Promise.all([textOf(tar.stderr), tar.ended, pipe(tar, writer, idle.moved)]);

@@ -12,6 +12,7 @@ import putText from "./put.sh" with { type: "text" };
 import { ChangedError, requestLines, type SendPlace, type SendSession, type SessionResult } from "./send.ts";
 import sendText from "./send.sh" with { type: "text" };
 import { explainSsh, oneLine, sshCommand } from "./ssh.ts";
+import { startFor } from "./started.ts";
 import { complaint, CopyError, FAR_END, FAR_END_HERE, lineOf, pipe, textOf, withToken } from "./stage.ts";
 import { inPieces } from "./tar_pieces.ts";
 
@@ -53,7 +54,9 @@ export class SendLine {
   constructor(deps: Deps, to: SendPlace) {
     this.#deps = deps;
     this.#to = to;
-    this.#far = deps.processes.spawn(
+    this.#far = startFor(
+      deps,
+      to.machine,
       isLocal(to.machine) ? ["sh", "-c", FAR_END_HERE] : sshCommand(deps.environment, to.machine, FAR_END),
     );
     this.#writer = this.#far.stdin.getWriter();
@@ -174,7 +177,7 @@ export class SendLine {
     const words = isLong ? ["--null", "-T", "-"] : paths;
     // The variable keeps a Mac's tar from adding a `._` file for each.
     const env = { COPYFILE_DISABLE: "1", LC_ALL: "C" };
-    const tar: Child = this.#deps.processes.spawn(["tar", "-h", "-cf", "-", "-C", "/", ...words], { env });
+    const tar: Child = startFor(this.#deps, this.#to.machine, ["tar", "-h", "-cf", "-", "-C", "/", ...words], { env });
     if (isLong) {
       const names = tar.stdin.getWriter();
       names.closed.catch(() => {});

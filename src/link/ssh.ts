@@ -104,6 +104,14 @@ export function lastWords(text: string): string {
   return oneLine(text.split("\n").filter((line) => /\p{L}{2}/u.test(line)).join("\n"));
 }
 
+/** What is said where a shell has not answered for so long. @param noise What came from there. */
+export function lateReason(ms: number, noise: string): string {
+  const last = lastWords(noise);
+  return `no answer within ${Math.ceil(ms / 1000)} s${
+    last === "" ? "" : `; the last that came: ${last}`
+  } (${START_UP})`;
+}
+
 /**
  * What the end of ssh means. @param noise What it (and the far login shell) wrote on stderr. @param code Its exit code.
  */

@@ -13,6 +13,7 @@ import type { JobName } from "../names/grammar.ts";
 import putText from "./put.sh" with { type: "text" };
 import stageText from "./stage.sh" with { type: "text" };
 import { explainSsh, oneLine, sshCommand } from "./ssh.ts";
+import { startFor } from "./started.ts";
 import type { Staged } from "./transport.ts";
 
 /**
@@ -136,7 +137,7 @@ async function copy(
   token: string,
 ): Promise<boolean> {
   const where = machineText(to.machine);
-  const ssh = deps.processes.spawn(sshCommand(deps.environment, to.machine, FAR_END));
+  const ssh = startFor(deps, to.machine, sshCommand(deps.environment, to.machine, FAR_END));
   const sshSaid = textOf(ssh.stderr);
   const { answer, end } = listen(ssh.stdout, token);
   const writer = ssh.stdin.getWriter();
@@ -162,7 +163,7 @@ async function copy(
     const names = [...jobs.map((job) => `${job}/.`), token];
     // The variable keeps a Mac's tar from adding a `._` file for each.
     const env = { COPYFILE_DISABLE: "1" };
-    const tar = deps.processes.spawn(["tar", "-cf", "-", ...excludes, "-C", from, ...names], { env });
+    const tar = startFor(deps, to.machine, ["tar", "-cf", "-", ...excludes, "-C", from, ...names], { env });
     tar.stdin.close().catch(() => {});
     const [said, { code }] = await Promise.all([textOf(tar.stderr), tar.ended, pipe(tar, writer)]);
     packed = { code, said };

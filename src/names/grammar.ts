@@ -137,7 +137,7 @@ export function experimentPath(text: string): string {
     throw new InvalidError([
       `Cannot use ${
         JSON.stringify(shortened(text))
-      } as the experiment: give a directory without "..", such as experiment`,
+      } as the experiment: give a directory without ".." and without parts that begin with - or ~, such as experiment`,
     ]);
   }
   if (text.startsWith("/")) return "/" + parts.join("/");

@@ -24,7 +24,7 @@ import type { StoreRef } from "../store/store.ts";
 import { hasControl, nonEmpty, Problems } from "./check.ts";
 import { Copies } from "./copies.ts";
 import { refuseOrder } from "./check_order.ts";
-import { lineEndWarnings, sharedFileWarnings } from "./entry_warnings.ts";
+import { emptiedOutputWarnings, lineEndWarnings, sharedFileWarnings } from "./entry_warnings.ts";
 import { writeFile } from "./write_file.ts";
 
 /** What {@link addJobs} takes. `name` is an expandable list; each of its names becomes a job of the same `spec`. */
@@ -81,7 +81,10 @@ export async function addJobsOfSpecs(
   } finally {
     store.close();
   }
-  return { added: names, warnings: [...sharedFileWarnings(added), ...lineEndWarnings(added), ...late] };
+  return {
+    added: names,
+    warnings: [...sharedFileWarnings(added), ...lineEndWarnings(added), ...emptiedOutputWarnings(added), ...late],
+  };
 }
 
 /** What the job that it replaces has left on hosts is the new one's to remove. */

@@ -67,6 +67,19 @@ export function sharedFileWarnings(jobs: Iterable<Job>): string[] {
   );
 }
 
+/** Opens the file of the job's output or errors anew, and so empties it; `>&2` and `>>/dev/stderr` do not. */
+const EMPTIES = /(?<!>)>\|?[ \t]{0,9}(\/dev\/(?:stdout|stderr|fd\/[12]))(?![\w./-])/;
+
+/** One line for the jobs whose command would take away what they have written. */
+export function emptiedOutputWarnings(jobs: Iterable<Job>): string[] {
+  const names = [...jobs].filter(({ command }) => EMPTIES.test(command)).map(({ name }) => name);
+  if (names.length === 0) return [];
+  return [
+    `job ${someNames(names)}: the command opens /dev/stdout or /dev/stderr with >, which empties the job's file ` +
+    `(>&1, >&2 and >> add to it)`,
+  ];
+}
+
 /**
  * One line for the jobs whose command or pyenv has the line ends of Windows: a shell takes the carriage return for a
  * part of the word.

@@ -7,6 +7,7 @@
 
 import type { Clock, Environment, Files } from "../deps.ts";
 import { LinkError } from "../errors.ts";
+import { plainReason } from "../system_errors.ts";
 import { isLocal, type Machine, machineKey } from "../cluster/machine.ts";
 import type { AttemptState, Connect, Link, LinkEvent, StartRequest } from "../link/link.ts";
 import type { AttemptRef } from "../job/attempt.ts";
@@ -214,7 +215,9 @@ export class Deliver {
       if (batch.size > 0) await this.#stageAndStart(link, batch, hasInput);
     } catch (error) {
       if (this.#links.get(machine) !== link) return; // The link broke: the core sends again when it is back.
-      const reason = error instanceof LinkError ? error.reason : String((error as Error).message ?? error);
+      const reason = error instanceof LinkError
+        ? error.reason
+        : `cannot look for its input files: ${error instanceof Error ? plainReason(error) : error}`;
       await this.#failStaging(machine, [...batch.values()], () => reason);
     } finally {
       this.#unsent.delete(batch);

@@ -86,7 +86,7 @@ Deno.test("jobs that write into one file are a WARNING of add and check; an outp
   });
 });
 
-Deno.test("line ends of Windows are shown, and are a WARNING of add and check", async () => {
+Deno.test("line ends of Windows are shown, and are a WARNING of add and check, as is a command that empties its output", async () => {
   await withPlace(async ({ ok, run }) => {
     await ok("queue", "create", "q");
     const { err, status } = await run("queue", "add", "q", "--name=w", "--command=cd /tmp\r\npwd\r\n");
@@ -94,6 +94,19 @@ Deno.test("line ends of Windows are shown, and are a WARNING of add and check", 
     assert.deepEqual([err, status], [`WARNING: ${line}\n`, 0]);
     assert.match(await ok("queue", "list", "q"), /\| cd \/tmp\\r \|/);
     assert.match((await run("queue", "check", "q")).err, /job w: the command or pyenv holds/);
+
+    // What a job's own command takes away of its output.
+    for (const [i, command] of ["echo a; echo b > /dev/stderr", "x &>/dev/stdout", "x 2>|/dev/fd/1"].entries()) {
+      const { err } = await run("queue", "add", "q", `--name=e${i}`, `--command=${command}`);
+      assert.match(err, new RegExp(`^WARNING: job e${i}: the command opens /dev/stdout or /dev/stderr with >, which `));
+    }
+    assert.match(
+      (await run("queue", "check", "q")).err,
+      /job e0, e1, e2: the command opens .*\. To do: write >&1 or >&2/,
+    );
+    for (const command of ["x >>/dev/stderr", "x >&2", "x >/dev/null", "x >/dev/stderr.txt"]) {
+      assert.equal((await run("queue", "add", "q", "--name=f", `--command=${command}`)).err, "", command);
+    }
   });
 });
 

@@ -44,11 +44,23 @@ Deno.test("a sweep that cannot be meant is refused with one line, and adds nothi
   await withPlace(async ({ ok, run, directory }) => {
     await ok("queue", "create", "a");
     await Deno.writeTextFile(`${directory}/e.csv`, "a\n");
+    for (const name of ["latin.txt", "latin.csv"]) {
+      await Deno.writeFile(`${directory}/${name}`, Uint8Array.of(0x61, 0x0a, 0xf3, 0x0a));
+    }
+    await Deno.mkdir(`${directory}/dir.csv`);
+    for (const words of [["--each-line=latin.txt"], ["--param-file=latin.csv"], ["::::", "latin.txt"]]) {
+      const { status, err } = await run("queue", "add", "a", "--name=x", "--command=true", ...words);
+      assert.deepEqual([status, err], [
+        2,
+        `ERROR: ${words.at(-1)!.split("=").at(-1)}: cannot read: it is not UTF-8 text\n`,
+      ]);
+    }
     const cases = [
       ...[["--param=lr"], ["--param=a=1,2", "--param=b=1", "--link"], ["--param=a=1", "--param=a=2"], [
         "--param-file=none.csv",
       ]],
       ...[["--param-file=e.csv"], ["--param=a=1-400", "--param=b=1-400"], ["--each-line=none"]],
+      ["--param-file=dir.csv"],
     ];
     const list = await run("queue", "add", "a", "--name=j[1-2]", "--param=x=1,2", "--command=true");
     assert.match(list.err, /^ERROR: Cannot use the list "j\[1-2\]" as the name of a sweep: write a placeholder/);

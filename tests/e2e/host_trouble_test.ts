@@ -202,6 +202,21 @@ hostTest(
       /^WARNING: Host \S*nosuch\.invalid not responding to probe check\. Not assigning jobs to/m,
     );
     assertRanOnce(hosts, ["job2", "job3", "job4", "job5"]);
+
+    // Who may open few files has as many machines as these are enough for, and fails no job for want of others.
+    await manager.ok("queue", "add", "a", "--name=few[1-12]", "--command=true");
+    const hostsOf = async () => new Set([...(await manager.jobs()).values()].slice(5).map(({ host }) => host)).size;
+    let isPart = false;
+    for (let files = 64; files >= 40 && !isPart; files -= 2) {
+      const words = "queue run fifo_multi a --hosts=pi@red,pi@red01,pi@red02";
+      const { code, stderr } = await manager.type(`ulimit -n ${files}; cms ${words}`);
+      assert.equal(code, 0, `${files} files: ${stderr}`);
+      isPart = /^WARNING: pi@red\S*: Cannot start \S+: too many open files \(ulimit -n\)$/m.test(stderr);
+      if (isPart) assert.ok(await hostsOf() < 3);
+      await manager.ok("queue", "reset", "a", "--name=few[1-12]");
+      await manager.ok("queue", "set", "a", "--name=few[1-12]", "--set", "host=", "--set", "user=");
+    }
+    assert.ok(isPart, "no number of files was enough for some of the machines only");
   },
 );
 

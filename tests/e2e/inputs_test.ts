@@ -8,7 +8,7 @@
 import assert from "node:assert/strict";
 import { hostTest } from "../../testing/need.ts";
 import { waitUntil } from "../../testing/wait.ts";
-import { Manager } from "../../testing/harness.ts";
+import { Manager, pathWithout } from "../../testing/harness.ts";
 import { isAlive, makeManager, makeQueue, sshPids } from "../../testing/harness_faults.ts";
 
 async function input(manager: Manager, job: string, files: Record<string, string>): Promise<void> {
@@ -30,6 +30,19 @@ hostTest("input files land where the job runs, wherever the login shell goes fir
   });
   assert.equal(run.code, 0, run.stdout + run.stderr);
   assert.equal((await red.run("cat experiment/job1/job1.out; ls scratch/experiment/job1")).stdout, "here");
+
+  // So do files that are pushed, by rsync and by tar.
+  await manager.ok("cluster", "create", "c");
+  await manager.ok("cluster", "add", "c", "--id=h", "--name=red", "--user=pi");
+  await Deno.writeTextFile(`${manager.dir}/one`, "one");
+  const without = await pathWithout(manager, /^rsync$/);
+  for (const [to, path] of [["by-rsync", ""], ["by-tar", `PATH=${manager.bin}:${without} `]]) {
+    const push = await manager.type(`${path}cms cluster push c one --to=${to} --verbose`, {
+      env: { CMS_SSH: `${manager.home}/ssh` },
+    });
+    assert.equal(push.code, 0, push.stderr);
+    assert.equal((await red.run(`cat ${to}/one`)).stdout, "one", push.stdout);
+  }
 });
 
 hostTest("a copy of input files that breaks off changes nothing, and is made again", async (hosts) => {

@@ -30,7 +30,11 @@ Deno.test("fileProblem() names the file of the program, of the log or of another
   assert.equal(problem("/data/e/job1/job1.run", { experiment: "/data/e" }), "output a file of job job1");
   assert.equal(problem("job2.zsh", { shell: "/usr/bin/zsh" }), "output a file of the program");
   assert.equal(problem("job2.out", { log: "job2.pid" }), "log a file of the program");
-  assert.equal(problem("job2.log"), "output the file of its log");
+  for (const output of ["job2.log", "./job2.log", "~/experiment/job2/job2.log", "~/./experiment/job2//job2.log"]) {
+    assert.equal(problem(output), "output the file of its log", output);
+  }
+  assert.equal(problem("job2.txt", { log: "~/experiment/job2/job2.txt" }), "output the file of its log");
+  assert.equal(problem("/e/job2/job2.log", { experiment: "/e" }), "output the file of its log");
 });
 
 Deno.test("fileProblem() lets a job write wherever else it likes", () => {

@@ -5,6 +5,7 @@
  */
 
 import { InvalidError } from "../../errors.ts";
+import { storeError } from "../../store/file_errors.ts";
 import type { AddJobsRequest } from "../../operations/add_jobs.ts";
 import { readParam, type Source } from "../../operations/sweep.ts";
 import { readAllLines, readLines, readRows } from "../../operations/sweep_files.ts";
@@ -60,7 +61,10 @@ export async function show(
 
 /** The text of a file of the manager; `-` is standard input. */
 export async function read({ deps, io }: Context, path: string): Promise<string> {
-  const text = path === "-" ? await io.readAll?.() ?? "" : await deps.files.readText(absolute(deps, path));
+  const text = path === "-" ? await io.readAll?.() ?? "" : await deps.files.readText(absolute(deps, path))
+    .catch((error) => {
+      throw storeError(path, "read", error);
+    });
   if (text === null) throw new InvalidError([`Cannot read ${path}: there is no such file`]);
   return text;
 }
