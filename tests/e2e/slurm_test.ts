@@ -213,7 +213,6 @@ slurmTest(
     await run.waitFor("asked for 1 allocation", LIMIT.limitMs);
     const pending = () => slurm.ok("squeue -h -r --states=PD --user=pi -O 'Reason:'");
     await waitUntil("one that waits", async () => /^(Resources|Priority)\s*$/.test(await pending()), LIMIT);
-    const before = (await slurm.jobs()).length;
     await waitUntil("why the large one waits", async () => {
       const text = await manager.ok("queue", "explain", "a", "large");
       return text.includes("  gpu: needs 9 CPUs, an allocation has 8; 0 allocations run, 1 pending (");
@@ -224,6 +223,7 @@ slurmTest(
     assert.match(check, new RegExp(`allocations ${stray}_0 belong to no queue here; to end them: scancel ${stray}_0`));
     assert.match(check, /not known whether nodes share .*: the job that looks waits \(/);
     await slurm.ok(`scancel ${stray}`);
+    const before = (await slurm.jobs()).length;
     await slurm.ok(`scancel ${taken}`);
     await waitForState(manager, "job1", "end", LIMIT.limitMs);
     await manager.cms("queue", "stop", "a", "--kill");
