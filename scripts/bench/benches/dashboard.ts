@@ -76,10 +76,16 @@ async function open(setting: Setting, stack: AsyncDisposableStack): Promise<Plan
         await run.begun;
         const before = await others({ pid, port }, run, PART_WITHOUT * seconds * 1000);
         const ending = new AbortController();
-        const beside = others({ pid, port }, run, null, ending.signal);
+        // The browser's own begin is no matter of the page.
+        const opened = Promise.withResolvers<void>();
+        const beside = opened.promise.then(() => others({ pid, port }, run, null, ending.signal));
         const url = `http://127.0.0.1:${port}`;
-        const life = await pageLife({ url, user: "bench", password: "bench", seconds, say })
-          .finally(() => ending.abort());
+        const end = (): void => {
+          ending.abort();
+          opened.resolve();
+        };
+        const signs = { onOpen: opened.resolve, onDone: end };
+        const life = await pageLife({ url, user: "bench", password: "bench", seconds, say, ...signs }).finally(end);
         const page = await beside;
         const after = await others({ pid, port }, run, PART_WITHOUT * seconds * 1000);
         if (run.hasEnded) throw new Error("The run has ended before the page: take more jobs (--jobs)");

@@ -28,14 +28,19 @@ export interface PagePlace {
   readonly password: string;
   readonly seconds: number;
   readonly say: (line: string) => void;
+  /** The browser has begun, and the page is about to be opened; it has been looked at, and the browser goes. */
+  readonly onOpen: () => void;
+  readonly onDone: () => void;
 }
 
 /** Opens the page of the only queue, and looks at one view after the other. @throws {Error} If it does not work. */
-export async function pageLife({ url, user, password, seconds, say }: PagePlace): Promise<PageLife> {
+export async function pageLife(place: PagePlace): Promise<PageLife> {
+  const { url, user, password, seconds, say } = place;
   let life: PageLife | null = null;
   await withPage(url, async (page, { errors }) => {
     const devtools = await page.context().newCDPSession(page);
     await devtools.send("Performance.enable", { timeDomain: "threadTicks" });
+    place.onOpen();
     await page.goto(`${url}/ui`);
     await page.getByLabel("User").fill(user);
     await page.getByLabel("Password").fill(password);
@@ -51,6 +56,7 @@ export async function pageLife({ url, user, password, seconds, say }: PagePlace)
       heapMb = Math.max(heapMb, seen.heapMb);
     }
     const end = await metrics(devtools);
+    place.onDone();
     if (errors.length > 0) throw new Error(`The page has errors: ${errors.join("; ")}`);
     life = { firstViewMs, heapMb, scripting: (end.scriptS - begin.scriptS) / seconds };
   });
