@@ -6,7 +6,7 @@
  */
 
 import type { Child, Deps } from "../deps.ts";
-import { CmsError } from "../errors.ts";
+import { CmsError, InvalidError } from "../errors.ts";
 import { readClusters } from "../store/cluster_file.ts";
 import { storeError } from "../store/file_errors.ts";
 import { storePaths } from "../store/paths.ts";
@@ -72,6 +72,8 @@ export async function startRun(deps: Deps, request: StartRunRequest): Promise<{ 
     const from = await shortenLog(deps, log).catch((error) => Promise.reject(storeError(shown, "run", error)));
     await deps.files.remove(refusal);
     const words = [...runWords(request), `--refusal=${refusal}`];
+    const odd = words.find((word) => word.includes("\0"));
+    if (odd !== undefined) throw new InvalidError([`Cannot run: ${odd.replace(/=.*/s, "")} has a NUL character`]);
     const command = ["sh", "-c", BEHIND, "sh", log, ...environment.self, ...words];
     const shell = deps.processes.spawn(command, { cwd: environment.cwd() });
     void shell.stdin.close().catch(() => {});

@@ -68,6 +68,9 @@ Deno.test("a run that cannot be is refused, and starts nothing", async () => {
     for (const query of ["", "?max_parallel=0", "?max_parallel=x", "?max_parallel=1&timeout=0"]) {
       assert.equal(await status(`PUT /queue/a/run_fifo${query}`), 422, query);
     }
+    for (const word of ["on_end", "on_done", "push", "time_limit", "webhook"]) {
+      assert.equal(await status(`PUT /queue/a/run_fifo?max_parallel=1&${word}=a%00`), 422, word);
+    }
     assert.equal(await t.text("PUT /queue/ran"), "No ran queues.");
   });
 });
