@@ -147,8 +147,7 @@ export class Links {
     const { nowMs, timeoutMs } = this.#run;
     Machines.fail(state, reason, { nowMs, lasting, timeoutMs });
     if (!told) report(this.#run, { type: "machine_down", machine: machineText(state.machine), reason, wasUp: false });
-    this.#notices.triedAgain(state);
-    this.#notices.unknown(state);
+    this.#notices.silent(state);
   }
 
   down(key: string, reason: string): void {
@@ -157,8 +156,7 @@ export class Links {
     const { nowMs, timeoutMs } = this.#run;
     Machines.fail(state, reason, { nowMs, lasting: false, timeoutMs });
     this.#backlogs.linkDown(key);
-    report(this.#run, { type: "machine_down", machine: machineText(state.machine), reason, wasUp: true });
-    this.#notices.triedAgain(state);
+    this.#notices.broken(state, reason);
   }
 
   /** The run has closed all links itself: none is open, none has failed. */

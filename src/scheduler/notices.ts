@@ -21,8 +21,20 @@ export class Notices {
     this.#run = run;
   }
 
+  /** An attempt to connect failed. */
+  silent(state: MachineState): void {
+    this.#triedAgain(state);
+    this.unknown(state);
+  }
+
+  /** The link to a machine is gone. */
+  broken(state: MachineState, reason: string): void {
+    report(this.#run, { type: "machine_down", machine: machineText(state.machine), reason, wasUp: true });
+    this.#triedAgain(state);
+  }
+
   /** Says when a machine is tried again that does not answer. */
-  triedAgain(state: MachineState): void {
+  #triedAgain(state: MachineState): void {
     const inMs = Math.max(0, state.retryAtMs - this.#run.nowMs);
     report(this.#run, { type: "machine_again", machine: machineText(state.machine), inMs });
   }
