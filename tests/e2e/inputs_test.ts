@@ -23,7 +23,9 @@ hostTest("input files land where the job runs, wherever the login shell goes fir
   await makeQueue(manager, "job1", "cat data");
   await input(manager, "job1", { data: "here" });
   // As with `cd ~/scratch` in .bashrc.
-  const script = `#!/bin/bash\nexec ${manager.env.CMS_SSH} "\${@:1:$#-1}" "cd ~/scratch; \${!#}"\n`;
+  const script =
+    '#!/bin/bash\nfor word; do words+=("$word"); [ "$word" != red ] || words+=(\'cd ~/scratch;\'); done\n' +
+    `exec ${manager.env.CMS_SSH} "\${words[@]}"\n`;
   await Deno.writeTextFile(`${manager.home}/ssh`, script, { mode: 0o755 });
   const run = await manager.type("cms queue run fifo_multi a --hosts=pi@red", {
     env: { CMS_SSH: `${manager.home}/ssh` },
@@ -36,11 +38,12 @@ hostTest("input files land where the job runs, wherever the login shell goes fir
   await manager.ok("cluster", "add", "c", "--id=h", "--name=red", "--user=pi");
   await Deno.writeTextFile(`${manager.dir}/one`, "one");
   const without = await pathWithout(manager, /^rsync$/);
-  for (const [to, path] of [["by-rsync", ""], ["by-tar", `PATH=${manager.bin}:${without} `]]) {
+  for (const [to, path] of [["by-rsync", ""], ["by-tar", `PATH=${manager.bin}:${without} `]] as const) {
     const push = await manager.type(`${path}cms cluster push c one --to=${to} --verbose`, {
       env: { CMS_SSH: `${manager.home}/ssh` },
     });
     assert.equal(push.code, 0, push.stderr);
+    assert.match(push.stdout, new RegExp(`${to.replace("-", " ")}\n$`));
     assert.equal((await red.run(`cat ${to}/one`)).stdout, "one", push.stdout);
   }
 });
