@@ -186,6 +186,8 @@ export class JournalReader {
     const job = [...this.#parts.liveJobs(process)?.values() ?? []].find((one) => one.id === id);
     if (job === undefined) return;
     const last = this.#parts.truth.of(`${id}.${job.attempt}`);
+    // What was sent may still arrive on a host that is silent.
+    if (last.starts === 0 && job.retry_on?.includes("lost")) Object.assign(last, { isLost: true, isNever: false });
     // One that was given up may prove never to have started: that is no try.
     const isTry = !this.#disturbed.has(id) && !(job.status === "crash" && last.starts === 0);
     const wrong = whyNoTry(job, last.isAlive) ?? (isTry ? this.#tries.again(job) : null);

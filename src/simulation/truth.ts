@@ -135,17 +135,18 @@ export class Truth {
     if (this.#isNeighbours(attempt)) return;
     this.#checkInput(this.sent, job, directory);
     for (const other of this.#aliveOn.get(host) ?? []) {
-      if (other.isLost && !other.isAbandoned) {
+      if (other.isLost && !other.isAbandoned && !attempt.isLost) {
         this.fail(`${id} of ${job} starts on ${host.key} before the lost attempt ${other.id} is ended there`);
       }
     }
     for (const other of this.attemptsOf(jobIdOf(id))) {
-      if (other !== attempt && other.isAlive && !other.isAbandoned && !other.isGivenUp) {
+      const isLost = attempt.isLost || other.isLost;
+      if (other !== attempt && other.isAlive && !other.isAbandoned && !other.isGivenUp && !isLost) {
         this.fail(`two attempts of ${job} are alive at once: ${other.id} and ${id}`);
       }
     }
     const wrong = wrongSeat(attempt, this.#aliveOn.get(host) ?? []);
-    if (wrong !== null) this.fail(`on ${host.key}, ${job} starts in ${wrong}`);
+    if (wrong !== null && !attempt.isLost) this.fail(`on ${host.key}, ${job} starts in ${wrong}`);
     this.#checkRoom(host, attempt, job);
   }
 
