@@ -123,7 +123,7 @@ const READERS = {
   workdir: text(workdirText),
   send: list(sendText),
   fetch: words(patternText),
-  index: whole(1, 100_000),
+  index: whole(1, 1_000_000),
   gpus: gpuCount,
   cpus: whole(1, MOST_NEEDED),
   memory: text(sizeField),

@@ -65,11 +65,23 @@ export function hasPlaceholder(template: string, values: Values): boolean {
 
 /** Puts values into a text that no shell reads: a name, a path. */
 export function fillText(template: string, values: Values): string {
-  return template.replace(
-    PLACEHOLDER,
-    (...found) => valuesOf(found as unknown as RegExpExecArray, values)?.join(" ") ?? found[0],
-  );
+  if (lastText.template !== template) lastText = { template, matches: [...template.matchAll(PLACEHOLDER)] };
+  let text = "";
+  let at = 0;
+  for (const match of lastText.matches) {
+    const found = valuesOf(match, values);
+    text += template.slice(at, match.index) +
+      (found === null ? match[0] : found.length === 1 ? found[0] : found.join(" "));
+    at = match.index + match[0].length;
+  }
+  return text + template.slice(at);
 }
+
+/** The placeholders of the last one: a sweep fills the same one again and again. */
+let lastText: { readonly template: string; readonly matches: readonly RegExpExecArray[] } = {
+  template: "",
+  matches: [],
+};
 
 /** A command as pieces of text and what stands between them. */
 interface Compiled {

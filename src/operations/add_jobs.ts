@@ -22,7 +22,7 @@ import { NamedJobs } from "../store/large/named_jobs.ts";
 import { openQueue } from "../store/queue_file.ts";
 import type { StoreRef } from "../store/store.ts";
 import { hasControl, nonEmpty, Problems } from "./check.ts";
-import { Copies } from "./copies.ts";
+import { Copies, type CopyLimits } from "./copies.ts";
 import { refuseOrder } from "./check_order.ts";
 import { emptiedOutputWarnings, lineEndWarnings, sharedFileWarnings } from "./entry_warnings.ts";
 import { writeFile } from "./write_file.ts";
@@ -57,9 +57,9 @@ export function addJobs(deps: Deps, request: AddJobsRequest): Promise<AddedJobs>
 /** {@link addJobs} for several specs at once, all or none. A name that stands twice is that of the last. */
 export async function addJobsOfSpecs(
   deps: Deps,
-  request: { queue: StoreRef; jobs: readonly Omit<AddJobsRequest, "queue">[] },
+  request: { queue: StoreRef; jobs: Iterable<Omit<AddJobsRequest, "queue">>; limits?: CopyLimits | undefined },
 ): Promise<AddedJobs> {
-  const specs = readNewJobs(request.jobs, request.queue.experiment);
+  const specs = readNewJobs(request.jobs, request.queue.experiment, request.limits);
   const names = [...specs.keys()];
   const late: string[] = [];
   let added: readonly Job[] = [];
@@ -107,24 +107,29 @@ export function refuseInFlight(names: readonly JobName[]): void {
 
 /** The names and specs of new jobs, checked. @throws {InvalidError} With all that is wrong. */
 export function readNewJobs(
-  jobs: readonly Omit<AddJobsRequest, "queue">[],
+  jobs: Iterable<Omit<AddJobsRequest, "queue">>,
   experiment: string,
+  limits?: CopyLimits,
 ): Map<JobName, JobSpec> {
   const problems = new Problems();
   const specs = new Map<JobName, JobSpec>();
-  const copies = new Copies("add jobs");
+  const copies = new Copies("add jobs", limits);
   let position = 0;
+  let last: Checked | null = null;
   for (const { name, spec: given } of jobs) {
     const list = problems.take(() => expand(name)) ?? [];
     copies.add(list, given);
     const names = problems.take(() => list.map(jobName)) ?? [];
     problems.note(name.replaceAll(",", "") === "", "Cannot add jobs: --name is empty");
-    const spec = checkJobSpec(problems, given);
+    const like: JobSpec | null = names.length === 1 ? checkLike(last, given, position + 1) : null;
+    const spec: JobSpec = like ?? checkJobSpec(problems, given);
+    last = { given, spec };
     noteFiles(problems, names, spec, experiment);
     const own = ownParents(problems, list, given.after_corr);
     const wantsIndex = isSet(spec.params) || namesIndex(given);
     names.forEach((one, i) => {
       position++;
+      if (like !== null && own === null) return void specs.set(one, like);
       const after = own === null ? spec.after : [...new Set([...spec.after ?? [], own[i]!])];
       specs.set(one, {
         ...spec,
@@ -135,6 +140,37 @@ export function readNewJobs(
   }
   problems.throwIfAny();
   return specs;
+}
+
+/** A spec as it was given, and what was made of it. */
+interface Checked {
+  readonly given: AddJobsRequest["spec"];
+  readonly spec: JobSpec;
+}
+
+/** What differs between the jobs of a sweep, as a rule. */
+const OF_EACH: ReadonlySet<string> = new Set(["command", "params"]);
+
+/**
+ * The spec of a job that differs from the last one in its command and parameters alone; null if it does not.
+ * @param position Its place.
+ */
+function checkLike(last: Checked | null, given: AddJobsRequest["spec"], position: number): JobSpec | null {
+  if (last === null || given.params === undefined || given.params === null) return null;
+  const before = last.given as unknown as Readonly<Record<string, unknown>>;
+  const now = given as unknown as Readonly<Record<string, unknown>>;
+  const fields = Object.keys(now);
+  if (fields.length !== Object.keys(before).length) return null;
+  if (!fields.every((field) => OF_EACH.has(field) ? field in before : now[field] === before[field])) return null;
+  const { command } = given;
+  if (command.trim() === "" || command.includes("\0")) return null;
+  try {
+    const params = readOption("params", given.params) ?? null;
+    const index = isSet(given.index) || params === null ? last.spec.index : position;
+    return { ...last.spec, command, ...(index === undefined ? {} : { index }), params };
+  } catch {
+    return null; // Whoever looks at all of it says what is wrong.
+  }
 }
 
 /** The job that each comes after, by position; null if none is given. */

@@ -11,15 +11,28 @@ import { EXPAND_LIMIT } from "../names/expand.ts";
 /** Most text of all records that one request makes or changes. */
 export const COPIES_BYTES = 32 * 1024 * 1024;
 
+/** Most records, and their text. */
+export interface CopyLimits {
+  readonly names: number;
+  readonly bytes: number;
+}
+
+const LIMITS: CopyLimits = { names: EXPAND_LIMIT, bytes: COPIES_BYTES };
+/** Of who has said that it is meant. A queue file can be read as long as a text may be: some 500 MB. */
+export const AGREED_LIMITS: CopyLimits = { names: 5 * EXPAND_LIMIT, bytes: 4 * COPIES_BYTES };
+
 /** Counts the records of one request. */
 export class Copies {
   readonly #what: string;
   #names = 0;
   #bytes = 0;
 
+  readonly #limits: CopyLimits;
+
   /** @param what As a message says it: `add jobs`. */
-  constructor(what: string) {
+  constructor(what: string, limits: CopyLimits = LIMITS) {
     this.#what = what;
+    this.#limits = limits;
   }
 
   /**
@@ -30,9 +43,10 @@ export class Copies {
     for (const value of Object.values(fields)) each += typeof value === "string" ? value.length : 0;
     this.#names += names.length;
     this.#bytes += names.length * each;
-    if (this.#names > EXPAND_LIMIT) this.#refuse(`more than ${EXPAND_LIMIT} names`);
-    if (this.#bytes > COPIES_BYTES) {
-      this.#refuse(`more than ${COPIES_BYTES / 1024 / 1024} MiB of text in all its records`);
+    const { names: mostNames, bytes } = this.#limits;
+    if (this.#names > mostNames) this.#refuse(`more than ${mostNames} names`);
+    if (this.#bytes > bytes) {
+      this.#refuse(`more than ${bytes / 1024 / 1024} MiB of text in all its records`);
     }
   }
 

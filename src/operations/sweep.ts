@@ -9,6 +9,7 @@ import { InvalidError } from "../errors.ts";
 import { EXPAND_LIMIT } from "../names/expand.ts";
 import { fillCommand, fillText, hasPlaceholder, type Values } from "../job/template.ts";
 import type { AddJobsRequest } from "./add_jobs.ts";
+import { AGREED_LIMITS } from "./copies.ts";
 
 /** One parameter and its values. */
 export interface Param {
@@ -34,7 +35,14 @@ export interface SweepRequest {
   readonly spec: AddJobsRequest["spec"];
   /** Take so many of the product, chosen by a seed; null for all. */
   readonly sample: { readonly count: number; readonly seed: number } | null;
+  /** Most jobs. @default EXPAND_LIMIT */
+  readonly most?: number | undefined;
+  /** True if there may be more for who says so. */
+  readonly mayAgree?: boolean | undefined;
 }
+
+/** Of which a sample is taken. */
+const MOST_COMBINATIONS = 10_000_000;
 
 const RANGE = /^(-?[0-9]{1,15})-(-?[0-9]{1,15})$/;
 const STEPS = /^([^:]+):([^:]+):(log)?([^:]+)$/;
@@ -44,7 +52,7 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,99}$/;
  * Reads `NAME=VALUES`: values between commas, `1-10`, `0:1:0.25`, `1e-4:1e-1:log4`. @throws {InvalidError} If it is
  * none.
  */
-export function readParam(text: string): Param {
+export function readParam(text: string, most: number = EXPAND_LIMIT): Param {
   const at = text.indexOf("=");
   const name = text.slice(0, Math.max(0, at));
   if (!NAME.test(name)) {
@@ -54,17 +62,17 @@ export function readParam(text: string): Param {
       } as a parameter: write NAME=VALUES, such as lr=0.1,0.01 or seed=1-5`,
     ]);
   }
-  const values = text.slice(at + 1).split(",").flatMap((part) => range(name, part));
-  if (values.length > EXPAND_LIMIT) throw tooMany(values.length);
+  const values = text.slice(at + 1).split(",").flatMap((part) => range(name, part, most));
+  if (values.length > most) throw tooMany(values.length, most);
   return { name, values };
 }
 
-function range(name: string, part: string): string[] {
+function range(name: string, part: string, most: number): string[] {
   const whole = RANGE.exec(part);
   if (whole !== null) {
     const [low, high] = [Number(whole[1]), Number(whole[2])];
     if (high < low) throw new InvalidError([`Cannot use ${name}=${part}: the range runs backwards`]);
-    if (high - low >= EXPAND_LIMIT) throw tooMany(high - low + 1);
+    if (high - low >= most) throw tooMany(high - low + 1, most);
     const width = /^0[0-9]/.test(whole[1]!) ? whole[1]!.length : 0;
     return Array.from({ length: high - low + 1 }, (_, i) => String(low + i).padStart(width, "0"));
   }
@@ -76,7 +84,7 @@ function range(name: string, part: string): string[] {
     throw new InvalidError([`Cannot use ${name}=${part}: write FROM:TO:STEP or FROM:TO:logCOUNT, with FROM below TO`]);
   }
   const count = isLog ? step : Math.floor((to - from) / step + 1e-9) + 1;
-  if (count > EXPAND_LIMIT) throw tooMany(count);
+  if (count > most) throw tooMany(count, most);
   return Array.from({ length: count }, (_, i) => {
     const value = isLog ? from * (to / from) ** (i / (count - 1)) : from + i * step;
     return String(Number(value.toPrecision(12)));
@@ -108,11 +116,16 @@ export function countOf(request: SweepRequest): number {
   return sample === null ? all : Math.min(all, sample.count);
 }
 
+/** The jobs of {@link eachSweepJob}. */
+export function sweepJobs(request: SweepRequest): Omit<AddJobsRequest, "queue">[] {
+  return [...eachSweepJob(request)];
+}
+
 /**
- * The jobs, in order: the first source varies slowest, lines fastest.
+ * The jobs, in order: the first source varies slowest, lines fastest. Made one by one, as they are taken.
  * @throws {InvalidError} If there are too many, or a value cannot be used.
  */
-export function sweepJobs(request: SweepRequest): Omit<AddJobsRequest, "queue">[] {
+export function eachSweepJob(request: SweepRequest): Iterable<Omit<AddJobsRequest, "queue">> {
   const { name } = request;
   const total = totalOf(request);
   if (/[[\],]/.test(name)) {
@@ -122,7 +135,10 @@ export function sweepJobs(request: SweepRequest): Omit<AddJobsRequest, "queue">[
       } as the name of a sweep: write a placeholder, such as job-{#}`,
     ]);
   }
-  if (total > 10_000_000 || countOf(request) > EXPAND_LIMIT) throw tooMany(countOf(request));
+  const { most = EXPAND_LIMIT, mayAgree = false } = request;
+  if (total > MOST_COMBINATIONS || countOf(request) > most) {
+    throw tooMany(countOf(request), most, mayAgree && countOf(request) <= AGREED_LIMITS.names);
+  }
   const chosen = request.sample === null ? null : sampleOf(total, request.sample);
   const taken = new Map<string, number>();
   const isTold = isToldApart(request);
@@ -131,14 +147,16 @@ export function sweepJobs(request: SweepRequest): Omit<AddJobsRequest, "queue">[
     FILLED.has(field) && spec[field as keyof typeof spec] !== undefined
   );
   const count = chosen?.length ?? total;
-  return Array.from({ length: count }, (_, i) => {
-    const values = valuesAt(request, chosen?.[i] ?? i, i + 1);
-    const params = Object.keys(values.params).length === 0 ? {} : { params: values.params };
-    return {
-      name: unique(safeName(fillText(isTold ? name : `${name}-{#}`, values)), taken),
-      spec: { ...filled(spec, fields, values), ...params },
-    };
-  });
+  return (function* () {
+    for (let i = 0; i < count; i++) {
+      const values = valuesAt(request, chosen?.[i] ?? i, i + 1);
+      const params = Object.keys(values.params).length === 0 ? {} : { params: values.params };
+      yield {
+        name: unique(safeName(fillText(isTold ? name : `${name}-{#}`, values)), taken),
+        spec: { ...filled(spec, fields, values), ...params },
+      };
+    }
+  })();
 }
 
 /** Jobs of the whole product. */
@@ -181,14 +199,15 @@ function valuesAt({ sources, lines, inputs = [] }: SweepRequest, position: numbe
   }
   const line = lines === null ? null : lines[rest % lines.length]!;
   if (lines !== null) rest = Math.floor(rest / lines.length);
-  for (const rows of sources.toReversed()) {
-    Object.assign(params, rows[rest % rows.length]);
+  // In the order in which they were given, the last first to be taken.
+  const rowsOf: Readonly<Record<string, string>>[] = [];
+  for (let i = sources.length - 1; i >= 0; i--) {
+    const rows = sources[i]!;
+    rowsOf[i] = rows[rest % rows.length]!;
     rest = Math.floor(rest / rows.length);
   }
-  // In the order in which they were given.
-  const ordered: Record<string, string> = {};
-  for (const rows of sources) for (const name in rows[0]) ordered[name] = params[name]!;
-  return { params: ordered, inputs: line === null ? given : [line, ...given], index };
+  for (const row of rowsOf) for (const name in row) params[name] = row[name]!;
+  return { params, inputs: line === null ? given : [line, ...given], index };
 }
 
 /** True if the name has a placeholder, or only one job is made. */
@@ -227,8 +246,10 @@ function sampleOf(total: number, { count, seed }: { count: number; seed: number 
   return chosen;
 }
 
-function tooMany(count: number): InvalidError {
+function tooMany(count: number, most: number, mayAgree: boolean = false): InvalidError {
   return new InvalidError([
-    `Cannot add ${count} jobs at once: the most is ${EXPAND_LIMIT}; split the sweep, or --sample=N takes some`,
+    mayAgree
+      ? `Cannot add ${count} jobs at once without --yes: they are more than ${most}; --sample=N takes some`
+      : `Cannot add ${count} jobs at once: the most is ${most}; split the sweep, or --sample=N takes some`,
   ]);
 }

@@ -7,12 +7,12 @@
 
 import { InvalidError } from "../errors.ts";
 import {
+  eachSweepJob,
   type InputSource,
   linkedRows,
   type Param,
   productOf,
   type Source,
-  sweepJobs,
   type SweepRequest,
 } from "./sweep.ts";
 import type { NewJob } from "./whole_jobs.ts";
@@ -27,16 +27,26 @@ export interface SweepParts {
   readonly link?: boolean | undefined;
   readonly sample?: number | undefined;
   readonly seed?: number | undefined;
+  /** As in {@link SweepRequest}. */
+  readonly most?: number | undefined;
+  readonly mayAgree?: boolean | undefined;
 }
 
 /** The jobs that a template makes of them: files vary slowest, then parameters, then lines, then inputs. */
 export function jobsOfSweep(parts: SweepParts, template: Pick<SweepRequest, "name" | "spec">): NewJob[] {
+  return [...eachJobOfSweep(parts, template)];
+}
+
+/** The same, made one by one as they are taken. */
+export function eachJobOfSweep(parts: SweepParts, template: Pick<SweepRequest, "name" | "spec">): Iterable<NewJob> {
   const { params = [], files = [], lines, inputs = [], sample, seed = 1 } = parts;
   if (lines?.length === 0) throw new InvalidError(["Cannot make jobs of lines: there are none"]);
   const sources = [...files, ...(parts.link === true ? linkedRows(params) : productOf(params))];
   checkNames(sources);
-  return sweepJobs({
+  return eachSweepJob({
     ...template,
+    most: parts.most,
+    mayAgree: parts.mayAgree,
     sources,
     lines: lines ?? null,
     inputs: parts.link === true ? linkedInputs(inputs) : inputs,

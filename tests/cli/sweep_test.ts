@@ -65,7 +65,32 @@ Deno.test("a sweep that cannot be meant is refused with one line, and adds nothi
     const list = await run("queue", "add", "a", "--name=j[1-2]", "--param=x=1,2", "--command=true");
     assert.match(list.err, /^ERROR: Cannot use the list "j\[1-2\]" as the name of a sweep: write a placeholder/);
     const many = await run("queue", "add", "a", "--name=x", "--param=a=1-400", "--param=b=1-400", "--command=true");
-    assert.match(many.err, /^ERROR: Cannot add 160000 jobs at once: the most is 100000; /);
+    assert.match(many.err, /^ERROR: Cannot add 160000 jobs at once without --yes: they are more than 100000; /);
+    const more = await run(
+      "queue",
+      "add",
+      "a",
+      "--name=x",
+      "--param=a=1-501",
+      "--param=b=1-1000",
+      "--command=true",
+      "--yes",
+    );
+    assert.match(more.err, /^ERROR: Cannot add 501000 jobs at once: the most is 500000; /);
+    const dry = await ok(
+      "queue",
+      "add",
+      "a",
+      "--name=x",
+      "--param=a=1-400",
+      "--param=b=1-400",
+      "--command=true",
+      "--dry-run",
+    );
+    assert.match(dry, /^160000 jobs would be added:\n/);
+    // It is nothing else than agreement: a plain list is what it was.
+    await ok("queue", "add", "a", "--name=y[1-2]", "--command=true", "--yes");
+    await ok("queue", "delete", "a", "--name=y[1-2]", "--yes");
     for (const words of cases) {
       const { status, err } = await run("queue", "add", "a", "--name=x", "--command=true", ...words);
       assert.equal(status, 2, words.join(" "));

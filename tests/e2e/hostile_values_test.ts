@@ -60,6 +60,9 @@ const isLine = (value: string): boolean => value.trim() !== "" && !/[\r\n]/.test
 /** What `--param` takes for a list or a range. */
 const isPlainParam = (value: string): boolean => !/[,]|^-?[0-9]+-|:/.test(value);
 
+/** Ways that give parameters names: there the environment has them, too. */
+const NAMED = "param csv tsv json jsonl yaml rows values form body".split(" ");
+
 interface Way {
   readonly values: readonly string[];
   readonly words: readonly string[];
@@ -68,7 +71,8 @@ interface Way {
 
 const csv = (separator: string) =>
   ["v", ...VALUES.map((value) => `"${value.replaceAll('"', '""')}"`)].join("\r\n") + `\r\n${separator}`.slice(0, 2);
-const template = ["--command=printf %s {v}", "--shell=bash"];
+const command = 'printf %s "$CMS_PARAM_v" >env; printf %s {v}';
+const template = [`--command=${command}`, "--shell=bash"];
 const line = ["--command=printf %s {}", "--shell=bash"];
 const rows = VALUES.map((v) => ({ v }));
 const whole = VALUES.map((value, i) => ({ name: `from-${i}`, command: `printf %s ${shellQuoted(value)}` }));
@@ -132,7 +136,6 @@ hostTest(
     expect("stdin", VALUES, 0);
     await withService(async (t) => {
       await t.json("POST /queue/?name=r");
-      const command = "printf %s {v}";
       await t.json("POST /queue/r/jobs", {
         json: {
           jobs: [
@@ -145,7 +148,7 @@ hostTest(
       const form = new FormData();
       for (const [name, value] of [["name", "form-{#}"], ["command", command]] as const) form.append(name, value);
       form.append("param_file", new File([csv("")], "p.csv"));
-      const words = "?name=body-{%23}&command=printf%20%25s%20{v}";
+      const words = `?name=body-{%23}&command=${encodeURIComponent(command)}`;
       for (const ask of [{ body: form }, { body: csv(""), headers: { "content-type": "text/csv" } }]) {
         const reply = await t.ask(`POST /queue/r/jobs${typeof ask.body === "string" ? words : ""}`, ask);
         assert.equal(reply.status, 200, await reply.text());
@@ -165,10 +168,14 @@ hostTest(
     for (const [name, value] of expected) {
       const job = jobs.get(name);
       assert.equal(job?.status, "end", name);
-      const output = readText(`${hosts.host(job!.host!).home}/experiment/${name}/${name}.out`);
-      if (output === value) continue;
-      assert.equal(JSON.stringify(output.slice(0, 300)), JSON.stringify(value.slice(0, 300)), name);
-      assert.fail(`${name}: ${output.length} characters in place of ${value.length}`);
+      const there = `${hosts.host(job!.host!).home}/experiment/${name}`;
+      const files = [`${name}.out`, ...(NAMED.includes(name.slice(0, name.indexOf("-"))) ? ["env"] : [])];
+      for (const file of files) {
+        const found = readText(`${there}/${file}`);
+        if (found === value) continue;
+        assert.equal(JSON.stringify(found.slice(0, 300)), JSON.stringify(value.slice(0, 300)), `${name}: ${file}`);
+        assert.fail(`${name}: ${file}: ${found.length} characters in place of ${value.length}`);
+      }
     }
   },
 );

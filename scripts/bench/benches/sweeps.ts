@@ -12,6 +12,8 @@ const PLAIN = "plain list";
 const SWEEP = "sweep of two parameters";
 const LINES = "a line for each job";
 const STREAM = "queue add --stdin";
+/** Of the plain list. */
+const FIRST = 100_001;
 
 /** See the module. */
 export const sweeps: Bench = {
@@ -47,7 +49,8 @@ async function open({ program, directory, ...setting }: Setting): Promise<Plan> 
   return {
     work: `${amount.toLocaleString("en-US")} jobs added to a new queue`,
     contenders: [
-      add(PLAIN, `--name=job[1-${amount}]`, "--command=echo 1"),
+      // Names and commands as long as those of the sweep.
+      add(PLAIN, `--name=job-[${FIRST}-${FIRST + amount - 1}]`, "--command=echo 100 100"),
       add(SWEEP, "--name=job-{a}-{b}", `--param=a=1-${side}`, `--param=b=1-${side}`, "--command=echo {a} {b}"),
       add(LINES, "--name=job-{}", "--each-line=lines", "--command=echo {}"),
       add(STREAM, "--stdin"),

@@ -78,7 +78,8 @@ export function addAdd(group: CommandUnknownOpts, context: Context): void {
         ? [{ name: jobs, spec }]
         : await (await import("./sweep.ts")).sweepOf(context, sweep ?? {}, sources, { name: jobs, spec });
       if (made === null) return;
-      const { added, warnings } = await addJobsOfSpecs(context.deps, { queue, jobs: made });
+      const limits = sweep?.yes === true ? (await import("../../operations/copies.ts")).AGREED_LIMITS : undefined;
+      const { added, warnings } = await addJobsOfSpecs(context.deps, { queue, jobs: made, limits });
       for (const job of added) context.lines.info(`Adding job ${job} to queue ${queue.name}`);
       for (const text of [...own.warnings, ...warnings]) context.lines.warning(text);
     });

@@ -6,6 +6,7 @@
 
 import { CmsError } from "../../errors.ts";
 import { addJobsOfSpecs } from "../../operations/add_jobs.ts";
+import { AGREED_LIMITS } from "../../operations/copies.ts";
 import { addStream } from "../../operations/add_stream.ts";
 import { type NewJob, readWholeJobs } from "../../operations/whole_jobs.ts";
 import type { StoreRef } from "../../store/store.ts";
@@ -32,7 +33,8 @@ export async function addWhole(context: Context, request: WholeRequest): Promise
   const whole = readWholeJobs(await read(context, path), path === "-" ? "standard input" : path);
   const jobs = whole.map(({ name, spec }) => ({ name, spec: { ...spec, ...given } }));
   if (words.dryRun === true) return await show(context, words, jobs);
-  const { added, warnings } = await addJobsOfSpecs(context.deps, { queue, jobs });
+  const limits = words.yes === true ? AGREED_LIMITS : undefined;
+  const { added, warnings } = await addJobsOfSpecs(context.deps, { queue, jobs, limits });
   for (const job of added) context.lines.info(`Adding job ${job} to queue ${queue.name}`);
   for (const text of warnings) context.lines.warning(text);
 }
@@ -48,7 +50,7 @@ async function addLines(context: Context, { queue, given }: WholeRequest): Promi
 }
 
 function refuseOthers({ words, name, sources, given }: WholeRequest): void {
-  const { from, stdin, dryRun, format, ...sweep } = words;
+  const { from, stdin, dryRun, format, yes: _yes, ...sweep } = words;
   const isStream = stdin === true;
   const clashes = [
     isStream && from !== undefined ? "--from" : undefined,

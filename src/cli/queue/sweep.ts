@@ -5,11 +5,13 @@
  */
 
 import { InvalidError } from "../../errors.ts";
+import { EXPAND_LIMIT } from "../../names/expand.ts";
 import { storeError } from "../../store/file_errors.ts";
 import type { AddJobsRequest } from "../../operations/add_jobs.ts";
+import { AGREED_LIMITS } from "../../operations/copies.ts";
 import { readParam, type Source } from "../../operations/sweep.ts";
 import { readAllLines, readLines, readRows } from "../../operations/sweep_files.ts";
-import { jobsOfSweep } from "../../operations/sweep_words.ts";
+import { eachJobOfSweep } from "../../operations/sweep_words.ts";
 import { printable } from "../../output/printable.ts";
 import { renderFor } from "../../output/records.ts";
 import type { Context } from "../context.ts";
@@ -24,7 +26,7 @@ export async function sweepOf(
   words: SweepWords,
   sources: readonly string[],
   template: { readonly name: string; readonly spec: AddJobsRequest["spec"] },
-): Promise<Omit<AddJobsRequest, "queue">[] | null> {
+): Promise<Iterable<Omit<AddJobsRequest, "queue">> | null> {
   const comments = words.comments === true;
   const files: Source[] = [];
   for (const path of words.paramFile ?? []) files.push(readRows(await read(context, path), path));
@@ -35,10 +37,14 @@ export async function sweepOf(
     sources,
     async (path) => readAllLines(await read(context, path), { comments }),
   );
-  const params = (words.param ?? []).map(readParam);
-  const jobs = jobsOfSweep({ params, files, lines, inputs, link, sample, seed }, template);
+  const params = (words.param ?? []).map((text) => readParam(text, AGREED_LIMITS.names));
+  const isAgreed = words.yes === true || words.dryRun === true;
+  // More than that only for who has said that it is meant.
+  const most = isAgreed ? AGREED_LIMITS.names : EXPAND_LIMIT;
+  const parts = { params, files, lines, inputs, link, sample, seed, most };
+  const jobs = eachJobOfSweep({ ...parts, mayAgree: !isAgreed }, template);
   if (words.dryRun !== true) return jobs;
-  await show(context, words, jobs);
+  await show(context, words, [...jobs]);
   return null;
 }
 

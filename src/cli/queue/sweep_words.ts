@@ -21,6 +21,7 @@ export interface SweepWords {
   readonly sample?: number;
   readonly seed?: number;
   readonly dryRun?: true;
+  readonly yes?: true;
   readonly format?: Format;
 }
 
@@ -45,6 +46,7 @@ export function withSweepWords<A extends unknown[], O extends OptionValues, G ex
     .option("--comments", "leave out lines that begin with #")
     .option("--sample <n>", "only so many of all combinations, chosen by chance", countValue)
     .option("--seed <n>", "for --sample: the same seed chooses the same (default: 1)", countValue)
+    .option("--yes", "add more than 100,000 jobs (500,000 at most)")
     .option("--dry-run", "print what would be added, and add nothing")
     .option(
       "--format <format>",
@@ -64,6 +66,7 @@ const WORDS = [
   "sample",
   "seed",
   "dryRun",
+  "yes",
   "format",
 ] as const;
 
@@ -75,5 +78,6 @@ export function splitSweep<T extends SweepWords>(words: T): { sweep: SweepWords 
     if (rest[word] !== undefined) sweep[word] = rest[word];
     delete rest[word];
   }
-  return { sweep: Object.keys(sweep).length === 0 ? null : sweep as SweepWords, rest: rest as T };
+  const isNone = Object.keys(sweep).every((word) => word === "yes");
+  return { sweep: isNone ? null : sweep as SweepWords, rest: rest as T };
 }

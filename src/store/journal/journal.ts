@@ -100,12 +100,15 @@ export function encodeHeader(header: JournalHeader): string {
   return JSON.stringify({ cms: 1, ...header }) + "\n";
 }
 
-function plain(record: JournalRecord): Record<string, unknown> {
-  if (record.type === "put") return { ...record, name: record.job.name, job: jobRecord(record.job) };
-  if (record.type !== "set") return { ...record };
+function plain(record: JournalRecord, more: { readonly more?: 1 }): Record<string, unknown> {
+  if (record.type === "put") return { ...record, job: jobRecord(record.job), name: record.job.name, ...more };
+  if (record.type !== "set") return { ...record, ...more };
   const { whole, ...rest } = record;
-  return whole === null ? rest : { ...rest, whole: jobRecord(whole) };
+  return whole === null ? { ...rest, ...more } : { ...rest, whole: jobRecord(whole), ...more };
 }
+
+const MORE = { more: 1 } as const;
+const LAST = {} as const;
 
 /** Characters of lines that are encoded in one go: all of a large commit would be more than a string can hold. */
 const ENCODED_AT_ONCE = 2 ** 24;
@@ -120,7 +123,7 @@ export function encodeBatch(records: readonly JournalRecord[], most = Infinity):
   let text = "";
   let bytes = 0;
   for (const [i, record] of records.entries()) {
-    text += JSON.stringify(i < last ? { ...plain(record), more: 1 } : plain(record)) + "\n";
+    text += JSON.stringify(plain(record, i < last ? MORE : LAST)) + "\n";
     if (i < last && text.length < ENCODED_AT_ONCE) continue;
     const piece = encoder.encode(text);
     pieces.push(piece);

@@ -19,7 +19,7 @@ import { shortened } from "../../names/some_names.ts";
 import { similar } from "../../names/similar.ts";
 import { fileProblem } from "../../job/files.ts";
 import { type Job, type JobFields, makeJob } from "../../job/job.ts";
-import { hasOptions, OPTION_NAMES } from "../../job/options.ts";
+import { hasOptions, OPTION_NAMES, type OptionName } from "../../job/options.ts";
 import { isJobState, JOB_STATES, waitingState } from "../../job/states.ts";
 import { FieldReader, type Problem } from "./fields.ts";
 import { JobBlockReader } from "../large/job_entries.ts";
@@ -51,8 +51,31 @@ export function jobRecord(job: Job): Record<string, unknown> {
 const BEHIND = ["boot", "slot", "job_directory"] as const;
 const APART: ReadonlySet<string> = new Set(["extra", ...BEHIND, ...OPTION_NAMES]);
 
-/** Field by field: of a sweep there are many. */
+/** What is not written of a job that is new. */
+const NOT_WRITTEN: ReadonlySet<string> = new Set(["extra", ...BEHIND]);
+
+/** Place of each option among them. */
+const ORDER: ReadonlyMap<string, number> = new Map(OPTION_NAMES.map((name, i) => [name, i]));
+
+/** True if its options stand in order and none is null, as in a job that is new: of a sweep there are many. */
+function isInOrder(job: Job): boolean {
+  if (job.boot !== null || job.slot !== null || job.job_directory !== null) return false;
+  let last = -1;
+  for (const field in job) {
+    const place = ORDER.get(field);
+    if (place === undefined) continue;
+    if (place < last || job[field as OptionName] === null || job[field as OptionName] === undefined) return false;
+    last = place;
+  }
+  return true;
+}
+
 function recordWithOptions(job: Job): Record<string, unknown> {
+  if (isInOrder(job)) {
+    const { extra, boot: _boot, slot: _slot, job_directory: _directory, ...fields } = job;
+    for (const _ in extra) return { ...fields, ...extra };
+    return fields;
+  }
   const record: Record<string, unknown> = {};
   for (const field in job) if (!APART.has(field)) record[field] = job[field as keyof Job];
   for (const field of BEHIND) if (job[field] !== null) record[field] = job[field];
@@ -243,7 +266,9 @@ export function equalJobs(a: Job, b: Job): boolean {
 
 /** The text of one job in a queue file. */
 export function renderJob(job: Job): string {
-  return renderBlock(job.name, jobRecord(job));
+  if (!hasOptions(job) || !isInOrder(job)) return renderBlock(job.name, jobRecord(job));
+  for (const _ in job.extra) return renderBlock(job.name, jobRecord(job));
+  return renderBlock(job.name, job as unknown as Record<string, unknown>, NOT_WRITTEN);
 }
 
 /** The text of a queue file. */

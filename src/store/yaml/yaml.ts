@@ -219,12 +219,22 @@ export function keyLine(name: string): string {
   return isPlain(name) ? `${name}:` : fullDump({ [name]: 1 }).slice(0, -" 1\n".length);
 }
 
-/** One entry of a file: its name and fields, ending in a newline. Files are such blocks, one after the other. */
-export function renderBlock(name: string, record: Readonly<Record<string, unknown>>): string {
+/**
+ * One entry of a file: its name and fields, ending in a newline. Files are such blocks, one after the other.
+ * @param left Fields that are left out.
+ */
+export function renderBlock(
+  name: string,
+  record: Readonly<Record<string, unknown>>,
+  left: ReadonlySet<string> = NONE,
+): string {
   let text = `${keyLine(name)}\n`;
-  for (const [field, value] of Object.entries(record)) {
-    const quick = isPlain(field) ? quickScalar(value) : null;
-    const map = quick === null && isPlain(field) ? quickMap(value) : null;
+  for (const field in record) {
+    if (left.has(field)) continue;
+    const value = record[field];
+    const isKnown = isPlainKey(field);
+    const quick = isKnown ? quickScalar(value) : null;
+    const map = quick === null && isKnown ? quickMap(value) : null;
     if (map !== null) {
       text += `  ${field}:\n${map}`;
       continue;
@@ -237,12 +247,25 @@ export function renderBlock(name: string, record: Readonly<Record<string, unknow
   return text;
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
+/** Keys that are known to be plain: there are few of them, and each stands in many entries. */
+const plainKeys = new Set<string>();
+const MOST_KEYS = 1000;
+
+function isPlainKey(key: string): boolean {
+  if (plainKeys.has(key)) return true;
+  if (!isPlain(key)) return false;
+  if (plainKeys.size < MOST_KEYS) plainKeys.add(key);
+  return true;
+}
+
 /** The lines of a map of common scalars, such as parameters; null if it is none. */
 function quickMap(value: unknown): string | null {
   if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return null;
   let text = "";
   for (const [key, one] of Object.entries(value)) {
-    const quick = isPlain(key) ? quickScalar(one) : null;
+    const quick = isPlainKey(key) ? quickScalar(one) : null;
     if (quick === null) return null;
     text += `    ${key}: ${quick}\n`;
   }
