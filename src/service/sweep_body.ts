@@ -102,7 +102,7 @@ export function jobsOfWords(words: Words, files: readonly Source[]): NewJob[] {
   if (name === undefined || name === "") throw new InvalidError(["name: field required"]);
   if (command === "" && lines === undefined) throw new InvalidError(["command: field required"]);
   const parts: SweepParts = {
-    params: (words.get("param") ?? []).map(readParam),
+    params: (words.get("param") ?? []).map((text) => readParam(text)),
     files,
     lines: lines === undefined ? undefined : readLines(lines, { comments: one("comments") === "true" }),
     link: one("link") === "true",
