@@ -79,8 +79,18 @@ export class Lost {
    */
   questions(machine: string, boot: string | null): { ask: AttemptRef[]; forbid: AttemptRef[] } {
     if (this.#all.size === 0) return { ask: [], forbid: [] };
+    this.#findUnderOtherNames(machine, boot);
     const those = this.#on(machine);
     return { ask: those.filter((one) => one.boot !== boot), forbid: those.filter((one) => one.boot === boot) };
+  }
+
+  /** A machine may answer under another of its names than the one that was silent: its boot tells. */
+  #findUnderOtherNames(machine: string, boot: string | null): void {
+    for (const one of this.#all.values()) {
+      if (boot === null || one.boot !== boot || one.machine === machine) continue;
+      // The jobs of another user, and those of localhost, are in other directories.
+      if (userOf(one.machine) === userOf(machine)) this.#all.set(one.attempt, { ...one, machine });
+    }
   }
 
   /** Takes in what a machine says of an attempt, if it is one of them. */
@@ -122,4 +132,9 @@ export class Lost {
       `one. ${rest}`;
     report(this.#run, { type: "warning", text });
   }
+}
+
+/** The user of a machine's key. */
+function userOf(key: string): string {
+  return key.slice(0, key.lastIndexOf("@") + 1);
 }

@@ -15,7 +15,9 @@ import { fifoMulti } from "../../src/scheduler/policies.ts";
 import { job, slotHost } from "./world.ts";
 
 const [RED, BLUE] = ["pi@red", "pi@blue"];
-const BOOT = { [RED]: "red+1/a", [BLUE]: "blue+2/b" };
+/** Another name of red. */
+const RUBY = "pi@ruby";
+const BOOT = { [RED]: "red+1/a", [BLUE]: "blue+2/b", [RUBY]: "red+1/a" };
 
 /** A core, the jobs as they are written, and the time. */
 class Bench {
@@ -23,14 +25,17 @@ class Bench {
   core: Core;
   nowMs = 0;
 
-  constructor(jobs: readonly Job[]) {
+  readonly #machines: readonly string[];
+
+  constructor(jobs: readonly Job[], machines: readonly string[] = [RED, BLUE]) {
+    this.#machines = machines;
     for (const one of jobs) this.jobs.set(one.name, one);
     this.core = this.#make();
     this.begin();
   }
 
   #make(): Core {
-    const hosts = [slotHost("h1", RED), slotHost("h2", BLUE)];
+    const hosts = this.#machines.map((machine, i) => slotHost(`h${i + 1}`, machine));
     return new Core({ policy: fifoMulti(), hosts, timeoutMs: 60_000 }, this.jobs);
   }
 
@@ -82,8 +87,8 @@ const warned = (effects: readonly Effect[]): boolean =>
   );
 
 /** x runs on red, which falls silent for longer than the time-out; then it is tried on blue. */
-function silent(): Bench {
-  const bench = new Bench([{ ...job("x"), ...LOST }]);
+function silent(machines?: readonly string[]): Bench {
+  const bench = new Bench([{ ...job("x"), ...LOST }], machines);
   bench.up(RED);
   bench.up(BLUE);
   bench.step({ type: "tick" }, 2_000);
@@ -112,6 +117,18 @@ Deno.test("nothing starts on a machine that answers again before the lost attemp
   const over = bench.answer(RED, idOf(1), ENDED);
   assert.ok(warned(over));
   assert.deepEqual(started(over), [`y on ${RED}`]);
+});
+
+Deno.test("a machine that answers under another name is asked for the lost attempt before anything starts there", () => {
+  const bench = silent([RED, BLUE, RUBY]);
+  bench.jobs.set("y" as JobName, job("y"));
+  const external = { put: ["y"], changed: [], deleted: [], kill: [], warnings: [], reordered: false };
+  bench.step({ type: "external", external: external as never });
+  const up = bench.up(RUBY);
+  assert.deepEqual([forbidden(up), started(up)], [[idOf(1)], []]);
+  const over = bench.answer(RUBY, idOf(1), ENDED);
+  assert.ok(warned(over));
+  assert.deepEqual(started(over), [`y on ${RUBY}`]);
 });
 
 Deno.test("the next run knows of a lost attempt, and asks before anything starts there", () => {
