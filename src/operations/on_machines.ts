@@ -37,7 +37,8 @@ export interface MachineWork {
 }
 
 /**
- * Calls `act` once for each machine, with an open link and its jobs.
+ * Calls `act` once for each machine, with an open link and its jobs. Names of one machine have their turns one after
+ * the other, as two resident links to one place would end each other's agents.
  * @returns The jobs that were not worked on: their machine cannot be reached, or the link broke.
  */
 export async function onMachines(
@@ -56,13 +57,25 @@ export async function onMachines(
   if (groups.size === 0) return [];
   const known = await knownMachines(deps, work.store.ref.directory);
   const unreached: Job[] = [];
-  const pending = [...groups.values()];
+  let pending = [...groups.values()];
+  let places = new Set<string>();
+  let twins: typeof pending = [];
   const one = async (): Promise<void> => {
     for (let group = pending.shift(); group !== undefined; group = pending.shift()) {
       const machine = known.get(machineKey(group.machine)) ?? group.machine;
+      let isTwin = false;
+      const admit = (place: string): boolean => {
+        isTwin = places.has(place);
+        places.add(place);
+        return !isTwin;
+      };
       try {
-        await withLink(work, machine, group.jobs, act);
+        await withLink(work, { machine, jobs: group.jobs, admit }, act);
       } catch (error) {
+        if (isTwin) {
+          twins.push(group);
+          continue;
+        }
         for (const job of group.jobs) unreached.push(job);
         const names = someNames(group.jobs.map((job) => job.name));
         const { message } = error as Error;
@@ -71,14 +84,16 @@ export async function onMachines(
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(MACHINES_AT_ONCE, pending.length) }, one));
+  while (pending.length > 0) {
+    await Promise.all(Array.from({ length: Math.min(MACHINES_AT_ONCE, pending.length) }, one));
+    [pending, twins, places] = [twins, [], new Set()];
+  }
   return unreached;
 }
 
 async function withLink(
   work: MachineWork,
-  machine: Machine,
-  jobs: readonly Job[],
+  { machine, jobs, admit }: { machine: Machine; jobs: readonly Job[]; admit: (place: string) => boolean },
   act: (link: Link, jobs: readonly Job[]) => Promise<void>,
 ): Promise<void> {
   const { ref, id } = work.store;
@@ -86,6 +101,7 @@ async function withLink(
     directory: isLocal(machine) ? ref.directory : ref.experiment,
     queueId: id,
     role: work.role,
+    admit,
     onEvent: () => {},
   });
   try {

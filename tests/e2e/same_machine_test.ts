@@ -66,4 +66,17 @@ hostTest("one machine with two names is one: one link, told once, and all slots 
   await letGo(red, "go");
   assert.equal((await second.ended()).code, 0, second.text);
   assert.equal(countOf(second, /not responding|responds again|CRASH/g), 0, second.text);
+
+  // Commands without a run go to both names, too.
+  await manager.ok("queue", "delete", "a", "--name=job[1-2]");
+  for (const [name, host] of [["job1", "red"], ["job2", red.address]] as const) {
+    await manager.ok("queue", "add", "a", `--name=${name}`, "--user=pi", `--host=${host}`, "--command=sleep 60");
+  }
+  const third = manager.start("queue", "run", "fifo", "a", "--max-parallel=2");
+  for (const name of ["job1", "job2"]) await waitForState(manager, name, "start");
+  third.signal("SIGKILL");
+  await third.gone;
+  const reset = await manager.cms("queue", "reset", "a");
+  assert.equal(reset.code, 0, reset.stdout + reset.stderr);
+  assert.equal((await red.run("test -e experiment/job1 || test -e experiment/job2")).code, 1, "both are removed");
 });

@@ -1,6 +1,6 @@
 /**
  * refreshQueue() of starts that were decided and never came to their host, where the link breaks between the two
- * questions.
+ * questions; and of jobs that went to one machine by two names.
  */
 import assert from "node:assert/strict";
 import { LinkError } from "../../src/errors.ts";
@@ -45,5 +45,44 @@ Deno.test("refreshQueue() leaves starts that it could not call off as they are, 
     assert.deepEqual(await refreshed(), ["run", "run", "start"]);
     isBroken = false;
     assert.deepEqual(await refreshed(), ["ready", "ready", "start"]);
+    queue.close();
+  }));
+
+Deno.test("refreshQueue() asks a machine by each of its names, over one resident link at a time", () =>
+  onFiles(async ({ deps, ref }) => {
+    await createQueue(deps, ref);
+    const queue = await openQueue(deps, ref);
+    const hosts = ["red", "red-too", "red-again", "blue"];
+    const at = { user: "pi", attempt: 1, boot: "b1", slot: "h", status: "crash" } as const;
+    await queue.commit(() => hosts.map((host) => put(host, "x", { ...at, host })));
+    const open = new Map<string, number>();
+    const connect: Connect = (machine, { admit }) => {
+      const place = machine.name.startsWith("red") ? "red" : machine.name;
+      if (admit?.(place) === false) {
+        return Promise.reject(new LinkError(machine.name, "another link leads to the same machine", true));
+      }
+      const count = (by: number): void => void open.set(place, (open.get(place) ?? 0) + by);
+      assert.equal(open.get(place) ?? 0, 0, "this link ends the agent of the other");
+      count(1);
+      return Promise.resolve(
+        {
+          machine,
+          boot: "b1",
+          ask: (attempts) =>
+            Promise.resolve(attempts.map(() => ({
+              type: "ended",
+              state: "end",
+              exitCode: 0,
+              startedAtMs: 0,
+              endedAtMs: 1_000,
+            }))),
+          close: () => Promise.resolve(count(-1)),
+        } satisfies Partial<Link> as unknown as Link,
+      );
+    };
+    const { unreachable } = await refreshQueue(deps, { queue: ref }, { warn: assert.fail }, connect);
+    assert.deepEqual(unreachable, []);
+    await queue.sync();
+    assert.deepEqual(hosts.map((name) => jobOf(queue, name).status), ["end", "end", "end", "end"]);
     queue.close();
   }));

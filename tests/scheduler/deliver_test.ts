@@ -113,7 +113,7 @@ Deno.test("Deliver tells of starts whose input files cannot be looked for, and c
   const way = await Transport.open(files as Files);
   way.deliver.perform([start("a"), start("b", true), start("c")]);
   await way.told("answer");
-  const reason = "Too many open files (os error 24)";
+  const reason = "cannot look for its input files: too many open files";
   assert.deepEqual(way.events.slice(1), [
     { type: "stage_failed", ...attempt("a"), reason },
     { type: "stage_failed", ...attempt("c"), reason },
