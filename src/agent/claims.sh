@@ -130,7 +130,7 @@ c_life() {
     # It was ended before it could write the job's pid. The job itself can still be known by its mark.
     for c_i in $(c_marked "$c_a"); do
       c_stat "$c_i" && c_now && c_k=P c_p=$c_i c_p0=$c_t0 c_t=$c_ms || continue
-      c_seat=$(tr '\0' '\n' <"/proc/$c_i/environ" | sed -n 's/^CMS_SLOT=//p')
+      c_seat=$(c_environ "/proc/$c_i/environ" | sed -n 's/^CMS_SLOT=\([0-9]*\)$/\1/p')
       [ "$c_role" = onlooker ] || { c_file "$1" && printf 'P %s %s %s %s .\n' "$c_p" "$c_p0" "$c_t" "$c_seat" >>"$1"; } || continue
       break
     done
@@ -139,10 +139,13 @@ c_life() {
   return 0
 }
 
+# c_environ FILE: one variable a line. A line break in a value is none here: what stands behind it is no variable.
+c_environ() { tr '\n\0' ' \n' <"$1"; }
+
 # c_marked ATTEMPT: pids of the processes whose environment carries it.
 c_marked() {
   for c_i in $(grep -lF "CLOUDMESH_JOB=$1" /proc/[0-9]*/environ); do
-    tr '\0' '\n' <"$c_i" | grep -qxF "CLOUDMESH_JOB=$1" || continue
+    c_environ "$c_i" | grep -qxF "CLOUDMESH_JOB=$1" || continue
     c_i=${c_i#/proc/}
     printf '%s\n' "${c_i%/environ}"
   done

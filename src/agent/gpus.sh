@@ -37,7 +37,7 @@ c_gpus() {
 # c_user GPU PID MIB
 c_user() {
   case $2 in '' | *[!0-9]*) return ;; esac
-  c_a=$(tr '\0' '\n' <"/proc/$2/environ" | sed -n 's/^CLOUDMESH_JOB=//p')
+  c_a=$(c_environ "/proc/$2/environ" | sed -n 's/^CLOUDMESH_JOB=//p')
   case $c_a in '' | *[!0-9a-zA-Z.]*) c_a=- ;; esac
   [ -d "/proc/$2" ] || c_a='?'
   case $3 in '' | *[!0-9]*) set -- "$1" "$2" 0 ;; esac

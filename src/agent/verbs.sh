@@ -32,7 +32,7 @@ c_regain() {
   fi
   c_now
   [ -z "$c_fast" ] || c_ms=$((c_base + c_t0 * 10))
-  c_seat=$(tr '\0' '\n' <"/proc/$c_y/environ" | sed -n 's/^CMS_SLOT=//p')
+  c_seat=$(c_environ "/proc/$c_y/environ" | sed -n 's/^CMS_SLOT=\([0-9]*\)$/\1/p')
   c_is="alive $c_y $c_ms 0${c_seat:+ s=$c_seat}"
   [ "$c_role" != onlooker ] || return 0
   set -- "$1" "$2" - - "P $c_y $c_t0 $c_ms $c_seat ."

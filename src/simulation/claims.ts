@@ -62,10 +62,16 @@ export function lifeOf(host: Host, directory: JobDirectory, link: ClaimLink): Li
       link.pidTicks = process.startTicks;
       link.startedMs = host.clockMs;
       link.startedAtMs = host.parts.timeline.nowMs;
+      link.slot = slotOf(host, link.attempt!);
       break;
     }
   }
   return link.kind === "P" && host.isAlive(link.pid, link.pidTicks) ? "orphan" : "gone";
+}
+
+/** Number of the slot of an attempt that runs, as the environment of its process has it. */
+function slotOf(host: Host, attempt: string): string {
+  return /^slot (\d+) /.exec(host.parts.truth.of(attempt).seat)?.[1] ?? "";
 }
 
 /** `c_walk`. */
@@ -252,8 +258,7 @@ export function* regain(host: Host, asker: Asker, isOnlooker: boolean): Doing<st
     return `ended ${log.state} ${log.exit ?? "-"} - ${date}${log.limit ? ` ${log.limit}` : ""}`;
   }
   const startedMs = host.clockMs - (host.ticks - found.startTicks) * 10;
-  // As its environment has it.
-  const slot = /^slot (\d+) /.exec(host.parts.truth.of(attempt).seat)?.[1] ?? "";
+  const slot = slotOf(host, attempt);
   const alive = `alive ${found.pid} ${startedMs} 0${slot && ` s=${slot}`}`;
   if (isOnlooker) return alive;
   yield 0;

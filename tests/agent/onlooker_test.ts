@@ -49,7 +49,8 @@ for (const shell of SHELLS) {
     withPlace(shell, async (place) => {
       const { link, event } = await place.connect();
       link.start([start("done", "exit 3"), start("runs", "sleep 300"), start("orphan", "sleep 300")]);
-      link.start([start("gone", "sleep 300"), start("early", "sleep 300")]);
+      const variables = { NOTE: "A=1\nCMS_SLOT=7", OTHER: "\nCMS_SLOT=8\n", CMS_SLOT: "6" };
+      link.start([start("gone", "sleep 300"), start("early", "sleep 300", { variables })]);
       await event("ended", "done");
       const pid = { runs: 0, orphan: 0, gone: 0, early: 0 };
       for (const job of ["runs", "orphan", "gone", "early"] as const) pid[job] = (await event("started", job)).pid;
@@ -67,6 +68,10 @@ for (const shell of SHELLS) {
         await lookAround(place, pid);
       } finally {
         const visitor = await place.connect({ role: "visitor" });
+        for (const when of ["found by its mark", "by the claim that was written then"]) {
+          const [state] = await visitor.link.ask([attempt("early")]);
+          assert.deepEqual(state?.type === "alive" && [state.pid, state.slot], [pid.early, 6], when);
+        }
         await visitor.link.kill(["runs", "orphan", "early"].map((job) => attempt(job)), { graceMs: 2000 });
       }
     }));
