@@ -284,6 +284,8 @@ export class JournalReader {
         return;
       case "crash":
         if (!this.#mayCrash(process, attempt, host)) say(`it ended by ${attempt.how} with ${attempt.code}`);
+        // It was sent perhaps, and may still arrive.
+        attempt.isGivenUp ||= attempt.starts === 0 && this.#wasSilent(process, host);
         return;
       default:
         if (from === "run" && !mayWait) say("it was started");
