@@ -53,6 +53,11 @@ export function machineKey(machine: { user: string; name: string }): string {
   return machine.name === "localhost" ? "localhost" : machineText(machine);
 }
 
+/** The user of a machine's key, with the `@`. */
+export function userOf(key: string): string {
+  return key.slice(0, key.lastIndexOf("@") + 1);
+}
+
 /**
  * True if jobs work there in the manager's own directories, and no ssh is needed: on the manager itself, and in an
  * allocation of the Slurm that it belongs to.

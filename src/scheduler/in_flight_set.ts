@@ -6,6 +6,7 @@
  */
 
 import type { AttemptRef } from "../job/attempt.ts";
+import { userOf } from "../cluster/machine.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { AttemptStage, InFlight } from "./in_flight.ts";
 
@@ -59,6 +60,26 @@ export class InFlightSet {
     for (const one of those) {
       (one as { machine: string }).machine = to;
       there.add(one);
+    }
+    return those;
+  }
+
+  /**
+   * All on a machine that answers now. It may do so under another of its names than the one under which an earlier run
+   * gave up an attempt: its boot tells. That attempt goes by this name then, so that nothing starts there before it is
+   * asked about.
+   */
+  found(machine: string, boot: string): InFlight[] {
+    const those = [...this.on(machine)];
+    if (this.#counts.given_up === 0) return those;
+    for (const one of this.#byJob.values()) {
+      const isOurs = one.stage.at === "given_up" && one.request === null && one.boot === boot;
+      // The jobs of another user, and those of localhost, are in other directories.
+      if (!isOurs || one.machine === machine || userOf(one.machine) !== userOf(machine)) continue;
+      this.#byMachine.get(one.machine)?.delete(one);
+      (one as { machine: string }).machine = machine;
+      this.#byMachine.set(machine, (this.#byMachine.get(machine) ?? new Set()).add(one));
+      those.push(one);
     }
     return those;
   }

@@ -87,7 +87,7 @@ export class Links {
     const again = state.boot !== null;
     Machines.open(state, boot, run.nowMs);
     report(run, { type: "machine_up", machine: machineText(state.machine), again });
-    this.#askOf(state, [...run.inFlight.on(key)], boot);
+    this.#askOf(state, run.inFlight.found(key, boot), boot);
     this.#backlogs.machineChanged(key);
     if (this.#settleAtMs === Infinity) this.#settleAtMs = run.nowMs + SETTLE_MS;
   }

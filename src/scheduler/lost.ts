@@ -7,7 +7,7 @@
  */
 
 import { isElsewhere } from "../agent/boot.ts";
-import { machineKey, machineOfJob, machineText } from "../cluster/machine.ts";
+import { machineKey, machineOfJob, machineText, userOf } from "../cluster/machine.ts";
 import { attemptId, attemptNumber, type AttemptRef, isAttemptOf } from "../job/attempt.ts";
 import type { Job } from "../job/job.ts";
 import type { AttemptState } from "../link/link.ts";
@@ -132,9 +132,4 @@ export class Lost {
       `one. ${rest}`;
     report(this.#run, { type: "warning", text });
   }
-}
-
-/** The user of a machine's key. */
-function userOf(key: string): string {
-  return key.slice(0, key.lastIndexOf("@") + 1);
 }

@@ -131,6 +131,25 @@ Deno.test("a machine that answers under another name is asked for the lost attem
   assert.deepEqual(started(over), [`y on ${RUBY}`]);
 });
 
+Deno.test("a machine that answers under another name is asked for what an earlier run gave up under the first", () => {
+  const bench = new Bench([job("x")], [RUBY, RED]);
+  bench.up(RUBY);
+  bench.step({ type: "tick" }, 2_000);
+  bench.step({ type: "link", machine: RUBY, event: { type: "down", reason: "cut" } });
+  bench.step({ type: "tick" }, 61_000);
+  assert.deepEqual([bench.x.host, bench.x.status], ["ruby", "crash"]);
+  bench.jobs.set("y" as JobName, job("y"));
+  bench.again();
+  const up = bench.up(RED);
+  bench.step({ type: "tick" }, 2_000);
+  const asked = up.flatMap((effect) => effect.type === "ask" ? [...effect.ask, ...effect.forbid] : []);
+  assert.deepEqual([asked.map(({ attempt }) => attempt), started(up)], [[idOf(1)], []]);
+  // It has a slot of the machine: another job would be one too many.
+  assert.deepEqual(started(bench.answer(RED, idOf(1), ALIVE)), []);
+  assert.equal(bench.x.status, "start");
+  assert.deepEqual(started(bench.answer(RED, idOf(1), ENDED)), [`y on ${RED}`]);
+});
+
 Deno.test("the next run knows of a lost attempt, and asks before anything starts there", () => {
   const bench = silent();
   bench.jobs.set("y" as JobName, job("y"));
