@@ -291,7 +291,7 @@ export class Core {
           this.#lost.answer(answer, answer.state);
         }
         this.#links.lookForReaper(event.machine, event.states.map(({ state }) => state));
-        this.#links.answered(event.machine);
+        if (!event.isUnasked) this.#links.answered(event.machine);
         break;
       case "recalled":
         event.attempts.forEach((attempt, i) =>

@@ -268,10 +268,10 @@ export class Deliver {
       if (this.#again.has(attempt)) again.push({ job, attempt });
       else this.#options.push({ type: "stage_failed", job, attempt, reason: reasonOf(request) });
     }
-    if (again.length > 0) await this.#ask(machine, [], again);
+    if (again.length > 0) await this.#ask(machine, [], again, true);
   }
 
-  async #ask(machine: string, ask: readonly AttemptRef[], forbid: readonly AttemptRef[]): Promise<void> {
+  async #ask(machine: string, ask: readonly AttemptRef[], forbid: readonly AttemptRef[], isUnasked = false) {
     const link = this.#links.get(machine);
     if (link === undefined) return;
     try {
@@ -282,7 +282,7 @@ export class Deliver {
       const states: (AttemptRef & { state: AttemptState })[] = [];
       ask.forEach((attempt, i) => states.push({ ...attempt, state: asked[i]! }));
       forbid.forEach((attempt, i) => states.push({ ...attempt, state: forbidden[i]! }));
-      this.#options.push({ type: "answer", machine, states });
+      this.#options.push({ type: "answer", machine, states, ...(isUnasked ? { isUnasked } : {}) });
     } catch (error) {
       // A link that breaks reports that itself; one that cannot answer is as good as broken.
       if (this.#links.get(machine) !== link) return;

@@ -32,10 +32,11 @@ export type CoreEvent =
   | { readonly type: "same_machine"; readonly machine: string; readonly as: string }
   | { readonly type: "connect_failed"; readonly machine: string; readonly reason: string; readonly lasting: boolean }
   | { readonly type: "link"; readonly machine: string; readonly event: LinkEvent }
-  /** The answer to `ask` or `forbid`. */
+  /** The answer to the effect `ask`, or of a machine that was asked without it. */
   | {
     readonly type: "answer";
     readonly machine: string;
+    readonly isUnasked?: boolean;
     readonly states: readonly (AttemptRef & { state: AttemptState })[];
   }
   /** The answer to `recall`. `states` null: there was none. */

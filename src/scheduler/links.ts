@@ -120,9 +120,7 @@ export class Links {
     if (charged.some(({ share }) => share !== null)) this.#backlogs.doubt(as);
     // Else they are asked about when it is up.
     if (main.openedAtMs === null || (moved.length === 0 && !this.#lost.anyOn(as))) return;
-    const isAsking = main.phase === "asking" && !main.isHeld;
     this.#askOf(main, moved, main.boot!);
-    if (isAsking) main.phase = "asking";
   }
 
   /** What is in flight there is asked about, forbidden, or sent again. */
@@ -172,7 +170,7 @@ export class Links {
   /** The answer to what `up` asked is here: jobs may start there, unless something must be asked again. */
   answered(key: string): void {
     const state = this.#run.machines.get(key);
-    if (state === undefined || state.phase !== "asking" || state.askAtMs !== null) return;
+    if (state === undefined || !Machines.answered(state)) return;
     this.#settle(state);
     this.#release();
   }
@@ -297,9 +295,8 @@ export class Links {
 
   /** Asks; until the answer is here no job starts on that machine, since what runs there takes slots. */
   #ask(state: MachineState, ask: readonly AttemptRef[], forbid: readonly AttemptRef[]): void {
-    if (ask.length + forbid.length === 0) return this.#settle(state);
-    state.phase = "asking";
-    state.isHeld = false;
+    if (ask.length + forbid.length === 0) return state.questions === 0 ? this.#settle(state) : undefined;
+    Machines.ask(state);
     const plain = ({ job, attempt }: AttemptRef): AttemptRef => ({ job, attempt });
     this.#run.effects.push({ type: "ask", machine: state.key, ask: ask.map(plain), forbid: forbid.map(plain) });
   }

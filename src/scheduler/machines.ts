@@ -46,6 +46,8 @@ export interface MachineState {
   reason: string;
   /** What a request and its answer take on the way, ms; null until known. */
   roundTripMs: number | null;
+  /** Questions whose answers are not here yet. */
+  questions: number;
   /** When to ask again about attempts that were just being claimed; null for never. */
   askAtMs: number | null;
   /** The same about those that live on another machine; starts go on meanwhile. */
@@ -93,6 +95,7 @@ export class Machines {
       reason: "",
       roundTripMs: null,
       askAtMs: null,
+      questions: 0,
       lookAtMs: null,
     };
     this.hasNodes ||= state.isNode;
@@ -146,7 +149,21 @@ export class Machines {
     state.isOver = endOfAllocation(boot) !== null;
     state.silentSinceMs = null;
     state.openedAtMs = nowMs;
+    state.questions = 0;
     state.reason = "";
+  }
+
+  /** Notes that it is asked: no job starts there until all that is asked is answered. */
+  static ask(state: MachineState): void {
+    state.phase = "asking";
+    state.isHeld = false;
+    state.questions++;
+  }
+
+  /** Notes an answer. @returns True if nothing that was asked is open, and nothing is to be asked again. */
+  static answered(state: MachineState): boolean {
+    state.questions = Math.max(0, state.questions - 1);
+    return state.phase === "asking" && state.questions === 0 && state.askAtMs === null;
   }
 
   /** Notes that nobody needs the link, and it is closed. */

@@ -61,6 +61,35 @@ Deno.test("only what was just being claimed is asked about again: others may hav
   assert.deepEqual(asked, [{ job: name, attempt }]);
 });
 
+Deno.test("no job starts on a machine before all questions to it are answered, also those under another of its names", () => {
+  const was = { status: "start", attempt: 1, boot: "1" } as const;
+  const jobs = new Map([
+    ["a" as JobName, { ...job("a", RED), ...was }],
+    ["b" as JobName, { ...job("b", "pi@ruby"), ...was }],
+    ["next" as JobName, job("next")],
+  ]);
+  const hosts = [slotHost("h1", RED, { capacity: 3 }), slotHost("h2", "pi@ruby", { capacity: 3 })];
+  const core = new Core({ policy: fifoMulti(), hosts, timeoutMs: 600_000 }, jobs as never);
+  const starts = (event: Parameters<Core["step"]>[0], nowMs: number): string[] =>
+    core.step(event, nowMs).flatMap((effect) => effect.type === "start" ? [effect.request.job] : []);
+  const alive = (name: string) =>
+    ({
+      type: "answer",
+      machine: RED,
+      states: [{
+        job: name as JobName,
+        attempt: `${job(name).id}.1`,
+        state: { type: "alive", pid: 1, startedAtMs: 0, orphan: false },
+      }],
+    }) as const;
+  core.step({ type: "begin" }, 0);
+  core.step({ type: "link_up", machine: RED, boot: "1" }, 1);
+  core.step({ type: "same_machine", machine: "pi@ruby", as: RED }, 2);
+  assert.deepEqual(starts(alive("a"), 3), []);
+  assert.deepEqual(starts({ ...alive("b"), isUnasked: true }, 4), []);
+  assert.deepEqual(starts(alive("b"), 5), ["next"]);
+});
+
 Deno.test("an unfinished claim of a job that was deleted is forbidden, so that its machine gets jobs again", () => {
   const was = { status: "run", attempt: 1, boot: "1" } as const;
   const jobs = new Map(["gone", "runs"].map((name) => [name as JobName, { ...job(name, RED), ...was }]));
