@@ -100,6 +100,7 @@ Deno.test("GET cluster check and status say how the hosts are, and what runs the
       machine: "me@localhost",
       status: "active",
       slots: 1,
+      used: 0,
       link: null,
       link_since_ms: null,
       stand: null,
