@@ -131,3 +131,8 @@ export type AttemptEvent =
 
 /** What became of a directory that was to be removed. */
 export type RemoveResult = "removed" | "absent" | "alive" | "away" | "later" | "kept";
+
+/** The attempt that lives where another was to start, by the reason of its refusal (`c_take` in `start.sh`). */
+export function attemptInTheWay(reason: string): AttemptId | null {
+  return /^another attempt of the job runs there \((\S+)\)$/.exec(reason)?.[1] ?? null;
+}

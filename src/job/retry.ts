@@ -22,6 +22,8 @@ export interface TryEnd {
   readonly ended: string | null;
   /** Of one that is lost: boot of its machine. */
   readonly boot?: string | null;
+  /** Its start was refused while a lost attempt of the job may still run: where that is asked for, it goes on. */
+  readonly isAfterLost?: boolean;
 }
 
 const DEFAULT_CAUSES: readonly (string | number)[] = ["exit", "crash", "start"];
@@ -97,9 +99,10 @@ export function failedMachines(job: Pick<Job, "history">): string[] {
   return (job.history ?? []).flatMap(({ user, host }) => host === null ? [] : [`${user ?? ""}@${host}`]);
 }
 
-function isRetried(job: Job, { cause, exitCode }: TryEnd): boolean {
+function isRetried(job: Job, { cause, exitCode, isAfterLost }: TryEnd): boolean {
   if (cause === "killed") return false;
   const causes = job.retry_on ?? DEFAULT_CAUSES;
+  if (cause === "start" && isAfterLost === true && causes.includes("lost")) return true;
   return causes.includes(cause) || (cause === "exit" && exitCode !== null && causes.includes(exitCode));
 }
 

@@ -6,13 +6,13 @@
  */
 
 import type { JobName } from "../names/grammar.ts";
-import { attemptId, type AttemptRef } from "../job/attempt.ts";
+import { attemptId, type AttemptRef, isOrBefore } from "../job/attempt.ts";
 import { isGivenUp, isoSeconds, type Job, type JobFields } from "../job/job.ts";
 import { needsOf } from "../job/needs.ts";
 import { triedThere } from "../job/past_tries.ts";
 import { waitingState } from "../job/states.ts";
 import { machineKey, machineOfJob, machineText } from "../cluster/machine.ts";
-import { limitWord } from "../agent/attempt.ts";
+import { attemptInTheWay, limitWord } from "../agent/attempt.ts";
 import type { Away } from "./away.ts";
 import type { Backlogs } from "./backlogs.ts";
 import { report, reportStart, type RunContext } from "./context.ts";
@@ -250,7 +250,10 @@ export class Attempts {
 
   /** The host, or the way there, refused the start; nothing was started. */
   failed(one: InFlight, reason: string, gaveBack: boolean): void {
-    this.end(one, { ...UNSEEN, state: "fail_start", reason }, gaveBack);
+    // Machines that share a home see the claim of an attempt that is lost: nothing starts beside it.
+    const live = attemptInTheWay(reason);
+    const isAfterLost = live !== null && isOrBefore(live, one.attempt);
+    this.end(one, { ...UNSEEN, state: "fail_start", reason, isAfterLost }, gaveBack);
   }
 
   /**

@@ -32,6 +32,8 @@ export interface Ending {
   readonly isEndOfMachine?: true;
   /** Its host does not know that it ended so: only the record says it. */
   readonly isOurs?: true;
+  /** Its start was refused, and an attempt of its job that was given up may still run. */
+  readonly isAfterLost?: boolean;
   /** It was recalled before it started. */
   readonly isUnstarted?: true;
 }
@@ -111,11 +113,20 @@ export class Endings {
     const isAway = end.isSilent === true || end.isEndOfMachine === true;
     if (cause === "lost" && (!isAway || this.#run.slots.hosts.length === 0)) return false;
     const iso = (ms: number | null): string | null => ms === null ? null : isoSeconds(ms);
-    const { exitCode, reason } = end;
+    const { exitCode, reason, isAfterLost } = end;
     // By its boot later runs know of one that may live still.
     const boot = end.isEndOfMachine === true ? null : one.boot;
     const started = iso(startedAtMsOf(one) ?? end.startedAtMs ?? null);
-    const next = nextTry(job, { cause, exitCode, reason, started, ended: iso(end.endedAtMs), boot }, wallMs);
+    const past = {
+      cause,
+      exitCode,
+      reason,
+      started,
+      ended: iso(end.endedAtMs),
+      boot,
+      ...(isAfterLost && { isAfterLost }),
+    };
+    const next = nextTry(job, past, wallMs);
     if (next === null) return false;
     this.#change(job, [end.state, waitingState(job)], { ...NO_PLACE, ...next }, true);
     this.#returns.putBack(one.job);

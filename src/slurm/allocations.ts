@@ -12,7 +12,7 @@
 import { machineKey } from "../cluster/machine.ts";
 import type { Demand } from "../scheduler/demand.ts";
 import type { SlotHost } from "../scheduler/slot_host.ts";
-import { type Allocation, Asked, idOf, taskOf } from "./asked.ts";
+import { type Allocation, Asked, idOf, isNamed, taskOf } from "./asked.ts";
 import { type Entry, lengthOf, slotsOf, templateOf } from "./entry.ts";
 import { type EntrySummary, Fleet, hostsOf, machinesOf } from "./fleet.ts";
 import type { Command, What } from "./commands.ts";
@@ -153,6 +153,11 @@ export class Allocations {
     return this.#fleet.summary([...this.#entries.values()].map(({ entry, brakes }) => [entry.id, brakes.reason]));
   }
 
+  /** Submits to look up before {@link Allocations.rest}, by login host. */
+  unseen(): Map<string, string[]> {
+    return this.#fleet.unseen();
+  }
+
   /** What to cancel at the end of the run, by login host: all but those on which something is in flight. */
   rest(needs: Pick<Needs, "isBusy">): Map<string, string[]> {
     return this.#fleet.idle((machine) => needs.isBusy(machine));
@@ -230,7 +235,7 @@ export class Allocations {
   #takeBack(state: EntryState, those: readonly Allocation[], waiting: number): void {
     state.unwantedSinceMs = waiting > 0 ? null : state.unwantedSinceMs ?? this.#nowMs;
     const isUnwanted = state.unwantedSinceMs !== null && this.#nowMs - state.unwantedSinceMs >= UNWANTED_MS;
-    const pending = those.filter((one) => one.state === "pending");
+    const pending = those.filter((one) => one.state === "pending" && isNamed(one));
     const surplus = Math.max(0, those.length - state.entry.fields.allocations);
     const back = isUnwanted || !state.entry.active ? pending : surplus > 0 ? pending.slice(-surplus) : [];
     for (const one of back) {

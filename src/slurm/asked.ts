@@ -59,6 +59,8 @@ export class Asked {
   readonly atMs: number;
   /** An earlier run submitted it. */
   readonly isEarlier: boolean;
+  /** Slurm has answered a look for it, whatever it showed. */
+  wasAnswered = false;
   #looks = 0;
 
   constructor(entry: Entry, of: { name: string; count: number; atMs: number; isEarlier: boolean }) {
@@ -104,6 +106,7 @@ export class Asked {
 
   /** After a look that did not show an unknown one: true if it can be taken for never submitted. */
   isLookedUp(nowMs: number): boolean {
+    this.wasAnswered = true;
     this.#looks++;
     return this.#looks >= MOST_MISSED && nowMs - this.atMs >= ARRIVAL_MS;
   }
@@ -119,6 +122,7 @@ export class Asked {
     nowMs: number,
     lengthMs: number,
   ): { started: { one: Allocation; isStart: boolean }[]; ended: Allocation[] } {
+    this.wasAnswered = true;
     const started: { one: Allocation; isStart: boolean }[] = [];
     const ended: Allocation[] = [];
     if (sights.length > 0 && this.phase !== "known") this.know(sights[0]!.array);
@@ -160,6 +164,11 @@ export class Asked {
 /** How people find it in Slurm. */
 export function idOf({ job, array, task }: Allocation): string {
   return job ?? `${array}_${task}`;
+}
+
+/** True if Slurm has said the id of its array. Before, `scancel` would refuse all that it is given. */
+export function isNamed({ array }: Allocation): boolean {
+  return array !== "";
 }
 
 /** How it is cancelled: Slurm does not take the id that a task has of its own. */

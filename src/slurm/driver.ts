@@ -108,17 +108,47 @@ export class SlurmHosts {
     this.#stop.abort();
     this.#wake?.abort();
     await this.#loop;
-    const { clock } = this.#options.deps;
-    const limit = new AbortController();
-    const late = clock.sleepUntil(clock.now() + SETTLE_MS, limit.signal);
-    await Promise.race([Promise.all(this.#underWay), late]);
-    limit.abort();
+    await this.#settle();
+    await this.#lookUp(leave);
+    await this.#settle();
     const demand = this.#options.demand();
     const all = await Promise.all(
       [...this.#allocations.rest(demand)].map(([login, those]) => this.#cancelAll(login, those, leave)),
     );
     if (all.includes(false)) return;
     for (const name of this.#allocations.restSubmits(demand)) await this.#notes.forget(name).catch(() => {});
+  }
+
+  /** Waits for what is under way, but not for ever. */
+  async #settle(): Promise<void> {
+    const { clock } = this.#options.deps;
+    const limit = new AbortController();
+    const late = clock.sleepUntil(clock.now() + SETTLE_MS, limit.signal);
+    await Promise.race([Promise.all(this.#underWay), late]);
+    limit.abort();
+  }
+
+  /**
+   * Asks for what earlier runs have left, where Slurm has not answered yet: nothing is cancelled by the name of its
+   * submit. What nobody knows keeps its note.
+   */
+  async #lookUp(leave: AbortSignal): Promise<void> {
+    const { deps: { clock }, warn } = this.#options;
+    const endMs = clock.now() + CANCEL_MS;
+    for (let isFirst = true;; isFirst = false) {
+      const looks = [...this.#allocations.unseen()];
+      if (looks.length === 0) return;
+      await Promise.all(looks.map(([login, names]) => this.#do({ type: "look", login, names })));
+      const left = [...this.#allocations.unseen().values()].flat();
+      if (left.length === 0) return;
+      const isLast = leave.aborted || clock.now() >= endMs;
+      if (isFirst || isLast) {
+        const more = isLast ? "a run to come looks for it" : `asking again for ${CANCEL_MS / 60_000} minutes`;
+        warn(`Slurm does not say what there is of ${left.join(", ")}; ${more}`);
+      }
+      if (isLast) return;
+      await clock.sleepUntil(clock.now() + CANCEL_AGAIN_MS, leave);
+    }
   }
 
   /**

@@ -7,7 +7,7 @@
 import { machineKey } from "../cluster/machine.ts";
 import type { SlotHost } from "../scheduler/slot_host.ts";
 import type { Allocation, Asked } from "./asked.ts";
-import { taskOf } from "./asked.ts";
+import { isNamed, taskOf } from "./asked.ts";
 import { machineOfEntry, nodeHost, slotsOf } from "./entry.ts";
 
 /**
@@ -54,15 +54,24 @@ export class Fleet {
   /** Submits of which nothing is left when what {@link Fleet.idle} gave is cancelled. */
   idleSubmits(isBusy: (machine: string) => boolean): string[] {
     return [...this.asked.values()].filter(({ phase, allocations }) =>
-      phase === "known" && [...allocations.values()].every((one) => !machinesOf(one).some(isBusy))
+      phase === "known" && [...allocations.values()].every((one) => isNamed(one) && !machinesOf(one).some(isBusy))
     ).map(({ name }) => name);
+  }
+
+  /** By login host, the submits of which Slurm has not said yet what there is. */
+  unseen(): Map<string, string[]> {
+    const those = [...this.asked.values()].filter(({ phase, wasAnswered, allocations }) =>
+      phase !== "submitting" && !wasAnswered && [...allocations.values()].some((one) => !isNamed(one))
+    );
+    const names = Map.groupBy(those, ({ entry }) => machineKey(entry.login));
+    return new Map([...names].map(([login, all]) => [login, all.map(({ name }) => name)]));
   }
 
   /** By login host, those that nobody needs: nothing is in flight there. */
   idle(isBusy: (machine: string) => boolean): Map<string, string[]> {
     const those = new Map<string, string[]>();
     for (const one of this.all()) {
-      if (machinesOf(one).some(isBusy)) continue;
+      if (!isNamed(one) || machinesOf(one).some(isBusy)) continue;
       const login = machineKey(one.asked.entry.login);
       those.set(login, [...those.get(login) ?? [], taskOf(one)]);
     }

@@ -202,3 +202,17 @@ Deno.test("without lost a silent machine's job is a crash, and is tried again on
     ]);
   }
 });
+
+Deno.test("where machines share a home a try that finds the lost attempt there is followed by the next, as lost asks", () => {
+  for (const reason of [`another attempt of the job runs there (${idOf(1)})`, "there is no shell"]) {
+    const bench = silent();
+    bench.jobs.set("x" as JobName, { ...bench.x, retries: 2 });
+    const ref = { job: "x" as JobName, attempt: idOf(2) };
+    bench.step({ type: "link", machine: BLUE, event: { type: "refused", ...ref, reason } });
+    const isHeld = reason.startsWith("another");
+    assert.deepEqual([bench.x.status, bench.x.history?.length], isHeld ? ["ready", 2] : ["fail_start", 1]);
+    if (!isHeld) continue;
+    assert.deepEqual([bench.x.history?.[1]?.status, bench.x.history?.[1]?.reason], ["fail_start", reason]);
+    assert.deepEqual(started(bench.step({ type: "tick" }, 5_000)), [`x on ${BLUE}`]);
+  }
+});

@@ -302,3 +302,15 @@ Deno.test("What waits in Slurm's queue is taken back when no job waits for it an
   const cancels = run.step(31_000).filter(({ type }) => type === "cancel");
   assert.deepEqual(cancels, [{ type: "cancel", login: LOGIN, allocations: ["7_0"] }]);
 });
+
+Deno.test("What Slurm has not named yet is not cancelled, however long nobody needs it", () => {
+  const run = new Run();
+  run.allocations.recall(run.entry(), { name: "cms-q-old", count: 2, isKnown: true, atMs: -10_000 });
+  run.step();
+  assert.ok(!types(run.step(60_000)).includes("cancel"));
+  assert.deepEqual([...run.allocations.rest(run)], []);
+  assert.deepEqual([...run.allocations.unseen()], [[LOGIN, ["cms-q-old"]]]);
+  run.sees("cms-q-old", [{}, {}]);
+  assert.deepEqual(run.step().filter(({ type }) => type === "cancel").length, 2);
+  assert.deepEqual([[...run.allocations.rest(run)], [...run.allocations.unseen()]], [[[LOGIN, ["7_0", "7_1"]]], []]);
+});

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { makeHosts } from "../../../testing/hosts.ts";
+import { makeHosts, type TestHost } from "../../../testing/hosts.ts";
 import { startSlurm, whyNoSlurm } from "../../../testing/slurm.ts";
 import { CLUSTER, ranOf, recorded, slurmManager } from "../../../testing/slurm_queue.ts";
 import { waitUntil } from "../../../testing/wait.ts";
@@ -97,7 +97,8 @@ async function playRound(place: Place, { number, jobs, endMs, say, stop, result 
   result.findings.push(...run.complaints);
   const listed = await manager.jobs(queue);
   for (const name of names) {
-    const { status, exit_code, attempt } = listed.get(name) ?? { status: "missing", exit_code: null, attempt: 0 };
+    const one = listed.get(name) ?? { status: "missing", exit_code: null, attempt: 0, reason: null };
+    const { status, exit_code, attempt } = one;
     try {
       const ran = await ranOf(login, name);
       const last = ran.at(-1);
@@ -105,7 +106,9 @@ async function playRound(place: Place, { number, jobs, endMs, say, stop, result 
       result.endedUnseen += ran.slice(0, -1).filter(({ ended }) => ended).length;
       const isTrue = status === "end" && exit_code === 0 && last?.attempt === attempt && last.ended;
       if (!isTrue) {
-        result.findings.push(`${name} is ${status} ${exit_code}, attempt ${attempt}; ${JSON.stringify(ran)}`);
+        result.findings.push(
+          `${name} is ${status} ${exit_code} (${one.reason}), attempt ${attempt}; ${JSON.stringify(ran)}`,
+        );
       }
     } catch (error) {
       result.findings.push((error as Error).message);
@@ -119,12 +122,29 @@ async function playRound(place: Place, { number, jobs, endMs, say, stop, result 
 async function nothingLeft({ login, slurm }: Place, { findings }: SlurmResult): Promise<void> {
   const held = async () => (await login.run("squeue -h --states=PD,CF,R,S,CG -o '%i %j %T'")).stdout;
   await waitUntil("the end of all allocations", async () => await held() === "", { limitMs: 60_000 })
-    .catch(async () => void findings.push(`allocations are left: ${await held()}`));
+    .catch(async () => {
+      const forgotten = await forgottenCancels(login);
+      const left = (await held()).split("\n").filter(Boolean);
+      const ours = left.filter((line) => !forgotten.has(line.split(" ")[0]!));
+      if (ours.length > 0) findings.push(`allocations are left: ${ours.join("; ")}`);
+      await login.run(`scancel ${left.map((line) => line.split(" ")[0]).join(" ")}`);
+    });
   for (const node of slurm.nodes) {
     const left = async () => await slurm.onNode(node, "grep -ls CLOUDMESH_MARK= /proc/[0-9]*/environ; :");
     await waitUntil(`the end of all jobs on ${node}`, async () => await left() === "", { limitMs: 30_000 })
       .catch(async () => void findings.push(`processes of jobs are left on ${node}: ${await left()}`));
   }
+}
+
+/**
+ * Allocations that slurmctld was told to cancel, and said that it would, before it was killed. It saves its state every
+ * few seconds: what it did since then it has forgotten, and shows them as running again.
+ */
+async function forgottenCancels(login: TestHost): Promise<Set<string>> {
+  const { stdout } = await login.run("cat /run/slurm/slurmctld.log", { user: "root" });
+  const lines = stdout.split("\n");
+  const before = lines.slice(0, lines.findLastIndex((line) => line.includes(" started on cluster ")));
+  return new Set(before.flatMap((line) => /REQUEST_KILL_JOB JobId=([0-9_]+)/.exec(line)?.[1] ?? []));
 }
 
 /** The tables. */
