@@ -185,6 +185,17 @@ main() {
   # Where there is no node, Deno would put a directory with one of its own at the head of the children's PATH.
   DENO_DISABLE_NODE_SHIM=1
   export DENO_DIR DENO_NO_UPDATE_CHECK DENO_DISABLE_NODE_SHIM
+  # Behind options this Deno takes up to two carriage returns off the end of each argument.
+  case $* in
+    *[[:cntrl:]]*)
+      cms_cr=$(printf '\r')
+      for cms_word; do
+        shift
+        case $cms_word in *"$cms_cr") cms_word=$cms_word$cms_cr$cms_cr ;; esac
+        set -- "$@" "$cms_word"
+      done
+      ;;
+  esac
   # No `--` before the script: Deno would take it for the script's place and refuse.
   exec "$cms_cache/$cms_hash/deno" run --quiet --cached-only --no-config --no-lock --no-remote --no-npm @FLAGS@ \
     "$cms_cache/$cms_hash/main.mjs" "$@"

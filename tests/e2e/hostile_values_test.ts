@@ -58,10 +58,7 @@ const VALUES = [...KNOWN, ...LINES, ...LONG, ...ANY];
 /** What a line can be: not blank, no line end. (`\r` before one is part of it.) */
 const isLine = (value: string): boolean => value.trim() !== "" && !/[\r\n]/.test(value) && !value.startsWith("\ufeff");
 /** What `--param` takes for a list or a range. */
-const isPlainParam = (value: string): boolean => !/[,]|^-?[0-9]+-|:|\r$/.test(value);
-
-/** Deno takes a carriage return off the end of a word of a command. */
-const isWord = (value: string): boolean => !value.endsWith("\r");
+const isPlainParam = (value: string): boolean => !/[,]|^-?[0-9]+-|:/.test(value);
 
 /** Ways that give parameters names: there the environment has them, too. */
 const NAMED = "param csv tsv json jsonl yaml rows values form body".split(" ");
@@ -92,7 +89,7 @@ const WAYS: Readonly<Record<string, Way>> = {
       ...VALUES.filter(isPlainParam).length ? [`--param=v=${VALUES.filter(isPlainParam).join(",")}`] : [],
     ],
   },
-  arguments: { values: VALUES.filter(isWord), words: [...line, ":::", ...VALUES.filter(isWord)] },
+  arguments: { values: VALUES, words: [...line, ":::", ...VALUES] },
   csv: { values: VALUES, words: [...template, "--param-file=p.csv"], file: ["p.csv", csv("")] },
   tsv: { values: VALUES, words: [...template, "--param-file=p.tsv"], file: ["p.tsv", csv("")] },
   json: { values: VALUES, words: [...template, "--param-file=p.json"], file: ["p.json", JSON.stringify(rows)] },
