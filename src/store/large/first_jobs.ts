@@ -5,19 +5,17 @@
  * @module
  */
 
-import { CmsError } from "../../errors.ts";
 import type { Deps } from "../../deps.ts";
 import type { Job } from "../../job/job.ts";
 import type { JobName } from "../../names/grammar.ts";
-import { codeOf } from "../../system_errors.ts";
 import { type JournalRecord, subjectOf } from "../journal/journal.ts";
-import { JournalFile } from "../journal/journal_file.ts";
-import { type StorePaths, storePaths } from "../paths.ts";
+import type { StorePaths } from "../paths.ts";
 import { applyRecord } from "../state/merge.ts";
 import type { StoreRef } from "../store.ts";
 import { parseJobs } from "../yaml/job_record.ts";
-import { isAsWritten, SMALL_YAML_BYTES } from "./checkpoint_due.ts";
+import { isAsWritten } from "./checkpoint_due.ts";
 import { entryTexts } from "./find_entry.ts";
+import { AGAIN, lookAtLarge } from "./large_look.ts";
 
 /** A checkpoint between two looks makes both files anew. */
 const TRIES = 3;
@@ -26,30 +24,15 @@ const LEAST = 100;
 
 /** The first `count` jobs in file order; null if the queue is small, or if more has to be read to know them. */
 export async function firstJobs(deps: Deps, ref: StoreRef, count: number): Promise<Job[] | null> {
-  const paths = storePaths(ref, "queue");
-  const journal = new JournalFile(deps.files, paths, ref.experiment);
-  try {
-    const stamp = await deps.files.stamp(paths.file);
-    if (stamp === null || stamp.sizeBytes < SMALL_YAML_BYTES) return null;
-    for (let i = 0; i < TRIES; i++) {
-      const before = await deps.files.stamp(paths.file);
-      const jobs = await read(deps, paths, ref, Math.max(count, LEAST));
-      const records = await journal.readOf([...jobs.keys()]);
-      const after = await deps.files.stamp(paths.file);
-      // Without a lock, what was read counts if the file is still the same.
-      if (records === null || !isAsWritten(journal.header, before) || !isAsWritten(journal.header, after)) continue;
-      if (jobs.size < count || records.some((record) => isRewired(record, jobs))) return null;
-      for (const record of records) if (jobs.has(subjectOf(record)!)) applyRecord(jobs, record);
-      return [...jobs.values()].slice(0, count);
-    }
-    return null;
-  } catch (error) {
-    // Whoever reads it all says what is wrong.
-    if (error instanceof CmsError || error instanceof TypeError || codeOf(error) !== "") return null;
-    throw error;
-  } finally {
-    journal.close();
-  }
+  return await lookAtLarge(deps, ref, TRIES, async ({ paths, journal, isStill }) => {
+    const before = await deps.files.stamp(paths.file);
+    const jobs = await read(deps, paths, ref, Math.max(count, LEAST));
+    const records = await journal.readOf([...jobs.keys()]);
+    if (records === null || !isAsWritten(journal.header, before) || !await isStill()) return AGAIN;
+    if (jobs.size < count || records.some((record) => isRewired(record, jobs))) return null;
+    for (const record of records) if (jobs.has(subjectOf(record)!)) applyRecord(jobs, record);
+    return [...jobs.values()].slice(0, count);
+  });
 }
 
 async function read(deps: Deps, { file, shown }: StorePaths, ref: StoreRef, least: number): Promise<Map<JobName, Job>> {

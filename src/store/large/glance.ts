@@ -8,21 +8,17 @@
  */
 
 import type { Deps } from "../../deps.ts";
-import { CmsError } from "../../errors.ts";
 import { dependenciesOf, hasDependencies, isDependencyField } from "../../job/dependencies.ts";
 import type { Job } from "../../job/job.ts";
 import { isInFlight, isWaiting } from "../../job/states.ts";
 import type { JobName } from "../../names/grammar.ts";
-import { codeOf } from "../../system_errors.ts";
 import type { Jobs } from "../changes.ts";
 import { type JournalRecord, subjectOf } from "../journal/journal.ts";
-import { JournalFile } from "../journal/journal_file.ts";
-import { storePaths } from "../paths.ts";
 import { applyRecord } from "../state/merge.ts";
 import type { StoreRef } from "../store.ts";
 import { parseJobs } from "../yaml/job_record.ts";
-import { isAsWritten, SMALL_YAML_BYTES } from "./checkpoint_due.ts";
 import { findEntries, findEntriesWith, searchFor } from "./find_entry.ts";
+import { AGAIN, lookAtLarge } from "./large_look.ts";
 import type { Summary } from "./summary.ts";
 import { readSummary } from "./summary_text.ts";
 
@@ -106,42 +102,26 @@ interface View {
 
 async function glance<T>(deps: Deps, ref: StoreRef, look: (view: View) => Promise<T | null>): Promise<T | null> {
   const { files } = deps;
-  const { file, shown, ...paths } = storePaths(ref, "queue");
-  const journal = new JournalFile(files, { shown, ...paths }, ref.experiment);
-  const find: View["find"] = async (names, listed) => {
-    const found = await findEntries(files, file, { names, listed, most: MOST_LISTING });
-    if (found === null) return null;
-    return parsed([...found.listing, ...found.named]);
-  };
-  const parsed = (entries: readonly Uint8Array[]): Map<JobName, Job> => {
-    const decoder = new TextDecoder();
-    const at = { shown, experiment: ref.experiment };
-    return new Map(entries.flatMap((bytes) => [...parseJobs(decoder.decode(bytes), at)]));
-  };
-  const findDependent: View["findDependent"] = async () => {
-    const found = await findEntriesWith(files, file, { text: "\n  after", keep: mayWait, most: MOST_DEPENDENT });
-    return found === null ? null : [...parsed(found).values()];
-  };
-  try {
-    const stamp = await files.stamp(file);
-    if (stamp === null || stamp.sizeBytes < SMALL_YAML_BYTES) return null;
-    for (let i = 0; i < TRIES; i++) {
-      const records = await journal.readAll();
-      const { header } = journal;
-      const isStill = async () => isAsWritten(header, await files.stamp(file));
-      if (!await isStill()) continue;
-      const seen = await look({ records, summaryText: header?.written?.summary, find, findDependent });
-      // Without a lock, what was read counts if the file is still the same.
-      if (seen === null || await isStill()) return seen;
-    }
-    return null;
-  } catch (error) {
-    // Whoever reads it all says what is wrong.
-    if (error instanceof CmsError || codeOf(error) !== "") return null;
-    throw error;
-  } finally {
-    journal.close();
-  }
+  return await lookAtLarge(deps, ref, TRIES, async ({ paths: { file, shown }, journal, isStill }) => {
+    const parsed = (entries: readonly Uint8Array[]): Map<JobName, Job> => {
+      const decoder = new TextDecoder();
+      const at = { shown, experiment: ref.experiment };
+      return new Map(entries.flatMap((bytes) => [...parseJobs(decoder.decode(bytes), at)]));
+    };
+    const find: View["find"] = async (names, listed) => {
+      const found = await findEntries(files, file, { names, listed, most: MOST_LISTING });
+      return found === null ? null : parsed([...found.listing, ...found.named]);
+    };
+    const findDependent: View["findDependent"] = async () => {
+      const found = await findEntriesWith(files, file, { text: "\n  after", keep: mayWait, most: MOST_DEPENDENT });
+      return found === null ? null : [...parsed(found).values()];
+    };
+    const records = await journal.readAll();
+    const summaryText = journal.header?.written?.summary;
+    if (!await isStill()) return AGAIN;
+    const seen = await look({ records, summaryText, find, findDependent });
+    return seen === null || await isStill() ? seen : AGAIN;
+  });
 }
 
 const STATES = ["undefined", "ready"].map((state) => searchFor(new TextEncoder().encode(`\n  status: ${state}\n`)));

@@ -8,18 +8,15 @@
  * @module
  */
 
-import { CmsError } from "../../errors.ts";
 import type { Deps } from "../../deps.ts";
 import type { Job } from "../../job/job.ts";
 import type { JobName } from "../../names/grammar.ts";
-import { isAsWritten, SMALL_YAML_BYTES } from "./checkpoint_due.ts";
 import { entryTexts } from "./find_entry.ts";
+import { AGAIN, lookAtLarge } from "./large_look.ts";
 import { parseJobs } from "../yaml/job_record.ts";
 import { type JournalRecord, subjectOf } from "../journal/journal.ts";
-import { JournalFile } from "../journal/journal_file.ts";
 import { applyRecord } from "../state/merge.ts";
-import { codeOf } from "../../system_errors.ts";
-import { type StorePaths, storePaths } from "../paths.ts";
+import type { StorePaths } from "../paths.ts";
 import type { StoreRef } from "../store.ts";
 
 /** A checkpoint between two looks makes both anew. */
@@ -32,33 +29,18 @@ export async function scanJobs(
   keep: (job: Job) => boolean,
   limit: number,
 ): Promise<Job[] | null> {
-  const paths = storePaths(ref, "queue");
-  const journal = new JournalFile(deps.files, paths, ref.experiment);
-  try {
-    const stamp = await deps.files.stamp(paths.file);
-    if (stamp === null || stamp.sizeBytes < SMALL_YAML_BYTES) return null;
-    for (let i = 0; i < TRIES; i++) {
-      const records = await journal.readAll();
-      // The order is no more the file's.
-      if (records.some(({ type }) => type === "move")) return null;
-      const isStill = async () => isAsWritten(journal.header, await deps.files.stamp(paths.file));
-      if (!await isStill()) continue;
-      const found: Job[] = [];
-      for await (const job of jobsOf(deps, paths, ref, records)) {
-        if (found.length >= limit) break;
-        if (keep(job)) found.push(job);
-      }
-      // Without a lock, what was read counts if the file is still the same.
-      if (await isStill()) return found;
+  return await lookAtLarge(deps, ref, TRIES, async ({ paths, journal, isStill }) => {
+    const records = await journal.readAll();
+    // The order is no more the file's.
+    if (records.some(({ type }) => type === "move")) return null;
+    if (!await isStill()) return AGAIN;
+    const found: Job[] = [];
+    for await (const job of jobsOf(deps, paths, ref, records)) {
+      if (found.length >= limit) break;
+      if (keep(job)) found.push(job);
     }
-    return null;
-  } catch (error) {
-    // Whoever reads it all says what is wrong.
-    if (error instanceof CmsError || codeOf(error) !== "") return null;
-    throw error;
-  } finally {
-    journal.close();
-  }
+    return await isStill() ? found : AGAIN;
+  });
 }
 
 async function* jobsOf(
