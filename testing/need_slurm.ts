@@ -18,6 +18,8 @@ export function slurmTest(name: string, fn: (rig: SlurmRig, t: Deno.TestContext)
     const rig = await sharedSlurm();
     await rig.slurm.reset();
     await rig.hosts.reset();
+    // The reset may have ended who was about to remove these.
+    for (const node of rig.slurm.nodes) await rig.slurm.onNode(node, "rm -rf /tmp/cms*");
     await fn(rig, t);
   });
 }

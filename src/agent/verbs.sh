@@ -39,7 +39,8 @@ c_regain() {
   [ "$c_pp" -gt 1 ] && [ "/proc/$c_pp/exe" -ef "/proc/$$/exe" ] && c_stat "$c_pp" && set -- "$1" "$2" "$c_pid" "$c_t0" "$5"
   c_enter "$1" && c_walk "$1" "$2" || return 0
   ! c_theirs || return 0
-  c_claim "$1" "$2" "$3" "$4" - "$c_home/$1.log" "$c_home/$1.out" "$5$c_nl"
+  # The job may have started, with a claim of its own, after we looked for one.
+  [ -n "$c_found$c_open" ] || c_claim "$1" "$2" "$3" "$4" - "$c_home/$1.log" "$c_home/$1.out" "$5$c_nl"
   c_state "$1" "$2"
 }
 

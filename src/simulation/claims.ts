@@ -265,7 +265,8 @@ export function* regain(host: Host, asker: Asker, isOnlooker: boolean): Doing<st
   const directory = yield* enter(host, asker);
   if (directory === undefined) return alive;
   const walked = walk(host, directory, asker);
-  if (!isTheirs(walked)) {
+  // It may have started, with a claim of its own, meanwhile.
+  if (!isTheirs(walked) && walked.found === null && walked.open === null) {
     const wrapper = own.find(({ kind }) => kind === "wrapper");
     const by = { wrapper: wrapper?.pid ?? 0, wrapperTicks: wrapper?.startTicks ?? 0 };
     const link = yield* claim(host, directory, asker, walked.next, { ...by, kind: "P", reason: "" });

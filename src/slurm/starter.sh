@@ -78,7 +78,9 @@ c_door() {
 c_sweep() {
   for c_i in "$c_marks"/*."$SLURMD_NODENAME"/at; do
     { IFS= read -r c_l && read -r c_p c_v; } 2>/dev/null <"$c_i" || continue
-    [ "$c_v" = "$c_boot" ] && kill -0 "$c_p" 2>/dev/null || rm -rf "${c_i%/at}"
+    [ "$c_v" != "$c_boot" ] || ! kill -0 "$c_p" 2>/dev/null || continue
+    [ ! -p "$c_l/knock" ] || rm -rf "$c_l"
+    rm -rf "${c_i%/at}"
   done
   find "$c_marks" -name '*.ended' -mtime +1 -exec rm -f {} + 2>/dev/null
 }
