@@ -164,7 +164,14 @@ take() {
 # request: one of them.
 request() {
   # The agent has made its directory. Where it is missing the name leads to another machine now.
-  [ -d "$o" ] || { printf '\n%s elsewhere\n' "$t"; exit 0; }
+  # Nor is a machine that was booted since the one that was asked for: what that one had may be torn.
+  x= v=
+  { IFS= read -r x <"$o/boot"; read -r v </proc/sys/kernel/random/boot_id; } 2>/dev/null
+  case $b in
+  */slurm-* | */"$v".*) ;;
+  *) x=- ;;
+  esac
+  [ -d "$o" ] && [ "${x:-${b##*/}}" = "${b##*/}" ] || { printf '\n%s elsewhere\n' "$t"; exit 0; }
   case $w in
   drop)
     while line; do rm -f "$s/in/${l%% *}"; done

@@ -151,7 +151,7 @@ export class Stager implements FarEnd {
     const { own, token, last, boot, way, contents } = readSend(lines);
     const store = new SentFiles(this.#host, own);
     const say = (words: string): void => this.#terminal.stdout(`\n${token} ${words}\n`);
-    if (!this.isOfAgent(own)) return say("elsewhere"), 0;
+    if (!this.isOfAgent(own) || !this.isOfBoot(boot)) return say("elsewhere"), 0;
     if (this.#host.isFull) return this.#fail("mkdir: No space left on device");
     if (way === "forget") {
       store.forget(contents);
@@ -189,6 +189,11 @@ export class Stager implements FarEnd {
   /** Whether the agent's own directory is here: else the name leads to another machine now. */
   isOfAgent(own: string): boolean {
     return this.#host.parts.home !== undefined || own.endsWith(`/${this.#host.machine}`);
+  }
+
+  /** Whether the machine was not booted since: what was here may be torn, and others have looked at it. */
+  isOfBoot(boot: string): boolean {
+    return boot.endsWith(`/${this.#host.boot}`);
   }
 
   /** Whether all has come. */

@@ -24,6 +24,8 @@ function depsIn(shell: readonly string[], bin: string): Deps {
   };
 }
 
+const boot = `here/${Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim()}.1.2`;
+
 for (const shell of SHELLS) {
   for (const isGreedy of [false, true]) {
     const head = isGreedy ? "a head that takes more than it is told" : "an exact head";
@@ -38,7 +40,7 @@ for (const shell of SHELLS) {
         const deps = depsIn(shell.split(" "), `${directory}/bin`);
         const sources = new Sources(deps);
         const to: SendPlace = {
-          ...{ machine: LOCAL, directory, queueId: "q", from: directory, own: "here", boot: "b" },
+          ...{ machine: LOCAL, directory, queueId: "q", from: directory, own: "here", boot },
         };
         let line = new SendLine(deps, to);
         const send = async (name: string, bytes: Uint8Array): Promise<string> => {
@@ -64,14 +66,25 @@ for (const shell of SHELLS) {
         await send("small", new TextEncoder().encode("12\n0\nx"));
         const key = await send("zeros", zeros);
         await send("empty", new Uint8Array());
+        const own = `${directory}/.cms/q/here`;
+        const stored = () => [...Deno.readDirSync(`${own}/sent/o`)].map(({ name }) => name).sort();
+        const before = stored();
+        const said = /its name leads to another machine now, or it was booted/;
+        const drop = { way: "drop", contents: new Map(), trees: [], jobs: [] } as const;
+        await line.close();
+        await assert.rejects(new SendLine(deps, { ...to, boot: "here/other.1.2" }).carryOut(drop), said);
+        await Deno.writeTextFile(`${own}/boot`, `${boot.slice(5, -1)}3\n`);
+        await assert.rejects(new SendLine(deps, to).carryOut(drop), said);
+        await Deno.writeTextFile(`${own}/boot`, `${boot.slice(5)}\n`);
+        assert.deepEqual(stored(), before);
         if (!line.isOpen) line = new SendLine(deps, to);
         const kept = new Map((await sources.tree(`${directory}/zeros`)).files.map((file) => [file.key, file]));
         await line.carryOut({ way: "forget", contents: kept, trees: [], jobs: [] });
-        assert.deepEqual([...Deno.readDirSync(`${directory}/.cms/q/here/sent/o`)].map(({ name }) => name), [key]);
+        assert.deepEqual(stored(), [key]);
         line = new SendLine(deps, to);
         await line.carryOut({ way: "forget", contents: new Map(), trees: [], jobs: [] });
         await line.close();
-        assert.deepEqual([...Deno.readDirSync(`${directory}/.cms/q/here`)], []);
+        assert.deepEqual([...Deno.readDirSync(own)].map(({ name }) => name), ["boot"]);
       } finally {
         await Deno.remove(directory, { recursive: true });
       }
