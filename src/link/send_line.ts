@@ -118,7 +118,9 @@ export class SendLine {
     await Promise.all([this.#heard, this.#complained]);
     const { machine } = this.#to;
     const where = machineText(machine);
-    if (ready === "elsewhere") throw new LinkError(where, "its name leads to another machine now, or it was booted", false);
+    if (ready === "elsewhere") {
+      throw new LinkError(where, "its name leads to another machine now, or it was booted", false);
+    }
     if (signal !== null) throw new LinkError(where, "the connection was lost", false);
     if (code === 255 || ready === null && code === 0) {
       const { reason, lasting } = explainSsh(machine, this.#complaints, code);
