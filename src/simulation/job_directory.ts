@@ -141,7 +141,9 @@ export class JobDirectory {
     this.isMade = false;
     this.marks.clear();
     this.#disk.wrote(`${this.name}.run.0`, () => {
-      if (this.chain.length === 0) this.chain.push(...before.chain);
+      // File systems keep the order in which names come and go: where a later log stays, the removal does, too.
+      const isLater = this.log !== null && this.log.attempt !== before.log?.attempt;
+      if (this.chain.length === 0 && !isLater) this.chain.push(...before.chain);
     });
     this.#disk.wrote(`${this.name}.log`, () => this.log ??= before.log);
     this.#disk.wrote(`${this.name}/.cms`, () => this.isMade ||= before.isMade);
