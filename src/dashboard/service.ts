@@ -173,10 +173,12 @@ export async function follow(
         timer = setTimeout(() => silence.abort(), SILENCE_MS);
         const messages = (text + part.value).split("\n\n");
         text = messages.pop()!;
-        const last = messages.findLast((message) => message.includes("event: status\n"));
+        const last = messages.findLast((message) => message.includes("\nevent: "));
         if (last === undefined) continue;
         lastId = /^id: (.*)$/m.exec(last)?.[1] ?? lastId;
-        on.onStatus(JSON.parse(last.slice(last.indexOf("data: ") + 6)) as Status);
+        const data = JSON.parse(last.slice(last.indexOf("data: ") + 6)) as Status | { readonly detail: string };
+        if ("detail" in data) on.onBreak(data.detail);
+        else on.onStatus(data);
       }
       on.onBreak("The stream has ended");
     } catch (error) {

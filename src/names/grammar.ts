@@ -95,8 +95,9 @@ export function bareAddress(text: string): string {
  * A machine as ssh knows it: host name, alias of ssh_config, IPv4 or IPv6. @throws {InvalidError} If `text` is none.
  */
 export function machineName(text: string): string {
-  if (text.length <= 80 && isIpv6(bareAddress(text))) return text;
-  const [, name, port] = /^(\[[^\]]{1,80}\]|[^:[\]]{1,255}):(\d{1,5})$/.exec(text) ?? [];
+  const isShort = text.length <= LONGEST;
+  if (isShort && isIpv6(bareAddress(text))) return text;
+  const [, name, port] = isShort ? /^(\[[^\]]{1,80}\]|[^:[\]]{1,255}):(\d{1,5})$/.exec(text) ?? [] : [];
   const hint = port === undefined
     ? "use a host name, an ssh alias or an IP address"
     : `a port belongs into ~/.ssh/config, as "Port ${port}" below "Host ${bareAddress(name!)}"`;

@@ -64,6 +64,8 @@ export class LiveStatus implements ChangeListener {
     this.#run = await readLastRun(this.#deps, this.#paths);
     this.#pause = await readPause(this.#deps, this.#paths);
     if (!await this.#listening.look()) return "gone";
+    const trouble = this.#listening.trouble();
+    if (trouble !== null) throw trouble;
     const said = JSON.stringify([this.#run, this.#pause]);
     const isNew = this.#hasNews || said !== this.#said;
     this.#hasNews = false;

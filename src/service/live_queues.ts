@@ -133,22 +133,27 @@ class LiveQueue {
     const { clock } = this.#deps;
     const { signal } = this.#ending;
     let saidMs = -Infinity;
+    let wrong: string | null = null;
     while (!signal.aborted) {
-      const look = await this.#status.look().catch(() => "unreadable" as const);
+      const look = await this.#status.look().catch((error: Error) => error);
       if (signal.aborted || look === "gone") return;
-      if (look === "news" || (look === "same" && clock.now() >= saidMs + QUIET_MS)) {
-        this.#tell(await this.#status.status());
+      const why = look instanceof Error ? look.message : null;
+      const isOther = why !== wrong;
+      wrong = why;
+      // A file that is just being saved is none for a moment.
+      if (isOther) saidMs = -Infinity;
+      if (look === "news" || (!(isOther && why !== null) && clock.now() >= saidMs + QUIET_MS)) {
+        if (why === null) this.#tell("status", this.#render(await this.#status.status()));
+        else this.#tell("unreadable", { detail: why });
         saidMs = clock.now();
       }
       await clock.sleepUntil(clock.now() + Math.max(PAUSE_MS, this.#message.length * 1000 / BYTES_PER_S), signal);
     }
   }
 
-  #tell(status: QueueStatus): void {
+  #tell(event: "status" | "unreadable", data: unknown): void {
     const id = this.#idOf(++this.#number);
-    this.#message = encoder.encode(
-      `id: ${id}\nevent: status\ndata: ${JSON.stringify(this.#render(status))}\n\n`,
-    );
+    this.#message = encoder.encode(`id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
     this.#next.resolve();
     this.#next = Promise.withResolvers();
   }

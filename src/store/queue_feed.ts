@@ -55,8 +55,8 @@ export class QueueFeed {
   #line = 0;
   #isFirst = true;
   #isWhole = false;
-  /** The last look read what it could not tell: the next one gives the difference. */
-  #isLost = false;
+  /** Why the last look could not tell what it read; the next one gives the difference. */
+  #trouble: CmsError | null = null;
   /** The journal was closed: what stands at its place by the next look may be another. */
   #isResting = false;
 
@@ -100,6 +100,11 @@ export class QueueFeed {
   /** Another number whenever the jobs may be others. */
   get edition(): number {
     return this.#edition;
+  }
+
+  /** Why the YAML could not be read at the last look: the jobs are as they were before. null if it could. */
+  get trouble(): CmsError | null {
+    return this.#trouble;
   }
 
   /** Records of the journal, with its first line. */
@@ -155,7 +160,7 @@ export class QueueFeed {
     const changes: FeedChange[] = [];
     const [journal, yaml] = await this.#settled();
     const isSame = this.#journal.isSame(journal);
-    const isAfter = !this.#isFirst && !this.#isLost && !this.#isResting;
+    const isAfter = !this.#isFirst && this.#trouble === null && !this.#isResting;
     if (!this.#isFirst && !this.#isResting) {
       // Of a journal that is no longer the queue's, its last records.
       const more = await this.#journal.readMore(isSame ? journal : this.#journal.stamp);
@@ -175,11 +180,11 @@ export class QueueFeed {
     } catch (error) {
       if (!(error instanceof CmsError)) throw error;
       // In the middle of a person's edit. Its records were read, and not given.
-      this.#isLost = true;
+      this.#trouble = error;
       this.#isPlain = false;
       return changes;
     }
-    this.#isLost = false;
+    this.#trouble = null;
     this.#isResting = false;
     this.#isFolded = snapshot.records.at(-1)?.type === "fold";
     this.#yamlStamp = snapshot.stamp;
@@ -196,7 +201,7 @@ export class QueueFeed {
   ): void {
     const { yaml: { hash }, header, records } = snapshot;
     const follows = header === null || header.yaml === hash;
-    const isKnown = !this.#isFirst && !this.#isLost && !this.#isResting && hash === this.#yamlHash;
+    const isKnown = !this.#isFirst && this.#trouble === null && !this.#isResting && hash === this.#yamlHash;
     const firstLine = header === null ? 0 : 1;
     const wasPlain = this.#isPlain;
     this.#isPlain = false;

@@ -69,6 +69,8 @@ export function followReads(deps: Deps, until: AbortSignal): void {
 export interface Listening {
   /** Tells the listener of what has happened. @returns False if there is no such queue. @throws {CmsError} */
   look(): Promise<boolean>;
+  /** Why the queue could not be read at the last look, where that may be for a moment only. */
+  trouble(): CmsError | null;
   /** The listener hears no more. */
   end(): void;
 }
@@ -86,7 +88,7 @@ export function listenTo(deps: Deps, ref: StoreRef, listener: ChangeListener): L
     if (queues.get(file) === kept) queues.delete(file);
     kept.close();
   };
-  return { look: () => kept.look(), end };
+  return { look: () => kept.look(), trouble: () => kept.trouble, end };
 }
 
 function memoryOf(deps: Deps): Memory {
@@ -179,6 +181,10 @@ class KeptQueue {
   /** The same, of what changes. */
   live(): Promise<Jobs> {
     return this.#inTurn(() => this.#read(false));
+  }
+
+  get trouble(): CmsError | null {
+    return this.#feed.trouble;
   }
 
   /** Takes in what was added, for those who listen. @returns False if there is no such queue. */

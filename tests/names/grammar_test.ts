@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { InvalidError } from "../../src/errors.ts";
-import { experimentPath, jobName, machineName, shellName, userName } from "../../src/names/grammar.ts";
+import {
+  experimentPath,
+  gpuList,
+  hostId,
+  isGpuList,
+  jobName,
+  machineName,
+  shellName,
+  userName,
+} from "../../src/names/grammar.ts";
 
 Deno.test("names that could be options, paths or code are refused", () => {
   const bad = ["", "-x", ".hidden", "..", "a/b", "a b", "a;b", "$(x)", "a\nb", "a'b", "ä", "a".repeat(201)];
@@ -59,10 +68,27 @@ Deno.test("machineName() takes IPv6 with brackets and scopes, and says where a p
 });
 
 Deno.test("a text longer than any name is refused before it is matched, and shown in part", () => {
-  for (const check of [jobName, machineName, userName, shellName]) {
-    for (const text of [":".repeat(99_990), `${":".repeat(1_000_000)}z`, "a".repeat(99_990)]) {
-      assert.throws(() => check(text), (error) => error instanceof InvalidError && error.message.length < 300);
+  const matched: string[] = [];
+  const { exec } = RegExp.prototype;
+  // Whatever a pattern is asked by, it comes here.
+  RegExp.prototype.exec = function (text) {
+    matched.push(text);
+    return exec.call(this, text);
+  };
+  try {
+    for (const check of [jobName, hostId, machineName, userName, gpuList, shellName]) {
+      for (
+        const text of [":".repeat(99_990), `${":".repeat(1_000_000)}z`, "a".repeat(99_990), `[${"1:".repeat(500)}]`]
+      ) {
+        assert.throws(() => check(text), (error) => error instanceof InvalidError && error.message.length < 300);
+      }
+      assert.throws(() => check("/ /"), InvalidError);
     }
+    assert.equal(isGpuList("1,".repeat(500)), false);
+  } finally {
+    RegExp.prototype.exec = exec;
   }
+  assert.ok(matched.includes("/ /"));
+  assert.deepEqual(matched.filter((text) => text.length > 300), []);
   assert.equal(machineName("a".repeat(255)), "a".repeat(255));
 });

@@ -28,7 +28,8 @@ const live = operation({
   tags: ["more"],
   summary: "Queue Live",
   description: "Server-Sent Events: `status` has what `/queue/{queue}/status` says, whenever something has happened, " +
-    "twice a second and 64 KiB/s at most; and every few seconds in any case. Each message says all. With the id of the " +
+    "twice a second and 64 KiB/s at most; and every few seconds in any case. Each message says all. " +
+    "While the queue cannot be read, `unreadable` has the reason as `detail`. With the id of the " +
     "last one (`Last-Event-ID`) nothing comes until there is another.",
   request: {
     params: QueuePath,

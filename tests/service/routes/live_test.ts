@@ -33,6 +33,19 @@ Deno.test("a page hears how a queue stands, goes on with the last id, and its st
     const stranger = await open("1f0c3a7e-99");
     await stranger.waitFor(isOf(4));
 
+    // What cannot be read is told, and that it can again.
+    const file = `${t.directory}/experiment/a-queue.yaml`;
+    const text = await Deno.readTextFile(file);
+    const isBroken = (why: RegExp) => ({ type, data }: { type: string; data: { detail: string } }) =>
+      type === "unreadable" && why.test(data.detail);
+    const whole = (number: number) => Math.max(...other.events.map(({ id }) => Number(id.split("-")[1]))) > number;
+    await Deno.writeTextFile(file, "job1: [\n");
+    const { id } = await other.waitFor(isBroken(/experiment\/a-queue\.yaml:\d+: /));
+    await Deno.truncate(file, 300 * 1024 * 1024);
+    await other.waitFor(isBroken(/experiment\/a-queue\.yaml: cannot read: it is larger than 256 MiB$/));
+    await Deno.writeTextFile(file, text);
+    await waitUntil("the status", () => other.events.at(-1)!.type === "status" && whole(Number(id.split("-")[1])));
+
     assert.equal((await t.ask("GET /queue/b/live")).status, 404);
     await t.text("DELETE /queue/a");
     for (const reading of [other, again, stranger]) await waitUntil("the end", () => reading.over === "end");
