@@ -164,6 +164,8 @@ main() {
   CMS_CALLED_AS=${1##*/}
   shift
   export CMS_SELF CMS_CALLED_AS
+  # A write beyond `ulimit -f` then fails and is told of, where the program would be ended without a word.
+  trap '' XFSZ
   keep_environment
 
   cms_why=

@@ -1,5 +1,6 @@
 /** The program as a process: names it is called by, pipes that close, signals while nothing runs. */
 import assert from "node:assert/strict";
+import { needTest, whyNoPrograms } from "../../testing/need.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
@@ -78,3 +79,27 @@ Deno.test("output that cannot be written is an error, once", async () => {
   assert.match(err, /^ERROR: Cannot write the output: No space left on device.*\n$/);
   assert.equal(code, 1);
 });
+
+needTest(
+  "a run that may make no larger file says so in one line, and goes on when it may",
+  whyNoPrograms("prlimit"),
+  async () => {
+    const { out, err, code } = await sh(
+      `$CMS queue create a && $CMS queue add a --name=job[1-2] --shell=sh \\
+         --command='until [ -e ../../go ]; do sleep 0.05; done' >/dev/null || exit 9
+       exec 3>/dev/null
+       $CMS queue run fifo_multi a --hosts=localhost > >(cat >out) 2> >(cat >err) </dev/null &
+       RUN=$!
+       until grep -q 'Running Jobs' out; do sleep 0.05; done
+       prlimit --pid $RUN --fsize=1:unlimited
+       touch go
+       until grep -q 'ulimit -f' err || ! kill -0 $RUN; do sleep 0.05; done
+       prlimit --pid $RUN --fsize=unlimited:unlimited
+       wait $RUN || cat err
+       echo "exit $?"
+       grep -c 'WARNING: .*ulimit -f' err; $CMS queue list a --output=csv --columns=status`,
+    );
+    assert.equal(out, "exit 0\n1\nstatus\nend\nend\n", err);
+    assert.equal(code, 0);
+  },
+);

@@ -189,6 +189,20 @@ Deno.test("a queue file broken by hand: every command names file and line, and l
   assert.deepEqual(filesOf(manager), before);
 });
 
+Deno.test("what would make a file larger than ulimit -f allows is refused in one line, and changes nothing", async () => {
+  await using manager = await Manager.make(null);
+  await makeQueue(manager, "job1", "true");
+  const { code, stdout, stderr } = await manager.type(
+    "ulimit -f 1; cms queue add a --name=job[2-100] --command=true; echo $?; cms queue add a --name=one --command=true",
+  );
+  const refused =
+    "./experiment/.a-queue.journal: cannot write: the file would be larger than this process may make one";
+  assert.equal(stderr.split("\n", 1)[0], `ERROR: ${refused} (ulimit -f)`, stderr);
+  assert.equal(stdout, "2\nINFO: Adding job one to queue a\n");
+  assert.equal(code, 0);
+  assert.deepEqual([...(await manager.jobs()).keys()], ["job1", "one"]);
+});
+
 Deno.test("two commands that add at the same time, twenty times: no job is lost", async () => {
   await using manager = await Manager.make(null);
   await manager.ok("queue", "create", "a");

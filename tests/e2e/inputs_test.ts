@@ -69,6 +69,18 @@ hostTest("a copy of input files that breaks off changes nothing, and is made aga
   assert.equal((await red.run("cat experiment/job1/job1.out")).stdout.trim(), "64000000\nnew");
   await waitUntil("no rest of it", async () => (await copying()).code !== 0);
   assert.ok(!isAlive(copier));
+
+  // A stream that ends between two files looks whole to tar: its last member is missing.
+  await input(manager, "job2", { data: "half" });
+  await manager.ok("queue", "add", "a", "--name=job2", "--command=cat data");
+  const tar = '#!/bin/sh\nfor word; do shift; case $word in .input.*) ;; *) set -- "$@" "$word" ;; esac; done\n' +
+    'PATH=/usr/bin:/bin exec tar "$@"\n';
+  await Deno.mkdir(`${manager.home}/bin`);
+  await Deno.writeTextFile(`${manager.home}/bin/tar`, tar, { mode: 0o755 });
+  const cut = await manager.type('PATH="$HOME/bin:$PATH" cms queue run fifo_multi a --hosts=pi@red');
+  assert.equal(cut.code, 1, cut.stdout + cut.stderr);
+  assert.match(cut.stderr, /job2 .*cannot unpack the input files there: the copy broke off/);
+  assert.equal((await red.run("ls experiment/job2/data")).stdout, "");
 });
 
 hostTest("input files that cannot be copied fail their own job alone, with the reason", async (hosts) => {
