@@ -70,7 +70,10 @@ Deno.test("a run that was started by nohup does not see that the terminal is clo
 });
 
 Deno.test("any other run takes a hang-up for the first Ctrl-C, however many come", async () => {
-  const { out } = await hangUp("", "kill -HUP $RUN; until grep -q Stopping err; do sleep 0.05; done; kill -HUP $RUN");
+  const { out } = await hangUp(
+    "",
+    "kill -HUP $RUN; while kill -0 $RUN && ! grep -q Stopping err; do sleep 0.05; done; kill -HUP $RUN",
+  );
   assert.match(out, /^exit 1\n1\n0\nWARNING: Stopping after SIGHUP: no new jobs are started, still running: 1\./);
 });
 

@@ -276,3 +276,44 @@ Deno.test("queue list chooses jobs, columns and order, and shows why jobs are wh
     }
   });
 });
+
+Deno.test("while no run goes on, the file has all of the queue after every command", async () => {
+  await withPlace(async ({ ok, run, directory }) => {
+    await ok("queue", "create", "a");
+    const file = `${directory}/experiment/a-queue.yaml`;
+    // Of the copy there is no journal.
+    const copied = async (name: string): Promise<string> => {
+      await Deno.copyFile(file, `${directory}/experiment/b-queue.yaml`);
+      const [a, b] = [
+        await run("queue", "list", "a", "--output=json"),
+        await run("queue", "list", "b", "--output=json"),
+      ];
+      assert.equal(b.out, a.out, name);
+      return a.out;
+    };
+    let before = await copied("create");
+    const save = async (from: string, to: string) => {
+      const text = await Deno.readTextFile(file);
+      assert.ok(text.includes(from), text);
+      await Deno.writeTextFile(file, text.replaceAll(from, to));
+      before = await copied("edit");
+    };
+    const change = async (...words: string[]) => {
+      await run("queue", ...words);
+      const after = await copied(words.join(" "));
+      assert.notEqual(after, before, words.join(" "));
+      before = after;
+    };
+    await change("add", "a", "--name=job[1-4]", "--command=x", "--user=pi", "--host=localhost");
+    await change("set", "a", "--name=job1", "--key=gpu", "--value=1");
+    await change("move", "a", "job4", "--first");
+    await change("hold", "a", "job1");
+    await change("release", "a", "job1");
+    for (const words of [["kill", "a", "job1"], ["refresh", "a"], ["stop", "a", "--kill"]]) {
+      await save("status: ready", "status: start");
+      await change(...words);
+      await change("reset", "a");
+    }
+    await change("delete", "a", "--name=job2");
+  });
+});

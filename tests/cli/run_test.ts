@@ -101,14 +101,15 @@ Deno.test("a job that fifo skipped makes the status 1, and is told with what it 
     await ok("queue", "create", "a");
     await ok("queue", "add", "a", "--name=bare", "--command=true");
     await ok("queue", "add", "a", "--name=here", "--command=true", "--host=localhost");
+    await ok("queue", "add", "a", "--name=mine", "--command=true", "--user=me");
     await ok("queue", "add", "a", "--name=good", "--command=true", "--user=me", "--host=localhost");
     const { out, err, status } = await run("queue", "run", "fifo", "a", "--max_parallel=1", "--timeout=0.5");
     assert.match(
       out,
-      /^INFO: Skipping job: bare, it has no user and host\.\nINFO: Skipping job: here, it has no user\.\n/,
+      /^INFO: Skipping job: bare, it has no user and host\.\nINFO: Skipping job: here, it has no user\.\nINFO: Skipping job: mine, it has no host\.\n/,
     );
     assert.match(out, /Completed Jobs: \['good'\]\n$/);
-    assert.deepEqual([err, status], ["WARNING: Skipped, and still waiting: ['bare', 'here']\n", 1]);
+    assert.deepEqual([err, status], ["WARNING: Skipped, and still waiting: ['bare', 'here', 'mine']\n", 1]);
   });
 });
 

@@ -45,6 +45,7 @@ for (const words of TWICE) {
 
 const LINES: readonly [words: readonly string[], text: RegExp][] = [
   [["queue", "add", "a", "--nmae=x", "--command=y"], /Unknown option '--nmae=x' \(Did you mean --name\?\)/],
+  [["cluster", "add", "c", "--id=x", "--nmae=x", "--user=y"], /Unknown option '--nmae=x' \(Did you mean --name\?\)/],
   [["queue", "add", "a", "--name=x", "--command=python", "train.py"], /quotes: --command='python train.py'; see/],
   [["queue", "add", "--name=x", "--command=python", "train.py"], /quotes: --command='python train.py'\n/],
   [["queue", "add", "--name=x", "--command", "python", "-m", "x"], /quotes: --command='python -m'; see/],
@@ -126,6 +127,7 @@ Deno.test("help says which options must be given, and takes --service", async ()
     assert.match(help, /--name <name> .*\(required\)/);
     assert.match(help, /--command <command> .*\(required\)/);
     assert.doesNotMatch(help, /--input <path> .*\(required\)/);
+    assert.match(await ok("help", "cluster", "add"), /--user <user> .*\(required\)/);
     assert.match(await ok("help", "queue", "--service", "start"), /^Usage: cms queue service start /);
     assert.match(
       (await ok("help", "queue", "delete")).replaceAll(/\s+/g, " "),

@@ -27,6 +27,21 @@ hostTest("one name with two addresses is two machines, for a run and for what co
   await waitForState(manager, "job2", "start");
   const check = await manager.cms("queue", "check", "a");
   assert.equal(check.code, 0, check.stdout + check.stderr);
+  // Each entry is told by its own machine.
+  const machines = [red, red01].map(({ address }) => `pi@${address}`);
+  const told = async (...words: string[]) => JSON.parse(await manager.ok(...words, "--output=json"));
+  const slots: { machine: string; jobs: { job: string }[] }[] = await told("cluster", "status", "c");
+  assert.deepEqual(slots.map(({ machine, jobs }) => [machine, jobs.map(({ job }) => job)]), [
+    [machines[0], ["job1"]],
+    [machines[1], ["job2"]],
+  ]);
+  const [{ hosts: used }] = await told("queue", "status", "a");
+  assert.deepEqual(used.map((host: { machine: string; used: number }) => [host.machine, host.used]), [
+    [machines[0], 1],
+    [machines[1], 1],
+  ]);
+  const checked: { machine: string }[] = await told("cluster", "check", "c");
+  assert.deepEqual(checked.map(({ machine }) => machine), machines);
   for (const host of [red, red01]) await letGo(host, "go");
   assert.equal((await run.ended()).code, 0, run.text);
   const jobs = await manager.jobs();
