@@ -1,31 +1,45 @@
 # The far end of queue fetch: sent as one line of stdin, see fetch.ts. POSIX sh (dash, bash, busybox ash).
 #
-# After it come lines: the experiment directory, a token; then for each job its directory, its workdir or an empty line,
-# its patterns and an empty line; an empty line ends them. It answers with the files that fit. Then come for each job
-# its directory, its workdir, its number, the blocks of a record of tar, and the paths that are wanted; it answers with
-# a block that names the job, and tar streams.
+# After it come lines: the experiment directory, the queue's id, a token; then for each job its directory, name, id, its
+# workdir or an empty line, its patterns and an empty line; an empty line ends them. It answers with the files that fit.
+# Then come for each job its directory, name, id, workdir, its number, the blocks of a record of tar, and the paths that
+# are wanted; it answers with a block that names the job, and tar streams.
 IFS=
-read -r d && read -r t || exit 3
+read -r d && read -r q && read -r t || exit 3
 case $d in
 /*) ;;
 .) d=$HOME ;;
 *) d=$HOME/$d ;;
 esac
-# go JOB WORKDIR: to where its files stand.
+# theirs NAME ID: do the claims in the current directory say that it is another queue's? See the agent's claims.sh.
+theirs() {
+  a=
+  for f in "$1.run" "$1.run".*; do
+    l=
+    [ ! -f "$f" ] || read -r l <"$f"
+    case $l in
+    '') ;;
+    "$2".* | *" $q/"*) return 1 ;;
+    *) a=1 ;;
+    esac
+  done
+  [ -n "$a" ]
+}
+# go DIRECTORY NAME ID WORKDIR: to where its files stand.
 go() {
-  case $2 in
-  '') cd "$d/$1" ;;
-  /*) cd "$2" ;;
-  '~' | '~/'*) cd "$HOME${2#'~'}" ;;
-  *) cd "$HOME/$2" ;;
+  case $4 in
+  '') cd "$d/$1" && ! theirs "$2" "$3" ;;
+  /*) cd "$4" ;;
+  '~' | '~/'*) cd "$HOME${4#'~'}" ;;
+  *) cd "$HOME/$4" ;;
   esac 2>/dev/null
 }
 sizes() { stat -c 'F %s %Y %n' "$@" 2>/dev/null; }
 printf '\nbegin %s\n' "$t"
-while read -r j && [ -n "$j" ] && read -r w; do
+while read -r j && [ -n "$j" ] && read -r k && read -r i && read -r w; do
   echo J
   there=
-  if go "$j" "$w"; then there=1; else echo N; fi
+  if go "$j" "$k" "$i" "$w"; then there=1; else echo N; fi
   set --
   while read -r g && [ -n "$g" ]; do
     [ -n "$there" ] || continue
@@ -53,10 +67,10 @@ printf 'end %s\n' "$t"
 b_t=
 tar -b 1 -cf /dev/null /dev/null 2>/dev/null && b_t=1
 pack() { tar ${b_t:+-b "$b"} -cf - "$@" 2>/dev/null; }
-while read -r j && [ -n "$j" ] && read -r w && read -r n && read -r b; do
+while read -r j && [ -n "$j" ] && read -r k && read -r i && read -r w && read -r n && read -r b; do
   printf '%-512s' "cms-job $t $n"
   there=
-  if go "$j" "$w"; then there=1; fi
+  if go "$j" "$k" "$i" "$w"; then there=1; fi
   set --
   while read -r f && [ -n "$f" ]; do
     set -- "$@" "$f"

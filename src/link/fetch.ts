@@ -8,6 +8,7 @@
 import { isLocal, type Machine, machineText } from "../cluster/machine.ts";
 import type { Deps } from "../deps.ts";
 import { CmsError, LinkError } from "../errors.ts";
+import type { Job } from "../job/job.ts";
 import { ByteReader } from "./byte_reader.ts";
 import fetchText from "./fetch.sh" with { type: "text" };
 import { explainSsh, oneLine, sshCommand } from "./ssh.ts";
@@ -20,6 +21,8 @@ const SMALL_BYTES = 1024 * 1024;
 
 /** Where files of a job may stand, and which. */
 export interface Sought {
+  /** Whose they are: in a directory that belongs to another queue there are none. */
+  readonly owner: Pick<Job, "name" | "id">;
   /** Its directory below the experiment directory. */
   readonly directory: string;
   /** Where its patterns begin instead; `""` for its directory. */
@@ -59,6 +62,8 @@ export interface FetchAt {
   readonly machine: Machine;
   /** The experiment directory there: relative to the home directory, or absolute. */
   readonly directory: string;
+  /** Of the queue; null where no host knows it. */
+  readonly queueId: string | null;
   /** Ends the session, as if the connection was lost. */
   readonly signal?: AbortSignal | undefined;
   /** More are refused: what is listed is kept in memory. */
@@ -71,7 +76,7 @@ export interface FetchAt {
  */
 export async function fetchFiles(
   deps: Deps,
-  { machine, directory, signal, mostFiles = Infinity }: FetchAt,
+  { machine, directory, queueId, signal, mostFiles = Infinity }: FetchAt,
   sought: readonly Sought[],
   acts: FetchActs,
 ): Promise<void> {
@@ -97,14 +102,15 @@ export async function fetchFiles(
   };
   signal?.addEventListener("abort", end, { once: true });
   try {
-    write([farText, directory, token]);
-    write([...sought.flatMap((one) => [one.directory, one.workdir, ...one.patterns, ""]), ""]);
+    const placeOf = ({ directory, owner, workdir }: Sought) => [directory, owner.name, owner.id, workdir];
+    write([farText, directory, queueId ?? "-", token]);
+    write([...sought.flatMap((one) => [...placeOf(one), ...one.patterns, ""]), ""]);
     const found = await readFound(reader, token, sought.length, mostFiles);
     if (found === null) throw signal?.aborted ? late() : await broken(where, machine, child.ended, said);
     const wanted = await acts.choose(found);
     const lines = wanted.flatMap((paths, at) =>
       paths.length === 0 ? [] : [
-        ...[sought[at]!.directory, sought[at]!.workdir, String(at), blocksFor(found[at]!, paths)],
+        ...[...placeOf(sought[at]!), String(at), blocksFor(found[at]!, paths)],
         ...paths.map((path) => `./${path}`),
         "",
       ]

@@ -67,9 +67,9 @@ export async function cleanJobs(
     const problem = patternProblem(pattern);
     if (problem !== null) throw new InvalidError([`Cannot keep ${JSON.stringify(pattern)}: ${problem}`]);
   }
-  const { jobs, missing } = await jobsToClean(deps, request);
   const store = await openQueue(deps, request.queue);
   try {
+    const { jobs, missing } = await jobsToClean(deps, request);
     const cleaned: JobName[] = [];
     const failed = new Set<JobName>();
     const inputs = new Inputs(deps, store.ref.directory);

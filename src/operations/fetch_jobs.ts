@@ -15,6 +15,7 @@ import { Gate } from "../link/gate.ts";
 import { sendDirectory, sentPath } from "../link/sent_path.ts";
 import { isSafePath, patternProblem } from "../names/path_pattern.ts";
 import { renderBytes } from "../names/units.ts";
+import { readQueueId } from "../store/queue_id.ts";
 import { readJobs } from "../store/read_jobs.ts";
 import type { StoreRef } from "../store/store.ts";
 import { FetchTarget, type Layout } from "./fetch_target.ts";
@@ -154,10 +155,11 @@ class Work {
   async bring(machine: Machine, jobs: readonly Job[]): Promise<void> {
     const { ref, places } = { ref: this.#request.queue, places: jobs.flatMap((job) => this.#placesOf(job)) };
     const directory = isLocal(machine) ? ref.directory : ref.experiment;
+    const queueId = await readQueueId(this.#deps, ref);
     const said = new Set<string>();
     for (let tries = 1;; tries++) {
       try {
-        return await fetchFiles(this.#deps, { machine, directory }, places, {
+        return await fetchFiles(this.#deps, { machine, directory, queueId }, places, {
           choose: (found) => this.#choose(places, found, said),
           take: (at, file, pieces) => this.#take(places[at]!, file, pieces),
         });

@@ -34,7 +34,7 @@ export function placesOf(job: Job, patterns: readonly string[], isOutputElsewher
     isOutputElsewhere && outputs.has(path) ||
     !isOutput(path) && (path === script || isOwnFile(job.name, path.split("/")[0]!));
   const place = (of: readonly string[], workdir: string, isOptional: boolean): Place => ({
-    ...{ job, directory, workdir, patterns: of, isOptional },
+    ...{ job, owner: job, directory, workdir, patterns: of, isOptional },
     isOwn: workdir === "" ? isOwn : () => false,
   });
   const { workdir = null, fetch = null } = job;

@@ -14,6 +14,7 @@ import { fetchFiles, type RemoteFile } from "../link/fetch.ts";
 import type { Connect } from "../link/link.ts";
 import { isSafePath } from "../names/path_pattern.ts";
 import { openQueue } from "../store/queue_file.ts";
+import { readQueueId } from "../store/queue_id.ts";
 import { liveJobs } from "../store/read_jobs.ts";
 import type { StoreRef } from "../store/store.ts";
 import { placesOf } from "./fetch_places.ts";
@@ -53,14 +54,18 @@ export async function listJobFiles(
   const known = (await knownMachines(deps, queue.directory)).get(machineKey(machine)) ?? machine;
   let files: readonly RemoteFile[] | null = null;
   const directory = isLocal(machine) ? queue.directory : queue.experiment;
-  await visit(known, () =>
-    fetchFiles(deps, { machine: known, directory, signal, mostFiles: MOST_FILES }, [place!], {
-      choose: ([found]) => {
-        files = found!.isGone ? null : found!.files;
-        return Promise.resolve([]);
-      },
-      take: () => Promise.resolve(),
-    }));
+  const queueId = await readQueueId(deps, queue);
+  await visit(
+    known,
+    () =>
+      fetchFiles(deps, { machine: known, directory, queueId, signal, mostFiles: MOST_FILES }, [place!], {
+        choose: ([found]) => {
+          files = found!.isGone ? null : found!.files;
+          return Promise.resolve([]);
+        },
+        take: () => Promise.resolve(),
+      }),
+  );
   if (files === null) throw new CmsError("not_found", `Job ${name} has no directory on its host`);
   return (files as readonly RemoteFile[]).filter(({ path }) => isSafePath(path) && !place!.isOwn(path))
     .sort((a, b) => a.path < b.path ? -1 : 1);

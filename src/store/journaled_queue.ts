@@ -12,7 +12,9 @@
 
 import type { Deps, FileLock, FileStamp } from "../deps.ts";
 import type { Job } from "../job/job.ts";
+import { someNames } from "../names/some_names.ts";
 import type { Change, ExternalChanges, Jobs } from "./changes.ts";
+import { idsOfOthers } from "./copied_jobs.ts";
 import { notFound } from "./file_errors.ts";
 import type { CarriedRecords, JournalMark } from "./journal/journal_place.ts";
 import { recordsOf, stamped } from "./journal/journal_records.ts";
@@ -43,6 +45,7 @@ export class JournaledQueue implements QueueStore {
   /** Where the queue stands. */
   readonly ref: StoreRef;
   readonly #deps: Deps;
+  readonly #at: string;
   readonly #paths: StorePaths;
   readonly #state: QueueState;
   readonly #journal: OwnJournal;
@@ -53,6 +56,7 @@ export class JournaledQueue implements QueueStore {
   /** Touches no file; {@link JournaledQueue.load} comes next. `at`: the host and directory where the queue lives. */
   constructor(deps: Deps, ref: StoreRef, at: string) {
     this.#deps = deps;
+    this.#at = at;
     this.ref = ref;
     this.#paths = storePaths(ref, "queue");
     this.#sync = new QueueSync(deps, this.#paths, ref.experiment, at);
@@ -71,9 +75,36 @@ export class JournaledQueue implements QueueStore {
   /** Reads all for the first time. */
   async load(): Promise<void> {
     await this.#sync.refresh(null);
+    if (this.#journal.header?.at !== this.#at) await this.#partFromOthers();
     const { warnings } = this.#state.takeExternal();
     this.#state.external.forgetWarnings();
     for (const text of warnings) this.#state.external.warn(text);
+  }
+
+  /**
+   * Gives jobs that this queue has as a copy of another's an id of their own, before anything is done with them: else
+   * what is done with a job here would be done with that of the other queue.
+   */
+  async #partFromOthers(): Promise<void> {
+    if (this.#state.jobs.size === 0) return;
+    const others = await idsOfOthers(this.#deps, this.ref, this.#journal);
+    const copies = (): Job[] => [...this.#state.jobs.values()].filter(({ id }) => others.has(id));
+    const names = copies().map(({ name }) => name);
+    if (names.length === 0) return;
+    const { external } = this.#state;
+    let warnings: readonly string[] = [];
+    await this.commit((found) => {
+      ({ warnings } = found);
+      // Looked for anew under the lock: another command may have done it meanwhile.
+      return copies().map(({ name }) => ({
+        type: "set",
+        job: name,
+        fields: { id: this.#deps.ids.hex(16), job_directory: null, replaced: null },
+      }));
+    });
+    external.forgetWarnings();
+    for (const text of warnings) external.warn(text);
+    external.warn(`${this.#paths.shown} is a copy: what hosts have of ${someNames(names)} is the other queue's`);
   }
 
   async sync(): Promise<ExternalChanges> {

@@ -127,7 +127,7 @@ hostTest(
   },
 );
 
-hostTest("a job that is replaced by one of the same name keeps its queue's place", async (hosts) => {
+hostTest("a job that is replaced keeps its queue's place; one of a copied queue file has another", async (hosts) => {
   await using manager = await makeManager(hosts);
   await makeQueue(manager, "job1", "echo one");
   await manager.ok(...RUN);
@@ -136,7 +136,27 @@ hostTest("a job that is replaced by one of the same name keeps its queue's place
   const red = hosts.host("red");
   assert.deepEqual(directories(red), ["job1"]);
   assert.equal(readText(`${red.home}/experiment/job1/job1.out`), "two\n");
-  await manager.ok("queue", "delete", "a", "--name=job1");
+  // A copy of the queue file is another queue: nothing of it reaches what the first one's jobs have there.
+  await Deno.copyFile(manager.path("a-queue.yaml"), manager.path("b-queue.yaml"));
+  await manager.ok("queue", "clean", "b", "--yes");
+  await manager.ok("queue", "reset", "b", "--name=job1");
+  assert.equal(readText(`${red.home}/experiment/job1/job1.out`), "two\n");
+  await manager.ok("queue", "set", "b", "--name=job1", "--key=command", "--value=echo three");
+  await manager.ok("queue", "run", "fifo_multi", "b", "--hosts=pi@red");
+  assert.equal(readText(`${red.home}/experiment/job1/job1.out`), "two\n");
+  await manager.ok("queue", "clean", "a", "--yes");
+  const beside = String((await manager.jobs("b")).get("job1")?.job_directory);
+  assert.deepEqual(directories(red), [beside]);
+  // A third queue has the place now, and its files are not the first one's.
+  await manager.ok("queue", "create", "c");
+  await manager.ok("queue", "add", "c", "--name=job1", "--command=echo four");
+  await manager.ok("queue", "run", "fifo_multi", "c", "--hosts=pi@red");
+  const fetched = await manager.cms("queue", "fetch", "a", "--name=job1", "--to=got");
+  assert.equal(fetched.code, 1);
+  assert.match(fetched.stdout, /Fetched 0 files/);
+  await manager.ok("queue", "fetch", "b", "--name=job1", "--to=got");
+  assert.equal(readText(`${manager.dir}/got/job1/job1.out`), "three\n");
+  for (const queue of ["a", "b", "c"]) await manager.ok("queue", "delete", queue, "--name=job1");
   assert.deepEqual(directories(red), []);
 });
 
