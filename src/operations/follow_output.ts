@@ -11,17 +11,23 @@ import { machineOfJob, machineText } from "../cluster/machine.ts";
 import type { Job } from "../job/job.ts";
 import { asOfTry, type TriedJob } from "../job/past_tries.ts";
 import { isInFlight, isWaiting } from "../job/states.ts";
-import type { Connect } from "../link/link.ts";
+import type { Connect, FilePart } from "../link/link.ts";
 import { QueueFeed } from "../store/queue_feed.ts";
 import type { QueueStore } from "../store/store.ts";
 import { OutputReader, SilentError } from "./job_output.ts";
 import type { JobFile } from "./output_files.ts";
+import { placeOfLastLines } from "./place_of_lines.ts";
 
 /** What {@link followOutput} takes. */
 export interface FollowRequest {
   readonly store: Pick<QueueStore, "ref" | "id">;
   readonly names: ReadonlySet<JobName>;
   readonly files: readonly JobFile[];
+  /**
+   * Of what jobs had written before: the last lines, or all; of one that starts later all is given anyway.
+   * @default 0
+   */
+  readonly since?: number | "begin";
 }
 
 /** Who watches. Parts of one file come in order. */
@@ -56,6 +62,8 @@ interface Followed {
   passed: number;
   /** Another attempt has begun, and nobody has heard of it. */
   isNew: boolean;
+  /** It had started before anybody followed it, and where to begin in its files is not known yet. */
+  isOld: boolean;
   /** All was given after the job was over. */
   isDone: boolean;
 }
@@ -123,7 +131,8 @@ class Follow {
       if (known === undefined) {
         if (job === undefined) continue;
         const passed = job.history?.at(-1)?.attempt ?? 0;
-        this.#jobs.set(name, { job, places: new Map(), earlier: [], passed, isNew: false, isDone: false });
+        const isOld = this.#request.since !== "begin" && hasStarted(job);
+        this.#jobs.set(name, { job, places: new Map(), earlier: [], passed, isNew: false, isOld, isDone: false });
       } else if (job === undefined) known.isDone = true;
       else {
         takeAttempt(known, job);
@@ -171,11 +180,23 @@ class Follow {
   /** Reads what was added to the files of a job. Its state is known from before: what is read after its end is all. */
   async #readOne(one: Followed): Promise<void> {
     const { job } = one;
-    if (isWaiting(job.status) || job.status === "run") return;
+    if (!hasStarted(job)) return;
     if (one.isNew) this.#watch.onAttempt(job);
     one.isNew = false;
+    if (one.isOld) await this.#begin(one);
     await this.#readFiles({ job, endings: [""] }, one.places);
     one.isDone = !isInFlight(job.status);
+  }
+
+  /** Finds where to begin in the files of a job that had started before. */
+  async #begin(one: Followed): Promise<void> {
+    const { files, since = 0 } = this.#request;
+    if (since === "begin") return;
+    for (const name of files) {
+      const read = (part: FilePart) => this.#reader.read(one.job, name, part);
+      one.places.set(name, await placeOfLastLines(read, since));
+    }
+    one.isOld = false;
   }
 
   async #readFiles({ job, endings }: TriedJob, places: Map<JobFile, number>): Promise<void> {
@@ -204,7 +225,7 @@ class Follow {
 function takeAttempt(known: Followed, job: Job): void {
   const isSame = job.id === known.job.id;
   const isOther = !isSame || job.attempt !== known.job.attempt;
-  const hasBegun = known.places.size > 0 || known.passed > 0;
+  const hasBegun = known.isOld || known.places.size > 0 || known.passed > 0;
   if (!isSame) known.earlier = [];
   // Between two looks a try may have ended, and others after it.
   const missed = (isSame ? job.history ?? [] : []).filter(({ attempt }) => attempt > known.passed);
@@ -216,8 +237,14 @@ function takeAttempt(known: Followed, job: Job): void {
   }
   if (!isOther) return;
   known.places = new Map();
+  known.isOld = false;
   known.isDone = false;
   known.isNew = hasBegun || known.passed > 0;
+}
+
+/** True if it may have written something. */
+function hasStarted({ status }: Job): boolean {
+  return !isWaiting(status) && status !== "run";
 }
 
 function machineName(job: Job): string {

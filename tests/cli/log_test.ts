@@ -49,7 +49,7 @@ Deno.test("queue log gives a pipe the bytes, and a terminal no control character
     }
     // deno-lint-ignore no-control-regex
     const written = /a\u001b\[2J\tb\r\n(?:out\| |odd: )?\u00ffend/;
-    for (const words of ["--name=odd,job1", "odd --tail=5", "odd --both --all", "--name=odd,job1 --follow"]) {
+    for (const words of ["--name=odd,job1", "odd --tail=5", "odd --both --all", "--name=odd,job1 --follow --all"]) {
       const pipe = new Pipe();
       assert.equal(await cms(["queue", "log", "a", ...words.split(" ")], deps, pipe), 0);
       assert.match(pipe.text("out"), written, words);
@@ -85,7 +85,10 @@ Deno.test("queue log says what is not there, and of what it shows only the end",
     const io = new FakeTerminal(true);
     assert.equal(await cms(["queue", "log", "a", "long", "--all"], deps, io), 0);
     assert.deepEqual(numbers(io.text("out")), upTo(400));
-    assert.equal((await run("queue", "log", "a", "long", "--follow", "--tail=3")).status, 2);
+    assert.equal((await run("queue", "log", "a", "long", "--follow", "--head=3")).status, 2);
+    assert.deepEqual(numbers(await ok("queue", "follow", "a", "long", "--tail=390")), upTo(400).slice(10));
+    // From now on: all of them are over.
+    assert.equal(await ok("queue", "follow", "a", "--name=long,job1"), "");
   });
 });
 
@@ -113,9 +116,9 @@ Deno.test("queue follow goes on with jobs that wait when they start, and ends wi
       "--retry-delay=1s",
       "--shell=sh",
     );
-    const tried = run("queue", "follow", "a", "tried");
-    const one = run("queue", "follow", "a", "job2");
-    const both = run("queue", "log", "a", "--name=job[1-2]", "--follow");
+    const tried = run("queue", "follow", "a", "tried", "--all");
+    const one = run("queue", "follow", "a", "job2", "--all");
+    const both = run("queue", "log", "a", "--name=job[1-2]", "--follow", "--all");
     const running = run("queue", "run", "fifo_multi", "a", HOSTS);
     assert.equal((await run("queue", "wait", "a", "--name=job[1-2]", "--for=started", "--timeout=30s")).status, 0);
     await Deno.writeTextFile(`${directory}/experiment/go`, "");

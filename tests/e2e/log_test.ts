@@ -31,8 +31,11 @@ hostTest(
     const words = ["queue", "run", "fifo_multi", "a", `--hosts=${slots.join(",")}`];
     const first = cms(...words);
     await waitForState(manager, "job20", "start");
-    const follow = cms("queue", "follow", "a");
+    const follow = cms("queue", "follow", "a", "--all");
     await waitUntil("the first lines of all", () => linesOf(follow.stdout).size === 20, { limitMs: 60_000 });
+    // Begins in the middle, and is through the same trouble.
+    const late = cms("queue", "follow", "a", "--name=job[1-3]");
+    await waitUntil("lines of the later one", () => linesOf(late.stdout).size === 3, { limitMs: 60_000 });
     for (const host of [red, red01]) await host.cut();
     await first.kill9();
     for (const host of ["red", "red01"]) {
@@ -47,12 +50,19 @@ hostTest(
     assert.match(stderr, /WARNING: pi@red answers again/);
     assert.match(stderr, /WARNING: pi@red01 answers again/);
     const followed = linesOf(stdout);
+    const since = linesOf((await late.ended()).stdout);
     const jobs = await manager.jobs();
     for (const [name, { host }] of jobs) {
       const { stdout: written } = await hosts.host(host!).run(`cat experiment/${name}/${name}.out`);
       assert.equal(written.trimEnd().split("\n").length, 15_000);
       assert.ok(followed.get(name)?.join("\n") === written.trimEnd(), name);
+      const rest = since.get(name)?.join("\n");
+      assert.ok(
+        rest === undefined || (written.trimEnd().endsWith(rest) && !written.startsWith(rest.slice(0, 99))),
+        name,
+      );
     }
+    assert.equal(since.size, 3);
 
     await red01.cut();
     const of = (host: string) => [...jobs.values()].find((job) => job.host === host)!.name;

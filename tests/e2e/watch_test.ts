@@ -70,7 +70,7 @@ else {
     await watch.shows(/^Queue a: fifo_multi on cluster c, process \d+\n/);
 
     // Output is marked by its job, and not wider than a line was.
-    await using follow = await TmuxTerminal.start("cms queue follow a --name=slow[1-9]; echo status $?", at);
+    await using follow = await TmuxTerminal.start("cms queue follow a --name=slow[1-9] --all; echo status $?", at);
     await follow.shows(/slow\d: begun\n/);
     await follow.resize(200, 60);
     const lines = manager.spawn(["sh", "-c", "TERM=dumb exec cms queue watch a"]);

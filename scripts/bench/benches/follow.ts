@@ -44,7 +44,7 @@ async function open(setting: Setting, stack: AsyncDisposableStack): Promise<Plan
       return await withNewDisks(rig.hosts, { name: experiment, jobs }, async () => {
         const run = [...setting.program, "queue", "run", "fifo_multi", "a", `--hosts=${hosts}`];
         const ms = timeOf([...run, `--experiment=${experiment}`], options);
-        if (isFollowed) check(await outputOf(queue("follow"), options), jobs);
+        if (isFollowed) check(await outputOf(queue("follow", "--all"), options), jobs);
         return await ms;
       });
     },

@@ -25,7 +25,10 @@ export function addLog(group: CommandUnknownOpts, context: Context): void {
     .option("--head <lines>", "the first lines", countValue)
     .option("--all", "all of it")
     .option("--try <number>", "of an earlier try, such as 1 for the first", countValue)
-    .option("--follow", "show all that is there, and go on with what is written, until the jobs are over")
+    .option(
+      "--follow",
+      "show what is written from now on, until the jobs are over; after --tail lines, or --all, of what is there",
+    )
     .option("--raw", "on a terminal, too, the bytes as they are")
     .addHelpText(
       "after",
@@ -43,12 +46,14 @@ export function addLog(group: CommandUnknownOpts, context: Context): void {
 
 /** Adds `follow`, which is `log --follow`. */
 export function addFollow(group: CommandUnknownOpts, context: Context): void {
-  withSelection(queueVerb(group, "follow", "show what jobs have written and go on to write, until they are over"))
+  withSelection(queueVerb(group, "follow", "show what jobs write from now on, until they are over"))
     .argument("[job]", "a job, or a list such as job[1-10]", unquote)
     .option("--error", "what they write to stderr")
     .option("--both", "stdout and stderr, each line marked")
+    .option("--tail <lines>", "first the last lines of what they wrote before", countValue)
+    .option("--all", "first all that they wrote before")
     .option("--raw", "on a terminal, too, the bytes as they are")
-    .addHelpText("after", examples("cms queue follow a job3", "cms queue follow a --status=start"))
+    .addHelpText("after", examples("cms queue follow a job3 --tail=20", "cms queue follow a --status=start"))
     .action(async (word, job, { queue: name, experiment, ...words }) => {
       await show(context, word, { name, experiment, job, words: { ...words, follow: true } });
     });

@@ -55,8 +55,8 @@ export async function showOutput(context: Context, request: ShowRequest): Promis
     throw new CmsError("usage", `Cannot show both --${parts[0]} and --${parts[1]}; give one of them`);
   }
   if (words.follow && words.try !== undefined) throw new CmsError("usage", "Cannot follow a try that is over");
-  if (words.follow && parts.length > 0 && words.all === undefined) {
-    throw new CmsError("usage", `Cannot use --${parts[0]} with --follow, which shows all that a job writes`);
+  if (words.follow && words.head !== undefined) {
+    throw new CmsError("usage", "Cannot use --head with --follow; --all shows what jobs wrote before, too");
   }
   const store = await openQueue(deps, request.queue);
   try {
@@ -185,7 +185,7 @@ class Show {
     return true;
   }
 
-  /** All that there is, and what comes from now on. */
+  /** What comes from now on, after what is asked for of what is there. */
   async follow(store: Parameters<typeof followOutput>[1]["store"], jobs: readonly Job[]): Promise<void> {
     const { deps, io, lines } = this.#context;
     const writers = new Map<string, OutputWriter>();
@@ -225,7 +225,8 @@ class Show {
     };
     try {
       const names = new Set<JobName>(jobs.map(({ name }) => name));
-      const over = await followOutput(deps, { store, names, files: this.#files }, watch, makeConnect(deps));
+      const since = this.#words.all ? "begin" : this.#words.tail ?? 0;
+      const over = await followOutput(deps, { store, names, files: this.#files, since }, watch, makeConnect(deps));
       await next(async () => {
         for (const writer of writers.values()) await writer.end();
       });

@@ -60,7 +60,7 @@ export class OutputView {
   async #follow(queue: StoreRef): Promise<void> {
     const store = await openQueue(this.#deps, queue);
     try {
-      const request = { store, names: new Set([this.job]), files: ["output"] as const };
+      const request = { store, names: new Set([this.job]), files: ["output"] as const, since: KEPT };
       const [job] = await followOutput(this.#deps, request, {
         stop: this.#stop.signal,
         onPart: (_job, _file, bytes) => {

@@ -1,5 +1,5 @@
 /**
- * What jobs write, from its begin until they are over, as a stream; see `output_streams.ts`.
+ * What jobs write until they are over, as a stream; see `output_streams.ts`.
  *
  * @module
  */
@@ -21,6 +21,7 @@ import type { Service, ServiceEnv } from "../service.ts";
 
 /** Of each all is looked for twice a second. */
 const MOST_JOBS = 1_000;
+const MOST_LINES = 100_000;
 const FILES: Readonly<Record<"output" | "error" | "both" | "log", readonly JobFile[]>> = {
   output: ["output"],
   error: ["error"],
@@ -42,7 +43,7 @@ const follow = operation({
   tags: ["more"],
   summary: "Queue Follow",
   description:
-    "Server-Sent Events: `output` has what a job has written, from its begin; `attempt` says that it is tried again, " +
+    "Server-Sent Events: `output` has what a job writes from now on; `attempt` says that it is tried again, " +
     "`host` that a machine does not answer (`reason`), or answers again (null). `end` comes when all jobs are over, " +
     "and then the stream ends.",
   request: {
@@ -51,6 +52,14 @@ const follow = operation({
       file: z.enum(["output", "error", "both", "log"]).default("output").openapi({
         description: "What is followed: stdout, stderr, both, or the states.",
         example: "both",
+      }),
+      tail: z.coerce.number().int().min(1).max(MOST_LINES).optional().openapi({
+        description: "First the last lines of what was written before.",
+        example: 20,
+      }),
+      all: z.enum(["true", "false"]).optional().openapi({
+        description: "First all that was written before.",
+        example: "true",
       }),
     }).strict(),
   },
@@ -67,7 +76,8 @@ const follow = operation({
 export function addFollowRoute(app: OpenAPIHono<ServiceEnv>, service: Service): void {
   const streams = new OutputStreams(service);
   app.openapi(follow, async (c) => {
-    const { file, experiment, ...words } = c.req.valid("query");
+    const { file, experiment, tail, all, ...words } = c.req.valid("query");
+    if (tail !== undefined && all === "true") throw new Refusal(422, "Cannot show both tail and all; give one of them");
     const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
     const selection = readSelection({ ...words, failed: words.failed === "true" });
     const { chosen, missing } = selectJobs(await allJobs(service.deps, { queue }), selection);
@@ -83,6 +93,7 @@ export function addFollowRoute(app: OpenAPIHono<ServiceEnv>, service: Service): 
       store: { ref: queue, id },
       names,
       files: FILES[file],
+      since: all === "true" ? "begin" : tail ?? 0,
       sizeBytes: stamp?.sizeBytes ?? 0,
     });
     return c.body(body, 200, {

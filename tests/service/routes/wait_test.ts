@@ -38,6 +38,16 @@ Deno.test("GET wait answers when jobs are over, and says how many failed", async
     const written = (file: string) => events.filter((one) => one.file === file).map(({ text }) => text).join("");
     assert.deepEqual([written("output"), written("error")], ["one\n\u00e4\n", "two\n"]);
     assert.deepEqual(events.at(-1), { failed: 2, exit_code: null });
+    const texts = async (words: string): Promise<string> =>
+      [...(await (await t.ask(`GET /queue/a/follow?name=talks&${words}`)).text()).matchAll(/"text":"([^"]*)"/g)]
+        .map(([, text]) => text).join("");
+    assert.deepEqual([await texts(""), await texts("tail=1"), await texts("all=true")], [
+      "",
+      "\u00e4\\n",
+      "one\\n\u00e4\\n",
+    ]);
+    const refused = await t.ask("GET /queue/a/follow?tail=1&all=true");
+    assert.deepEqual([refused.status, /give one of them/.test(await refused.text())], [422, true]);
   });
 });
 
