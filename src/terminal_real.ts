@@ -58,8 +58,8 @@ export class RealTerminal implements Terminal {
     }
   }
 
-  readAll(): Promise<string> {
-    return new Response(Deno.stdin.readable).text();
+  async readAll(): Promise<string> {
+    return (await Array.fromAsync(this.pieces())).join("");
   }
 
   async *pieces(): AsyncIterable<string> {

@@ -49,7 +49,7 @@ export interface Terminal {
   ask?(question: string, options: { isSecret: boolean }): Promise<string | null>;
   /** Lets a person edit a file with this command of the shell. @returns Its exit status. Missing where nobody can. */
   edit?(command: string, path: string): Promise<number>;
-  /** All of standard input as text. */
+  /** All of standard input as text. @throws {CmsError} If it is not UTF-8. */
   readAll?(): Promise<string>;
   /** Standard input as text, piece by piece as it comes. @throws {CmsError} While it is read, if it is not UTF-8. */
   pieces?(): AsyncIterable<string>;

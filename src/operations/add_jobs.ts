@@ -24,7 +24,7 @@ import type { StoreRef } from "../store/store.ts";
 import { hasControl, nonEmpty, Problems } from "./check.ts";
 import { Copies, type CopyLimits } from "./copies.ts";
 import { refuseOrder } from "./check_order.ts";
-import { emptiedOutputWarnings, lineEndWarnings, sharedFileWarnings } from "./entry_warnings.ts";
+import { jobWarnings } from "./entry_warnings.ts";
 import { writeFile } from "./write_file.ts";
 
 /** What {@link addJobs} takes. `name` is an expandable list; each of its names becomes a job of the same `spec`. */
@@ -83,7 +83,7 @@ export async function addJobsOfSpecs(
   }
   return {
     added: names,
-    warnings: [...sharedFileWarnings(added), ...lineEndWarnings(added), ...emptiedOutputWarnings(added), ...late],
+    warnings: [...jobWarnings(added), ...late],
   };
 }
 

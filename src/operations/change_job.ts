@@ -12,6 +12,7 @@ import type { StoreRef } from "../store/store.ts";
 import { changedFields, isOrder, type JobPatch, refuseFixed } from "./changed_fields.ts";
 import { Problems } from "./check.ts";
 import { refuseOrder } from "./check_order.ts";
+import { isWarnedOf, jobWarnings } from "./entry_warnings.ts";
 import { requireJob } from "./list_jobs.ts";
 import { writeFile } from "./write_file.ts";
 
@@ -41,7 +42,9 @@ export async function changeJob(
       return [{ type: "set", job: job.name, fields }];
     });
     await writeFile(() => store.checkpoint("cheap"), watch);
-    return requireJob(store.jobs, request.job, queue);
+    const job = requireJob(store.jobs, request.job, queue);
+    if (given.some(isWarnedOf)) { for (const text of jobWarnings([job])) watch.warn(text); }
+    return job;
   } finally {
     store.close();
   }

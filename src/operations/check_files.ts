@@ -65,7 +65,7 @@ export async function checkFiles(deps: Deps, ref: StoreRef, queue: QueueInspecti
   for (const text of unknownFields("job", jobs)) say("trouble", shown, text, "mend or remove the field");
   for (const text of sharedFileWarnings(jobs)) say("trouble", shown, text, "give each job a file of its own");
   for (const text of lineEndWarnings(jobs)) say("trouble", shown, text, "take the \\r out");
-  for (const text of emptiedOutputWarnings(jobs)) say("trouble", shown, text, "write >&1 or >&2");
+  for (const text of emptiedOutputWarnings(jobs)) say("trouble", shown, text, "write >&1, >&2 or tee -a");
   checkOrder(ref, queue, say);
   if (queue.isEdited && queue.warnings.length === 0) {
     say("note", shown, "was edited since the program wrote it; the edit counts");

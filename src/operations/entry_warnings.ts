@@ -60,6 +60,16 @@ export class UnknownFieldWatch {
   }
 }
 
+/** True for a field of which {@link jobWarnings} may have something to say. */
+export function isWarnedOf(field: string): boolean {
+  return ["command", "pyenv", "output", "log"].includes(field);
+}
+
+/** What may not be meant in jobs that were just added or changed. */
+export function jobWarnings(jobs: readonly Job[]): string[] {
+  return [...sharedFileWarnings(jobs), ...lineEndWarnings(jobs), ...emptiedOutputWarnings(jobs)];
+}
+
 /** One line for each file to which several of the jobs write. */
 export function sharedFileWarnings(jobs: Iterable<Job>): string[] {
   return sharedFiles(jobs).map(({ path, jobs }) =>
@@ -68,15 +78,16 @@ export function sharedFileWarnings(jobs: Iterable<Job>): string[] {
 }
 
 /** Opens the file of the job's output or errors anew, and so empties it; `>&2` and `>>/dev/stderr` do not. */
-const EMPTIES = /(?<!>)>\|?[ \t]{0,9}(\/dev\/(?:stdout|stderr|fd\/[12]))(?![\w./-])/;
+const EMPTIES =
+  /(?:(?<!>)>\|?[ \t]{0,9}|\btee[ \t]{1,9})(?:\/dev\/(?:stdout|stderr|fd\/[12])|\/proc\/self\/fd\/[12])(?![\w./-])/;
 
 /** One line for the jobs whose command would take away what they have written. */
 export function emptiedOutputWarnings(jobs: Iterable<Job>): string[] {
   const names = [...jobs].filter(({ command }) => EMPTIES.test(command)).map(({ name }) => name);
   if (names.length === 0) return [];
   return [
-    `job ${someNames(names)}: the command opens /dev/stdout or /dev/stderr with >, which empties the job's file ` +
-    `(>&1, >&2 and >> add to it)`,
+    `job ${someNames(names)}: the command opens /dev/stdout or /dev/stderr with > or tee, which empties the job's ` +
+    `file (>&1, >&2, >> and tee -a add to it)`,
   ];
 }
 

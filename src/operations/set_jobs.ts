@@ -14,6 +14,7 @@ import { equalValues } from "../store/yaml/job_record.ts";
 import { changedFields, checkSetFields, isFixed, isOrder, type JobPatch } from "./changed_fields.ts";
 import { Problems } from "./check.ts";
 import { refuseOrder } from "./check_order.ts";
+import { isWarnedOf, jobWarnings } from "./entry_warnings.ts";
 import { inAskedOrder, isByProperty, requireChoice, type Selection, selectJobs } from "./select_jobs.ts";
 import { writeFile } from "./write_file.ts";
 
@@ -54,6 +55,7 @@ export async function setJobs(
   const isWhole = isOrder(given) || isByProperty(selection);
   const store = isWhole ? await openQueue(deps, queue) : new NamedJobs(deps, queue, selection.names ?? []);
   let result: SetResult = { changed: [], same: [], failed: [], missing: [] };
+  let now: Job[] = [];
   try {
     await store.commit(() => {
       const { chosen, missing } = selectJobs(store.jobs, selection);
@@ -69,8 +71,10 @@ export async function setJobs(
         failed: names(chosen.filter((job) => isFixed(job, given))),
         missing,
       };
+      now = changes.map(([job, fields]) => ({ ...job, ...fields }));
       return isDry ? [] : changes.map(([job, fields]) => ({ type: "set", job: job.name, fields }));
     });
+    if (given.some(isWarnedOf)) { for (const text of jobWarnings(now)) watch.warn(text); }
     if (!isDry) await writeFile(() => store.checkpoint("cheap"), watch);
     return result;
   } finally {

@@ -65,6 +65,8 @@ Deno.test("jobs that write into one file are a WARNING of add and check; an outp
       const check = await run("queue", "check", "q");
       assert.ok(check.err.includes(`${line}. To do: give each job a file of its own`), check.err);
     }
+    const set = ["queue", "set", "q", "--name=s[1-2]", "--key=output", "--value=~/two.out"];
+    assert.match((await run(...set)).err, /^WARNING: job s1, s2: all write to ~\/two\.out, where /);
     await ok("queue", "add", "q", "--name=s1", "--command=hostname", "--output=~/all/result.out");
     await ok("queue", "add", "q", "--name=s[2-4]", "--command=hostname", "--output=result.out");
     for (const words of [["--output=j2.log"], ["--output=./j2.log"], ["--output=x", "--log=x"], ["--log=j2.out"]]) {
@@ -94,17 +96,24 @@ Deno.test("line ends of Windows are shown, and are a WARNING of add and check, a
     assert.deepEqual([err, status], [`WARNING: ${line}\n`, 0]);
     assert.match(await ok("queue", "list", "q"), /\| cd \/tmp\\r \|/);
     assert.match((await run("queue", "check", "q")).err, /job w: the command or pyenv holds/);
+    const set = await run("queue", "set", "q", "--name=w", "--set", "command=x\r\ny");
+    assert.deepEqual([set.err, set.status], [`WARNING: ${line}\n`, 0]);
 
     // What a job's own command takes away of its output.
-    for (const [i, command] of ["echo a; echo b > /dev/stderr", "x &>/dev/stdout", "x 2>|/dev/fd/1"].entries()) {
+    for (
+      const [i, command] of ["echo > /dev/stderr", "x &>/dev/stdout", "x 2>|/dev/fd/1", "x | tee /dev/stderr"].entries()
+    ) {
       const { err } = await run("queue", "add", "q", `--name=e${i}`, `--command=${command}`);
-      assert.match(err, new RegExp(`^WARNING: job e${i}: the command opens /dev/stdout or /dev/stderr with >, which `));
+      assert.match(
+        err,
+        new RegExp(`^WARNING: job e${i}: the command opens /dev/stdout or /dev/stderr with > or tee, which `),
+      );
     }
     assert.match(
       (await run("queue", "check", "q")).err,
-      /job e0, e1, e2: the command opens .*\. To do: write >&1 or >&2/,
+      /job e0, e1, e2, e3: the command opens .*\. To do: write >&1, >&2 or tee -a/,
     );
-    for (const command of ["x >>/dev/stderr", "x >&2", "x >/dev/null", "x >/dev/stderr.txt"]) {
+    for (const command of ["x >>/dev/stderr", "x >&2", "x >/dev/null", "x >/dev/stderr.txt", "tee -a /dev/stderr"]) {
       assert.equal((await run("queue", "add", "q", "--name=f", `--command=${command}`)).err, "", command);
     }
   });

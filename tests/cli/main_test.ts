@@ -39,6 +39,11 @@ Deno.test("the program answers to queue and cluster when it is called so", async
 });
 
 Deno.test("exit status and error text reach the caller", async () => {
+  // What is no text is refused from standard input, too.
+  const odd = await sh(
+    "$CMS queue create a; printf 'a\\363\\n' | $CMS queue add a '--name=x{#}' --each-line=- --command='cat {}'",
+  );
+  assert.deepEqual([odd.err, odd.code], ["ERROR: Cannot use standard input: it is not UTF-8 text\n", 2]);
   const { out, err, code } = await sh("$CMS queue list nosuch");
   assert.match(err, /^ERROR: Queue: .\/experiment\/nosuch-queue.yaml does not exist; [^\n]*\n$/);
   assert.deepEqual([out, code], ["", 2]);

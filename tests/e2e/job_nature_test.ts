@@ -59,7 +59,7 @@ hostTest("a job of localhost has them too, whatever the caller of cms has open a
   const command = `--command=${SIGNALS}; echo "password$CMS_PASSWORD"`;
   await manager.ok("queue", "add", "a", "--name=job1", command, "--host=localhost", "--user=me");
   const caller =
-    "exec 7</dev/null 9</dev/null 200</dev/null; trap '' HUP INT QUIT USR1; export CMS_USER=me CMS_PASSWORD=secret";
+    "exec 7</dev/null 9</dev/null 200</dev/null; trap '' HUP INT QUIT USR2; export CMS_USER=me CMS_PASSWORD=secret";
   const { code, stderr } = await manager.type(`${caller}; exec cms queue run fifo a --max_parallel=1`);
   assert.equal(code, 0, stderr);
   const out = readText(`${manager.dir}/experiment/job1/job1.out`);

@@ -150,7 +150,7 @@ Deno.test("reset takes jobs by name, by state, by both, and otherwise all that a
 });
 
 hostTest(
-  "delete ends running jobs; on a host that does not answer it removes them with a warning, reset leaves them",
+  "delete ends running jobs; on a host that does not answer it keeps and names them unless forced, reset leaves them",
   async (hosts) => {
     await using manager = await makeManager(hosts, QUICK_SSH);
     const [red, red01] = [hosts.host("red"), hosts.host("red01")];

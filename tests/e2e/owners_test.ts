@@ -131,21 +131,21 @@ hostTest("a job that is replaced keeps its queue's place; one of a copied queue 
   await using manager = await makeManager(hosts);
   await makeQueue(manager, "job1", "echo one");
   await manager.ok(...RUN);
-  await manager.ok("queue", "add", "a", "--name=job1", "--command=echo two");
-  await manager.ok(...RUN);
   const red = hosts.host("red");
-  assert.deepEqual(directories(red), ["job1"]);
-  assert.equal(readText(`${red.home}/experiment/job1/job1.out`), "two\n");
   // A copy of the queue file is another queue: nothing of it reaches what the first one's jobs have there.
   await Deno.copyFile(manager.path("a-queue.yaml"), manager.path("b-queue.yaml"));
   await manager.ok("queue", "clean", "b", "--yes");
   await manager.ok("queue", "reset", "b", "--name=job1");
-  assert.equal(readText(`${red.home}/experiment/job1/job1.out`), "two\n");
+  assert.equal(readText(`${red.home}/experiment/job1/job1.out`), "one\n");
   await manager.ok("queue", "set", "b", "--name=job1", "--key=command", "--value=echo three");
   await manager.ok("queue", "run", "fifo_multi", "b", "--hosts=pi@red");
+  assert.equal(readText(`${red.home}/experiment/job1/job1.out`), "one\n");
+  const beside = String((await manager.jobs("b")).get("job1")?.job_directory);
+  await manager.ok("queue", "add", "a", "--name=job1", "--command=echo two");
+  await manager.ok(...RUN);
+  assert.deepEqual(directories(red), ["job1", beside]);
   assert.equal(readText(`${red.home}/experiment/job1/job1.out`), "two\n");
   await manager.ok("queue", "clean", "a", "--yes");
-  const beside = String((await manager.jobs("b")).get("job1")?.job_directory);
   assert.deepEqual(directories(red), [beside]);
   // A third queue has the place now, and its files are not the first one's.
   await manager.ok("queue", "create", "c");
