@@ -155,7 +155,8 @@ export async function startSlurm(host: TestHost, options: SlurmOptions = {}): Pr
 export async function whyNoSlurm(): Promise<string | null> {
   const noHosts = await whyNoHosts();
   if (noHosts !== null) return noHosts;
-  const look = `PATH=$PATH:/usr/sbin; for p; do command -v "$p" >/dev/null || echo "$p"; done`;
+  const time = "unshare --time true 2>/dev/null || echo 'namespaces of time'";
+  const look = `PATH=$PATH:/usr/sbin; for p; do command -v "$p" >/dev/null || echo "$p"; done; ${time}`;
   const { stdout } = await outcomeOf(["sh", "-c", look, "sh", ...PROGRAMS]);
   const missing = stdout.trim().split("\n").filter(Boolean);
   return missing.length === 0 ? null : `a Slurm needs ${missing.join(", ")}`;

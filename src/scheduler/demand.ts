@@ -5,6 +5,7 @@
  * @module
  */
 
+import { endOfAllocation } from "../agent/boot.ts";
 import { dependenceOf, hasDependencies } from "../job/dependencies.ts";
 import type { Job } from "../job/job.ts";
 import type { JobName } from "../names/grammar.ts";
@@ -60,9 +61,9 @@ export class Demand {
     return (this.#run.machines.get(machine)?.openedAtMs ?? null) !== null;
   }
 
-  /** The allocation for which the machine stands is over, as it said itself. */
-  isOver(machine: string): boolean {
-    return this.#run.machines.get(machine)?.isOver ?? false;
+  /** How the allocation ended for which the machine stands, as it said itself; null if it did not. */
+  endOf(machine: string): string | null {
+    return endOfAllocation(this.#run.machines.get(machine)?.boot ?? null);
   }
 
   /** The allocation for which the machine stands takes no more jobs, as it said itself. */

@@ -67,7 +67,7 @@ export class Links {
     for (const state of this.#run.machines.all()) {
       const due = state.phase === "idle" || (state.phase === "down" && state.retryAtMs <= this.#run.nowMs);
       if (!due) continue;
-      if (this.#isAskedFor(state.key) || (more && this.offers(state.key))) this.#connect(state);
+      if (this.#isAskedFor(state.key) || (more && !state.isOver && this.offers(state.key))) this.#connect(state);
       else state.phase = "idle";
     }
   }

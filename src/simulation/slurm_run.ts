@@ -247,7 +247,7 @@ class Play {
     const one = this.#onMachine(machine);
     const name = machine.slice(machine.indexOf("@") + 1);
     const { door } = this.#play;
-    if (one === null || one.state === "pending" || (one.state === "lost" && door !== "hasty")) {
+    if (one === null || (this.#site.isSilent(one, this.#nowMs) && (one.state !== "lost" || door !== "hasty"))) {
       return this.#step({ type: "connect_failed", machine, reason: "its node is lost", lasting: false });
     }
     this.#open.set(machine, one);

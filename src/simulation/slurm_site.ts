@@ -18,6 +18,8 @@ export interface SlurmLuck {
   /** An allocation is preempted or cancelled before its end; or loses its node. */
   readonly preempted: number;
   readonly nodeLost: number;
+  /** Its node loses power and is booted, which Slurm does not notice. */
+  readonly nodeBooted: number;
   /** The controller forgets its last id, and gives it out again. */
   readonly reused: number;
   /** Longest wait in Slurm's queue, ms. */
@@ -37,6 +39,7 @@ export const GOOD_LUCK: SlurmLuck = {
   blind: 0,
   preempted: 0,
   nodeLost: 0,
+  nodeBooted: 0,
   reused: 0,
   pendingMs: 5_000,
 };
@@ -48,12 +51,15 @@ export interface SiteAllocation {
   readonly array: string;
   job: string;
   node: string;
-  /** `lost`: its node is, and what runs there lives until it is back. */
-  state: "pending" | "running" | "lost" | "over";
+  /**
+   * `lost`: its node is, and what runs there lives until it is back. `booted`: nothing runs there any more, and Slurm
+   * shows it as running.
+   */
+  state: "pending" | "running" | "lost" | "booted" | "over";
   reason: string;
   startMs: number;
   endMs: number;
-  /** When a lost node is back. */
+  /** When a node that is lost, or without power, is back. */
   backMs: number;
   /** Slurm has no record of it any more: its id is another's. */
   isForgotten: boolean;
@@ -125,7 +131,7 @@ export class SlurmSite {
         task: one.task,
         array: one.array,
         job: isThere ? one.job : null,
-        state: one.state === "lost" ? "over" : one.state,
+        state: one.state === "lost" ? "over" : one.state === "booted" ? "running" : one.state,
         reason: one.state === "lost" ? "NODE_FAIL" : one.reason,
         nodes: isThere ? [one.node] : [],
         restarts: 0,
@@ -153,6 +159,9 @@ export class SlurmSite {
       else if (one.state === "running" && this.#random.chance(this.#luck.nodeLost)) {
         Object.assign(one, { state: "lost", backMs: nowMs + this.#random.between(20_000, 200_000) });
         this.#onLost(one);
+      } else if (one.state === "running" && this.#random.chance(this.#luck.nodeBooted)) {
+        this.#end(one, "NODE_FAIL", nowMs);
+        Object.assign(one, { state: "booted", backMs: nowMs + this.#random.between(20_000, 200_000) });
       }
     }
   }
@@ -170,8 +179,14 @@ export class SlurmSite {
     old.isForgotten = true;
   }
 
+  /** No link leads to it, nor to what is left of it. */
+  isSilent({ state, backMs }: SiteAllocation, nowMs: number): boolean {
+    return state === "pending" || state === "lost" || (state === "booted" && nowMs < backMs);
+  }
+
   #end(one: SiteAllocation, reason: string, nowMs: number): void {
-    Object.assign(one, { state: "over", reason, endMs: nowMs });
-    this.#onEnd(one);
+    const isGone = one.state === "booted";
+    Object.assign(one, { state: "over", reason: isGone ? one.reason : reason, endMs: isGone ? one.endMs : nowMs });
+    if (!isGone) this.#onEnd(one);
   }
 }

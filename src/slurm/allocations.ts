@@ -16,20 +16,18 @@ import { type Allocation, Asked, idOf, isNamed, taskOf } from "./asked.ts";
 import { type Entry, lengthOf, slotsOf, templateOf } from "./entry.ts";
 import { type EntrySummary, Fleet, hostsOf, machinesOf } from "./fleet.ts";
 import type { Command, What } from "./commands.ts";
-import { Brakes } from "./brakes.ts";
+import { Brakes, LEAST_MS } from "./brakes.ts";
 import { LONGEST_LOOK_MS, LOOK_MS, Looks } from "./looks.ts";
 import type { Sight, Submitted } from "./slurm.ts";
 
 /** What the run has to say of itself; see `Demand`. */
 export type Needs = Pick<
   Demand,
-  "waiting" | "isBusy" | "isOpen" | "isOver" | "isClosing" | "whyDown" | "room" | "isEnding"
+  "waiting" | "isBusy" | "isOpen" | "endOf" | "isClosing" | "whyDown" | "room" | "isEnding"
 >;
 
 /** What was asked for, and is not wanted any more, is taken back after so long. */
 const UNWANTED_MS = 30_000;
-/** A link may take so long at least. */
-const LEAST_MS = 60_000;
 
 /** What there is of one entry. */
 interface EntryState {
@@ -181,7 +179,10 @@ export class Allocations {
       this.#entries.get(one.asked.entry.id)?.brakes.linked();
     }
     one.isOpen = isOpen;
-    one.isSaidOver ||= keys.length > 0 && keys.every((key) => needs.isOver(key));
+    if (one.saidOver === null && keys.length > 0 && keys.every((key) => needs.endOf(key) !== null)) {
+      one.saidOver = needs.endOf(keys[0]!);
+      this.#lookSoon(one.asked, 0);
+    }
     one.idleSinceMs = isBusy ? null : one.idleSinceMs ?? this.#nowMs;
     const { entry } = one.asked;
     if (one.closing === null) {
@@ -190,7 +191,7 @@ export class Allocations {
       const isSpent = one.wasLinked && !isBusy && this.#hostsOf(one).every((host) => needs.room(host) === 0);
       const isUseless = !one.wasLinked && !isBusy && this.#nowMs - one.sinceMs >= Math.max(entry.idleMs, LEAST_MS);
       if (isUseless) one.noLink = needs.whyDown(keys[0]!) ?? "no reason is known";
-      if (isNearEnd || isIdle || isSpent || isUseless || !this.#entries.has(entry.id)) {
+      if (isNearEnd || isIdle || isSpent || isUseless || one.isLeftOver || !this.#entries.has(entry.id)) {
         this.#close(one, isNearEnd ? "ending" : "unneeded");
         if (isNearEnd) this.#report(entry, "closing", `${idOf(one)} on ${one.nodes.join(", ")}`);
       }
@@ -205,8 +206,7 @@ export class Allocations {
   #cancel(one: Allocation): void {
     if (one.cancelledMs !== null && this.#nowMs - one.cancelledMs < LONGEST_LOOK_MS) return;
     one.cancelledMs = this.#nowMs;
-    const login = machineKey(one.asked.entry.login);
-    this.#commands.push({ type: "cancel", login, allocations: [taskOf(one)] });
+    this.#commands.push({ type: "cancel", login: machineKey(one.asked.entry.login), allocations: [taskOf(one)] });
     this.#lookSoon(one.asked, LOOK_MS[0]);
   }
 

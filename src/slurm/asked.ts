@@ -36,8 +36,10 @@ export interface Allocation {
   /** Looks in a row that did not show it, and when the first of them was. */
   missed: number;
   missedSinceMs: number;
-  /** The door said that it is over. */
-  isSaidOver: boolean;
+  /** How it ended, as the door said; null if it did not. */
+  saidOver: string | null;
+  /** And Slurm shows it still: it has not noticed that its nodes were booted. */
+  isLeftOver: boolean;
 }
 
 /** So many looks in a row that do not show it, over {@link ARRIVAL_MS}, mean that Slurm does not have it. */
@@ -94,7 +96,8 @@ export class Asked {
       cancelledMs: null,
       missed: 0,
       missedSinceMs: 0,
-      isSaidOver: false,
+      saidOver: null,
+      isLeftOver: false,
     };
   }
 
@@ -132,7 +135,7 @@ export class Asked {
       if (sight !== undefined) one.missed = 0;
       else if (++one.missed === 1) one.missedSinceMs = nowMs;
       const isLong = one.missed >= MOST_MISSED && nowMs - one.missedSinceMs >= ARRIVAL_MS;
-      const isForgotten = isLong || (one.missed > 0 && one.isSaidOver);
+      const isForgotten = isLong || (one.missed > 0 && one.saidOver === "GONE");
       if (sight?.state === "over" || isForgotten) {
         // A task that is cancelled while it waits leaves no trace.
         one.reason = sight?.reason ?? (one.cancelledMs === null && one.job !== null ? "GONE" : "CANCELLED");
@@ -143,6 +146,7 @@ export class Asked {
         const isStart = one.state === "pending" && sight.state === "running";
         const { state, reason, array, job, nodes } = sight;
         Object.assign(one, { state, reason, array, job, nodes, wasSeen: true });
+        one.isLeftOver ||= state === "running" && one.saidOver !== null;
         if (sight.state === "running" && (isStart || one.untilMs === Infinity)) {
           const nearEndMs = Math.min(NEAR_END.mostMs, lengthMs * NEAR_END.part);
           one.untilMs = nowMs + (sight.leftMs ?? Infinity) - nearEndMs;

@@ -4,6 +4,9 @@
  * @module
  */
 
+/** A link may take so long at least, before its allocation counts as one that cannot be used. */
+export const LEAST_MS = 60_000;
+
 /** Pauses after submits that failed: none after the first. */
 const BACK_OFF_MS = [0, 1, 15, 30, 60].map((minutes) => minutes * 60_000);
 /** So many failed submits in a row, or allocations that ended before they were linked, pause an entry. */

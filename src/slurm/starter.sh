@@ -5,7 +5,8 @@
 #
 # In DIRECTORY/.cms/slurm, which the login host may share: JOB.NODE/at, where the fifos are; JOB.NODE/closing, made when
 # Slurm says that the end is near; JOB.NODE/fence, made by who must know that nothing runs here any more;
-# JOB.NODE.ended, written when nothing does. The fifos are the node's own.
+# JOB.NODE.ended, written when nothing does; JOB.NODE.booted, when the node was booted since the allocation began there,
+# written by who finds that: the next starter there, or a link. The fifos are the node's own.
 #
 # Nothing that is a job carries a variable of ours but CMS_ALLOCATION (job, restarts, start), which is how all that
 # belongs to the allocation is found: an agent, its wrappers, and jobs, which carry the mark of their attempt as well.
@@ -78,11 +79,11 @@ c_door() {
 c_sweep() {
   for c_i in "$c_marks"/*."$SLURMD_NODENAME"/at; do
     { IFS= read -r c_l && read -r c_p c_v; } 2>/dev/null <"$c_i" || continue
-    [ "$c_v" != "$c_boot" ] || ! kill -0 "$c_p" 2>/dev/null || continue
+    if [ "$c_v" != "$c_boot" ]; then true >"${c_i%/at}.booted"; elif kill -0 "$c_p" 2>/dev/null; then continue; fi
     [ ! -p "$c_l/knock" ] || rm -rf "$c_l"
     rm -rf "${c_i%/at}"
   done
-  find "$c_marks" -name '*.ended' -mtime +1 -exec rm -f {} + 2>/dev/null
+  find "$c_marks" \( -name '*.ended' -o -name '*.booted' \) -mtime +1 -exec rm -f {} + 2>/dev/null
 }
 
 # c_tell: says to all runs that no more jobs are taken, by the events of their agents here.
@@ -101,6 +102,8 @@ c_serve() {
   trap 'true >"$c_mine/closing"; [ -z "$c_s" ] || kill "$c_s"' USR1
   trap : HUP
   read -r c_boot </proc/sys/kernel/random/boot_id
+  # What another of this id may have left.
+  rm -rf "$c_mine" "$c_mine.ended" "$c_mine.booted"
   mkdir -p "$c_mine" || exit 1
   c_place=$(mktemp -d "${TMPDIR:-/tmp}/cms.XXXXXX") && mkfifo "$c_place/knock" "$c_place/life" || exit 1
   c_sweep

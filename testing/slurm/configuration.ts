@@ -45,6 +45,8 @@ export function slurmFiles(host: string, { nodes, cpus, killWait }: FullSlurmOpt
     "MaxArraySize=10001",
     // What is over stays listed as long as a test file takes.
     "MinJobAge=3600",
+    // A node that was booted is for so long as it was, for all that Slurm knows.
+    "BatchStartTimeout=60",
     "MpiDefault=none",
     "MailProg=/bin/true",
     "SlurmdParameters=config_overrides",

@@ -5,6 +5,8 @@ read -r outer _ </proc/self/stat
 echo "$1" >/proc/sys/kernel/hostname
 mount -t proc proc /proc
 for directory in /tmp /dev/shm; do mount -t tmpfs -o mode=1777 tmpfs "$directory"; done
+cat /proc/sys/kernel/random/uuid >/tmp/boot_id
+mount --bind /tmp/boot_id /proc/sys/kernel/random/boot_id
 echo "$outer" >"$1.pid.new"
 mv "$1.pid.new" "$1.pid"
 cd /

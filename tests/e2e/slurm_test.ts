@@ -183,6 +183,20 @@ slurmTest("allocations that end, nodes that are lost and links that break cost n
   await run.waitFor(/allocation ended: .*: NODE_FAIL/, LIMIT.limitMs);
   await login.run("scontrol update nodename=n1 state=resume", { user: "root" });
   await running(8);
+  // One that loses power and is booted before Slurm notices.
+  const unlucky = [...(await manager.jobs()).values()].filter(({ status, host }) =>
+    status === "start" && host?.startsWith("n1.")
+  );
+  assert.equal(unlucky.length, 2);
+  await slurm.crashNode("n1");
+  await slurm.bootNode("n1");
+  await waitUntil(() => `what ran there: ${run.text.slice(-3000)}`, async () => {
+    const now = await manager.jobs();
+    return unlucky.every(({ name }) =>
+      (now.get(name)!["history"] as { reason: string }[]).at(-1)!.reason === "its allocation ended: NODE_FAIL"
+    );
+  }, LIMIT);
+  await running(8);
   // Slurm itself: what runs goes on, and its end is no sign of anything.
   await slurm.crashControl();
   const backMs = performance.now() + 1_000 * AWAY_S;

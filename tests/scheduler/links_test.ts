@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { JobName } from "../../src/names/grammar.ts";
 import { Core } from "../../src/scheduler/core.ts";
+import type { CoreEvent } from "../../src/scheduler/events.ts";
 import { fifoMulti } from "../../src/scheduler/policies.ts";
 import { job, slotHost, World } from "./world.ts";
 
@@ -42,6 +43,17 @@ Deno.test("time in which the run itself stood still is no silence of a machine",
     const given = effects.some((effect) => effect.type === "report" && effect.event.type === "ended");
     assert.equal(given, stoodMs === 0);
   }
+});
+
+Deno.test("a node whose allocation is over is left, and not connected again while it is listed", () => {
+  const NODE = "me@n1.7.slurm.login";
+  const jobs = new Map([["a" as JobName, job("a")]]);
+  const core = new Core({ policy: fifoMulti(), hosts: [slotHost("h1", NODE)], timeoutMs: 600_000 }, jobs);
+  const types = (event: CoreEvent, atMs: number) => core.step(event, atMs).map(({ type }) => type);
+  assert.ok(types({ type: "begin" }, 0).includes("connect"));
+  const over = types({ type: "link_up", machine: NODE, boot: "n1.7.slurm.login/slurm-over.NODE_FAIL" }, 10);
+  assert.deepEqual(over.filter((type) => ["start", "connect", "disconnect"].includes(type)), ["disconnect"]);
+  for (let i = 1; i < 5; i++) assert.deepEqual(types({ type: "tick" }, i * 1_000), []);
 });
 
 Deno.test("only what was just being claimed is asked about again: others may have been sent a moment ago", () => {

@@ -13,7 +13,7 @@ class Run implements Needs {
   waits = 0;
   readonly open = new Set<string>();
   readonly busy = new Set<string>();
-  readonly over = new Set<string>();
+  readonly over = new Map<string, string>();
   readonly closing = new Set<string>();
   /** Slots that are taken on each host. */
   readonly used = new Map<string, number>();
@@ -44,8 +44,8 @@ class Run implements Needs {
     return this.open.has(machine);
   }
 
-  isOver(machine: string): boolean {
-    return this.over.has(machine);
+  endOf(machine: string): string | null {
+    return this.over.get(machine) ?? null;
   }
 
   isClosing(machine: string): boolean {
@@ -175,13 +175,34 @@ Deno.test("An allocation that Slurm does not show now and then is not over; one 
   }
   run.sees("cms-q-1", []);
   assert.deepEqual(run.ids(), []);
-  // Where the way there said that it is over, one look is enough.
+  // Where the way there said that Slurm has forgotten it, one look is enough.
   const other = new Run();
   other.started();
-  other.over.add("me@n1.7.slurm.login");
+  other.over.set("me@n1.7.slurm.login", "GONE");
   other.step();
   other.sees("cms-q-1", []);
   assert.deepEqual(other.ids(), []);
+});
+
+Deno.test("An allocation whose node was booted, which Slurm does not notice, is cancelled and makes place", () => {
+  const run = new Run({ allocations: 1 });
+  const name = "cms-q-1";
+  run.started();
+  run.over.set("me@n1.7.slurm.login", "NODE_FAIL");
+  run.open.clear();
+  run.waits = 2;
+  assert.deepEqual(types(run.step()), ["look"]);
+  // An answer that does not show it is none.
+  run.sees(name, []);
+  // It may have noticed since it was asked.
+  assert.deepEqual(run.ids(), ["gpu.7.n1"]);
+  run.sees(name, [{ state: "running", job: "7", nodes: ["n1"] }]);
+  run.step();
+  assert.deepEqual(run.ids(), ["(gpu.7.n1)"]);
+  run.allocations.hostsTaken();
+  assert.ok(run.step().some(({ type }) => type === "cancel"));
+  run.sees(name, [{ state: "over", job: "7", reason: "CANCELLED" }]);
+  assert.equal(run.submit()?.count, 1);
 });
 
 Deno.test("Near its end an allocation gets no more jobs, and is cancelled when nothing runs there", () => {

@@ -13,6 +13,7 @@ const BAD_LUCK: SlurmLuck = {
   blind: 0.2,
   preempted: 0.0005,
   nodeLost: 0.0003,
+  nodeBooted: 0.0003,
   reused: 0.2,
   pendingMs: 60_000,
 };
@@ -51,7 +52,7 @@ function mutant(what: string, make: () => () => void): void {
 mutant("takes what one look does not show for over", () => {
   const right = Asked.prototype.learn;
   Asked.prototype.learn = function (...seen) {
-    for (const one of this.allocations.values()) one.isSaidOver = true;
+    for (const one of this.allocations.values()) one.saidOver = "GONE";
     return right.apply(this, seen);
   };
   return () => void (Asked.prototype.learn = right);

@@ -54,6 +54,17 @@ class Allocations {
     return outcomeOf(command, { input: `${input}${script}\n` });
   }
 
+  /** Waits until a link leads to what is left of an allocation, which is over in this way. */
+  async isOver(id: string, node: string, state: string): Promise<void> {
+    let last = "";
+    await waitUntil(() => `the end of ${id}: ${last}`, async () => {
+      const { stdout, stderr } = await this.link(id, node, 'echo "$CMS_ALLOCATION"');
+      last = `${stdout}${stderr}`;
+      assert.match(stdout, /^(over\..*\n)?$/);
+      return stdout === `over.${state}\n`;
+    }, { limitMs: 60_000 });
+  }
+
   /** Waits for an allocation's end; gives its state. */
   async over(id: string): Promise<string> {
     return await waitUntil(`the end of job ${id}`, async () => {
@@ -174,3 +185,71 @@ slurmTest("jobs of a node that is lost are not taken for ended before they are",
   assert.equal((await allocations.link(id, "n1", 'echo "$CMS_ALLOCATION"')).stdout, "over.NODE_FAIL\n");
   await slurm.goOn("n1");
 });
+
+/** Waits until Slurm's clock is beyond the start of an allocation: it counts in seconds. */
+async function afterStart({ slurm }: SlurmRig, id: string): Promise<void> {
+  const start = `SLURM_TIME_FORMAT=%s squeue -h --states=all -j ${id} -O StartTime:`;
+  await waitUntil("a later second", () => slurm.ok(`[ $(date +%s) -gt $(( $(${start}) + 2 )) ] && echo 1 || :`));
+}
+
+/** Waits until Slurm has heard of a node's boot after the start of an allocation. */
+async function heardOfBoot({ slurm }: SlurmRig, id: string, node: string): Promise<void> {
+  const start = `$(squeue -h --states=all -j ${id} -O StartTime:)`;
+  const booted = `$(scontrol -o show node ${node} | sed -n 's/.*BootTime=\\([0-9]*\\).*/\\1/p')`;
+  const script = `export SLURM_TIME_FORMAT=%s; [ "${booted}" -gt "${start}" ] && echo 1 || :`;
+  await waitUntil("the boot", () => slurm.ok(script), { limitMs: 60_000 });
+}
+
+slurmTest("a node that was booted while Slurm shows its allocation as running has nothing of it", async (rig) => {
+  const { slurm, login } = rig;
+  const allocations = new Allocations(rig);
+  const [first, second] = [await allocations.start("-w n1 -c 1"), await allocations.start("-w n1 -c 1")];
+  for (const id of [first, second]) await allocations.link(id, "n1", `${JOB}job ${id}`);
+  await afterStart(rig, second);
+  await slurm.crashNode("n1");
+  await slurm.bootNode("n1");
+  const early = await allocations.link(first, "n1", "echo in");
+  assert.deepEqual([early.code, early.stdout], [75, ""]);
+  assert.match(early.stderr, new RegExp(`^node n1 was booted since job ${first} began there$`, "m"));
+  assert.equal((await allocations.link(first, "n1", 'echo "$CMS_ALLOCATION"')).stdout, "over.NODE_FAIL\n");
+  // The next starter there says it of all that were there.
+  const next = await allocations.start("-w n1 -c 1");
+  assert.equal((await allocations.link(next, "n1", "hostname")).stdout, "n1\n");
+  assert.equal((await allocations.link(second, "n1", 'echo "$CMS_ALLOCATION"')).stdout, "over.NODE_FAIL\n");
+  assert.equal((await allocations.link(next, "n1", "hostname")).stdout, "n1\n");
+  const states = (await slurm.jobs()).filter((line) => [first, second].includes(line.split(" ")[0]!));
+  assert.deepEqual(states.map((line) => line.split(" ")[1]), ["RUNNING", "RUNNING"]);
+  assert.equal(
+    (await login.run(`ls experiment/.cms/slurm | grep -v '^${next}'`)).stdout.includes(`${second}.n1\n`),
+    false,
+  );
+});
+
+slurmTest(
+  "what ran on a node that Slurm finds to be lost after its boot is over as soon as it is back",
+  async (rig) => {
+    const { slurm, login } = rig;
+    const allocations = new Allocations(rig);
+    const id = await allocations.start("-w n1");
+    await allocations.link(id, "n1", `${JOB}job a`);
+    await afterStart(rig, id);
+    await slurm.crashNode("n1");
+    await slurm.bootNode("n1");
+    await heardOfBoot(rig, id, "n1");
+    // Slurm ends it after the slurmd has begun that knows nothing of it.
+    await slurm.admin("scontrol update nodename=n1 state=down reason=test");
+    await waitUntil("its end", async () => (await slurm.jobs()).includes(`${id} NODE_FAIL NodeDown`));
+    await slurm.reset();
+    await allocations.isOver(id, "n1", "NODE_FAIL");
+    // One that Slurm has forgotten is over, too, but not while what ran there may live on a node that is down.
+    const marks = "experiment/.cms/slurm/99999.n1";
+    await login.run(`mkdir ${marks}; touch ${marks}/at`);
+    await slurm.stopNode("n1");
+    await slurm.admin("scontrol update nodename=n1 state=down reason=test");
+    assert.match((await allocations.link("99999", "n1", "echo in")).stderr, /^node n1 is lost/);
+    await slurm.goOn("n1");
+    await slurm.reset();
+    await allocations.isOver("99999", "n1", "GONE");
+    await login.run(`rm -r ${marks}`);
+  },
+);

@@ -26,7 +26,14 @@ while [ ! -s "$c_at" ]; do
   c_z=$((c_z + 1))
   sleep 0.1 || sleep 1
 done
-IFS= read -r c_place <"$c_at"
+{ IFS= read -r c_place && read -r c_l c_boot; } <"$c_at"
+read -r c_l </proc/sys/kernel/random/boot_id
+# Slurm may not have noticed yet. Nothing of the allocation is left here, and the door finds that said.
+[ "$c_l" = "$c_boot" ] || {
+  true >"${c_at%/at}.booted"
+  echo "node $c_node was booted since job $c_job began there" >&2
+  exit 75
+}
 c_d=$(mktemp -d "$c_place/l.XXXXXX") && mkfifo "$c_d/in" "$c_d/out" "$c_d/err" || exit 75
 # Each opens all ends both ways first, which never waits, and shuts what is not its own when the other is there.
 exec 4<&0 5<>"$c_d/in" 6<>"$c_d/out" 7<>"$c_d/err" 9<>"$c_place/knock"
