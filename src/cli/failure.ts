@@ -58,11 +58,24 @@ async function hintOf({ deps, args }: Context, error: CmsError): Promise<string>
   const quotes = quotesHint(args, name);
   if (quotes !== "") return quotes;
   const experiment = path.slice(0, path.lastIndexOf("/")).replace(/^\.\//, "");
+  if (what === "queue" && await hasJournal(deps, experimentDirectory(deps, experiment), name)) {
+    return `; its journal is still there: get the file back from a back-up (cms queue check ${name}${
+      optionOf(experiment)
+    })`;
+  }
   const names = await listNames(deps, experimentDirectory(deps, experiment), what).catch(() => []);
   const more = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : "";
   const there = names.length === 0
     ? `there is no ${what} in ${experiment}`
     : `there ${names.length === 1 ? "is" : "are"} ${names.slice(0, MOST_NAMES).join(", ")}${more}`;
-  const option = experiment === "experiment" ? "" : ` --experiment=${experiment}`;
-  return `; ${there}; to make it: cms ${what} create ${name}${option}`;
+  return `; ${there}; to make it: cms ${what} create ${name}${optionOf(experiment)}`;
+}
+
+function optionOf(experiment: string): string {
+  return experiment === "experiment" ? "" : ` --experiment=${experiment}`;
+}
+
+/** True if the file was removed, and not all of the queue: `create` would drop what the journal has. */
+async function hasJournal(deps: Context["deps"], directory: string, name: string): Promise<boolean> {
+  return await deps.files.stamp(`${directory}/.${name}-queue.journal`).catch(() => null) !== null;
 }

@@ -165,6 +165,17 @@ Deno.test("a file or directory in the way is said in plain words", async () => {
   });
 });
 
+Deno.test("of a queue whose file is gone and whose journal is there nobody is told to make it anew", async () => {
+  await withPlace(async ({ ok, run, directory }) => {
+    await ok("queue", "create", "a");
+    await ok("queue", "add", "a", "--name=x", "--command=y");
+    await Deno.remove(`${directory}/experiment/a-queue.yaml`);
+    const { err } = await run("queue", "list", "a");
+    assert.match(err, /does not exist; its journal is still there: .* back-up \(cms queue check a\)\n$/);
+    assert.doesNotMatch(err, /create/);
+  });
+});
+
 Deno.test("a link named queue completes as cms queue does", async () => {
   await withPlace(async ({ ok }) => {
     assert.equal(await ok("queue", "__complete", "re"), await ok("__complete", "queue", "re"));

@@ -5,6 +5,7 @@ import { CmsError, InvalidError } from "../../src/errors.ts";
 import { addHosts } from "../../src/operations/add_hosts.ts";
 import { createCluster } from "../../src/operations/create_cluster.ts";
 import { deleteHosts } from "../../src/operations/delete_hosts.ts";
+import { knownMachines } from "../../src/operations/on_machines.ts";
 import { listHosts } from "../../src/operations/list_hosts.ts";
 import { clusterRef } from "../../src/operations/refs.ts";
 import { HOST_FIELDS, setHostField } from "../../src/operations/set_host_field.ts";
@@ -217,5 +218,18 @@ Deno.test("addHosts() and setHostField() refuse more text than one request may m
     await refused(at, "invalid", () => addHosts(deps, { cluster, id: "h[1-400]", spec }));
     await addHosts(deps, { cluster, id: "h[1-400]", spec: { ...spec, pyenv: "" } });
     await refused(at, "invalid", () => at.set("h[1-400]", "pyenv", pyenv));
+  });
+});
+
+Deno.test("knownMachines() has a machine under its address, with the name for ssh, and no name that has two", async () => {
+  await withHosts(async ({ deps, cluster, set }) => {
+    await set("h1", "ip", "10.0.0.1");
+    await set("h2", "ip", "10.0.0.2");
+    await set("h3", "name", "blue");
+    await set("h3", "ip", "10.0.0.3");
+    const known = await knownMachines(deps, cluster.directory);
+    assert.deepEqual([...known.keys()], ["pi@10.0.0.1", "pi@10.0.0.2", "pi@10.0.0.3", "pi@blue"]);
+    assert.deepEqual(known.get("pi@10.0.0.1"), { user: "pi", name: "10.0.0.1", address: "10.0.0.1", alias: "red" });
+    assert.deepEqual(known.get("pi@blue"), { user: "pi", name: "blue", address: "10.0.0.3" });
   });
 });
