@@ -462,7 +462,14 @@ export const MUTANTS: readonly Mutant[] = [
     rule: 10,
     name: "input copied to whatever machine the name leads to",
     seed: 70_006_655,
-    breaks: () => patch(Stager.prototype, "isOfAgent", () => () => true),
+    breaks: () => {
+      // A boot is one of one machine.
+      const undo = [
+        patch(Stager.prototype, "isOfAgent", () => () => true),
+        patch(Stager.prototype, "isOfBoot", () => () => true),
+      ];
+      return () => undo.forEach((each) => each());
+    },
   },
   {
     rule: 10,
