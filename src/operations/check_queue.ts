@@ -69,9 +69,9 @@ export async function checkQueue(
   }
   const answers = await ask(deps, queue, inspection, [...inspection.jobs.values()], connect);
   const findings = await checkFiles(deps, queue, inspection);
-  const [all, asked] = [inspection.jobs, [...answers.machines.values()].map(machineText).sort()];
+  const [all, asked] = [inspection.jobs, new Set([...answers.machines.values()].map(machineText))];
   let found = judge(queue, inspection, answers);
-  const older = await olderThanHosts(deps, queue, inspection, connect);
+  const older = await olderThanHosts(deps, queue, inspection, { connect, asked });
   const suspects = [...new Set(found.filter(({ kind }) => kind === "trouble").map(({ job }) => job))];
   if (suspects.length > 0) {
     // Somebody may have changed the queue between the reading and the asking.
@@ -88,7 +88,7 @@ export async function checkQueue(
     findings: [...findings, ...found, ...older, ...unnamed(queue, all), ...answers.failures],
     jobs: all.size,
     inFlight: [...all.values()].filter((job) => isInFlight(job.status)).length,
-    asked,
+    asked: [...asked].sort(),
   };
 }
 
@@ -148,12 +148,13 @@ async function ask(
 /**
  * Jobs that wait by these files, but ran on a machine of the last run: a back-up was put back. An entry from before its
  * first start names no host. Machines that do not answer are passed over: nothing says that the jobs were there.
+ * Those that answer are put into `asked`.
  */
 async function olderThanHosts(
   deps: Deps,
   queue: StoreRef,
   { id, jobs, lastRun, runner }: QueueInspection,
-  connect: Connect,
+  { connect, asked }: { connect: Connect; asked: Set<string> },
 ): Promise<Finding[]> {
   const machines = runner === null ? Object.keys(lastRun?.about.machines ?? {}) : [];
   const waiting = [...jobs.values()].filter((job) => job.id !== "" && isWaiting(job.status));
@@ -166,6 +167,7 @@ async function olderThanHosts(
   const work = { connect, store: { ref: queue, id }, role: "onlooker", jobs: moved, warn: () => {} } as const;
   await onMachines(deps, work, async (link, there) => {
     const states = await link.ask(there.map(attemptOf));
+    asked.add(machineText(link.machine));
     there.forEach((job, i) => {
       const state = states[i]!;
       const isAnother = state.type === "other" && !isAttemptOf(state.attempt, job.id);

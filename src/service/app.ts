@@ -36,11 +36,20 @@ import { addStatusRoutes } from "./routes/status.ts";
 import { addDrainRoute } from "./routes/drain.ts";
 import { addFollowRoute } from "./routes/follow.ts";
 import { addWaitRoute } from "./routes/wait.ts";
+import { SPEC_FIELDS } from "../job/job.ts";
+import { OPTION_NAMES } from "../job/options.ts";
+import { similar } from "../names/similar.ts";
 import { followReads } from "../store/read_jobs.ts";
 import type { App, Service, ServiceEnv } from "./service.ts";
 
 /** Problems of one request that are answered; a body may have a hundred thousand. */
 const MOST_PROBLEMS = 100;
+/** Unknown fields of one issue for which one is sought that may be meant. */
+const MOST_MEANT = 5;
+
+/** Paths of requests that add or change jobs. */
+const ABOUT_JOBS = /^\/queue\/[^/]+(?:\/jobs|\/job\/[^/]+)?$/;
+const JOB_FIELDS: readonly string[] = ["name", ...SPEC_FIELDS, ...OPTION_NAMES];
 
 /** Makes the app. */
 export function makeApp(service: Service): App {
@@ -48,7 +57,8 @@ export function makeApp(service: Service): App {
     defaultHook: (result, c) => {
       if (result.success) return undefined;
       const issues = result.error.issues.slice(0, MOST_PROBLEMS);
-      return problemsReply(c, issues.map((issue) => toProblem(result.target, issue)));
+      const known = c.req.method !== "GET" && ABOUT_JOBS.test(c.req.path) ? JOB_FIELDS : [];
+      return problemsReply(c, issues.map((issue) => toProblem(result.target, issue, known)));
     },
   });
   app.onError((error, c) => errorReply(c, error, service));
@@ -92,7 +102,10 @@ export function makeApp(service: Service): App {
   return app;
 }
 
-/** An issue of the schema in the original's form and, where it has them, its words. */
+/**
+ * An issue of the schema in the original's form and, where it has them, its words.
+ * @param known Fields of which one may be meant.
+ */
 function toProblem(
   target: string,
   issue: {
@@ -102,15 +115,18 @@ function toProblem(
     input?: unknown;
     keys?: unknown;
   },
+  known: readonly string[],
 ): RequestProblem {
   const place = target === "param" ? "path" : target === "json" ? "body" : target;
   const loc = [place, ...issue.path.map((part) => typeof part === "number" ? part : String(part))];
   const missing = issue.code === "invalid_type" && /received undefined$/.test(issue.message);
   if (issue.code === "unrecognized_keys") {
     const what = place === "query" ? "parameter" : "field";
+    const meant = (issue.keys as string[]).slice(0, MOST_MEANT).flatMap((key) => similar(key, known) ?? []);
+    const hint = meant.length === 0 ? "" : `; did you mean ${meant.join(", ")}?`;
     return {
       loc,
-      msg: `unknown ${what} ${JSON.stringify(issue.keys)}; /docs has those that there are`,
+      msg: `unknown ${what} ${JSON.stringify(issue.keys)}${hint}; /docs has those that there are`,
       type: "value_error",
     };
   }

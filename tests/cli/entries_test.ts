@@ -156,7 +156,8 @@ Deno.test("check names jobs that ran, where a queue file from before is put back
     await ok("queue", "add", "q", "--name=new", "--command=true");
     assert.match(await ok("queue", "check", "q"), /All agree/);
     await Deno.writeTextFile(file, before);
-    const { err, status } = await run("queue", "check", "q");
+    const { out, err, status } = await run("queue", "check", "q");
+    assert.match(out, /0 in flight, asked (me@)?localhost\.\n/);
     for (const job of ["job1", "job2", "job3"]) {
       assert.match(err, new RegExp(`^WARNING: Job ${job} on localhost is undefined, but .*older than what ran`, "m"));
     }

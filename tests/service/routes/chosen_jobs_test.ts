@@ -28,6 +28,19 @@ Deno.test("PATCH of chosen jobs sets fields of all or none", async () => {
     assert.equal(await status(t, "PATCH /queue/a/jobs?name=job1", { json: { pid: "1" } }), 422);
     assert.equal(await status(t, "PATCH /queue/a/jobs", { json: { priority: 1 } }), 422);
     assert.equal(await status(t, "PATCH /queue/a/jobs?name=job9", { json: { priority: 1 } }), 404);
+    for (
+      const [line, json, field] of [
+        ["PATCH /queue/a/jobs?name=job1", { comand: "x" }, "command"],
+        ["POST /queue/a/jobs", { jobs: [{ name: "x", command: "y", timelimit: "3m" }] }, "time_limit"],
+        ["POST /queue/a?name=x&command=y&otput=z", undefined, "output"],
+      ] as const
+    ) {
+      const response = await t.ask(line, { json });
+      assert.match(
+        (await response.json()).detail[0].msg,
+        new RegExp(`^unknown .*did you mean ${field}\\?; /docs has `),
+      );
+    }
     assert.equal((await t.json("GET /queue/a")).job1.priority, 5);
   });
 });
