@@ -13,7 +13,7 @@ const RUN = ["queue", "run", "fifo_multi", "a", "--hosts=pi@red"];
 
 /** Two projects, each with a queue `a` and a `job1`; that of the first has ended, that of the second runs. */
 async function twoProjects(hosts: TestHosts, one: Manager, two: Manager) {
-  await makeQueue(one, "job1", "echo one");
+  await makeQueue(one, "job1", "echo one; echo one >result");
   await one.ok(...RUN);
   await makeQueue(two, "job1", `echo two; ${waitsFor("go")}; echo end; echo err >&2`);
   const run = two.start(...RUN);
@@ -34,6 +34,9 @@ for (const verb of ["reset", "delete"]) {
     const beside = String((await two.jobs()).get("job1")?.job_directory);
     assert.match(beside, /^job1\.[0-9a-f]{16}$/);
     assert.deepEqual(directories(red), ["job1", beside]);
+    // What a job wrote is no input of another's.
+    assert.equal(readText(`${red.home}/experiment/job1/result`), "one\n");
+    assert.equal(readText(`${red.home}/experiment/${beside}/result`), "");
 
     await one.ok("queue", verb, "a", "--name=job1");
     assert.deepEqual(directories(red), [beside]);

@@ -30,9 +30,9 @@ Deno.test("PATCH of chosen jobs sets fields of all or none", async () => {
     assert.equal(await status(t, "PATCH /queue/a/jobs?name=job9", { json: { priority: 1 } }), 404);
     for (
       const [line, json, field] of [
-        ["PATCH /queue/a/jobs?name=job1", { comand: "x" }, "command"],
-        ["POST /queue/a/jobs", { jobs: [{ name: "x", command: "y", timelimit: "3m" }] }, "time_limit"],
-        ["POST /queue/a?name=x&command=y&otput=z", undefined, "output"],
+        ["PATCH /queue/a/jobs?name=job1", { commands: "x" }, "command"],
+        ["POST /queue/a/jobs", { jobs: [{ name: "x", command: "y", time_limits: "3m" }] }, "time_limit"],
+        ["POST /queue/a?name=x&command=y&outputs=z", undefined, "output"],
       ] as const
     ) {
       const response = await t.ask(line, { json });
