@@ -79,6 +79,7 @@ c_door() {
 c_sweep() {
   for c_i in "$c_marks"/*."$SLURMD_NODENAME"/at; do
     { IFS= read -r c_l && read -r c_p c_v; } 2>/dev/null <"$c_i" || continue
+    [ -n "$c_v" ] && [ -n "$c_boot" ] || continue
     if [ "$c_v" != "$c_boot" ]; then true >"${c_i%/at}.booted"; elif kill -0 "$c_p" 2>/dev/null; then continue; fi
     [ ! -p "$c_l/knock" ] || rm -rf "$c_l"
     rm -rf "${c_i%/at}"
