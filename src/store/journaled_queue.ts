@@ -86,7 +86,8 @@ export class JournaledQueue implements QueueStore {
    * what is done with a job here would be done with that of the other queue.
    */
   async #partFromOthers(): Promise<void> {
-    if (this.#state.jobs.size === 0) return;
+    // Where the file has no ids there is nothing to look for.
+    if (this.#state.idRecords().length === this.#state.jobs.size) return;
     const others = await idsOfOthers(this.#deps, this.ref, this.#journal);
     const copies = (): Job[] => [...this.#state.jobs.values()].filter(({ id }) => others.has(id));
     const names = copies().map(({ name }) => name);
