@@ -12,9 +12,9 @@ import { addJobsOfSpecs } from "../operations/add_jobs.ts";
 import { createCluster } from "../operations/create_cluster.ts";
 import { createQueue } from "../operations/create_queue.ts";
 import { refreshQueue } from "../operations/refresh_queue.ts";
+import { Notices } from "../operations/notices/notices.ts";
 import { runQueue, type RunRequest } from "../operations/run_queue.ts";
 import { setHostFields } from "../operations/set_host_field.ts";
-import { setHostStatus } from "../operations/set_host_status.ts";
 import type { RunResult } from "../scheduler/report.ts";
 import { openQueue } from "../store/queue_file.ts";
 import { checkCompleted, checkEnd, checkNoneWaits } from "./end_checks.ts";
@@ -22,6 +22,7 @@ import { applyFault } from "./faults.ts";
 import { letStrangersIn } from "./gpus.ts";
 import type { SimProcess } from "./process.ts";
 import { Neighbour } from "./neighbour.ts";
+import { endPause, openHosts } from "./people.ts";
 import type { JobPlan } from "./scenario.ts";
 import { MOST_RETRIES, released, wishesAmong } from "./wishes.ts";
 import type { World } from "./world.ts";
@@ -42,6 +43,8 @@ export class Course implements Stage {
   /** Runs that go on, in order of their starts; more than one only where a lock is broken. */
   readonly runs: Run[] = [];
   isCalm = false;
+  readonly #calmed = new AbortController();
+  readonly calm = this.#calmed.signal;
   lastResult: RunResult | null = null;
   /** When each run that has ended began and ended, epoch ms. */
   readonly spans: { readonly beganMs: number; readonly endedMs: number }[] = [];
@@ -123,13 +126,18 @@ export class Course implements Stage {
       if (this.runs.length === 0) this.#restartSoon();
     };
     const process = world.command("run", async (deps, self) => {
+      const telling = world.told.begins(self);
+      const own = telling === null ? deps : { ...deps, post: telling.post };
+      const warn = (text: string): void => world.trace(self.name, "warns:", text);
+      const notices = telling === null ? undefined : new Notices(own, world.queue, telling.wishes, warn);
       const result = await runQueue(
-        deps,
-        this.request(),
+        own,
+        { ...this.request(), notices },
         {
           stop: stop.signal,
           leave: leave.signal,
           onEvent: (event) => {
+            world.told.begun(self);
             if (event.type === "warning") world.trace(self.name, "warns:", event.text);
             if (event.type === "machine_up" || event.type === "machine_down") {
               world.trace(self.name, event.type, event.machine, "reason" in event ? event.reason : "");
@@ -146,10 +154,18 @@ export class Course implements Stage {
       checkCompleted(this.world, result);
       // One that was already ending when somebody did the last thing has not seen it.
       if (beganMs >= this.#quietSinceMs) this.lastResult = result;
+      if (notices !== undefined) {
+        world.stores.delete(self);
+        await notices.finish(result, 0, leave.signal);
+        world.told.finished(self, world.timeline.nowMs);
+      }
       return `${result.outcome}: ${result.completed.length} completed, ${result.failed.length} failed, ${result.waiting} wait`;
     }, ended);
     run.process = process;
-    process.onKilled = ended;
+    process.onKilled = () => {
+      world.told.killed(process);
+      ended();
+    };
     this.runs.push({ process, stop });
   }
 
@@ -230,6 +246,7 @@ export class Course implements Stage {
     const { world } = this;
     world.trace("calm");
     this.isCalm = true;
+    this.#calmed.abort();
     this.lastResult = null;
     this.#quietSinceMs = world.timeline.nowMs;
     world.manager.setFull(false);
@@ -249,10 +266,8 @@ export class Course implements Stage {
     // All of them: a command that was to do it may have failed.
     const { ids } = world.capacities;
     for (const id of ids) world.capacities.set(id, { isActive: true });
-    this.command(
-      "activate",
-      (deps) => setHostStatus(deps, { cluster: world.cluster, id: ids.join(","), status: "active" }),
-    );
+    openHosts(this, ids);
+    if (world.stillTimes.isPaused) endPause(this);
     for (const name of world.rerouted) this.#alternate(name);
     if (this.runs.length === 0) this.#restartSoon();
   }

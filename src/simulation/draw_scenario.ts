@@ -16,6 +16,7 @@ import {
 } from "./scenario.ts";
 import { drawNeeds } from "./needs.ts";
 import { drawSilence } from "./silence.ts";
+import { drawStillTimes } from "./still_times.ts";
 import { drawWishes } from "./wishes.ts";
 
 /**
@@ -110,6 +111,7 @@ export function drawScenario(seed: number, sizes: ScenarioSizes = {}): Scenario 
       ...hands,
       ...edits,
       ...moves,
+      ...drawStillTimes(seed, scheduler, { steps, troubleMs }),
       ...neighbour?.faults ?? [],
       ...inputs.faults,
     ].sort((

@@ -59,6 +59,8 @@ export interface ReaderParts {
   /** When the process began. */
   beganMs(process: SimProcess): number;
   readonly isReset: (process: SimProcess) => boolean;
+  /** Why it must not start anything in this slot. */
+  whyStill(process: SimProcess, slot: string | null): string | null;
   readonly trace: (...words: unknown[]) => void;
   /** A record that settles what is to become of a name. */
   onRecord(process: SimProcess, name: string, type: string, id: string | null, status: string | null): void;
@@ -205,7 +207,7 @@ export class JournalReader {
     const own = [...jobs.values()].find((job) => job.id === id);
     if (own === undefined) return;
     const { least, most } = this.#parts.wallAhead();
-    const early = whyTooEarly(own, jobs, nowMs, most);
+    const early = whyTooEarly(own, jobs, nowMs, most) ?? this.#parts.whyStill(process, slot);
     if (early !== null) this.#parts.truth.fail(`job ${name} starts, and ${early}`);
     // What people are told must be what the run does.
     const said = holdOf(own, { jobs, nowMs: nowMs + most + 1 });
@@ -295,9 +297,9 @@ export class JournalReader {
 
   /** True if the manager had reason to take the attempt for crashed. */
   #mayCrash(process: SimProcess, attempt: AttemptTruth, host: Host | undefined): boolean {
-    if (attempt.how === "signal" || attempt.how === "power" || attempt.isWrapperKilled || attempt.isForgotten) {
-      return true;
-    }
+    const { how, isWrapperKilled, isForgotten, starts } = attempt;
+    if (how === "signal" || how === "power" || isWrapperKilled || isForgotten) return true;
+    if (starts === 0 && this.#parts.truth.isNeighbourCut) return true;
     if (host === undefined || `${host.machine}/${host.boot}` !== attempt.decided?.boot || host.wasFull) return true;
     return this.#wasSilent(process, host);
   }

@@ -5,9 +5,11 @@
  */
 
 import { addJobsOfSpecs } from "../operations/add_jobs.ts";
+import { drainHosts } from "../operations/drain_hosts.ts";
 import { deleteJobs } from "../operations/delete_jobs.ts";
 import { killJobs } from "../operations/kill_jobs.ts";
 import { moveSelected } from "../operations/move_jobs.ts";
+import { pauseQueue, resumeQueue } from "../operations/pause_queue.ts";
 import { refreshQueue } from "../operations/refresh_queue.ts";
 import { resetJobs } from "../operations/reset_jobs.ts";
 import { ALL_JOBS, jobsNamed } from "../operations/select_jobs.ts";
@@ -44,6 +46,8 @@ export function act(stage: Stage, kind: FaultKind, dice: readonly number[]): voi
     // A person's command may be killed as well.
     if (random.chance(0.15)) process.diesAtStep = 1 + random.below(80);
   };
+  // The end of a drain is that of the same entry.
+  const drained = (): string => capacities.ids[Math.floor((dice[1] ?? 0) * capacities.ids.length)]!;
   switch (kind) {
     case "add":
     case "replace": {
@@ -97,21 +101,67 @@ export function act(stage: Stage, kind: FaultKind, dice: readonly number[]): voi
     case "capacity": {
       const id = random.pick(capacities.ids);
       const capacity = 1 + random.below(4);
-      const isActive = kind === "activate";
-      if (kind === "capacity") capacities.set(id, { capacity });
-      else capacities.set(id, { isActive });
-      const fields = { max_jobs_allowed: String(capacity) };
-      return start(
-        `${kind} ${id}`,
-        (deps) =>
-          kind === "capacity"
-            ? setHostFields(deps, { cluster, id, fields })
-            : setHostStatus(deps, { cluster, id, status: isActive ? "active" : "inactive" }),
-      );
+      if (kind === "activate") return openHosts(stage, [id], random);
+      if (kind === "capacity") {
+        capacities.set(id, { capacity });
+        const fields = { max_jobs_allowed: String(capacity) };
+        return start(`capacity ${id}`, (deps) => setHostFields(deps, { cluster, id, fields }));
+      }
+      capacities.set(id, { isActive: false });
+      const closed = world.stillTimes.closing(id);
+      return start(`deactivate ${id}`, async (deps) => {
+        await setHostStatus(deps, { cluster, id, status: "inactive" });
+        closed("inactive", world.timeline.nowMs);
+      });
     }
+    case "undrain":
+      return openHosts(stage, [drained()], random);
+    case "drain": {
+      const id = drained();
+      capacities.set(id, { isActive: false });
+      const closed = world.stillTimes.closing(id);
+      const request = { cluster, id, killAfterMs: random.chance(0.3) ? 2_000 : null, timeoutMs: null };
+      return start(`drain ${id}`, async (deps, self) => {
+        const watch = { ...watchOf(self), stop: stage.calm, onRunning: () => {} };
+        const { outcome } = await drainHosts(deps, request, watch);
+        if (outcome === "drained") closed("drained", world.timeline.nowMs);
+        return outcome;
+      });
+    }
+    case "pause": {
+      const process = stage.command(
+        "pause",
+        (deps) => pauseQueue(deps, { queue, reason: null }),
+        // Who was late: nothing stays paused.
+        () => stage.isCalm && endPause(stage),
+      );
+      if (random.chance(0.15)) process.diesAtStep = 1 + random.below(30);
+      return;
+    }
+    case "resume":
+      return endPause(stage);
     default:
       return void edit(stage, kind, random);
   }
+}
+
+/** Somebody activates hosts; with `random`, the command may be killed. */
+export function openHosts(stage: Stage, ids: readonly string[], random?: Random): void {
+  const { cluster, capacities, stillTimes } = stage.world;
+  for (const id of ids) capacities.set(id, { isActive: true });
+  stillTimes.opening(ids);
+  const process = stage.command(
+    `activate ${ids.join(",")}`,
+    (deps) => setHostStatus(deps, { cluster, id: ids.join(","), status: "active" }),
+    () => stillTimes.opening(ids),
+  );
+  if (random?.chance(0.15)) process.diesAtStep = 1 + random.below(80);
+}
+
+/** Somebody ends the pause. */
+export function endPause(stage: Stage): void {
+  const { queue } = stage.world;
+  stage.command("resume", (deps) => resumeQueue(deps, { queue }));
 }
 
 /** Names in the YAML as it stands; a person sees no more. */

@@ -62,6 +62,8 @@ export class SimProcess {
   /** Called when it dies before its work is done. */
   onKilled: () => void = () => {};
   isFinished = false;
+  /** When it last went on after it was stopped. */
+  wentOnMs = -Infinity;
   readonly #children = new Set<SimChild>();
   /** What came while it is stopped; null while it is not. */
   #held: (() => void)[] | null = null;
@@ -135,6 +137,7 @@ export class SimProcess {
     }
     const held = this.#held ?? [];
     this.#held = null;
+    this.wentOnMs = this.parts.timeline.nowMs;
     for (const go of held) this.resume(go);
   }
 

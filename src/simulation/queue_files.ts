@@ -8,6 +8,7 @@ import type { Job } from "../job/job.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { Jobs } from "../store/changes.ts";
 import { storePaths } from "../store/paths.ts";
+import { owedFiles } from "../store/owed_notices.ts";
 import { openQueue } from "../store/queue_file.ts";
 import type { QueueStore, StoreRef } from "../store/store.ts";
 import { equalJobs, parseJobs } from "../store/yaml/job_record.ts";
@@ -59,6 +60,22 @@ export class QueueFiles {
       // Large files take long to read; what is wrong with one is wrong with small ones too.
       if (path === this.yamlPath && (++this.#yamlWrites % 8 === 1 || jobs < 20)) this.checkYaml();
     });
+  }
+
+  /** From now on it is noted when the file of the pause comes and goes. */
+  watchPause(times: { pauseSeen(isThere: boolean, nowMs: number): void }): void {
+    const { queue, manager: { disk }, timeline } = this.#parts;
+    const { pause } = storePaths(queue, "queue");
+    disk.onChange((path) => {
+      if (path === pause) times.pauseSeen(disk.textNow(pause) !== null, timeline.nowMs);
+    });
+  }
+
+  /** True if a file says that somebody is to be told of the end of a run. */
+  get isTellingOwed(): boolean {
+    const { queue, manager: { disk } } = this.#parts;
+    // A power cut may leave a part of the text, which nobody can read.
+    return owedFiles(storePaths(queue, "queue")).some((path) => /.\n$/.test(disk.textNow(path) ?? ""));
   }
 
   /**

@@ -66,6 +66,10 @@ export type FaultKind =
   | "cut_beyond"
   | "edit_wish"
   | "move"
+  | "pause"
+  | "resume"
+  | "drain"
+  | "undrain"
   | typeof HANDS[number];
 
 /** One thing that happens at a time. `dice`: numbers from 0 to 1 that settle the rest. */

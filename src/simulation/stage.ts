@@ -22,6 +22,8 @@ export interface Stage {
   /** Runs that go on, in order of their starts; more than one only where a lock is broken. */
   readonly runs: readonly Run[];
   readonly isCalm: boolean;
+  /** Aborted when trouble is over: who waits for something leaves. */
+  readonly calm: AbortSignal;
   /** Numbers for new names. */
   added: number;
   /** Names whose deletion somebody asked for. */

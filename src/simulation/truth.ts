@@ -43,6 +43,11 @@ export class Truth {
   readonly sent = new Map<string, string>();
   /** Ids of the neighbour's queue, whose journal nobody reads: only what concerns others is watched of it. */
   readonly neighbours = new Set<string>();
+  /**
+   * A wrapper of the neighbour was killed between two steps. A claim that it left empty may be anybody's, so that an
+   * attempt that never started counts as one that may have.
+   */
+  isNeighbourCut = false;
   startsInAll = 0;
   /** Epoch ms of virtual time. */
   firstStartMs = Infinity;
@@ -279,7 +284,9 @@ export class Truth {
   }
 
   wrapperKilled(id: string): void {
-    this.of(id).isWrapperKilled = true;
+    const attempt = this.of(id);
+    attempt.isWrapperKilled = true;
+    this.isNeighbourCut ||= this.#isNeighbours(attempt);
   }
 
   /** A job's process has come or gone that is not the job itself. */

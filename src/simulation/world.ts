@@ -25,7 +25,9 @@ import { QueueFiles } from "./queue_files.ts";
 import { type Random, randomOf } from "./random.ts";
 import { Routes } from "./routes.ts";
 import type { Scenario } from "./scenario.ts";
+import { StillTimes } from "./still_times.ts";
 import { Timeline } from "./timeline.ts";
+import { ToldWatch } from "./told_watch.ts";
 import { Truth } from "./truth.ts";
 
 /** Everything begins here: 2026-01-01. */
@@ -62,6 +64,8 @@ export class World {
   readonly truth: Truth;
   readonly ledger = new Ledger();
   readonly capacities: Capacities;
+  readonly stillTimes = new StillTimes();
+  readonly told: ToldWatch;
   readonly manager: Manager;
   readonly reader: JournalReader;
   readonly files: QueueFiles;
@@ -111,6 +115,12 @@ export class World {
     const { manager, truth, ledger, stores } = this;
     this.files = new QueueFiles({ queue: this.queue, manager, timeline, truth, ledger, stores });
     this.files.watch(scenario.jobs.length);
+    this.files.watchPause(this.stillTimes);
+    this.told = new ToldWatch(scenario, {
+      isOwed: () => this.files.isTellingOwed,
+      isLate: () => this.manager.wasFullLately,
+      fail: (text) => truth.fail(text),
+    });
     this.reader = new JournalReader({
       truth: this.truth,
       nowMs: () => timeline.nowMs,
@@ -123,10 +133,12 @@ export class World {
       beganMs: (process) => this.manager.beganMs(process),
       hosts: scenario.hosts,
       isReset: (process) => this.resetting.has(process),
+      whyStill: (process, slot) => this.stillTimes.why(process, slot, timeline.nowMs),
       trace: this.trace,
       onRecord: (process, name, type, id, status) => {
         const isReset = type === "set" && this.resetting.has(process) && (status === "ready" || status === "undefined");
         const attempt = Math.max(0, ...this.truth.attemptsOf(id ?? "").map(({ number }) => number));
+        this.told.record(process, name, type, status);
         this.ledger.written(process, name, isReset ? "reset" : type, id, attempt);
       },
     });
@@ -252,7 +264,7 @@ export class World {
 
   /** Names that lead to one of several machines. */
   get rerouted(): string[] {
-    return this.scenario.hosts.filter(({ nodes = 1 }) => nodes > 1).map(({ key }) => key);
+    return this.scenario.hosts.flatMap(({ nodes = 1, key }) => nodes > 1 ? [key] : []);
   }
 
   /** The program is to get its turns: something was done to it from outside. */
@@ -305,10 +317,10 @@ export class World {
   }
 
   #onWrite(process: SimProcess, path: string, bytes: Uint8Array | null): void {
-    if (path === this.files.journalPath && bytes !== null) {
-      this.files.lastWriter = process;
-      this.reader.read(process, bytes);
-    }
+    if (path !== this.files.journalPath || bytes === null) return;
+    this.files.lastWriter = process;
+    this.told.batch(process);
+    this.reader.read(process, bytes);
   }
 }
 

@@ -14,6 +14,9 @@ import { Candidates } from "../../src/scheduler/candidates.ts";
 import { Core } from "../../src/scheduler/core.ts";
 import { Endings } from "../../src/scheduler/endings.ts";
 import { Lost } from "../../src/scheduler/lost.ts";
+import { Notices } from "../../src/operations/notices/notices.ts";
+import { OwedNotices } from "../../src/store/owed_notices.ts";
+import { RunHosts } from "../../src/operations/run_hosts.ts";
 import type { Mutant } from "./mutants.ts";
 import { patch } from "./patch.ts";
 
@@ -32,6 +35,24 @@ function handsOut(isMeant: (job: Job) => boolean): () => () => void {
 /** The variants. */
 export const ORDER_MUTANTS: readonly Mutant[] = [
   { rule: 5, name: "what is held starts", breaks: handsOut((job) => job.hold === true) },
+  {
+    rule: 5,
+    name: "jobs start while the queue is paused",
+    breaks: () =>
+      patch(Core.prototype, "step", (old) =>
+        function (this: Core, event, nowMs) {
+          return old.call(this, event.type === "pause" ? { ...event, isPaused: false } : event, nowMs);
+        }),
+  },
+  {
+    rule: 5,
+    name: "a drained host gets jobs",
+    breaks: () =>
+      patch(RunHosts.prototype, "read", (old) =>
+        async function (this: RunHosts) {
+          return (await old.call(this)).map((host) => ({ ...host, active: true }));
+        }),
+  },
   {
     rule: 5,
     name: "a job starts before what it comes after",
@@ -89,6 +110,49 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
         function (this: Endings, one, end, place) {
           return old.call(this, one, end.cause === "lost" ? { ...end, cause: "crash" } : end, place);
         }),
+  },
+  {
+    rule: 6,
+    name: "an end is told twice",
+    breaks: () =>
+      patch(Notices.prototype, "event", (old) =>
+        function (this: Notices, event) {
+          old.call(this, event);
+          if (event.type === "ended" && event.state === "end") old.call(this, event);
+        }),
+  },
+  {
+    rule: 6,
+    name: "a try that another one follows is told as an end",
+    breaks: () =>
+      patch(Notices.prototype, "event", (old) =>
+        function (this: Notices, event) {
+          if (event.type !== "retry") return old.call(this, event);
+          const { job, machine, why: reason } = event;
+          old.call(this, { type: "ended", job, machine, state: "end", exitCode: 1, reason, elapsedMs: null });
+        }),
+  },
+  {
+    rule: 6,
+    name: "ends are not told now and then",
+    breaks: () => {
+      let calls = 0;
+      return patch(Notices.prototype, "event", (old) =>
+        function (this: Notices, event) {
+          if (event.type !== "ended" || ++calls % 5 !== 0) old.call(this, event);
+        });
+    },
+  },
+  {
+    rule: 2,
+    name: "the end of a run that was killed is not told",
+    breaks: () =>
+      patch(
+        OwedNotices,
+        "begin",
+        (old) => (deps, paths, own) =>
+          own.webhooks.length > 0 ? old.call(OwedNotices, deps, paths, own) : Promise.resolve(null),
+      ),
   },
   {
     rule: 6,
