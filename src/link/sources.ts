@@ -39,13 +39,19 @@ const MOST_FILES = 100_000;
 const DEEPEST = 64;
 /** A file that was changed so shortly before may change once more without looking different. */
 const SETTLED_MS = 2_100;
+/**
+ * No clock of a file system is taken to be so far from the manager's: what is older has settled. Of all else it is
+ * waited for, by the manager's clock alone.
+ */
+const OLD_MS = 24 * 3_600_000;
 const HASHES_AT_ONCE = 2;
 const PLAIN_MODE = 0o644;
 
 /** Reads what is sent. Make one for a process: hashes of files that did not change are kept. */
 export class Sources {
   readonly #deps: Pick<Deps, "files" | "clock">;
-  readonly #hashes = new Map<string, { readonly stamp: FileStamp; readonly hash: string }>();
+  /** Since when a file was seen as it is, and its hash once any further change would show. */
+  readonly #known = new Map<string, { readonly stamp: FileStamp; readonly seenMs: number; hash: string | null }>();
   readonly #hashing = new Gate(HASHES_AT_ONCE);
   /** The last look at each path, and the one that has not begun yet: it is good for all who ask before it begins. */
   readonly #looks = new Map<string, Promise<unknown>>();
@@ -117,11 +123,17 @@ export class Sources {
   }
 
   async #hash(path: string, stamp: FileStamp): Promise<string> {
-    const known = this.#hashes.get(path);
-    if (known !== undefined && isSame(known.stamp, stamp)) return known.hash;
     const { files, clock } = this.#deps;
+    const nowMs = clock.now();
+    let known = this.#known.get(path);
+    if (known === undefined || !isSame(known.stamp, stamp)) {
+      known = { stamp, seenMs: nowMs, hash: null };
+      this.#known.set(path, known);
+    }
+    if (known.hash !== null) return known.hash;
+    const isSettled = nowMs - known.seenMs > SETTLED_MS || clock.epochMs() - stamp.modifiedMs > OLD_MS;
     const hash = await this.#hashing.pass(() => this.#try(path, () => files.hash(files.pieces(path, 0))));
-    if (Math.abs(clock.epochMs() - stamp.modifiedMs) > SETTLED_MS) this.#hashes.set(path, { stamp, hash });
+    if (isSettled) known.hash = hash;
     return hash;
   }
 
