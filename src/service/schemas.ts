@@ -25,6 +25,8 @@ const experiment = text("Directory of queues and clusters, below the directory t
 
 /** Query of every operation on a queue or cluster. */
 export const ExperimentQuery = z.strictObject({ experiment });
+/** Of an operation that has no parameters. */
+export const NoQuery = z.strictObject({});
 
 /** Query by which an operation chooses jobs; all that is given must hold. */
 export const SelectionQuery = z.object({

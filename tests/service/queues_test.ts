@@ -230,6 +230,8 @@ Deno.test("a parameter or field that an operation does not have is refused with 
         ["POST /queue/a?name=x&command=y&comand=z", "comand"],
         ["GET /queue/a?limt=1", "limt"],
         ["DELETE /queue/a?forced=true", "forced"],
+        ["PUT /queue/ran?experiment=runs", "experiment"],
+        ["GET /experiments?experiment=runs", "experiment"],
       ] as const
     ) {
       const reply = await ask(request);

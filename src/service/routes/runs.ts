@@ -24,7 +24,7 @@ import { wantsJson } from "../negotiate.ts";
 import { failures, jsonReply, operation, textReply } from "../operation.ts";
 import { clustersAt, queueAt } from "../places.ts";
 import { isDuration } from "../../names/units.ts";
-import { count, countOr, ExperimentQuery, JobPath, JobsSchema, QueuePath, text } from "../schemas.ts";
+import { count, countOr, ExperimentQuery, JobPath, JobsSchema, NoQuery, QueuePath, text } from "../schemas.ts";
 import type { Service, ServiceEnv } from "../service.ts";
 
 /** A list of runs that is longer has the jobs of no further queue. */
@@ -134,6 +134,7 @@ const ran = operation({
   summary: "Queue Ran",
   description: "All queues that have been run, in all experiments, and whether they run now. Beyond 16 MiB the jobs " +
     "of further queues are left out.",
+  request: { query: NoQuery },
   responses: {
     ...textReply(
       "A line and a table for each queue.",

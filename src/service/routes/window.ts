@@ -14,7 +14,7 @@ import { inItsTurn } from "../large_replies.ts";
 import { failures, jsonReply, operation } from "../operation.ts";
 import { queueAt } from "../places.ts";
 import { jobReply } from "../records.ts";
-import { count, ExperimentQuery, JobSchema, QueuePath, SelectionQuery, text } from "../schemas.ts";
+import { count, ExperimentQuery, JobSchema, NoQuery, QueuePath, SelectionQuery, text } from "../schemas.ts";
 import type { Service, ServiceEnv } from "../service.ts";
 
 const number = (description: string, example: number) => z.number().int().openapi({ description, example });
@@ -87,6 +87,7 @@ const experiments = operation({
   tags: ["more"],
   summary: "List Experiments",
   description: "All experiments below the served directory, with their queues.",
+  request: { query: NoQuery },
   responses: jsonReply(
     "The experiments that hold a queue.",
     z.object({
