@@ -13,6 +13,7 @@ import { campaign } from "./torture/campaign.ts";
 import { parseOptions, type TortureOptions, USAGE } from "./torture/options.ts";
 import { renderReport } from "./torture/report.ts";
 import { renderSlurm, tortureSlurm } from "./torture/slurm/campaign.ts";
+import { soakLarge } from "./torture/service/large.ts";
 import { soakService } from "./torture/service/soak.ts";
 import { runScript, say, write } from "./script.ts";
 
@@ -22,7 +23,7 @@ async function main(): Promise<number> {
     write(USAGE);
     return 0;
   }
-  if (options.service) return await soakService(options.minutes);
+  if (options.service) return await (options.large ? soakLarge : soakService)(options.minutes);
   if (options.slurm) return await onSlurm(options);
   const reason = await whyNoHosts();
   if (reason !== null) throw new Error(`Cannot torture: ${reason}`);

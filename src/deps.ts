@@ -177,6 +177,8 @@ export interface Server {
   readonly port: number;
   /** So many files the process may have open, connections among them. */
   readonly files: number;
+  /** Resident memory of the process, in bytes. */
+  memory(): number;
   /** Takes no new requests; resolves when those that were begun are answered. */
   shutdown(): Promise<void>;
   /** Comes after {@link Server.shutdown}: the process ends a moment after all else, whatever connections are left. */

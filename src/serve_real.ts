@@ -25,7 +25,7 @@ const LIMITS: Omit<ServeLimits, "connections"> = {
   idleMs: 15_000,
   replyMs: 30_000,
   replyBytesPerSecond: 16 * 1024,
-  replyBytes: 256 * 1024 * 1024,
+  replyBytes: 128 * 1024 * 1024,
 };
 /** A whole request; the service has a smaller limit for bodies, and says so. */
 const REQUEST_MS = 60_000;
@@ -63,7 +63,7 @@ export async function serve(
     const response = await handler(request, addressOf(socket), () => bodyOf(incoming), () => open.trust(socket));
     if (!incoming.complete) leaveBody(incoming, response);
     replies.begin(outgoing, response);
-    return response;
+    return isEvents(response) ? cutOffOnError(response, outgoing as ServerResponse) : response;
     // It puts its own quick `Request` and `Response` into the global scope; they are as the real ones.
   }, { overrideGlobalObjects: true, autoCleanupIncoming: false });
   const turns = new Turns((incoming, outgoing) => {
@@ -114,6 +114,7 @@ export async function serve(
   return {
     port: (server.address() as AddressInfo).port,
     files: room.files,
+    memory: () => Deno.memoryUsage().rss,
     async shutdown() {
       endWatch();
       const closed = new Promise((resolve) => server.close(resolve));
@@ -208,6 +209,26 @@ function leaveBody(incoming: IncomingMessage, response: Response): void {
   };
 }
 
+function isEvents({ headers }: Response): boolean {
+  return headers.get("content-type")?.startsWith("text/event-stream") === true;
+}
+
+/** The end of a client that is too slow is no fault; the listener would print it, and send it on. */
+function cutOffOnError({ body, status, headers }: Response, outgoing: ServerResponse): Response {
+  const reader = body?.getReader();
+  if (reader === undefined) return new Response(null, { status, headers });
+  const stream = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const next = await reader.read().catch(() => "cut off" as const);
+      if (next !== "cut off" && !next.done) return controller.enqueue(next.value);
+      if (next === "cut off") outgoing.destroy();
+      controller.close();
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
+  return new Response(stream, { status, headers });
+}
+
 function addressOf({ remoteAddress = "" }: Socket): string {
   return remoteAddress.replace(/^::ffff:(?=\d+\.)/, "");
 }
@@ -229,7 +250,7 @@ class Replies {
     const reply = outgoing as ServerResponse;
     // Its end is reported no more.
     if (reply.destroyed || reply.socket === null || reply.socket.destroyed) return;
-    if (response.headers.get("content-type")?.startsWith("text/event-stream")) {
+    if (isEvents(response)) {
       // A client that sends no more may still want a reply, but of one without an end it has gone.
       if (reply.socket?.readableEnded) reply.destroy();
       else reply.socket?.once("end", () => reply.destroy());

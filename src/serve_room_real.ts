@@ -9,6 +9,14 @@
 
 /** Most connections, however many files there may be. */
 const MOST = 8_000;
+/**
+ * Connections that may wait to be taken: as many as come in a moment in which the process stands still. Who comes
+ * beyond is not heard of for a second, when its system tries again.
+ */
+const MOST_WAITING = 511;
+/** So many are taken before those that go for them are closed, and files that are kept for all else. */
+const TAKEN_AT_ONCE = 256;
+const OTHER_FILES = 128;
 /** Below this there is no room for connections beside the program's own files and links to hosts. */
 const FEWEST_FILES = 64;
 
@@ -28,11 +36,10 @@ export async function roomForConnections(): Promise<Room> {
   if (files < FEWEST_FILES) {
     throw new Error(`${files} files may be open at once, which is too few: say ulimit -n ${FEWEST_FILES} or more`);
   }
-  return {
-    files,
-    connections: Math.min(MOST, Math.max(8, Math.floor(files / 2) - 30)),
-    backlog: Math.min(511, Math.max(4, Math.floor(files / 5))),
-  };
+  const connections = Math.min(MOST, Math.max(8, Math.floor(files / 2) - 30));
+  const isMuch = connections + TAKEN_AT_ONCE + OTHER_FILES <= files;
+  const backlog = isMuch ? MOST_WAITING : Math.min(MOST_WAITING, Math.max(4, Math.floor(files / 5)));
+  return { files, connections, backlog };
 }
 
 /** A child has the limits of this process. The executable may not read `/proc/self`, and some systems have none. */

@@ -43,3 +43,11 @@ export function whyNoPrograms(...programs: string[]): string | null {
   const missing = new TextDecoder().decode(stdout).trim().split("\n").filter(Boolean);
   return missing.length === 0 ? null : `not installed: ${missing.join(", ")}`;
 }
+
+/** The reason if a test cannot mount anything in a namespace of its own, else null. */
+export async function whyNoMounts(): Promise<string | null> {
+  const why = whyNoPrograms("unshare", "nsenter", "mount");
+  if (why !== null) return why;
+  const { success } = await new Deno.Command("unshare", { args: ["-m", "true"], stderr: "null" }).output();
+  return success ? null : "needs the right to mount";
+}

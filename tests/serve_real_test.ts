@@ -227,12 +227,17 @@ Deno.test("events go on beyond the limits of a reply, and their end is told when
     assert.equal(new TextDecoder().decode((await reader.read()).value), "data: x\n\n");
     await reader.cancel();
     await waitUntil("the server to know", () => isCancelled);
-  }, () =>
+    // A stream that breaks off is cut off, without a word to anybody.
+    const text = await untilCut(await connect(server), "GET /broken HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert.match(text, /^HTTP\/1\.1 200 /);
+    assert.doesNotMatch(text, /too slow/);
+  }, ({ url }) =>
     new Response(
       new ReadableStream({
         start: (controller) => {
           next = () => controller.enqueue(new TextEncoder().encode("data: x\n\n"));
           controller.enqueue(new TextEncoder().encode(""));
+          if (url.endsWith("/broken")) controller.error(new Error("too slow"));
         },
         cancel: () => void (isCancelled = true),
       }),

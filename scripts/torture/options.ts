@@ -27,6 +27,8 @@ export interface TortureOptions {
   readonly keep: boolean;
   /** The service instead of queues, see `service/soak.ts`. */
   readonly service: boolean;
+  /** Questions about large queues, see `service/large.ts`. */
+  readonly large: boolean;
   /** Queues on allocations of a Slurm, see `slurm/campaign.ts`. */
   readonly slurm: boolean;
 }
@@ -34,7 +36,7 @@ export interface TortureOptions {
 /** Text for `--help`. */
 export const USAGE =
   `Usage: deno task torture [--seed=N] [--minutes=N] [--hosts=N] [--jobs=N] [--only=WORD,...] [--shared-home] [--readers=N] [--keep]
-       deno task torture --service [--minutes=N]
+       deno task torture --service [--large] [--minutes=N]
        deno task torture --engine=slurm [--seed=N] [--minutes=N] [--jobs=N]
 
   --seed     what is done, to whom and for how long follows from it (default: a fresh one, which is printed)
@@ -48,6 +50,7 @@ export const USAGE =
   --keep     leave the manager's directory there, and say where
   --engine   ssh, or slurm: allocations are cancelled, nodes are lost, links, managers and slurmctld are killed
   --service  the executable's service instead: strangers and users who do what they must not, beside one honest user
+  --large    requests of all kinds at once on large queues, and no honest user: what memory that takes
 
 Needs root on Linux. Exit status 1 if an invariant was broken.
 `;
@@ -75,6 +78,7 @@ export function parseOptions(args: readonly string[], freshSeed: number): Tortur
     tries: flag,
     keep: flag,
     service: flag,
+    large: flag,
     engine: text,
     help: { ...flag, short: "h" },
   };
@@ -99,6 +103,7 @@ export function parseOptions(args: readonly string[], freshSeed: number): Tortur
     tries: values.tries ?? false,
     keep: values.keep ?? false,
     service: values.service ?? false,
+    large: values.large ?? false,
     slurm: engine === "slurm",
   };
 }

@@ -22,8 +22,15 @@ const CHECKING = 4;
 const THINKS = /^\/queue\/[^/]+\/(explain|plan|history)$/;
 const THINKING = 2;
 /** Bytes of files that requests of one crowd hold at once, or the files of one request. */
-const ROOM_BYTES = { atWork: 32, hostReaders: 64, hostWorkers: 32, waiters: 256 } as const;
+const ROOM_BYTES = { atWork: 32, hostReaders: 32, hostWorkers: 32, waiters: 256 } as const;
 const MIB = 1024 * 1024;
+/**
+ * Where the process takes so much memory already, requests on large queues work one after the other. Those that wait
+ * for hosts or jobs are refused while there is any other.
+ */
+const NARROW_BYTES = 576 * MIB;
+/** A large queue. */
+export const LARGE_BYTES = 2 * MIB;
 /** Requests that may wait for room in each; none of the long polls does. */
 const MOST_WAITING = 128;
 /** Stands for the files of all queues. */
@@ -42,6 +49,9 @@ export class Heavy {
   readonly #checking = new Gate(CHECKING);
   readonly #changes = new Gate(CHANGES);
   readonly #turns = new Turns();
+  /** Requests that hold a large queue or cluster. */
+  #large = 0;
+  readonly #narrow = new Gate(1);
   readonly #rooms = {
     atWork: new Room(ROOM_BYTES.atWork * MIB),
     hostReaders: new Room(ROOM_BYTES.hostReaders * MIB),
@@ -68,12 +78,28 @@ export class Heavy {
 
   async #hold(crowd: CrowdName, about: About, work: () => Promise<void>): Promise<void> {
     const bytes = await bytesOf(this.#service, about);
-    const room = this.#rooms[crowd === "readers" || crowd === "workers" ? "atWork" : crowd];
+    const isAtWork = crowd === "readers" || crowd === "workers";
+    const room = this.#rooms[isAtWork ? "atWork" : crowd];
     if ((room.waiting(bytes) ?? -1) >= (crowd === "waiters" ? 0 : MOST_WAITING)) {
       throw tooMany();
     }
-    return await room.pass(bytes, work);
+    if (bytes <= LARGE_BYTES) return await room.pass(bytes, work);
+    await room.pass(bytes, async () => {
+      const isNow = isNarrow(this.#service);
+      if (isNow && !isAtWork && this.#large > 0) throw tooMany();
+      this.#large++;
+      try {
+        await (isNow && isAtWork ? this.#narrow.pass(work) : work());
+      } finally {
+        this.#large--;
+      }
+    });
   }
+}
+
+/** True if the process takes much memory already. */
+export function isNarrow({ memory }: Service): boolean {
+  return memory !== undefined && memory() > NARROW_BYTES;
 }
 
 /** What a request is about; null for what holds nothing, and where its words cannot be used: the route says so. */

@@ -12,7 +12,9 @@ import { LiveStatus } from "../operations/live_status.ts";
 import type { QueueStatus } from "../operations/queue_status.ts";
 import type { StoreRef } from "../store/store.ts";
 import { Refusal } from "./errors.ts";
+import { isNarrow, LARGE_BYTES } from "./heavy.ts";
 import type { Service } from "./service.ts";
+import { tooMany } from "./turns.ts";
 
 /** Pause between two looks at a queue, and two messages, at least. */
 const PAUSE_MS = 500;
@@ -21,7 +23,7 @@ const BYTES_PER_S = 64 * 1024;
 const QUIET_MS = 5_000;
 const MOST_CLIENTS = 5_000;
 /** Each queue that is looked at is kept in memory, with its journal open: so many bytes of files, or one queue. */
-const MOST_BYTES = 64 * 1024 * 1024;
+const MOST_BYTES = 32 * 1024 * 1024;
 const MOST_QUEUES = 256;
 const PART_QUEUES = 1 / 16;
 
@@ -58,6 +60,7 @@ export class LiveQueues {
     const known = this.#queues.get(key);
     const bytes = [...this.#queues.values()].reduce((sum, queue) => sum + queue.sizeBytes, 0);
     const isFull = this.#queues.size >= Math.min(MOST_QUEUES, mostFiles * PART_QUEUES);
+    if (known === undefined && sizeBytes > LARGE_BYTES && isNarrow(this.#service)) throw tooMany();
     if (known === undefined && (isFull || (bytes > 0 && bytes + sizeBytes > MOST_BYTES))) {
       throw new Refusal(503, "Pages look at too many queues, or too large ones", { "Retry-After": "10" });
     }

@@ -14,13 +14,15 @@ import type { JobName } from "../names/grammar.ts";
 import { followOutput, type FollowRequest } from "../operations/follow_output.ts";
 import type { JobFile } from "../operations/output_files.ts";
 import { Refusal } from "./errors.ts";
+import { isNarrow, LARGE_BYTES } from "./heavy.ts";
 import type { Service } from "./service.ts";
+import { tooMany } from "./turns.ts";
 
 /** Half of the links that `hosts.ts` lets requests have to one machine. */
 const MOST_STREAMS = 4;
 const MOST_LINKS = 16;
 /** The queue of each is kept in memory: so many bytes of files, or one queue. */
-const MOST_BYTES = 64 * 1024 * 1024;
+const MOST_BYTES = 32 * 1024 * 1024;
 /** Pieces of a stream, to be taken. */
 const BUFFER_BYTES = 64 * 1024;
 const KEEP_ALIVE_MS = 15_000;
@@ -52,6 +54,7 @@ export class OutputStreams {
     if (this.#open.size >= MOST_STREAMS || (bytes > 0 && bytes + request.sizeBytes > MOST_BYTES)) {
       throw new Refusal(503, "Too many follow what jobs write; try again", { "Retry-After": "10" });
     }
+    if (request.sizeBytes > LARGE_BYTES && isNarrow(this.#service)) throw tooMany();
     const own = { sizeBytes: request.sizeBytes };
     this.#open.add(own);
     const gone = new AbortController();

@@ -45,6 +45,8 @@ export interface Service {
   readonly hosts: readonly string[];
   /** So many files the process may have open. */
   readonly mostFiles: number;
+  /** Resident memory of the process, in bytes; where it is not known nothing depends on it. */
+  readonly memory?: () => number;
   /** Whether clients come by TLS. */
   readonly tls: boolean;
   /** Aborts when the service ends: streams that never end by themselves must end then. */

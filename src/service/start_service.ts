@@ -82,6 +82,7 @@ export async function startService(deps: Deps, options: ServiceOptions, watch: S
     deps: ownDeps,
     ...boundedHosts(makeConnect(ownDeps), server.files),
     mostFiles: server.files,
+    memory: server.memory,
     root,
     auth,
     log: watch.log,

@@ -23,7 +23,7 @@ const LOOKS = 16;
 const MOST_OPEN = 256;
 const PART_OPEN = 1 / 16;
 /** Files of the queues whose jobs are kept, in bytes: these, or those of one queue. */
-const MOST_BYTES = 64 * 1024 * 1024;
+const MOST_BYTES = 32 * 1024 * 1024;
 /** Who asks for all waits so long; what is not through by then is as it was. */
 const PATIENCE_MS = 300;
 /** A round that took longer is followed by as much time for others. */

@@ -29,6 +29,7 @@ for (const seed of [SEED, SEED + 1]) {
         tries: false,
         keep: false,
         service: false,
+        large: false,
         slurm: false,
       };
       const parts = { say: (line: string) => void lines.push(line), stop: new AbortController().signal };

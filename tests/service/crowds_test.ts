@@ -277,7 +277,8 @@ Deno.test("of large queues one is held at a time, of others as many as there is 
     return Promise.resolve({ sizeBytes, isDirectory: false });
   };
   const environment = { cwd: () => "/served" };
-  const heavy = new Heavy({ deps: { files: { stamp }, environment } } as unknown as Service);
+  let memory = 0;
+  const heavy = new Heavy({ deps: { files: { stamp }, environment }, memory: () => memory } as unknown as Service);
   const begun: string[] = [];
   const pass = (path: string, crowd: Parameters<Heavy["pass"]>[1] = "readers") => {
     const end = Promise.withResolvers<void>();
@@ -308,6 +309,19 @@ Deno.test("of large queues one is held at a time, of others as many as there is 
   for (const { end } of all) end();
   await Promise.all(all.map(({ over }) => over));
   assert.equal(begun.length, all.length);
+  // Where memory is short large ones work one after the other, and what waits for hosts is refused meanwhile.
+  memory = 700 * 1024 * 1024;
+  begun.length = 0;
+  const narrow = [pass("/queue/large"), pass("/queue/medium"), pass("/queue/large/reset", "hostWorkers")];
+  await assert.rejects(narrow[2]!.over, /Too many requests wait/);
+  assert.deepEqual(begun, ["/queue/large", "/queue/medium"]);
+  for (const { end } of narrow) end();
+  await Promise.allSettled(narrow.map(({ over }) => over));
+  const alone = pass("/queue/large/reset", "hostWorkers");
+  await waitUntil("it to work alone", () => begun.length === 3);
+  alone.end();
+  await alone.over;
+  memory = 0;
   // A long poll is refused where it would have to wait, and so is whoever comes when many wait.
   const polls = Array.from({ length: 9 }, () => pass("/queue/large/wait", "waiters"));
   await waitUntil("eight", () => count("/queue/large/wait") === 8);

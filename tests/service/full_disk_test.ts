@@ -1,6 +1,6 @@
 /** A disk that refuses: what was done is told as done, what was not in the words of every operation. */
 import assert from "node:assert/strict";
-import { needTest, whyNoPrograms } from "../../testing/need.ts";
+import { needTest, whyNoMounts } from "../../testing/need.ts";
 import { withExecutable } from "../../testing/service/executable.ts";
 import { withService } from "../../testing/service/service.ts";
 
@@ -8,13 +8,6 @@ import { withService } from "../../testing/service/service.ts";
 const JOB = "job1: {name: job1, id: a1, status: end, command: x, user: me, host: localhost, attempt: 1}";
 const MOUNT = `exec unshare -m sh -c 'mkdir full ro && mount -t tmpfs -o size=400k none full && echo "${JOB}" > ` +
   `ro/a-queue.yaml && mount --bind ro ro && mount -o remount,bind,ro ro && exec "$@"' sh "$@"`;
-
-async function whyNoMounts(): Promise<string | null> {
-  const why = whyNoPrograms("unshare", "nsenter", "mount");
-  if (why !== null) return why;
-  const { success } = await new Deno.Command("unshare", { args: ["-m", "true"], stderr: "null" }).output();
-  return success ? null : "needs the right to mount";
-}
 
 function failure(code: string): Error {
   return Object.assign(new Error("no"), { code });

@@ -12,8 +12,8 @@ import { say, write } from "../../script.ts";
 import { furnish } from "./furnish.ts";
 import { pause } from "./sending.ts";
 
-/** As docs/service.md promises. */
-const MEMORY_MB = 1024;
+/** As docs/service.md promises, in MB. */
+export const MEMORY_MB = 1024;
 const SLOWEST_MS = 1000;
 const BACK_MS = 60_000;
 /** Files that may be left open by what is still being closed. */

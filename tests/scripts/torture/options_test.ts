@@ -14,6 +14,7 @@ Deno.test("parseOptions() of the campaign takes what is given and fills in the r
     tries: false,
     keep: false,
     service: false,
+    large: false,
   });
   assert.deepEqual(
     parseOptions([
@@ -39,6 +40,7 @@ Deno.test("parseOptions() of the campaign takes what is given and fills in the r
       tries: false,
       keep: true,
       service: false,
+      large: false,
     },
   );
   assert.equal(parseOptions(["--help"], 9), "help");
