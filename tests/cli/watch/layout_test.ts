@@ -7,8 +7,10 @@ import type { JobState } from "../../../src/job/states.ts";
 import { keysOf } from "../../../src/cli/watch/keys.ts";
 import { clip, layout, type Look, selectable } from "../../../src/cli/watch/layout.ts";
 import { QueueBoard } from "../../../src/operations/queue_board.ts";
+import { addHosts } from "../../../src/operations/add_hosts.ts";
+import { createCluster } from "../../../src/operations/create_cluster.ts";
 import { createQueue } from "../../../src/operations/create_queue.ts";
-import { queueRef } from "../../../src/operations/refs.ts";
+import { clusterRef, queueRef } from "../../../src/operations/refs.ts";
 import { openQueue } from "../../../src/store/queue_file.ts";
 import { memoryDeps, MemoryFiles } from "../../../testing/memory_files.ts";
 
@@ -76,6 +78,35 @@ Deno.test("layout() shows counts, what runs and what failed", async () => {
   const failed = layout("a", board, { ...LOOK, isFailedOnly: true }, { columns: 80, rows: 24 }).map((row) => row.text);
   assert.match(failed.join("\n"), /\nFAILED \(1\) .*\njob3 .*\n\n/);
   board.close();
+});
+
+Deno.test("the hosts of a run are told by the machine of each, also where one name has two addresses", async () => {
+  const files = new MemoryFiles();
+  await files.makeDirectory("/home/experiment");
+  const deps = memoryDeps(files);
+  const queue = queueRef(deps, { queue: "a", experiment: "/home/experiment" });
+  const cluster = clusterRef(deps, { cluster: "c", experiment: "/home/experiment" });
+  await createQueue(deps, { queue });
+  await createCluster(deps, { cluster });
+  const store = await openQueue(deps, queue);
+  for (const i of [1, 2]) {
+    await addHosts(deps, { cluster, id: `n${i}`, spec: { name: "node", user: "pi", ip: `10.0.0.${i}` } });
+    const place = { status: "start", host: `10.0.0.${i}`, user: "pi", slot: `n${i}`, attempt: 1, boot: "b" } as const;
+    const made = makeJob(`job${i}` as JobName, { command: "true" }, { id: `${i}`, experiment: "experiment" });
+    await store.commit(() => [{ type: "put", job: { ...made, ...place } }]);
+  }
+  await store.claimRun("run", {
+    ...{ scheduler: "fifo_multi", cluster: "c", slots: 2 },
+    machines: { "pi@10.0.0.1": "up", "pi@10.0.0.2": "down" },
+  });
+  const board = new QueueBoard(deps, queue);
+  await board.look();
+  assert.deepEqual(board.hosts().map(({ name, trouble, jobs }) => [name, trouble, jobs.map((job) => job.name)]), [
+    ["n1", "", ["job1"]],
+    ["n2", "does not answer", ["job2"]],
+  ]);
+  board.close();
+  store.close();
 });
 
 Deno.test("clip() cuts between whole characters", () => {
