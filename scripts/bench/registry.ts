@@ -28,6 +28,7 @@ import { start } from "./benches/start.ts";
 import { store } from "./benches/store.ts";
 import { sweeps } from "./benches/sweeps.ts";
 import { threeHosts } from "./benches/three_hosts.ts";
+import { waiter } from "./benches/waiter.ts";
 
 /** All of them, in the order in which they run when none is named. */
 export const BENCHES: readonly Bench[] = [
@@ -52,6 +53,7 @@ export const BENCHES: readonly Bench[] = [
   orders,
   service,
   readers,
+  waiter,
   dashboard,
   largeRun,
 ];

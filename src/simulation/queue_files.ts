@@ -46,6 +46,7 @@ export class QueueFiles {
   /** The text of the YAML that was last found to be whole. */
   #wholeYaml = "";
   #yamlWrites = 0;
+  #lookAtPause = (): void => {};
 
   constructor(parts: QueueFilesParts) {
     this.#parts = parts;
@@ -66,9 +67,16 @@ export class QueueFiles {
   watchPause(times: { pauseSeen(isThere: boolean, nowMs: number): void }): void {
     const { queue, manager: { disk }, timeline } = this.#parts;
     const { pause } = storePaths(queue, "queue");
+    this.#lookAtPause = () => times.pauseSeen(disk.textNow(pause) !== null, timeline.nowMs);
     disk.onChange((path) => {
-      if (path === pause) times.pauseSeen(disk.textNow(pause) !== null, timeline.nowMs);
+      if (path === pause) this.#lookAtPause();
     });
+  }
+
+  /** The power went: files that were not durable are gone. */
+  powerCut(): void {
+    this.lastWriter = null;
+    this.#lookAtPause();
   }
 
   /** True if a file says that somebody is to be told of the end of a run. */

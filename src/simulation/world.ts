@@ -276,7 +276,7 @@ export class World {
   powerCut(keep: number): void {
     this.manager.powerCut(keep);
     this.stores.clear();
-    this.files.lastWriter = null;
+    this.files.powerCut();
     this.#afterTurn.push(async () => {
       this.files.checkYaml();
       const jobs = await this.files.read();

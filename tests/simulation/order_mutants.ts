@@ -38,6 +38,8 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
   {
     rule: 5,
     name: "jobs start while the queue is paused",
+    seed: 39,
+    isSmall: true,
     breaks: () =>
       patch(Core.prototype, "step", (old) =>
         function (this: Core, event, nowMs) {
@@ -47,6 +49,8 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
   {
     rule: 5,
     name: "a drained host gets jobs",
+    seed: 12,
+    isSmall: true,
     breaks: () =>
       patch(RunHosts.prototype, "read", (old) =>
         async function (this: RunHosts) {
@@ -114,6 +118,8 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
   {
     rule: 6,
     name: "an end is told twice",
+    seed: 3,
+    isSmall: true,
     breaks: () =>
       patch(Notices.prototype, "event", (old) =>
         function (this: Notices, event) {
@@ -124,6 +130,8 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
   {
     rule: 6,
     name: "a try that another one follows is told as an end",
+    seed: 39,
+    isSmall: true,
     breaks: () =>
       patch(Notices.prototype, "event", (old) =>
         function (this: Notices, event) {
@@ -135,6 +143,8 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
   {
     rule: 6,
     name: "ends are not told now and then",
+    seed: 3,
+    isSmall: true,
     breaks: () => {
       let calls = 0;
       return patch(Notices.prototype, "event", (old) =>
