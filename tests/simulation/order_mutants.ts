@@ -156,6 +156,8 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
   {
     rule: 2,
     name: "the end of a run that was killed is not told",
+    seed: 114,
+    isSmall: true,
     breaks: () =>
       patch(
         OwedNotices,
