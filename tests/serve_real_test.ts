@@ -229,10 +229,11 @@ Deno.test("events go on beyond the limits of a reply, and their end is told when
     await waitUntil("the server to know", () => isCancelled);
     // A stream that breaks off is cut off, without a word to anybody.
     const printed: unknown[] = [];
-    const { error } = console;
-    console.error = (...words) => void printed.push(words);
+    const { console: printer } = globalThis;
+    const { error } = printer;
+    printer.error = (...words) => void printed.push(words);
     const text = await untilCut(await connect(server), "GET /broken HTTP/1.1\r\nHost: localhost\r\n\r\n")
-      .finally(() => console.error = error);
+      .finally(() => printer.error = error);
     assert.deepEqual(printed, []);
     assert.match(text, /^HTTP\/1\.1 200 /);
     assert.doesNotMatch(text, /too slow/);
