@@ -118,8 +118,9 @@ async function memoryOf(command: readonly string[], options: Options): Promise<n
   return mb;
 }
 
+/** Its own memory: pages of the executable's file are shared by all processes of it. */
 function mbOf(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? NaN) / 1024;
+  return Number(/^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? NaN) / 1024;
 }
 
 /** Processor time, in seconds. */
