@@ -40,8 +40,8 @@ export interface AppendFile {
   size(): Promise<number>;
   /** What is known of this very file, whatever stands at its path now. */
   stamp(): Promise<FileStamp>;
-  /** Reads from `offset` to the end of the file. */
-  readFrom(offset: number): Promise<Uint8Array>;
+  /** Reads from `offset` to the end of the file, `most` bytes at most. */
+  readFrom(offset: number, most?: number): Promise<Uint8Array>;
   /** Appends all of `bytes` at the end. */
   append(bytes: Uint8Array): Promise<void>;
   /** Cuts the file to `sizeBytes`. */

@@ -98,8 +98,8 @@ function appendFile(file: Deno.FsFile): AppendFile {
     size: async () => sizeNow(),
     // deno-lint-ignore require-await
     stamp: async () => stampOf(file.statSync()),
-    async readFrom(offset) {
-      const bytes = new Uint8Array(Math.max(0, sizeNow() - offset));
+    async readFrom(offset, most = Infinity) {
+      const bytes = new Uint8Array(Math.min(most, Math.max(0, sizeNow() - offset)));
       file.seekSync(offset, Deno.SeekMode.Start);
       let done = 0;
       while (done < bytes.length) {

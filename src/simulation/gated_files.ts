@@ -181,7 +181,7 @@ export class GatedFiles implements Files {
     return {
       size: () => this.#call(() => file.size()),
       stamp: () => this.#call(() => file.stamp()),
-      readFrom: (offset) => this.#call(() => file.readFrom(offset)),
+      readFrom: (offset, most) => this.#call(() => file.readFrom(offset, most)),
       append: (bytes) => {
         if (!this.#process.alive) return never();
         const isFull = GatedFiles.fullDisks.has(this.#disk);

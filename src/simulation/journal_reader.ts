@@ -299,7 +299,7 @@ export class JournalReader {
   #mayCrash(process: SimProcess, attempt: AttemptTruth, host: Host | undefined): boolean {
     const { how, isWrapperKilled, isForgotten, starts } = attempt;
     if (how === "signal" || how === "power" || isWrapperKilled || isForgotten) return true;
-    if (starts === 0 && this.#parts.truth.cutNeighbours.has(attempt.job)) return true;
+    if (starts === 0 && this.#parts.truth.emptyClaims.has(attempt.job)) return true;
     if (host === undefined || `${host.machine}/${host.boot}` !== attempt.decided?.boot || host.wasFull) return true;
     return this.#wasSilent(process, host);
   }

@@ -215,7 +215,8 @@ export class MemoryFiles implements Files {
     return {
       size: () => Promise.resolve(inode.sizeBytes),
       stamp: () => Promise.resolve(stampOf(inode)),
-      readFrom: (offset) => Promise.resolve(inode.buffer.slice(offset, Math.max(offset, inode.sizeBytes))),
+      readFrom: (offset, most = Infinity) =>
+        Promise.resolve(inode.buffer.slice(offset, Math.max(offset, Math.min(inode.sizeBytes, offset + most)))),
       append: (bytes) => {
         const needed = inode.sizeBytes + bytes.length;
         if (needed > inode.buffer.length) {

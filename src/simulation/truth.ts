@@ -44,10 +44,10 @@ export class Truth {
   /** Ids of the neighbour's queue, whose journal nobody reads: only what concerns others is watched of it. */
   readonly neighbours = new Set<string>();
   /**
-   * Jobs of the neighbour of which a wrapper was killed between two steps. A claim that it left empty may be anybody's,
-   * so that an attempt of the same name that never started counts as one that may have.
+   * Jobs, also of the neighbour, of which a wrapper was killed before it started anything. A claim that it left empty may
+   * be anybody's, so that a later attempt of that name that never started counts as one that may have.
    */
-  readonly cutNeighbours = new Set<string>();
+  readonly emptyClaims = new Set<string>();
   startsInAll = 0;
   /** Epoch ms of virtual time. */
   firstStartMs = Infinity;
@@ -286,7 +286,7 @@ export class Truth {
   wrapperKilled(id: string): void {
     const attempt = this.of(id);
     attempt.isWrapperKilled = true;
-    if (this.#isNeighbours(attempt)) this.cutNeighbours.add(attempt.job);
+    if (attempt.starts === 0) this.emptyClaims.add(attempt.job);
   }
 
   /** A job's process has come or gone that is not the job itself. */

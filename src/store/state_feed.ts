@@ -28,6 +28,8 @@ export interface FeedBegin {
 }
 
 const NEWLINE = 10;
+/** The journal is read in pieces, so that a long one does not stand in memory. */
+const PIECE_BYTES = 64 * 1024;
 
 /** One queue, followed. */
 export class StateFeed {
@@ -97,7 +99,7 @@ export class StateFeed {
 
   /** The first line of the journal that is open. Moves past it. */
   async #header(): Promise<Record<string, unknown> | null> {
-    const bytes = await this.#file?.readFrom(0) ?? new Uint8Array();
+    const bytes = await this.#file?.readFrom(0, PIECE_BYTES) ?? new Uint8Array();
     const end = bytes.indexOf(NEWLINE);
     const first = end < 0 ? null : parseLine(bytes.subarray(0, end));
     if (first !== null) this.#bytes = end + 1;
@@ -106,25 +108,39 @@ export class StateFeed {
 
   /** Reads whole commits from where the last reading ended; null if a line is no record. */
   async #read(): Promise<StateMove[] | null> {
-    if (this.#file === null) return [];
-    const at = this.#bytes;
-    const bytes = await this.#file.readFrom(at);
     const moves: StateMove[] = [];
+    for (let most = PIECE_BYTES; this.#file !== null;) {
+      const at = this.#bytes;
+      const bytes = await this.#file.readFrom(at, most);
+      const isAll = bytes.length < most;
+      const isRead = this.#take(bytes, moves);
+      if (isRead && isAll) break;
+      if (!isRead && isAll) return null;
+      // A commit that is longer than the piece.
+      if (this.#bytes === at) most *= 2;
+    }
+    return moves;
+  }
+
+  /** Takes in the whole commits of a piece of the journal; false if a line in it is no record. */
+  #take(bytes: Uint8Array, moves: StateMove[]): boolean {
+    const at = this.#bytes;
     let open: StateMove[] = [];
-    let from = 0;
+    let [from, carried] = [0, this.#carried];
     for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, from)) {
       const line = readLine(bytes.subarray(from, end));
       from = end + 1;
       // A torn end is that of a writer who was killed; the next one cuts it off.
-      if (line === null) return end + 1 === bytes.length ? moves : null;
-      if (this.#carried > 0) this.#carried--;
+      if (line === null) return end + 1 === bytes.length;
+      if (carried > 0) carried--;
       else if (line.move !== null) open.push(line.move);
       if (line.fold !== null) this.#folded = line.fold;
       if (line.isOpen) continue;
       for (const one of open) moves.push(one);
       open = [];
+      this.#carried = carried;
       this.#bytes = at + end + 1;
     }
-    return moves;
+    return true;
   }
 }

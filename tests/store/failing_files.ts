@@ -55,7 +55,7 @@ export function failingFiles(files: Files, failure: Failure): Files & { count():
     return {
       size: () => read(() => file.size()),
       stamp: () => read(() => file.stamp()),
-      readFrom: (offset) => read(() => file.readFrom(offset)),
+      readFrom: (offset, most) => read(() => file.readFrom(offset, most)),
       append: (bytes) => write(() => file.append(bytes), () => file.append(bytes.subarray(0, bytes.length >> 1))),
       truncate: (sizeBytes) => write(() => file.truncate(sizeBytes)),
       sync: () => write(() => file.sync()),

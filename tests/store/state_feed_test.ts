@@ -27,6 +27,12 @@ onBothFiles("StateFeed reports each move across rewritings of the file, in order
     // The new journal begins with the jobs in flight.
     assert.deepEqual(shown(await feed.look()), ["set a start", "set a start", "set a end 3", "delete b"]);
     assert.deepEqual(await feed.look(), []);
+    // A commit that is longer than the pieces in which the journal is read, and others behind it.
+    const many = Array.from({ length: 1_000 }, (_, i) => `many${i}`);
+    await queue.commit(() => many.map((name) => put(name)));
+    await queue.commit(() => [set("many0", { status: "run" })]);
+    const moves = shown(await feed.look());
+    assert.deepEqual([moves?.length, moves?.at(-1)], [1_001, "set many0 run"]);
   } finally {
     feed.close();
     queue.close();
