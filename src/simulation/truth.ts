@@ -200,8 +200,9 @@ export class Truth {
     for (const [other, alive] of this.#aliveOn) {
       if (other.name !== host.name) continue;
       for (const one of alive) {
-        // A lost one on another machine of the name is neither ended nor counted: only its own machine knows of it.
-        if (!counts(one) || (one.isLost && other !== host)) continue;
+        // One that is lost or given up on another machine of the name is neither ended nor counted: only its own machine
+        // knows of it.
+        if (!counts(one) || ((one.isLost || one.isGivenUp) && other !== host)) continue;
         const need = needOf(one.need);
         if (one.gpu === attempt.gpu) here += need.slots;
         cpus += need.cpus;
