@@ -19,7 +19,7 @@ import { type InFlight, isOf, isUnseen, isUnseenInBacklog } from "./in_flight.ts
 export function isToForbid(run: RunContext, one: InFlight, boot: string | null): boolean {
   const isUnknown = (one.stage.at === "inherited" || one.stage.at === "away") &&
     run.jobs.get(one.job)?.status !== "start";
-  const isStuck = isUnseen(one) && one.timesAsked > 0;
+  const isStuck = (isUnseen(one) || one.stage.at === "given_up") && one.timesAsked > 0;
   if (!keepsClaims(one.boot, boot)) return false;
   const isOver = one.boot !== boot && isUnseen(one) && one.stage.at !== "given_up";
   return isOver || isUnknown || isStuck || isUnseenInBacklog(one) || isUnwanted(run, one);
