@@ -145,6 +145,9 @@ export function act(stage: Stage, kind: FaultKind, dice: readonly number[]): voi
   }
 }
 
+const RESUME_TRIES = 30;
+const RESUME_MS = 1_000;
+
 /** Somebody activates hosts; with `random`, the command may be killed. */
 export function openHosts(stage: Stage, ids: readonly string[], random?: Random): void {
   const { cluster, capacities, stillTimes } = stage.world;
@@ -158,10 +161,19 @@ export function openHosts(stage: Stage, ids: readonly string[], random?: Random)
   if (random?.chance(0.15)) process.diesAtStep = 1 + random.below(80);
 }
 
-/** Somebody ends the pause. */
+/** Somebody ends the pause, and says so again where the file was just gone. */
 export function endPause(stage: Stage): void {
   const { queue } = stage.world;
-  stage.command("resume", (deps) => resumeQueue(deps, { queue }));
+  stage.command("resume", async (deps) => {
+    for (let tries = 1;; tries++) {
+      try {
+        return await resumeQueue(deps, { queue });
+      } catch (error) {
+        if (tries === RESUME_TRIES) throw error;
+        await deps.clock.sleepUntil(deps.clock.now() + RESUME_MS);
+      }
+    }
+  });
 }
 
 /** Names in the YAML as it stands; a person sees no more. */

@@ -44,8 +44,8 @@ export class Truth {
   /** Ids of the neighbour's queue, whose journal nobody reads: only what concerns others is watched of it. */
   readonly neighbours = new Set<string>();
   /**
-   * Jobs, also of the neighbour, of which a wrapper was killed before it started anything. A claim that it left empty may
-   * be anybody's, so that a later attempt of that name that never started counts as one that may have.
+   * Jobs, also of the neighbour, of which a wrapper was killed before it started anything. A claim that it left empty
+   * may be anybody's, so that a later attempt of that name that never started counts as one that may have.
    */
   readonly emptyClaims = new Set<string>();
   startsInAll = 0;
@@ -200,8 +200,8 @@ export class Truth {
     for (const [other, alive] of this.#aliveOn) {
       if (other.name !== host.name) continue;
       for (const one of alive) {
-        // One that is lost or given up on another machine of the name is neither ended nor counted: only its own machine
-        // knows of it.
+        // One that is lost or given up on another machine of the name is neither ended nor counted: only its own
+        // machine knows of it.
         if (!counts(one) || ((one.isLost || one.isGivenUp) && other !== host)) continue;
         const need = needOf(one.need);
         if (one.gpu === attempt.gpu) here += need.slots;
