@@ -134,6 +134,21 @@ Deno.test("a start of an earlier run is recalled again and again while the disk 
   }
 });
 
+Deno.test("what an earlier run gave up is asked about once; an unfinished claim of it is forbidden then", () => {
+  const was = { ...job("a", RED), status: "crash", attempt: 1, boot: "1" } as const;
+  const hosts = [slotHost("h1", RED)];
+  const core = new Core({ policy: fifoMulti(), hosts, timeoutMs: 600_000 }, new Map([[was.name, was]]));
+  core.step({ type: "begin" }, 0);
+  const ref = { job: was.name, attempt: `${was.id}.1` };
+  let effects = core.step({ type: "link_up", machine: RED, boot: "1" }, 0);
+  for (const expected of [[[ref], []], [[], [ref]], [[], [ref]]]) {
+    const asked = effects.flatMap((effect) => effect.type === "ask" ? [[effect.ask, effect.forbid]] : []);
+    assert.deepEqual(asked, [expected]);
+    core.step({ type: "answer", machine: RED, states: [{ ...ref, state: { type: "claimed" } }] }, core.wakeAtMs ?? 0);
+    effects = core.step({ type: "tick" }, core.wakeAtMs ?? 0);
+  }
+});
+
 Deno.test("without a machine that answers the run says so once and ends after the time-out", () => {
   const world = new World({ seed: 25, jobs: [job("a")], hosts: [slotHost("h1", RED)], timeoutMs: 30_000 });
   world.machines.get(RED)!.reachable = false;
