@@ -137,7 +137,9 @@ Deno.test("a start of an earlier run is recalled again and again while the disk 
 Deno.test("what an earlier run gave up is asked about once; an unfinished claim of it is forbidden then", () => {
   const was = { ...job("a", RED), status: "crash", attempt: 1, boot: "1" } as const;
   const hosts = [slotHost("h1", RED)];
-  const core = new Core({ policy: fifoMulti(), hosts, timeoutMs: 600_000 }, new Map([[was.name, was]]));
+  const next = job("b");
+  const jobs = new Map([[was.name, was], [next.name, next]]);
+  const core = new Core({ policy: fifoMulti(), hosts, timeoutMs: 600_000 }, jobs);
   core.step({ type: "begin" }, 0);
   const ref = { job: was.name, attempt: `${was.id}.1` };
   let effects = core.step({ type: "link_up", machine: RED, boot: "1" }, 0);
