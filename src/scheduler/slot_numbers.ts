@@ -30,13 +30,13 @@ export class SlotNumbers {
   }
 
   /**
-   * The number of one more slot of a backlog. `known`: that of the job which had it; null where its host could not say.
+   * The number of one more slot of a backlog. `known`: that of the job which had it, unless the host has given it to
+   * another since; null where its host could not say.
    */
   more(backlog: Backlog, known: number | null): number[] {
     const { pool, slots } = backlog;
-    const number = known !== null && !slots.has(known)
-      ? known
-      : free(this.#taken(pool.machine, pool).union(slots), 1)[0]!;
+    const taken = this.#taken(pool.machine, pool).union(slots);
+    const number = known !== null && !taken.has(known) ? known : free(taken, 1)[0]!;
     slots.add(number);
     return [number];
   }
