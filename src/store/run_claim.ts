@@ -125,6 +125,8 @@ export class RunClaim {
 
 const RETRIES = 100;
 const PAUSE_MS = 5;
+/** Longer than any question takes. */
+const OLD_MS = 24 * 3_600_000;
 
 /**
  * Takes the right to run the queue, or says who has it. The caller holds the write lock, so that no two claim at once.
@@ -223,19 +225,48 @@ function isAbout(value: unknown): value is RunAbout {
  * Removes what writers left that were killed in the middle. The caller holds the write lock, so that nobody writes now.
  */
 export async function sweepTemporaries(deps: Deps, ref: StoreRef, id: string): Promise<void> {
-  // The latter by copies of input files, which only a run of the queue makes.
-  for (const name of await leftTemporaries(deps, ref, [`.input.${id}.`])) {
-    await deps.files.remove(`${ref.directory}/${name}`).catch(() => false);
+  const { files } = deps;
+  const remove = (name: string) => files.remove(`${ref.directory}/${name}`).catch(() => false);
+  for (const name of await leftTemporaries(deps, ref)) await remove(name);
+  await sweepTokens(deps, ref, `.input.${id}.`, remove);
+}
+
+/**
+ * The same of the files by which runs and commands find out whether a host sees their directory. Commands that go on
+ * may have some now, and would take a shared directory for another one without them: only old ones are removed, by the
+ * clock of the file system.
+ */
+async function sweepTokens(
+  { files, ids }: Deps,
+  ref: StoreRef,
+  prefix: string,
+  remove: (name: string) => Promise<boolean>,
+): Promise<void> {
+  const found = (await files.list(ref.directory) ?? []).filter((name) => name.startsWith(prefix) && isTemporary(name));
+  if (found.length === 0) return;
+  const own = `${prefix}${ids.hex(8)}.tmp`;
+  try {
+    const file = await files.openAppend(`${ref.directory}/${own}`, { create: true });
+    const nowMs = (await file?.stamp())?.modifiedMs ?? 0;
+    file?.close();
+    for (const name of found) {
+      const stamp = await files.stamp(`${ref.directory}/${name}`);
+      if (stamp !== null && nowMs - stamp.modifiedMs > OLD_MS) await remove(name);
+    }
+  } catch {
+    // A full disk: another time.
+  } finally {
+    await remove(own);
   }
 }
 
 /** Names of the files that {@link sweepTemporaries} removes. The caller holds the lock. */
-export async function leftTemporaries(
-  { files }: Deps,
-  ref: StoreRef,
-  others: readonly string[] = [],
-): Promise<string[]> {
-  const prefixes = [`.${ref.name}-queue.yaml.`, `..${ref.name}-queue.journal.`, ...others];
-  const isLeft = (name: string) => name.endsWith(".tmp") && prefixes.some((prefix) => name.startsWith(prefix));
+export async function leftTemporaries({ files }: Deps, ref: StoreRef): Promise<string[]> {
+  const prefixes = [`.${ref.name}-queue.yaml.`, `..${ref.name}-queue.journal.`];
+  const isLeft = (name: string) => isTemporary(name) && prefixes.some((prefix) => name.startsWith(prefix));
   return (await files.list(ref.directory) ?? []).filter(isLeft);
+}
+
+function isTemporary(name: string): boolean {
+  return name.endsWith(".tmp");
 }

@@ -133,7 +133,13 @@ Deno.test("inspectQueue() tells where the journal of a copied directory was begu
       ".a-queue.yaml.0123456789abcdef.tmp",
     ]);
     const queue = await openQueue(world.deps, world.ref);
+    // A command that goes on asks its hosts for the first of these now.
+    const [asked, old] = ["0123456789abcdef", "fedcba9876543210"].map((hex) => `${home}/.input.${queue.id}.${hex}.tmp`);
+    for (const path of [asked!, old!]) await Deno.writeTextFile(path, "");
+    await Deno.utime(old!, 0, 0);
     await queue.claimRun("r1", about);
+    const left = [...Deno.readDirSync(home)].map(({ name }) => `${home}/${name}`).filter((name) => /\.tmp$/.test(name));
+    assert.deepEqual(left, [asked]);
     const held = await look(world);
     assert.deepEqual([held.runner?.pid, held.runner?.about, held.lastRun?.isRunning], [Deno.pid, about, true]);
     queue.close();
