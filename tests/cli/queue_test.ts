@@ -281,12 +281,13 @@ Deno.test("while no run goes on, the file has all of the queue after every comma
   await withPlace(async ({ ok, run, directory }) => {
     await ok("queue", "create", "a");
     const file = `${directory}/experiment/a-queue.yaml`;
-    // Of the copy there is no journal.
+    // Of the copy there is no journal. It stands elsewhere: one beside the queue is another queue.
+    await Deno.mkdir(`${directory}/copy`);
     const copied = async (name: string): Promise<string> => {
-      await Deno.copyFile(file, `${directory}/experiment/b-queue.yaml`);
+      await Deno.copyFile(file, `${directory}/copy/a-queue.yaml`);
       const [a, b] = [
         await run("queue", "list", "a", "--output=json"),
-        await run("queue", "list", "b", "--output=json"),
+        await run("queue", "list", "a", "--output=json", "--experiment=copy"),
       ];
       assert.equal(b.out, a.out, name);
       return a.out;
