@@ -79,8 +79,9 @@ export class WatchedFiles {
     if (pause === undefined) return null;
     const stamp = JSON.stringify(await this.#files.stamp(pause.file));
     if (stamp === this.#pauseStamp) return null;
-    this.#pauseStamp = stamp;
     const now = await pause.read();
+    // Where it came or went between the two, the next look must not take the same for known.
+    this.#pauseStamp = (now === null) === (stamp === "null") ? stamp : "";
     return { type: "pause", isPaused: now !== null, reason: now?.reason ?? null };
   }
 }
