@@ -473,13 +473,6 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     rule: 10,
-    name: "files that jobs send are taken for a boot that is over",
-    seed: 203483,
-    isSmall: true,
-    breaks: () => patch(Stager.prototype, "isOfBoot", () => () => true),
-  },
-  {
-    rule: 10,
     name: "input copied onto itself",
     breaks: () => patch(ManagersDirectory.prototype, "has", () => () => false),
   },

@@ -156,7 +156,7 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
   {
     rule: 2,
     name: "the end of a run that was killed is not told",
-    seed: 114,
+    seed: 167,
     isSmall: true,
     breaks: () =>
       patch(
