@@ -68,8 +68,8 @@ export type AttemptState =
   | { readonly type: "none" }
   /** Claimed a moment ago; ask again. */
   | { readonly type: "claimed" }
-  /** Claimed by `Link.forbid`: it was never started and never will be. */
-  | { readonly type: "forbidden" }
+  /** It was never started and never will be: claimed by `Link.forbid`, or refused by its host for this reason. */
+  | { readonly type: "forbidden"; readonly reason?: string }
   /** Alive. `orphan`: the process that would report its end is gone; the link watches the job itself from now on. */
   | (Beside & {
     readonly type: "alive";

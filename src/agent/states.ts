@@ -26,8 +26,9 @@ export function parseState(words: readonly string[]): AttemptState | null {
   switch (type) {
     case "none":
     case "claimed":
-    case "forbidden":
       return { type };
+    case "forbidden":
+      return { type, ...rest.length > 0 && { reason: rest.join(" ") } };
     case "alive": {
       const pid = number(rest[0]);
       if (pid === null) return null;

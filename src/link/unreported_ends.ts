@@ -91,8 +91,9 @@ export class UnreportedEnds {
   settleLost(attempts: readonly AttemptRef[], states: readonly AttemptState[], nowMs: number): void {
     this.settle(attempts, states, nowMs);
     for (const [i, { job, attempt }] of attempts.entries()) {
-      if (states[i]?.type !== "forbidden") continue;
-      this.tell({ type: "refused", job, attempt, reason: "the host could not carry out the start" });
+      const state = states[i];
+      if (state?.type !== "forbidden") continue;
+      this.tell({ type: "refused", job, attempt, reason: state.reason ?? "the host could not carry out the start" });
     }
   }
 }

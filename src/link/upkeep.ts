@@ -69,10 +69,11 @@ export async function keepLooking({ clock, times, signal }: Upkeep, link: Link, 
     if (signal.aborted || attempts.length === 0) continue;
     try {
       const states = await link.ask(attempts);
-      // The host lost a start that left no trace. A claim that stays unfinished for so long belongs to a wrapper that
-      // was ended. Before the link reports either, a tombstone makes it true for ever.
+      // The host lost a start that left no trace, or refused it, and who was to say so was ended. A claim that stays
+      // unfinished for so long belongs to a wrapper that was ended. Before the link reports any of them, a tombstone
+      // makes it true for ever.
       const lost = [
-        ...ends.unanswered(attempts.filter((_, i) => states[i]?.type === "none")),
+        ...ends.unanswered(attempts.filter((_, i) => /^(none|forbidden)$/.test(states[i]?.type ?? ""))),
         ...attempts.filter((_, i) => states[i]?.type === "claimed"),
       ];
       ends.settle(attempts, states, clock.now());

@@ -201,9 +201,11 @@ for (const shell of SHELLS) {
     assert.match((await event("refused", "badlog")).reason, /cannot write \/proc\/no\/log: \S/);
     assert.match((await event("refused", "break")).reason, /line break/);
     assert.match((await event("refused", "nul")).reason, /NUL/);
-    assert.deepEqual(await link.ask([attempt("noshell"), attempt("badlog")]), [{ type: "forbidden" }, {
-      type: "forbidden",
-    }]);
+    const states = await link.ask([attempt("noshell"), attempt("badlog")]);
+    assert.deepEqual(states, [
+      { type: "forbidden", reason: (await event("refused", "noshell")).reason },
+      { type: "forbidden", reason: (await event("refused", "badlog")).reason },
+    ]);
     // Asked again, it is refused again, with the same reason.
     events.length = 0;
     link.start([start("badlog", "echo ran", { log: "badlog.log" })]);

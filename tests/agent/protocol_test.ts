@@ -67,7 +67,7 @@ Deno.test("parseAnswer() reads every state", () => {
     return answer?.type === "state" ? answer.state : null;
   };
   assert.deepEqual(state("claimed"), { type: "claimed" });
-  assert.deepEqual(state("forbidden there is no shell"), { type: "forbidden" });
+  assert.deepEqual(state("forbidden there is no shell"), { type: "forbidden", reason: "there is no shell" });
   assert.deepEqual(state("alive 12 1700000000001 1"), {
     type: "alive",
     pid: 12,

@@ -44,6 +44,11 @@ Deno.test("keepLooking() tells of a start that got lost on its host, once it is 
   assert.deepEqual(await lookOnce({ type: "none" }, false), { told: ["refused"], isForbidden: true });
 });
 
+Deno.test("keepLooking() tells of a start that was refused by a wrapper that was ended before it said so", async () => {
+  assert.deepEqual(await lookOnce({ type: "forbidden" }, false), { told: ["refused"], isForbidden: true });
+  assert.deepEqual(await lookOnce({ type: "forbidden" }, true), { told: [], isForbidden: false });
+});
+
 Deno.test("keepLooking() tells of a start that was ended while it made its claim", async () => {
   assert.deepEqual(await lookOnce({ type: "claimed" }, false), { told: ["refused"], isForbidden: true });
 });
