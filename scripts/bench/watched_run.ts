@@ -4,11 +4,9 @@
  * @module
  */
 
-import { readFileSync } from "node:fs";
+import { cpuOf, memoryOf } from "./processes.ts";
 
 const LOOK_MS = 100;
-/** Of `/proc/PID/stat`, on every Linux that matters. */
-const TICKS_PER_S = 100;
 const MARK = new TextEncoder().encode("Starting job: ");
 
 /** What was seen. */
@@ -35,12 +33,9 @@ export async function watchRun(
   let [peakMb, cpuS] = [0, 0];
   const look = () => {
     try {
-      const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1];
-      if (peak === undefined) return; // It has ended, and only its number is left.
-      peakMb = Number(peak) / 1024;
-      // The program's name, in brackets, may hold blanks.
-      const fields = readFileSync(`/proc/${child.pid}/stat`, "utf8").split(") ").at(-1)!.split(" ");
-      cpuS = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
+      const peak = memoryOf(child.pid, "VmHWM");
+      if (peak === null) return; // It has ended, and only its number is left.
+      [peakMb, cpuS] = [peak, cpuOf(child.pid)];
     } catch { /* it has just ended */ }
   };
   const timer = setInterval(look, LOOK_MS);

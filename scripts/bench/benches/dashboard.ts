@@ -9,13 +9,11 @@ import type { Bench, Plan, Setting } from "../bench.ts";
 import { pageLife } from "../contenders/page_life.ts";
 import { startServer } from "../contenders/server.ts";
 import { sharedContenders } from "../contenders/shared.ts";
+import { CountedRun, cpuOf } from "../processes.ts";
 import { outputOf } from "../program.ts";
 import { openRig, withNewDisks } from "../rig.ts";
 
 const SLOTS = 4;
-/** Of `/proc/PID/stat`, on every Linux that matters. */
-const TICKS_PER_S = 100;
-const MARK = /Starting job: /g;
 /** Others ask this often; one request after the other. */
 const ASK_EVERY_MS = 50;
 /** The time without the page, before it and after it: this part of its life each. */
@@ -71,7 +69,7 @@ async function open(setting: Setting, stack: AsyncDisposableStack): Promise<Plan
     const start = ["--service", "start", "--port=0", `--credentials=${directory}/credentials`, "--log=none"];
     const { pid, port } = await startServer(queue(...start), served, own, env);
     return await withNewDisks(rig.hosts, { name: "experiment", jobs }, async () => {
-      const run = new Run(queue("run", "fifo_multi", "a", "--hostfile=lab"), options);
+      const run = new CountedRun(queue("run", "fifo_multi", "a", "--hostfile=lab"), options);
       try {
         await run.begun;
         const before = await others({ pid, port }, run, PART_WITHOUT * seconds * 1000);
@@ -129,43 +127,10 @@ async function open(setting: Setting, stack: AsyncDisposableStack): Promise<Plan
   };
 }
 
-/** A run, and how many jobs it has started. */
-class Run {
-  readonly begun: Promise<void>;
-  starts = 0;
-  hasEnded = false;
-  readonly #child;
-  readonly #reading: Promise<void>;
-
-  constructor([program = "", ...args]: readonly string[], options: { cwd: string; env: Record<string, string> }) {
-    const piped = { stdin: "null", stdout: "piped", stderr: "null" } as const;
-    const child = new Deno.Command(program, { ...options, args, ...piped }).spawn();
-    this.#child = child;
-    const begun = Promise.withResolvers<void>();
-    this.begun = begun.promise;
-    this.#reading = (async () => {
-      const texts = child.stdout.pipeThrough(new TextDecoderStream() as TransformStream<Uint8Array, string>);
-      for await (const text of texts) {
-        this.starts += text.match(MARK)?.length ?? 0;
-        if (this.starts > 0) begun.resolve();
-      }
-      this.hasEnded = true;
-      begun.resolve();
-    })();
-  }
-
-  async end(): Promise<void> {
-    try {
-      this.#child.kill("SIGKILL");
-    } catch { /* it has ended */ }
-    await Promise.all([this.#reading.catch(() => {}), this.#child.status]);
-  }
-}
-
 /** Asks the service as programs do, for a while or until `signal` aborts. */
 async function others(
   { pid, port }: { pid: number; port: number },
-  run: Run,
+  run: CountedRun,
   forMs: number | null,
   signal?: AbortSignal,
 ): Promise<{ waits: number[]; rate: number; cpu: number }> {
@@ -182,13 +147,6 @@ async function others(
   }
   const seconds = (performance.now() - beginMs) / 1000;
   return { waits, rate: (run.starts - starts) / seconds, cpu: (cpuOf(pid) - cpuS) / seconds };
-}
-
-/** Processor time of a process, in seconds. */
-function cpuOf(pid: number): number {
-  // The program's name, in brackets, may hold blanks.
-  const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).split(") ").at(-1)!.split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
 }
 
 function quantile(values: number[], part: number): number {

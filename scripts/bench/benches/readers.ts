@@ -8,6 +8,7 @@
 import { files } from "../../../src/files_real.ts";
 import type { Bench, Plan, Setting } from "../bench.ts";
 import { sharedContenders } from "../contenders/shared.ts";
+import { CountedRun, end, start } from "../processes.ts";
 import { outputOf } from "../program.ts";
 import { openRig, withNewDisks } from "../rig.ts";
 import { percentile } from "../statistics.ts";
@@ -16,7 +17,6 @@ const OTHERS = 20;
 /** How long the starts are counted. */
 const SPAN_MS = 30_000;
 const WRITE_EVERY_MS = 100;
-const MARK = /Starting job: /g;
 const SLOTS = 4;
 
 /** What the others do: a loop that only computes, a list of a queue that nothing runs, a list of the run's queue. */
@@ -58,7 +58,7 @@ async function open(setting: Setting, stack: AsyncDisposableStack): Promise<Plan
   const measure = async (experiment: string, other: readonly string[]): Promise<Measured> => {
     await make(experiment, "a");
     return await withNewDisks(rig.hosts, { name: experiment, jobs }, async () => {
-      const run = start(queue(experiment, "run", "fifo_multi", "a", `--hosts=${hosts}`), options, "piped");
+      const run = new CountedRun(queue(experiment, "run", "fifo_multi", "a", `--hosts=${hosts}`), options);
       return await besideOthers(run, Array(OTHERS).fill(other), `${directory}/${experiment}/.a-queue.lock`, options);
     });
   };
@@ -96,26 +96,17 @@ async function open(setting: Setting, stack: AsyncDisposableStack): Promise<Plan
 
 /** The run's rate, and the waits for its queue's lock, while the others are at work. All are ended afterwards. */
 async function besideOthers(
-  run: Deno.ChildProcess,
+  run: CountedRun,
   commands: readonly (readonly string[])[],
   lockFile: string,
   options: Options,
 ): Promise<Measured> {
   const others: Deno.ChildProcess[] = [];
-  let starts = 0;
-  const first = Promise.withResolvers<void>();
-  const reading = (async () => {
-    for await (const text of run.stdout.pipeThrough(new TextDecoderStream() as TransformStream<Uint8Array, string>)) {
-      starts += text.match(MARK)?.length ?? 0;
-      if (starts > 0) first.resolve();
-    }
-    first.resolve();
-  })();
   try {
-    await first.promise;
+    await run.begun;
     for (const command of commands) others.push(start(command, options, "null"));
     const waits: number[] = [];
-    const [beganMs, before] = [performance.now(), starts];
+    const [beganMs, before] = [performance.now(), run.starts];
     while (performance.now() < beganMs + SPAN_MS) {
       const askedMs = performance.now();
       const lock = await files.lock(lockFile, { mode: "exclusive", wait: true });
@@ -123,25 +114,15 @@ async function besideOthers(
       lock?.release();
       await new Promise((go) => setTimeout(go, WRITE_EVERY_MS));
     }
-    const rate = ((starts - before) * 1000) / (performance.now() - beganMs);
+    const rate = ((run.starts - before) * 1000) / (performance.now() - beganMs);
     return { rate, waitMs: percentile(waits, 0.99) };
   } finally {
-    for (const child of [...others, run]) end(child);
-    await Promise.all([reading.catch(() => {}), ...[...others, run].map(({ status }) => status)]);
+    for (const child of others) end(child);
+    await Promise.all([run.end(), ...others.map(({ status }) => status)]);
   }
 }
 
 interface Options {
   readonly cwd: string;
   readonly env: Record<string, string>;
-}
-
-function start([program = "", ...args]: readonly string[], options: Options, stdout: "piped" | "null") {
-  return new Deno.Command(program, { ...options, args, stdin: "null", stdout, stderr: "null" }).spawn();
-}
-
-function end(child: Deno.ChildProcess): void {
-  try {
-    child.kill("SIGKILL");
-  } catch { /* it has ended */ }
 }

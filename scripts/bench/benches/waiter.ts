@@ -4,9 +4,9 @@
  * @module
  */
 
-import { readFileSync } from "node:fs";
 import type { Bench, Plan, Setting } from "../bench.ts";
 import { sharedContenders } from "../contenders/shared.ts";
+import { CountedRun, cpuOf, end, memoryOf, start } from "../processes.ts";
 import { outputOf } from "../program.ts";
 import { openRig, withNewDisks } from "../rig.ts";
 
@@ -15,8 +15,6 @@ const SLOTS = 4;
 const SPAN_MS = 15_000;
 /** Until then a program has begun. */
 const BEGIN_MS = 3_000;
-const TICKS_PER_S = 100;
-const MARK = /Starting job: /g;
 const NAMES = {
   with: "jobs/s beside `queue wait`",
   alone: "jobs/s alone",
@@ -45,30 +43,25 @@ async function open(setting: Setting, stack: AsyncDisposableStack): Promise<Plan
     const queue = (...words: string[]) => [...program, "queue", ...words, `--experiment=${experiment}`];
     await outputOf(queue("create", "a"), options);
     await outputOf(queue("add", "a", `--name=job[1-${jobs}]`, "--command=true", "--shell=sh"), options);
-    const emptyMb = await memoryOf([Deno.execPath(), "eval", "setTimeout(() => {}, 2000)"], options);
+    const emptyMb = await mbOf([Deno.execPath(), "eval", "setTimeout(() => {}, 2000)"], options);
     return await withNewDisks(rig.hosts, { name: experiment, jobs }, async () => {
-      const run = start(queue("run", "fifo_multi", "a", `--hosts=${hosts}`), options, "piped");
-      let starts = 0;
-      const reading = (async () => {
-        const texts = run.stdout.pipeThrough(new TextDecoderStream() as TransformStream<Uint8Array, string>);
-        for await (const text of texts) starts += text.match(MARK)?.length ?? 0;
-      })();
+      const run = new CountedRun(queue("run", "fifo_multi", "a", `--hosts=${hosts}`), options);
       const rate = async (): Promise<number> => {
-        const [beganMs, before] = [performance.now(), starts];
+        const [beganMs, before] = [performance.now(), run.starts];
         await pause(SPAN_MS);
-        return ((starts - before) * 1000) / (performance.now() - beganMs);
+        return ((run.starts - before) * 1000) / (performance.now() - beganMs);
       };
-      const own: Deno.ChildProcess[] = [run];
+      const waiters: Deno.ChildProcess[] = [];
       try {
-        while (starts === 0) await pause(100);
+        await run.begun;
         const first = await rate();
         const wait = start(queue("wait", "a"), options, "null");
-        own.push(wait);
+        waiters.push(wait);
         await pause(BEGIN_MS);
         const before = cpuOf(wait.pid);
         const beside = await rate();
         const cpu = ((cpuOf(wait.pid) - before) * 100_000) / SPAN_MS;
-        const mb = mbOf(wait.pid);
+        const mb = ownMb(wait.pid);
         end(wait);
         const last = await rate();
         return {
@@ -78,8 +71,8 @@ async function open(setting: Setting, stack: AsyncDisposableStack): Promise<Plan
           [NAMES.memory]: mb - emptyMb,
         };
       } finally {
-        for (const child of own) end(child);
-        await Promise.all([reading.catch(() => {}), ...own.map(({ status }) => status)]);
+        for (const child of waiters) end(child);
+        await Promise.all([run.end(), ...waiters.map(({ status }) => status)]);
       }
     });
   };
@@ -105,33 +98,16 @@ function pause(ms: number): Promise<void> {
   return new Promise((go) => setTimeout(go, ms));
 }
 
-function start([program = "", ...args]: readonly string[], options: Options, stdout: "piped" | "null") {
-  return new Deno.Command(program, { ...options, args, stdin: "null", stdout, stderr: "null" }).spawn();
-}
-
 /** The memory of a program after a second. */
-async function memoryOf(command: readonly string[], options: Options): Promise<number> {
+async function mbOf(command: readonly string[], options: Options): Promise<number> {
   const child = start(command, options, "null");
   await pause(1_000);
-  const mb = mbOf(child.pid);
+  const mb = ownMb(child.pid);
   await child.status;
   return mb;
 }
 
 /** Its own memory: pages of the executable's file are shared by all processes of it. */
-function mbOf(pid: number): number {
-  return Number(/^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? NaN) / 1024;
-}
-
-/** Processor time, in seconds. */
-function cpuOf(pid: number): number {
-  // The program's name, in brackets, may hold blanks.
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)!.split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
-}
-
-function end(child: Deno.ChildProcess): void {
-  try {
-    child.kill("SIGKILL");
-  } catch { /* it has ended */ }
+function ownMb(pid: number): number {
+  return memoryOf(pid, "RssAnon") ?? NaN;
 }
