@@ -62,19 +62,21 @@ export class Endings {
     this.#returns = returns;
   }
 
-  /** Moves the job's state and sets fields. A job that was deleted or replaced meanwhile is left alone. */
-  move(one: InFlight, to: JobState, fields: JobFields, durable = false): void {
+  /**
+   * Moves the job's state and sets fields. A job that was deleted, replaced or reset meanwhile is left alone.
+   * @returns True if it is to be written.
+   */
+  move(one: InFlight, to: JobState, fields: JobFields, durable = false): boolean {
     const job = this.#run.jobs.get(one.job);
-    if (job === undefined) return;
-    if (attemptId({ id: job.id, attempt: fields.attempt ?? job.attempt }) !== one.attempt) return;
-    this.#change(job, [job.status, to], fields, durable);
+    if (job === undefined) return false;
+    if (attemptId({ id: job.id, attempt: fields.attempt ?? job.attempt }) !== one.attempt) return false;
+    return this.#change(job, [job.status, to], fields, durable);
   }
 
   /** A start that fails before anything is sent: no slot was taken. */
   failStart(job: Job, { machine, reason, isDependent = false }: FailedStart): void {
     const gone = { pid: null, exit_code: null, started: null, ended: null, reason } as const;
-    this.#change(job, [job.status, "fail_start"], gone, true);
-    this.#returns.noteOver(job.name);
+    if (this.#change(job, [job.status, "fail_start"], gone, true)) this.#returns.noteOver(job.name);
     const end = { state: "fail_start", exitCode: null, reason, elapsedMs: null } as const;
     this.#reportEnd(job.name, machine, end, { began: false, isDependent });
   }
@@ -93,9 +95,9 @@ export class Endings {
       ...(reason === null ? {} : { reason }),
       ...place,
     };
-    this.move(one, state, fields, isOurs);
+    const isWritten = this.move(one, state, fields, isOurs);
     if (this.tryAgain(one, end)) return true;
-    this.#returns.noteOver(one.job);
+    if (isWritten) this.#returns.noteOver(one.job);
     const began = state !== "fail_start" && end.isUnstarted !== true;
     this.#reportEnd(one.job, one.shown, { state, exitCode, reason, elapsedMs: tookMsOf(one, end) }, { began });
     return false;
@@ -155,11 +157,12 @@ export class Endings {
     report(this.#run, { type: "ended", job, machine, ...end });
   }
 
-  /** The one place where a run changes a job's state. */
-  #change(of: Job, [from, to]: readonly [JobState, JobState], fields: JobFields, durable: boolean): void {
-    if (from !== to && !mayMove(from, to)) return;
+  /** The one place where a run changes a job's state. @returns True if the state may move so. */
+  #change(of: Job, [from, to]: readonly [JobState, JobState], fields: JobFields, durable: boolean): boolean {
+    if (from !== to && !mayMove(from, to)) return false;
     const change = { type: "set", job: of.name, fields: { status: to, ...fields } } as const;
     this.#run.effects.push({ type: "change", change, of, durable });
+    return true;
   }
 }
 

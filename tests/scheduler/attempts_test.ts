@@ -22,8 +22,9 @@ class Steps {
   readonly jobs: Map<JobName, Job>;
   readonly #core: Core;
 
-  constructor(fields: Partial<Job> = {}) {
-    this.jobs = new Map([[A, { ...job("a", RED), ...fields }]]);
+  constructor(fields: Partial<Job> = {}, others: readonly Job[] = []) {
+    const all: Job[] = [{ ...job("a", RED), ...fields }, ...others];
+    this.jobs = new Map(all.map((one) => [one.name, one]));
     const options = { policy: fifoMulti(), hosts: [slotHost("h1", RED)], timeoutMs: 600_000 };
     this.#core = new Core(options, this.jobs);
     this.step({ type: "begin" });
@@ -186,6 +187,25 @@ Deno.test("a start of an earlier run is given up after ten minutes without a tom
   const { status, boot } = steps.jobs.get(A)!;
   assert.deepEqual([status, boot], ["crash", "1"], "it is asked about again by the next run");
   assert.equal(steps.jobs.get("b" as JobName)!.status, "run");
+});
+
+Deno.test("a run ends though an attempt ended whose job was given up and then reset, and another waits for it", () => {
+  const others = [
+    { ...job("child"), after_any: [A], hold: true },
+    { ...job("last", RED), status: "start", attempt: 1, boot: "1", slot: "h1" } as const,
+  ];
+  const steps = new Steps({ status: "crash", attempt: 1, boot: "1" }, others);
+  steps.step(UP);
+  steps.jobs.set(A, { ...steps.jobs.get(A)!, status: "ready", boot: null, hold: true });
+  steps.step({ type: "external", external: { ...NO_EXTERNAL_CHANGES, changed: [A] } });
+  const ended = { type: "ended", state: "end", exitCode: 0, startedAtMs: 1, endedAtMs: 2 } as const;
+  const effects = [ATTEMPT, { job: others[1]!.name, attempt: `${others[1]!.id}.1` }].flatMap((attempt) =>
+    steps.step({ type: "answer", machine: RED, states: [{ ...attempt, state: ended }] })
+  );
+  effects.push(...steps.step({ type: "tick" }));
+  assert.equal(steps.jobs.get(others[1]!.name)!.status, "end");
+  assert.ok(effects.some(({ type }) => type === "finish"));
+  assert.equal(steps.status, "ready");
 });
 
 Deno.test("a job that is killed before it started is durably so: its host says only that it never started", () => {
