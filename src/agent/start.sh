@@ -205,6 +205,8 @@ c_lay_out() {
 c_launch() {
   # Before the job: whoever is killed in between, no job runs without its limit.
   [ "$c_limited" = - ] || { c_p0='' && c_limit "$1" "$2" "$c_limited"; }
+  c_o1=$c_to c_o2=$1-nohup.log c_pour=''
+  case $7 in */dev/std* | */dev/fd/* | */proc/*/fd/*) c_pipes "$7" ;; esac
   c_rc='' c_how=''
   [ -z "$c_bash" ] || trap c_heed CHLD
   # setsid makes no process of its own here: $! is the job, its process group and its session. Its stdin is /dev/null,
@@ -224,9 +226,11 @@ c_launch() {
       C) export LC_ALL=C ;;
       C?*) c_plain=${c_plain% -u LC_ALL} ;;
       esac
+      [ -z "$c_pour" ] || exec 3>&- 4>&-
       exec "$c_setsid" $c_plain "$c_path" "$c_script" 5>&- 6>&- 7>&- 8>&-
     } &
-  } >>"$c_to" 2>>"$1-nohup.log" && c_at=''
+  } >>"$c_o1" 2>>"$c_o2" && c_at=''
+  [ -z "$c_pour" ] || exec 3>&- 4>&-
   [ -z "$c_at" ] || ! true >>"$c_at" || c_at=$1-nohup.log
   if [ -n "$c_at" ]; then
     [ "$c_limited" = - ] || c_timers "$1" "$2" kill
@@ -258,6 +262,7 @@ c_linger() { if [ -n "$c_cut" ]; then sleep 3; else sleep 0.3 || sleep 1; fi; }
 # what the event would have said.
 c_finish() {
   c_wait
+  [ -z "$c_pour" ] || c_drain
   c_e1=end c_e5=''
   if [ -e "$1.kill.$2" ]; then
     c_e1=kill

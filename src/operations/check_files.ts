@@ -13,7 +13,7 @@ import { storePaths } from "../store/paths.ts";
 import type { LastRun } from "../store/run_status.ts";
 import type { StoreRef } from "../store/store.ts";
 import { circleText } from "./check_order.ts";
-import { emptiedOutputWarnings, lineEndWarnings, sharedFileWarnings, unknownFields } from "./entry_warnings.ts";
+import { lineEndWarnings, sharedFileWarnings, unknownFields } from "./entry_warnings.ts";
 import { type Finding, queueCommand } from "./finding.ts";
 import { runnerState } from "./process_state.ts";
 
@@ -65,7 +65,6 @@ export async function checkFiles(deps: Deps, ref: StoreRef, queue: QueueInspecti
   for (const text of unknownFields("job", jobs)) say("trouble", shown, text, "mend or remove the field");
   for (const text of sharedFileWarnings(jobs)) say("trouble", shown, text, "give each job a file of its own");
   for (const text of lineEndWarnings(jobs)) say("trouble", shown, text, "take the \\r out");
-  for (const text of emptiedOutputWarnings(jobs)) say("trouble", shown, text, "write >&1, >&2 or tee -a");
   checkOrder(ref, queue, say);
   if (queue.isEdited && queue.warnings.length === 0) {
     say("note", shown, "was edited since the program wrote it; the edit counts");

@@ -67,7 +67,7 @@ export function isWarnedOf(field: string): boolean {
 
 /** What may not be meant in jobs that were just added or changed. */
 export function jobWarnings(jobs: readonly Job[]): string[] {
-  return [...sharedFileWarnings(jobs), ...lineEndWarnings(jobs), ...emptiedOutputWarnings(jobs)];
+  return [...sharedFileWarnings(jobs), ...lineEndWarnings(jobs)];
 }
 
 /** One line for each file to which several of the jobs write. */
@@ -75,20 +75,6 @@ export function sharedFileWarnings(jobs: Iterable<Job>): string[] {
   return sharedFiles(jobs).map(({ path, jobs }) =>
     `job ${someNames(jobs)}: all write to ${path}, where the lines of one job alone survive`
   );
-}
-
-/** Opens the file of the job's output or errors anew, and so empties it; `>&2` and `>>/dev/stderr` do not. */
-const EMPTIES =
-  /(?:(?<!>)>\|?[ \t]{0,9}|\btee[ \t]{1,9})(?:\/dev\/(?:stdout|stderr|fd\/[12])|\/proc\/self\/fd\/[12])(?![\w./-])/;
-
-/** One line for the jobs whose command would take away what they have written. */
-export function emptiedOutputWarnings(jobs: Iterable<Job>): string[] {
-  const names = [...jobs].filter(({ command }) => EMPTIES.test(command)).map(({ name }) => name);
-  if (names.length === 0) return [];
-  return [
-    `job ${someNames(names)}: the command opens /dev/stdout or /dev/stderr with > or tee, which empties the job's ` +
-    `file (>&1, >&2, >> and tee -a add to it)`,
-  ];
 }
 
 /**

@@ -42,6 +42,12 @@ export class Checkpoints {
     return this.isBehind && this.#current === null ? this.#nextAtMs : Infinity;
   }
 
+  /** The file is gone, or says what was not taken: it is written soon, however long the last time took. */
+  hasten(): void {
+    this.isBehind = true;
+    this.#nextAtMs = Math.min(this.#nextAtMs, this.#parts.clock.now() + CHECKPOINT_MS);
+  }
+
   /** Begins one, if it is due. */
   begin(): void {
     if (this.#parts.clock.now() < this.dueAtMs) return;

@@ -13,6 +13,8 @@ import type { Backlogs } from "./backlogs.ts";
 import { report, type RunContext } from "./context.ts";
 import { whyOf } from "./endings.ts";
 import type { Links } from "./links.ts";
+import type { MachineState } from "./machines.ts";
+import { Twins } from "./twins.ts";
 
 /** Who hears of the events. */
 export interface LinkEventParts {
@@ -26,6 +28,7 @@ export interface LinkEventParts {
 export class LinkEvents {
   readonly #run: RunContext;
   readonly #parts: LinkEventParts;
+  readonly #twins = new Twins();
 
   constructor(run: RunContext, parts: LinkEventParts) {
     this.#run = run;
@@ -61,7 +64,7 @@ export class LinkEvents {
       }
       case "round_trip": {
         const state = this.#run.machines.get(machine);
-        if (state !== undefined) state.roundTripMs = Math.min(event.ms, state.roundTripMs ?? Infinity);
+        if (state !== undefined) this.#answered(state, event.ms);
         return this.#parts.backlogs.machineChanged(machine);
       }
       case "reused":
@@ -82,5 +85,11 @@ export class LinkEvents {
       default:
         event satisfies never;
     }
+  }
+
+  #answered(state: MachineState, ms: number): void {
+    state.roundTripMs = Math.min(ms, state.roundTripMs ?? Infinity);
+    const text = this.#twins.answered(state);
+    if (text !== null) this.#parts.links.notice("twins", text);
   }
 }

@@ -289,7 +289,7 @@ class Loop {
       this.#stoodMs = 0;
       this.#noteWallClock(nowMs);
       for (const text of external.warnings) this.#warn(text);
-      if (external.warnings.length > 0) this.#checkpoints.isBehind = true; // Of an edit that was not taken: the file says it still.
+      if (external.warnings.length > 0) this.#checkpoints.hasten();
       // In one step, so that a job which was replaced is considered anew before the run could end.
       const undone = this.#undelivered.takeBack(store.jobs);
       if (hasChanges(external)) this.#watch.onExternalChanges?.(external);

@@ -8,7 +8,7 @@ import type { AttemptId } from "../../src/job/attempt.ts";
 import { jobName } from "../../src/names/grammar.ts";
 import { needTest, whyNoPrograms } from "../../testing/need.ts";
 import { waitUntil } from "../../testing/wait.ts";
-import { attempt, isAlive, type Place, QUEUE_ID, SHELLS, start, withPlace } from "./support.ts";
+import { attempt, isAlive, type Place, QUEUE_ID, run, SHELLS, start, withPlace } from "./support.ts";
 
 /** Commands of a POSIX shell, and the end of each: state and exit code. */
 const ENDS: Record<string, readonly [command: string, state: string, code: number]> = {
@@ -112,6 +112,26 @@ for (const shell of SHELLS) {
     await waitUntil("its end", async () => (await link.ask([attempt("job1", 2)]))[0]?.type === "ended");
     assert.equal(await place.file("job1", ".out"), "again\n");
     assert.equal(await place.file("job1", "-nohup.log"), "");
+  });
+
+  agentTest("keeps all that a job writes whose command opens its output anew", async (place) => {
+    const { link, event } = await place.connect();
+    const errors = "echo a >&2; echo b >/dev/stderr; echo c >&2; sh -c 'echo d | tee /dev/stderr; echo e >&2'";
+    const lines =
+      "echo 1; echo 2 >/dev/stdout; ls /proc/self/fd; head -c 300000 /dev/zero | tr '\\0' x >/proc/self/fd/1";
+    const command = `${errors}; ${lines}; kill -KILL $$`;
+    link.backlog(5, { type: "open", slots: [0] });
+    for (const [job, backlog] of [["job1", null], ["job2", 5], ["job3", 5]] as const) {
+      // What the first leaves running holds its pipes.
+      link.start([start(job, job === "job1" ? `sleep 300 & ${command}` : command, { backlog })]);
+      const { state, exitCode } = await event("ended", job);
+      assert.deepEqual([state, exitCode], ["crash", 137]);
+      assert.equal(await place.file(job, ".out"), `d\n1\n2\n0\n1\n2\n3\n${"x".repeat(300_000)}`);
+      assert.equal(await place.file(job, "-nohup.log"), "a\nb\nc\nd\ne\n");
+    }
+    assert.deepEqual(await link.remove([attempt("job1")]), ["removed"]);
+    const takers = `ls -l /proc/[0-9]*/fd/1 2>/dev/null | grep -F '${place.directory}/job'`;
+    await waitUntil("nobody takes from the pipes", async () => await run("sh", "-c", takers) === "");
   });
 
   agentTest("starts jobs with the signals, descriptors and session of a login", async (place) => {

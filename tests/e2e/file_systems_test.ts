@@ -7,16 +7,18 @@ import { whyNoHosts } from "../../testing/hosts.ts";
 import { must, outcomeOf } from "../../testing/hosts/shell.ts";
 import { hostTest, needTest, whyNoPrograms } from "../../testing/need.ts";
 import { waitUntil } from "../../testing/wait.ts";
-import { Manager } from "../../testing/harness.ts";
+import { Manager, type Running } from "../../testing/harness.ts";
 import {
   assertRanOnce,
   countOf,
+  countStates,
   jobNames,
   letGo,
   makeManager,
   makeQueue,
   onceCommand,
   readText,
+  runsOf,
   waitForState,
   waitsFor,
 } from "../../testing/harness_faults.ts";
@@ -55,20 +57,70 @@ hostTest(
   },
 );
 
-hostTest("the file of a run that is removed by hand is made anew, and a second run is refused", async (hosts) => {
-  await using manager = await makeManager(hosts);
-  await makeQueue(manager, "job[1-2]", onceCommand(waitsFor("go")));
-  const words = ["queue", "run", "fifo_multi", "a", "--hosts=pi@red,pi@red"];
-  const run = manager.start(...words);
-  for (const job of jobNames(2)) await waitForState(manager, job, "start");
-  await Deno.remove(manager.path(".a-queue.run"));
-  await run.waitFor(/^WARNING: \.\/experiment\/\.a-queue\.run was removed; it was made anew$/m);
-  const second = await manager.cms(...words);
-  assert.equal(second.code, 2, second.stdout + second.stderr);
-  await letGo(hosts.host("red"), "go");
-  assert.equal((await run.ended()).code, 0, run.stderr);
-  assertRanOnce(hosts, jobNames(2));
-});
+hostTest(
+  "a run goes on beside readers that stand still, and keeps what it knows when its files are removed by hand",
+  async (hosts) => {
+    await using manager = await makeManager(hosts);
+    const red = hosts.host("red");
+    // Those that have ended make the reading of the file last.
+    await makeQueue(manager, "old[1-1500]", "true", "--status=end");
+    await manager.ok("queue", "add", "a", "--name=job[1-22]", `--command=${onceCommand(waitsFor("go"))}`);
+    await manager.ok("queue", "add", "a", "--name=job23", `--command=${onceCommand(waitsFor("never"))}`);
+    const words = ["queue", "run", "fifo_multi", "a", `--hosts=${Array(22).fill("pi@red").join()}`];
+    const run = manager.start(...words);
+    // So many are counted and not named.
+    await run.waitFor(/^INFO: Running Jobs: \['job1', .*'job20', ... and 2 more\]$/m);
+    const readers = [await stoppedReader(manager), await stoppedReader(manager), await stoppedReader(manager)];
+    await manager.ok("queue", "add", "a", "--name=job24", `--command=${onceCommand("true")}`);
+    await letGo(red, "go");
+    await waitUntil("the jobs that come after", () => runsOf(hosts).get("job24") === 1);
+    await waitForState(manager, "job24", "end");
+    for (const reader of readers) reader.signal("SIGCONT");
+    for (const reader of readers) {
+      const { code, stdout, stderr } = await reader.ended();
+      assert.equal(code, 0, stderr);
+      assert.match(stdout, /\| job23 /);
+    }
+
+    await Deno.remove(manager.path(".a-queue.run"));
+    await run.waitFor(/^WARNING: \.\/experiment\/\.a-queue\.run was removed; it was made anew$/m);
+    const second = await manager.cms(...words);
+    assert.equal(second.code, 2, second.stdout + second.stderr);
+    await Deno.remove(manager.path(".a-queue.journal"));
+    await Deno.remove(manager.path("a-queue.yaml"));
+    await run.waitFor(/^WARNING: .*a-queue\.yaml was removed; it is written anew, nothing is lost$/m);
+    await waitUntil("the queue file", () => readText(manager.path("a-queue.yaml")).includes("\njob24:\n"));
+    await run.kill9();
+    await letGo(red, "never");
+    const last = await manager.cms(...words);
+    assert.equal(last.code, 0, last.stdout + last.stderr);
+    assertRanOnce(hosts, jobNames(24));
+    assert.equal(await countStates(manager), "end:1524");
+  },
+);
+
+/** A `queue list` that stands still in the middle of its reading. */
+async function stoppedReader(manager: Manager): Promise<Running> {
+  const reads = ({ pid }: Running): boolean => openFiles(pid).some((path) => path.endsWith(".a-queue.journal"));
+  for (let i = 0; i < 100; i++) {
+    const reader = manager.start("queue", "list", "a", "--status=start");
+    for (; reader.isRunning; await new Promise((done) => setTimeout(done, 1))) {
+      if (!reads(reader)) continue;
+      reader.signal("SIGSTOP");
+      if (reads(reader)) return reader;
+      reader.signal("SIGCONT");
+    }
+  }
+  throw new Error("No reader was found in the middle of its reading");
+}
+
+function openFiles(pid: number): string[] {
+  try {
+    return Array.from(Deno.readDirSync(`/proc/${pid}/fd`), ({ name }) => Deno.readLinkSync(`/proc/${pid}/fd/${name}`));
+  } catch {
+    return []; // One of them was closed meanwhile, or all.
+  }
+}
 
 const whyNoExfat = whyNoMounts ?? whyNoPrograms("mount.exfat-fuse", "mkfs.exfat", "losetup") ?? await whyNoFuse();
 

@@ -27,6 +27,7 @@ hostTest("a job has the signals of a login, ends as it ended, and loses no line 
     train: `mkdir -p ~/proj; echo mine >~/proj/train.ended; cd ~/proj; sh -c 'kill -ABRT $$'`,
     signals: SIGNALS,
     lines: "echo 1; echo 2 >>/dev/stdout; sh -c 'echo 3 >>lines.out'; echo 4",
+    anew: "echo a >&2; echo b >/dev/stderr; echo c >&2; echo 1; echo 2 >/dev/stdout; nohup sleep 3 & echo 3",
     heredoc: "cat <<X\ntext",
     exits: "exit() { builtin exit 3; }; alias [=false; IFS=0123456789; (builtin exit 5)",
     cut: "kill -KILL $$",
@@ -42,6 +43,7 @@ hostTest("a job has the signals of a login, ends as it ended, and loses no line 
     ["train", "end", 134],
     ["signals", "end", 0],
     ["lines", "end", 0],
+    ["anew", "end", 0],
     ["heredoc", "end", 0],
     ["exits", "end", 5],
     ["cut", "crash", 137],
@@ -50,6 +52,8 @@ hostTest("a job has the signals of a login, ends as it ended, and loses no line 
   assert.equal(readText(`${red.home}/proj/train.ended`), "mine\n");
   assert.equal(plain(out("signals")), AS_LOGIN);
   assert.equal(out("lines"), "1\n2\n3\n4\n");
+  assert.equal(out("anew"), "1\n2\n3\n");
+  assert.equal(readText(`${red.home}/experiment/anew/anew-nohup.log`).replace(/^nohup: .*\n/m, ""), "a\nb\nc\n");
   assert.equal(out("heredoc"), "text\n");
 });
 

@@ -151,6 +151,15 @@ needTest("two machines with one host name and one home are two", whyNot, async (
     assert.equal(await countStates(manager), "end:2");
     const { stdout } = await both[0].run("ls experiment/.cms/*");
     assert.deepEqual(stdout.trim().split("\n"), ["node+11111111", "node+22222222"]);
+
+    // With one machine-id as well they are taken for one that was booted. That both are up shows that they are two.
+    for (const node of both) await node.run(`echo ${"3".repeat(32)} >/run/machine-id`, { user: "root" });
+    await manager.ok("queue", "add", "a", "--name=job[3-4]", `--command=${COMMAND}`);
+    const next = manager.start("queue", "run", "fifo_multi", "a", "--hosts=pi@node1,pi@node2");
+    await next.waitFor("WARNING: pi@node1 and pi@node2 are two machines with one host name (node) and one machine-id");
+    for (const job of ["job3", "job4"]) await Deno.writeTextFile(`${both[0].home}/experiment/${job}.go`, "");
+    assert.equal((await next.ended()).code, 0, next.text);
+    assert.equal(countOf(next, /are two machines/g), 1, next.text);
   } finally {
     for (const [i, node] of both.entries()) {
       await node.run(`umount /etc/machine-id; hostname node${i + 1}`, { user: "root" });
