@@ -48,7 +48,7 @@ export class AllDown {
     this.#sinceMs ??= run.nowMs;
     if (run.nowMs >= this.#sinceMs + run.timeoutMs) return true;
     const isFirstTry = (state: MachineState): boolean => state.phase === "connecting" && state.failures === 0;
-    if (!this.#isTold && ![...run.machines.all()].some(isFirstTry)) {
+    if (!this.#isTold && !run.machines.restless().some(isFirstTry)) {
       this.#isTold = true;
       report(run, { type: "all_down", timeoutMs: run.timeoutMs });
     }

@@ -58,7 +58,7 @@ export class Attempts {
       if (!isGivenUp(job)) this.#unnamed.push(job); // Nothing can be asked about it; `reset` deals with it.
       return;
     }
-    const offered = slots.hosts.find((host) => machineKey(host.machine) === machineKey(machine));
+    const [offered] = slots.on(machineKey(machine));
     const state = machines.of(offered?.machine ?? machine);
     const share = shareOf(job);
     this.#run.inFlight.add(inFlight({

@@ -7,6 +7,7 @@
 
 import type { RunContext } from "./context.ts";
 import { type Backlog, type InFlight, isRecalled, sinceMsOf } from "./in_flight.ts";
+import type { OpenBacklogs } from "./open_backlogs.ts";
 import type { SlotPools } from "./slot_pools.ts";
 
 /** A start that has its slot and is not confirmed for so long: something is wrong with the backlog. */
@@ -20,12 +21,12 @@ const IDLE_MS = 20;
 export class BacklogTimes {
   readonly #run: RunContext;
   readonly #pools: SlotPools;
-  readonly #backlogs: ReadonlySet<Backlog>;
+  readonly #backlogs: OpenBacklogs;
   #checkAtMs = Infinity;
   /** Whether other jobs waited for a start at the last look. */
   #hasMore = true;
 
-  constructor(run: RunContext, { pools, backlogs }: { pools: SlotPools; backlogs: ReadonlySet<Backlog> }) {
+  constructor(run: RunContext, { pools, backlogs }: { pools: SlotPools; backlogs: OpenBacklogs }) {
     this.#run = run;
     this.#pools = pools;
     this.#backlogs = backlogs;

@@ -18,6 +18,7 @@ import type { BacklogChange } from "../link/link.ts";
 import { reportStart, type RunContext } from "./context.ts";
 import { type Backlog, backlogOf, type InFlight, isRecalled, sinceMsOf, type SlotPool } from "./in_flight.ts";
 import { AGAIN_MS, BacklogTimes, CONFIRM_MS, confirmAtMs } from "./backlog_times.ts";
+import { OpenBacklogs } from "./open_backlogs.ts";
 import { PrefetchTurns } from "./prefetch_turns.ts";
 import { RECALLS, Recalls } from "./recalls.ts";
 import { SlotNumbers } from "./slot_numbers.ts";
@@ -28,7 +29,7 @@ import type { SlotHost } from "./slot_host.ts";
 export class Backlogs {
   readonly #run: RunContext;
   readonly #pools: SlotPools;
-  readonly #backlogs = new Set<Backlog>();
+  readonly #backlogs = new OpenBacklogs();
   readonly #turns: PrefetchTurns;
   readonly #times: BacklogTimes;
   readonly #recalls: Recalls;
@@ -182,7 +183,7 @@ export class Backlogs {
 
   /** The link is gone and its backlogs with it: the host lets in no more once it has noticed. */
   linkDown(machine: string): void {
-    for (const backlog of this.#turns.on(machine)) {
+    for (const backlog of this.#backlogs.on(machine)) {
       backlog.isOver = true;
       this.#times.look(0);
       this.#close(backlog.pool, true);
@@ -194,25 +195,24 @@ export class Backlogs {
   /** Something about a machine is another now. */
   machineChanged(machine: string): void {
     this.#times.look(0);
-    for (const pool of this.#pools.all()) if (pool.machine === machine) this.#turns.feed(pool);
+    for (const pool of this.#pools.on(machine)) this.#turns.feed(pool);
   }
 
   /** True if more jobs wait in a backlog there than half of what may, when as many as `ended` have had their turn. */
   hasStock(machine: string, ended: number): boolean {
-    for (const { pool, waiting, isOver } of this.#backlogs) {
-      if (pool.machine === machine) return !isOver && waiting.size - ended > this.#pools.depth(pool) / 2;
-    }
-    return false;
+    const [first] = this.#backlogs.on(machine);
+    if (first === undefined || first.isOver) return false;
+    return first.waiting.size - ended > this.#pools.depth(first.pool) / 2;
   }
 
   /** A job has turned up there that no backlog knows of. */
   doubt(machine: string): void {
-    for (const backlog of this.#turns.on(machine)) this.#end(backlog);
+    for (const backlog of this.#backlogs.on(machine)) this.#end(backlog);
   }
 
   /** The host cannot keep a backlog. */
   unable(machine: string, number: number): void {
-    for (const backlog of this.#turns.on(machine).filter((one) => one.number === number)) {
+    for (const backlog of this.#backlogs.on(machine).filter((one) => one.number === number)) {
       backlog.pool.isUnable = true;
       this.#end(backlog);
     }

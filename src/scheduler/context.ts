@@ -12,7 +12,7 @@ import type { InFlight } from "./in_flight.ts";
 import type { InFlightSet } from "./in_flight_set.ts";
 import type { Machines } from "./machines.ts";
 import type { Outcomes } from "./outcomes.ts";
-import type { RunEvent } from "./report.ts";
+import { type RunEvent, RUNNING_TOLD } from "./report.ts";
 import type { Slots } from "./slots.ts";
 
 /** The state of a run. */
@@ -45,5 +45,8 @@ export function reportStart(run: RunContext, one: InFlight): void {
   if (one.isReported) return;
   one.isReported = true;
   run.outcomes.begin(one.job);
-  report(run, { type: "starting", job: one.job, machine: one.shown, running: run.inFlight.names() });
+  const { inFlight } = run;
+  // Of thousands not all are gone through with each start.
+  const running = inFlight.names(RUNNING_TOLD);
+  report(run, { type: "starting", job: one.job, machine: one.shown, running, count: inFlight.running });
 }

@@ -20,7 +20,7 @@ import { Away } from "./away.ts";
 import { Backlogs } from "./backlogs.ts";
 import { Candidates } from "./candidates.ts";
 import { report, type RunContext } from "./context.ts";
-import type { CoreEvent, Effect } from "./events.ts";
+import { type CoreEvent, type Effect, isOfRun } from "./events.ts";
 import { Demand } from "./demand.ts";
 import { DirectoryHints } from "./directory_hints.ts";
 import { GpuWatch } from "./gpu_watch.ts";
@@ -73,6 +73,8 @@ export class Core {
   #began = false;
   readonly #halt: Halt | null;
   #finished = false;
+  /** When something is due, as the last step left it; undefined until somebody asks. */
+  #dueAtMs: number | undefined;
 
   /** @param jobs A live view of the queue, up to date at each step. */
   constructor(options: CoreOptions, jobs: Jobs) {
@@ -126,6 +128,7 @@ export class Core {
     const handout = this.#handout;
     run.effects = [];
     run.nowMs = nowMs;
+    this.#dueAtMs = undefined;
     if (event.type === "wall_clock") {
       run.wallAheadMs = run.candidates.wallAheadMs = event.aheadMs;
       return run.effects;
@@ -180,12 +183,16 @@ export class Core {
 
   /** When to send `tick` at the latest, epoch ms; null for never. */
   get wakeAtMs(): number | null {
+    const at = this.#dueAtMs ??= this.#nextAtMs();
+    return at === Infinity ? null : at;
+  }
+
+  #nextAtMs(): number {
     if (this.#returns.isPending) return this.#run.nowMs;
     const { isEnding, isPaused } = this.#handout;
     const triedAtMs = isEnding || isPaused ? Infinity : this.#run.candidates.wakeAtMs;
     const gpusAtMs = isEnding || isPaused ? Infinity : this.#gpus.wakeAtMs;
-    const at = Math.min(this.#links.wakeAtMs, this.#backlogs.wakeAtMs, triedAtMs, gpusAtMs);
-    return at === Infinity ? null : at;
+    return Math.min(this.#links.wakeAtMs, this.#backlogs.wakeAtMs, triedAtMs, gpusAtMs);
   }
 
   /**
@@ -318,10 +325,4 @@ export class Core {
         event satisfies never;
     }
   }
-}
-
-/** True for what counts for jobs that are added later as well. */
-function isOfRun(event: CoreEvent): event is Extract<CoreEvent, { type: "hosts" | "links_closed" | "pause" | "stop" }> {
-  const { type } = event;
-  return type === "hosts" || type === "links_closed" || type === "pause" || type === "stop";
 }

@@ -13,6 +13,7 @@ import type { AttemptState, Connect, Link, LinkEvent, StartRequest } from "../li
 import type { AttemptRef } from "../job/attempt.ts";
 import type { CoreEvent, Effect } from "./events.ts";
 import { Inputs } from "./inputs.ts";
+import { Places } from "./places.ts";
 import { maySend, sentPaths } from "./sends.ts";
 
 /** Pause between TERM and KILL when a job is ended. */
@@ -40,8 +41,7 @@ type Batch = Map<string, StartRequest>;
 export class Deliver {
   readonly #options: DeliverOptions;
   readonly #links = new Map<string, Link>();
-  /** Where open links lead to, and those that are just being opened: keys of machines. */
-  readonly #places = new Map<string, string>();
+  readonly #places = new Places();
   readonly #closing = new AbortController();
   /** Attempts that were sent before, over a link that broke: they may run. */
   readonly #again = new Set<string>();
@@ -131,10 +131,8 @@ export class Deliver {
     const { connect, queueId, localDirectory, hostDirectory, push } = this.#options;
     let same: string | null = null;
     const admit = (place: string): boolean => {
-      const other = this.#places.get(place) ?? key;
-      this.#leave(key);
+      const other = this.#places.enter(place, key);
       if (other !== key) same = other;
-      else this.#places.set(place, key);
       return other === key;
     };
     // Events may come in the same turn as the hello: they are kept until the core has heard of the link.
@@ -146,7 +144,7 @@ export class Deliver {
       }
       if (event.type === "down") {
         this.#links.delete(key);
-        this.#leave(key);
+        this.#places.leave(key);
       }
       push({ type: "link", machine: key, event });
     };
@@ -169,7 +167,7 @@ export class Deliver {
     } catch (error) {
       if (this.#closing.signal.aborted) return;
       if (same !== null) return push({ type: "same_machine", machine: key, as: same });
-      this.#leave(key);
+      this.#places.leave(key);
       const known = error instanceof LinkError;
       const reason = known ? error.reason : String((error as Error).message ?? error);
       push({ type: "connect_failed", machine: key, reason, lasting: known && error.lasting });
@@ -179,13 +177,8 @@ export class Deliver {
   async #disconnect(machine: string): Promise<void> {
     const link = this.#links.get(machine);
     this.#links.delete(machine);
-    this.#leave(machine);
+    this.#places.leave(machine);
     await link?.close().catch(() => {});
-  }
-
-  /** The link to a machine leads nowhere now. */
-  #leave(key: string): void {
-    for (const [place, owner] of this.#places) if (owner === key) this.#places.delete(place);
   }
 
   /**
@@ -287,7 +280,7 @@ export class Deliver {
       // A link that breaks reports that itself; one that cannot answer is as good as broken.
       if (this.#links.get(machine) !== link) return;
       this.#links.delete(machine);
-      this.#leave(machine);
+      this.#places.leave(machine);
       await link.close().catch(() => {});
       const reason = String((error as Error).message ?? error);
       this.#options.push({ type: "link", machine, event: { type: "down", reason } });

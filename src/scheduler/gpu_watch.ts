@@ -123,8 +123,7 @@ export class GpuWatch {
   }
 
   #devicesOf(machine: string): Set<number> {
-    const there = this.#run.slots.hosts.filter((host) => machineKey(host.machine) === machine);
-    return new Set(there.flatMap(({ has }) => has?.devices?.ids ?? []));
+    return new Set(this.#run.slots.on(machine).flatMap(({ has }) => has?.devices?.ids ?? []));
   }
 
   /** Attempts of ours by device. */

@@ -115,6 +115,11 @@ export class InFlightSet {
     return false;
   }
 
+  /** True if an earlier run started some of which nothing is known yet. */
+  get hasInherited(): boolean {
+    return this.#counts.inherited > 0;
+  }
+
   /** Attempts that are not given up, prefetched ones too. */
   get open(): number {
     return this.#byJob.size - this.#counts.given_up;
@@ -130,10 +135,11 @@ export class InFlightSet {
     return this.open - this.waiting;
   }
 
-  /** Names of the jobs that have a slot, in the order of their starts. */
-  names(): JobName[] {
+  /** Names of the jobs that have a slot, in the order of their starts, at most so many. */
+  names(most = Infinity): JobName[] {
     const names: JobName[] = [];
     for (const { job, stage } of this.#byJob.values()) {
+      if (names.length >= most) break;
       if (stage.at !== "given_up" && stage.at !== "backlog") names.push(job);
     }
     return names;

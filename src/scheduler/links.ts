@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Machine, machineKey, machineText } from "../cluster/machine.ts";
+import { type Machine, machineText } from "../cluster/machine.ts";
 import type { AttemptState } from "../link/link.ts";
 import type { Attempts } from "./attempts.ts";
 import type { Backlogs } from "./backlogs.ts";
@@ -64,7 +64,7 @@ export class Links {
 
   /** Opens the links that are needed and due. `more`: jobs still wait for a start. */
   open(more: boolean): void {
-    for (const state of this.#run.machines.all()) {
+    for (const state of this.#run.machines.restless()) {
       const due = state.phase === "idle" || (state.phase === "down" && state.retryAtMs <= this.#run.nowMs);
       if (!due) continue;
       if (this.#isAskedFor(state.key) || (more && !state.isOver && this.offers(state.key))) this.#connect(state);
@@ -180,13 +180,13 @@ export class Links {
     state.isHeld = this.#isTwin(state);
     state.phase = state.isHeld ? "asking" : "up";
     if (state.isHeld) return;
-    this.#run.slots.machineUp();
+    this.#run.slots.machineUp(state.key);
     this.#backlogs.machineChanged(state.key);
   }
 
   /** Lets jobs start where nothing is to be waited for any more. */
   #release(): void {
-    for (const state of this.#run.machines.all()) if (state.isHeld && !this.#isTwin(state)) this.#settle(state);
+    for (const state of this.#run.machines.restless()) if (state.isHeld && !this.#isTwin(state)) this.#settle(state);
   }
 
   /**
@@ -194,7 +194,8 @@ export class Links {
    * more name of this machine, and then they have slots of it.
    */
   #isTwin({ key, boot }: MachineState): boolean {
-    for (const other of this.#run.machines.all()) {
+    if (!this.#run.inFlight.hasInherited) return false;
+    for (const other of this.#run.machines.restless()) {
       if (other.key === key || other.openedAtMs !== null) continue;
       for (const one of this.#run.inFlight.on(other.key)) {
         if (one.boot === boot && one.stage.at === "inherited") return true;
@@ -205,7 +206,7 @@ export class Links {
 
   /** Asks again where that is due. */
   askAgain(): void {
-    for (const state of this.#run.machines.all()) {
+    for (const state of this.#run.machines.restless()) {
       this.#lookAway(state);
       if (state.askAtMs === null || this.#run.nowMs < state.askAtMs) continue;
       state.askAtMs = null;
@@ -233,13 +234,13 @@ export class Links {
 
   /** Time in which nobody listened is no silence. */
   stoodStill(ms: number): void {
-    for (const state of this.#run.machines.all()) if (state.silentSinceMs !== null) state.silentSinceMs += ms;
+    for (const state of this.#run.machines.restless()) if (state.silentSinceMs !== null) state.silentSinceMs += ms;
     this.#allDown.stoodStill(ms);
   }
 
   /** Gives up the jobs of machines that were silent for too long. */
   giveUpSilent(): void {
-    for (const state of this.#run.machines.all()) {
+    for (const state of this.#run.machines.restless()) {
       if (state.silentSinceMs === null || this.#run.nowMs < state.silentSinceMs + this.#run.timeoutMs) continue;
       const minutes = this.#run.timeoutMs / 60_000;
       const reason = `${machineText(state.machine)} did not answer for ${minutes} minute${minutes === 1 ? "" : "s"}`;
@@ -256,7 +257,7 @@ export class Links {
     const isPending = ({ phase }: MachineState): boolean => phase === "connecting" || phase === "asking";
     // Without a list of hosts (fifo) there is no order to keep, and nothing may be left to wake for.
     const isOrdered = this.#run.slots.hosts.length > 0;
-    if (isOrdered && this.#run.nowMs < this.#settleAtMs && [...this.#run.machines.all()].some(isPending)) return false;
+    if (isOrdered && this.#run.nowMs < this.#settleAtMs && this.#run.machines.restless().some(isPending)) return false;
     this.#settleAtMs = null;
     return true;
   }
@@ -282,13 +283,12 @@ export class Links {
   /** When something is due next, epoch ms; Infinity for never. */
   get wakeAtMs(): number {
     let at = Math.min(this.#settleAtMs ?? Infinity, this.#allDown.wakeAtMs);
-    for (const state of this.#run.machines.all()) {
+    for (const state of this.#run.machines.restless()) {
       if (state.phase === "down") at = Math.min(at, state.retryAtMs);
       if (state.askAtMs !== null) at = Math.min(at, state.askAtMs);
       if (state.lookAtMs !== null) at = Math.min(at, state.lookAtMs);
-      if (state.silentSinceMs !== null && this.#run.inFlight.anyOn(state.key)) {
-        at = Math.min(at, state.silentSinceMs + this.#run.timeoutMs);
-      }
+      const silentAtMs = (state.silentSinceMs ?? Infinity) + this.#run.timeoutMs;
+      if (silentAtMs < at && this.#run.inFlight.anyOn(state.key)) at = silentAtMs;
     }
     return at;
   }
@@ -322,6 +322,6 @@ export class Links {
 
   /** True if jobs may start there, as soon as it is up and has a slot. */
   offers(key: string): boolean {
-    return this.#run.slots.hosts.some((host) => isOffered(host) && machineKey(host.machine) === key);
+    return this.#run.slots.on(key).some(isOffered);
   }
 }

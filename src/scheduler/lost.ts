@@ -43,7 +43,7 @@ export class Lost {
       const machine = boot === undefined ? null : machineOfJob({ user, host });
       if (machine === null) continue;
       const { machines, slots } = this.#run;
-      const offered = slots.hosts.find((one) => machineKey(one.machine) === machineKey(machine));
+      const [offered] = slots.on(machineKey(machine));
       const { key } = machines.of(offered?.machine ?? machine);
       const id = attemptId({ id: job.id, attempt });
       this.#add({ job: job.name, attempt: id, machine: key, shown: machineText(machine), boot: boot!, isNews: false });

@@ -18,40 +18,97 @@ import { placeOf } from "../cluster/slurm_place.ts";
 export type MachinePhase = "idle" | "connecting" | "asking" | "up" | "down";
 
 /** One machine. */
-export interface MachineState {
+export class MachineState {
   machine: Machine;
   readonly key: string;
-  phase: MachinePhase;
-  /** Boot that the last hello named; null before the first. */
-  boot: string | null;
+  /** Machines are gone through in the order of these. */
+  readonly place: number;
   /** It is a node of an allocation, which comes and goes. */
   readonly isNode: boolean;
+  /** Boot that the last hello named; null before the first. */
+  boot: string | null = null;
   /** It stands for an allocation that is over: nothing starts there. */
-  isOver: boolean;
+  isOver = false;
   /** Its allocation is near its end, as it said itself. */
-  isClosing: boolean;
+  isClosing = false;
   /** The last hello named the same boot as the one before it. */
-  isAgain: boolean;
+  isAgain = false;
   /** All is answered here, but another name may lead to the same machine, and that one has not answered yet. */
-  isHeld: boolean;
+  isHeld = false;
   /** Since when the link is open; null while it is not. */
-  openedAtMs: number | null;
+  openedAtMs: number | null = null;
   /** Attempts to connect that failed since the link was last open. */
-  failures: number;
+  failures = 0;
   /** When to try again, while `down`. */
-  retryAtMs: number;
-  /** Since when nothing was heard of it; null while its link is open. */
-  silentSinceMs: number | null;
+  retryAtMs = 0;
   /** Why the last attempt failed. */
-  reason: string;
+  reason = "";
   /** What a request and its answer take on the way, ms; null until known. */
-  roundTripMs: number | null;
+  roundTripMs: number | null = null;
   /** Questions whose answers are not here yet. */
-  questions: number;
+  questions = 0;
+  readonly #changed: (state: MachineState) => void;
+  #phase: MachinePhase = "idle";
+  #silentSinceMs: number | null = null;
+  #askAtMs: number | null = null;
+  #lookAtMs: number | null = null;
+
+  /** @param changed Is told when {@link MachineState.isRestless} may be another. */
+  constructor(
+    machine: Machine,
+    { key, place }: Pick<MachineState, "key" | "place">,
+    changed: (state: MachineState) => void,
+  ) {
+    this.machine = machine;
+    this.key = key;
+    this.place = place;
+    this.isNode = placeOf(machine) !== null;
+    this.#changed = changed;
+  }
+
+  /** Something of it may be due by itself. Of all others nobody has to think before an event says so. */
+  get isRestless(): boolean {
+    return this.#phase !== "up" || (this.#silentSinceMs ?? this.#askAtMs ?? this.#lookAtMs) !== null;
+  }
+
+  get phase(): MachinePhase {
+    return this.#phase;
+  }
+
+  set phase(phase: MachinePhase) {
+    this.#phase = phase;
+    this.#changed(this);
+  }
+
+  /** Since when nothing was heard of it; null while its link is open. */
+  get silentSinceMs(): number | null {
+    return this.#silentSinceMs;
+  }
+
+  set silentSinceMs(ms: number | null) {
+    this.#silentSinceMs = ms;
+    this.#changed(this);
+  }
+
   /** When to ask again about attempts that were just being claimed; null for never. */
-  askAtMs: number | null;
+  get askAtMs(): number | null {
+    return this.#askAtMs;
+  }
+
+  set askAtMs(ms: number | null) {
+    this.#askAtMs = ms;
+    this.#changed(this);
+  }
+
   /** The same about those that live on another machine; starts go on meanwhile. */
-  lookAtMs: number | null;
+  get lookAtMs(): number | null {
+    return this.#lookAtMs;
+  }
+
+  set lookAtMs(ms: number | null) {
+    this.#lookAtMs = ms;
+    this.#changed(this);
+  }
 }
 
 /** First pause after a failed attempt; doubles with each, up to the second number. */
@@ -66,6 +123,10 @@ export class Machines {
   /** One of them is or was a node of an allocation. */
   hasNodes = false;
   readonly #byKey = new Map<string, MachineState>();
+  readonly #restless = new Set<MachineState>();
+  /** The same in order; null when they are others since. */
+  #inOrder: readonly MachineState[] | null = null;
+  #made = 0;
   /** Keys that proved to be other names of a machine, each with the key that counts. */
   readonly #same = new Map<string, string>();
 
@@ -78,29 +139,32 @@ export class Machines {
       if (machine.address !== null && key === own) known.machine = machine;
       return known;
     }
-    const state: MachineState = {
-      machine,
-      key,
-      phase: "idle",
-      boot: null,
-      isNode: placeOf(machine) !== null,
-      isOver: false,
-      isClosing: false,
-      isAgain: false,
-      isHeld: false,
-      openedAtMs: null,
-      failures: 0,
-      retryAtMs: 0,
-      silentSinceMs: null,
-      reason: "",
-      roundTripMs: null,
-      askAtMs: null,
-      questions: 0,
-      lookAtMs: null,
-    };
+    const state = new MachineState(machine, { key, place: this.#made++ }, (one) => this.#changed(one));
     this.hasNodes ||= state.isNode;
     this.#byKey.set(key, state);
+    this.#changed(state);
     return state;
+  }
+
+  /**
+   * Those of which something may be due, in their order: of thousands most are up, and each event looks at the rest.
+   */
+  restless(): readonly MachineState[] {
+    return this.#inOrder ??= [...this.#restless].sort((a, b) => a.place - b.place);
+  }
+
+  #changed(state: MachineState): void {
+    const isThere = state.isRestless && this.#byKey.get(state.key) === state;
+    if (isThere === this.#restless.has(state)) return;
+    if (isThere) this.#restless.add(state);
+    else this.#restless.delete(state);
+    this.#inOrder = null;
+  }
+
+  #remove(key: string): void {
+    const state = this.#byKey.get(key);
+    this.#byKey.delete(key);
+    if (state !== undefined) this.#changed(state);
   }
 
   get(key: string): MachineState | undefined {
@@ -109,14 +173,14 @@ export class Machines {
 
   /** From now on a name stands for another machine's. */
   join(key: string, as: string): void {
-    this.#byKey.delete(key);
+    this.#remove(key);
     for (const [other, counts] of this.#same) if (counts === key) this.#same.set(other, as);
     this.#same.set(key, as);
   }
 
   /** Nothing is left of a machine that came and went. */
   forget(key: string): void {
-    this.#byKey.delete(key);
+    this.#remove(key);
   }
 
   /** Hosts whose machines have the names that count. */

@@ -5,7 +5,8 @@
  */
 
 import type { RunContext } from "./context.ts";
-import type { Backlog, SlotPool } from "./in_flight.ts";
+import type { SlotPool } from "./in_flight.ts";
+import type { OpenBacklogs } from "./open_backlogs.ts";
 import type { SlotPools } from "./slot_pools.ts";
 import type { SlotHost } from "./slot_host.ts";
 
@@ -18,11 +19,11 @@ const ENOUGH = 2;
 export class PrefetchTurns {
   readonly #run: RunContext;
   readonly #pools: SlotPools;
-  readonly #backlogs: ReadonlySet<Backlog>;
+  readonly #backlogs: OpenBacklogs;
   /** Pools that may have room for more, those that had none for longest first. */
   readonly #hungry = new Set<SlotPool>();
 
-  constructor(run: RunContext, { pools, backlogs }: { pools: SlotPools; backlogs: ReadonlySet<Backlog> }) {
+  constructor(run: RunContext, { pools, backlogs }: { pools: SlotPools; backlogs: OpenBacklogs }) {
     this.#run = run;
     this.#pools = pools;
     this.#backlogs = backlogs;
@@ -59,12 +60,7 @@ export class PrefetchTurns {
 
   /** A number for one more backlog of a machine; null where there is none left. */
   freeNumber({ machine }: SlotPool): number | null {
-    const used = this.on(machine).map(({ number }) => number);
+    const used = this.#backlogs.on(machine).map(({ number }) => number);
     return NUMBERS.find((number) => !used.includes(number)) ?? null;
-  }
-
-  /** Backlogs of a machine. */
-  on(machine: string): Backlog[] {
-    return [...this.#backlogs].filter(({ pool }) => pool.machine === machine);
   }
 }

@@ -17,6 +17,9 @@ export interface Progress {
   readonly total: number;
 }
 
+/** Most jobs that are named with each start: with a thousand slots the lines would grow with their square. */
+export const RUNNING_TOLD = 20;
+
 /** One thing that happened in a run, in order. `machine` is `user@name`. */
 export type RunEvent =
   /** Jobs of an earlier run that are alive on a machine and are followed from now on. */
@@ -41,8 +44,9 @@ export type RunEvent =
     readonly type: "starting";
     readonly job: JobName;
     readonly machine: string;
-    /** All that run, this one last, in order of their starts. */
+    /** The first {@link RUNNING_TOLD} of those that run, in order of their starts, and how many there are. */
     readonly running: readonly JobName[];
+    readonly count: number;
   }
   /** No slot is free; reported at most once for each stretch of waiting. */
   | { readonly type: "waiting"; readonly slots: number }

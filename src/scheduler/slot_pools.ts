@@ -29,6 +29,7 @@ const WEIGHT = 1 / 8;
 export class SlotPools {
   readonly #machines: Machines;
   readonly #pools = new Map<string, SlotPool>();
+  readonly #byMachine = new Map<string, SlotPool[]>();
   readonly #ofHost = new Map<string, SlotPool>();
   /** What jobs of the run take, for pools that have seen none; ms. */
   #jobMs: number | null = null;
@@ -39,6 +40,11 @@ export class SlotPools {
 
   all(): Iterable<SlotPool> {
     return this.#pools.values();
+  }
+
+  /** Those of a machine. */
+  on(machine: string): readonly SlotPool[] {
+    return this.#byMachine.get(machine) ?? [];
   }
 
   /** The pool that a host belongs to; undefined if it is not active. */
@@ -66,14 +72,19 @@ export class SlotPools {
     this.#ofHost.clear();
     for (const [key, group] of groups) {
       const machine = machineKey(group[0]!.machine);
-      const pool = this.#pools.get(key) ??
-        { machine, hosts: group, slots: 0, backlog: null, jobMs: null, isUnable: false };
-      this.#pools.set(key, pool);
+      const pool = this.#pools.get(key) ?? this.#make(key, machine, group);
       pool.hosts = group;
       pool.slots = group.reduce((sum, host) => sum + host.capacity, 0);
       for (const { id } of group) this.#ofHost.set(id, pool);
     }
     return changed;
+  }
+
+  #make(key: string, machine: string, hosts: readonly SlotHost[]): SlotPool {
+    const pool = { machine, hosts, slots: 0, backlog: null, jobMs: null, isUnable: false };
+    this.#pools.set(key, pool);
+    this.#byMachine.set(machine, [...this.on(machine), pool]);
+    return pool;
   }
 
   /** Takes in what a job took. @returns True if it is the first of the run: all pools can tell more now. */

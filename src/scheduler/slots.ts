@@ -13,6 +13,7 @@ import { type Machine, machineKey } from "../cluster/machine.ts";
 import type { Job } from "../job/job.ts";
 import type { Needs } from "../job/needs.ts";
 import type { Fit, FitView, Share } from "./fit.ts";
+import { FreeHosts } from "./free_hosts.ts";
 import { couldHold, Resources } from "./resources.ts";
 import { isLike, isOffered, type SlotHost } from "./slot_host.ts";
 import { Terms } from "./terms.ts";
@@ -20,16 +21,7 @@ import { Terms } from "./terms.ts";
 /** Who holds what. Hosts in the order in which they are offered. */
 export class Slots {
   #hosts: readonly SlotHost[] = [];
-  #places = new Map<string, number>();
-  /**
-   * One bit for each host, in order: it is active and has a free slot. A run of hundreds of hosts looks here at every
-   * event.
-   */
-  #free = new Uint32Array(0);
-  /**
-   * No slot has become free since none was found: of thousands of hosts most may be on machines that are not up yet.
-   */
-  #isNoneFree = false;
+  readonly #free = new FreeHosts();
   #capacity = 0;
   #onlyMachine: Machine | null = null;
   readonly #holders = new Map<JobName, string>();
@@ -63,11 +55,9 @@ export class Slots {
   /** Replaces the list. Jobs keep their slots by host id; a slot of a host that is gone counts no more. */
   setHosts(hosts: readonly SlotHost[]): void {
     this.#hosts = hosts;
-    this.#places = new Map(hosts.map(({ id }, i) => [id, i]));
     this.#capacity = hosts.reduce((sum, host) => sum + (isOffered(host) ? host.capacity : 0), 0);
     this.#terms.setHosts(hosts);
-    this.#free = new Uint32Array((hosts.length + 31) >>> 5);
-    this.#isNoneFree = false;
+    this.#free.setHosts(hosts);
     this.#over.clear();
     this.#kept.clear();
     this.#keptFor.clear();
@@ -84,23 +74,17 @@ export class Slots {
 
   /** The first active host with a free slot on a machine that `isUp`, or null. One that is `liked` goes before. */
   free(isUp: (machine: string) => boolean, liked: ((host: SlotHost) => boolean) | null = null): SlotHost | null {
-    if (this.#isNoneFree) return null;
-    let other: SlotHost | null = null;
-    for (let word = 0; word < this.#free.length; word++) {
-      for (let bits = this.#free[word]!; bits !== 0; bits &= bits - 1) {
-        const host = this.#hosts[word * 32 + 31 - Math.clz32(bits & -bits)]!;
-        if (!isUp(machineKey(host.machine))) continue;
-        if (liked === null || liked(host)) return host;
-        other ??= host;
-      }
-    }
-    this.#isNoneFree = other === null;
-    return other;
+    return this.#free.first(isUp, liked);
   }
 
   /** A machine is up now: its slots count. */
-  machineUp(): void {
-    this.#isNoneFree = false;
+  machineUp(machine: string): void {
+    this.#free.machineUp(machine);
+  }
+
+  /** The hosts of a machine, in their order. */
+  on(machine: string): readonly SlotHost[] {
+    return this.#free.on(machine);
   }
 
   /** See {@link Terms.needsOf}. */
@@ -231,7 +215,7 @@ export class Slots {
    * same machine with most room.
    */
   adopt(job: JobName, machine: string, id: string | null, share: Share | null = null): void {
-    const there = this.#hosts.filter((host) => machineKey(host.machine) === machine);
+    const there = this.on(machine);
     const room = (host: SlotHost): number => host.capacity - this.#count(host.id);
     const own = there.find((host) => host.id === id);
     const fits = own === undefined || room(own) > 0 || share !== null
@@ -293,19 +277,13 @@ export class Slots {
   }
 
   #host(id: string): SlotHost | undefined {
-    return this.#hosts[this.#places.get(id) ?? -1];
+    return this.#free.get(id);
   }
 
   #mark(id: string): void {
-    const place = this.#places.get(id);
-    if (place === undefined) return;
-    const bit = 1 << (place & 31);
-    const host = this.#hosts[place]!;
-    const room = this.room(host);
-    if (room > 0 && !this.#closed.has(id) && !this.#kept.has(id)) {
-      this.#free[place >>> 5]! |= bit;
-      this.#isNoneFree = false;
-    } else this.#free[place >>> 5]! &= ~bit;
+    const host = this.#host(id);
+    if (host === undefined) return;
+    this.#free.set(id, this.room(host) > 0 && !this.#closed.has(id) && !this.#kept.has(id));
     if (host.capacity < this.#count(id)) this.#over.add(id);
     else this.#over.delete(id);
   }

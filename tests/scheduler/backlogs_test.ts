@@ -61,7 +61,7 @@ Deno.test("jobs are prefetched where the way is long, wait there for a slot, and
   const states = new Set([...world.jobs.values()].map((one) => one.status));
   assert.deepEqual([...states].sort(), ["end", "ready", "undefined"]);
   assert.equal(world.startOrder.length, [...world.jobs.values()].filter((one) => one.status === "end").length);
-  const told = world.reports.flatMap((event) => event.type === "starting" ? [event.running.length] : []);
+  const told = world.reports.flatMap((event) => event.type === "starting" ? [event.count] : []);
   assert.ok(told.length >= 10 && told.every((count) => count <= 2), `Running Jobs names ${told}`);
 });
 

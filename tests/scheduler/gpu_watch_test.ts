@@ -13,7 +13,7 @@ const devices = { vendor: "nvidia" as const, ids: [0, 1] };
 function watching(own: [number, string[]][] = []): { run: RunContext; watch: GpuWatch; host: SlotHost } {
   const has = { devices, cpus: 0, memory: 0, isIdleOnly: true as const };
   const host = { ...slotHost("red01", "pi@red", { has }), machine: parseMachine("pi@red") };
-  const slots = { hosts: [host], holders: () => new Map(own) };
+  const slots = { on: () => [host], holders: () => new Map(own) };
   const inFlight = { get: (job: string) => ({ attempt: `${job}.1` }) };
   const run = { nowMs: 0, effects: [], slots, inFlight } as unknown as RunContext;
   return { run, watch: new GpuWatch(run), host };

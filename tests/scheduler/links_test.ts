@@ -185,3 +185,16 @@ Deno.test("a new run tells once which jobs are unknown while their machine is aw
   const found = world.reports.filter((event) => event.type === "found" && event.machine === RED);
   assert.deepEqual(found, [{ type: "found", job: away[1]!.job, state: "end", machine: RED }]);
 });
+
+Deno.test("what happens on one machine costs the same beside thousands of others that are up", () => {
+  const keys = Array.from({ length: 2_000 }, (_, i) => `pi@h${i}`);
+  const jobs = new Map(names(4_000).map((name) => [name as JobName, job(name)]));
+  const hosts = keys.map((key, i) => slotHost(`h${i}`, key));
+  const core = new Core({ policy: fifoMulti(), hosts, timeoutMs: 600_000 }, jobs);
+  core.step({ type: "begin" }, 0);
+  const starts = keys.flatMap((machine) => core.step({ type: "link_up", machine, boot: "1" }, 10));
+  const first = starts.find((effect) => effect.type === "start")!;
+  assert.ok(first.type === "start" && core.inspect().running > 0);
+  assert.deepEqual(core.inspect().machines.restless(), []);
+  assert.equal(core.wakeAtMs, null);
+});

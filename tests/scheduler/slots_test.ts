@@ -67,10 +67,25 @@ Deno.test("free() asks about no machine again until a slot or a machine has come
   assert.equal(asked, 1000);
   for (let i = 0; i < 100; i++) find(null);
   assert.equal(asked, 1000);
-  slots.machineUp();
+  slots.machineUp("pi@h7");
   assert.equal(find("pi@h7"), "h7");
   slots.take(A, "h7");
   assert.equal(find("pi@h7"), null);
   slots.giveBack(A);
   assert.equal(find("pi@h7"), "h7");
+  // Of all others nobody asks, whatever comes and goes here.
+  assert.ok(asked < 1010, `${asked}`);
+});
+
+Deno.test("free() finds a host again whose machine was away, at its place before the others", () => {
+  const slots = new Slots(["h0", "h1", "h2"].map((id) => slotHost(id, `pi@${id}`)));
+  const find = (...up: string[]) => slots.free((machine) => up.includes(machine))?.id ?? null;
+  assert.equal(find("pi@h1", "pi@h2"), "h1");
+  slots.machineUp("pi@h2");
+  assert.equal(find("pi@h0", "pi@h1", "pi@h2"), "h1", "nobody said that h0 is up");
+  slots.machineUp("pi@h0");
+  assert.equal(find("pi@h0", "pi@h1", "pi@h2"), "h0");
+  assert.equal(find("pi@h2"), "h2");
+  slots.setHosts(slots.hosts);
+  assert.equal(find("pi@h0", "pi@h2"), "h0");
 });

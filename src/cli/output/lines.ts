@@ -48,8 +48,8 @@ export function makeLines(
 export const NAMED = 20;
 
 /** `['job1', 'job2']`; after so many names only how many more there are. */
-export function nameList(names: readonly string[], limit = LIST_LIMIT): string {
+export function nameList(names: readonly string[], limit = LIST_LIMIT, count = names.length): string {
   const shown = names.slice(0, limit).map((name) => `'${name}'`).join(", ");
-  const more = names.length - limit;
+  const more = count - limit;
   return more > 0 ? `[${shown}, ... and ${more} more]` : `[${shown}]`;
 }

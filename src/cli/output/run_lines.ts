@@ -17,8 +17,6 @@ import { durationText } from "./progress.ts";
 
 /** Most jobs that are named one by one at the end of a run. */
 export const FAILED_LIMIT = 20;
-/** Most jobs that are named with each start: with a thousand slots the lines would grow with their square. */
-const RUNNING_LIMIT = 20;
 const WAITING_EVERY_MS = 1000;
 
 /** What {@link RunLines} needs to know. `again`: the command that goes on with a stopped run. */
@@ -50,7 +48,7 @@ export class RunLines {
             : `Starting job: ${event.job} on host:${event.machine}`,
         );
         lines.banner(`Run: ${event.job}`);
-        return lines.info(`Running Jobs: ${nameList(event.running, RUNNING_LIMIT)}`);
+        return lines.info(`Running Jobs: ${nameList(event.running, event.running.length, event.count)}`);
       case "waiting":
         return this.#waiting(event.slots);
       case "ended":

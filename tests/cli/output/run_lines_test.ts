@@ -37,7 +37,7 @@ function printResult(result: Partial<RunResult>): FakeTerminal {
 }
 
 Deno.test("a start prints the document's lines for each scheduler", () => {
-  const event: RunEvent = { type: "starting", job: job2, machine, running: [job1, job2] };
+  const event: RunEvent = { type: "starting", job: job2, machine, running: [job1, job2], count: 2 };
   const rest = `\n${RULE}\n# Run: job2\n${RULE}\n\nINFO: Running Jobs: ['job1', 'job2']\n`;
   assert.equal(print("fifo", [event]).text("out"), `INFO: Running job: job2 on pi@red\n${rest}`);
   assert.equal(print("fifo_multi", [event]).text("out"), `INFO: Starting job: job2 on host:pi@red\n${rest}`);
@@ -46,7 +46,13 @@ Deno.test("a start prints the document's lines for each scheduler", () => {
 Deno.test("a start names the jobs that run up to twenty, and counts the others", () => {
   const running = Array.from({ length: 1500 }, (_, i) => jobName(`job${i + 1}`));
   const shown = (count: number) => {
-    const event: RunEvent = { type: "starting", job: job2, machine, running: running.slice(0, count) };
+    const event: RunEvent = {
+      type: "starting",
+      job: job2,
+      machine,
+      running: running.slice(0, Math.min(count, 20)),
+      count,
+    };
     return print("fifo_multi", [event]).text("out").split("\n").at(-2);
   };
   const names = running.slice(0, 20).map((name) => `'${name}'`).join(", ");
