@@ -103,13 +103,34 @@ async function findReason(): Promise<string | null> {
   return `test hosts need namespaces, bridge and veth: ${probe.stderr.trim().split("\n")[0]}`;
 }
 
+/** As many as the neighbours that a machine remembers by itself allow. */
+const MOST = 400;
+/** More at once would wait for each other longer than a host may take. */
+const AT_ONCE = 16;
+
+/**
+ * Does something with all hosts, with some of them side by side. When it fails nothing of it goes on.
+ * @throws {Error} The first failure; the rest is left out then.
+ */
+async function each(hosts: Iterable<RigHost>, act: (host: RigHost) => Promise<unknown>): Promise<void> {
+  const left = [...hosts];
+  const failures: unknown[] = [];
+  const one = async (): Promise<void> => {
+    for (let host = left.shift(); host !== undefined && failures.length === 0; host = left.shift()) {
+      await act(host).catch((error) => failures.push(error));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, one));
+  if (failures.length > 0) throw failures[0];
+}
+
 /**
  * Makes hosts and boots them, side by side.
- * @param names Host names, at most 240; also the names in the ssh config.
+ * @param names Host names, at most 400; also the names in the ssh config.
  * @throws {Error} If it cannot be done; nothing is left then. See {@link whyNoHosts}.
  */
 export async function makeHosts(names: readonly string[], options: HostsOptions = {}): Promise<TestHosts> {
-  if (names.length > 240) throw new RangeError(`Cannot make ${names.length} hosts: 240 are the most`);
+  if (names.length > MOST) throw new RangeError(`Cannot make ${names.length} hosts: ${MOST} are the most`);
   await sweepLeftovers();
   const { path: rig, id } = makeRigDirectory();
   try {
@@ -118,7 +139,7 @@ export async function makeHosts(names: readonly string[], options: HostsOptions 
       names.map((name, index) => [name, new RigHost(name, rig, index, network, homeOf(rig, name, options))]),
     );
     const sshConfig = await writeRigFiles(rig, [...hosts.values()], options);
-    await Promise.all([...hosts.values()].map((host) => host.boot()));
+    await each(hosts.values(), (host) => host.boot());
     return new Rig(rig, hosts, sshConfig, options);
   } catch (error) {
     await outcomeOf(takeDownCommand([rig]));
@@ -172,8 +193,11 @@ class Rig implements TestHosts {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.hosts.values()].map((host) => host.crash()));
-    await must(takeDownCommand([this.#directory]));
+    try {
+      await each(this.hosts.values(), (host) => host.crash());
+    } finally {
+      await must(takeDownCommand([this.#directory]));
+    }
   }
 
   disposeNow(): void {

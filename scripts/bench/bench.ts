@@ -46,6 +46,8 @@ export type Mark = { readonly atLeast: number } | { readonly below: number } | {
 export interface Setting {
   /** The program under test: executable and first arguments. */
   readonly program: readonly string[];
+  /** Other executables, such as older ones, for benches that compare with them. */
+  readonly beside: readonly string[];
   /** How many jobs; null: as many as the bench takes by itself. */
   readonly jobs: number | null;
   /** How long something is looked at; null: as long as the bench takes by itself. */

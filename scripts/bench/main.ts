@@ -58,8 +58,8 @@ async function measure(bench: Bench, options: BenchOptions, signal: AbortSignal)
   await using stack = new AsyncDisposableStack();
   const directory = await Deno.makeTempDir({ prefix: "cms-bench-" });
   stack.defer(() => Deno.remove(directory, { recursive: true }));
-  const { jobs, seconds, without } = options;
-  const plan = await bench.open({ program: programOf(options), jobs, seconds, without, directory, say }, stack);
+  const { jobs, seconds, without, beside } = options;
+  const plan = await bench.open({ program: programOf(options), beside, jobs, seconds, without, directory, say }, stack);
   const contenders = plan.contenders.filter(({ name }) => !without.some((start) => name.startsWith(start)));
   const samples = await runRounds(contenders, {
     rounds: options.rounds ?? bench.rounds,

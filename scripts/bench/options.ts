@@ -19,6 +19,8 @@ export interface BenchOptions {
   readonly seconds: number | null;
   /** Path of an executable to measure; null: the sources. */
   readonly binary: string | null;
+  /** Paths of other executables that `start` measures beside it, such as older ones. */
+  readonly beside: readonly string[];
   /** Contenders that are left out, by the beginning of their names. */
   readonly without: readonly string[];
   /** Seconds that each run waits at most for a quiet machine; 0: none. */
@@ -33,12 +35,13 @@ export interface BenchOptions {
 
 /** Text for `--help`; the list of benches follows it. */
 export const USAGE = `Usage: deno task bench [NAME...] [--rounds=N] [--jobs=N] [--seconds=N] [--binary=dist/cms]
-                       [--without=CONTENDER,...] [--quiet=SECONDS] [--json=FILE] [--against=FILE] [--check]
+                       [--beside=FILE,...] [--without=CONTENDER,...] [--quiet=SECONDS] [--json=FILE] [--against=FILE] [--check]
 
   --rounds   rounds that are counted; each runs every contender once, in turn
   --jobs     how many jobs (of \`store\`: how many at most)
   --seconds  how long \`dashboard\` looks at the page (default: 300)
   --binary   the executable to measure (default: the program from its sources)
+  --beside   other executables, such as older ones, that \`start\` measures in the same rounds
   --without  contenders that are left out, by the beginnings of their names
   --quiet    how long each run waits at most until nobody else uses the processors (default: 10; 0: not at all)
   --json     file for all figures (default: one in the directory for temporary files)
@@ -58,6 +61,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | "help" {
     jobs: text,
     seconds: text,
     binary: text,
+    beside: text,
     without: text,
     quiet: text,
     json: text,
@@ -78,12 +82,17 @@ export function parseOptions(args: readonly string[]): BenchOptions | "help" {
     jobs: count("--jobs", values.jobs),
     seconds: count("--seconds", values.seconds),
     binary: values.binary === undefined ? null : resolve(values.binary),
-    without: (values.without ?? "").split(",").filter((name) => name !== ""),
+    beside: words(values.beside).map((path) => resolve(path)),
+    without: words(values.without),
     quiet: values.quiet === "0" ? 0 : count("--quiet", values.quiet) ?? 10,
     json: values.json === undefined ? null : resolve(values.json),
     against: values.against === undefined ? null : resolve(values.against),
     check: values.check ?? false,
   };
+}
+
+function words(list: string | undefined): string[] {
+  return (list ?? "").split(",").filter((word) => word !== "");
 }
 
 function count(option: string, value: string | undefined): number | null {

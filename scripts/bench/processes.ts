@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 /** Of `/proc/PID/stat`, on every Linux that matters. */
 const TICKS_PER_S = 100;
@@ -62,6 +62,22 @@ export function cpuOf(pid: number): number {
   // The program's name, in brackets, may hold blanks.
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)!.split(" ");
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
+}
+
+/**
+ * Memory of a process and of all that it has started, in MB: of what several share each counts its part (PSS). What
+ * ends meanwhile counts nothing.
+ */
+export function treeMemoryOf(pid: number): number {
+  try {
+    const kb = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1];
+    const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+      readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").split(" ").filter((child) => child.trim() !== "")
+    );
+    return children.reduce((sum, child) => sum + treeMemoryOf(Number(child)), Number(kb ?? 0) / 1024);
+  } catch {
+    return 0;
+  }
 }
 
 /** A field of `/proc/PID/status` in MB, such as VmHWM; null if it is not there. @throws {Error} If it has ended. */

@@ -16,7 +16,7 @@ echo "$name" >/proc/sys/kernel/hostname
 mount -t proc proc /proc
 ip -batch - <<END
 link set lo up
-addr add $address/24 dev eth0
+addr add $address/22 dev eth0
 link set eth0 up
 END
 for file in passwd shadow group hosts; do mount --bind "$rig/etc/$file" "/etc/$file"; done

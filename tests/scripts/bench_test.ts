@@ -103,6 +103,7 @@ Deno.test("parseOptions() reads the options and refuses what is no number", () =
     seconds: null,
     jobs: 10,
     binary: null,
+    beside: [],
     without: ["parallel", "floor"],
     quiet: 0,
     json: "/x/y",
@@ -189,7 +190,8 @@ needTest("bench one-job sets a job beside a round trip", await whyNoHosts(), asy
 needTest("bench sleep, far-host, links and large-run do their work", await whyNoHosts(), async () => {
   const { stdout, json } = await bench("sleep", "far-host", "links", "large-run", "--jobs=4");
   assert.match(stdout, /^first start to last end \/ ideal +[\d.]+ +<= 1.03 +/m);
-  assert.match(stdout, /^4 machines \/ 1 machine +[\d.]+ +< 4 +/m);
+  assert.match(stdout, /^MB for each of 1, manager and ssh +[\d.]+$/m);
+  assert.match(stdout, /^ms, 4 machines opened \/ ms, 1 machine opened +[\d.]+ +< 4 +/m);
   assert.match(stdout, /^MB, the manager's peak +[\d.]+ +< 400 +/m);
   const far = json.results.find(({ bench }) => bench === "far-host")!.contenders as { name: string }[];
   assert.deepEqual(far.map(({ name }) => name), ["cms", "cms, without the line", "slots / (round trip + 3 ms)"]);
