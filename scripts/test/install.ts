@@ -17,6 +17,7 @@ const ofTests: Readonly<Record<string, string>> = {
   losetup: "mount",
   "mount.exfat-fuse": "exfat-fuse",
   "mkfs.exfat": "exfatprogs",
+  "mkfs.ext2": "e2fsprogs",
   ps: "procps",
   busybox: "busybox",
   bash: "bash",

@@ -3,7 +3,7 @@
  * file of the run removed by hand.
  */
 import assert from "node:assert/strict";
-import { whyNoHosts } from "../../testing/hosts.ts";
+import { sharedHosts, whyNoHosts } from "../../testing/hosts.ts";
 import { must, outcomeOf } from "../../testing/hosts/shell.ts";
 import { hostTest, needTest, whyNoPrograms } from "../../testing/need.ts";
 import { waitUntil } from "../../testing/wait.ts";
@@ -129,14 +129,8 @@ needTest(
   whyNoExfat,
   async () => {
     await using manager = await Manager.make(null);
-    const [image, directory] = [`${manager.home}/image`, manager.path("")];
-    await Deno.mkdir(directory, { recursive: true });
-    await must(["truncate", "-s", "32M", image]);
-    await must(["mkfs.exfat", image]);
-    const loop = (await must(["losetup", "-f", "--show", image])).trim();
-    await using _loop = { [Symbol.asyncDispose]: async () => void await outcomeOf(["losetup", "-d", loop]) };
-    await must(["mount.exfat-fuse", loop, directory]);
-    await using _mounted = { [Symbol.asyncDispose]: async () => void await outcomeOf(["umount", "-l", directory]) };
+    const directory = manager.path("");
+    await using _disk = await mountImage(manager, ["mkfs.exfat"], ["mount.exfat-fuse"]);
     await makeQueue(manager, "job[1-6]", "echo hello; exit $((CMS_INDEX == 6))");
     const run = ["queue", "run", "fifo_multi", "a", "--hosts=localhost,localhost"];
     assert.equal((await manager.cms(...run)).code, 1);
@@ -203,6 +197,98 @@ needTest(
     assert.equal(await manager.read(`${beside?.name}/job1.out`), "1501\n");
   },
 );
+
+/** The manager's experiment directory as a disk of another kind, for as long as it is in use. */
+async function mountImage(manager: Manager, make: string[], mount: string[]): Promise<AsyncDisposable> {
+  const [image, directory] = [`${manager.home}/image`, manager.path("")];
+  await Deno.mkdir(directory, { recursive: true });
+  await must(["truncate", "-s", "32M", image]);
+  await must([...make, image]);
+  const loop = (await must(["losetup", "-f", "--show", image])).trim();
+  const release = async (): Promise<void> => {
+    await outcomeOf(["umount", "-l", directory]);
+    await outcomeOf(["losetup", "-d", loop]);
+  };
+  try {
+    await must([...mount, loop, directory]);
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  return { [Symbol.asyncDispose]: release };
+}
+
+const whyNoExt2 = whyNoMounts ?? whyNoPrograms("mkfs.ext2", "losetup") ?? await whyNoLoops();
+
+needTest(
+  "where file times are whole seconds, an edit in the second of the run's own writing counts",
+  whyNoExt2,
+  async () => {
+    await using manager = await Manager.make(null);
+    await using _disk = await mountImage(manager, ["mkfs.ext2", "-q", "-I", "128"], ["mount", "-t", "ext2"]);
+    await makeQueue(manager, "job[1-2]", "while [ ! -e ../go ]; do sleep 0.05; done; echo old");
+    const run = manager.start("queue", "run", "fifo_multi", "a", "--hosts=localhost");
+    const [file, journal] = [manager.path("a-queue.yaml"), manager.path(".a-queue.journal")];
+    const begunWith = () => readText(journal).split("\n", 1)[0];
+    await waitUntil("job1 in the file", () => /^job1:\n( {2}.*\n)*? {2}status: start$/m.test(readText(file)));
+    const before = begunWith();
+    // As an editor that keeps the file, and of the same size.
+    await Deno.writeTextFile(file, readText(file).replace(/(^job2:\n(?: {2}.*\n)*?.*; echo )old/m, "$1new"));
+    await waitUntil("the run has taken it", () => begunWith() !== before);
+    await Deno.writeTextFile(manager.path("go"), "");
+    assert.equal((await run.ended()).code, 0, run.text);
+    assert.deepEqual([await manager.read("job1/job1.out"), await manager.read("job2/job2.out")], ["old\n", "new\n"]);
+  },
+);
+
+/** Runs a program for which `flock` gives an error of this number; with 0 it seems to work, and does nothing. */
+const WITHOUT_LOCKS = `
+  my ($errno, @command) = @ARGV;
+  my ($seccomp, $prctl, $flock) = @{{ x86_64 => [317, 157, 73], aarch64 => [277, 167, 32] }->{"${Deno.build.arch}"}};
+  my @refuse = (0x20, 0, 0, 0, 0x15, 0, 1, $flock, 6, 0, 0, 0x50000 | $errno, 6, 0, 0, 0x7fff0000);
+  my $program = pack("Sx6P", 4, pack("SCCL" x 4, @refuse));
+  syscall($prctl, 38, 1, 0, 0, 0) == 0 && syscall($seccomp, 1, 0, $program) == 0 or die "seccomp: $!";
+  exec @command`;
+const ENOSYS = 38;
+
+needTest(
+  "a file system without locks is refused in one line; of two runs that its locks do not keep apart the first leaves",
+  whyNoMounts ?? whyNoPrograms("perl"),
+  async () => {
+    const hosts = await sharedHosts();
+    await hosts.reset();
+    await using manager = await makeManager(hosts);
+    const without = (errno: number, ...words: string[]) => [
+      ...["perl", "-e", WITHOUT_LOCKS, String(errno)],
+      ...[`${manager.bin}/cms`, "queue", ...words],
+    ];
+    await makeQueue(manager, "job[1-2]", onceCommand(waitsFor("go")));
+    const run = ["run", "fifo_multi", "a", "--hosts=pi@red"];
+    for (const words of [["add", "a", "--name=x", "--command=true"], run]) {
+      const { code, stdout, stderr } = await manager.spawn(without(ENOSYS, ...words)).ended();
+      assert.deepEqual([code, stdout], [2, ""]);
+      assert.equal(stderr, "ERROR: ./experiment/a-queue.yaml: cannot lock: the file system has no locks (flock)\n");
+    }
+    assert.match((await manager.spawn(without(ENOSYS, "list", "a")).ended()).stdout, /\| job2 /);
+
+    const first = manager.spawn(without(0, ...run));
+    await waitForState(manager, "job1", "start");
+    const elsewhere = ["unshare", "--uts", "sh", "-c", 'hostname elsewhere && exec "$@"', "sh"];
+    const second = manager.spawn([...elsewhere, ...without(0, ...run)]);
+    await first.waitFor(
+      /process \d+ on elsewhere runs the queue too: the locks of this file system do not reach from /,
+    );
+    assert.equal((await first.ended()).code, 1, first.text);
+    await letGo(hosts.host("red"), "go");
+    assert.equal((await second.ended()).code, 0, second.text);
+    assertRanOnce(hosts, jobNames(2));
+  },
+);
+
+/** Why no image can be mounted here; null if one can. */
+async function whyNoLoops(): Promise<string | null> {
+  return (await outcomeOf(["losetup", "-f"])).code === 0 ? null : "no loop devices";
+}
 
 /** Why no exFAT image can be mounted here; null if one can. */
 async function whyNoFuse(): Promise<string | null> {
