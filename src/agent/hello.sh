@@ -54,11 +54,12 @@ c_replace() {
 # c_plainly: how a job is started whose signals are as a login's, in c_plain. Shells let what runs beside them ignore
 # SIGINT and SIGQUIT (bits 1 and 2). Some can undo that, as a job's start tries; else env can, unless it is busybox's.
 # Without a locale (c_quick) setsid and env need look for none, which is more than half of their work; env then takes
-# that variable out again.
+# that variable out again. With a launcher (launch.sh) none of this is needed, but it may be gone one day.
 c_plainly() {
   c_plain='' c_quick='' c_bash=${BASH_VERSION:+1}
   # Else the end of a child interrupts wait.
   [ -z "$c_bash" ] || set +o posix
+  c_launcher
   c_heard && return
   c_i=$(command -v env)
   case $c_i in *[!A-Za-z0-9/._+-]*) c_i=env ;; esac

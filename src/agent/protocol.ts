@@ -31,6 +31,7 @@ import removeText from "./remove.sh" with { type: "text" };
 import limitsText from "./limits.sh" with { type: "text" };
 import gpusText from "./gpus.sh" with { type: "text" };
 import pipesText from "./pipes.sh" with { type: "text" };
+import launchText from "./launch.sh" with { type: "text" };
 import helloText from "./hello.sh" with { type: "text" };
 
 /** What the agent gets before it begins. */
@@ -106,7 +107,7 @@ export function request(verb: string, args: readonly (string | number)[]): strin
 /** The parts of the agent in the order in which they are sent; the last begins. */
 const PARTS = [
   ...[agentText, claimsText, startText, backlogText, verbsText, removeText, limitsText, gpusText, pipesText],
-  helloText,
+  ...[launchText, helloText],
 ];
 
 /** The agent's text without its comments, made once. */

@@ -209,8 +209,8 @@ c_launch() {
   case $7 in */dev/std* | */dev/fd/* | */proc/*/fd/*) c_pipes "$7" ;; esac
   c_rc='' c_how=''
   [ -z "$c_bash" ] || trap c_heed CHLD
-  # setsid makes no process of its own here: $! is the job, its process group and its session. Its stdin is /dev/null,
-  # see c_apart.
+  # Neither the launcher nor setsid makes a process of its own here: $! is the job, its process group and its session.
+  # Its stdin is /dev/null, see c_apart.
   {
     {
       trap - INT QUIT
@@ -221,12 +221,15 @@ c_launch() {
       [ -z "$c_plus" ] || export CMS_SLOT="$c_slot"
       case $6 in =*) export "CUDA_VISIBLE_DEVICES=${6#=}" ;; esac
       [ -z "$c_wd" ] || { cd "$c_wd" && c_script=$c_home/$c_script; } || exit 126
+      [ -z "$c_pour" ] || exec 3>&- 4>&-
+      case $c_path in
+      */*) [ ! -x "$c_go" ] || exec "$c_go" "$c_path" "$c_script" 5>&- 6>&- 7>&- 8>&- ;;
+      esac
       # A locale of the job's own stays.
       case ${c_quick:+C}${LC_ALL+own} in
       C) export LC_ALL=C ;;
       C?*) c_plain=${c_plain% -u LC_ALL} ;;
       esac
-      [ -z "$c_pour" ] || exec 3>&- 4>&-
       exec "$c_setsid" $c_plain "$c_path" "$c_script" 5>&- 6>&- 7>&- 8>&-
     } &
   } >>"$c_o1" 2>>"$c_o2" && c_at=''

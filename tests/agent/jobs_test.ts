@@ -139,9 +139,17 @@ for (const shell of SHELLS) {
     const look = "grep -E '^Sig(Blk|Ign):' /proc/self/status; ls /proc/self/fd; cut -d' ' -f 7 /proc/self/stat; " +
       'echo "${LC_ALL-no locale}"';
     link.backlog(5, { type: "open", slots: [0] });
-    for (const job of ["job1", "job2", "job3"]) {
-      link.start([start(job, look, { backlog: job === "job1" ? null : 5 })]);
-      await event("ended", job);
+    const own = `${place.directory}/.cms/${QUEUE_ID}`;
+    const launcher = `${own}/${[...Deno.readDirSync(own)][0]!.name}/launch`;
+    if (Deno.build.arch === "x86_64") assert.ok(Deno.statSync(launcher).isFile);
+    // A shell that is a script without a first line of `#!`.
+    const plain = `${place.home}/plain`;
+    await Deno.writeTextFile(plain, 'exec sh "$1"\n', { mode: 0o700 });
+    for (const job of ["job1", "job2", "job3", "plain1", "job4", "plain2"]) {
+      if (job === "job4") await Deno.remove(launcher).catch(() => {});
+      const shell = job.startsWith("plain") ? { shell: plain } : {};
+      link.start([start(job, look, { backlog: job === "job1" ? null : 5, ...shell })]);
+      assert.equal((await event("ended", job)).exitCode, 0);
       // `ls` has a descriptor of its own for what it lists.
       const expected = `SigBlk: 0 SigIgn: 0 0 1 2 3 0 ${Deno.env.get("LC_ALL") ?? "no locale"}`;
       const found = (await place.file(job, ".out")).trim().split(/\s+/).join(" ");
@@ -151,6 +159,20 @@ for (const shell of SHELLS) {
         expected,
       );
     }
+  });
+
+  agentTest("starts jobs where no launcher can be made", async (place) => {
+    const first = await place.connect();
+    const own = `${place.directory}/.cms/${QUEUE_ID}`;
+    const launcher = `${own}/${[...Deno.readDirSync(own)][0]!.name}/launch`;
+    await first.link.close();
+    await Deno.remove(launcher).catch(() => {});
+    await Deno.mkdir(launcher);
+    const { link, event } = await place.connect();
+    link.start([start("job1", "cut -d' ' -f 1,6 /proc/$$/stat; kill -INT $$")]);
+    assert.equal((await event("ended")).state, "crash");
+    const [pid, session] = (await place.file("job1", ".out")).trim().split(" ");
+    assert.equal(pid, session);
   });
 
   agentTest("ends what a job has left running when its directory is removed, and names it before", async (place) => {
