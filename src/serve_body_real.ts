@@ -33,8 +33,12 @@ export function boundPieces(incoming: IncomingMessage): void {
   };
 }
 
-/** The body that comes with a request. It fails if the client goes before its end. */
+/**
+ * The body that comes with a request. It fails if the client goes before its end: of one that says only that it sends
+ * no more the runtime tells nobody but the socket.
+ */
 export function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const { socket } = incoming;
   let leave = () => {};
   return new ReadableStream<Uint8Array<ArrayBuffer>>({
     start(controller) {
@@ -50,14 +54,19 @@ export function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array<Arr
         leave();
         controller.error(new Error("The client has gone"));
       };
+      const onLast = () => {
+        if (!incoming.complete) onGone();
+      };
       leave = () => {
-        incoming.off("data", onData).off("end", onEnd).off("close", onGone).off("error", onGone);
+        incoming.off("data", onData).off("end", onEnd).off("error", onGone);
+        socket.off("end", onLast).off("close", onLast);
         // One that is told of later must not end the process.
         incoming.on("error", () => {});
         incoming.pause();
       };
-      if (incoming.destroyed && !incoming.readableEnded) return onGone();
-      incoming.on("end", onEnd).on("close", onGone).on("error", onGone).on("data", onData);
+      if ((socket.readableEnded || socket.destroyed) && !incoming.complete) return onGone();
+      incoming.on("end", onEnd).on("error", onGone).on("data", onData);
+      socket.on("end", onLast).on("close", onLast);
       incoming.pause();
     },
     pull: () => void incoming.resume(),

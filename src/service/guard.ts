@@ -80,6 +80,7 @@ export function addGuards(app: OpenAPIHono<ServiceEnv>, service: Service, sessio
   app.use(async (c, next) => {
     const atMs = clock.now();
     await next();
+    dropBody(c);
     // Not by `c.header`: once there is a reply, each call of it makes a new one.
     const { headers } = c.res;
     for (const [name, value] of Object.entries(HEADERS)) if (!headers.has(name)) headers.set(name, value);
@@ -140,6 +141,11 @@ export function addGuards(app: OpenAPIHono<ServiceEnv>, service: Service, sessio
       });
     });
   });
+}
+
+/** Of who asks for a head alone nobody takes the body of the reply: a stream would be open for ever. */
+function dropBody(c: Context): void {
+  if (c.req.method === "HEAD") c.res.body?.cancel().catch(() => {});
 }
 
 /** Where a request may wait. */

@@ -11,6 +11,7 @@ import { RIGHT } from "./service.ts";
 
 /** A service that listens. */
 export interface Started {
+  readonly pid: number;
   /** `http://127.0.0.1:PORT`. */
   readonly url: string;
   /** The directory that is served. */
@@ -51,7 +52,7 @@ export async function withStarted(
     await ask(url, "POST /cluster/?name=a");
     await ask(url, "POST /cluster/a?id=host[1-2]&name=localhost&user=me");
     try {
-      await use({ url, directory, text: () => printed });
+      await use({ pid: child.pid, url, directory, text: () => printed });
     } finally {
       await ask(url, "PUT /queue/a/stop").catch(() => {});
     }

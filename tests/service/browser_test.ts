@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { Locator, Page } from "playwright-core";
 import { withPage } from "../../testing/browser.ts";
+import { compiledCms } from "../../testing/compiled.ts";
 import { needTest, whyNoPrograms } from "../../testing/need.ts";
 import { waitUntil } from "../../testing/wait.ts";
 import { withStarted } from "../../testing/service/started.ts";
@@ -47,55 +48,63 @@ needTest(
   "a browser without internet authorises on /docs, adds jobs, runs them and sees them end",
   whyNoPrograms("chromium"),
   async () => {
-    await withStarted(async ({ url, directory, text }) => {
-      await withPage(url, async (page, { errors, elsewhere }) => {
-        await page.goto(`${url}/docs`);
-        await page.locator(".opblock").first().waitFor();
-        assert.equal(
-          await page.title(),
-          "Cloudmesh Queue: A job queue scheduler for remote/local servers. - Swagger UI",
-        );
-        assert.deepEqual(
-          await page.locator(".opblock-tag").evaluateAll((tags) => tags.map((tag) => tag.getAttribute("data-tag"))),
-          [
-            "default",
-            "more",
-          ],
-        );
-        if (PICTURE !== undefined) await page.screenshot({ path: PICTURE });
+    const cms = await compiledCms();
+    await withStarted(
+      async ({ url, directory, text }) => {
+        await withPage(url, async (page, { errors, elsewhere }) => {
+          await page.goto(`${url}/docs`);
+          await page.locator(".opblock").first().waitFor();
+          assert.equal(
+            await page.title(),
+            "Cloudmesh Queue: A job queue scheduler for remote/local servers. - Swagger UI",
+          );
+          assert.deepEqual(
+            await page.locator(".opblock-tag").evaluateAll((tags) => tags.map((tag) => tag.getAttribute("data-tag"))),
+            [
+              "default",
+              "more",
+            ],
+          );
+          if (PICTURE !== undefined) await page.screenshot({ path: PICTURE });
 
-        const list = await open(page, "GET /queue/");
-        await authorise(page);
-        assert.deepEqual(JSON.parse((await execute(page, list)).text), { queues: ["a-queue.yaml"] });
+          const list = await open(page, "GET /queue/");
+          await authorise(page);
+          assert.deepEqual(JSON.parse((await execute(page, list)).text), { queues: ["a-queue.yaml"] });
 
-        const add = await open(page, "POST /queue/{queue}", {
-          queue: "a",
-          name: "job[1-3]",
-          command: "echo done >> ../done",
+          const add = await open(page, "POST /queue/{queue}", {
+            queue: "a",
+            name: "job[1-3]",
+            command: "echo done >> ../done",
+          });
+          assert.equal(await add.locator(".content-type").first().inputValue(), "text/plain");
+          const added = await execute(page, add);
+          assert.equal(added.status, 200, added.text);
+          assert.match(added.text, /\| job3 +\| undefined \| echo done/);
+
+          const run = await open(page, "PUT /queue/{queue}/run_fifo_multi", { queue: "a", cluster: "a" });
+          const ran = await execute(page, run);
+          assert.match(ran.text, /started fifo_multi scheduler: pid [0-9]+/, text());
+
+          const get = await open(page, "GET /queue/{queue}", { queue: "a" });
+          let now = "";
+          await waitUntil(() => `the jobs' end; now ${now}`, async () => {
+            const jobs = Object.values(JSON.parse((await execute(page, get)).text)) as {
+              name: string;
+              status: string;
+            }[];
+            now = jobs.map(({ name, status }) => `${name} ${status}`).join();
+            return now === "job1 end,job2 end,job3 end";
+          }, { limitMs: LIMIT_MS });
+          if (PICTURE !== undefined) await page.screenshot({ path: `${PICTURE}.end.png`, fullPage: true });
+          assert.equal(await Deno.readTextFile(`${directory}/experiment/done`), "done\n".repeat(3));
+          // What was typed in is kept by the tab alone.
+          assert.equal(await page.evaluate("Object.keys(localStorage).join()"), "");
+          assert.deepEqual(errors, []);
+          assert.deepEqual(elsewhere, []);
         });
-        assert.equal(await add.locator(".content-type").first().inputValue(), "text/plain");
-        const added = await execute(page, add);
-        assert.equal(added.status, 200, added.text);
-        assert.match(added.text, /\| job3 +\| undefined \| echo done/);
-
-        const run = await open(page, "PUT /queue/{queue}/run_fifo_multi", { queue: "a", cluster: "a" });
-        const ran = await execute(page, run);
-        assert.match(ran.text, /started fifo_multi scheduler: pid [0-9]+/, text());
-
-        const get = await open(page, "GET /queue/{queue}", { queue: "a" });
-        let now = "";
-        await waitUntil(() => `the jobs' end; now ${now}`, async () => {
-          const jobs = Object.values(JSON.parse((await execute(page, get)).text)) as { name: string; status: string }[];
-          now = jobs.map(({ name, status }) => `${name} ${status}`).join();
-          return now === "job1 end,job2 end,job3 end";
-        }, { limitMs: LIMIT_MS });
-        if (PICTURE !== undefined) await page.screenshot({ path: `${PICTURE}.end.png`, fullPage: true });
-        assert.equal(await Deno.readTextFile(`${directory}/experiment/done`), "done\n".repeat(3));
-        // What was typed in is kept by the tab alone.
-        assert.equal(await page.evaluate("Object.keys(localStorage).join()"), "");
-        assert.deepEqual(errors, []);
-        assert.deepEqual(elsewhere, []);
-      });
-    });
+      },
+      [],
+      [cms],
+    );
   },
 );

@@ -12,11 +12,12 @@ import { boundedHosts } from "../../src/service/hosts.ts";
 import { documentOf } from "../../src/service/openapi.ts";
 import type { Service } from "../../src/service/service.ts";
 import { needTest, whyNoPrograms } from "../../testing/need.ts";
+import { close, type Executable, LIMIT_MS, receive, withExecutable } from "../../testing/service/executable.ts";
 import { pushToCluster } from "../../src/operations/push_files.ts";
 import { waitUntil } from "../../testing/wait.ts";
 import { type WatchFiles, WatchShare } from "../../src/operations/watch_files.ts";
 import type { QueueFeed } from "../../src/store/queue_feed.ts";
-import { type TestService, withService } from "../../testing/service/service.ts";
+import { RIGHT, type TestService, withService } from "../../testing/service/service.ts";
 
 const SILENT: Connect = () => new Promise(() => {});
 
@@ -82,25 +83,110 @@ for (
   });
 }
 
-Deno.test("of the requests that wait for hosts, 256 are worked on or wait; the next is refused, others are answered", async () => {
-  await withService(async (t) => {
-    await t.text("POST /queue/?name=a");
-    const jobs = Array.from({ length: 32 }, (_, i) => i + 1);
-    const entries = jobs.map((i) =>
-      `job${i}:\n  name: job${i}\n  id: a${i}\n  status: end\n  command: x\n  user: pi\n  host: silent${i}\n` +
-      `  attempt: 1\n  output: job${i}.out\n  log: job${i}.log\n  experiment: experiment\n`
-    );
-    await Deno.writeTextFile(`${t.directory}/experiment/silent-queue.yaml`, entries.join(""));
-    // Of each machine fewer than may wait for it, and one too many in all.
-    const lines = jobs.flatMap((i) => Array(8).fill(`GET /queue/silent/job/job${i}/output`) as string[]);
-    const { answered } = askAll(t, [...lines, lines[0]!]);
-    await waitUntil("the refusal", () => answered.length === 1, { limitMs: 60_000 });
-    for (const line of ["GET /queue/a", "POST /queue/a?name=x&command=true", "GET /metrics", "GET /healthz"]) {
-      await t.text(line);
+/** An ssh that takes a connection and says nothing, as long as somebody holds it. */
+const SILENT_SSH = "#!/bin/sh\nexec cat >/dev/null\n";
+
+needTest(
+  "in the executable those that wait for hosts, jobs or room keep nobody else waiting; beyond the bounds they are refused",
+  Deno.build.os === "linux" ? null : "needs /proc",
+  async () => {
+    const bin = await Deno.makeTempDir({ prefix: "cms-crowds-" });
+    try {
+      await Deno.writeTextFile(`${bin}/ssh`, SILENT_SSH, { mode: 0o755 });
+      await withExecutable(async (service) => {
+        await waitApart(service);
+        await comeAtOnce(service);
+      }, { before: `ulimit -n 4096; PATH='${bin}':"$PATH"; export PATH` });
+    } finally {
+      await Deno.remove(bin, { recursive: true });
     }
-    assert.deepEqual(answered, [503]);
-  }, () => ({ connect: SILENT }));
-});
+  },
+);
+
+/** What waits for hosts, for jobs and for what jobs write, as much of each as may. */
+async function waitApart({ ask, send, directory }: Executable): Promise<void> {
+  const ok = async (line: string) => assert.equal((await ask(line)).status, 200, line);
+  await ok("POST /queue/?name=a");
+  await ok("POST /queue/a?name=x&command=true");
+  const machines = Array.from({ length: 64 }, (_, i) => i + 1);
+  const entries = machines.map((i) => ENTRY.replaceAll("job1", `job${i}`).replace("silent", `silent${i}`));
+  await Deno.writeTextFile(`${directory}/experiment/silent-queue.yaml`, entries.join(""));
+  const queues = ["b", "c", "d", "e", "f", "g"];
+  for (const name of queues) await Deno.writeTextFile(`${directory}/experiment/${name}-queue.yaml`, ENTRY);
+
+  const held: { connection: Deno.Conn; over: Promise<unknown> }[] = [];
+  /** Asks on connections that stay. @returns `statuses`, with those that come. */
+  const hold = async (lines: readonly string[], statuses: string[] = []): Promise<string[]> => {
+    for (const line of lines) {
+      const connection = await send(`${line} HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${RIGHT}\r\n\r\n`);
+      const over = receive(connection, (text) => text.includes("\r\n"), 10 * LIMIT_MS)
+        .then((text) => text !== "" && statuses.push(text.slice(9, 12)), () => {});
+      held.push({ connection, over });
+    }
+    return statuses;
+  };
+  const letGo = async () => {
+    for (const { connection } of held) close(connection);
+    await Promise.all(held.splice(0).map(({ over }) => over));
+  };
+  const output = (i: number) => `GET /queue/silent/job/job${i}/output`;
+  const ofOne = await hold(Array(17).fill(output(1)));
+  await waitUntil("a machine that has enough", () => ofOne.includes("502"));
+  // Of each machine fewer than may wait for it.
+  const ofAll: string[] = [];
+  let i = 1;
+  await waitUntil("a crowd that has enough", async () => {
+    await hold(Array(8).fill(output(i = i % machines.length + 1)), ofAll);
+    return ofAll.includes("503");
+  }, { limitMs: 60_000 });
+  await hold(queues.map((name) => `PUT /queue/${name}/kill?name=job1`));
+  const polls = await hold(Array(66).fill("GET /queue/a/wait?name=x&timeout=60"));
+  await waitUntil("polls that are refused", () => polls.length >= 2);
+  assert.deepEqual(new Set(polls), new Set(["503"]));
+  // Who asks for a head alone holds nothing.
+  for (let n = 0; n < 5; n++) for (const what of ["follow", "live"]) await ok(`HEAD /queue/a/${what}`);
+  const streams = await hold(Array(5).fill("GET /queue/a/follow?name=x"));
+  await waitUntil("five answers", () => streams.length === 5);
+  assert.deepEqual(streams.toSorted(), ["200", "200", "200", "200", "503"]);
+  for (const line of ["GET /queue/a", "POST /queue/a?name=y&command=true", "POST /queue/?name=h", "GET /metrics"]) {
+    await ok(line);
+  }
+  await ok("GET /healthz");
+  await letGo();
+  await waitUntil("a place for another stream", async () => {
+    const statuses = await hold(["GET /queue/a/follow?name=x"]);
+    await waitUntil("a status", () => statuses.length > 0);
+    return statuses[0] === "200";
+  });
+  await letGo();
+}
+
+/** More than may write, in one moment. (No disk is slow enough for more than may read.) */
+async function comeAtOnce({ ask, send, pid }: Executable): Promise<void> {
+  const end = new TextEncoder().encode("\r\n");
+  const head = `HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${RIGHT}\r\nConnection: close\r\n`;
+  const statuses = async (lines: readonly string[]): Promise<string[]> => {
+    const open = await Promise.all(lines.map((line) => send(`${line} ${head}`)));
+    assert.equal((await ask("GET /healthz")).status, 200);
+    // So that all are there before one is answered.
+    Deno.kill(pid, "SIGSTOP");
+    try {
+      await Promise.allSettled(open.map((one) => one.write(end)));
+    } finally {
+      Deno.kill(pid, "SIGCONT");
+    }
+    const texts = await Promise.all(open.map((one) => receive(one)));
+    open.forEach(close);
+    return texts.map((text) => text.slice(9, 12));
+  };
+  const writes = Array.from({ length: 400 }, (_, i) => `POST /queue/?name=w${i}`);
+  await waitUntil("refusals, and answers to all others", async () => {
+    const all = await statuses([...writes, ...Array(10).fill("GET /healthz")]);
+    assert.ok(all.slice(writes.length).every((status) => status !== "503"), "the health check waits for nobody");
+    return all.includes("503") && all.includes("200");
+  }, { limitMs: 60_000 });
+  assert.equal((await ask("POST /queue/?name=last")).status, 200);
+}
 
 Deno.test("each operation that can say that a host does not answer waits apart from those that ask none", () => {
   // Of some the reply says for each host whether it answered.
@@ -114,21 +200,6 @@ Deno.test("each operation that can say that a host does not answer waits apart f
       if ("502" in responses) assert.ok(asksHosts(method.toUpperCase(), target), `${method} ${path}`);
     }
   }
-});
-
-Deno.test("jobs of silent hosts that are to be killed keep no other change waiting", async () => {
-  await withService(async (t) => {
-    await t.text("POST /queue/?name=a");
-    const queues = ["b", "c", "d", "e", "f", "g"];
-    for (const name of queues) {
-      await Deno.writeTextFile(`${t.directory}/experiment/${name}-queue.yaml`, ENTRY);
-      void t.ask(`PUT /queue/${name}/kill?name=job1`);
-    }
-    const { answered, all } = askAll(t, ["POST /queue/a?name=x&command=true", "POST /queue/?name=h"]);
-    await waitUntil("the others", () => answered.length === 2);
-    await all;
-    assert.deepEqual(answered, [200, 200]);
-  }, () => ({ connect: SILENT }));
 });
 
 /** An ssh for which `there` is this machine, and `silent` one that takes nothing until the file `hold` is gone. */
@@ -360,19 +431,6 @@ Deno.test("queues are watched up to so many bytes of files, or one; what goes ma
   assert.deepEqual([second.fits(41), third.fits(40), files.bytes], [false, true, 100]);
   for (const share of [first, second, third]) share.end();
   assert.equal(files.bytes, 0);
-});
-
-Deno.test("64 requests wait for jobs; the next is refused, others are answered", async () => {
-  await withService(async (t) => {
-    await t.text("POST /queue/?name=a");
-    await t.text("POST /queue/a?name=job1&command=true");
-    const { answered, all } = askAll(t, Array(66).fill("GET /queue/a/wait?name=job1&timeout=3"));
-    await waitUntil("the refusals", () => answered.length === 2);
-    await t.text("GET /queue/a");
-    assert.deepEqual(answered, [503, 503]);
-    await all;
-    assert.equal(answered.filter((status) => status === 503).length, 2);
-  });
 });
 
 Deno.test("a directory has 5,000 streams of events; the next is refused, others are answered", async () => {

@@ -1,11 +1,12 @@
-/** The service as a process: its start, its lines, its refusals, its end. */
+/** The service as a process of the executable: its start, its lines, its refusals, its end. */
 import assert from "node:assert/strict";
 import { certificateFor } from "../../testing/certificate.ts";
+import { compiledCms } from "../../testing/compiled.ts";
 import { needTest, whyNoPrograms } from "../../testing/need.ts";
 import { waitUntil } from "../../testing/wait.ts";
 import { RIGHT } from "../../testing/service/service.ts";
 
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+const PROGRAM = await compiledCms();
 
 /** A `cms` process that is ended with the test. */
 class Cms {
@@ -17,7 +18,7 @@ class Cms {
   /** @param before What a shell does before it becomes `cms`. */
   constructor(directory: string, env: Record<string, string>, args: readonly string[], before = ":") {
     this.child = new Deno.Command("/bin/sh", {
-      args: ["-c", `${before}; exec "$@"`, "sh", Deno.execPath(), "run", "--no-check", "-A", MAIN, ...args],
+      args: ["-c", `${before}; exec "$@"`, "sh", PROGRAM, ...args],
       cwd: directory,
       env: { CMS_USER: "", CMS_PASSWORD: "", ...env },
       stdin: "null",

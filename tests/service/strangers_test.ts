@@ -237,6 +237,17 @@ needTest(
       assert.deepEqual(statuses, statuses.map(() => 200));
       // Once the free ones are used up each is slow, whoever gets in meanwhile.
       assert.ok(guesses < 500, `${guesses}`);
+      // Nor are ever new addresses of use.
+      let last = 0;
+      let hasRefused = false;
+      const guessOnce = async () => {
+        while (!hasRefused && ++last < 10_000) {
+          if (await statusFrom(service, `127.0.${2 + (last >> 7)}.${1 + last % 128}`) === 429) hasRefused = true;
+        }
+      };
+      await Promise.all(Array.from({ length: 100 }, guessOnce));
+      assert.ok(hasRefused, `${last} addresses`);
+      assert.equal((await service.ask("GET /")).status, 200);
     });
   },
 );
@@ -251,6 +262,16 @@ needTest("clients that send no more get their reply; those that hang up are no f
     for (const text of [`${begin}Content-Length: 10\r\n\r\n{`, `${begin}Transfer-Encoding: chunked\r\n\r\n5\r\n{"jo`]) {
       (await service.send(text)).close();
     }
+    // As many large bodies as are read and wait, all of them given up: none holds a place.
+    const large = `${begin}Content-Length: 100000\r\n\r\n{"jobs":`;
+    for (const connection of await Promise.all(Array.from({ length: 132 }, () => service.send(large)))) {
+      connection.close();
+    }
+    const headers = { "content-type": "application/json" };
+    const body = JSON.stringify({ jobs: [{ name: "job1", command: "x".repeat(70_000) }] });
+    await waitUntil("places for others", async () => {
+      return (await service.ask("POST /queue/a/jobs", { headers, body, limitMs: 10_000 })).status === 200;
+    }, { limitMs: 20_000 });
     const stream = await service.send(`GET /events HTTP/1.1\r\n${HEAD}Authorization: ${RIGHT}\r\n\r\n`);
     await receive(stream, (so) => so.includes("retry:"));
     stream.close();

@@ -1,6 +1,6 @@
 /** What `cms queue --service start` asks on a real terminal, and what it shows of the answers. */
 import assert from "node:assert/strict";
-import { SELF } from "../../testing/run_place.ts";
+import { compiledCms } from "../../testing/compiled.ts";
 import { needTest, whyNoPrograms } from "../../testing/need.ts";
 import { waitUntil } from "../../testing/wait.ts";
 import { RIGHT } from "../../testing/service/service.ts";
@@ -62,7 +62,7 @@ class Terminal {
 async function withTerminal(use: (terminal: Terminal) => Promise<void>): Promise<void> {
   const directory = await Deno.realPath(await Deno.makeTempDir({ prefix: "cms-terminal-" }));
   try {
-    const start = quoted([...SELF, "queue", "--service", "start", "--port=0"]);
+    const start = quoted([await compiledCms(), "queue", "--service", "start", "--port=0"]);
     await using terminal = new Terminal(
       `trap : INT; stty -g > before; ${start}; echo status $?; stty -g > after`,
       directory,
@@ -106,5 +106,25 @@ needTest("a person who gives no password gets one line and exit status 2", whyNo
       await terminal.shows(/status 2/);
       assert.match(terminal.screen, /^User name: pi\r\nPassword: \r\nERROR: Cannot [^\r\n]+\r\nstatus 2\r\n$/);
     });
+  }
+});
+
+needTest("a list on a terminal lets no text of a job move its cursor, whatever form it has", whyNot, async () => {
+  const directory = await Deno.makeTempDir({ prefix: "cms-terminal-" });
+  try {
+    await Deno.mkdir(`${directory}/experiment`);
+    const job = { name: "a", id: "a1", status: "undefined", command: "x\u001b[2Jy\u009bz\re" };
+    await Deno.writeTextFile(`${directory}/experiment/a-queue.yaml`, JSON.stringify({ a: job }));
+    const cms = await compiledCms();
+    const lists = ["table", "json", "yaml", "csv"].map((form) =>
+      quoted([cms, "queue", "list", "a", `--output=${form}`])
+    );
+    await using terminal = new Terminal(`${lists.join("; ")}; echo status $?`, directory);
+    await terminal.shows(/status 0/);
+    assert.equal(terminal.screen.split("[2J").length - 1, 4, terminal.screen);
+    // deno-lint-ignore no-control-regex
+    assert.doesNotMatch(terminal.screen, /[\u0000-\u0009\u000b\u000c\u000e-\u001f\u007f-\u009f]|\r(?!\n)/);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
   }
 });

@@ -75,6 +75,12 @@ Deno.test("the executable refuses at once what would unfold to gigabytes, or be 
       assert.equal(status, 422, text.slice(0, 300));
       assert.ok(text.length < 20_000, "a refusal is short");
     }
+    // Names of a list are as long as all that stands beside its brackets.
+    const list = `a[1-100000]${"x".repeat(15_000)}`;
+    for (const line of ["PUT /queue/a/hold", "DELETE /queue/a/jobs", "GET /queue/a/wait", "PUT /queue/a/kill"]) {
+      const { status, text } = await send(`${line}?name=${list}`);
+      assert.match(`${status} ${text}`, /^422 .*a name of it has more than 600 characters/);
+    }
     assert.equal((await send("GET /queue/a")).text, "{}");
     // Hex digits and one more: read again with each request.
     assert.equal(
@@ -187,6 +193,37 @@ Deno.test("files below the served directory that are no regular files of it are 
   });
 });
 
+Deno.test("a job that would write over its script is refused; one that makes a fifo of its log is killed, reset, deleted", async () => {
+  await withCompiled(async (send, { directory }) => {
+    for (const output of ["job1.bash", "../a-queue.yaml"]) {
+      const { status, text } = await send(`POST /queue/a?name=job1&command=true&output=${output}`);
+      assert.equal(status, 422, text);
+    }
+    const command = encodeURIComponent("rm -f odd.log odd.out; mkfifo odd.log odd.out; exec sleep 600");
+    const ok = async (line: string) => {
+      const { status, text } = await send(line);
+      assert.equal(status, 200, `${line}: ${text}`);
+    };
+    const hasFifos = () => Deno.lstatSync(`${directory}/experiment/odd/odd.out`).isFifo;
+    const run = () =>
+      waitUntil("the fifos", async () => {
+        // A run that is about to end does not start it.
+        await send("PUT /queue/a/run_fifo?max_parallel=1");
+        return hasFifos();
+      }, { limitMs: 30_000 });
+    await ok(`POST /queue/a?name=odd&command=${command}&user=me&host=localhost`);
+    await run();
+    assert.equal((await send("GET /queue/a/job/odd/output")).status, 404);
+    await ok("POST /queue/a/job/odd/kill");
+    await ok("PUT /queue/a/reset?name=odd");
+    await run();
+    await ok("PUT /queue/a/reset?name=odd");
+    await run();
+    await ok("DELETE /queue/a/job/odd");
+    assert.equal((await send("GET /queue/a")).text, "{}");
+  });
+});
+
 Deno.test("what is no UTF-8 is refused and not stored as something else", async () => {
   await withCompiled(async (send) => {
     const body = new TextEncoder().encode(jobs({ name: "a", command: "cat presi?n.mp3" }));
@@ -217,8 +254,18 @@ Deno.test("no queue is made where reset would remove it", async () => {
   });
 });
 
+/** So long the service is looked at when nobody asks it anything. */
+const IDLE_MS = 3_000;
+
+/** Processor time that a process has taken. */
+function processorMs(pid: number): number {
+  const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).replace(/^.*\) /s, "").split(" ");
+  // In ticks of a hundredth of a second.
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
 Deno.test("a watch ends with its directory, and others are watched in its place", async () => {
-  await withCompiled(async (send, { directory }) => {
+  await withCompiled(async (send, { directory, pid }) => {
     const make = (name: string) => {
       Deno.mkdirSync(`${directory}/${name}`);
       Deno.writeTextFileSync(`${directory}/${name}/q-queue.yaml`, "{}\n");
@@ -227,6 +274,11 @@ Deno.test("a watch ends with its directory, and others are watched in its place"
     for (let i = 0; i < 1_000; i++) make(`old${i}`);
     // They are looked at in rounds; who asks waits for a moment only.
     await waitUntil("all to be watched", async () => (await seen()).size >= 999, { limitMs: 60_000 });
+    await waitUntil("what nobody asks for to cost nothing", async () => {
+      const before = processorMs(pid);
+      await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+      return processorMs(pid) - before < IDLE_MS / 20;
+    }, { limitMs: 60_000 });
     for (let i = 0; i < 1_000; i++) Deno.removeSync(`${directory}/old${i}`, { recursive: true });
     make("new");
     await waitUntil("the new one to be watched, and no other", async () => {

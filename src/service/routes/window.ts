@@ -15,6 +15,7 @@ import { failures, jsonReply, operation } from "../operation.ts";
 import { queueAt } from "../places.ts";
 import { jobReply } from "../records.ts";
 import { count, ExperimentQuery, JobSchema, NoQuery, QueuePath, SelectionQuery, text } from "../schemas.ts";
+import { sharedWork } from "../shared_work.ts";
 import type { Service, ServiceEnv } from "../service.ts";
 
 const number = (description: string, example: number) => z.number().int().openapi({ description, example });
@@ -103,12 +104,14 @@ const experiments = operation({
 export function addWindowRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): void {
   const { deps } = service;
 
-  app.openapi(experiments, async (c) => {
+  // Thousands of directories may be looked at.
+  const findAll = sharedWork(async () => {
     const found = Map.groupBy(await findQueues(deps, service.root), ({ experiment }) => experiment);
-    return c.json({
+    return JSON.stringify({
       experiments: [...found].map(([experiment, queues]) => ({ experiment, queues: queues.map(({ name }) => name) })),
-    }, 200);
+    });
   });
+  app.openapi(experiments, async (c) => c.body(await findAll(), 200, { "Content-Type": "application/json" }) as never);
 
   app.openapi(window, async (c) => {
     const { search, sort, offset = 0, limit = 100, failed, soon, ...query } = c.req.valid("query");
