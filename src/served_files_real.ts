@@ -14,7 +14,7 @@ import type { Files } from "./deps.ts";
 import { codeOf } from "./system_errors.ts";
 import { files, parentOf } from "./files_real.ts";
 
-/** Most bytes of a file that is read: some 600,000 jobs. */
+/** Most bytes of a file that is read: some 700,000 jobs. */
 const FILE_BYTES = 256 * 1024 * 1024;
 /** Up to so many are read in place. */
 const SMALL_BYTES = 64 * 1024;
@@ -126,7 +126,10 @@ function regularInfo(path: string, most = FILE_BYTES): Deno.FileInfo | null {
   const info = lstat(path);
   if (info === null) return null;
   if (!info.isFile) throw refusal("EFTYPE", path, "it is no regular file");
-  if (info.size > most) throw refusal("EOVERFLOW", path, `it is larger than ${FILE_BYTES / 1024 / 1024} MiB`);
+  if (info.size > most) {
+    const bound = `${FILE_BYTES / 1024 / 1024} MiB`;
+    throw refusal("EOVERFLOW", path, `it is larger than ${bound}, the most that is served: split it, or use commands`);
+  }
   return info;
 }
 

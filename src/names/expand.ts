@@ -9,21 +9,23 @@
 import { InvalidError } from "../errors.ts";
 import { shortened } from "./some_names.ts";
 
-/** Most names of a list, those that come twice counted twice. */
+/** Most names of a list, unless the caller says otherwise. */
 export const EXPAND_LIMIT = 100_000;
 /** Longest name of a list. No name of a job, a host or `user@host` is as long. */
 const NAME_LIMIT = 600;
 
 /**
  * Expands a list to its names, in order. The names are not checked against any grammar.
+ * @param most Most names, those that come twice counted twice. @param hint What to do about more.
  * @returns Each name once; empty for an empty list.
- * @throws {InvalidError} If brackets or ranges are wrong, or the list has more than {@link EXPAND_LIMIT} names, or
- * longer ones than any name may be. That is known before a name is made.
+ * @throws {InvalidError} If brackets or ranges are wrong, or the list has more than `most` names, or longer ones than
+ * any name may be. That is known before a name is made.
  */
-export function expand(list: string): string[] {
-  const parts = splitTopLevel(list).map((part) => measurePart(part, list));
+export function expand(list: string, most: number = EXPAND_LIMIT, hint: string = "split it"): string[] {
+  const bound = { most, hint };
+  const parts = splitTopLevel(list).map((part) => measurePart(part, list, bound));
   // Bounded before any name is made.
-  if (parts.reduce((sum, { count }) => sum + count, 0) > EXPAND_LIMIT) tooMany(list);
+  if (parts.reduce((sum, { count }) => sum + count, 0) > most) tooMany(list, bound);
   const names = new Set<string>();
   for (const part of parts) for (const name of namesOf(part)) names.add(name);
   return copyPrefix([...names]);
@@ -67,8 +69,14 @@ interface Part {
   readonly count: number;
 }
 
+/** Most names, and what to do about more. */
+interface Bound {
+  readonly most: number;
+  readonly hint: string;
+}
+
 /** Reads one part, whose brackets match, and refuses it if it would have too many names or too long ones. */
-function measurePart(part: string, list: string): Part {
+function measurePart(part: string, list: string, bound: Bound): Part {
   const pieces = part.split(/\[([^\]]*)\]/); // text, ranges, text, ranges, ..., text
   const texts = pieces.filter((_, i) => i % 2 === 0);
   let length = texts.reduce((sum, text) => sum + text.length, 0);
@@ -80,10 +88,10 @@ function measurePart(part: string, list: string): Part {
       length += pieces[i]!.length + 2;
       continue;
     }
-    const { ranges, longest } = readRanges(pieces[i]!, list);
+    const { ranges, longest } = readRanges(pieces[i]!, list, bound);
     length += longest;
     count *= ranges.reduce((sum, range) => sum + range.count, 0);
-    if (count > EXPAND_LIMIT) tooMany(list);
+    if (count > bound.most) tooMany(list, bound);
     if (length > NAME_LIMIT) break;
     brackets.push(ranges);
   }
@@ -97,7 +105,9 @@ function namesOf({ texts, brackets }: Part): string[] {
   for (let i = brackets.length - 1; i >= 0; i--) {
     const bracket = brackets[i]!;
     const numbers = typeof bracket === "string" ? [bracket] : bracket.flatMap(numbersOf);
-    names = numbers.flatMap((number) => names.map((rest) => texts[i] + number + rest));
+    const longer: string[] = [];
+    for (const number of numbers) for (const rest of names) longer.push(texts[i] + number + rest);
+    names = longer;
   }
   return names;
 }
@@ -108,7 +118,11 @@ function isAddress(text: string): boolean {
 }
 
 /** The text between brackets: `1,3` or `08-11,20`. */
-function readRanges(text: string, list: string): { ranges: Range[]; longest: number } {
+function readRanges(
+  text: string,
+  list: string,
+  { most, hint }: Bound,
+): { ranges: Range[]; longest: number } {
   const ranges: Range[] = [];
   let longest = 0;
   for (const range of text.split(",")) {
@@ -120,7 +134,7 @@ function readRanges(text: string, list: string): { ranges: Range[]; longest: num
     // BigInt: more digits than a number can hold exactly must not make wrong names.
     const count = BigInt(high) - BigInt(low) + 1n;
     if (count < 1n) fail(list, `the range ${shortened(range)} runs backwards`);
-    if (count > EXPAND_LIMIT) fail(list, `the range ${shortened(range)} has more than ${EXPAND_LIMIT} names`);
+    if (count > most) fail(list, `the range ${shortened(range)} has more than ${most} names; ${hint}`);
     ranges.push({ low: BigInt(low), count: Number(count), width: low.length });
   }
   return { ranges, longest };
@@ -140,8 +154,8 @@ function copyPrefix(names: string[]): string[] {
   return names.map((name, i) => i === 0 ? name : prefix + name);
 }
 
-function tooMany(list: string): never {
-  fail(list, `it has more than ${EXPAND_LIMIT} names`);
+function tooMany(list: string, { most, hint }: Bound): never {
+  fail(list, `it has more than ${most} names; ${hint}`);
 }
 
 function fail(list: string, reason: string): never {

@@ -22,7 +22,7 @@ import { NamedJobs } from "../store/large/named_jobs.ts";
 import { openQueue } from "../store/queue_file.ts";
 import type { StoreRef } from "../store/store.ts";
 import { hasControl, nonEmpty, Problems } from "./check.ts";
-import { Copies, type CopyLimits } from "./copies.ts";
+import { Copies, COPY_LIMITS, type CopyLimits } from "./copies.ts";
 import { refuseOrder } from "./check_order.ts";
 import { jobWarnings } from "./entry_warnings.ts";
 import { writeFile } from "./write_file.ts";
@@ -109,7 +109,7 @@ export function refuseInFlight(names: readonly JobName[]): void {
 export function readNewJobs(
   jobs: Iterable<Omit<AddJobsRequest, "queue">>,
   experiment: string,
-  limits?: CopyLimits,
+  limits: CopyLimits = COPY_LIMITS,
 ): Map<JobName, JobSpec> {
   const problems = new Problems();
   const specs = new Map<JobName, JobSpec>();
@@ -117,7 +117,7 @@ export function readNewJobs(
   let position = 0;
   let last: Checked | null = null;
   for (const { name, spec: given } of jobs) {
-    const list = problems.take(() => expand(name)) ?? [];
+    const list = problems.take(() => expand(name, limits.names, limits.hint)) ?? [];
     copies.add(list, given);
     const names = problems.take(() => list.map(jobName)) ?? [];
     problems.note(name.replaceAll(",", "") === "", "Cannot add jobs: --name is empty");
@@ -125,7 +125,7 @@ export function readNewJobs(
     const spec: JobSpec = like ?? checkJobSpec(problems, given);
     last = { given, spec };
     noteFiles(problems, names, spec, experiment);
-    const own = ownParents(problems, list, given.after_corr);
+    const own = ownParents(problems, list, given.after_corr, limits);
     const wantsIndex = isSet(spec.params) || namesIndex(given);
     names.forEach((one, i) => {
       position++;
@@ -178,9 +178,10 @@ function ownParents(
   problems: Problems,
   names: readonly string[],
   given: string | undefined,
+  limits: CopyLimits,
 ): readonly JobName[] | null {
   if (given === undefined || given === "") return null;
-  const own = problems.take(() => expand(given).map(jobName)) ?? [];
+  const own = problems.take(() => expand(given, limits.names, limits.hint).map(jobName)) ?? [];
   if (own.length === names.length) return own;
   problems.note(
     own.length > 0,

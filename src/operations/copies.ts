@@ -11,15 +11,19 @@ import { EXPAND_LIMIT } from "../names/expand.ts";
 /** Most text of all records that one request makes or changes. */
 export const COPIES_BYTES = 32 * 1024 * 1024;
 
-/** Most records, and their text. */
+/** Most records, and their text; what to do about more. */
 export interface CopyLimits {
   readonly names: number;
   readonly bytes: number;
+  readonly hint: string;
 }
 
-const LIMITS: CopyLimits = { names: EXPAND_LIMIT, bytes: COPIES_BYTES };
-/** Of who has said that it is meant. A queue file can be read as long as a text may be: some 500 MB. */
-export const AGREED_LIMITS: CopyLimits = { names: 5 * EXPAND_LIMIT, bytes: 4 * COPIES_BYTES };
+/** Of a request. */
+export const COPY_LIMITS: CopyLimits = { names: EXPAND_LIMIT, bytes: COPIES_BYTES, hint: "split it" };
+/** Of who has said that it is meant: as many as one queue is meant to have. */
+export const AGREED_LIMITS: CopyLimits = { names: 10 * EXPAND_LIMIT, bytes: 4 * COPIES_BYTES, hint: "split it" };
+/** Of a command that can still be told so. */
+export const ASKING_LIMITS: CopyLimits = { ...COPY_LIMITS, hint: "--yes allows 1000000 names and 128 MiB" };
 
 /** Counts the records of one request. */
 export class Copies {
@@ -30,7 +34,7 @@ export class Copies {
   readonly #limits: CopyLimits;
 
   /** @param what As a message says it: `add jobs`. */
-  constructor(what: string, limits: CopyLimits = LIMITS) {
+  constructor(what: string, limits: CopyLimits = COPY_LIMITS) {
     this.#what = what;
     this.#limits = limits;
   }
@@ -51,6 +55,6 @@ export class Copies {
   }
 
   #refuse(reason: string): never {
-    throw new InvalidError([`Cannot ${this.#what}: the request makes ${reason}; split it`]);
+    throw new InvalidError([`Cannot ${this.#what}: the request makes ${reason}; ${this.#limits.hint}`]);
   }
 }

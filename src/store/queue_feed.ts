@@ -21,6 +21,7 @@ import { applyRecord } from "./state/merge.ts";
 import { sameStamp } from "./lock.ts";
 import { type StorePaths, storePaths } from "./paths.ts";
 import { readSnapshot, type Snapshot } from "./snapshot.ts";
+import { Rests } from "./rests.ts";
 import type { StoreRef } from "./store.ts";
 import { readWritten, type WrittenQueue } from "./large/written_queue.ts";
 
@@ -172,7 +173,8 @@ export class QueueFeed {
     }
     const mark = this.#journal.mark;
     const known = isAfter ? this.#yamlHash : null;
-    const snapshot = await readWritten(this.#deps, this.#paths, this.#journal, known) ??
+    const rests = new Rests(this.#deps.clock);
+    const snapshot = await readWritten(this.#deps, this.#paths, this.#journal, { known, rests }) ??
       await readSnapshot(this.#deps, this.#paths, this.#journal, null);
     const isNew = !isAfter || !this.#journal.continues(mark);
     try {

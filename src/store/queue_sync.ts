@@ -18,7 +18,8 @@ import { OwnJournal } from "./journal/own_journal.ts";
 import { sameStamp } from "./lock.ts";
 import type { StorePaths } from "./paths.ts";
 import { RunClaim } from "./run_claim.ts";
-import { readSnapshot, type Snapshot } from "./snapshot.ts";
+import { readSnapshot, Snapshot } from "./snapshot.ts";
+import { readWritten, type WrittenQueue } from "./large/written_queue.ts";
 import { mergeRecord } from "./state/merge.ts";
 import { QueueState } from "./state/queue_state.ts";
 import { parseJobs } from "./yaml/job_record.ts";
@@ -143,7 +144,8 @@ export class QueueSync {
   /** Reads all anew: another journal, or an edited YAML. */
   async #rebuild(lock: FileLock | null): Promise<void> {
     const mark = this.journal.mark;
-    const read = await readSnapshot(this.#deps, this.#paths, this.journal, lock);
+    const read = await readWritten(this.#deps, this.#paths, this.journal, { taker: () => this.yaml.taker() }) ??
+      await readSnapshot(this.#deps, this.#paths, this.journal, lock);
     const isKnown = this.journal.continues(mark);
     const fresh = isKnown ? read.records.slice(mark.records) : read.records;
     const file = this.#parse(read, isKnown);
@@ -172,9 +174,9 @@ export class QueueSync {
    * What the YAML says; null if it cannot be read and the queue goes on with what it knows.
    * @param isKnown The journal is the one that was read before.
    */
-  #parse(read: Snapshot, isKnown: boolean): { jobs: Map<JobName, Job>; hash: string } | null {
+  #parse(read: Snapshot | WrittenQueue, isKnown: boolean): { jobs: Map<JobName, Job>; hash: string } | null {
     try {
-      const jobs = read.parse((text) => this.yaml.keep(text));
+      const jobs = read instanceof Snapshot ? read.parse(this.yaml.taker()) : read.parse();
       this.#broken = this.#gone = false;
       this.#outdated = null;
       return { jobs, hash: read.yaml.hash };

@@ -14,6 +14,7 @@ import { CmsError } from "../errors.ts";
 import type { Deps, FileLock, FileStamp } from "../deps.ts";
 import type { JobName } from "../names/grammar.ts";
 import type { Job } from "../job/job.ts";
+import type { TextTaker } from "./large/kept_text.ts";
 import type { JournalHeader, JournalRecord } from "./journal/journal.ts";
 import type { JournalFile } from "./journal/journal_file.ts";
 import { sameStamp } from "./lock.ts";
@@ -56,9 +57,11 @@ export class Snapshot {
   }
 
   /** The jobs of the YAML alone. @throws {CmsError} If it cannot be read. */
-  parse(keep?: (text: string) => (job: Job, start: number, end: number) => void): Map<JobName, Job> {
+  parse(taker?: TextTaker): Map<JobName, Job> {
     const { text } = this.yaml;
-    return parseJobs(text, this.#at, keep?.(text));
+    const jobs = parseJobs(text, this.#at, taker?.part(text));
+    taker?.read(jobs.values());
+    return jobs;
   }
 
   /** The queue: what the YAML says (or what stands for it, with its hash) and the journal. Takes `jobs` over. */

@@ -71,12 +71,12 @@ Deno.test("a sweep that cannot be meant is refused with one line, and adds nothi
       "add",
       "a",
       "--name=x",
-      "--param=a=1-501",
+      "--param=a=1-1001",
       "--param=b=1-1000",
       "--command=true",
       "--yes",
     );
-    assert.match(more.err, /^ERROR: Cannot add 501000 jobs at once: the most is 500000; /);
+    assert.match(more.err, /^ERROR: Cannot add 1001000 jobs at once: the most is 1000000; /);
     const dry = await ok(
       "queue",
       "add",
@@ -88,6 +88,10 @@ Deno.test("a sweep that cannot be meant is refused with one line, and adds nothi
       "--dry-run",
     );
     assert.match(dry, /^160000 jobs would be added:\n/);
+    const plain = await run("queue", "add", "a", "--name=y[1-100001]", "--command=true");
+    assert.match(plain.err, /^ERROR: .* has more than 100000 names; --yes allows 1000000 names and 128 MiB\n$/);
+    const most = await run("queue", "add", "a", "--name=y[1-1000001]", "--command=true", "--yes");
+    assert.match(most.err, /^ERROR: .* has more than 1000000 names; split it\n$/);
     // It is nothing else than agreement: a plain list is what it was.
     await ok("queue", "add", "a", "--name=y[1-2]", "--command=true", "--yes");
     await ok("queue", "delete", "a", "--name=y[1-2]", "--yes");

@@ -5,7 +5,10 @@
 import assert from "node:assert/strict";
 import { SMALL_YAML_BYTES } from "../../src/store/large/checkpoint_due.ts";
 import type { AppendFile, Deps, FileStamp } from "../../src/deps.ts";
-import { encodeBatch } from "../../src/store/journal/journal.ts";
+import { encodePieces } from "../../src/store/journal/journal.ts";
+import { Summary } from "../../src/store/large/summary.ts";
+import { storePaths } from "../../src/store/paths.ts";
+import { YamlFile } from "../../src/store/yaml/yaml_file.ts";
 import { storeError } from "../../src/store/file_errors.ts";
 import { createQueue, openQueue } from "../../src/store/queue_file.ts";
 import { jobOf, namesOf, newJob, onFiles, put, set, type World } from "./support.ts";
@@ -110,29 +113,44 @@ Deno.test("an edit of the same size in the same second is taken where file times
 
 Deno.test("a queue that could not be read again is refused before it is written", () =>
   onFiles(async (world) => {
-    const { deps } = withStamps(world, (stamp) => ({ ...stamp, sizeBytes: stamp.sizeBytes + 499_990_000 }));
+    const { deps } = withStamps(world, (stamp) => ({ ...stamp, sizeBytes: stamp.sizeBytes + 449_990_000 }));
     await createQueue(deps, world.ref);
     const queue = await openQueue(deps, world.ref);
     await assert.rejects(queue.commit(() => [put("a", "x".repeat(20_000))]), {
       code: "store",
       message:
-        "./experiment/a-queue.yaml: the queue would become larger than 500 MB, the most that can be read: use several queues",
+        "./experiment/a-queue.yaml: the queue would become larger than 450 MB, the most to which jobs are added: use several queues",
     });
     await queue.commit(() => [put("b")]);
     assert.equal(namesOf(await openQueue(world.deps, world.ref)), "b");
     queue.close();
   }));
 
-Deno.test("encodeBatch() makes pieces of a large commit, and ends where it is too large", () => {
+Deno.test("a queue file that could not be read again is not written", () =>
+  onFiles(async ({ deps, ref, file }) => {
+    await createQueue(deps, ref);
+    const before = await Deno.readTextFile(file);
+    const yaml = new YamlFile(deps, storePaths(ref, "queue"));
+    const rendered = { pieces: Array(501).fill(new Uint8Array(1_000_000)), summary: new Summary(0) };
+    await assert.rejects(yaml.write(rendered, "", () => Promise.resolve(true)), {
+      code: "store",
+      message:
+        "./experiment/a-queue.yaml: it would become larger than 500 MB, the most that can be read: use several queues",
+    });
+    assert.equal(await Deno.readTextFile(file), before);
+  }));
+
+Deno.test("encodePieces() gives a large commit in pieces of whole lines", () => {
   const records = Array.from({ length: 400 }, (_, i) => ({
     type: "put",
     job: newJob(`job${i}`, "x".repeat(99_000)),
     was: null,
   } as const));
-  const bytes = encodeBatch(records)!;
-  assert.equal(new TextDecoder().decode(bytes).split("\n").filter((line) => JSON.parse(line || "{}").more).length, 399);
-  assert.equal(encodeBatch(records, bytes.length - 1), null);
-  assert.equal(encodeBatch(records, bytes.length)?.length, bytes.length);
+  const texts = [...encodePieces(records)].map((bytes) => new TextDecoder().decode(bytes));
+  assert.equal(texts.length, 3);
+  const lines = texts.flatMap((text) => text.replace(/\n$/, "").split("\n"));
+  assert.equal(lines.filter((line) => JSON.parse(line).more).length, 399);
+  assert.equal(JSON.parse(lines.at(-1)!).more, undefined);
 });
 
 Deno.test("errors that have only a number are told with the file and what is meant", () => {

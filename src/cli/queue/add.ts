@@ -78,7 +78,8 @@ export function addAdd(group: CommandUnknownOpts, context: Context): void {
         ? [{ name: jobs, spec }]
         : await (await import("./sweep.ts")).sweepOf(context, sweep ?? {}, sources, { name: jobs, spec });
       if (made === null) return;
-      const limits = sweep?.yes === true ? (await import("../../operations/copies.ts")).AGREED_LIMITS : undefined;
+      const { AGREED_LIMITS, ASKING_LIMITS } = await import("../../operations/copies.ts");
+      const limits = words.yes === true ? AGREED_LIMITS : ASKING_LIMITS;
       const { added, warnings } = await addJobsOfSpecs(context.deps, { queue, jobs: made, limits });
       for (const job of added) context.lines.info(`Adding job ${job} to queue ${queue.name}`);
       for (const text of [...own.warnings, ...warnings]) context.lines.warning(text);

@@ -6,7 +6,7 @@
 
 import { CmsError } from "../../errors.ts";
 import { addJobsOfSpecs } from "../../operations/add_jobs.ts";
-import { AGREED_LIMITS } from "../../operations/copies.ts";
+import { AGREED_LIMITS, ASKING_LIMITS } from "../../operations/copies.ts";
 import { addStream } from "../../operations/add_stream.ts";
 import { type NewJob, readWholeJobs } from "../../operations/whole_jobs.ts";
 import type { StoreRef } from "../../store/store.ts";
@@ -33,7 +33,7 @@ export async function addWhole(context: Context, request: WholeRequest): Promise
   const whole = readWholeJobs(await read(context, path), path === "-" ? "standard input" : path);
   const jobs = whole.map(({ name, spec }) => ({ name, spec: { ...spec, ...given } }));
   if (words.dryRun === true) return await show(context, words, jobs);
-  const limits = words.yes === true ? AGREED_LIMITS : undefined;
+  const limits = words.yes === true ? AGREED_LIMITS : ASKING_LIMITS;
   const { added, warnings } = await addJobsOfSpecs(context.deps, { queue, jobs, limits });
   for (const job of added) context.lines.info(`Adding job ${job} to queue ${queue.name}`);
   for (const text of warnings) context.lines.warning(text);

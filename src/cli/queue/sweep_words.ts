@@ -46,7 +46,7 @@ export function withSweepWords<A extends unknown[], O extends OptionValues, G ex
     .option("--comments", "leave out lines that begin with #")
     .option("--sample <n>", "only so many of all combinations, chosen by chance", countValue)
     .option("--seed <n>", "for --sample: the same seed chooses the same (default: 1)", countValue)
-    .option("--yes", "add more than 100,000 jobs (500,000 at most)")
+    .option("--yes", "add more than 100,000 jobs (1,000,000 at most)")
     .option("--dry-run", "print what would be added, and add nothing")
     .option(
       "--format <format>",

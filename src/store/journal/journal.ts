@@ -110,35 +110,19 @@ function plain(record: JournalRecord, more: { readonly more?: 1 }): Record<strin
 const MORE = { more: 1 } as const;
 const LAST = {} as const;
 
-/** Characters of lines that are encoded in one go: all of a large commit would be more than a string can hold. */
+/** Characters of lines that are encoded in one go. */
 const ENCODED_AT_ONCE = 2 ** 24;
 
-/** The lines of one commit; null if they are more than `most` bytes. */
-export function encodeBatch(records: readonly JournalRecord[], most: number): Uint8Array | null;
-/** The lines of one commit. */
-export function encodeBatch(records: readonly JournalRecord[]): Uint8Array;
-export function encodeBatch(records: readonly JournalRecord[], most = Infinity): Uint8Array | null {
+/** The lines of one commit, in pieces: of a large one all together would be as much memory as its queue. */
+export function* encodePieces(records: readonly JournalRecord[]): Generator<Uint8Array> {
   const last = records.length - 1;
-  const pieces: Uint8Array[] = [];
   let text = "";
-  let bytes = 0;
   for (const [i, record] of records.entries()) {
     text += JSON.stringify(plain(record, i < last ? MORE : LAST)) + "\n";
     if (i < last && text.length < ENCODED_AT_ONCE) continue;
-    const piece = encoder.encode(text);
-    pieces.push(piece);
+    yield encoder.encode(text);
     text = "";
-    bytes += piece.length;
-    if (bytes > most) return null;
   }
-  if (pieces.length === 1) return pieces[0]!;
-  const all = new Uint8Array(bytes);
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
 }
 
 function isMap(value: unknown): value is Record<string, unknown> {

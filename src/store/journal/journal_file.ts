@@ -11,8 +11,8 @@ import { CmsError, StoreError } from "../../errors.ts";
 import type { JobName } from "../../names/grammar.ts";
 import type { AppendFile, Files, FileStamp } from "../../deps.ts";
 import {
-  encodeBatch,
   encodeHeader,
+  encodePieces,
   type JournalHeader,
   type JournalPart,
   type JournalRecord,
@@ -22,7 +22,7 @@ import { parseJournalOf } from "./journal_of.ts";
 import { parseInPieces } from "./journal_pieces.ts";
 import { type CarriedRecords, type JournalMark, NOTHING_CARRIED, startOfLine } from "./journal_place.ts";
 import type { Rests } from "../rests.ts";
-import { MOST_YAML_BYTES, storeError, tooLarge } from "../file_errors.ts";
+import { MOST_PUT_BYTES, storeError, tooManyJobs } from "../file_errors.ts";
 
 /** The journal of one queue. What writes is called under the queue's lock. */
 export class JournalFile {
@@ -111,8 +111,7 @@ export class JournalFile {
    * {@link JournalFile.rename} mends, unless it is `doubted`.
    */
   isKnown(stamp: FileStamp | null, doubted = false): boolean {
-    const isCertain = doubted || !this.#isUncertain;
-    return isCertain && stamp?.inode === this.#inode && (stamp?.sizeBytes ?? 0) >= this.#bytes;
+    return (doubted || !this.#isUncertain) && stamp?.inode === this.#inode && (stamp?.sizeBytes ?? 0) >= this.#bytes;
   }
 
   /** What is known now, for {@link JournalFile.continues}. */
@@ -204,14 +203,16 @@ export class JournalFile {
     records: readonly JournalRecord[],
     { durable, yamlBytes = 0 }: { durable: boolean; yamlBytes?: number },
   ): Promise<void> {
-    const isPut = records.some(({ type }) => type === "put");
-    const bytes = encodeBatch(records, isPut ? MOST_YAML_BYTES - yamlBytes - this.#bytes : Infinity);
-    if (bytes === null) throw tooLarge(this.#shownYaml, "the queue would become");
+    const most = records.some(({ type }) => type === "put") ? MOST_PUT_BYTES - yamlBytes - this.#bytes : Infinity;
     const file = this.#file;
     if (file === null) throw new RangeError("Cannot append to a journal that has not been begun");
+    let appended = 0;
     try {
       if (await file.size() > this.#bytes) await file.truncate(this.#bytes);
-      await file.append(bytes);
+      for (const piece of encodePieces(records)) {
+        if ((appended += piece.length) > most) throw tooManyJobs(this.#shownYaml);
+        await file.append(piece);
+      }
       if (durable) await this.#sync(file);
     } catch (error) {
       await file.truncate(this.#bytes).catch(() => {});
@@ -219,7 +220,7 @@ export class JournalFile {
       this.#stamp = null;
       throw storeError(this.#shown, "write", error);
     }
-    this.#bytes += bytes.length;
+    this.#bytes += appended;
     this.#lines += records.length;
     this.#records += records.length;
     this.#stamp = await this.#files.stamp(this.#path);
@@ -266,9 +267,8 @@ export class JournalFile {
     carried: CarriedRecords = NOTHING_CARRIED,
   ): Promise<void> {
     const count = records.length + carried.records;
-    const lines = records.length === 0 ? [] : [encodeBatch(records)];
-    const whole = carried.records === 0 ? header : { ...header, carried: count };
-    await this.#replace(whole, [...lines, carried.bytes], count);
+    if (carried.records > 0) header = { ...header, carried: count };
+    await this.#replace(header, [...encodePieces(records), carried.bytes], count);
   }
 
   /** Keeps the records that were read in a new file, durably, under this header. @throws {StoreError} */

@@ -21,7 +21,8 @@ const BLOCK_MS = 10;
 interface Piece {
   readonly jobs: readonly Job[];
   readonly bytes: Uint8Array;
-  readonly summary: Summary;
+  /** null until the file is written. */
+  readonly summary: Summary | null;
 }
 
 /** The whole file, and what its jobs come to. */
@@ -30,29 +31,49 @@ export interface RenderedText {
   readonly summary: Summary;
 }
 
-/** A text that was read, and where in it each of some jobs stands as it would be written. */
-interface Known {
-  readonly text: string;
-  readonly jobs: Job[];
-  /** Begin and end of each, one after the other. */
-  readonly spans: number[];
+/** Takes what is read of a file, one part after the other. */
+export interface TextTaker {
+  /** A part is about to be read. @returns To be told of what in it would be written again: see `parseJobs`. */
+  part(text: string): (job: Job, start: number, end: number) => void;
+  /** All jobs that were read of it, in order. */
+  read(jobs: Iterable<Job>): void;
 }
 
 /** What was written last. */
 export class KeptText {
   /** By the first job's name. */
   #pieces = new Map<string, Piece>();
-  /** Of the file as it was read, until it is written for the first time. */
-  #known: Known | null = null;
 
-  /** Forgets what was written; takes what stands in a file that was read. */
-  known(text: string): (job: Job, start: number, end: number) => void {
-    const known: Known = { text, jobs: [], spans: [] };
-    this.#pieces = new Map();
-    this.#known = known;
-    return (job, start, end) => {
-      known.jobs.push(job);
-      known.spans.push(start, end);
+  /** Forgets what was written; takes what stands in a file that is read. */
+  taker(): TextTaker {
+    const pieces = this.#pieces = new Map<string, Piece>();
+    const encoder = new TextEncoder();
+    let exact: { readonly job: Job; readonly text: string }[] = [];
+    let group: Job[] = [];
+    /** The text of the group; null if it would be written otherwise. */
+    let text: string[] | null = [];
+    const end = (): void => {
+      if (text !== null) {
+        pieces.set(group[0]!.name, { jobs: group, bytes: encoder.encode(text.join("")), summary: null });
+      }
+      [group, text] = [[], []];
+    };
+    return {
+      part(whole) {
+        exact = [];
+        return (job, start, stop) => void exact.push({ job, text: whole.slice(start, stop) });
+      },
+      read(jobs) {
+        let i = 0;
+        for (const job of jobs) {
+          if (isFirst(job, group)) end();
+          group.push(job);
+          const own = exact[i]?.job === job ? exact[i++]! : null;
+          if (own === null) text = null;
+          else text?.push(own.text);
+        }
+        exact = [];
+      },
     };
   }
 
@@ -62,45 +83,31 @@ export class KeptText {
     const summary = new Summary(since);
     const encoder = new TextEncoder();
     const pieces = new Map<string, Piece>();
-    const from = this.#known;
-    const textOf = from === null ? rendered : knownTexts(from);
+    const from = this.#pieces;
     let pauseAtMs = clock.now() + BLOCK_MS;
     for (const group of groupsOf(jobs)) {
       const name = group[0]!.name;
-      const known = this.#pieces.get(name);
+      const known = from.get(name);
       // Records are never changed in place: the same ones have the same text.
       const isSame = known?.jobs.length === group.length && group.every((job, i) => job === known.jobs[i]);
-      const piece = isSame
-        ? known!
-        : { jobs: group, bytes: encoder.encode(textOf(group)), summary: summaryOf(group, since) };
-      pieces.set(name, piece);
-      summary.merge(piece.summary);
+      const bytes = isSame ? known!.bytes : encoder.encode(group.map(renderJob).join(""));
+      const own = (isSame ? known!.summary : null) ?? summaryOf(group, since);
+      pieces.set(name, isSame && own === known!.summary ? known! : { jobs: group, bytes, summary: own });
+      summary.merge(own);
       if (clock.now() < pauseAtMs) continue;
       await clock.sleepUntil(clock.now() + 1);
       pauseAtMs = clock.now() + BLOCK_MS;
     }
     // Not where another text was read meanwhile.
-    if (this.#known === from) [this.#pieces, this.#known] = [pieces, null];
+    if (this.#pieces === from) this.#pieces = pieces;
     const all = [...pieces.values()].map(({ bytes }) => bytes);
     return { pieces: all.length === 0 ? [encoder.encode(joinBlocks([]))] : all, summary };
   }
 }
 
-function rendered(group: readonly Job[]): string {
-  return group.map(renderJob).join("");
-}
-
-/** Gives the text of a group as it was read, if it stood there in one piece. */
-function knownTexts({ text, jobs, spans }: Known): (group: readonly Job[]) => string {
-  const indexOf = new Map(jobs.map((job, index) => [job, index]));
-  return (group) => {
-    const first = indexOf.get(group[0]!) ?? -1;
-    const isThere = first >= 0 && group.every((job, i) => {
-      const at = 2 * (first + i);
-      return jobs[first + i] === job && (i === 0 || spans[at] === spans[at - 1]);
-    });
-    return isThere ? text.slice(spans[2 * first], spans[2 * (first + group.length) - 1]) : rendered(group);
-  };
+/** True if a job begins a new group. @param group The jobs of the last one so far. */
+function isFirst(job: Job, group: readonly Job[]): boolean {
+  return group.length > 0 && (job.id.endsWith("00") || group.length === MOST);
 }
 
 /**
@@ -111,7 +118,7 @@ function groupsOf(jobs: Iterable<Job>): Job[][] {
   const groups: Job[][] = [];
   let group: Job[] = [];
   for (const job of jobs) {
-    if (group.length > 0 && (job.id.endsWith("00") || group.length === MOST)) {
+    if (isFirst(job, group)) {
       groups.push(group);
       group = [];
     }

@@ -17,7 +17,8 @@ import { type Merged, mergeState } from "../state/merge.ts";
 import { parseJobs } from "../yaml/job_record.ts";
 import { isAsWritten, SMALL_YAML_BYTES } from "./checkpoint_due.ts";
 import { entryTexts } from "./find_entry.ts";
-import { Rests } from "../rests.ts";
+import type { Rests } from "../rests.ts";
+import type { TextTaker } from "./kept_text.ts";
 
 /** A checkpoint between two looks makes both files anew. */
 const TRIES = 3;
@@ -53,28 +54,42 @@ export class WrittenQueue {
   }
 }
 
+/** How {@link readWritten} reads. */
+export interface ReadOptions {
+  /** Hash of the text that the caller knows already. */
+  readonly known?: string | null;
+  /** Are taken, so that others have their turn. */
+  readonly rests?: Rests;
+  /** Is given what is read of the YAML. */
+  readonly taker?: () => TextTaker;
+}
+
 /**
  * Reads both files. Afterwards `journal` is open at its end.
- * @param known Hash of the text that the caller knows already.
  * @returns null if the queue is small, or can only be read as a whole. @throws {CmsError} If the journal is damaged.
  */
 export async function readWritten(
-  { files, clock }: Deps,
+  { files }: Deps,
   paths: StorePaths,
   journal: JournalFile,
-  known: string | null,
+  { known = null, rests, taker }: ReadOptions,
 ): Promise<WrittenQueue | null> {
-  const rests = new Rests(clock);
+  let begun: string | undefined;
   const size = (await files.stamp(paths.file))?.sizeBytes ?? 0;
   for (let i = 0; i < TRIES && size >= SMALL_YAML_BYTES; i++) {
     const records = await journal.readAll(undefined, rests);
     const { header } = journal;
     const stamp = await files.stamp(paths.file);
     if (header?.written === undefined || stamp === null) return null;
-    if (!isAsWritten(header, stamp)) continue;
+    if (!isAsWritten(header, stamp)) {
+      // A checkpoint would have begun another journal: somebody edited it.
+      if (begun === header.begun) return null;
+      begun = header.begun;
+      continue;
+    }
     if (header.yaml === known) return new WrittenQueue(stamp, header, records, new Map());
     const isStill = async () => isAsWritten(header, await files.stamp(paths.file));
-    const jobs = await readPieces({ files, paths, experiment: journal.experiment, rests, isStill });
+    const jobs = await readPieces({ files, paths, experiment: journal.experiment, rests, taker: taker?.(), isStill });
     if (jobs === "other") continue;
     return jobs === null ? null : new WrittenQueue(stamp, header, records, jobs);
   }
@@ -83,11 +98,12 @@ export async function readWritten(
 
 /** The jobs; null if their reader says something of them; `other` if the file has become another one. */
 async function readPieces(
-  { files, paths, experiment, rests, isStill }: {
+  { files, paths, experiment, rests, taker, isStill }: {
     files: Deps["files"];
     paths: StorePaths;
     experiment: string;
-    rests: Rests;
+    rests: Rests | undefined;
+    taker: TextTaker | undefined;
     isStill: () => Promise<boolean>;
   },
 ): Promise<Map<JobName, Job> | null | "other"> {
@@ -99,10 +115,11 @@ async function readPieces(
       // The file is open: what takes its place from now on changes nothing of what is read here.
       if (!isOpen && !await isStill()) return "other";
       isOpen = true;
-      const read = parseJobs(text, { shown: paths.shown, experiment });
+      const read = parseJobs(text, { shown: paths.shown, experiment }, taker?.part(text));
+      taker?.read(read.values());
       for (const [name, job] of read) jobs.set(name, job);
       count += read.size;
-      await rests.take();
+      await rests?.take();
     }
   } catch (error) {
     if (error instanceof CmsError || error instanceof TypeError) return null;

@@ -15,7 +15,7 @@ import type { WrittenStamp } from "../journal/journal.ts";
 import { sameStamp } from "../lock.ts";
 import { MOST_YAML_BYTES, notFound, storeError, tooLarge } from "../file_errors.ts";
 import type { StorePaths } from "../paths.ts";
-import { KeptText, type RenderedText } from "../large/kept_text.ts";
+import { KeptText, type RenderedText, type TextTaker } from "../large/kept_text.ts";
 
 /** A change this long after a stamp has another time, also by the coarse clock that file systems have. */
 const STAMP_MS = 20;
@@ -120,9 +120,9 @@ export class YamlFile {
     return readYaml(this.#deps, this.#paths);
   }
 
-  /** To be told what of this text, which stands in the file, would be written again: see `parseJobs`. */
-  keep(text: string): (job: Job, start: number, end: number) => void {
-    return this.#text.known(text);
+  /** Takes what is read of the file: what would be written again is kept. */
+  taker(): TextTaker {
+    return this.#text.taker();
   }
 
   /** Its text for these jobs, and what they come to. */
@@ -141,8 +141,10 @@ export class YamlFile {
     announce: () => Promise<boolean>,
   ): Promise<boolean> {
     const { files, clock } = this.#deps;
+    const sizeBytes = pieces.reduce((sum, { length }) => sum + length, 0);
+    // The journal has all of it, and can still be read with the file as it is.
+    if (sizeBytes > MOST_YAML_BYTES) throw tooLarge(this.#paths.shown, "it would become");
     try {
-      const sizeBytes = pieces.reduce((sum, { length }) => sum + length, 0);
       const isLarge = sizeBytes >= SMALL_YAML_BYTES;
       const mayReplace = async (): Promise<boolean> => {
         // What a person writes into the new file has another time than ours.

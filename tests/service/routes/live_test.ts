@@ -42,7 +42,11 @@ Deno.test("a page hears how a queue stands, goes on with the last id, and its st
     await Deno.writeTextFile(file, "job1: [\n");
     const { id } = await other.waitFor(isBroken(/experiment\/a-queue\.yaml:\d+: /));
     await Deno.truncate(file, 300 * 1024 * 1024);
-    await other.waitFor(isBroken(/experiment\/a-queue\.yaml: cannot read: it is larger than 256 MiB$/));
+    await other.waitFor(
+      isBroken(
+        /experiment\/a-queue\.yaml: cannot read: it is larger than 256 MiB, the most that is served: split it, or use commands$/,
+      ),
+    );
     await Deno.writeTextFile(file, text);
     await waitUntil("the status", () => other.events.at(-1)!.type === "status" && whole(Number(id.split("-")[1])));
 

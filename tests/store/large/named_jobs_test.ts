@@ -20,20 +20,20 @@ async function largeQueue({ deps, ref }: World, changes: readonly Change[] = [])
   queue.close();
 }
 
-/** The same deps, and how often a whole file was read. */
+/** The same deps, and how often the journal was opened beside the first time: by who reads the queue as a whole. */
 function counted(deps: Deps): { deps: Deps; wholeReads: () => number } {
   let count = 0;
   const files = new Proxy(deps.files, {
     get(target, member: keyof Deps["files"]) {
-      if (member === "readBytes") count++;
+      if (member === "openAppend") count++;
       const value = target[member] as unknown;
       return typeof value === "function" ? value.bind(target) : value;
     },
   });
-  return { deps: { ...deps, files }, wholeReads: () => count };
+  return { deps: { ...deps, files }, wholeReads: () => Math.max(0, count - 1) };
 }
 
-/** Commits by name; gives how often the file was read as a whole. */
+/** Commits by name; gives how often the queue was read as a whole. */
 async function commitNamed(world: World, names: string[], decide: (jobs: NamedJobs["jobs"]) => Change[]) {
   const { deps, wholeReads } = counted(world.deps);
   const named = new NamedJobs(deps, world.ref, names);
