@@ -3,6 +3,7 @@
  * file of the run removed by hand.
  */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { sharedHosts, whyNoHosts } from "../../testing/hosts.ts";
 import { must, outcomeOf } from "../../testing/hosts/shell.ts";
 import { hostTest, needTest, whyNoPrograms } from "../../testing/need.ts";
@@ -87,9 +88,12 @@ hostTest(
     const second = await manager.cms(...words);
     assert.equal(second.code, 2, second.stdout + second.stderr);
     await Deno.remove(manager.path(".a-queue.journal"));
+    await run.waitFor(/^WARNING: .*a-queue\.journal was removed or damaged; it was written anew, nothing is lost$/m);
     await Deno.remove(manager.path("a-queue.yaml"));
     await run.waitFor(/^WARNING: .*a-queue\.yaml was removed; it is written anew, nothing is lost$/m);
-    await waitUntil("the queue file", () => readText(manager.path("a-queue.yaml")).includes("\njob24:\n"));
+    await waitUntil("the queue file", () => readText(manager.path("a-queue.yaml")).includes("\njob24:\n"), {
+      limitMs: 30_000,
+    });
     await run.kill9();
     await letGo(red, "never");
     const last = await manager.cms(...words);
@@ -103,7 +107,7 @@ hostTest(
 async function stoppedReader(manager: Manager): Promise<Running> {
   const reads = ({ pid }: Running): boolean => openFiles(pid).some((path) => path.endsWith(".a-queue.journal"));
   for (let i = 0; i < 100; i++) {
-    const reader = manager.start("queue", "list", "a", "--status=start");
+    const reader = manager.start("queue", "list", "a");
     for (; reader.isRunning; await new Promise((done) => setTimeout(done, 1))) {
       if (!reads(reader)) continue;
       reader.signal("SIGSTOP");
@@ -229,12 +233,15 @@ needTest(
     await makeQueue(manager, "job[1-2]", "while [ ! -e ../go ]; do sleep 0.05; done; echo old");
     const run = manager.start("queue", "run", "fifo_multi", "a", "--hosts=localhost");
     const [file, journal] = [manager.path("a-queue.yaml"), manager.path(".a-queue.journal")];
-    const begunWith = () => readText(journal).split("\n", 1)[0];
     await waitUntil("job1 in the file", () => /^job1:\n( {2}.*\n)*? {2}status: start$/m.test(readText(file)));
-    const before = begunWith();
     // As an editor that keeps the file, and of the same size.
     await Deno.writeTextFile(file, readText(file).replace(/(^job2:\n(?: {2}.*\n)*?.*; echo )old/m, "$1new"));
-    await waitUntil("the run has taken it", () => begunWith() !== before);
+    const isTaken = () => {
+      const text = readText(file);
+      const hash = createHash("sha256").update(text).digest("hex");
+      return text.includes("; echo new") && readText(journal).split("\n", 1)[0]!.includes(hash);
+    };
+    await waitUntil("the journal of the edited file", isTaken, { limitMs: 40_000 });
     await Deno.writeTextFile(manager.path("go"), "");
     assert.equal((await run.ended()).code, 0, run.text);
     assert.deepEqual([await manager.read("job1/job1.out"), await manager.read("job2/job2.out")], ["old\n", "new\n"]);
