@@ -7,7 +7,7 @@
 
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { CmsError } from "../errors.ts";
-import { durationField } from "../names/units.ts";
+import { durationField, isDuration, parseDuration } from "../names/units.ts";
 import { isJobState, JOB_STATES, type JobState } from "../job/states.ts";
 import { type Format, FORMATS } from "../output/records.ts";
 
@@ -66,12 +66,13 @@ export function countValue(value: string): number {
   throw new InvalidArgumentError("Give a whole number, 1 or more.");
 }
 
-/** Reads minutes, such as `10` or `0.5`, as milliseconds. */
+/** Reads minutes, such as `10` or `0.5`, or a duration, such as `90s`, as milliseconds. */
 export function minutesValue(value: string): number {
   const text = unquote(value);
   const ms = /^[0-9]{0,7}(\.[0-9]{1,9})?$/.test(text) ? Math.round(Number(text) * 60_000) : 0;
   if (ms > 0) return ms;
-  throw new InvalidArgumentError("Give minutes, such as 10 or 0.5.");
+  if (/[a-z]$/.test(text) && isDuration(text)) return parseDuration(text);
+  throw new InvalidArgumentError("Give minutes, such as 10 or 0.5, or a duration such as 90s or 2h.");
 }
 
 /** Reads a duration, such as `30m`; a bare number is minutes. @returns It as text. */

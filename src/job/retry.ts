@@ -6,6 +6,8 @@
 
 import { parseDuration } from "../names/units.ts";
 import { isoSeconds, type Job } from "./job.ts";
+import { endReason } from "./outcome.ts";
+import type { JobState } from "./states.ts";
 import { HISTORY_LIMIT, type JobOptions, type PastTry } from "./options.ts";
 
 /** Why a try did not end well: a word of `retry_on`. `killed`: a person ended it; that is never tried again. */
@@ -32,7 +34,7 @@ const LONGEST_DELAY_MS = 30 * 60_000;
 /** Times are written down in whole seconds, rounded up. */
 const ROUNDED_MS = 999;
 
-const STATES: Readonly<Record<Cause, string>> = {
+const STATES: Readonly<Record<Cause, JobState>> = {
   exit: "end",
   crash: "crash",
   start: "fail_start",
@@ -54,6 +56,8 @@ export function nextTry(
   const retries = job.retries ?? 0;
   const number = tryNumber(job);
   if (!hasTry(job) || !isRetried(job, end)) return null;
+  const status = STATES[end.cause];
+  const why = endReason({ status, exit_code: end.exitCode, reason: end.reason });
   const past: PastTry = {
     try: number,
     attempt: job.attempt,
@@ -61,9 +65,9 @@ export function nextTry(
     user: job.user,
     started: end.started,
     ended: end.ended,
-    status: STATES[end.cause],
+    status,
     exit_code: end.exitCode,
-    reason: end.reason,
+    reason: why,
     ...(end.cause === "lost" && typeof end.boot === "string" ? { boot: end.boot } : {}),
   };
   const untilMs = nowMs + delayMs(job, number);

@@ -12,11 +12,10 @@ import { storePaths } from "../store/paths.ts";
 import { liveJobs } from "../store/read_jobs.ts";
 import { readRunner } from "../store/run_claim.ts";
 import type { StoreRef } from "../store/store.ts";
-import { holdOf, reasonOf } from "./job_reason.ts";
+import { holdOf, lackOf, reasonOf } from "./job_reason.ts";
 
 /**
- * The reasons of these jobs, or of any (null), as a function; `""` for a job that waits and that nothing of its own
- * holds.
+ * The reasons of these jobs, or of any (null), as a function; `""` for a job that waits for nothing but a slot.
  */
 export async function reasonsOf(
   deps: Deps,
@@ -26,5 +25,5 @@ export async function reasonsOf(
   const isAlone = jobs !== null && !jobs.some(hasDependencies);
   const all = isAlone ? new Map(jobs.map((job) => [job.name, job])) : await liveJobs(deps, queue);
   const view = { jobs: all, nowMs: deps.clock.epochMs(), isRun, pause: null };
-  return (job) => isWaiting(job.status) ? holdOf(job, view) ?? "" : reasonOf(job, view);
+  return (job) => isWaiting(job.status) ? holdOf(job, view) ?? lackOf(job) ?? "" : reasonOf(job, view);
 }

@@ -15,7 +15,7 @@ import type { Change } from "../store/changes.ts";
 import type { StoreRef } from "../store/store.ts";
 import { holdQueue } from "./hold_queue.ts";
 import { onMachines } from "./on_machines.ts";
-import { fieldsFrom, findElsewhere, isUnstarted } from "./truth.ts";
+import { fieldsFrom, findElsewhere, isUnstarted, nextTryFrom } from "./truth.ts";
 import { writeFile } from "./write_file.ts";
 
 /** A state that is another now. */
@@ -64,8 +64,11 @@ export async function refreshQueue(
         if (job.status === "crash" && (state.type === "none" || state.type === "other")) continue;
         const fields = fieldsFrom(job, state);
         if (fields === null) continue;
+        // A run that goes on sees to that itself.
+        const next = runner === null ? nextTryFrom(job, fields, state, deps.clock.epochMs()) : null;
         records.push({ type: "set", job: job.name, fields });
-        changes.push({ job: job.name, old: job.status, new: fields.status! });
+        if (next !== null) records.push({ type: "set", job: job.name, fields: next });
+        changes.push({ job: job.name, old: job.status, new: next?.status ?? fields.status! });
       }
       return records;
     });

@@ -5,8 +5,9 @@
  */
 
 import { someNames } from "../names/some_names.ts";
-import { timeLimitReason } from "../job/outcome.ts";
+import { isTimeLimit, timeLimitReason } from "../job/outcome.ts";
 import { isoSeconds, type Job, type JobFields } from "../job/job.ts";
+import { nextTry } from "../job/retry.ts";
 import { mayMove, waitingState } from "../job/states.ts";
 import { hostOfMachine, isElsewhere, machineOfBoot } from "../agent/boot.ts";
 import { machineText } from "../cluster/machine.ts";
@@ -79,6 +80,25 @@ function fieldsOf(job: Job, state: AttemptState): JobFields | null {
       return null;
   }
 }
+
+/**
+ * What lets the job wait for its next try after such an end, as a run would; null if it has none left.
+ * @param fields Those of {@link fieldsFrom}. @param wallMs The time by the wall clock.
+ */
+export function nextTryFrom(job: Job, fields: JobFields, state: AttemptState, wallMs: number): JobFields | null {
+  const { status, exit_code: exitCode = null, started = null, ended = null, reason = null } = fields;
+  const cause = status === "kill" ? isTimeLimit(reason) ? "time_limit" : "killed" : status === "end" ? "exit" : "crash";
+  if (status !== "crash" && status !== "kill" && (status !== "end" || exitCode === 0)) return null;
+  const why = reason ?? (status === "crash" ? CRASH_REASONS[state.type] ?? null : null);
+  const next = nextTry(job, { cause, exitCode, reason: why, started, ended }, wallMs);
+  return next === null ? null : { status: waitingState(job), ...next };
+}
+
+/** In the words of a run. */
+const CRASH_REASONS: Readonly<Partial<Record<AttemptState["type"], string>>> = {
+  crashed: "its process is gone",
+  none: "the host has no trace of it",
+};
 
 /** The jobs that live on another machine than the link leads to; a warning names each of these machines. */
 export function findElsewhere(

@@ -16,7 +16,7 @@ import { attemptInTheWay, limitWord } from "../agent/attempt.ts";
 import type { Away } from "./away.ts";
 import type { Backlogs } from "./backlogs.ts";
 import { report, reportStart, type RunContext } from "./context.ts";
-import { type Ending, type Endings, NO_PLACE, tookMsOf, UNSEEN } from "./endings.ts";
+import { type Ending, type Endings, hostWord, NO_PLACE, tookMsOf, UNSEEN } from "./endings.ts";
 import { backlogOf, type InFlight, inFlight, isOf, isRecalled, isUnseen, startedAtMsOf } from "./in_flight.ts";
 import { startRequest, timeLimitOf } from "./start_request.ts";
 import type { Lost } from "./lost.ts";
@@ -115,9 +115,7 @@ export class Attempts {
     const backlog = place.slot === null ? null : this.#backlogs.join(place.slot, isPrefetch);
     const isWaiting = isPrefetch && backlog !== null;
     const { timeLimit, queue } = this.#run;
-    const name = place.slot === null ? "" : this.#backlogs.nameOf(place.slot);
-    // Hosts of the command line have no id of a person's.
-    const host = /^[^#]/.test(name) ? name : place.machine.name;
+    const host = hostWord(place.slot === null ? "" : this.#backlogs.nameOf(place.slot), place.machine.name);
     const { user, name: machine } = place.machine;
     const keep = triedThere(job, place.slot === null ? job : { user, host: machine });
     const number = backlog?.number ?? null;

@@ -115,26 +115,29 @@ export class Backlogs {
     if (stage.at === "sent" && stage.backlog !== null) this.#times.look(CONFIRM_MS);
   }
 
-  /** Fields of jobs are others now. One that is held now is recalled. */
+  /** Fields of jobs are others now. One that is held now, or before which another may have its turn, is recalled. */
   jobsChanged(names: readonly JobName[]): void {
     for (const name of names) {
       const one = this.#run.inFlight.get(name);
       if (one?.stage.at !== "backlog") continue;
-      this.#lowest = Math.min(this.#lowest, this.#priority(one));
-      if (this.#run.jobs.get(name)?.hold === true && !isRecalled(one)) this.recall([one]);
+      const priority = this.#priority(one);
+      this.#lowest = Math.min(this.#lowest, priority);
+      if (isRecalled(one)) continue;
+      if (this.#run.jobs.get(name)?.hold === true) this.recall([one]);
+      else this.letPass(priority, one);
     }
   }
 
   /**
    * A job of this priority waits for a start: what was prefetched with a lower one is recalled, and is behind it then.
+   * @param own It was prefetched itself: it is recalled with them, so that it has the first slot that is free anywhere.
    */
-  letPass(priority: number): void {
+  letPass(priority: number, own: InFlight | null = null): void {
     if (priority <= this.#lowest) return;
     this.#lowest = priority;
+    const isBehind = (one: InFlight): boolean => one.stage.at === "backlog" && this.#priority(one) < priority;
     for (const backlog of this.#backlogs) {
-      this.recall(
-        this.#times.open(backlog).filter((one) => one.stage.at === "backlog" && this.#priority(one) < priority),
-      );
+      this.recall(this.#times.open(backlog).filter((one) => one === own || isBehind(one)));
     }
   }
 

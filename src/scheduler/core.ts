@@ -104,7 +104,7 @@ export class Core {
     this.#run.candidates.needsOf = (job) => this.#run.slots.needsOf(job);
     this.#backlogs = new Backlogs(this.#run);
     this.#returns = new Returns(this.#run);
-    const endings = new Endings(this.#run, this.#returns);
+    const endings = new Endings(this.#run, { returns: this.#returns, backlogs: this.#backlogs });
     this.#away = new Away(this.#run, this.#backlogs);
     this.#lost = new Lost(this.#run);
     const lost = this.#lost;

@@ -12,8 +12,10 @@ import { isoSeconds, type Job, type JobFields } from "../job/job.ts";
 import { timeLimitReason } from "../job/outcome.ts";
 import { type Cause, nextTry } from "../job/retry.ts";
 import { type JobState, mayMove, waitingState } from "../job/states.ts";
+import type { Backlogs } from "./backlogs.ts";
 import { report, type RunContext } from "./context.ts";
 import { type InFlight, isOf, startedAtMsOf } from "./in_flight.ts";
+import type { RunEvent } from "./report.ts";
 import type { Returns } from "./returns.ts";
 
 /** How an attempt ends. `reason`: why, where it did not end by itself. */
@@ -56,10 +58,12 @@ export const NO_PLACE = { boot: null, slot: null } as const satisfies JobFields;
 export class Endings {
   readonly #run: RunContext;
   readonly #returns: Returns;
+  readonly #backlogs: Pick<Backlogs, "nameOf">;
 
-  constructor(run: RunContext, returns: Returns) {
+  constructor(run: RunContext, { returns, backlogs }: { returns: Returns; backlogs: Pick<Backlogs, "nameOf"> }) {
     this.#run = run;
     this.#returns = returns;
+    this.#backlogs = backlogs;
   }
 
   /**
@@ -99,7 +103,9 @@ export class Endings {
     if (this.tryAgain(one, end)) return true;
     if (isWritten) this.#returns.noteOver(one.job);
     const began = state !== "fail_start" && end.isUnstarted !== true;
-    this.#reportEnd(one.job, one.shown, { state, exitCode, reason, elapsedMs: tookMsOf(one, end) }, { began });
+    const { slot } = one;
+    const of = { elapsedMs: tookMsOf(one, end), slot, host: this.#hostOf(one) };
+    this.#reportEnd(one.job, one.shown, { state, exitCode, reason, ...of }, { began });
     return false;
   }
 
@@ -139,17 +145,23 @@ export class Endings {
       type: "retry",
       job: one.job,
       machine: one.shown,
-      why: reason ?? `exit code ${exitCode}`,
+      why: next.history!.at(-1)!.reason!,
       next: next.reason!,
       inMs,
     });
     return true;
   }
 
+  /** What the attempt knows its host by. */
+  #hostOf({ job, shown, request }: InFlight): string {
+    const slot = this.#run.jobs.get(job)?.slot ?? null;
+    return request?.variables?.CMS_HOST ?? hostWord(slot === null ? "" : this.#backlogs.nameOf(slot), shown);
+  }
+
   #reportEnd(
     job: JobName,
     machine: string,
-    end: Pick<Ending, "state" | "exitCode" | "reason"> & { readonly elapsedMs: number | null },
+    end: Omit<RunEvent & { type: "ended" }, "type" | "job" | "machine">,
     how: { readonly began: boolean; readonly isDependent?: boolean },
   ): void {
     const { state, exitCode, reason } = end;
@@ -164,6 +176,14 @@ export class Endings {
     this.#run.effects.push({ type: "change", change, of, durable });
     return true;
   }
+}
+
+/**
+ * What a job knows its host by. @param id Of the entry whose slot it has: hosts of the command line have none of a
+ * person's. @param machine `user@name`, or the name alone.
+ */
+export function hostWord(id: string, machine: string): string {
+  return /^[^#]/.test(id) ? id : machine.slice(machine.lastIndexOf("@") + 1);
 }
 
 /** Reason and cause of an end that a host reported. */

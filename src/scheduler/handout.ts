@@ -8,6 +8,7 @@
 import type { JobName } from "../names/grammar.ts";
 import type { Job } from "../job/job.ts";
 import { isGpuInUse, isLack } from "../job/needs.ts";
+import { hasTry } from "../job/retry.ts";
 import { isWaiting } from "../job/states.ts";
 import type { Attempts } from "./attempts.ts";
 import type { Backlogs } from "./backlogs.ts";
@@ -17,6 +18,7 @@ import type { Endings } from "./endings.ts";
 import type { GpuWatch } from "./gpu_watch.ts";
 import { type Halt, isHaltDue } from "./halt.ts";
 import type { Links } from "./links.ts";
+import { Machines } from "./machines.ts";
 import { type Placement, placeOn, type Policy } from "./policies.ts";
 import type { RunResult } from "./report.ts";
 import { couldHold } from "./resources.ts";
@@ -96,12 +98,20 @@ export class Handout {
     return this.isEnding || this.isPaused ? null : candidates.peek(jobs, nowMs);
   }
 
-  /** True if the run has only to wait: for the time of a next try, or for the end of a pause. */
+  /** True if the run has only to wait: for a host's word, for the time of a next try, or for the end of a pause. */
   get isPatient(): boolean {
     const { candidates, jobs, nowMs } = this.#run;
     if (this.isEnding) return false;
-    if (candidates.wakeAtMs < Infinity) return true;
+    if (candidates.wakeAtMs < Infinity || this.#isAsking()) return true;
     return this.isPaused && (candidates.parked.size > 0 || candidates.peek(jobs, nowMs) !== null);
+  }
+
+  /** True while a machine may be about to say, for the first time, that what was given up there is over. */
+  #isAsking(): boolean {
+    const { machines, inFlight, jobs } = this.#run;
+    return [...machines.all()].some((state) =>
+      Machines.isFirstWord(state) && [...inFlight.on(state.key)].some(({ job }) => hasTry(jobs.get(job)))
+    );
   }
 
   /** Opens links early where the policy knows which machine a job will need. */

@@ -206,6 +206,11 @@ export class Machines {
     return state?.phase === "up" && !state.isOver;
   }
 
+  /** True while it is being connected to for the first time, or asked. */
+  static isFirstWord({ phase, failures, boot }: MachineState): boolean {
+    return phase === "asking" || (phase === "connecting" && failures === 0 && boot === null);
+  }
+
   /** Notes that the link is open. */
   static open(state: MachineState, boot: string, nowMs: number): void {
     state.isAgain = state.boot === boot;

@@ -59,6 +59,9 @@ export type RunEvent =
     readonly exitCode: number | null;
     readonly reason: string | null;
     readonly elapsedMs: number | null;
+    /** What it knew its host by, and the number of its slot, where it had any. */
+    readonly host?: string;
+    readonly slot?: number | null;
   }
   /** A waiting job that a `fifo` run passes over. */
   | { readonly type: "skipped"; readonly job: JobName; readonly reason: string }

@@ -44,6 +44,7 @@ Deno.test("numbers are read exactly or refused", () => {
   assert.equal(minutesValue("10"), 600_000);
   assert.equal(minutesValue("0.5"), 30_000);
   assert.equal(minutesValue("'.1'"), 6_000);
+  assert.deepEqual(["90s", "2h", "1h30m"].map(minutesValue), [90_000, 7_200_000, 5_400_000]);
   for (const text of ["0", "-1", "x", "", ".", "1e3", "Infinity"]) assert.throws(() => minutesValue(text), text);
   assert.throws(() => portValue("65536"));
 });

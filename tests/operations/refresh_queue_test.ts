@@ -48,6 +48,51 @@ Deno.test("refreshQueue() leaves starts that it could not call off as they are, 
     queue.close();
   }));
 
+Deno.test("refreshQueue() lets a job that failed wait for the try that it has left, as a run does", () =>
+  onFiles(async ({ deps, ref }) => {
+    await createQueue(deps, ref);
+    const queue = await openQueue(deps, ref);
+    const at = { user: "pi", host: "red", attempt: 1, boot: "b1", slot: "h", status: "start" } as const;
+    const over = { startedAtMs: 0, endedAtMs: 1_000 } as const;
+    const states: Readonly<Record<string, AttemptState>> = {
+      failed: { type: "ended", state: "end", exitCode: 3, ...over },
+      well: { type: "ended", state: "end", exitCode: 0, ...over },
+      late: { type: "ended", state: "kill", exitCode: 143, limit: "2s", ...over },
+      killed: { type: "ended", state: "kill", exitCode: 143, ...over },
+      gone: { type: "none" },
+    };
+    const names = Object.keys(states);
+    await queue.commit(() =>
+      names.map((name) => put(name, "x", { ...at, retries: 1, retry_on: ["exit", "time_limit", "crash"] }))
+    );
+    const connect: Connect = (machine) =>
+      Promise.resolve(
+        {
+          machine,
+          boot: "b2",
+          ask: (attempts) => Promise.resolve(attempts.map(({ job }) => states[job]!)),
+          close: () => Promise.resolve(),
+        } satisfies Partial<Link> as unknown as Link,
+      );
+    const { changes } = await refreshQueue(deps, { queue: ref }, { warn: assert.fail }, connect);
+    assert.deepEqual(changes.map((change) => `${change.job} ${change.new}`), [
+      "failed ready",
+      "well end",
+      "late ready",
+      "killed kill",
+      "gone ready",
+    ]);
+    await queue.sync();
+    const past = names.map((name) =>
+      jobOf(queue, name).history?.map((one) => `${one.status} ${one.exit_code} ${one.reason}`)
+    );
+    assert.deepEqual(past, [["end 3 exit code 3"], undefined, ["kill 143 time limit 2s"], undefined, [
+      "crash null the host has no trace of it",
+    ]]);
+    assert.equal(jobOf(queue, "failed").reason, "retry 1 of 1");
+    queue.close();
+  }));
+
 Deno.test("refreshQueue() asks a machine by each of its names, over one resident link at a time", () =>
   onFiles(async ({ deps, ref }) => {
     await createQueue(deps, ref);

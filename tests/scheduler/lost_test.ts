@@ -203,6 +203,26 @@ Deno.test("without lost a silent machine's job is a crash, and is tried again on
   }
 });
 
+Deno.test("a run with nothing else to do waits for the first word of a silent host that owes one, and no longer", () => {
+  const given = { status: "crash", attempt: 1, user: "pi", host: "red", boot: BOOT[RED]!, slot: "h1" } as const;
+  const make = (retries: number): Bench => {
+    const bench = new Bench([{ ...job("x"), ...given, retries, retry_delay: "1s" }]);
+    bench.up(BLUE);
+    bench.step({ type: "tick" }, 2_000);
+    return bench;
+  };
+  assert.ok(make(0).core.isFinished, "no try is left");
+  const silent = make(1);
+  assert.ok(!silent.core.isFinished);
+  silent.step({ type: "connect_failed", machine: RED, reason: "no route to host", lasting: false });
+  assert.deepEqual([silent.core.isFinished, silent.x.status], [true, "crash"]);
+  const booted = make(1);
+  booted.step({ type: "link_up", machine: RED, boot: "red+1/later" });
+  assert.ok(!booted.core.isFinished);
+  booted.answer(RED, idOf(1), { type: "none" });
+  assert.deepEqual([booted.core.isFinished, booted.x.status, booted.x.history?.[0]?.status], [false, "ready", "crash"]);
+});
+
 Deno.test("where machines share a home a try that finds the lost attempt there is followed by the next, as lost asks", () => {
   for (const reason of [`another attempt of the job runs there (${idOf(1)})`, "there is no shell"]) {
     const bench = silent();

@@ -185,6 +185,18 @@ Deno.test("a job of higher priority overtakes those that were prefetched, and th
   assert.ok(others.every((n, i) => i === 0 || Math.abs(n - others[i - 1]!) <= 3), `out of order: ${others}`);
 });
 
+Deno.test("the last of those that were prefetched starts next, before the others, when its priority is raised", () => {
+  const { one, sent } = prefetching(MANY);
+  const before = one.startOrder.length;
+  const last = sent().at(-1)!;
+  edit(one, last, { priority: 1 });
+  run(one);
+  const at = one.startOrder.indexOf(last);
+  // One may have been let in while it was recalled.
+  assert.ok(at <= before + 1, `${last} started ${at - before} jobs later: ${one.startOrder}`);
+  assert.equal(new Set(one.startOrder).size, 40);
+});
+
 Deno.test("a job that is held while it waits on the host for a slot does not start there", () => {
   const { one, sent } = prefetching(MANY);
   const last = sent().at(-1)!;

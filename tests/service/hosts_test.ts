@@ -17,11 +17,23 @@ hostTest("a run over ssh is begun, followed, read, killed and stopped over REST"
     await t.text("POST /cluster/?name=c");
     for (const name of ["red", "red01"]) await t.text(`POST /cluster/c?id=${name}&name=${name}&user=pi`);
     const command = "hostname; echo oops >&2; exec sleep 1000";
-    await t.text(`POST /queue/a?${new URLSearchParams({ name: "job[1-3]", command })}`);
+    await t.text(`POST /queue/a?${new URLSearchParams({ name: "job[1-5]", command })}`);
+    const posted: { job?: string; state: string }[] = [];
+    await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, async (request) => {
+      posted.push(await request.json());
+      return new Response();
+    });
     try {
       const reading = new Reading(await t.ask("GET /events?queue=a"));
-      await t.json("PUT /queue/a/run_fifo_multi?cluster=c");
-      await reach(t, "job1 start", "job2 start", "job3 undefined");
+      assert.deepEqual((await t.json("PUT /queue/a/hold?name=job4")).changed, ["job4"]);
+      const words = new URLSearchParams({
+        cluster: "c",
+        halt: "now,done=5",
+        on_fail: "echo $CMS_JOB $CMS_HOST $CMS_REASON >>told",
+        webhook: `http://127.0.0.1:${server.addr.port}/`,
+      });
+      await t.json(`PUT /queue/a/run_fifo_multi?${words}`);
+      await reach(t, "job1 start", "job2 start", "job3 undefined", "job4 undefined", "job5 undefined");
       for (const machine of ["pi@red", "pi@red01"]) {
         await reading.waitFor(({ type, data }) => type === "host_up" && data.machine === machine);
       }
@@ -29,9 +41,34 @@ hostTest("a run over ssh is begun, followed, read, killed and stopped over REST"
       assert.match(output, /^red(01)?\n$/);
       assert.equal(await t.text("GET /queue/a/job/job1/error"), "oops\n");
       await t.text("POST /queue/a/job/job1/kill");
-      await reach(t, "job1 kill", "job2 start", "job3 start");
+      const rest = ["job4 undefined", "job5 undefined"];
+      await reach(t, "job1 kill", "job2 start", "job3 start", ...rest);
+      // In a pause nothing starts; what is held, not after it either.
+      await t.json("PUT /queue/a/pause?reason=new+disk");
+      const said = () => Deno.readTextFile(`${t.directory}/experiment/.a-queue.log`);
+      await waitUntil(
+        "the pause",
+        async () => (await said()).includes("The queue is paused: new disk. No job starts."),
+      );
+      await t.json("PATCH /queue/a/job/job2", { json: { time_limit: "1s" } });
+      await reach(t, "job1 kill", "job2 kill", "job3 start", ...rest);
+      assert.equal((await t.json("GET /queue/a/job/job2/show")).reason, "time limit 1s");
+      assert.equal((await t.json("GET /queue/a/job/job5/show")).reason, "the queue is paused: new disk");
+      await t.json("PUT /queue/a/resume");
+      await reach(t, "job1 kill", "job2 kill", "job3 start", "job4 undefined", "job5 start");
+      const host3 = (await t.json("GET /queue/a/job/job3")).host;
+      const drained = await t.json(`PUT /cluster/c/id/${host3}/drain?kill_after=1s`);
+      assert.deepEqual([drained.outcome, drained.killed], ["drained", [
+        { queue: "a", job: "job3", machine: `pi@${host3}` },
+      ]]);
+      await t.json("PUT /queue/a/release");
+      assert.deepEqual((await t.json("PUT /queue/a/kill?status=start")).killed, ["job5"]);
+      await reach(t, "job1 kill", "job2 kill", "job3 kill", "job4 start", "job5 kill");
+      await waitUntil("all notices", () => posted.length === 4);
+      const told = await Deno.readTextFile(`${t.directory}/told`);
+      assert.match(told, /^job2 red(01)? time limit 1s$/m);
       await t.text("PUT /queue/a/stop");
-      await reach(t, "job1 kill", "job2 kill", "job3 kill");
+      await reach(t, "job1 kill", "job2 kill", "job3 kill", "job4 kill", "job5 kill");
       for (const name of ["red", "red01"]) {
         assert.equal((await hosts.host(name).run("pgrep -x sleep")).stdout, "", name);
       }

@@ -37,7 +37,7 @@ export interface RunOptions {
 export function withRunOptions<A extends unknown[], O extends OptionValues, G extends OptionValues>(
   command: Command<A, O, G>,
 ): Command<A, O & RunOptions, G> {
-  const help = "how long a host may be silent before its jobs count as crashed (default: 10)";
+  const help = "how long a host may be silent before its jobs count as crashed (default: 10; or 90s, 2h)";
   return command
     .option("--timeout <minutes>", help, minutesValue)
     .option(

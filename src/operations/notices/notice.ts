@@ -35,13 +35,13 @@ export interface Notice {
 
 /** Of a job that is over. `job`: its record; undefined if it is deleted already. */
 export function jobNotice(queue: StoreRef, event: RunEvent & { type: "ended" }, job: Job | undefined): Notice {
-  const { state, exitCode, machine } = event;
+  const { state, exitCode, machine, slot } = event;
   const isOver = { status: state, exit_code: exitCode };
   const reason = endReason({ ...isOver, reason: event.reason });
-  const host = machine.slice(machine.lastIndexOf("@") + 1);
+  const host = event.host ?? machine.slice(machine.lastIndexOf("@") + 1);
   const tried = tryNumber(job ?? {});
-  const params = job?.params ?? {};
-  const said = Object.fromEntries(Object.entries(params).map(([name, value]) => [`CMS_PARAM_${name}`, value]));
+  const { params = {}, index = null, devices = null } = job ?? {};
+  const said = Object.fromEntries(Object.entries(params ?? {}).map(([name, value]) => [`CMS_PARAM_${name}`, value]));
   return {
     about: `job ${event.job}`,
     isFailure: isFailed(isOver),
@@ -52,6 +52,9 @@ export function jobNotice(queue: StoreRef, event: RunEvent & { type: "ended" }, 
       CMS_ATTEMPT: String(job?.attempt ?? ""),
       CMS_TRY: String(tried),
       CMS_HOST: host,
+      ...(typeof slot === "number" ? { CMS_SLOT: String(slot) } : {}),
+      ...(index === null ? {} : { CMS_INDEX: String(index) }),
+      ...(devices === null ? {} : { CMS_GPUS: devices.join(",") }),
       CMS_STATE: state,
       CMS_EXIT_CODE: exitCode === null ? "" : String(exitCode),
       CMS_REASON: reason,
@@ -64,12 +67,16 @@ export function jobNotice(queue: StoreRef, event: RunEvent & { type: "ended" }, 
       attempt: job?.attempt ?? null,
       try: tried,
       host,
+      machine,
+      slot: slot ?? null,
+      index,
+      gpus: devices ?? [],
       state,
       exit_code: exitCode,
       reason,
       started: job?.started ?? null,
       ended: job?.ended ?? null,
-      params,
+      params: params ?? {},
       tags: job?.tags ?? {},
     },
   };
