@@ -116,7 +116,13 @@ export class Manager {
 
   /** True if what was decided a while ago may be written only now. */
   get wasFullLately(): boolean {
-    return GatedFiles.fullDisks.has(this.disk) || this.#parts.timeline.nowMs - this.#fullMs < LATE_MS;
+    if (GatedFiles.fullDisks.has(this.disk)) return true;
+    const roomMs = this.#fullMs + LATE_MS;
+    // One that stood still when there was room again writes when it goes on.
+    const late = [...this.processes].filter(({ stoodMs }) => stoodMs < roomMs).map(({ wentOnMs }) =>
+      wentOnMs + LATE_MS
+    );
+    return this.#parts.timeline.nowMs < Math.max(roomMs, ...late);
   }
 
   setFull(full: boolean): void {

@@ -62,7 +62,8 @@ export class SimProcess {
   /** Called when it dies before its work is done. */
   onKilled: () => void = () => {};
   isFinished = false;
-  /** When it last went on after it was stopped. */
+  /** When it was last stopped, and when it went on. */
+  stoodMs = -Infinity;
   wentOnMs = -Infinity;
   readonly #children = new Set<SimChild>();
   /** What came while it is stopped; null while it is not. */
@@ -132,6 +133,7 @@ export class SimProcess {
   /** SIGSTOP, and SIGCONT. */
   setStopped(stopped: boolean): void {
     if (stopped) {
+      if (this.#held === null) this.stoodMs = this.parts.timeline.nowMs;
       this.#held ??= [];
       return;
     }
