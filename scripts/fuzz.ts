@@ -20,7 +20,12 @@ const option = (name: string, fallback: number): number =>
 const count = option("requests", 20_000);
 const seed = option("seed", 1);
 const startMs = performance.now();
-const { statuses, faults: found, slowest, slowestPerMb } = await fuzzService({ count, seed, atOnce: 1 });
+const { statuses, faults: found, slowest, slowestPerMb } = await fuzzService({
+  count,
+  seed,
+  atOnce: 1,
+  tell: (sent) => sent % 1000 === 0 && Deno.stderr.writeSync(new TextEncoder().encode(`${sent} sent\n`)),
+});
 const faults = [...found];
 said(`${count} requests, seed ${seed}, ${Math.round((performance.now() - startMs) / 1000)} s`);
 said(`replies: ${[...statuses].sort(([a], [b]) => a - b).map(([status, n]) => `${status}: ${n}`).join(", ")}`);

@@ -5,6 +5,7 @@
  */
 
 import { AnsiUp } from "ansi_up";
+import { ESCAPE, overwritten } from "./overwritten.ts";
 
 /** Lines of more characters are cut: nobody reads on, and a browser would not go on either. */
 const LONGEST_LINE = 20_000;
@@ -46,18 +47,6 @@ export function paint(element: HTMLElement): void {
   }
 }
 
-/** What is left to be seen of a line that was written over from its begin. */
-function overwritten(line: string): string {
-  const parts = line.replace(/\r+$/, "").split("\r");
-  let seen = parts[0] ?? "";
-  for (const part of parts.slice(1)) {
-    // A part with colours is not measured: it takes the place of the line.
-    seen = part.includes("\u001b") ? part : part + seen.slice(part.length);
-  }
-  return seen;
-}
-
-const ESCAPE = "\u001b";
 /** Escape sequences that are no colour: they would move a terminal's cursor, or set its title. */
 const OTHER = new RegExp(
   `${ESCAPE}(?!\\[[0-9;]*m)(?:\\[[0-9;?]*[ -/]*[@-~]|\\][^\u0007${ESCAPE}]*(?:\u0007|${ESCAPE}\\\\)?|.)?`,

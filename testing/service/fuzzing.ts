@@ -54,8 +54,10 @@ export interface Fuzzed {
 /**
  * Sends `count` requests, some at a time. The queue and the cluster begin anew now and then, so that they stay small.
  */
-export async function fuzzService(options: { count: number; seed: number; atOnce?: number }): Promise<Fuzzed> {
-  const { count, seed, atOnce = 4 } = options;
+export async function fuzzService(
+  options: { count: number; seed: number; atOnce?: number; tell?: (sent: number) => void },
+): Promise<Fuzzed> {
+  const { count, seed, atOnce = 4, tell = () => {} } = options;
   const document = JSON.parse(JSON.stringify(documentOf(realDeps()))) as Document;
   const statuses = new Map<number, number>();
   const faults: string[] = [];
@@ -65,8 +67,8 @@ export async function fuzzService(options: { count: number; seed: number; atOnce
   await withStarted(
     async ({ url, text, directory }) => {
       const experiment = `${directory}/experiment`;
-      const send = async ({ method, target, body }: MadeRequest): Promise<void> => {
-        const headers = { authorization: RIGHT, ...(body === null ? {} : { "content-type": "application/json" }) };
+      const send = async ({ method, target, headers: given, body }: MadeRequest): Promise<void> => {
+        const headers = { ...given, authorization: RIGHT };
         const startMs = performance.now();
         const before = bytesIn(experiment);
         const shown = `${method} ${target.slice(0, 200)} ${body?.slice(0, 200) ?? ""}`;
@@ -127,6 +129,7 @@ export async function fuzzService(options: { count: number; seed: number; atOnce
           while (left-- > 0) await send(requests.next().value!);
         }));
         sent += round;
+        tell(sent);
       }
       const said = text().split("\n").filter((line) => /fault in the program/i.test(line));
       for (const line of said) faults.push(line);

@@ -1,6 +1,7 @@
 /** What the page makes of outputs, addresses and spans, without a browser. */
 import assert from "node:assert/strict";
 import { countsOver, lanesOf } from "../../src/dashboard/lanes.ts";
+import { overwritten } from "../../src/dashboard/overwritten.ts";
 import { batches, cms, conditions, duration } from "../../src/dashboard/words.ts";
 
 const SPANS = {
@@ -55,4 +56,16 @@ Deno.test("commands are quoted for a shell, durations are short", () => {
     "2 h 0 m",
     "1 d 1 h",
   ]);
+});
+
+Deno.test("of a line that was written over it is seen what came last at each place, however often that was", () => {
+  assert.deepEqual(
+    ["10 %\r20 %\r", "abc\rx", "abc\rxy\r\rz", "\rab", "", "\r\r", "abc\r\u001b[31mx", "\u001b[31mabc\rx"].map(
+      overwritten,
+    ),
+    ["20 %", "xbc", "zyc", "ab", "", "", "\u001b[31mx", "x[31mabc"],
+  );
+  // Half an hour's work, were each part laid over all of the line.
+  assert.equal(overwritten("x".repeat(2_000_000) + "\ry".repeat(1_000_000)).length, 2_000_000);
+  assert.equal(overwritten("\r".repeat(2_000_000) + "x"), "x");
 });
