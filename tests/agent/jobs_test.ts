@@ -129,8 +129,21 @@ for (const shell of SHELLS) {
       assert.equal(await place.file(job, ".out"), `d\n1\n2\n0\n1\n2\n3\n${"x".repeat(300_000)}`);
       assert.equal(await place.file(job, "-nohup.log"), "a\nb\nc\nd\ne\n");
     }
+    // What takes from the pipe stands still: the end is told when the file has all of it.
+    const list = "ls -l /proc/[0-9]*/fd/1 2>/dev/null";
+    const taker = `$(${list} | sed -n 's|.* /proc/\\([0-9]*\\)/fd/1 -> ${place.directory}/slow/slow.out$|\\1|p')`;
+    link.start([start("slow", `kill -STOP ${taker}; echo last >/dev/stdout`)]);
+    const { pid } = await event("started", "slow");
+    await waitUntil("the end of its process", async () => !await isAlive(pid));
+    link.start([start("quick", "true")]);
+    await event("ended", "quick");
+    assert.equal((await link.ask([attempt("slow")]))[0]?.type, "alive");
+    await run("sh", "-c", `kill -CONT ${taker}`);
+    await event("ended", "slow");
+    assert.equal(await place.file("slow", ".out"), "last\n");
+
     assert.deepEqual(await link.remove([attempt("job1")]), ["removed"]);
-    const takers = `ls -l /proc/[0-9]*/fd/1 2>/dev/null | grep -F '${place.directory}/job'`;
+    const takers = `${list} | grep -F '${place.directory}/job'`;
     await waitUntil("nobody takes from the pipes", async () => await run("sh", "-c", takers) === "");
   });
 
