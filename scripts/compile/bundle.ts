@@ -35,7 +35,14 @@ export async function bundle(part: Part, directory: string): Promise<void> {
   await denoBundle(part.entry, plain, part.without);
   const text = await readFile(plain, "utf8");
   if (text.includes(`"${MARK}"`)) await writeFile(plain, text.replaceAll(NODE_IMPORT, replaced));
-  await denoBundle(plain, `${directory}/${part.name}`, part.without);
+  const file = `${directory}/${part.name}`;
+  await denoBundle(plain, file, part.without);
+  await writeFile(file, part.without.reduce(hideImport, await readFile(file, "utf8")));
+}
+
+/** What is left out is nowhere: named in a literal Deno would look for it at each start, to see what it imports. */
+function hideImport(text: string, name: string): string {
+  return text.replaceAll(`import(${JSON.stringify(name)})`, `import(String(${JSON.stringify(name)}))`);
 }
 
 function replaced(line: string, names: string, module: string): string {

@@ -15,6 +15,10 @@ const PIECE_BYTES = 64 * 1024;
 /** A longer line is nobody's answer. */
 const LONGEST_LINE = 1 << 20;
 const NOISE_CHARS = 8192;
+/** A link mostly waits: what a read waits with is memory that each of hundreds of links has, twice. */
+const WAITING_BYTES = 4096;
+/** So much is taken at once where more comes than that. */
+const BUSY_BYTES = 64 * 1024;
 /**
  * After so many pieces, each within this time of the one before and none of them answered, the next is waited for: see
  * {@link Channel}.
@@ -30,16 +34,18 @@ const DRAIN_MS = 1000;
  * after each piece.
  */
 async function eachLine(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
+  reader: ReadableStreamBYOBReader,
   onLine: (line: string) => void,
   onRest: (text: string) => void,
   onPiece: () => Promise<void> | null = () => null,
 ): Promise<void> {
   const decoder = new TextDecoder();
   let rest = "";
+  let size = WAITING_BYTES;
   while (true) {
-    const { done, value } = await reader.read().catch(() => ({ done: true, value: undefined }));
+    const { done, value } = await reader.read(new Uint8Array(size)).catch(() => ({ done: true, value: undefined }));
     if (done || value === undefined) break;
+    size = value.length < size ? WAITING_BYTES : BUSY_BYTES;
     const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
     rest = (lines.pop() ?? "").slice(0, LONGEST_LINE);
     for (const line of lines) onLine(line);
@@ -179,7 +185,8 @@ export class Channel {
     const noise = (text: string) => {
       if (!this.#hasBegun) this.#noise = (this.#noise + text).slice(-NOISE_CHARS);
     };
-    const readers = [this.#child.stdout.getReader(), this.#child.stderr.getReader()] as const;
+    const mode = { mode: "byob" } as const;
+    const readers = [this.#child.stdout.getReader(mode), this.#child.stderr.getReader(mode)] as const;
     const streams = Promise.all([
       eachLine(
         readers[0],

@@ -114,3 +114,28 @@ export function wrongSeat(attempt: AttemptTruth, there: Iterable<AttemptTruth>):
   }
   return null;
 }
+
+/** Attempts that are alive, by their machines. */
+export class AliveOn {
+  readonly #sites = new Map<Site, Set<AttemptTruth>>();
+  /** The same sets, by the names that lead to the machines. */
+  readonly #named = new Map<string, Map<Site, Set<AttemptTruth>>>();
+
+  add(site: Site, attempt: AttemptTruth): void {
+    let there = this.#sites.get(site);
+    if (there === undefined) {
+      this.#sites.set(site, there = new Set());
+      this.#named.set(site.name, new Map([...this.named(site.name), [site, there]]));
+    }
+    there.add(attempt);
+  }
+
+  get(site: Site): Set<AttemptTruth> | undefined {
+    return this.#sites.get(site);
+  }
+
+  /** Those on the machines of a name. */
+  named(name: string): Iterable<[Site, Set<AttemptTruth>]> {
+    return this.#named.get(name) ?? [];
+  }
+}

@@ -19,6 +19,8 @@ export interface MakespanRequest {
   readonly durationMs: number;
   /** There and back. */
   readonly rttMs: number;
+  /** How long the manager's disk takes for a byte; as fast as a disk is unless given. */
+  readonly writeMsPerByte?: number;
 }
 
 /** What came of it, in virtual time. */
@@ -37,14 +39,14 @@ export interface Makespan {
 
 /** Runs the jobs of one queue. `turn`: as {@link World} takes it. */
 export async function measureMakespan(request: MakespanRequest, turn: () => Promise<void>): Promise<Makespan> {
-  const { seed, hosts, jobs, durationMs, rttMs } = request;
+  const { seed, hosts, jobs, durationMs, rttMs, writeMsPerByte = 1e-5 } = request;
   const scenario: Scenario = {
     seed,
     scheduler: "fifo_multi",
     maxParallel: 1,
     timeoutMs: 600_000,
     syncMs: 1,
-    writeMsPerByte: 1e-5,
+    writeMsPerByte,
     hosts: Array.from({ length: hosts }, (_, i) => ({
       key: `me@host${i}`,
       latencyMs: rttMs / 2,

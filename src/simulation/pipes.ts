@@ -13,7 +13,7 @@ export class ReadPipe {
   #ended = false;
   #waiting: ((read: Read) => void) | null = null;
 
-  /** As the type of `Child.stdout`; only `getReader().read()` and `.cancel()` may be used. */
+  /** As the type of `Child.stdout`; only `read()` and `cancel()` of a reader may be used. */
   get stream(): ReadableStream<Uint8Array> {
     const reader = {
       read: () => this.#read(),

@@ -11,6 +11,8 @@ export class Routes {
   readonly #hosts: ReadonlyMap<string, Host>;
   /** Where each name leads now. */
   readonly #routes = new Map<string, Host>();
+  /** The machines of each name. */
+  #nodes: ReadonlyMap<string, Host[]> | null = null;
 
   /** @param hosts All machines, by their keys. */
   constructor(hosts: ReadonlyMap<string, Host>) {
@@ -18,6 +20,7 @@ export class Routes {
   }
 
   set(name: string, host: Host): void {
+    this.#nodes = null;
     this.#routes.set(name, host);
   }
 
@@ -28,7 +31,8 @@ export class Routes {
 
   /** The machines of a name. */
   nodes(name: string): Host[] {
-    return [...this.#hosts.values()].filter((host) => host.name === name);
+    this.#nodes ??= Map.groupBy(this.#hosts.values(), (host) => host.name);
+    return this.#nodes.get(name) ?? [];
   }
 
   /** From now on the name leads to the next of its machines. */

@@ -6,7 +6,7 @@
  */
 
 import { isOrBefore, jobIdOf } from "../job/attempt.ts";
-import { type AttemptTruth, type How, newAttempt, type Site, wrongSeat } from "./attempt_truth.ts";
+import { AliveOn, type AttemptTruth, type How, newAttempt, type Site, wrongSeat } from "./attempt_truth.ts";
 import type { Limits } from "./capacities.ts";
 import type { JobDirectory } from "./job_directory.ts";
 import { needOf, wrongDevices } from "./needs.ts";
@@ -30,7 +30,7 @@ export class Truth {
   /** Names of the jobs of attempts that were started. */
   readonly #names = new Map<string, string>();
   readonly #endedWell = new Set<string>();
-  readonly #aliveOn = new Map<Site, Set<AttemptTruth>>();
+  readonly #aliveOn = new AliveOn();
   /** Those that have left processes running. */
   readonly #leaving = new Set<AttemptTruth>();
   readonly #byJobId = new Map<string, AttemptTruth[]>();
@@ -128,9 +128,7 @@ export class Truth {
     attempt.isAlive = true;
     attempt.how = null;
     this.#alive.add(attempt);
-    const there = this.#aliveOn.get(host);
-    if (there === undefined) this.#aliveOn.set(host, new Set([attempt]));
-    else there.add(attempt);
+    this.#aliveOn.add(host, attempt);
     this.startsInAll++;
     this.firstStartMs = Math.min(this.firstStartMs, host.nowMs);
     host.parts.trace(host.key, "starts", job, id, "pid", pid);
@@ -197,8 +195,7 @@ export class Truth {
     const room = this.#limits.capacityOn(host.name, attempt.gpu);
     const counts = (one: AttemptTruth): boolean => !one.isAbandoned && !this.#isNeighbours(one);
     let [here, cpus] = [0, 0];
-    for (const [other, alive] of this.#aliveOn) {
-      if (other.name !== host.name) continue;
+    for (const [other, alive] of this.#aliveOn.named(host.name)) {
       for (const one of alive) {
         // One that is lost or given up on another machine of the name is neither ended nor counted: only its own
         // machine knows of it.

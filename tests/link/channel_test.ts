@@ -26,13 +26,15 @@ async function readEvents(
   let left = count;
   const over = Promise.withResolvers<void>();
   const piece = (text: string) => new TextEncoder().encode(text);
-  const stderr = new ReadableStream<Uint8Array>({
+  const stderr = new ReadableStream({
+    type: "bytes",
     pull(controller) {
       nowMs += apartMs;
       if (left === count) controller.enqueue(piece("token\n"));
       if (left > 0) controller.enqueue(piece(`event ${count - left--}\n`));
       else {
         controller.close();
+        (controller as ReadableByteStreamController).byobRequest?.respond(0);
         over.resolve();
       }
     },
@@ -40,7 +42,7 @@ async function readEvents(
   const child: Child = {
     pid: 1,
     stdin: new WritableStream(),
-    stdout: new ReadableStream({ start: (controller) => controller.close() }),
+    stdout: new ReadableStream({ type: "bytes", start: (controller) => controller.close() }),
     stderr,
     ended: over.promise.then(() => ({ code: 0, signal: null })),
     kill() {},
@@ -73,7 +75,7 @@ Deno.test("Channel sends what it holds back only when it may, in order, and ends
   for (const isClosedFirst of [true, false]) {
     const over = Promise.withResolvers<void>();
     const sent: string[] = [];
-    const none = () => new ReadableStream<Uint8Array>({ start: (controller) => controller.close() });
+    const none = () => new ReadableStream({ type: "bytes", start: (controller) => controller.close() });
     const child: Child = {
       pid: 1,
       stdin: new WritableStream<Uint8Array>({

@@ -35,6 +35,8 @@ Deno.test("the bundles of all but the service import no module of Node at their 
     const text = readFileSync(`${directory.path}/${part.name}`, "utf8");
     const found = text.match(/from ?"node:[a-z_]+"/g) ?? [];
     assert.deepEqual(found, [], part.name);
+    // Each of these would be looked for at each start.
+    assert.deepEqual(text.match(/import\("\.[^"]*"\)/g) ?? [], [], part.name);
     // What stands for Node's modules there is for the grammar library alone.
     const plain = readFileSync(`${directory.path}/plain-${part.name}`, "utf8");
     assert.equal(plain.match(/without_node\/process\.ts/g)?.length, 1, part.name);
