@@ -13,6 +13,7 @@ import { AllDown } from "./all_down.ts";
 import { report, type RunContext } from "./context.ts";
 import type { AttemptRef } from "../job/attempt.ts";
 import { hasTry } from "../job/retry.ts";
+import { renderDuration } from "../names/units.ts";
 import { type InFlight, isRecalled, isUnseenInBacklog } from "./in_flight.ts";
 import { isToForbid, isUnwanted } from "./forbid.ts";
 import { isElsewhere } from "../agent/boot.ts";
@@ -243,7 +244,8 @@ export class Links {
     for (const state of this.#run.machines.restless()) {
       if (state.silentSinceMs === null || this.#run.nowMs < state.silentSinceMs + this.#run.timeoutMs) continue;
       const minutes = this.#run.timeoutMs / 60_000;
-      const reason = `${machineText(state.machine)} did not answer for ${minutes} minute${minutes === 1 ? "" : "s"}`;
+      const whole = Number.isInteger(minutes) ? `${minutes} minute${minutes === 1 ? "" : "s"}` : null;
+      const reason = `${machineText(state.machine)} was silent for ${whole ?? renderDuration(this.#run.timeoutMs)}`;
       for (const one of [...this.#run.inFlight.on(state.key)]) {
         if (one.stage.at !== "given_up") this.#attempts.giveUp(one, reason, true);
       }

@@ -109,7 +109,7 @@ hostTest(
     const { code, stdout, stderr } = await run.ended();
     assert.equal(code, 1, run.text);
     assert.match(stderr, /^WARNING: Job job1 status:CRASH$/m);
-    assert.match(stderr, /^WARNING: job1 on pi@red: pi@red did not answer for 0\.05 minutes$/m);
+    assert.match(stderr, /^WARNING: job1 on pi@red: pi@red was silent for 3s$/m);
     assert.match(stderr, /^WARNING: Job job1 did not end well: crash on pi@red$/m);
     assert.match(stdout, /^INFO: Completed Jobs: \['job2', 'job3', 'job4'\]$/m);
     assert.equal(await countStates(manager), "crash:1 end:3");

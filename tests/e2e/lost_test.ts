@@ -23,7 +23,7 @@ hostTest(
     const run = manager.start("queue", "run", "fifo_multi", "a", "--hosts=pi@red,pi@red01", "--timeout=0.05");
     await waitForState(manager, "x", "start");
     await red.cut();
-    await run.waitFor(/Job x on pi@red: pi@red did not answer for 0.05 minutes; retry 1 of 1 in/, 40_000);
+    await run.waitFor(/Job x on pi@red: pi@red was silent for 3s; retry 1 of 1 in/, 40_000);
     await waitUntil("its second start", async () => {
       const job = (await manager.jobs()).get("x")!;
       return job.status === "start" && job.host === "red01";

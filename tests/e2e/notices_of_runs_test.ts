@@ -10,7 +10,8 @@ import { Manager } from "../../testing/harness.ts";
 import { hostTest } from "../../testing/need.ts";
 import { waitUntil } from "../../testing/wait.ts";
 
-const TOLD = 'echo "$CMS_QUEUE $CMS_JOB $CMS_ATTEMPT $CMS_TRY $CMS_HOST $CMS_STATE $CMS_EXIT_CODE $CMS_REASON" >>';
+const TOLD = 'echo "$CMS_QUEUE $CMS_JOB $CMS_ATTEMPT $CMS_TRY $CMS_HOST $CMS_SLOT $CMS_GPUS ' +
+  '$CMS_STATE $CMS_EXIT_CODE $CMS_REASON" >>';
 
 async function linesOf(manager: Manager, file: string): Promise<string[]> {
   const text = await Deno.readTextFile(`${manager.dir}/${file}`).catch(() => "");
@@ -27,12 +28,16 @@ hostTest("notices: commands and a webhook are told of each job and of the end", 
   await manager.ok("queue", "create", "a");
   await manager.ok("queue", "add", "a", "--name=good", "--command=true");
   await manager.ok("queue", "add", "a", "--name=bad", "--command=exit 3", "--retries=1", "--retry-delay=1s");
+  await manager.ok("cluster", "create", "c");
+  await manager.ok("cluster", "add", "c", "--id=h1", "--name=red", "--user=pi", "--gpus=0-1", "--max-jobs-allowed=1");
+  await manager.ok("queue", "add", "a", "--name=gpu", "--command=true", "--gpus=1");
+  await manager.ok("queue", "add", "a", "--name=after", "--command=true", "--after=bad");
   const run = await manager.cms(
     "queue",
     "run",
     "fifo_multi",
     "a",
-    "--hosts=pi@red",
+    "--hostfile=c",
     `--on-end=${TOLD} end`,
     `--on-fail=${TOLD} fail`,
     `--on-done=${TOLD} done; exit 5`,
@@ -40,12 +45,21 @@ hostTest("notices: commands and a webhook are told of each job and of the end", 
   );
   assert.equal(run.code, 1);
   assert.match(run.stderr, /^WARNING: --on-done for the end of the run failed: exit code 5$/m);
-  const bad = "a bad 2 2 red end 3 exit code 3";
-  assert.deepEqual(await linesOf(manager, "end"), [bad, "a good 1 1 red end 0 exit code 0"]);
-  assert.deepEqual(await linesOf(manager, "fail"), [bad]);
-  assert.deepEqual(await linesOf(manager, "done"), ["a     done 1 2 ran, 1 failed, 0 running, 0 waiting"]);
+  const bad = "a bad 2 2 h1 0  end 3 exit code 3";
+  const after = "a after 0 1    fail_start  bad failed (exit code 3)";
+  const well = ["a good 1 1 h1 0  end 0 exit code 0", "a gpu 1 1 h1 0 0 end 0 exit code 0"];
+  assert.deepEqual(await linesOf(manager, "end"), [after, bad, ...well]);
+  assert.deepEqual(await linesOf(manager, "fail"), [after, bad]);
+  const counts = "3 ran, 1 failed, 0 running, 0 waiting, 1 never started";
+  assert.deepEqual(await linesOf(manager, "done"), [`a       done 1 ${counts}`]);
   const said = posted.map(({ event, job, state, exit_code }) => `${event} ${job} ${state} ${exit_code}`).toSorted();
-  assert.deepEqual(said, ["job bad end 3", "job good end 0", "run undefined done 1"]);
+  assert.deepEqual(said, [
+    "job after fail_start null",
+    "job bad end 3",
+    "job good end 0",
+    "job gpu end 0",
+    "run undefined done 1",
+  ]);
 });
 
 hostTest("notices: after kill -9 of the manager, before the end and at it, the next run tells of it", async (hosts) => {

@@ -85,8 +85,16 @@ export function jobNotice(queue: StoreRef, event: RunEvent & { type: "ended" }, 
 /** Of the end of a run. */
 export function runNotice(queue: StoreRef, result: RunResult, exitCode: number): Notice {
   const { outcome, ran, failed, waiting, running } = result;
-  const counts = { ran: ran.length, failed: failed.length, running: running.length, waiting };
-  const reason = Object.entries(counts).map(([what, count]) => `${count} ${what}`).join(", ");
+  const never = failed.filter(({ isDependent }) => isDependent === true).length;
+  const counts = {
+    ran: ran.length,
+    failed: failed.length - never,
+    running: running.length,
+    waiting,
+    // Because of jobs that they come after.
+    ...(never > 0 ? { never_started: never } : {}),
+  };
+  const reason = Object.entries(counts).map(([what, count]) => `${count} ${what.replace("_", " ")}`).join(", ");
   return {
     about: "the end of the run",
     isFailure: exitCode !== 0,
