@@ -15,7 +15,7 @@ export interface BenchOptions {
   readonly rounds: number | null;
   /** Number of jobs; null: as the bench has it. */
   readonly jobs: number | null;
-  /** How long a page is looked at, in seconds; null: as the bench has it. */
+  /** How long a page is looked at, or a run goes on, in seconds; null: as the bench has it. */
   readonly seconds: number | null;
   /** Path of an executable to measure; null: the sources. */
   readonly binary: string | null;
@@ -39,7 +39,7 @@ export const USAGE = `Usage: deno task bench [NAME...] [--rounds=N] [--jobs=N] [
 
   --rounds   rounds that are counted; each runs every contender once, in turn
   --jobs     how many jobs (of \`store\`: how many at most)
-  --seconds  how long \`dashboard\` looks at the page (default: 300)
+  --seconds  how long \`dashboard\` looks at the page (default: 300), and \`million\` runs its queue (120)
   --binary   the executable to measure (default: the program from its sources)
   --beside   other executables, such as older ones, that \`start\` measures in the same rounds
   --without  contenders that are left out, by the beginnings of their names

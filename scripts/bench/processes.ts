@@ -32,11 +32,13 @@ export class CountedRun {
   readonly begun: Promise<void>;
   starts = 0;
   hasEnded = false;
+  readonly pid: number;
   readonly #child: Deno.ChildProcess;
   readonly #reading: Promise<void>;
 
   constructor(command: readonly string[], options: Parameters<typeof start>[1]) {
     const child = this.#child = start(command, options, "piped");
+    this.pid = child.pid;
     const begun = Promise.withResolvers<void>();
     this.begun = begun.promise;
     this.#reading = (async () => {
@@ -84,4 +86,84 @@ export function treeMemoryOf(pid: number): number {
 export function memoryOf(pid: number, field: string): number | null {
   const kb = new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
   return kb === undefined ? null : Number(kb) / 1024;
+}
+
+/** How often a process is looked at whose memory is asked for. */
+const LOOK_MS = 50;
+
+/** Runs a command to its end: its time, and the most memory that it took. @throws {Error} If it does not end with 0. */
+export async function peakOf(
+  [program = "", ...args]: readonly string[],
+  { cwd, env }: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
+): Promise<{ ms: number; peakMb: number }> {
+  const beganMs = performance.now();
+  const child = new Deno.Command(program, { cwd, env, args, stdin: "null", stdout: "null", stderr: "piped" }).spawn();
+  let peakMb = 0;
+  const timer = setInterval(() => peakMb = Math.max(peakMb, peakNow(child.pid)), LOOK_MS);
+  const said = await new Response(child.stderr).text();
+  const { success } = await child.status;
+  const ms = performance.now() - beganMs;
+  clearInterval(timer);
+  if (!success) throw new Error(`Cannot run "${[program, ...args].join(" ").slice(0, 200)}": ${said.slice(-500)}`);
+  return { ms, peakMb };
+}
+
+/** 0 if it has ended. */
+function peakNow(pid: number): number {
+  try {
+    return memoryOf(pid, "VmHWM") ?? 0;
+  } catch {
+    return 0;
+  }
+}
+
+/** What was seen of a run that was ended after a while. */
+export interface CutRun<B> {
+  /** From the begin of the process to its first start. */
+  readonly firstMs: number;
+  readonly starts: number;
+  readonly peakMb: number;
+  readonly cpuS: number;
+  /** What was done beside it, in the middle. */
+  readonly beside: B;
+  /** Starts for each second between two parts of the time, from 0 to 1. */
+  rate(from: number, to: number): number;
+}
+
+/**
+ * Starts a run, and ends it with `kill -9` so long after its first start. @throws {Error} If it is over before that.
+ */
+export async function runFor<B>(
+  command: readonly string[],
+  options: Parameters<typeof start>[1],
+  { spanMs, beside }: { readonly spanMs: number; readonly beside: () => Promise<B> },
+): Promise<CutRun<B>> {
+  const beganMs = performance.now();
+  const run = new CountedRun(command, options);
+  try {
+    await run.begun;
+    const firstMs = performance.now();
+    const counts: [atMs: number, starts: number][] = [[0, run.starts]];
+    const until = async (endMs: number): Promise<void> => {
+      while (performance.now() - firstMs < endMs && !run.hasEnded) {
+        await new Promise((go) => setTimeout(go, LOOK_MS));
+        counts.push([performance.now() - firstMs, run.starts]);
+      }
+    };
+    const timer = setInterval(() => counts.push([performance.now() - firstMs, run.starts]), LOOK_MS);
+    const done = await until(spanMs / 2).then(beside).finally(() => clearInterval(timer));
+    await until(spanMs);
+    if (run.hasEnded) throw new Error(`Cannot use the run: it ended after ${run.starts} starts`);
+    const at = (part: number) => counts.find(([atMs]) => atMs >= part * spanMs) ?? counts.at(-1)!;
+    return {
+      firstMs: firstMs - beganMs,
+      starts: run.starts,
+      peakMb: memoryOf(run.pid, "VmHWM") ?? 0,
+      cpuS: cpuOf(run.pid),
+      beside: done,
+      rate: (from, to) => ((at(to)[1] - at(from)[1]) * 1000) / (at(to)[0] - at(from)[0]),
+    };
+  } finally {
+    await run.end();
+  }
 }

@@ -14,6 +14,7 @@ import { largeRun } from "./benches/large_run.ts";
 import { latencyOf12 } from "./benches/latency_of_12.ts";
 import { links } from "./benches/links.ts";
 import { local } from "./benches/local.ts";
+import { million } from "./benches/million.ts";
 import { nextStart } from "./benches/next_start.ts";
 import { looks } from "./benches/looks.ts";
 import { oneJob } from "./benches/one_job.ts";
@@ -56,6 +57,7 @@ export const BENCHES: readonly Bench[] = [
   waiter,
   dashboard,
   largeRun,
+  million,
 ];
 
 /**

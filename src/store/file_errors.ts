@@ -24,18 +24,14 @@ export function storeError(shown: string, tried: string, error: unknown): unknow
 
 /** A larger file cannot be held as one text, and is not written. It is room for about a million jobs that have run. */
 export const MOST_YAML_BYTES = 500_000_000;
-/** No job is added beyond this: those that are there get longer as they run. */
-export const MOST_PUT_BYTES = 450_000_000;
+
+/** Bytes of new jobs for which a queue file of this size has room: those that are there get longer as they run. */
+export function roomForJobs(yamlBytes: number): number {
+  return MOST_YAML_BYTES - yamlBytes * 9 / 8;
+}
 
 /** A queue file that is too large to be read, or would be. */
 export function tooLarge(shown: string, what: string): StoreError {
   const most = MOST_YAML_BYTES / 1e6;
   return new StoreError(shown, 0, `${what} larger than ${most} MB, the most that can be read: use several queues`);
-}
-
-/** Jobs for which a queue has no more room. */
-export function tooManyJobs(shown: string): StoreError {
-  const most = MOST_PUT_BYTES / 1e6;
-  const reason = `the queue would become larger than ${most} MB, the most to which jobs are added: use several queues`;
-  return new StoreError(shown, 0, reason);
 }

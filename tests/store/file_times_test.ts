@@ -113,13 +113,13 @@ Deno.test("an edit of the same size in the same second is taken where file times
 
 Deno.test("a queue that could not be read again is refused before it is written", () =>
   onFiles(async (world) => {
-    const { deps } = withStamps(world, (stamp) => ({ ...stamp, sizeBytes: stamp.sizeBytes + 449_990_000 }));
+    const { deps } = withStamps(world, (stamp) => ({ ...stamp, sizeBytes: stamp.sizeBytes + 444_430_000 }));
     await createQueue(deps, world.ref);
     const queue = await openQueue(deps, world.ref);
     await assert.rejects(queue.commit(() => [put("a", "x".repeat(20_000))]), {
       code: "store",
       message:
-        "./experiment/a-queue.yaml: the queue would become larger than 450 MB, the most to which jobs are added: use several queues",
+        "./experiment/a-queue.yaml: the queue would become larger than 500 MB, the most that can be read: use several queues",
     });
     await queue.commit(() => [put("b")]);
     assert.equal(namesOf(await openQueue(world.deps, world.ref)), "b");

@@ -22,7 +22,7 @@ import { parseJournalOf } from "./journal_of.ts";
 import { parseInPieces } from "./journal_pieces.ts";
 import { type CarriedRecords, type JournalMark, NOTHING_CARRIED, startOfLine } from "./journal_place.ts";
 import type { Rests } from "../rests.ts";
-import { MOST_PUT_BYTES, storeError, tooManyJobs } from "../file_errors.ts";
+import { roomForJobs, storeError, tooLarge } from "../file_errors.ts";
 
 /** The journal of one queue. What writes is called under the queue's lock. */
 export class JournalFile {
@@ -203,14 +203,14 @@ export class JournalFile {
     records: readonly JournalRecord[],
     { durable, yamlBytes = 0 }: { durable: boolean; yamlBytes?: number },
   ): Promise<void> {
-    const most = records.some(({ type }) => type === "put") ? MOST_PUT_BYTES - yamlBytes - this.#bytes : Infinity;
+    const most = records.some(({ type }) => type === "put") ? roomForJobs(yamlBytes) - this.#bytes : Infinity;
     const file = this.#file;
     if (file === null) throw new RangeError("Cannot append to a journal that has not been begun");
     let appended = 0;
     try {
       if (await file.size() > this.#bytes) await file.truncate(this.#bytes);
       for (const piece of encodePieces(records)) {
-        if ((appended += piece.length) > most) throw tooManyJobs(this.#shownYaml);
+        if ((appended += piece.length) > most) throw tooLarge(this.#shownYaml, "the queue would become");
         await file.append(piece);
       }
       if (durable) await this.#sync(file);
