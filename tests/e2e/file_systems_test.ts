@@ -74,7 +74,7 @@ hostTest(
     const readers = [await stoppedReader(manager), await stoppedReader(manager), await stoppedReader(manager)];
     await manager.ok("queue", "add", "a", "--name=job24", `--command=${onceCommand("true")}`);
     await letGo(red, "go");
-    await waitUntil("the jobs that come after", () => runsOf(hosts).get("job24") === 1);
+    await waitUntil("the jobs that come after", () => runsOf(hosts).get("job24") === 1, { limitMs: 30_000 });
     await waitForState(manager, "job24", "end");
     for (const reader of readers) reader.signal("SIGCONT");
     for (const reader of readers) {
