@@ -11,7 +11,7 @@
 #
 # Every name of a variable begins with c_: a job inherits our environment, and an exported name of the user's must not
 # change. Set before: c_tok (token), c_dir (experiment directory), c_qid (queue id), c_role (resident, visitor or
-# onlooker), c_as (the machine's name, of a node of a Slurm allocation; else empty).
+# onlooker), c_as (the machine's name, of a node of a Slurm allocation; else empty), c_bare (no launcher; else empty).
 
 c_say() { printf '%s\n' "$c_tok $*" >&3; }
 c_event() { printf '%s\n' "$c_mark $* ." >>"$c_ev"; }

@@ -9,6 +9,7 @@
 # c_launcher: the launcher in c_go; empty where there is none.
 c_launcher() {
   c_go='' c_x=$c_own/launch
+  [ -z "$c_bare" ] || { rm -f "$c_x"; return 0; }
   # To run what is for another processor would be to run it as a script.
   [ "$(uname -m)" = x86_64 ] || return 0
   {

@@ -42,6 +42,8 @@ export interface AgentSetup {
   readonly role: "resident" | "visitor" | "onlooker";
   /** The name of a machine that does not go by that of its host: a node of an allocation. */
   readonly as?: string | undefined;
+  /** Nothing that the host executes is written there: jobs start by `setsid` and `env` alone. */
+  readonly isBare?: boolean;
 }
 
 /** A process that carries the mark of an attempt: the job's own, or one that it left running. */
@@ -122,6 +124,7 @@ export function agentProgram(setup: AgentSetup): string {
     c_qid: setup.queueId,
     c_role: setup.role,
     c_as: setup.as ?? "",
+    c_bare: setup.isBare === true ? "1" : "",
   };
   const assignments = Object.entries(values).map(([name, value]) => `${name}=${quote(value)}\n`);
   return assignments.join("") + program + "\n" + request("hello", []);

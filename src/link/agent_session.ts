@@ -114,7 +114,8 @@ export class AgentSession {
       if (!late.signal.aborted) this.#endLate();
     });
     const { prologue = "", as } = this.#options.transport;
-    this.#channel.send(prologue + agentProgram({ token: this.#token, directory, queueId, role, as }));
+    const isBare = this.#deps.environment.get("CMS_LAUNCHER") === "no";
+    this.#channel.send(prologue + agentProgram({ token: this.#token, directory, queueId, role, as, isBare }));
     try {
       this.greeting = await this.#hello.promise;
       if (role === "resident") this.#begin(this.greeting);

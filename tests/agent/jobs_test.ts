@@ -175,18 +175,27 @@ for (const shell of SHELLS) {
     }
   });
 
-  agentTest("starts jobs where no launcher can be made", async (place) => {
+  agentTest("starts jobs where no launcher can be made, or is to be", async (place) => {
     const first = await place.connect();
     const own = `${place.directory}/.cms/${QUEUE_ID}`;
-    const launcher = `${own}/${[...Deno.readDirSync(own)][0]!.name}/launch`;
+    const host = `${own}/${[...Deno.readDirSync(own)][0]!.name}`;
+    const launcher = `${host}/launch`;
     await first.link.close();
     await Deno.remove(launcher).catch(() => {});
-    await Deno.mkdir(launcher);
-    const { link, event } = await place.connect();
-    link.start([start("job1", "cut -d' ' -f 1,6 /proc/$$/stat; kill -INT $$")]);
-    assert.equal((await event("ended")).state, "crash");
-    const [pid, session] = (await place.file("job1", ".out")).trim().split(" ");
-    assert.equal(pid, session);
+    for (const job of ["job1", "job2", "job3"]) {
+      const isBare = job === "job3";
+      if (job === "job1") await Deno.mkdir(launcher);
+      else await Deno.remove(launcher, { recursive: true }).catch(() => {});
+      const { link, event } = await place.connect({ isBare });
+      if (Deno.build.arch === "x86_64" && job !== "job1") {
+        assert.equal([...Deno.readDirSync(host)].some(({ name }) => name === "launch"), !isBare);
+      }
+      link.start([start(job, "cut -d' ' -f 1,6 /proc/$$/stat; kill -INT $$")]);
+      assert.equal((await event("ended")).state, "crash");
+      const [pid, session] = (await place.file(job, ".out")).trim().split(" ");
+      assert.equal(pid, session);
+      await link.close();
+    }
   });
 
   agentTest("ends what a job has left running when its directory is removed, and names it before", async (place) => {

@@ -35,7 +35,8 @@ export interface Place {
   readonly directory: string;
   /** Processes of the links, in the order of their start. */
   readonly children: Child[];
-  connect(options?: Partial<ConnectOptions & MakeConnectOptions>): Promise<Recorded>;
+  /** `isBare`: without a launcher. */
+  connect(options?: Partial<ConnectOptions & MakeConnectOptions> & { isBare?: boolean }): Promise<Recorded>;
   text(path: string): Promise<string>;
   /** The job directory's file of that end, such as `.log`. */
   file(job: string, end: string): Promise<string>;
@@ -115,10 +116,13 @@ export async function withPlace(shell: string, body: (place: Place) => Promise<v
       children,
       text,
       file: (job, end) => text(`${directory}/${job}/${job}${end}`),
-      async connect({ times, localShell, ...options } = {}) {
+      async connect({ times, localShell, isBare = false, ...options } = {}) {
         const events: LinkEvent[] = [];
         const roundTrips: number[] = [];
-        const connect = makeConnect(deps, { localShell: localShell ?? shell.split(" "), ...(times ? { times } : {}) });
+        const { environment } = deps;
+        const get = (name: string) => name === "CMS_LAUNCHER" && isBare ? "no" : environment.get(name);
+        const own = { ...deps, environment: { ...environment, get } };
+        const connect = makeConnect(own, { localShell: localShell ?? shell.split(" "), ...(times ? { times } : {}) });
         const link = await connect(LOCAL, {
           directory: "experiment",
           queueId: QUEUE_ID,
