@@ -33,6 +33,7 @@ const RUN = [
     "check_queue",
     "delete_jobs",
     "clean_jobs",
+    "drain_hosts",
     "fetch_jobs",
     "push_files",
     "kill_jobs",
@@ -66,7 +67,8 @@ export function partFor(words: readonly string[]): string | null {
   const [group = "", verb = ""] = words;
   if (group === "openapi") return "service.mjs";
   const isSweep = verb === "add" && words.some((word) => SWEEP.test(word));
-  if (group === "cluster" && (verb === "check" || verb === "push")) return "run.mjs";
+  // They open links, whose share of the first bundle each other command would load.
+  if (group === "cluster" && ["check", "drain", "push"].includes(verb)) return "run.mjs";
   if (group !== "queue" || (QUICK.includes(verb) && !isSweep)) return null;
   return words.some((word) => /^(--)?service(=|$)/.test(word)) ? "service.mjs" : "run.mjs";
 }

@@ -16,6 +16,7 @@ Deno.test("partFor() gives short commands to the first bundle, and each other to
     ["queue list a", null],
     ["queue add a --name=service --command=x", null],
     ["cluster set a", null],
+    ["cluster drain a", "run.mjs"],
     ["help queue run", null],
     ["queue run fifo a", "run.mjs"],
     ["queue reset a --name=service", "run.mjs"],
