@@ -91,30 +91,27 @@ export function memoryOf(pid: number, field: string): number | null {
 /** How often a process is looked at whose memory is asked for. */
 const LOOK_MS = 50;
 
-/** Runs a command to its end: its time, and the most memory that it took. @throws {Error} If it does not end with 0. */
+/** Runs a command to its end: its time, the most memory that it took, its processor time. @throws {Error} If it does not end with 0. */
 export async function peakOf(
   [program = "", ...args]: readonly string[],
   { cwd, env }: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
-): Promise<{ ms: number; peakMb: number }> {
+): Promise<{ ms: number; peakMb: number; cpuS: number }> {
   const beganMs = performance.now();
   const child = new Deno.Command(program, { cwd, env, args, stdin: "null", stdout: "null", stderr: "piped" }).spawn();
-  let peakMb = 0;
-  const timer = setInterval(() => peakMb = Math.max(peakMb, peakNow(child.pid)), LOOK_MS);
+  let [peakMb, cpuS] = [0, 0];
+  const look = () => {
+    try {
+      peakMb = memoryOf(child.pid, "VmHWM") ?? peakMb;
+      cpuS = cpuOf(child.pid);
+    } catch { /* it has just ended */ }
+  };
+  const timer = setInterval(look, LOOK_MS);
   const said = await new Response(child.stderr).text();
   const { success } = await child.status;
   const ms = performance.now() - beganMs;
   clearInterval(timer);
   if (!success) throw new Error(`Cannot run "${[program, ...args].join(" ").slice(0, 200)}": ${said.slice(-500)}`);
-  return { ms, peakMb };
-}
-
-/** 0 if it has ended. */
-function peakNow(pid: number): number {
-  try {
-    return memoryOf(pid, "VmHWM") ?? 0;
-  } catch {
-    return 0;
-  }
+  return { ms, peakMb, cpuS };
 }
 
 /** What was seen of a run that was ended after a while. */
@@ -123,6 +120,8 @@ export interface CutRun<B> {
   readonly firstMs: number;
   readonly starts: number;
   readonly peakMb: number;
+  /** Processor time to its first start, and after that. */
+  readonly firstCpuS: number;
   readonly cpuS: number;
   /** What was done beside it, in the middle. */
   readonly beside: B;
@@ -143,6 +142,7 @@ export async function runFor<B>(
   try {
     await run.begun;
     const firstMs = performance.now();
+    const firstCpuS = cpuOf(run.pid);
     const counts: [atMs: number, starts: number][] = [[0, run.starts]];
     const until = async (endMs: number): Promise<void> => {
       while (performance.now() - firstMs < endMs && !run.hasEnded) {
@@ -159,7 +159,8 @@ export async function runFor<B>(
       firstMs: firstMs - beganMs,
       starts: run.starts,
       peakMb: memoryOf(run.pid, "VmHWM") ?? 0,
-      cpuS: cpuOf(run.pid),
+      firstCpuS,
+      cpuS: cpuOf(run.pid) - firstCpuS,
       beside: done,
       rate: (from, to) => ((at(to)[1] - at(from)[1]) * 1000) / (at(to)[0] - at(from)[0]),
     };
