@@ -91,7 +91,10 @@ export function memoryOf(pid: number, field: string): number | null {
 /** How often a process is looked at whose memory is asked for. */
 const LOOK_MS = 50;
 
-/** Runs a command to its end: its time, the most memory that it took, its processor time. @throws {Error} If it does not end with 0. */
+/**
+ * Runs a command to its end: its time, the most memory that it took, its processor time.
+ * @throws {Error} If it does not end with 0.
+ */
 export async function peakOf(
   [program = "", ...args]: readonly string[],
   { cwd, env }: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
