@@ -184,7 +184,7 @@ Deno.test("watchRun() counts the starts that a run tells, also where its output 
 
 needTest("bench one-job sets a job beside a round trip", await whyNoHosts(), async () => {
   const { stdout } = await bench("one-job", "--jobs=3");
-  assert.match(stdout, /^job, sh, less a round trip +-?[\d.,]+ +<= 2 +(reached|MISSED)$/m);
+  assert.match(stdout, /^above its process, sh +-?[\d.,]+ +<= 1 +(reached|MISSED)$/m);
 });
 
 needTest("bench sleep, far-host, links and large-run do their work", await whyNoHosts(), async () => {

@@ -35,10 +35,10 @@ async function open(setting: Setting, stack: AsyncDisposableStack): Promise<Plan
     work: `${jobs.toLocaleString("en-US")} jobs of \`true\` over one ssh host with ${SLOTS} slots`,
     contenders,
     questions: [
-      ...["bash", "sh"].map((shell) => ({ of: `cms, ${shell}`, to: `floor, ${shell}`, mark: { atLeast: 0.7 } })),
+      ...["bash", "sh"].map((shell) => ({ of: `cms, ${shell}`, to: `floor, ${shell}`, mark: { atLeast: 0.8 } })),
       ...["bash", "sh"].flatMap((shell) => [
         { of: `cms, ${shell}`, to: "parallel -S", mark: { atLeast: 60 } },
-        { of: `cms, ${shell}`, to: "parallel -S -M", mark: { atLeast: 9 } },
+        { of: `cms, ${shell}`, to: "parallel -S -M", mark: { atLeast: 12 } },
       ]),
     ],
   };

@@ -26,11 +26,7 @@ async function open(setting: Setting): Promise<Plan> {
   return {
     work: `${jobs.toLocaleString("en-US")} jobs of \`true\` on localhost with ${SLOTS} slots`,
     contenders: [cms, ...peers],
-    questions: peers.map(({ name }) => ({
-      of: cms.name,
-      to: name,
-      mark: { atLeast: name === "task-spooler" ? 0.9 : 1 },
-    })),
+    questions: peers.map(({ name }) => ({ of: cms.name, to: name, mark: { atLeast: 1 } })),
   };
 }
 

@@ -51,6 +51,8 @@ async function open(setting: Setting, stack: AsyncDisposableStack): Promise<Plan
       "job, sh, less a round trip": sh! - trip!,
       "process alone, bash": alone.bash,
       "process alone, sh": alone.sh,
+      "above its process, bash": bash! - trip! - alone.bash,
+      "above its process, sh": sh! - trip! - alone.sh,
     };
   };
   const names = [
@@ -61,11 +63,13 @@ async function open(setting: Setting, stack: AsyncDisposableStack): Promise<Plan
     "job, sh, less a round trip",
     "process alone, bash",
     "process alone, sh",
+    "above its process, bash",
+    "above its process, sh",
   ] as const;
   return {
     work: `one job of \`true\`, ${times} times, each median`,
     contenders: sharedContenders(names, work),
-    questions: names.slice(3, 5).map((of) => ({ of, to: null, mark: { atMost: 2 } })),
+    questions: names.slice(7).map((of) => ({ of, to: null, mark: { atMost: 1 } })),
   };
 }
 
