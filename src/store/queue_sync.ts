@@ -19,6 +19,7 @@ import { sameStamp } from "./lock.ts";
 import type { StorePaths } from "./paths.ts";
 import { RunClaim } from "./run_claim.ts";
 import { readSnapshot, Snapshot } from "./snapshot.ts";
+import { SMALL_YAML_BYTES } from "./large/checkpoint_due.ts";
 import { readWritten, type WrittenQueue } from "./large/written_queue.ts";
 import { mergeRecord } from "./state/merge.ts";
 import { QueueState } from "./state/queue_state.ts";
@@ -95,7 +96,7 @@ export class QueueSync {
       const isOvertaken = this.#repairs.length > 0 && !sameStamp(journal, this.journal.stamp);
       const sameJournal = this.journal.isSame(journal) && !isOvertaken;
       const sameYaml = sameStamp(yaml, this.yaml.stamp) && !this.yaml.isInDoubt();
-      if (!(sameJournal && this.#loaded && (sameYaml || await this.#isTouched(yaml)))) await this.#rebuild(lock);
+      if (!(sameJournal && this.#loaded && (sameYaml || await this.#isTouched(yaml)))) await this.#rebuild(lock, yaml);
       else if (!sameStamp(journal, this.journal.stamp)) this.state.take(await this.journal.readMore(journal));
     } catch (error) {
       const isDamaged = error instanceof StoreError && error.path === this.#paths.shownJournal;
@@ -142,9 +143,11 @@ export class QueueSync {
   }
 
   /** Reads all anew: another journal, or an edited YAML. */
-  async #rebuild(lock: FileLock | null): Promise<void> {
+  async #rebuild(lock: FileLock | null, yaml: FileStamp | null): Promise<void> {
     const mark = this.journal.mark;
-    const read = await readWritten(this.#deps, this.#paths, this.journal, { taker: () => this.yaml.taker() }) ??
+    const isLarge = (yaml?.sizeBytes ?? 0) >= SMALL_YAML_BYTES;
+    const taker = () => this.yaml.taker();
+    const read = (isLarge ? await readWritten(this.#deps, this.#paths, this.journal, { taker }) : null) ??
       await readSnapshot(this.#deps, this.#paths, this.journal, lock);
     const isKnown = this.journal.continues(mark);
     const fresh = isKnown ? read.records.slice(mark.records) : read.records;
