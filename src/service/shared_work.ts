@@ -4,24 +4,29 @@
  * @module
  */
 
+/** What goes on for a key, and what comes after it. */
+interface Going<T> {
+  readonly now: Promise<T>;
+  next: Promise<T> | null;
+}
+
 /**
- * Shares the work of `make`. Who asks while it goes on gets what comes after it, as things may have changed since it
- * began.
+ * Shares the work of `make`, for each key apart. Who asks while it goes on gets what comes after it, as things may have
+ * changed since it began.
  */
-export function sharedWork<T>(make: () => Promise<T>): () => Promise<T> {
-  let now: Promise<T> | null = null;
-  let next: Promise<T> | null = null;
-  const begin = (): Promise<T> => {
-    const made = make().finally(() => now = null);
-    now = made;
-    return made;
-  };
-  return () => {
-    if (now === null) return begin();
-    next ??= now.then(() => {}, () => {}).then(() => {
-      next = null;
-      return begin();
+export function sharedWork<T>(make: (key: string) => Promise<T>): (key: string) => Promise<T> {
+  const going = new Map<string, Going<T>>();
+  const begin = (key: string): Promise<T> => {
+    const now = make(key).finally(() => {
+      if (going.get(key)?.next === null) going.delete(key);
     });
-    return next;
+    going.set(key, { now, next: null });
+    return now;
+  };
+  return (key) => {
+    const one = going.get(key);
+    if (one === undefined) return begin(key);
+    one.next ??= one.now.then(() => {}, () => {}).then(() => begin(key));
+    return one.next;
   };
 }

@@ -14,6 +14,7 @@ import { textOrJson } from "../negotiate.ts";
 import { failures, jsonReply, operation, textReply } from "../operation.ts";
 import { linkToNext } from "../page_link.ts";
 import { clusterAt, experimentAt } from "../places.ts";
+import { sharedWork } from "../shared_work.ts";
 import { hostsReply, hostsTable } from "../records.ts";
 import { ClusterPath, ExperimentQuery, HostsSchema, PageQuery, text } from "../schemas.ts";
 import type { Service, ServiceEnv } from "../service.ts";
@@ -84,9 +85,10 @@ const remove = operation({
 export function addClusterRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): void {
   const { deps } = service;
 
+  const find = sharedWork((directory) => listFiles(deps, { directory, kind: "cluster" }));
   app.openapi(list, async (c) => {
     const { experiment } = c.req.valid("query");
-    const names = await listFiles(deps, { directory: await experimentAt(service, experiment), kind: "cluster" });
+    const names = await find(await experimentAt(service, experiment));
     if (names === null) throw new Refusal(404, `Directory ${experiment} does not exist`);
     return c.json({ clusters: names.map((name) => `${name}-cluster.yaml`) }, 200);
   });

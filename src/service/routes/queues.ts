@@ -21,6 +21,7 @@ import { textOrJson } from "../negotiate.ts";
 import { failures, jsonReply, operation, textReply } from "../operation.ts";
 import { linkToNext } from "../page_link.ts";
 import { experimentAt, queueAt } from "../places.ts";
+import { sharedWork } from "../shared_work.ts";
 import {
   ExperimentQuery,
   ForceQuery,
@@ -163,9 +164,10 @@ const reset = operation({
 export function addQueueRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): void {
   const { deps, connect } = service;
 
+  const find = sharedWork((directory) => listFiles(deps, { directory, kind: "queue" }));
   app.openapi(list, async (c) => {
     const { experiment } = c.req.valid("query");
-    const names = await listFiles(deps, { directory: await experimentAt(service, experiment), kind: "queue" });
+    const names = await find(await experimentAt(service, experiment));
     if (names === null) throw new Refusal(404, `Directory ${experiment} does not exist`);
     return c.json({ queues: names.map((name) => `${name}-queue.yaml`) }, 200);
   });

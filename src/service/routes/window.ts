@@ -111,7 +111,10 @@ export function addWindowRoutes(app: OpenAPIHono<ServiceEnv>, service: Service):
       experiments: [...found].map(([experiment, queues]) => ({ experiment, queues: queues.map(({ name }) => name) })),
     });
   });
-  app.openapi(experiments, async (c) => c.body(await findAll(), 200, { "Content-Type": "application/json" }) as never);
+  app.openapi(
+    experiments,
+    async (c) => c.body(await findAll(""), 200, { "Content-Type": "application/json" }) as never,
+  );
 
   app.openapi(window, async (c) => {
     const { search, sort, offset = 0, limit = 100, failed, soon, ...query } = c.req.valid("query");
