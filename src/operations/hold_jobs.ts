@@ -19,6 +19,8 @@ export interface HoldRequest {
   readonly queue: StoreRef;
   readonly selection: Selection;
   readonly hold: boolean;
+  /** Changes nothing, and says what would become of the jobs. */
+  readonly isDry?: boolean | undefined;
 }
 
 /** What became of the jobs, in file order. */
@@ -37,7 +39,11 @@ export interface HoldResult {
  * Holds or releases jobs. A run takes notice at once: what it prefetched and has not begun waits again.
  * @throws {CmsError} `not_found` if there is no such queue.
  */
-export async function holdJobs(deps: Deps, { queue, selection, hold }: HoldRequest, watch: Watch): Promise<HoldResult> {
+export async function holdJobs(
+  deps: Deps,
+  { queue, selection, hold, isDry = false }: HoldRequest,
+  watch: Watch,
+): Promise<HoldResult> {
   const store = await openQueue(deps, queue);
   const isOver = ({ status }: Job): boolean => !isWaiting(status) && !isInFlight(status);
   try {
@@ -51,9 +57,9 @@ export async function holdJobs(deps: Deps, { queue, selection, hold }: HoldReque
         over: hold ? chosen.filter(isOver).map(({ name }) => name) : [],
         missing,
       };
-      return changed.map(({ name }) => ({ type: "set", job: name, fields: { hold: hold ? true : null } }));
+      return isDry ? [] : changed.map(({ name }) => ({ type: "set", job: name, fields: { hold: hold ? true : null } }));
     });
-    await writeFile(() => store.checkpoint("cheap"), watch);
+    if (!isDry) await writeFile(() => store.checkpoint("cheap"), watch);
     return result;
   } finally {
     store.close();

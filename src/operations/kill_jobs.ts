@@ -74,13 +74,14 @@ export async function killJobs(
 }
 
 /**
- * Kills the chosen jobs where they run. Jobs that are chosen and do not run stay as they are.
+ * Kills the chosen jobs where they run. Jobs that are chosen and do not run stay as they are. `isDry`: kills none, and
+ * says which would be.
  * @throws {InvalidError} If nothing chooses: to kill all jobs must be meant. @throws {CmsError} `not_found` if there is
  * no such queue.
  */
 export async function killSelected(
   deps: Deps,
-  { queue, selection }: { queue: StoreRef; selection: Selection },
+  { queue, selection, isDry = false }: { queue: StoreRef; selection: Selection; isDry?: boolean | undefined },
   watch: Watch,
   connect: Connect = makeConnect(deps),
 ): Promise<KillResult> {
@@ -91,6 +92,10 @@ export async function killSelected(
   try {
     const { chosen, missing: absent } = selectJobs(store.jobs, selection);
     [names, missing] = [chosen.map(({ name }) => name), absent];
+    if (isDry) {
+      const [killed, idle] = [true, false].map((runs) => chosen.filter(({ status }) => isInFlight(status) === runs));
+      return { killed: killed!.map(({ name }) => name), idle: idle!.map(({ name }) => name), missing, failed: [] };
+    }
   } finally {
     store.close();
   }

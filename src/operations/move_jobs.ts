@@ -25,6 +25,8 @@ export interface MoveRequest {
   readonly queue: StoreRef;
   readonly selection: Selection;
   readonly to: Place;
+  /** Moves nothing, and says what would be moved. */
+  readonly isDry?: boolean | undefined;
 }
 
 /** What became of the jobs. `moved` is empty where all stood there before. */
@@ -41,7 +43,7 @@ export interface MoveResult {
  */
 export async function moveSelected(
   deps: Deps,
-  { queue, selection, to }: MoveRequest,
+  { queue, selection, to, isDry = false }: MoveRequest,
   watch: { warn(text: string): void },
 ): Promise<MoveResult> {
   requireChoice(selection, queue.name, "move", "--failed");
@@ -54,9 +56,9 @@ export async function moveSelected(
       const before = nextOf(store.jobs, new Set(names), to, queue);
       const isSame = names.length === 0 || !changesOrder(store.jobs, names, before);
       result = { moved: isSame ? [] : names, missing };
-      return isSame ? [] : [{ type: "move", jobs: names, before }];
+      return isSame || isDry ? [] : [{ type: "move", jobs: names, before }];
     });
-    await writeFile(() => store.checkpoint("cheap"), watch);
+    if (!isDry) await writeFile(() => store.checkpoint("cheap"), watch);
     return result;
   } finally {
     store.close();

@@ -17,6 +17,7 @@ import { isInFlight, isWaiting, waitingState } from "../job/states.ts";
 import type { Connect } from "../link/link.ts";
 import { makeConnect } from "../link/connect.ts";
 import type { Change, Jobs } from "../store/changes.ts";
+import { openQueue } from "../store/queue_file.ts";
 import type { StoreRef } from "../store/store.ts";
 import { clearFromHosts } from "./clear_from_hosts.ts";
 import { holdQueue } from "./hold_queue.ts";
@@ -46,14 +47,8 @@ export async function resetJobs(
 ): Promise<{ changes: StatusChange[]; failed: JobName[]; missing: string[] }> {
   const { store, runner } = await holdQueue(deps, request.queue);
   try {
-    const { chosen, missing } = chooseForReset(store.jobs, request.selection);
+    const { jobs, missing } = toReset(store.jobs, request, runner !== null);
     for (const name of missing) watch.warn(noSuchJob(request.queue, name));
-    // One that waits for its next try gets all of them anew.
-    const isTried = ({ history }: Job): boolean => (history ?? []).length > 0;
-    const isNothing = (job: Job): boolean =>
-      isWaiting(job.status) && ((runner !== null && !isTried(job)) || !hasPlaces(job));
-    const jobs = withDependents(store.jobs, chosen, request.cascade === true)
-      .filter((job) => !isNothing(job));
     const before = new Map(jobs.map((job) => [job.name, job]));
     const left = await clearFromHosts(deps, { store, runner, jobs, connect, warn: watch.warn });
     // A job that may still run must not be started again. One that has ended may, though its directory could not be
@@ -84,6 +79,29 @@ export async function resetJobs(
   } finally {
     store.close();
   }
+}
+
+/**
+ * What {@link resetJobs} would reset, in file order, and names that the queue does not have; nothing is changed.
+ * @throws {CmsError} `not_found` if there is no such queue.
+ */
+export async function jobsToReset(deps: Deps, request: ResetRequest): Promise<{ jobs: Job[]; missing: string[] }> {
+  const store = await openQueue(deps, request.queue);
+  try {
+    return toReset(store.jobs, request, await store.runner() !== null);
+  } finally {
+    store.close();
+  }
+}
+
+/** `isRun`: a scheduler runs the queue. */
+function toReset(jobs: Jobs, request: ResetRequest, isRun: boolean): { jobs: Job[]; missing: string[] } {
+  const { chosen, missing } = chooseForReset(jobs, request.selection);
+  // One that waits for its next try gets all of them anew.
+  const isTried = ({ history }: Job): boolean => (history ?? []).length > 0;
+  const isNothing = (job: Job): boolean => isWaiting(job.status) && ((isRun && !isTried(job)) || !hasPlaces(job));
+  const all = withDependents(jobs, chosen, request.cascade === true);
+  return { jobs: all.filter((job) => !isNothing(job)), missing };
 }
 
 /**

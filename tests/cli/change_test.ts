@@ -180,6 +180,29 @@ Deno.test("queue delete takes every choice, wants one, and shows it with --dry-r
   });
 });
 
+Deno.test("what changes many jobs shows them with --dry-run, and changes none", async () => {
+  await withJobs(async ({ ok, run, directory }) => {
+    await ok("queue", "hold", "a", "job2");
+    const file = `${directory}/experiment/a-queue.yaml`;
+    const text = await Deno.readTextFile(file);
+    const before = text.replace(/^(job4:[^]*?status: )undefined/m, "$1start");
+    assert.notEqual(before, text);
+    await Deno.writeTextFile(file, before);
+    const dry = async (...words: string[]): Promise<string> => await ok("queue", ...words, "--dry-run");
+    assert.equal(await dry("hold", "a", "--name=job[1-2]"), "INFO: Would hold jobs: ['job1']\n");
+    assert.equal(await dry("release", "a"), "INFO: Would release jobs: ['job2']\n");
+    assert.equal(await dry("move", "a", "good", "--first"), "INFO: Would move jobs: ['good']\n");
+    assert.equal(
+      await dry("kill", "a", "job1,job4"),
+      "INFO: Would kill jobs: ['job4']\nINFO: They do not run: ['job1']\n",
+    );
+    assert.equal(await dry("reset", "a", "good"), "INFO: Would reset jobs: ['good']\n");
+    assert.equal(await dry("reset", "a", "job1"), "INFO: No job to reset.\n");
+    assert.equal((await run("queue", "reset", "a", "none", "--dry-run")).status, 1);
+    assert.equal(await Deno.readTextFile(file), before);
+  });
+});
+
 Deno.test("queue delete asks on a terminal before it deletes more than twenty jobs that ran", async () => {
   await withPlace(async (place) => {
     const { ok, deps, directory } = place;

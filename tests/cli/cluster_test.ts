@@ -44,6 +44,9 @@ Deno.test("cluster create, add, list, set, activate and delete print the documen
       [1, 2, 3, 4].map((n) => `INFO: Adding host host${n} to cluster a\n`).join(""),
     );
     assert.equal(await ok("cluster", "list", "a"), FOUR);
+    const ids = [...FOUR.matchAll(/^\| (host\d+) /gm)].map(([, id]) => `${id}\n`);
+    assert.ok(ids.length > 1);
+    assert.equal(await ok("cluster", "list", "a", "--quiet"), ids.join(""));
     assert.equal(await ok("cluster", "info", "cluster=a"), FOUR);
     assert.equal(
       await ok("cluster", "set", "a", "--id=host1", "--key=name", "--value=red02"),

@@ -32,6 +32,10 @@ Deno.test("queue create, add, list, delete and reset print the document's lines"
     const spec = ["--user=pi", "--host=red", "--gpu=0", "--pyenv=~/ENV3/bin/activate"];
     assert.equal(await ok("queue", "add", "a", "--name=job[1-10]", "--command='sleep 10'", ...spec), ADDED);
     assert.equal(await ok("queue", "list", "a"), TABLE);
+    const names = [...TABLE.matchAll(/^\| (job\d+) /gm)].map(([, name]) => `${name}\n`);
+    assert.ok(names.length > 1);
+    assert.equal(await ok("queue", "list", "a", "--quiet"), names.join(""));
+    assert.equal(await ok("queue", "list", "a", "--quiet", "--failed"), "");
     assert.equal(await ok("queue", "info", "--queue=a"), TABLE);
     assert.equal(await ok("queue", "delete", "a", "--name=job[9-10]"), "INFO: Deleting jobs: ['job9', 'job10']\n");
     assert.equal(

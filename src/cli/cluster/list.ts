@@ -20,12 +20,14 @@ export function addList(group: CommandUnknownOpts, context: Context): void {
     .option("--output <format>", "table, json, yaml or csv (default: table)", formatValue)
     .option("--status <status>", "only hosts of this status", (value: string) => unquote(value))
     .option("--limit <n>", "only the first n hosts", countValue)
+    .option("--quiet", "ids alone, a line each")
     .addHelpText("after", examples("cms cluster list a", "cms cluster list a --status=active --output=json"))
-    .action(async (word, { wide, output = "table", status, limit, ...words }) => {
+    .action(async (word, { wide, output = "table", status, limit, quiet, ...words }) => {
       const { listHosts } = await import("../../operations/list_hosts.ts");
       const cluster = clusterOf(context, word, words);
       const hosts = await listHosts(context.deps, { cluster, status, limit });
-      if (output !== "table" || hosts.length > 0) {
+      if (quiet) context.io.out(hosts.map(({ id }) => `${id}\n`).join(""));
+      else if (output !== "table" || hosts.length > 0) {
         // In a table the fields of Slurm stand like others; elsewhere they follow all others as it is.
         const records = output === "table" ? hosts.map((host) => ({ ...host.extra, ...host })) : hosts;
         context.io.out(await renderFor(context.io, output, wide ? wideColumns(hosts) : HOST_COLUMNS, records));

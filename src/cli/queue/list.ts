@@ -25,6 +25,7 @@ export function addList(group: CommandUnknownOpts, context: Context): void {
     .option("--sort <field>", "by this field, such as priority; -duration begins with the longest", unquote)
     .option("--output <format>", "table, json, yaml or csv (default: table)", formatValue)
     .option("--limit <n>", "only the first n jobs", countValue)
+    .option("--quiet", "names alone, a line each")
     .addHelpText(
       "after",
       examples(
@@ -33,34 +34,37 @@ export function addList(group: CommandUnknownOpts, context: Context): void {
         "cms queue list a --where='param.lr<0.1' --output=csv",
       ),
     )
-    .action(async (word, { wide, columns, sort, output = "table", limit, queue: name, experiment, ...words }) => {
-      const { listJobsFollowed } = await import("../../operations/list_jobs.ts");
-      const queue = queueOf(context, word, { ...(name && { queue: name }), ...(experiment && { experiment }) });
-      const selection = Object.keys(words).length === 0 ? null : await selectionOf(words);
-      const keep = selection === null
-        ? undefined
-        : (await import("../../operations/select_jobs.ts")).filterOf(selection);
-      const isSorted = sort !== undefined;
-      await giveWay(context.deps, queue);
-      const found = await listJobsFollowed(context.deps, { queue, keep, limit: isSorted ? undefined : limit });
-      const shape = { wide: wide === true, columns, sort, limit, output };
-      const { jobs, fields } = await shaped(context, { queue, jobs: found.jobs, shape });
-      if (output !== "table" || jobs.length > 0) {
-        context.io.out(await renderFor(context.io, output, fields, jobs));
-      } else if (selection !== null) context.lines.info(`No job of queue ${queue.name} fits.`);
-      else context.lines.info(`Queue ${queue.name} is empty; to add a job: ${addOne(queue)}`);
-      const isAll = Object.keys(words).every((key) => key === "name");
-      if (isAll && limit === undefined) {
-        const there = new Set<string>(found.jobs.map((job) => job.name));
-        warnOfMissing(context, queue, (selection?.names ?? []).filter((name) => !there.has(name)));
-      }
-      if (found.unfollowed === 0) return;
-      const which = found.unfollowed === 1
-        ? "1 job is shown as running"
-        : `${found.unfollowed} jobs are shown as running`;
-      const command = queueCommand(queue, "refresh");
-      context.lines.warning(`${which}, and no run follows: ${command} asks the hosts, cms queue run goes on`);
-    });
+    .action(
+      async (word, { wide, columns, sort, output = "table", limit, quiet, queue: name, experiment, ...words }) => {
+        const { listJobsFollowed } = await import("../../operations/list_jobs.ts");
+        const queue = queueOf(context, word, { ...(name && { queue: name }), ...(experiment && { experiment }) });
+        const selection = Object.keys(words).length === 0 ? null : await selectionOf(words);
+        const keep = selection === null
+          ? undefined
+          : (await import("../../operations/select_jobs.ts")).filterOf(selection);
+        const isSorted = sort !== undefined;
+        await giveWay(context.deps, queue);
+        const found = await listJobsFollowed(context.deps, { queue, keep, limit: isSorted ? undefined : limit });
+        const shape = { wide: wide === true, columns, sort, limit, output };
+        const { jobs, fields } = await shaped(context, { queue, jobs: found.jobs, shape });
+        if (quiet) context.io.out(jobs.map((job) => `${job.name}\n`).join(""));
+        else if (output !== "table" || jobs.length > 0) {
+          context.io.out(await renderFor(context.io, output, fields, jobs));
+        } else if (selection !== null) context.lines.info(`No job of queue ${queue.name} fits.`);
+        else context.lines.info(`Queue ${queue.name} is empty; to add a job: ${addOne(queue)}`);
+        const isAll = Object.keys(words).every((key) => key === "name");
+        if (isAll && limit === undefined) {
+          const there = new Set<string>(found.jobs.map((job) => job.name));
+          warnOfMissing(context, queue, (selection?.names ?? []).filter((name) => !there.has(name)));
+        }
+        if (found.unfollowed === 0) return;
+        const which = found.unfollowed === 1
+          ? "1 job is shown as running"
+          : `${found.unfollowed} jobs are shown as running`;
+        const command = queueCommand(queue, "refresh");
+        context.lines.warning(`${which}, and no run follows: ${command} asks the hosts, cms queue run goes on`);
+      },
+    );
 }
 
 /** What is shown, and how. */

@@ -20,18 +20,19 @@ export function addMove(group: CommandUnknownOpts, context: Context): void {
     .option("--after <job>", "right after this job", unquote)
     .option("--first", "to the beginning")
     .option("--last", "to the end")
+    .option("--dry-run", "move none, show which jobs would be")
     .addHelpText(
       "after",
       examples("cms queue move a job7 --first", "cms queue move a --name=job[3-5] --after=job9"),
     )
-    .action(async (word, given, { before, after, first, last, ...options }) => {
+    .action(async (word, given, { before, after, first, last, dryRun: isDry, ...options }) => {
       const { deps, lines } = context;
       const { queue, job } = queueAndJob(context, word, given, options);
       const to = placeOf({ before, after, first, last });
       const selection = await selectionOf(options, job);
       const { moveSelected } = await import("../../operations/move_jobs.ts");
-      const { moved, missing } = await moveSelected(deps, { queue, selection, to }, { warn: lines.warning });
-      if (moved.length > 0) lines.info(`Moving jobs: ${nameList(moved, NAMED)}`);
+      const { moved, missing } = await moveSelected(deps, { queue, selection, to, isDry }, { warn: lines.warning });
+      if (moved.length > 0) lines.info(`${isDry ? "Would move" : "Moving"} jobs: ${nameList(moved, NAMED)}`);
       else lines.info("No job to move.");
       warnOfMissing(context, queue, missing);
     });
