@@ -61,7 +61,7 @@ export function lifeOf(host: Host, directory: JobDirectory, link: ClaimLink): Li
       link.pid = process.pid;
       link.pidTicks = process.startTicks;
       link.startedMs = host.clockMs;
-      link.startedAtMs = host.parts.timeline.nowMs;
+      link.startedAtMs = host.parts.truth.of(link.attempt!).startedAtMs;
       link.slot = slotOf(host, link.attempt!);
       break;
     }

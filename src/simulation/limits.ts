@@ -27,6 +27,8 @@ function* time(host: Host, directory: JobDirectory, link: ClaimLink, asker: Aske
   for (let at = link.startedAtMs || timeline.nowMs;; at = link.startedAtMs) {
     const tillMs = at + Number(ms);
     while (timeline.nowMs < tillMs) yield Math.min(LONGEST_MS, tillMs - timeline.nowMs);
+    // Where its wrapper was ended before it could say that, the job is found by its mark.
+    if (link.startedAtMs === 0) yield* stateOf(host, directory, asker);
     if (link.startedAtMs === at || link.startedAtMs === 0) break;
   }
   directory.timers.delete(asker.attempt);

@@ -103,10 +103,10 @@ export class Neighbour {
     await world.runUntil(() => isRead, { untilMs: Infinity, what: "the neighbour does not look" });
   }
 
-  /** Whoever opens the queue: its id is known to the truth from now on. */
+  /** Whoever opens the queue: it is known to the truth from now on. */
   async #open(deps: Deps, ref: StoreRef): Promise<QueueStore> {
     const store = await openQueue(deps, ref);
-    this.#stage.world.truth.neighbours.add(store.id);
+    this.#stage.world.truth.neighbours.add(store);
     return store;
   }
 

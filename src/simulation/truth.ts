@@ -41,8 +41,11 @@ export class Truth {
   readonly inputs = new Map<string, string>();
   /** The same of what a job sends. */
   readonly sent = new Map<string, string>();
-  /** Ids of the neighbour's queue, whose journal nobody reads: only what concerns others is watched of it. */
-  readonly neighbours = new Set<string>();
+  /**
+   * The neighbour's queue as each opened it, whose journal nobody reads: only what concerns others is watched of it. One
+   * that is just being made has another id once its maker has written it.
+   */
+  readonly neighbours = new Set<{ readonly id: string }>();
   /**
    * Jobs, also of the neighbour, of which a wrapper was killed before it started anything. A claim that it left empty
    * may be anybody's, so that a later attempt of that name that never started counts as one that may have.
@@ -178,7 +181,7 @@ export class Truth {
   }
 
   #isNeighbours({ queue }: AttemptTruth): boolean {
-    return queue !== null && this.neighbours.has(queue);
+    return queue !== null && [...this.neighbours].some(({ id }) => id === queue);
   }
 
   #checkRoom(host: Site, attempt: AttemptTruth, job: string): void {
