@@ -42,8 +42,8 @@ export class Truth {
   /** The same of what a job sends. */
   readonly sent = new Map<string, string>();
   /**
-   * The neighbour's queue as each opened it, whose journal nobody reads: only what concerns others is watched of it. One
-   * that is just being made has another id once its maker has written it.
+   * The neighbour's queue as each opened it, whose journal nobody reads: only what concerns others is watched of it.
+   * One that is just being made has another id once its maker has written it.
    */
   readonly neighbours = new Set<{ readonly id: string }>();
   /**
