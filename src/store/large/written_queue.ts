@@ -16,6 +16,7 @@ import type { StorePaths } from "../paths.ts";
 import { type Merged, mergeState } from "../state/merge.ts";
 import { parseJobs } from "../yaml/job_record.ts";
 import { isAsWritten, SMALL_YAML_BYTES } from "./checkpoint_due.ts";
+import { sameStamp } from "../lock.ts";
 import { entryTexts } from "./find_entry.ts";
 import type { Rests } from "../rests.ts";
 import type { TextTaker } from "./kept_text.ts";
@@ -88,8 +89,7 @@ export async function readWritten(
       continue;
     }
     if (header.yaml === known) return new WrittenQueue(stamp, header, records, new Map());
-    const isStill = async () => isAsWritten(header, await files.stamp(paths.file));
-    const jobs = await readPieces({ files, paths, experiment: journal.experiment, rests, taker: taker?.(), isStill });
+    const jobs = await readPieces({ files, paths, experiment: journal.experiment, rests, taker: taker?.(), stamp });
     if (jobs === "other") continue;
     return jobs === null ? null : new WrittenQueue(stamp, header, records, jobs);
   }
@@ -98,13 +98,13 @@ export async function readWritten(
 
 /** The jobs; null if their reader says something of them; `other` if the file has become another one. */
 async function readPieces(
-  { files, paths, experiment, rests, taker, isStill }: {
+  { files, paths, experiment, rests, taker, stamp }: {
     files: Deps["files"];
     paths: StorePaths;
     experiment: string;
     rests: Rests | undefined;
     taker: TextTaker | undefined;
-    isStill: () => Promise<boolean>;
+    stamp: FileStamp;
   },
 ): Promise<Map<JobName, Job> | null | "other"> {
   const jobs = new Map<JobName, Job>();
@@ -113,7 +113,7 @@ async function readPieces(
   try {
     for await (const text of entryTexts(files, paths.file)) {
       // The file is open: what takes its place from now on changes nothing of what is read here.
-      if (!isOpen && !await isStill()) return "other";
+      if (!isOpen && !sameStamp(await files.stamp(paths.file), stamp)) return "other";
       isOpen = true;
       const read = parseJobs(text, { shown: paths.shown, experiment }, taker?.part(text));
       taker?.read(read.values());
@@ -125,5 +125,8 @@ async function readPieces(
     if (error instanceof CmsError || error instanceof TypeError) return null;
     throw error;
   }
+  const after = await files.stamp(paths.file);
+  // Somebody wrote into it.
+  if (after?.inode === stamp.inode && !sameStamp(after, stamp)) return "other";
   return count === jobs.size && count > 0 ? jobs : null;
 }

@@ -64,6 +64,33 @@ Deno.test("a large queue that is followed is read once, in pieces, whatever chec
   });
 });
 
+Deno.test("a large queue that somebody writes into while it is read is not taken for what was written", async () => {
+  await onFiles(async (world) => {
+    await withLarge(world, async (queue) => {
+      const { pieces } = world.deps.files;
+      const text = await Deno.readTextFile(world.file);
+      let torn = 0;
+      // The file is cut where it stands, and whole again after the read.
+      async function* meanwhile(path: string, offset: number): AsyncGenerator<Uint8Array> {
+        if (path !== world.file) return yield* pieces(path, offset);
+        yield new TextEncoder().encode(text.slice(0, text.indexOf("job400:")));
+        await Deno.truncate(path, 1_000);
+        torn++;
+        await Deno.writeTextFile(path, text);
+      }
+      const own = { ...world.deps, files: { ...world.deps.files, pieces: meanwhile } };
+      const other = await openQueue(own, world.ref);
+      assert.ok(torn > 0);
+      assert.deepEqual([...other.jobs.keys()], [...queue.jobs.keys()]);
+      other.close();
+      const feed = new QueueFeed(own, world.ref);
+      await feed.look();
+      assert.deepEqual([...feed.jobs.keys()], [...queue.jobs.keys()]);
+      feed.close();
+    });
+  });
+});
+
 const name = fc.constantFrom("job0", "job3", "job799", "new1");
 const action = fc.oneof(
   name.map((one) => ({ type: "put" as const, name: one })),
