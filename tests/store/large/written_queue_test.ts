@@ -91,6 +91,20 @@ Deno.test("a large queue that somebody writes into while it is read is not taken
   });
 });
 
+function inOnePiece(deps: Deps): Deps {
+  const files = new Proxy(deps.files, {
+    get(from, name) {
+      const own = Reflect.get(from, name);
+      if (typeof own !== "function") return own;
+      return (...args: unknown[]) => {
+        if (name === "pieces") throw new TypeError("as a whole");
+        return own.apply(from, args);
+      };
+    },
+  });
+  return { ...deps, files };
+}
+
 const name = fc.constantFrom("job0", "job3", "job799", "new1");
 const action = fc.oneof(
   name.map((one) => ({ type: "put" as const, name: one })),
@@ -122,6 +136,10 @@ Deno.test("who follows a large queue reads what who opens it reads", async () =>
             if (type === "rest") continue;
             const opened = await openQueue(deps, ref);
             opened.close();
+            // Where nothing can be read in pieces, it is read as a whole.
+            const whole = await openQueue(inOnePiece(deps), ref);
+            whole.close();
+            assert.deepEqual([...opened.jobs.values()], [...whole.jobs.values()]);
             assert.deepEqual([...(await liveJobs(deps, ref)).values()], [...opened.jobs.values()]);
             assert.deepEqual(await readJobs(deps, ref), new Map(opened.jobs));
           }
