@@ -105,9 +105,28 @@ const script: fc.Arbitrary<Script> = fc.record({
   piece: fc.constantFrom(1, 7, 100_000),
 });
 
+/** The same as a pipe of a process is read. */
+function bytesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const reader = stream.getReader();
+  return new ReadableStream({
+    type: "bytes",
+    async pull(controller) {
+      let { done, value } = await reader.read();
+      while (!done && value?.length === 0) ({ done, value } = await reader.read());
+      if (value !== undefined && !done) return controller.enqueue(value);
+      controller.close();
+      controller.byobRequest?.respond(0);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+}
+
 /** A process that plays the script. */
 function play({ greets, replies, isRight: isRightAfter, pings, piece }: Script): Child {
-  const streams = [new TransformStream<Uint8Array>(), new TransformStream<Uint8Array>()] as const;
+  const streams = [
+    new TransformStream<Uint8Array<ArrayBuffer>>(),
+    new TransformStream<Uint8Array<ArrayBuffer>>(),
+  ] as const;
   const writers = streams.map(({ writable }) => writable.getWriter());
   const over = Promise.withResolvers<{ code: number; signal: string | null }>();
   let token = "";
@@ -149,8 +168,8 @@ function play({ greets, replies, isRight: isRightAfter, pings, piece }: Script):
   return {
     pid: 1,
     stdin,
-    stdout: streams[0].readable,
-    stderr: streams[1].readable,
+    stdout: bytesOf(streams[0].readable),
+    stderr: bytesOf(streams[1].readable),
     ended: over.promise,
     kill: () => end(137),
   };
