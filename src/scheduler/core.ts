@@ -20,7 +20,7 @@ import { Away } from "./away.ts";
 import { Backlogs } from "./backlogs.ts";
 import { Candidates } from "./candidates.ts";
 import { report, type RunContext } from "./context.ts";
-import { type CoreEvent, type Effect, isOfRun } from "./events.ts";
+import type { CoreEvent, Effect } from "./events.ts";
 import { Demand } from "./demand.ts";
 import { DirectoryHints } from "./directory_hints.ts";
 import { GpuWatch } from "./gpu_watch.ts";
@@ -133,15 +133,17 @@ export class Core {
       run.wallAheadMs = run.candidates.wallAheadMs = event.aheadMs;
       return run.effects;
     }
-    // There may be more to do: something was added, or what was decided last was undone.
-    if (event.type === "external") this.#finished = false;
-    if (this.#finished) {
-      if (isOfRun(event)) this.#take(event);
-      return run.effects;
-    }
     if (event.type === "stood_still") {
       // Nothing is decided now: what others did meanwhile comes next.
       this.#links.stoodStill(event.ms);
+      return run.effects;
+    }
+    // There may be more to do: something was added, or what was decided last was undone.
+    if (event.type === "external") this.#finished = false;
+    if (this.#finished) {
+      // It counts for jobs that are added before the end is written, and what was given up may get another try.
+      this.#take(event);
+      this.#finished = !this.#returns.isPending;
       return run.effects;
     }
     this.#returns.take();

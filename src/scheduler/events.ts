@@ -105,11 +105,3 @@ export type Effect =
   | { readonly type: "report"; readonly event: RunEvent }
   /** Nothing is left to do: the result is ready. */
   | { readonly type: "finish" };
-
-/** True for what counts for jobs that are added later as well. */
-export function isOfRun(
-  event: CoreEvent,
-): event is Extract<CoreEvent, { type: "hosts" | "links_closed" | "pause" | "stop" }> {
-  const { type } = event;
-  return type === "hosts" || type === "links_closed" || type === "pause" || type === "stop";
-}

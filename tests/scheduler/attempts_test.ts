@@ -208,6 +208,20 @@ Deno.test("a run ends though an attempt ended whose job was given up and then re
   assert.equal(steps.status, "ready");
 });
 
+Deno.test("a job that is added when all is done, and the link has broken since, starts over a new link", () => {
+  const steps = new Steps({ status: "start", attempt: 1, boot: "1", slot: "h1" });
+  steps.step(UP);
+  const ended = { type: "ended", state: "end", exitCode: 0, startedAtMs: 1, endedAtMs: 2 } as const;
+  const done = steps.step({ type: "answer", machine: RED, states: [{ ...ATTEMPT, state: ended }] });
+  assert.ok(done.some(({ type }) => type === "finish"));
+  steps.step(DOWN);
+  steps.jobs.set("b" as JobName, job("b"));
+  const effects = steps.step({ type: "external", external: { ...NO_EXTERNAL_CHANGES, put: ["b" as JobName] } });
+  effects.push(...steps.step({ type: "tick" }));
+  assert.deepEqual(toHost(effects), []);
+  assert.ok(effects.some(({ type }) => type === "connect"));
+});
+
 Deno.test("a job that is killed before it started is durably so: its host says only that it never started", () => {
   const durable = (effects: readonly Effect[]) =>
     effects.flatMap((effect) =>
