@@ -218,8 +218,12 @@ function edit(stage: Stage, kind: FaultKind, random: Random): void {
       return save(blocks.with(at, { ...blocks[at]!, text: editWish(blocks[at]!.text, random) }));
     case "edit_delete":
       world.ledger.forget(blocks[at]!.name);
-      if (waits(blocks[at]!)) save(blocks.toSpliced(at, 1));
-      return;
+      if (!waits(blocks[at]!)) return;
+      // No later run knows of a try of it that is lost.
+      for (const attempt of world.truth.attemptsOf(/^ {2}id: '?([0-9A-Za-z]+)/m.exec(blocks[at]!.text)?.[1] ?? "")) {
+        attempt.isAbandoned ||= attempt.isLost;
+      }
+      return save(blocks.toSpliced(at, 1));
     case "edit_reorder": {
       const [moved] = blocks.splice(at, 1);
       blocks.splice(random.below(blocks.length + 1), 0, moved!);
