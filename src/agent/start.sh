@@ -166,7 +166,7 @@ c_lay_out() {
     c_new "$c_at" || [ "$c_at:$c_to" = /dev/null:/dev/null ] || {
       c_cause "$c_at"
       c_refuse "$1" "$2" "$c_why" "$c_next"
-      return
+      return 1
     }
   done
   if [ -n "$c_beside" ] && [ -n "$c_keep" ] && ! c_why=$(c_fill "$1" 2>&1); then

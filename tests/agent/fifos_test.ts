@@ -16,7 +16,7 @@ for (const shell of SHELLS) {
     Deno.test(`agent in ${shell} ${name}`, () => withPlace(shell, body));
 
   agentTest("starts nothing whose output, log or script is a fifo, and says why", async (place) => {
-    const { link, event } = await place.connect();
+    const { link, event, events } = await place.connect();
     for (const [i, file] of ["job.out", "job.log", "job.sh", "job-nohup.log"].entries()) {
       const job = `job${i}`;
       const directory = `${place.directory}/${job}`;
@@ -28,6 +28,7 @@ for (const shell of SHELLS) {
     await assert.rejects(Deno.stat(`${place.home}/ran`));
     link.start([start("null", "echo lost; exit 3", { output: "/dev/null" })]);
     assert.equal((await event("ended", "null")).exitCode, 3, "what is written to /dev/null is gone by intent");
+    assert.deepEqual(events.flatMap((one) => one.type === "started" ? [one.job] : []), ["null"]);
   });
 
   agentTest("tells the end of a job that puts fifos in place of its files", async (place) => {
