@@ -146,8 +146,12 @@ function heldLock(file: Deno.FsFile): FileLock {
       await writeAll(file, new TextEncoder().encode(text));
     },
     release() {
-      if (held) file.close();
+      if (!held) return;
       held = false;
+      // A lock belongs to the open file, which a process that another thread begins has too, until it is what it is to
+      // be: closing our own does not end it.
+      file.unlockSync();
+      file.close();
     },
   };
 }

@@ -93,6 +93,22 @@ Deno.test("lock() keeps out whoever it should, and waits", () =>
     exclusive.release();
   }));
 
+Deno.test("a lock is free once it is given back, also where another thread begins processes", () =>
+  inDirectory(async (at) => {
+    const text = 'for (;;) { await new Deno.Command("true").output(); postMessage(null); }';
+    const worker = new Worker(`data:text/javascript,${encodeURIComponent(text)}`, { type: "module" });
+    try {
+      await new Promise((resolve) => worker.onmessage = resolve);
+      for (let i = 0; i < 2_000; i++) {
+        const lock = await files.lock(`${at}/lock`, { mode: "exclusive", wait: false });
+        assert(lock !== null, `held by nobody, at ${i}`);
+        lock.release();
+      }
+    } finally {
+      worker.terminate();
+    }
+  }));
+
 Deno.test("watch() yields names of what changes until it is aborted", () =>
   inDirectory(async (at) => {
     const abort = new AbortController();

@@ -91,6 +91,9 @@ interface OpenLink {
   prepare(jobs: readonly string[]): void;
 }
 
+/** What comes of a job that runs well; a round trip is told where answers take long. */
+const ON_THE_WAY: ReadonlySet<LinkEvent["type"]> = new Set(["started", "round_trip", "notice"]);
+
 /** Opens a link as a run does. */
 async function openLink(rig: Rig, stack: AsyncDisposableStack): Promise<OpenLink> {
   const real = realDeps();
@@ -104,7 +107,7 @@ async function openLink(rig: Rig, stack: AsyncDisposableStack): Promise<OpenLink
     new Promise((resolve, reject) => {
       onEvent = (event) => {
         if (event.type === "ended") resolve();
-        else if (event.type !== "started") reject(new Error(`Cannot run a job: ${JSON.stringify(event)}`));
+        else if (!ON_THE_WAY.has(event.type)) reject(new Error(`Cannot run a job: ${JSON.stringify(event)}`));
       };
       const job = jobName(name);
       const files = { output: `${name}.out`, log: `${name}.log` };
