@@ -146,12 +146,9 @@ function heldLock(file: Deno.FsFile): FileLock {
       await writeAll(file, new TextEncoder().encode(text));
     },
     release() {
-      if (!held) return;
+      // A process that another thread is just beginning has the open file too, so that closing it is not enough.
+      if (held) file.unlockSync(), file.close();
       held = false;
-      // A lock belongs to the open file, which a process that another thread begins has too, until it is what it is to
-      // be: closing our own does not end it.
-      file.unlockSync();
-      file.close();
     },
   };
 }
