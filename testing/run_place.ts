@@ -63,7 +63,7 @@ export async function withQueue(use: (place: RunPlace) => Promise<void>): Promis
     add: async (name, command) => {
       await addJobs(deps, { queue, name, spec: { command, user: "me", host: "localhost" } });
     },
-    start: async () => (await startRun(deps, { queue, scheduler: "fifo", maxParallel: 4, timeoutMinutes: 10 })).pid,
+    start: async () => (await startRun(deps, { queue, scheduler: "fifo", maxParallel: 4, timeoutMs: 600_000 })).pid,
     stop: () => stopRun(deps, { queue, kill: true }, watch),
     states,
     job: async (name) => (await listJobs(deps, { queue })).find((job) => job.name === name)!,

@@ -70,7 +70,8 @@ export function countValue(value: string): number {
 export function minutesValue(value: string): number {
   const text = unquote(value);
   const ms = /^[0-9]{0,7}(\.[0-9]{1,9})?$/.test(text) ? Math.round(Number(text) * 60_000) : 0;
-  if (ms > 0) return ms;
+  // In the background it is handed on in seconds.
+  if (ms > 0 && isDuration(`${ms / 1000}s`)) return ms;
   if (/[a-z]$/.test(text) && isDuration(text)) return parseDuration(text);
   throw new InvalidArgumentError("Give minutes, such as 10 or 0.5, or a duration such as 90s or 2h.");
 }

@@ -23,8 +23,8 @@ export type StartRunRequest =
     readonly scheduler: "fifo";
     /** Jobs at once in all; a whole number from 1. */
     readonly maxParallel: number;
-    /** A machine silent for this many minutes is given up. */
-    readonly timeoutMinutes: number;
+    /** A machine silent for so long is given up. */
+    readonly timeoutMs: number;
     /** Further options of the run, as words. */
     readonly options?: readonly string[];
   }
@@ -35,7 +35,7 @@ export type StartRunRequest =
     readonly cluster: StoreRef | null;
     /** Hosts as `--hosts` takes them. */
     readonly hosts?: string | undefined;
-    readonly timeoutMinutes: number;
+    readonly timeoutMs: number;
     readonly options?: readonly string[];
   };
 
@@ -98,7 +98,7 @@ function runWords(request: StartRunRequest): string[] {
     ...request.cluster === null ? [] : [`--hostfile=${request.cluster.name}`],
     ...request.hosts === undefined ? [] : [`--hosts=${request.hosts}`],
   ];
-  const common = [`--queue=${name}`, `--experiment=${experiment}`, `--timeout=${request.timeoutMinutes}`];
+  const common = [`--queue=${name}`, `--experiment=${experiment}`, `--timeout=${request.timeoutMs / 1000}s`];
   return ["queue", "run", request.scheduler, ...common, ...how, ...request.options ?? []];
 }
 

@@ -8,6 +8,7 @@
 import { z } from "@hono/zod-openapi";
 import { isMapKind, OPTION_WORDS } from "../job/option_words.ts";
 import { JOB_STATES } from "../job/states.ts";
+import { isDuration, parseDuration, renderDuration } from "../names/units.ts";
 
 const NAME = "letters, digits, . _ - +";
 
@@ -76,6 +77,38 @@ export function count(description: string, options: { example: number; min: numb
       maximum: options.max,
     });
 }
+
+const NO_DURATION = "not a duration such as 90s, 30m, 2h, 1d or 1h30m";
+
+/** A duration as the commands take it: `90s`, `1h30m`; a bare number is minutes. Kept as it was written. */
+export function durationText(description: string, example: string): z.ZodString {
+  return text(description, example).refine(isDuration, NO_DURATION);
+}
+
+/**
+ * A duration that may be left out, as {@link durationText} has it, in ms. A bare number, such as `fallback`, is of
+ * `unit`.
+ */
+export function durationOr(
+  fallback: number,
+  description: string,
+  { unit, example, mostMs = Infinity }: { unit: "m" | "s"; example: string; mostMs?: number },
+): z.ZodType<number> {
+  const words = (value: string | number): string => /^[0-9.]+$/.test(`${value}`) ? `${value}${unit}` : `${value}`;
+  return z.union([z.number(), z.string().max(TEXT)])
+    .refine((value) => isDuration(words(value)), NO_DURATION)
+    .transform((value) => parseDuration(words(value)))
+    .refine((ms) => ms <= mostMs, `longer than ${renderDuration(mostMs)}`)
+    .default(parseDuration(words(fallback)))
+    .openapi({ description, example, default: fallback });
+}
+
+/** How long a request may wait for what it asks for. */
+export const POLL_TIMEOUT = durationOr(60, "Seconds, or a duration such as 30s; at most a minute.", {
+  unit: "s",
+  example: "30s",
+  mostMs: 60_000,
+});
 
 /** Query of a listing. */
 export const PageQuery = ExperimentQuery.extend({

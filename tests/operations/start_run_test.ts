@@ -12,7 +12,7 @@ import { isAlive, type RunPlace, SELF, withQueue } from "../../testing/run_place
 /** Starts with other words for the program. */
 function startAs(place: RunPlace, ...self: string[]): Promise<{ pid: number }> {
   const deps = { ...place.deps, environment: { ...place.deps.environment, self } };
-  return startRun(deps, { queue: place.queue, scheduler: "fifo", maxParallel: 1, timeoutMinutes: 10 });
+  return startRun(deps, { queue: place.queue, scheduler: "fifo", maxParallel: 1, timeoutMs: 600_000 });
 }
 
 /** Shell: writes its name into the file that the run is given for a refusal. */
@@ -49,7 +49,7 @@ Deno.test("startRun() keeps the service's password from jobs", async () => {
       place.deps.processes.spawn(["env", "CMS_PASSWORD=secret", ...command], options);
     const environment = { ...place.deps.environment, self: ["sh", "-c", KEPT, "sh", ...SELF] };
     const deps = { ...place.deps, processes: { ...place.deps.processes, spawn }, environment };
-    await startRun(deps, { queue: place.queue, scheduler: "fifo", maxParallel: 1, timeoutMinutes: 10 });
+    await startRun(deps, { queue: place.queue, scheduler: "fifo", maxParallel: 1, timeoutMs: 600_000 });
     await place.reach("job1 end");
     assert.equal(await Deno.readTextFile(`${place.queue.directory}/job1/job1.out`), "0\n");
     assert.equal(await Deno.readTextFile(`${place.directory}/kept`), "none\n");
@@ -67,14 +67,14 @@ Deno.test("startRun() refuses a queue that is run already, and names the process
 Deno.test("startRun() refuses a cluster without a free host, and a queue or cluster that does not exist", async () => {
   await withQueue(async ({ deps, queue }) => {
     const cluster = clusterRef(deps, { cluster: "c" });
-    const start = () => startRun(deps, { queue, scheduler: "fifo_multi", cluster, timeoutMinutes: 10 });
+    const start = () => startRun(deps, { queue, scheduler: "fifo_multi", cluster, timeoutMs: 600_000 });
     await assert.rejects(start(), is("not_found", /c-cluster.yaml does not exist$/));
     await createCluster(deps, { cluster });
     await addHosts(deps, { cluster, id: "h1", spec: { name: "localhost", user: "me", status: "off" } });
     await assert.rejects(start(), is("invalid", /^No free hosts found in cluster c-cluster.yaml: h1 has status off /));
     const missing = { ...queue, name: "b" };
     await assert.rejects(
-      startRun(deps, { queue: missing, scheduler: "fifo", maxParallel: 1, timeoutMinutes: 10 }),
+      startRun(deps, { queue: missing, scheduler: "fifo", maxParallel: 1, timeoutMs: 600_000 }),
       is("not_found", /b-queue.yaml does not exist$/),
     );
   });

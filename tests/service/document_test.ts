@@ -42,7 +42,7 @@ Deno.test("the document says what a parameter is when it is left out", () => {
   const experiment = ["string", "experiment", false];
   assert.deepEqual(defaults("/queue/", "get"), { experiment });
   for (const path of ["/queue/{queue}/run_fifo", "/queue/{queue}/run_fifo_multi"]) {
-    assert.deepEqual(defaults(path, "put"), { experiment, timeout: ["integer", 10, false] });
+    assert.deepEqual(defaults(path, "put"), { experiment, timeout: [undefined, 10, false] });
   }
   for (const file of ["log", "output", "error"]) {
     const found = defaults(`/queue/{queue}/job/{job}/${file}`, "get");

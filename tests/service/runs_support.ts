@@ -8,8 +8,11 @@ import { SELF } from "../../testing/run_place.ts";
 import { type TestService, withService } from "../../testing/service/service.ts";
 import { waitUntil } from "../../testing/wait.ts";
 
-/** As `withService`, with the queue `a` and a cluster `c` of two slots on localhost. */
-export async function withRuns(use: (t: TestService) => Promise<void>): Promise<void> {
+/** As `withService`, with the queue `a` and a cluster `c` of two slots on localhost. `self` starts the program. */
+export async function withRuns(
+  use: (t: TestService) => Promise<void>,
+  self: readonly string[] = SELF,
+): Promise<void> {
   await withService(async (t) => {
     await t.text("POST /queue/?name=a");
     await t.text("POST /cluster/?name=c");
@@ -19,7 +22,7 @@ export async function withRuns(use: (t: TestService) => Promise<void>): Promise<
     } finally {
       await (await t.ask("PUT /queue/a/stop")).body?.cancel();
     }
-  }, ({ deps }) => ({ deps: { ...deps, environment: { ...deps.environment, self: SELF } } }));
+  }, ({ deps }) => ({ deps: { ...deps, environment: { ...deps.environment, self } } }));
 }
 
 /** Adds jobs to queue `a`. */

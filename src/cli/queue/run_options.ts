@@ -112,7 +112,6 @@ export async function begin(
     return await withRefusal(context.deps, refusal, () => runAndWatch(context, run, wishes, verbose));
   }
   const { startRun } = await import("../../operations/start_run.ts");
-  const timeoutMinutes = timeout / 60_000;
   const options = [
     ...halt === undefined ? [] : [`--halt=${halt.text}`],
     ...timeLimit === undefined ? [] : [`--time-limit=${timeLimit}`],
@@ -125,8 +124,8 @@ export async function begin(
   const { pid, log } = await startRun(
     context.deps,
     way.scheduler === "fifo"
-      ? { queue, timeoutMinutes, options, ...way }
-      : { queue, timeoutMinutes, options, scheduler: way.scheduler, cluster: way.cluster, hosts: way.hostWords },
+      ? { queue, timeoutMs: timeout, options, ...way }
+      : { queue, timeoutMs: timeout, options, scheduler: way.scheduler, cluster: way.cluster, hosts: way.hostWords },
   );
   context.lines.info(`Running queue ${queue.name} in the background: pid ${pid}, log ${log}`);
 }

@@ -196,7 +196,7 @@ function Steer({ queue }: { queue: string }): JSX.Element | null {
 /** Options of a run, as the service and the command have them. */
 const RUN_OPTIONS = [
   { name: "time_limit", flag: "time-limit", title: "Time limit", hint: "30m" },
-  { name: "timeout", flag: "timeout", title: "Minutes that a host may be silent", hint: "10" },
+  { name: "timeout", flag: "timeout", title: "How long a host may be silent", hint: "10m" },
   { name: "halt", flag: "halt", title: "Halt", hint: "soon,fail=3" },
   { name: "collect", flag: "collect", title: "Collect what jobs write", hint: "output" },
   { name: "on_fail", flag: "on-fail", title: "Command for each job that failed", hint: "logger $CMS_JOB" },

@@ -5,16 +5,14 @@
  */
 
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
-import { isDuration, parseDuration } from "../../names/units.ts";
+import { parseDuration } from "../../names/units.ts";
 import { drainHosts } from "../../operations/drain_hosts.ts";
 import { failures, jsonReply, operation } from "../operation.ts";
 import { clusterAt } from "../places.ts";
-import { countOr, ExperimentQuery, HostPath, nameArray, text, WarningsSchema } from "../schemas.ts";
+import { durationText, ExperimentQuery, HostPath, nameArray, POLL_TIMEOUT, WarningsSchema } from "../schemas.ts";
 import type { Service, ServiceEnv } from "../service.ts";
 import { hostTurns, placeOf } from "../turns.ts";
 import { gatherWarnings } from "../warnings.ts";
-
-const LONGEST_S = 60;
 
 const HostJobSchema = z.object({
   queue: z.string().openapi({ description: "Its queue.", example: "a" }),
@@ -42,9 +40,9 @@ const drain = operation({
   request: {
     params: HostPath,
     query: ExperimentQuery.extend({
-      timeout: countOr(LONGEST_S, "Seconds.", { example: 30, min: 1, max: LONGEST_S }),
-      kill_after: text("Jobs that still run after so long are killed; counted from this request.", "10s")
-        .refine((value) => isDuration(value), "not a duration such as 90s or 30m").optional(),
+      timeout: POLL_TIMEOUT,
+      kill_after: durationText("Jobs that still run after so long are killed; counted from this request.", "10s")
+        .optional(),
     }),
   },
   responses: { ...jsonReply("Whether the hosts are drained.", DrainedSchema), ...failures(404) },
@@ -53,7 +51,7 @@ const drain = operation({
 /** Adds the route. */
 export function addDrainRoute(app: OpenAPIHono<ServiceEnv>, service: Service): void {
   app.openapi(drain, async (c) => {
-    const { timeout, kill_after: killAfter, experiment } = c.req.valid("query");
+    const { timeout: timeoutMs, kill_after: killAfter, experiment } = c.req.valid("query");
     const { id, ...place } = c.req.valid("param");
     const cluster = await clusterAt(service, { ...place, experiment });
     const warnings = gatherWarnings(service);
@@ -61,7 +59,7 @@ export function addDrainRoute(app: OpenAPIHono<ServiceEnv>, service: Service): v
       cluster,
       id,
       killAfterMs: killAfter === undefined ? null : parseDuration(killAfter),
-      timeoutMs: timeout * 1000,
+      timeoutMs,
     };
     const { outcome, hosts, running, killed } = await drainHosts(
       service.deps,

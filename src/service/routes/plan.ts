@@ -9,8 +9,8 @@ import { InvalidError } from "../../errors.ts";
 import { parseDuration } from "../../names/units.ts";
 import { MOST_MORE, planRun } from "../../operations/plan_run.ts";
 import { failures, jsonReply, operation } from "../operation.ts";
-import { clusterAt, queueAt } from "../places.ts";
-import { count, countOr, ExperimentQuery, nameArray, QueuePath, text } from "../schemas.ts";
+import { clustersAt, queueAt } from "../places.ts";
+import { count, countOr, durationText, ExperimentQuery, nameArray, QueuePath, text } from "../schemas.ts";
 import type { Service, ServiceEnv } from "../service.ts";
 
 const number = (description: string, example: number) => z.number().openapi({ description, example });
@@ -49,10 +49,11 @@ const plan = operation({
   request: {
     params: QueuePath,
     query: ExperimentQuery.extend({
-      cluster: text("Cluster whose active hosts are used.", "a").optional(),
+      cluster: text("Cluster whose active hosts are used, or several with commas between them.", "a").optional(),
       max_parallel: count("Plan a run of fifo with so many jobs at once.", { example: 4, min: 1, max: 100_000 })
         .optional(),
-      duration: text("What each job takes (default: what jobs took so far).", "10m").optional(),
+      duration: durationText("What each job takes (default: what jobs took so far).", "10m").optional(),
+      time_limit: durationText("Time limit of jobs without one.", "30m").optional(),
       more: countOr(0, "So many hosts more.", { example: 4, min: 0, max: MOST_MORE }),
       limit: countOr(1000, "At most so many jobs are listed.", { example: 1000, min: 0, max: 100_000 }),
     }),
@@ -63,7 +64,8 @@ const plan = operation({
 /** Adds the route. */
 export function addPlanRoute(app: OpenAPIHono<ServiceEnv>, service: Service): void {
   app.openapi(plan, async (c) => {
-    const { cluster: name, max_parallel: maxParallel, duration, more, limit, experiment } = c.req.valid("query");
+    const { cluster: name, max_parallel: maxParallel, duration, time_limit: timeLimit, more, limit, experiment } = c
+      .req.valid("query");
     const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
     if ((name === undefined) === (maxParallel === undefined)) {
       throw new InvalidError(["Cannot plan: give either cluster or max_parallel"]);
@@ -71,10 +73,10 @@ export function addPlanRoute(app: OpenAPIHono<ServiceEnv>, service: Service): vo
     const way = maxParallel !== undefined ? { scheduler: "fifo", maxParallel } as const : {
       scheduler: "fifo_multi",
       hosts: [],
-      cluster: await clusterAt(service, { cluster: name!, experiment }),
+      cluster: await clustersAt(service, { clusters: name!, experiment }),
     } as const;
     const durationMs = duration === undefined ? null : parseDuration(duration);
-    const made = await planRun(service.deps, { queue, way, durationMs, more });
+    const made = await planRun(service.deps, { queue, way, durationMs, timeLimit, more });
     return c.json({
       queue: made.queue,
       slots: made.slots,

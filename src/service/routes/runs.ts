@@ -23,25 +23,33 @@ import { jsonInTurn, tableInTurn, textOrJobs } from "../large_replies.ts";
 import { wantsJson } from "../negotiate.ts";
 import { failures, jsonReply, operation, textReply } from "../operation.ts";
 import { clustersAt, queueAt } from "../places.ts";
-import { isDuration } from "../../names/units.ts";
-import { count, countOr, ExperimentQuery, JobPath, JobsSchema, NoQuery, QueuePath, text } from "../schemas.ts";
+import {
+  count,
+  durationOr,
+  durationText,
+  ExperimentQuery,
+  JobPath,
+  JobsSchema,
+  NoQuery,
+  QueuePath,
+  text,
+} from "../schemas.ts";
 import type { Service, ServiceEnv } from "../service.ts";
 
 /** A list of runs that is longer has the jobs of no further queue. */
 const RAN_LENGTH = 16 * 1024 * 1024;
 
-const timeout = countOr(10, "Minutes that a host may be silent before its jobs count as crashed.", {
-  example: 10,
-  min: 1,
-  max: 1_000_000,
-});
+const timeout = durationOr(
+  10,
+  "How long a host may be silent before its jobs count as crashed: minutes, or a duration such as 90s or 1h30m.",
+  { unit: "m", example: "90s" },
+);
 
 const halt = text(
   "When the run halts before its queue is through: soon or now, and how many jobs fail, end well (success), are done.",
   "soon,fail=3",
 ).optional();
-const timeLimit = text("How long a job without a time limit of its own may run.", "30m")
-  .refine((value) => isDuration(value), "not a duration such as 90s, 30m, 2h, 1d or 1h30m").optional();
+const timeLimit = durationText("How long a job without a time limit of its own may run.", "30m").optional();
 
 const command = (what: string) => text(what, "logger $CMS_JOB $CMS_STATE").optional();
 /** Who is told of what; the same for both schedulers. */
@@ -211,31 +219,19 @@ export function addRunRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): vo
   const watch = { warn: (line: string) => log.warning(line) };
 
   app.openapi(runFifo, async (c) => {
-    const { experiment, max_parallel: maxParallel, timeout: timeoutMinutes, ...words } = c.req.valid("query");
+    const { experiment, max_parallel: maxParallel, timeout: timeoutMs, ...words } = c.req.valid("query");
     const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
-    const request = {
-      queue,
-      scheduler: "fifo",
-      maxParallel,
-      timeoutMinutes,
-      options: runWords(words),
-    } as const;
-    const { pid } = await startRun(deps, request);
+    const options = runWords(words);
+    const { pid } = await startRun(deps, { queue, scheduler: "fifo", maxParallel, timeoutMs, options });
     return c.json({ result: `started fifo scheduler: pid ${pid}`, pid }, 200);
   });
 
   app.openapi(runFifoMulti, async (c) => {
-    const { experiment, cluster: name, timeout: timeoutMinutes, ...words } = c.req.valid("query");
+    const { experiment, cluster: name, timeout: timeoutMs, ...words } = c.req.valid("query");
     const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
     const cluster = await clustersAt(service, { clusters: name, experiment });
-    const request = {
-      queue,
-      scheduler: "fifo_multi",
-      cluster,
-      timeoutMinutes,
-      options: runWords(words),
-    } as const;
-    const { pid } = await startRun(deps, request);
+    const options = runWords(words);
+    const { pid } = await startRun(deps, { queue, scheduler: "fifo_multi", cluster, timeoutMs, options });
     return c.json({ result: `started fifo_multi scheduler: pid ${pid}`, pid }, 200);
   });
 

@@ -10,10 +10,8 @@ import { WAIT_GOALS } from "../../operations/wait_goals.ts";
 import { waitJobs } from "../../operations/wait_jobs.ts";
 import { failures, jsonReply, operation } from "../operation.ts";
 import { queueAt } from "../places.ts";
-import { countOr, ExperimentQuery, QueuePath, SelectionQuery } from "../schemas.ts";
+import { ExperimentQuery, POLL_TIMEOUT, QueuePath, SelectionQuery } from "../schemas.ts";
 import type { Service, ServiceEnv } from "../service.ts";
-
-const LONGEST_S = 60;
 
 const WaitSchema = z.object({
   outcome: z.enum(["there", "never", "timeout", "no_run"]).openapi({
@@ -47,7 +45,7 @@ const wait = operation({
         description: "Where no run works on the queue: wait, or answer at once.",
         example: "wait",
       }),
-      timeout: countOr(LONGEST_S, "Seconds.", { example: 30, min: 1, max: LONGEST_S }),
+      timeout: POLL_TIMEOUT,
     }).strict(),
   },
   responses: { ...jsonReply("Where the jobs are.", WaitSchema), ...failures(404) },
@@ -56,7 +54,7 @@ const wait = operation({
 /** Adds the route. */
 export function addWaitRoute(app: OpenAPIHono<ServiceEnv>, service: Service): void {
   app.openapi(wait, async (c) => {
-    const { for: goal, any, timeout, no_run: noRun, experiment, ...words } = c.req.valid("query");
+    const { for: goal, any, timeout: timeoutMs, no_run: noRun, experiment, ...words } = c.req.valid("query");
     const queue = await queueAt(service, { ...c.req.valid("param"), experiment });
     const selection = readSelection({ ...words, failed: words.failed === "true" });
     const request = {
@@ -64,7 +62,7 @@ export function addWaitRoute(app: OpenAPIHono<ServiceEnv>, service: Service): vo
       selection,
       goal,
       isAny: any === "true",
-      timeoutMs: timeout * 1000,
+      timeoutMs,
       noRun,
     };
     const stop = AbortSignal.any([c.req.raw.signal, service.stopping]);

@@ -95,7 +95,19 @@ Deno.test("PUT plan says who would run where, and status has it", async () => {
     assert.deepEqual([plan.slots, plan.makespan, plan.more, plan.jobs.length], [2, 120, { hosts: 2, makespan: 60 }, 1]);
     assert.deepEqual((await t.json("GET /queue/a/status")).plan, { jobs: 4, makespan: 120, took: null });
     assert.equal((await t.json("PUT /queue/a/plan?max_parallel=4&duration=1m")).makespan, 60);
-    for (const query of ["cluster=c", "duration=1m", "cluster=c&duration=x", "cluster=c&max_parallel=1&duration=1m"]) {
+    assert.equal((await t.json("PUT /queue/a/plan?max_parallel=4&duration=1h&time_limit=90s")).makespan, 90);
+    await t.text("POST /cluster/?name=d");
+    await t.text("POST /cluster/d?id=d1&name=localhost&user=me");
+    assert.equal((await t.json("PUT /queue/a/plan?cluster=c,d&duration=1m")).slots, 3);
+    for (
+      const query of [
+        "cluster=c",
+        "duration=1m",
+        "cluster=c&duration=x",
+        "cluster=c&duration=1m&time_limit=x",
+        "cluster=c&max_parallel=1&duration=1m",
+      ]
+    ) {
       assert.equal(await status(t, `PUT /queue/a/plan?${query}`), 422, query);
     }
     assert.equal(await status(t, "PUT /queue/b/plan?cluster=c&duration=1m"), 404);

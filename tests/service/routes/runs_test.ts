@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { waitUntil } from "../../../testing/wait.ts";
 import { addJobs, reach, withRuns } from "../runs_support.ts";
+import { SELF } from "../../../testing/run_place.ts";
 import { withService } from "../../../testing/service/service.ts";
 
 Deno.test("PUT run_fifo_multi answers at once, the jobs end, and ran tells of it", async () => {
@@ -52,6 +53,31 @@ Deno.test("PUT stop kills scheduler and jobs and answers the table; empty where 
     const missing = await t.ask("PUT /queue/b/stop");
     assert.deepEqual([missing.status, await missing.json()], [404, { detail: "Queue b ps could not be found" }]);
   });
+});
+
+Deno.test("the timeout of a run is minutes, or a duration as the command has it", async () => {
+  await withRuns(async (t) => {
+    const starts = [
+      "run_fifo?max_parallel=1",
+      "run_fifo?max_parallel=1&timeout=7",
+      "run_fifo_multi?cluster=c&timeout=100s",
+    ];
+    for (const start of [...starts, "run_fifo_multi?cluster=c&timeout=1h30m"]) {
+      await t.json(`PUT /queue/a/${start}`);
+      await waitUntil("its end", async () => !(await t.json("PUT /queue/ran")).runs[0].running);
+    }
+    const words = await Deno.readTextFile(`${t.directory}/words`);
+    assert.deepEqual(words.match(/--timeout=\S+/g), [600, 420, 100, 5400].map((s) => `--timeout=${s}s`));
+    for (
+      const word of ["timeout=soon", "timeout=-1", "timeout=0s", "timeout=9999d", "timeout=1m30", "time_limit=soon"]
+    ) {
+      const { detail } = await t.ask(`PUT /queue/a/run_fifo?max_parallel=1&${word}`).then((reply) => reply.json());
+      const [name] = word.split("=");
+      assert.deepEqual(detail.map(({ loc, msg }: { loc: string[]; msg: string }) => [loc, msg]), [
+        [["query", name], "not a duration such as 90s, 30m, 2h, 1d or 1h30m"],
+      ]);
+    }
+  }, ["sh", "-c", 'echo "$@" >>words; exec "$@"', "sh", ...SELF]);
 });
 
 Deno.test("a run that cannot be is refused, and starts nothing", async () => {

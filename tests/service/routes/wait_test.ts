@@ -10,8 +10,10 @@ Deno.test("GET wait answers when jobs are over, and says how many failed", async
     await t.json("PUT /queue/a/run_fifo_multi?cluster=c");
     const waited = t.json("GET /queue/a/wait?name=job[1-2],bad");
     const job1 = await t.ask("GET /queue/a/follow?name=job1");
-    const early = await t.json("GET /queue/a/wait?name=job1&timeout=1");
-    assert.deepEqual([early.outcome, early.pending], ["timeout", 1]);
+    for (const timeout of ["1", "0.5s"]) {
+      const early = await t.json(`GET /queue/a/wait?name=job1&timeout=${timeout}`);
+      assert.deepEqual([early.outcome, early.pending], ["timeout", 1]);
+    }
     await Deno.writeTextFile(`${t.directory}/experiment/go`, "");
     assert.deepEqual(await waited, { outcome: "there", there: 3, failed: 1, pending: 0, run: true, missing: [] });
     const chosen = await t.json("GET /queue/a/wait?where=exit_code=3&where=name~b&for=ended-well");
@@ -60,11 +62,15 @@ Deno.test("GET wait refuses conditions that are none, and queues that are not th
       ], [
         "/queue/a/wait?status=done",
         422,
-      ]] as const
+      ], ["/queue/a/wait?timeout=soon", 422]] as const
     ) {
       const response = await t.ask(`GET ${line}`);
       assert.equal(response.status, status, line);
       await response.body?.cancel();
+    }
+    for (const timeout of ["61", "61s", "1h"]) {
+      const { detail: [{ msg }] } = await (await t.ask(`GET /queue/a/wait?timeout=${timeout}`)).json();
+      assert.equal(msg, "longer than 1m", timeout);
     }
   });
 });
