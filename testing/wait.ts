@@ -13,7 +13,7 @@ const longestPauseMs = 50;
  *
  * @param describe What is waited for. A function is called at the limit and tells the last state.
  * @param condition Looked at every 10 to 50 ms. If it throws, that counts as "not yet" and is told at the limit.
- * @param options `limitMs`: 10 s unless given. There is always one last look at the limit.
+ * @param options `limitMs`: 30 s unless given. There is always one last look at the limit.
  * @throws {Error} At the limit; the message has the description and what the condition last gave or threw.
  */
 export async function waitUntil<T>(
@@ -21,7 +21,7 @@ export async function waitUntil<T>(
   condition: () => T | Promise<T>,
   options: { limitMs?: number } = {},
 ): Promise<T> {
-  const limitMs = options.limitMs ?? 10_000;
+  const limitMs = options.limitMs ?? 30_000;
   const endMs = performance.now() + limitMs;
   let pauseMs = firstPauseMs;
   while (true) {

@@ -148,7 +148,7 @@ export class RigHost {
 
   /** sshd writes its pid file once it listens. Looked at from inside, so that it works while the link is cut. */
   async #waitForSshd(pid: number): Promise<void> {
-    await waitUntil(`sshd of "${this.name}"`, () => Deno.stat(`/proc/${pid}/root/run/sshd.pid`), { limitMs: 10_000 });
+    await waitUntil(`sshd of "${this.name}"`, () => Deno.stat(`/proc/${pid}/root/run/sshd.pid`));
     if (this.#isCut) return;
     await waitUntil(`an answer of sshd of "${this.name}"`, async () => {
       using connection = await Deno.connect({ hostname: this.address, port: 22 });
