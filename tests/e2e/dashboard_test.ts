@@ -348,3 +348,66 @@ needTest("dashboard: who may look finds nothing to press, and a logout ends it",
     });
   });
 });
+
+needTest(
+  "dashboard: what earlier tries of a job wrote is opened by keys, sent as an address, and kept",
+  whyNot,
+  async () => {
+    await withDashboard(async ({ url, manager }) => {
+      await manager.ok("queue", "create", "a");
+      // More than is shown first.
+      const command = "seq -f 'try '$CMS_TRY' step %.0f' 9000; echo wrong $CMS_TRY >&2; exit $((3 - $CMS_TRY))";
+      const options = ["--user=pi", "--retries=2", "--retry-delay=1s", `--command=${command}`];
+      await manager.ok("queue", "add", "a", "--name=job1", "--host=localhost", ...options);
+      await manager.ok("queue", "run", "fifo", "a", "--max_parallel=1");
+      await withPage(url, async (page, { errors }) => {
+        await logIn(page, url, "eve", "blue berry");
+        await page.getByRole("link", { name: "job1" }).click();
+        const tries = page.locator(".tries li");
+        assert.deepEqual(
+          (await tries.locator("> span").allInnerTexts()).map((text) => text.replace(/\d\d:\d\d:\d\d|[0-9.]+ s/g, "#")),
+          [1, 2, 3].map((n) =>
+            `Try ${n} on pi@localhost: began #, #, ${n === 3 ? "ended well" : `exit code ${3 - n}`}, ended #`
+          ),
+        );
+        const shown = (title: string) => page.locator(`pre[aria-label='${title}']`);
+        for (
+          const [name, text] of [["output", "try 1 step 9000"], ["errors", "wrong 1"], ["log", "state: end"]] as const
+        ) {
+          const button = page.getByRole("button", { name: `${name} of try 1` });
+          assert.equal(await button.getAttribute("aria-expanded"), "false");
+          await button.focus();
+          await page.keyboard.press("Enter");
+          await shown(`${name[0]!.toUpperCase()}${name.slice(1)} of try 1`).getByText(text).waitFor();
+          assert.equal(await button.getAttribute("aria-expanded"), "true");
+        }
+        assert.deepEqual(await broken(page), []);
+        await picture(page, "earlier");
+        // A colleague sees the same.
+        await page.reload();
+        const output = shown("Output of try 1");
+        await output.getByText("try 1 step 9000").waitFor();
+        assert.ok(!(await output.innerText()).includes("try 1 step 1\n"));
+        const section = page.locator("section", { has: output }).last();
+        const [saved] = await Promise.all([
+          page.waitForEvent("download"),
+          section.getByRole("button", { name: "download" }).click(),
+        ]);
+        const lines = (await Deno.readTextFile(await saved.path())).split("\n");
+        assert.deepEqual([lines.length, lines[0], lines[8999]], [9001, "try 1 step 1", "try 1 step 9000"]);
+        await section.getByRole("button", { name: "more" }).click();
+        await waitUntil("all of it", async () => (await output.innerText()).startsWith("try 1 step 1\n"));
+        assert.equal(await section.getByRole("button", { name: "more" }).count(), 0);
+        await page.getByRole("button", { name: "output of try 1" }).press("Space");
+        await waitUntil("it is closed", async () => await output.count() === 0);
+        await page.getByRole("button", { name: "errors of try 2" }).click();
+        await shown("Errors of try 2").getByText("wrong 2").waitFor();
+        await shown("Errors").getByText("wrong 3").waitFor();
+        await Deno.remove(`${manager.dir}/experiment/job1/job1.out.2`);
+        await page.getByRole("button", { name: "output of try 2" }).click();
+        await page.getByRole("alert").getByText("Job job1 has no output on its host").waitFor();
+        assert.deepEqual(errors.filter((text) => !text.includes("404")), []);
+      });
+    });
+  },
+);

@@ -11,17 +11,7 @@ import { go, placeText } from "../place.ts";
 import { read, type Story, who } from "../service.ts";
 import { cms, duration, moment } from "../words.ts";
 import { Output } from "./output.tsx";
-
-/** A try, as far as its line needs. */
-interface Try {
-  readonly try: number;
-  readonly host?: string | null;
-  readonly started?: string | null;
-  readonly ended?: string | null;
-  readonly status: string;
-  readonly exit_code?: number | null;
-  readonly reason?: string | null;
-}
+import { Tries } from "./tries.tsx";
 
 /** What a person may change of a job that waits. */
 const EDITABLE = [
@@ -102,7 +92,7 @@ export function JobView({ queue, job: name }: { queue: string; job: string }): J
         <Command text={job.command} /> <Command text={cms("queue", "log", queue, name)} />
       </p>
       <Around queue={queue} story={story} />
-      <Tries story={story} />
+      <Tries queue={queue} story={story} />
       {["start", "end", "kill", "crash"].includes(job.status) && (
         <div class="outputs">
           <Output {...output} kind="output" file={job.output ?? `${name}.out`} />
@@ -128,53 +118,6 @@ function Around({ queue, story }: { queue: string; story: Story }): JSX.Element 
       </p>
     );
   return <>{list("Waits for", story.waits_for)}{list("Waited for by", story.needed_by)}</>;
-}
-
-function endOf({ reason, exit_code, status }: Try): string {
-  if (reason !== null && reason !== undefined) return reason;
-  return exit_code === null || exit_code === undefined ? status : `exit code ${exit_code}`;
-}
-
-/** Tries as a time line: how long each took, where, and how it ended. */
-function Tries({ story }: { story: Story }): JSX.Element | null {
-  const { job } = story;
-  const isRun = job.started !== null && job.started !== undefined;
-  const past = (job.history ?? []) as readonly Try[];
-  if (past.length === 0) return null;
-  const last: Try = { ...job, try: story.try, reason: story.reason };
-  const all = [...past, ...(isRun ? [last] : [])];
-  const times = all.map((one) =>
-    [Date.parse(one.started ?? ""), one.ended ? Date.parse(one.ended) : Date.now()] as const
-  );
-  const first = Math.min(...times.map(([from]) => from).filter((ms) => !Number.isNaN(ms)));
-  const whole = Math.max(1, ...times.map(([, to]) => to - first));
-  return (
-    <section>
-      <h3>Tries</h3>
-      <ol class="tries">
-        {all.map((one, i) => {
-          const [from, to] = times[i]!;
-          const isBad = isFailed({ status: one.status, exit_code: one.exit_code ?? null });
-          return (
-            <li key={one.try}>
-              <span>
-                Try {one.try} on {one.host ?? "?"}: {duration((to - from) / 1000)}, {endOf(one)}
-                {one.ended ? `, ended ${moment(one.ended)}` : ""}
-              </span>
-              <svg class={isBad ? "failed" : one.ended ? "end" : "run"} viewBox="0 0 1000 8" preserveAspectRatio="none">
-                <rect class="all" width="1000" height="8" />
-                <rect
-                  x={Math.min(996, 1000 * (from - first) / whole)}
-                  width={Math.max(4, 1000 * (to - from) / whole)}
-                  height="8"
-                />
-              </svg>
-            </li>
-          );
-        })}
-      </ol>
-    </section>
-  );
 }
 
 function Fields({ story }: { story: Story }): JSX.Element {

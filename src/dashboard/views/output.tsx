@@ -12,9 +12,9 @@ import { paint, terminalHtml } from "../terminal_text.ts";
 
 const FIRST_BYTES = 64 * 1024;
 /** More than this is not shown at once; the begin goes. */
-const MOST_BYTES = 4 * 1024 * 1024;
+export const MOST_BYTES = 4 * 1024 * 1024;
 /** What the service gives of a file at once. */
-const PART_BYTES = 16 * 1024 * 1024;
+export const PART_BYTES = 16 * 1024 * 1024;
 const LOOK_MS = 2_000;
 const OVER_MS = 3_600_000;
 
@@ -40,7 +40,6 @@ export function Output({ queue, job, kind, file, attempt, isLive }: Place): JSX.
   const [part, setPart] = useState<Part | null>(null);
   const [failure, setFailure] = useState("");
   const latest = useRef<Part | null>(null);
-  const shown = useRef<HTMLPreElement>(null);
   const path = ["queue", queue, "job", job, kind];
   const show = (next: Part | null): void => {
     latest.current = next;
@@ -61,16 +60,6 @@ export function Output({ queue, job, kind, file, attempt, isLive }: Place): JSX.
     isLive ? LOOK_MS : OVER_MS,
     true,
   );
-  const html = part === null ? "" : terminalHtml(textOf(part));
-  useEffect(() => {
-    const element = shown.current;
-    if (element === null) return;
-    const isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight < 40;
-    // The text is escaped by the library; there is no way in for markup.
-    element.innerHTML = html;
-    paint(element);
-    if (isLive && isAtEnd) element.scrollTop = element.scrollHeight;
-  }, [html]);
   const more = async (): Promise<void> => {
     const now = latest.current;
     if (now === null) return;
@@ -103,9 +92,27 @@ export function Output({ queue, job, kind, file, attempt, isLive }: Place): JSX.
       </h3>
       {part !== null && part.from > 0 && <p class="hint">Without the first {part.from} bytes.</p>}
       {failure !== "" && <p class="bad">{failure}</p>}
-      <pre ref={shown} tabIndex={0} role="region" aria-label={title} />
+      <Written bytes={part?.bytes ?? null} isCut={part !== null && part.from > 0} title={title} isLive={isLive} />
     </section>
   );
+}
+
+/** Bytes as a terminal would show them. `isCut`: there is more before them. */
+export function Written(
+  { bytes, isCut, title, isLive }: { bytes: Uint8Array | null; isCut: boolean; title: string; isLive: boolean },
+): JSX.Element {
+  const shown = useRef<HTMLPreElement>(null);
+  const html = bytes === null ? "" : terminalHtml(textOf(bytes, isCut));
+  useEffect(() => {
+    const element = shown.current;
+    if (element === null) return;
+    const isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight < 40;
+    // The text is escaped by the library; there is no way in for markup.
+    element.innerHTML = html;
+    paint(element);
+    if (isLive && isAtEnd) element.scrollTop = element.scrollHeight;
+  }, [html]);
+  return <pre ref={shown} tabIndex={0} role="region" aria-label={title} />;
 }
 
 /** What is known, with what was added to it. The end of the file, if nothing is known yet. */
@@ -143,9 +150,9 @@ function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
 }
 
 /** A character that was cut at the begin is left out. */
-function textOf({ from, bytes }: Part): string {
+function textOf(bytes: Uint8Array, isCut: boolean): string {
   let begin = 0;
-  while (from > 0 && begin < 3 && begin < bytes.length && (bytes[begin]! & 0xc0) === 0x80) begin++;
+  while (isCut && begin < 3 && begin < bytes.length && (bytes[begin]! & 0xc0) === 0x80) begin++;
   return new TextDecoder().decode(bytes.subarray(begin));
 }
 
@@ -161,12 +168,17 @@ async function download(queue: string, job: string, file: string, fail: (why: st
       const headers = { Range: range, Accept: "application/octet-stream" };
       parts.push(await (await send(address([...path, "files", file]), { headers })).blob());
     }
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob(parts));
-    link.download = file;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    saveParts(parts, file);
   } catch (error) {
     fail((error as Error).message);
   }
+}
+
+/** Gives the browser a file to keep. */
+export function saveParts(parts: BlobPart[], name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob(parts));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
