@@ -127,6 +127,8 @@ export interface Child {
   readonly ended: Promise<{ code: number; signal: string | null }>;
   /** Sends a signal; nothing happens if it has ended. */
   kill(signal: "SIGTERM" | "SIGKILL"): void;
+  /** This process need not stay for it and for who holds its pipes. Missing where no process could. */
+  unref?(): void;
 }
 
 /** Starts programs of the manager: ssh, sh, tar. */

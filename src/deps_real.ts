@@ -78,6 +78,7 @@ const processes: Processes = {
             child.kill(signal);
           } catch { /* it has ended */ }
         },
+        unref: () => child.unref(),
       };
     } catch (cause) {
       const why = codeOf(cause) === "ENOENT"

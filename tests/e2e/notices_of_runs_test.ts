@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { GATED, releaseAll, waitForStarted } from "../../testing/gated.ts";
 import { Manager } from "../../testing/harness.ts";
 import { hostTest } from "../../testing/need.ts";
+import { isAlive } from "../../testing/run_place.ts";
 import { waitUntil } from "../../testing/wait.ts";
 
 const TOLD = 'echo "$CMS_QUEUE $CMS_JOB $CMS_ATTEMPT $CMS_TRY $CMS_HOST $CMS_SLOT $CMS_GPUS ' +
@@ -60,6 +61,17 @@ hostTest("notices: commands and a webhook are told of each job and of the end", 
     "job gpu end 0",
     "run undefined done 1",
   ]);
+});
+
+hostTest("notices: what a command leaves in the background does not keep the run from ending", async (hosts) => {
+  await using manager = await Manager.make(hosts);
+  await manager.ok("queue", "create", "a");
+  await manager.ok("queue", "add", "a", "--name=job", "--command=true");
+  const onEnd = "echo first >&2; sleep 600 & echo $! > left";
+  await manager.ok("queue", "run", "fifo_multi", "a", "--hosts=pi@red", `--on-end=${onEnd}`);
+  const pid = Number((await linesOf(manager, "left"))[0]);
+  assert.ok(isAlive(pid));
+  Deno.kill(pid, "SIGKILL");
 });
 
 hostTest("notices: after kill -9 of the manager, before the end and at it, the next run tells of it", async (hosts) => {

@@ -47,6 +47,8 @@ export async function runCommand(
   });
   const { code } = await child.ended;
   over.abort();
+  // What it leaves behind is read as long as this process is there, and does not keep it.
+  child.unref?.();
   if (isLate) return `it took longer than ${limitMs / 1000} s`;
   if (code === 0) return null;
   const last = errors.line;
