@@ -122,6 +122,8 @@ function ofWaiting(job: Job, state: AttemptState, about: Surroundings): Found | 
       return { finding: `is ${status}, but its last attempt runs there`, action: `${resetOf(job, about)} ends it` };
     case "ended":
     case "crashed":
+      // They stay for whoever looks at an earlier try; a reset would take that away, and all tries anew.
+      if (job.history?.at(-1)?.attempt === job.attempt) return null;
       return {
         kind: "note",
         finding: `is ${status}, with the files of its last attempt still there`,

@@ -8,6 +8,7 @@ import { dependenceOf, hasDependencies } from "../job/dependencies.ts";
 import { type Job, placeOf } from "../job/job.ts";
 import { endReason, isFailed } from "../job/outcome.ts";
 import { isGpuInUse, isLack } from "../job/needs.ts";
+import { tryNumber } from "../job/retry.ts";
 import { isWaiting } from "../job/states.ts";
 import { renderWait } from "../names/units.ts";
 import type { Jobs } from "../store/changes.ts";
@@ -37,7 +38,13 @@ export function holdOf(job: Job, { jobs, nowMs }: Pick<QueueView, "jobs" | "nowM
     return `waits for ${dependence.for}${dependence.isMissing ? ", which is not in the queue" : ""}`;
   }
   const inMs = typeof job.not_before === "string" ? Date.parse(job.not_before) - nowMs : 0;
-  return inMs > 0 ? `${job.reason ?? "waits"} in ${renderWait(inMs)}` : null;
+  return inMs > 0 ? `${retryText(job)} in ${renderWait(inMs)}` : null;
+}
+
+/** `retry 2 of 3`, by the retries that the job has now: they may have been changed since it waits. */
+function retryText(job: Job): string {
+  const number = tryNumber(job) - 1;
+  return number < 1 ? job.reason ?? "waits" : `retry ${number} of ${Math.max(number, job.retries ?? 0)}`;
 }
 
 /**

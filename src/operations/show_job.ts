@@ -58,7 +58,7 @@ export async function showJob(deps: Deps, request: { queue: StoreRef; job: strin
     reason: reasonOf(job, { jobs, nowMs: deps.clock.epochMs(), isRun, pause }),
     durationMs: durationMs(job),
     try: tryNumber(job),
-    tries: (job.retries ?? 0) + 1,
+    tries: Math.max((job.retries ?? 0) + 1, tryNumber(job)),
     earlier: job.history ?? [],
     waitsFor: dependenciesOf(job).map(neighbour),
     neededBy,

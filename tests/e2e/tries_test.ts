@@ -56,6 +56,28 @@ hostTest(
   },
 );
 
+hostTest("tries: what is said of a job that waits for its next try", async (hosts) => {
+  await using manager = await Manager.make(hosts);
+  await manager.ok("queue", "create", "a");
+  await manager.ok("queue", "add", "a", "--name=x", "--retries=1", "--retry-delay=1h", "--command=exit 3");
+  const run = manager.start("queue", "run", "fifo_multi", "a", "--hosts=pi@red");
+  await waitForState(manager, "x", "ready");
+  const show = await manager.ok("queue", "show", "a", "x");
+  assert.match(show, /\nnext +try 2 of 2\ntry 1 +exit code 3 on pi@red, 20/);
+  assert.doesNotMatch(show, /ran on/);
+  // Its files are no left-over that a reset should remove.
+  assert.doesNotMatch(await manager.ok("queue", "check", "a"), /To do/);
+  const reason = async (retries: number) => {
+    await manager.ok("queue", "set", "a", "x", "--set", `retries=${retries}`);
+    return await manager.ok("queue", "explain", "a", "x");
+  };
+  assert.match(await reason(4), /^x: retry 1 of 4 in /);
+  assert.match(await reason(0), /^x: retry 1 of 1 in /);
+  assert.match(await manager.ok("queue", "show", "a", "x"), /\nnext +try 2 of 2\n/);
+  run.signal("SIGTERM");
+  await run.ended();
+});
+
 hostTest("tries: a job that waits for its next try gets all of them anew by a reset during a run", async (hosts) => {
   await using manager = await Manager.make(hosts);
   await manager.ok("queue", "create", "a");

@@ -9,6 +9,7 @@ import { CmsError } from "../../errors.ts";
 import { type Job, placeOf } from "../../job/job.ts";
 import type { PastTry } from "../../job/options.ts";
 import { setOptions } from "../../job/options.ts";
+import { isWaiting } from "../../job/states.ts";
 import { quote } from "../../names/quote.ts";
 import { renderDuration } from "../../names/units.ts";
 import { queueCommand } from "../../operations/finding.ts";
@@ -78,11 +79,15 @@ function storyText(story: JobStory, queue: StoreRef): string {
   const times = job.started === null ? "" : `${job.started}${job.ended === null ? "" : ` to ${job.ended}`}${took}`;
   const tries = story.tries > 1 ? `try ${story.try} of ${story.tries}` : "";
   const log = (...words: string[]): string => queueCommand(queue, "log", job.name, ...words);
+  // What ran before is told by the rows of its tries.
+  const place: [string, string][] = isWaiting(job.status)
+    ? [["next", tries], ["host", story.earlier.length > 0 ? "" : machine]]
+    : [["ran on", [machine, tries, times].filter((part) => part !== "").join(", ")]];
   const rows: [string, string][] = [
     ["job", `${job.name} of queue ${queue.name}`],
     ["state", `${job.status}: ${story.reason}`],
     ["command", job.command],
-    ["ran on", [machine, tries, times].filter((part) => part !== "").join(", ")],
+    ...place,
     ...story.earlier.map((past): [string, string] => [`try ${past.try}`, pastText(past)]),
     ["waits for", story.waitsFor.map(neighbourText).join(", ")],
     ["needed by", story.neededBy.map(neighbourText).join(", ")],
