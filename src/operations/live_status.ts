@@ -104,7 +104,7 @@ export class LiveStatus implements ChangeListener {
       lastRun: isRun ? null : this.#lastRun,
       hosts: machineSlots(run, running.values()),
       ratePerS: isRun ? this.#tally.rate() : null,
-      leftMs: isRun ? this.#tally.left(open, run.about.slots) : null,
+      leftMs: isRun && this.#pause === null ? this.#tally.left(open, run.about.slots) : null,
       plan: this.#plan,
       failures: this.#tally.lastFailures(FAILURES).map((job) => ({
         job: job.name,

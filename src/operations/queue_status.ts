@@ -69,6 +69,7 @@ export async function queueStatus(deps: Deps, { queue }: { queue: StoreRef }): P
   const { counts, failed, total } = summary;
   const nowMs = deps.clock.epochMs();
   const open = counts.undefined + counts.ready + counts.run + counts.start - kept;
+  const pause = await readPause(deps, paths);
   return {
     queue: queue.name,
     total,
@@ -76,11 +77,11 @@ export async function queueStatus(deps: Deps, { queue }: { queue: StoreRef }): P
     failed,
     kept,
     run,
-    pause: await readPause(deps, paths),
+    pause,
     lastRun: await lastRunOf(deps, queue, run),
     hosts: machineSlots(run, inFlight),
     ratePerS: run?.isRunning === true ? recentEnds(summary, nowMs) / (RATE_MS / 1000) : null,
-    leftMs: run?.isRunning === true
+    leftMs: run?.isRunning === true && pause === null
       ? timeLeft(summary.durations, { open, slots: run.about.slots, running: elapsed(inFlight, nowMs) })
       : null,
     plan: await planOf(deps, paths),

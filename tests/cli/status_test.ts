@@ -1,5 +1,7 @@
 /** `cms queue status`, `show` and `explain`: of a queue that rests, and beside a real run. */
 import assert from "node:assert/strict";
+import { realDeps } from "../../src/deps_real.ts";
+import { LiveStatus } from "../../src/operations/live_status.ts";
 import { waitUntil } from "../../testing/wait.ts";
 import { withPlace } from "./harness.ts";
 
@@ -40,6 +42,20 @@ Deno.test("status, show and explain say how a queue and its jobs stand while a r
       status,
       /\nRate: .* jobs\/s in the last minute, ends (?:at about|between) 20.*\nSlots: 2 of 2 in use\n {2}me@localhost: 2 of 2 in use, 0 free\nLast failures:\n {2}bad: exit code 3 on me@localhost, /,
     );
+    // Nobody knows when a paused queue goes on.
+    await ok("queue", "pause", "a");
+    const paused = await ok("queue", "status", "a");
+    assert.match(paused, /\nRate: .* jobs\/s in the last minute\n/);
+    const live = new LiveStatus(realDeps(), {
+      experiment: "experiment",
+      directory: `${directory}/experiment`,
+      name: "a",
+    });
+    assert.equal(await live.look(), "news");
+    const { ratePerS, leftMs } = await live.status();
+    assert.deepEqual([ratePerS === null, leftMs], [false, null]);
+    live.end();
+    await ok("queue", "resume", "a");
     assert.equal(
       await ok("queue", "explain", "a"),
       "1 job: held\n1 job: waits for a free slot\n1 job: waits for slow1\n" +
