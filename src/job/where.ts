@@ -10,7 +10,7 @@
  */
 
 import { InvalidError } from "../errors.ts";
-import { parseDuration } from "../names/units.ts";
+import { parseDuration, parseSize } from "../names/units.ts";
 import type { Job } from "./job.ts";
 import { isOptionName } from "./options.ts";
 import { isFailed } from "./outcome.ts";
@@ -58,7 +58,7 @@ export function parseWhere(text: string): Condition {
     ]);
   }
   const condition = { field, operator: operator as Operator, value: value.trim() };
-  measureOf(condition, condition.value); // Says what is wrong with a duration now, not at the first job.
+  measureOf(condition, condition.value); // Says what is wrong with a duration or a size now, not at the first job.
   return condition;
 }
 
@@ -140,6 +140,7 @@ function measureOf({ field }: Condition, value: string | number): number | null 
   if (field === "duration" || field === "time_limit" || field === "grace" || field === "retry_delay") {
     return parseDuration(value);
   }
+  if (field === "memory") return parseSize(value);
   return /^[-+]?(?:[0-9]{1,300}\.?[0-9]{0,300}|\.[0-9]{1,300})(?:[eE][-+]?[0-9]{1,3})?$/.test(value)
     ? Number(value)
     : null;

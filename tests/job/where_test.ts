@@ -37,6 +37,16 @@ Deno.test("holds() compares durations by their length", () => {
   check({ "duration>30m": true, "duration<1h": true, "duration=31m": true });
 });
 
+Deno.test("holds() compares sizes by what they are", () => {
+  const small = job({ memory: "512M" });
+  for (const [text, expected] of Object.entries({ "memory<1G": true, "memory>=0.5g": true, "memory>1M": true })) {
+    assert.equal(holds(small, parseWhere(text)), expected, text);
+    assert.equal(holds(job(), parseWhere(text)), false, text);
+  }
+  assert.ok(holds(small, parseWhere("memory=0.5G")));
+  assert.throws(() => parseWhere("memory<8"), /Cannot use "8" as a size: write it as 500M, 8G or 1.5T/);
+});
+
 Deno.test("holds() takes * for any characters, and ~ for a part in any case", () => {
   check({
     ...{
