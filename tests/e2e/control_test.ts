@@ -106,7 +106,9 @@ hostTest(
     const stopped = await manager.ok("queue", "stop", "a");
     assert.equal(stopped, `INFO: Ended the run of queue a: pid ${pid}\nINFO: They run on: ['job1', 'job2']\n`);
     assert.ok(await isAlive(hosts.host("red"), "job1"));
-    assert.match(await manager.read(".a-queue.log"), /Starting job: job1 on host:pi@red\n/);
+    const log = await manager.read(".a-queue.log");
+    assert.match(log, /Starting job: job1 on host:pi@red\n/);
+    assert.match(log, /To go on: cms queue run fifo_multi .*--hosts=pi@red,pi@red01\n/);
     const killed = await manager.ok("queue", "stop", "a", "--kill");
     assert.equal(killed, "INFO: Queue a is not being run.\nINFO: Killed jobs: ['job1', 'job2']\n");
     assert.ok(!await isAlive(hosts.host("red"), "job1"));

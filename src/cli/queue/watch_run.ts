@@ -84,8 +84,10 @@ function makeCounter(clock: Clock, screen: StatusLine): (progress: Progress) => 
   };
 }
 
-/** The command as a person would type it again. */
+/** The command as a person would type it again: without the file that one in the background is given. */
 function commandLine(args: readonly string[]): string {
-  const words = args.map((arg) => /^[A-Za-z0-9_@%+=:,./-]+$/.test(arg) ? arg : quote(arg));
+  const words = args.filter((arg) => !arg.startsWith("--refusal=")).map((arg) =>
+    /^[A-Za-z0-9_@%+=:,./-]+$/.test(arg) ? arg : quote(arg)
+  );
   return ["cms", ...words].join(" ");
 }
