@@ -62,12 +62,20 @@ export class UnknownFieldWatch {
 
 /** True for a field of which {@link jobWarnings} may have something to say. */
 export function isWarnedOf(field: string): boolean {
-  return ["command", "pyenv", "output", "log"].includes(field);
+  return ["command", "pyenv", "output", "log", "gpu", "gpus"].includes(field);
 }
 
 /** What may not be meant in jobs that were just added or changed. */
 export function jobWarnings(jobs: readonly Job[]): string[] {
-  return [...sharedFileWarnings(jobs), ...lineEndWarnings(jobs)];
+  return [...sharedFileWarnings(jobs), ...lineEndWarnings(jobs), ...gpuWarnings(jobs)];
+}
+
+/** One line for the jobs that name devices, and are given others. */
+function gpuWarnings(jobs: readonly Job[]): string[] {
+  const both = jobs.filter(({ gpu, gpus }) => (gpu ?? "") !== "" && (gpus ?? null) !== null);
+  if (both.length === 0) return [];
+  const names = someNames(both.map(({ name }) => name));
+  return [`job ${names}: gpu has no effect beside gpus, which lets the run choose the devices`];
 }
 
 /** One line for each file to which several of the jobs write. */

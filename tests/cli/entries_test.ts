@@ -101,6 +101,17 @@ Deno.test("line ends of Windows are shown, and are a WARNING of add and check", 
   });
 });
 
+Deno.test("gpu beside gpus is a WARNING of add and set: it has no effect", async () => {
+  await withPlace(async ({ ok, run }) => {
+    await ok("queue", "create", "q");
+    const line = "WARNING: job b: gpu has no effect beside gpus, which lets the run choose the devices\n";
+    const { err, status } = await run("queue", "add", "q", "--name=b", "--command=true", "--gpu=0", "--gpus=1");
+    assert.deepEqual([err, status], [line, 0]);
+    assert.equal((await run("queue", "set", "q", "b", "--set=gpus=")).err, "");
+    assert.equal((await run("queue", "set", "q", "b", "--set=gpus=2")).err, line);
+  });
+});
+
 Deno.test("a gpu or an address that cannot be one is refused", async () => {
   await withPlace(async ({ ok, run, directory }) => {
     await ok("queue", "create");
