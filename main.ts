@@ -1,15 +1,14 @@
 /**
  * The program's entry: the words of the command, the real effects, and the exit status. All else is in
- * `src/cli/program.ts`.
+ * `src/cli/program.ts`, which `--version` does without.
  *
  * @module
  */
 
-import { withCalledName } from "./src/cli/names.ts";
-import { cms } from "./src/cli/program.ts";
+import { asksVersion, withCalledName } from "./src/cli/called.ts";
 import { restoreKeptEnvironment } from "./src/cli/restore_env.ts";
-import { realDeps } from "./src/deps_real.ts";
 import { RealTerminal } from "./src/terminal_real.ts";
+import { VERSION } from "./src/version.ts";
 
 /**
  * The name that the program was called by. Node's module has it everywhere, but takes longer to load than a short
@@ -37,7 +36,7 @@ export async function main(): Promise<void> {
   Deno.env.delete("CMS_CALLED_AS"); // Not for the jobs: another cms that they call has a name of its own.
   // The exit code is set, not forced: an exit before the event loop has turned would lose V8's code cache.
   const terminal = new RealTerminal();
-  const status = await cms(words, realDeps(), terminal);
+  const status = await answer(words, terminal);
   Deno.exitCode = terminal.failure === null ? status : status || 1;
   if (terminal.failure === null) {
     if (terminal.mustExit) Deno.exit();
@@ -45,6 +44,18 @@ export async function main(): Promise<void> {
   }
   terminal.err(`ERROR: Cannot write the output: ${terminal.failure}\n`);
   await terminal.flush();
+}
+
+/** The version needs no grammar; all else is loaded for the other commands alone. @returns The exit status. */
+async function answer(words: readonly string[], terminal: RealTerminal): Promise<number> {
+  if (!asksVersion(words)) {
+    const { cms } = await import("./src/cli/program.ts");
+    const { realDeps } = await import("./src/deps_real.ts");
+    return await cms(words, realDeps(), terminal);
+  }
+  terminal.out(`cms ${VERSION}\n`);
+  await terminal.flush();
+  return 0;
 }
 
 if (import.meta.main) await main();

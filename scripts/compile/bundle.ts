@@ -3,7 +3,8 @@
  *
  * The grammar library imports modules of Node for commands that are programs of their own, which this program has none
  * of; the first import of any of them makes Deno set up all of Node, which takes longer than a short command does. They
- * are replaced by `without_node/`. Nothing else that the first two bundles hold may import them; this is checked.
+ * are replaced by `without_node/`. Nothing else may import them, but for what the service's bundle alone holds; this is
+ * checked.
  *
  * @module
  */

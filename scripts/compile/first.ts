@@ -1,6 +1,6 @@
 /**
- * The main module of the executable. It holds the commands that end at once; the larger ones, and the service, are in
- * bundles of their own, so that `cms queue list` does not load what a run needs.
+ * The main module of the executable. It says the version and finds the bundle that has any other command, so that none
+ * loads what only others need: `cms queue list` not the other verbs, a short command not what a run needs.
  *
  * @module
  */

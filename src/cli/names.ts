@@ -40,11 +40,6 @@ export function pickName(
   return named ?? option;
 }
 
-/** Arguments of a program that may be called by a group's name: `queue list` is `cms queue list`. */
-export function withCalledName(calledAs: string, args: readonly string[]): string[] {
-  return calledAs === "queue" || calledAs === "cluster" ? [calledAs, ...args] : [...args];
-}
-
 /** Reads a state of a job. */
 export function stateValue(value: string): JobState {
   const state = unquote(value);

@@ -9,16 +9,7 @@ import { Command, CommanderError, type CommandUnknownOpts } from "@commander-js/
 import type { Deps } from "../deps.ts";
 import { CmsError, STATUS_OF } from "../errors.ts";
 import { VERSION } from "../version.ts";
-import { addActivate } from "./cluster/activate.ts";
-import { addAdd as addClusterAdd } from "./cluster/add.ts";
-import { addClusterCheck } from "./cluster/check.ts";
-import { addCreate as addClusterCreate } from "./cluster/create.ts";
-import { addDelete as addClusterDelete } from "./cluster/delete.ts";
-import { addDrain } from "./cluster/drain.ts";
-import { addList as addClusterList } from "./cluster/list.ts";
-import { addPush } from "./cluster/push.ts";
-import { addSet } from "./cluster/set.ts";
-import { addClusterStatus } from "./cluster/status.ts";
+import { asksList } from "./called.ts";
 import { addCompletion } from "./completion/command.ts";
 import { type Context, examples } from "./context.ts";
 import { printError, usageText } from "./failure.ts";
@@ -27,32 +18,10 @@ import type { Terminal } from "./io.ts";
 import { addOpenapi } from "./openapi.ts";
 import { prepareOptions } from "./options.ts";
 import { makeLines } from "./output/lines.ts";
-import { addAdd } from "./queue/add.ts";
 import { splitArguments } from "./queue/argument_sources.ts";
-import { addCheck } from "./queue/check.ts";
-import { addCreate } from "./queue/create.ts";
-import { addDelete } from "./queue/delete.ts";
-import { addEdit } from "./queue/edit.ts";
-import { addHold } from "./queue/hold.ts";
-import { addHistory } from "./queue/history.ts";
-import { addKill } from "./queue/kill.ts";
 import { addList } from "./queue/list.ts";
-import { addClean } from "./queue/clean.ts";
-import { addFetch } from "./queue/fetch.ts";
-import { addFollow, addLog } from "./queue/log.ts";
-import { addMove } from "./queue/move.ts";
-import { addPause, addResume } from "./queue/pause.ts";
-import { addPlan } from "./queue/plan.ts";
-import { addRefresh } from "./queue/refresh.ts";
-import { addReset } from "./queue/reset.ts";
-import { addRun } from "./queue/run.ts";
-import { addQueueSet } from "./queue/set.ts";
-import { addExplain, addShow } from "./queue/show.ts";
-import { addStatus } from "./queue/status.ts";
-import { addWait } from "./queue/wait.ts";
-import { addStop } from "./queue/stop.ts";
-import { addWatch } from "./queue/watch.ts";
-import { addService, serviceArgs } from "./queue/service.ts";
+import { serviceArgs } from "./queue/service.ts";
+import type { Verbs } from "./verbs.ts";
 
 /**
  * Runs one command. All it prints has gone out when the promise resolves; it never rejects.
@@ -64,7 +33,7 @@ export async function cms(args: readonly string[], deps: Deps, io: Terminal): Pr
   const context: Context = { deps, io, lines, args, status: 0 };
   const words = wordsOf(args);
   let usageError = "";
-  const program = makeProgram(context, words, (text) => usageError = text);
+  const program = makeProgram(context, await verbsFor(words), (text) => usageError = text);
   try {
     refuseBrokenText(args);
     await program.parseAsync(words, { from: "user" });
@@ -100,68 +69,16 @@ function refuseBrokenText(args: readonly string[]): void {
   throw new CmsError("usage", `Cannot use ${JSON.stringify(broken)}: it is not UTF-8 text (or holds U+FFFD)`);
 }
 
-type AddVerb = (group: CommandUnknownOpts, context: Context) => void;
-/** The verbs of a group in the order of its help, each with the names that it is called by. */
-type Verbs = readonly (readonly [names: readonly string[], add: AddVerb])[];
-
-const QUEUE_VERBS: Verbs = [
-  [["create"], addCreate],
-  [["list", "info"], addList],
-  [["refresh"], addRefresh],
-  [["check"], addCheck],
-  [["status"], addStatus],
-  [["history"], addHistory],
-  [["watch"], addWatch],
-  [["plan"], addPlan],
-  [["show"], addShow],
-  [["explain"], addExplain],
-  [["log"], addLog],
-  [["follow"], addFollow],
-  [["fetch"], addFetch],
-  [["clean"], addClean],
-  [["add"], addAdd],
-  [["set"], addQueueSet],
-  [["edit"], addEdit],
-  [["move"], addMove],
-  [["delete"], addDelete],
-  [["run"], addRun],
-  [["reset"], addReset],
-  [["wait"], addWait],
-  [["kill"], addKill],
-  [["hold", "release"], addHold],
-  [["pause"], addPause],
-  [["resume"], addResume],
-  [["stop"], addStop],
-  [["service"], addService],
-];
-const CLUSTER_VERBS: Verbs = [
-  [["create"], addClusterCreate],
-  [["list", "info"], addClusterList],
-  [["add"], addClusterAdd],
-  [["delete"], addClusterDelete],
-  [["activate", "deactivate"], addActivate],
-  [["drain"], addDrain],
-  [["set"], addSet],
-  [["push"], addPush],
-  [["check"], addClusterCheck],
-  [["status"], addClusterStatus],
-];
-
-/**
- * Adds the verbs of a group. Where the words name a verb, all others are left out: making them takes a good part of a
- * short command's time.
- */
-function addVerbs(group: CommandUnknownOpts, verbs: Verbs, words: readonly string[], context: Context): void {
-  const [inGroup, name = ""] = words;
-  const all = inGroup === "queue" ? QUEUE_VERBS : inGroup === "cluster" ? CLUSTER_VERBS : [];
-  const called = all.find(([names]) => names.includes(name));
-  for (const verb of verbs) if (called === undefined || verb === called) verb[1](group, context);
+/** The verbs that the words need. `queue list`, which is called most, loads no other. */
+async function verbsFor(words: readonly string[]): Promise<Verbs> {
+  if (asksList(words)) return { queue: [addList], cluster: [] };
+  return (await import("./verbs.ts")).verbsFor(words);
 }
 
 /** The grammar. @param onUsageError Is given the text of a usage error before it is thrown. */
 function makeProgram(
   context: Context,
-  words: readonly string[],
+  verbs: Verbs,
   onUsageError: (text: string) => void,
 ): CommandUnknownOpts {
   const { io } = context;
@@ -186,12 +103,12 @@ function makeProgram(
   const queue = program.command("queue").description("queues of jobs").helpCommand(false)
     .enablePositionalOptions()
     .addHelpText("after", examples("cms queue create a", "cms queue add a --name=job[1-10] --command='sleep 10'"));
-  addVerbs(queue, QUEUE_VERBS, words, context);
+  for (const add of verbs.queue) add(queue, context);
 
   const cluster = program.command("cluster").description("clusters of hosts").helpCommand(false)
     .enablePositionalOptions()
     .addHelpText("after", examples("cms cluster create a", "cms cluster add a --id=host1 --name=red --user=pi"));
-  addVerbs(cluster, CLUSTER_VERBS, words, context);
+  for (const add of verbs.cluster) add(cluster, context);
 
   for (const group of [program, queue, cluster]) addHelp(group);
   addOpenapi(program, context);

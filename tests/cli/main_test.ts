@@ -1,5 +1,6 @@
 /** The program as a process: names it is called by, pipes that close, signals while nothing runs. */
 import assert from "node:assert/strict";
+import { VERSION } from "../../src/version.ts";
 import { needTest, whyNoPrograms } from "../../testing/need.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
@@ -36,6 +37,16 @@ Deno.test("the program answers to queue and cluster when it is called so", async
   );
   assert.match(out, /^(INFO: Queue a is empty; to add a job: cms queue add a [^\n]*\n){2}$/);
   assert.deepEqual([err, code], ["", 0]);
+});
+
+Deno.test("the version is said without the grammar, alike by both ways, and a full disk is told of", async () => {
+  const { out, err, code } = await sh("$CMS --version && $CMS -V && $CMS queue --version; $CMS --version extra");
+  assert.equal(out, `cms ${VERSION}\n`.repeat(3));
+  assert.match(err, /^ERROR: Unknown option '--version'[^\n]*\n$/);
+  assert.equal(code, 0);
+  const full = await sh("$CMS --version >/dev/full");
+  assert.match(full.err, /^ERROR: Cannot write the output: [^\n]*\n$/);
+  assert.equal(full.code, 1);
 });
 
 Deno.test("exit status and error text reach the caller", async () => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "../../testing/property.ts";
 import { CmsError } from "../../src/errors.ts";
-import { countValue, minutesValue, pickName, portValue, unquote, withCalledName } from "../../src/cli/names.ts";
+import { countValue, minutesValue, pickName, portValue, unquote } from "../../src/cli/names.ts";
+import { withCalledName } from "../../src/cli/called.ts";
 
 Deno.test("unquote() takes exactly one pair of quotes off, whatever stands between", () => {
   fc.assert(fc.property(fc.string(), fc.constantFrom("'", '"'), (text, mark) => {
