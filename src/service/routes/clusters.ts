@@ -7,11 +7,11 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { createCluster } from "../../operations/create_cluster.ts";
 import { deleteCluster } from "../../operations/delete_cluster.ts";
-import { listFiles } from "../../operations/list_files.ts";
 import { listHosts, pageHosts } from "../../operations/list_hosts.ts";
 import { Refusal } from "../errors.ts";
 import { textOrJson } from "../negotiate.ts";
 import { failures, jsonReply, operation, textReply } from "../operation.ts";
+import { namesBody } from "../names_body.ts";
 import { linkToNext } from "../page_link.ts";
 import { clusterAt, experimentAt } from "../places.ts";
 import { sharedWork } from "../shared_work.ts";
@@ -85,12 +85,12 @@ const remove = operation({
 export function addClusterRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): void {
   const { deps } = service;
 
-  const find = sharedWork((directory) => listFiles(deps, { directory, kind: "cluster" }));
+  const find = sharedWork((directory) => namesBody(deps, { directory, kind: "cluster" }));
   app.openapi(list, async (c) => {
     const { experiment } = c.req.valid("query");
-    const names = await find(await experimentAt(service, experiment));
-    if (names === null) throw new Refusal(404, `Directory ${experiment} does not exist`);
-    return c.json({ clusters: names.map((name) => `${name}-cluster.yaml`) }, 200);
+    const body = await find(await experimentAt(service, experiment));
+    if (body === null) throw new Refusal(404, `Directory ${experiment} does not exist`);
+    return c.body(body, 200, { "Content-Type": "application/json" }) as never;
   });
 
   app.openapi(create, async (c) => {

@@ -10,7 +10,6 @@ import type { Job } from "../../job/job.ts";
 import { filterOf, readSelection } from "../../operations/select_jobs.ts";
 import { createQueue } from "../../operations/create_queue.ts";
 import { deleteQueue } from "../../operations/delete_queue.ts";
-import { listFiles } from "../../operations/list_files.ts";
 import { allJobs, listJobs, pageJobs } from "../../operations/list_jobs.ts";
 import { refreshQueue } from "../../operations/refresh_queue.ts";
 import { resetJobs } from "../../operations/reset_jobs.ts";
@@ -19,6 +18,7 @@ import { Refusal } from "../errors.ts";
 import { jobsBody, tableInTurn, textOrJobs } from "../large_replies.ts";
 import { textOrJson } from "../negotiate.ts";
 import { failures, jsonReply, operation, textReply } from "../operation.ts";
+import { namesBody } from "../names_body.ts";
 import { linkToNext } from "../page_link.ts";
 import { experimentAt, queueAt } from "../places.ts";
 import { sharedWork } from "../shared_work.ts";
@@ -164,12 +164,12 @@ const reset = operation({
 export function addQueueRoutes(app: OpenAPIHono<ServiceEnv>, service: Service): void {
   const { deps, connect } = service;
 
-  const find = sharedWork((directory) => listFiles(deps, { directory, kind: "queue" }));
+  const find = sharedWork((directory) => namesBody(deps, { directory, kind: "queue" }));
   app.openapi(list, async (c) => {
     const { experiment } = c.req.valid("query");
-    const names = await find(await experimentAt(service, experiment));
-    if (names === null) throw new Refusal(404, `Directory ${experiment} does not exist`);
-    return c.json({ queues: names.map((name) => `${name}-queue.yaml`) }, 200);
+    const body = await find(await experimentAt(service, experiment));
+    if (body === null) throw new Refusal(404, `Directory ${experiment} does not exist`);
+    return c.body(body, 200, { "Content-Type": "application/json" }) as never;
   });
 
   app.openapi(create, async (c) => {

@@ -107,9 +107,10 @@ export function addWindowRoutes(app: OpenAPIHono<ServiceEnv>, service: Service):
   // Thousands of directories may be looked at.
   const findAll = sharedWork(async () => {
     const found = Map.groupBy(await findQueues(deps, service.root), ({ experiment }) => experiment);
-    return JSON.stringify({
+    const text = JSON.stringify({
       experiments: [...found].map(([experiment, queues]) => ({ experiment, queues: queues.map(({ name }) => name) })),
     });
+    return new TextEncoder().encode(text);
   });
   app.openapi(
     experiments,
