@@ -14,6 +14,8 @@ import type { AttemptStage, InFlight } from "./in_flight.ts";
 export class InFlightSet {
   readonly #byJob = new Map<JobName, InFlight>();
   readonly #byMachine = new Map<string, Set<InFlight>>();
+  /** Those of an earlier run. */
+  readonly #earlier = new Set<InFlight>();
   readonly #counts: Record<AttemptStage["at"], number> = {
     inherited: 0,
     backlog: 0,
@@ -28,16 +30,28 @@ export class InFlightSet {
     const before = this.#byJob.get(one.job);
     if (before !== undefined) this.remove(before);
     this.#byJob.set(one.job, one);
+    this.#place(one);
+    if (one.request === null) this.#earlier.add(one);
+    this.#enter(one);
+  }
+
+  #place(one: InFlight): void {
     const there = this.#byMachine.get(one.machine);
     if (there === undefined) this.#byMachine.set(one.machine, new Set([one]));
     else there.add(one);
-    this.#enter(one);
+  }
+
+  #move(one: InFlight, machine: string): void {
+    this.#byMachine.get(one.machine)?.delete(one);
+    (one as { machine: string }).machine = machine;
+    this.#place(one);
   }
 
   /** Takes an attempt out, and out of its backlog. */
   remove(one: InFlight): void {
     if (!this.#byMachine.get(one.machine)?.delete(one)) return;
     if (this.#byJob.get(one.job) === one) this.#byJob.delete(one.job);
+    this.#earlier.delete(one);
     this.#leave(one);
   }
 
@@ -54,33 +68,22 @@ export class InFlightSet {
   /** All that is in flight on a machine goes by another key of it. @returns What that is. */
   rename(from: string, to: string): InFlight[] {
     const those = [...this.on(from)];
+    for (const one of those) this.#move(one, to);
     this.#byMachine.delete(from);
-    const there = this.#byMachine.get(to) ?? new Set();
-    this.#byMachine.set(to, there);
-    for (const one of those) {
-      (one as { machine: string }).machine = to;
-      there.add(one);
-    }
     return those;
   }
 
   /**
-   * All on a machine that answers now. It may do so under another of its names than the one under which an earlier run
-   * gave up an attempt: its boot tells. That attempt goes by this name then, so that nothing starts there before it is
-   * asked about.
+   * What an earlier run started on a machine that answers now, under another of its names, which may be silent: the
+   * boot tells. It goes by this name then, so that nothing starts there before it is asked about, and it is not taken
+   * for gone. @returns What has moved.
    */
   found(machine: string, boot: string): InFlight[] {
-    const those = [...this.on(machine)];
-    if (this.#counts.given_up === 0) return those;
-    for (const one of this.#byJob.values()) {
-      const isOurs = one.stage.at === "given_up" && one.request === null && one.boot === boot;
-      // The jobs of another user, and those of localhost, are in other directories.
-      if (!isOurs || one.machine === machine || userOf(one.machine) !== userOf(machine)) continue;
-      this.#byMachine.get(one.machine)?.delete(one);
-      (one as { machine: string }).machine = machine;
-      this.#byMachine.set(machine, (this.#byMachine.get(machine) ?? new Set()).add(one));
-      those.push(one);
-    }
+    // The jobs of another user, and those of localhost, are in other directories.
+    const those = [...this.#earlier].filter((one) =>
+      one.boot === boot && one.machine !== machine && userOf(one.machine) === userOf(machine)
+    );
+    for (const one of those) this.#move(one, machine);
     return those;
   }
 
@@ -113,11 +116,6 @@ export class InFlightSet {
   anyOn(machine: string): boolean {
     for (const one of this.on(machine)) if (one.stage.at !== "given_up") return true;
     return false;
-  }
-
-  /** True if an earlier run started some of which nothing is known yet. */
-  get hasInherited(): boolean {
-    return this.#counts.inherited > 0;
   }
 
   /** Attempts that are not given up, prefetched ones too. */

@@ -17,6 +17,7 @@ import { renderDuration } from "../names/units.ts";
 import { type InFlight, isRecalled, isUnseenInBacklog } from "./in_flight.ts";
 import { isToForbid, isUnwanted } from "./forbid.ts";
 import { isElsewhere } from "../agent/boot.ts";
+import { charge } from "./charge.ts";
 import type { Lost } from "./lost.ts";
 import { Machines, type MachineState } from "./machines.ts";
 import { Notices } from "./notices.ts";
@@ -88,7 +89,8 @@ export class Links {
     const again = state.boot !== null;
     Machines.open(state, boot, run.nowMs);
     report(run, { type: "machine_up", machine: machineText(state.machine), again });
-    this.#askOf(state, run.inFlight.found(key, boot), boot);
+    charge(run, this.#backlogs, key, run.inFlight.found(key, boot));
+    this.#askOf(state, [...run.inFlight.on(key)], boot);
     this.#backlogs.machineChanged(key);
     if (this.#settleAtMs === Infinity) this.#settleAtMs = run.nowMs + SETTLE_MS;
   }
@@ -112,13 +114,7 @@ export class Links {
     this.#backlogs.hostsChanged();
     report(run, { type: "same_machine", machine: machineText(state.machine), as: text });
     // An entry that counts for this machine only now may be the one whose slot a job of an earlier run has.
-    // What this run started has the slot that it was started in; its record may not be written yet.
-    const charged = [...run.inFlight.on(as)].filter(({ request, stage }) =>
-      request === null && stage.at !== "backlog" && stage.at !== "given_up"
-    );
-    for (const { job } of charged) run.slots.giveBack(job);
-    for (const { job, share } of charged) run.slots.adopt(job, as, run.jobs.get(job)?.slot ?? null, share);
-    if (charged.some(({ share }) => share !== null)) this.#backlogs.doubt(as);
+    charge(run, this.#backlogs, as, [...run.inFlight.on(as)]);
     // Else they are asked about when it is up.
     if (main.openedAtMs === null || (moved.length === 0 && !this.#lost.anyOn(as))) return;
     this.#askOf(main, moved, main.boot!);
@@ -173,36 +169,13 @@ export class Links {
     const state = this.#run.machines.get(key);
     if (state === undefined || !Machines.answered(state)) return;
     this.#settle(state);
-    this.#release();
   }
 
-  /** All is answered: jobs may start there. Not yet if {@link Links.#isTwin}. */
+  /** All is answered: jobs may start there. */
   #settle(state: MachineState): void {
-    state.isHeld = this.#isTwin(state);
-    state.phase = state.isHeld ? "asking" : "up";
-    if (state.isHeld) return;
+    state.phase = "up";
     this.#run.slots.machineUp(state.key);
     this.#backlogs.machineChanged(state.key);
-  }
-
-  /** Lets jobs start where nothing is to be waited for any more. */
-  #release(): void {
-    for (const state of this.#run.machines.restless()) if (state.isHeld && !this.#isTwin(state)) this.#settle(state);
-  }
-
-  /**
-   * True if jobs of an earlier run were started in this very boot under a name that does not answer yet: it may be one
-   * more name of this machine, and then they have slots of it.
-   */
-  #isTwin({ key, boot }: MachineState): boolean {
-    if (!this.#run.inFlight.hasInherited) return false;
-    for (const other of this.#run.machines.restless()) {
-      if (other.key === key || other.openedAtMs !== null) continue;
-      for (const one of this.#run.inFlight.on(other.key)) {
-        if (one.boot === boot && one.stage.at === "inherited") return true;
-      }
-    }
-    return false;
   }
 
   /** Asks again where that is due. */
@@ -250,7 +223,6 @@ export class Links {
         if (one.stage.at !== "given_up") this.#attempts.giveUp(one, reason, true);
       }
     }
-    this.#release();
   }
 
   /** True once the first attempts to connect have all been answered, or the time for that is over. */

@@ -33,8 +33,6 @@ export class MachineState {
   isClosing = false;
   /** The last hello named the same boot as the one before it. */
   isAgain = false;
-  /** All is answered here, but another name may lead to the same machine, and that one has not answered yet. */
-  isHeld = false;
   /** Since when the link is open; null while it is not. */
   openedAtMs: number | null = null;
   /** Attempts to connect that failed since the link was last open. */
@@ -225,7 +223,6 @@ export class Machines {
   /** Notes that it is asked: no job starts there until all that is asked is answered. */
   static ask(state: MachineState): void {
     state.phase = "asking";
-    state.isHeld = false;
     state.questions++;
   }
 
@@ -238,7 +235,6 @@ export class Machines {
   /** Notes that nobody needs the link, and it is closed. */
   static close(state: MachineState, nowMs: number): void {
     state.phase = "idle";
-    state.isHeld = false;
     state.openedAtMs = null;
     state.silentSinceMs ??= nowMs;
     state.askAtMs = null;
@@ -261,7 +257,6 @@ export class Machines {
     state.retryAtMs = steady ? options.nowMs : options.nowMs + Math.min(pauseMs, options.timeoutMs / 3);
     if (!steady) state.failures++;
     state.phase = "down";
-    state.isHeld = false;
     state.reason = reason;
     state.openedAtMs = null;
     state.silentSinceMs ??= options.nowMs;

@@ -5,7 +5,7 @@ import { NO_EXTERNAL_CHANGES } from "../../src/store/changes.ts";
 import { Core } from "../../src/scheduler/core.ts";
 import type { CoreEvent } from "../../src/scheduler/events.ts";
 import { fifoMulti } from "../../src/scheduler/policies.ts";
-import { job, put, slotHost, World } from "./world.ts";
+import { bootOf, job, put, slotHost, World } from "./world.ts";
 import { SEED } from "../../testing/property.ts";
 
 import { names, runQuietly } from "./quiet.ts";
@@ -248,7 +248,7 @@ Deno.test("a new manager adopts what runs, recalls what never arrived, and start
 });
 
 Deno.test("a new run tells what never started, and of a job in flight whose host has no name", () => {
-  const never = { ...job("never", RED), status: "run", attempt: 1, boot: "1" } as const;
+  const never = { ...job("never", RED), status: "run", attempt: 1, boot: bootOf(RED, 1) } as const;
   const nowhere = { ...job("nowhere"), status: "start", attempt: 1, host: "no/host" } as const;
   const world = new World({ seed: 35, jobs: [never, nowhere], hosts: [slotHost("h1", RED)] });
   runQuietly(world);

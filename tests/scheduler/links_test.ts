@@ -77,7 +77,8 @@ Deno.test("no job starts on a machine before all questions to it are answered, a
   const was = { status: "start", attempt: 1, boot: "1" } as const;
   const jobs = new Map([
     ["a" as JobName, { ...job("a", RED), ...was }],
-    ["b" as JobName, { ...job("b", "pi@ruby"), ...was }],
+    // Without a boot only the name tells where it is.
+    ["b" as JobName, { ...job("b", "pi@ruby"), ...was, boot: null }],
     ["next" as JobName, job("next")],
   ]);
   const hosts = [slotHost("h1", RED, { capacity: 3 }), slotHost("h2", "pi@ruby", { capacity: 3 })];
@@ -159,6 +160,34 @@ Deno.test("without a machine that answers the run says so once and ends after th
   assert.equal(world.core.result().outcome, "no_hosts");
   assert.equal(world.reports.filter((event) => event.type === "all_down").length, 1);
   assert.equal(world.jobs.get("a" as JobName)!.status, "undefined");
+});
+
+Deno.test("what an earlier run left under a name that is silent is asked for where its boot answers, and has a slot there", () => {
+  const was = { status: "start", attempt: 1, boot: "red/1" } as const;
+  const jobs = new Map<JobName, ReturnType<typeof job>>([
+    ["a" as JobName, { ...job("a", "pi@ruby"), ...was, slot: "h2" }],
+    ["next" as JobName, job("next")],
+  ]);
+  const hosts = [slotHost("h1", RED), slotHost("h2", "pi@ruby")];
+  const core = new Core({ policy: fifoMulti(), hosts, timeoutMs: 10_000 }, jobs as never);
+  const step = (event: Parameters<Core["step"]>[0], nowMs: number) => core.step(event, nowMs);
+  step({ type: "begin" }, 0);
+  const up = step({ type: "link_up", machine: RED, boot: "red/1" }, 9_990);
+  const asked = up.flatMap((effect) => effect.type === "ask" ? [...effect.ask, ...effect.forbid] : []);
+  assert.deepEqual(asked.map(({ job }) => job), ["a"]);
+  // The name is silent for long enough to give its jobs up, the machine is not.
+  const late = step({ type: "tick" }, 10_010);
+  assert.equal(late.some((effect) => effect.type === "change"), false);
+  const state = { type: "alive", pid: 1, startedAtMs: 0, orphan: false } as const;
+  const attempt = `${job("a").id}.1`;
+  const alive = step({ type: "answer", machine: RED, states: [{ job: "a" as JobName, attempt, state }] }, 20_020);
+  assert.equal(alive.some((effect) => effect.type === "start"), false);
+  const over = step({
+    type: "link",
+    machine: RED,
+    event: { type: "ended", job: "a" as JobName, attempt, state: "end", exitCode: 0, atMs: 20_030 },
+  }, 20_030);
+  assert.deepEqual(over.flatMap((effect) => effect.type === "start" ? [effect.request.job] : []), ["next"]);
 });
 
 Deno.test("a new run tells once which jobs are unknown while their machine is away, and then what became of them", () => {

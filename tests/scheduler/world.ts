@@ -202,6 +202,11 @@ export interface WorldOptions {
   readonly roundTripMs?: number;
 }
 
+/** What a machine of these tests says for its boot. */
+export function bootOf(key: string, boot: number): string {
+  return `${key} ${boot}`;
+}
+
 /** The world: machines, the queue's file, and the manager that runs (or is dead). */
 export class World {
   readonly random: () => number;
@@ -409,7 +414,7 @@ export class World {
       machine.linkOpen = machine.reachable;
       if (machine.reachable) {
         machine.endBacklogs();
-        this.feed({ type: "link_up", machine: key, boot: String(machine.boot) });
+        this.feed({ type: "link_up", machine: key, boot: bootOf(key, machine.boot) });
         machine.tell({ type: "round_trip", ms: machine.roundTripMs });
       } else this.feed({ type: "connect_failed", machine: key, reason: "no route", lasting: false });
     }

@@ -275,6 +275,12 @@ export const MUTANTS: readonly Mutant[] = [
     },
   },
   {
+    rule: 3,
+    name: "what was started under a name that is silent is gone, though its machine answers under another",
+    seed: 300_002_730,
+    breaks: () => patch(InFlightSet.prototype, "found", () => () => []),
+  },
+  {
     rule: 4,
     name: "a second name of a machine is a machine that does not answer",
     breaks: () =>
