@@ -275,9 +275,9 @@ export class JournalReader {
         else if ((fields.exit_code ?? attempt.code) !== attempt.code) say(`its code is ${attempt.code}`);
         return;
       case "kill":
-        // One that waited in a backlog is recalled.
+        // One that waited in a backlog is recalled. Where a reset has removed the directory, its host says the same.
         if (attempt.starts === 0) attempt.isNever = true;
-        else if (!attempt.isKillAsked && !attempt.isLimitHit) say("nobody killed it");
+        else if (!attempt.isKillAsked && !attempt.isLimitHit && !attempt.isForgotten) say("nobody killed it");
         return;
       case "fail_start":
         if (from !== "run") return; // Nothing was sent.
