@@ -32,10 +32,10 @@ hostTest(
     const first = cms(...words);
     await waitForState(manager, "job20", "start");
     const follow = cms("queue", "follow", "a", "--all");
-    await waitUntil("the first lines of all", () => linesOf(follow.stdout).size === 20, { limitMs: 60_000 });
     // Begins in the middle, and is through the same trouble.
     const late = cms("queue", "follow", "a", "--name=job[1-3]");
-    await waitUntil("lines of the later one", () => linesOf(late.stdout).size === 3, { limitMs: 60_000 });
+    await waitUntil("the first lines of all", () => linesOf(follow.stdout).size === 20, { limitMs: 120_000 });
+    await waitUntil("lines of the later one", () => linesOf(late.stdout).size === 3, { limitMs: 120_000 });
     for (const host of [red, red01]) await host.cut();
     await first.kill9();
     for (const host of ["red", "red01"]) {

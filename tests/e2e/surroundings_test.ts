@@ -50,7 +50,8 @@ hostTest(
       const text = await Deno.readTextFile(`${home}/experiment/${job}/${job}.out`);
       // Two in one slot at once would make the same directory.
       assert.equal(jobs.get(job)!.exit_code, 0, job);
-      const own = [of[0], "a", job, "1", "1", of[1], String(i + 1)];
+      // One that was prefetched and called back before it started has a later attempt, and is its first try.
+      const own = [of[0], "a", job, String(jobs.get(job)!.attempt), "1", of[1], String(i + 1)];
       assert.deepEqual(text.split("|"), [VALUE, "job", ...own, "/home/pi/runs/here", ""], job);
     }
     assert.deepEqual([...seen].sort(), ["red", "red01"]);

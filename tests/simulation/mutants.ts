@@ -283,6 +283,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     rule: 4,
     name: "a second name of a machine is a machine that does not answer",
+    seed: 141,
     breaks: () =>
       patch(Links.prototype, "same", () =>
         function (this: Links, key) {
