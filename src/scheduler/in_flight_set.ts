@@ -14,8 +14,8 @@ import type { AttemptStage, InFlight } from "./in_flight.ts";
 export class InFlightSet {
   readonly #byJob = new Map<JobName, InFlight>();
   readonly #byMachine = new Map<string, Set<InFlight>>();
-  /** Those of an earlier run. */
-  readonly #earlier = new Set<InFlight>();
+  /** Those of an earlier run, by the boot in which they were started. */
+  readonly #earlier = new Map<string, Set<InFlight>>();
   readonly #counts: Record<AttemptStage["at"], number> = {
     inherited: 0,
     backlog: 0,
@@ -30,28 +30,22 @@ export class InFlightSet {
     const before = this.#byJob.get(one.job);
     if (before !== undefined) this.remove(before);
     this.#byJob.set(one.job, one);
-    this.#place(one);
-    if (one.request === null) this.#earlier.add(one);
+    addTo(this.#byMachine, one.machine, one);
+    if (one.request === null && one.boot !== null) addTo(this.#earlier, one.boot, one);
     this.#enter(one);
-  }
-
-  #place(one: InFlight): void {
-    const there = this.#byMachine.get(one.machine);
-    if (there === undefined) this.#byMachine.set(one.machine, new Set([one]));
-    else there.add(one);
   }
 
   #move(one: InFlight, machine: string): void {
     this.#byMachine.get(one.machine)?.delete(one);
     (one as { machine: string }).machine = machine;
-    this.#place(one);
+    addTo(this.#byMachine, one.machine, one);
   }
 
   /** Takes an attempt out, and out of its backlog. */
   remove(one: InFlight): void {
     if (!this.#byMachine.get(one.machine)?.delete(one)) return;
     if (this.#byJob.get(one.job) === one) this.#byJob.delete(one.job);
-    this.#earlier.delete(one);
+    this.#earlier.get(one.boot ?? "")?.delete(one);
     this.#leave(one);
   }
 
@@ -80,8 +74,8 @@ export class InFlightSet {
    */
   found(machine: string, boot: string): InFlight[] {
     // The jobs of another user, and those of localhost, are in other directories.
-    const those = [...this.#earlier].filter((one) =>
-      one.boot === boot && one.machine !== machine && userOf(one.machine) === userOf(machine)
+    const those = [...this.#earlier.get(boot) ?? []].filter((one) =>
+      one.machine !== machine && userOf(one.machine) === userOf(machine)
     );
     for (const one of those) this.#move(one, machine);
     return those;
@@ -152,6 +146,12 @@ export class InFlightSet {
     this.#counts[one.stage.at]--;
     stageSet(one)?.delete(one);
   }
+}
+
+function addTo(sets: Map<string, Set<InFlight>>, key: string, one: InFlight): void {
+  const there = sets.get(key);
+  if (there === undefined) sets.set(key, new Set([one]));
+  else there.add(one);
 }
 
 /** The set of its backlog that an attempt is in by its stage. */

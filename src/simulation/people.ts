@@ -17,6 +17,7 @@ import { setHostFields } from "../operations/set_host_field.ts";
 import { setHostStatus } from "../operations/set_host_status.ts";
 import type { Deps } from "../deps.ts";
 import type { SimProcess } from "./process.ts";
+import { entryIds } from "./queue_files.ts";
 import { Random } from "./random.ts";
 import { editWish } from "./wishes.ts";
 import { drawCommand } from "./draw_scenario.ts";
@@ -220,7 +221,7 @@ function edit(stage: Stage, kind: FaultKind, random: Random): void {
       world.ledger.forget(blocks[at]!.name);
       if (!waits(blocks[at]!)) return;
       // No later run knows of a try of it that is lost.
-      for (const attempt of world.truth.attemptsOf(/^ {2}id: '?([0-9A-Za-z]+)/m.exec(blocks[at]!.text)?.[1] ?? "")) {
+      for (const attempt of entryIds(blocks[at]!.text).flatMap((id) => world.truth.attemptsOf(id))) {
         attempt.isAbandoned ||= attempt.isLost;
       }
       return save(blocks.toSpliced(at, 1));

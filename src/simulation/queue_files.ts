@@ -166,3 +166,8 @@ export class QueueFiles {
     }
   }
 }
+
+/** The ids in the text of a queue file, in its order. An entry that a person has just written has none. */
+export function entryIds(text: string): string[] {
+  return Array.from(text.matchAll(/^ {2}id: '?([0-9A-Za-z]+)/gm), ([, id]) => id!);
+}

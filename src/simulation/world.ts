@@ -21,7 +21,7 @@ import { Ledger } from "./ledger.ts";
 import { Manager } from "./manager.ts";
 import type { MemoryFiles } from "./memory_files.ts";
 import type { SimProcess } from "./process.ts";
-import { QueueFiles } from "./queue_files.ts";
+import { entryIds, QueueFiles } from "./queue_files.ts";
 import { type Random, randomOf } from "./random.ts";
 import { Routes } from "./routes.ts";
 import type { Scenario } from "./scenario.ts";
@@ -309,7 +309,7 @@ export class World {
     this.files.lastWriter = null;
     this.manager.disk.edit(this.files.yamlPath, text);
     // Jobs that are put elsewhere may stand behind the cursor now, and some are older than what was acknowledged since.
-    for (const [, id] of text.matchAll(/^ {2}id: '?([0-9A-Za-z]+)/gm)) this.reader.disturb([id!]);
+    this.reader.disturb(entryIds(text));
   }
 
   machineKeyOf(user: string | null, host: string | null): string {

@@ -10,7 +10,8 @@ import { useRepeated } from "../parts.tsx";
 import { address, Failure, read, readBytes, type Reply, send } from "../service.ts";
 import { paint, terminalHtml } from "../terminal_text.ts";
 
-const FIRST_BYTES = 64 * 1024;
+/** How much of the end of a file is shown first. */
+export const FIRST_BYTES = 64 * 1024;
 /** More than this is not shown at once; the begin goes. */
 export const MOST_BYTES = 4 * 1024 * 1024;
 /** What the service gives of a file at once. */

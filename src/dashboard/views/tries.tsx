@@ -11,7 +11,7 @@ import { isFailed } from "../parts.tsx";
 import { place, say } from "../place.ts";
 import { readBytes, type Story } from "../service.ts";
 import { duration, moment } from "../words.ts";
-import { MOST_BYTES, PART_BYTES, saveParts, Written } from "./output.tsx";
+import { FIRST_BYTES, MOST_BYTES, PART_BYTES, saveParts, Written } from "./output.tsx";
 
 /** A try, as far as its line needs. */
 interface Try {
@@ -29,8 +29,7 @@ interface Try {
 const KINDS = { output: "output", error: "errors", log: "log" } as const;
 type Kind = keyof typeof KINDS;
 
-/** How much of the end of a file is shown first, and how many times as much each further time. */
-const FIRST_BYTES = 64 * 1024;
+/** How many times as much of a file is shown each further time. */
 const MORE = 8;
 
 /** Tries as a time line: how long each took, where, and how it ended, with its files. None where there was but one. */
