@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { AttemptState } from "../../src/agent/attempt.ts";
 import { agentProgram, BEGIN } from "../../src/agent/protocol.ts";
 import { waitUntil } from "../../testing/wait.ts";
-import { attempt, isAlive, QUEUE_ID, run, SHELLS, start, withPlace } from "./support.ts";
+import { attempt, endOf, isAlive, QUEUE_ID, run, SHELLS, start, withPlace } from "./support.ts";
 
 const DATE = String.raw`# date: \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`;
 
@@ -33,7 +33,7 @@ for (const shell of SHELLS) {
         `^# cloudmesh state: start\n${DATE}\n# attempt: ${ended.attempt}\n${DATE}\n# exit: 3\n# cloudmesh state: end\n$`,
       ),
     );
-    const [state] = await link.ask([attempt("job1")]);
+    const state = await endOf(link, attempt("job1"));
     assert.equal(state?.type, "ended");
     assert.ok(state.type === "ended" && state.exitCode === 3 && state.startedAtMs === started.atMs);
     assert.ok(Math.abs(started.atMs - Date.now()) < 60_000);

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import type { TimeLimit } from "../../src/link/link.ts";
 import { needTest, whyNoPrograms } from "../../testing/need.ts";
 import { waitUntil } from "../../testing/wait.ts";
-import { attempt, isAlive, type Place, SHELLS, start, withPlace } from "./support.ts";
+import { attempt, endOf, isAlive, type Place, SHELLS, start, withPlace } from "./support.ts";
 
 const limit = (ms: number, graceMs = 100): TimeLimit => ({ ms, graceMs, text: `${ms}ms` });
 const FAR = limit(3_600_000);
@@ -48,7 +48,7 @@ for (const shell of SHELLS) {
       const text = { polite: "300ms", deaf: "2000ms", inline: "200ms", waits: "200ms" }[job];
       assert.deepEqual([ended.state, ended.exitCode, ended.limit], ["kill", code, text], job);
       assert.match(await place.file(job, ".log"), new RegExp(`# time limit: ${text}\n# cloudmesh state: kill\n$`));
-      const [state] = await link.ask([attempt(job)]);
+      const state = await endOf(link, attempt(job));
       assert.ok(state?.type === "ended" && state.state === "kill" && state.limit === text, JSON.stringify(state));
     }
     const left = async () => (await link.marks()).filter((mark) => mark.attempt === attempt("deaf").attempt);

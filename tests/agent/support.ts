@@ -10,7 +10,8 @@ import type { Child, Deps } from "../../src/deps.ts";
 import { jobScript } from "../../src/job/script.ts";
 import { type JobName, jobName } from "../../src/names/grammar.ts";
 import { makeConnect, type MakeConnectOptions } from "../../src/link/connect.ts";
-import type { ConnectOptions, Link, LinkEvent, StartRequest } from "../../src/link/link.ts";
+import type { AttemptRef } from "../../src/job/attempt.ts";
+import type { AttemptState, ConnectOptions, Link, LinkEvent, StartRequest } from "../../src/link/link.ts";
 import { waitUntil } from "../../testing/wait.ts";
 
 /** The shells that an agent must run in. */
@@ -152,6 +153,14 @@ export async function withPlace(shell: string, body: (place: Place) => Promise<v
 export async function run(...command: string[]): Promise<string> {
   const { stdout } = await new Deno.Command(command[0] ?? "", { args: command.slice(1), stderr: "null" }).output();
   return new TextDecoder().decode(stdout).trim();
+}
+
+/** What the host says of an attempt whose end it has told: its wrapper, which tells it, may be there for a moment. */
+export async function endOf(link: Link, ref: AttemptRef): Promise<AttemptState | null | undefined> {
+  return await waitUntil(`the wrapper of ${ref.job} to be gone`, async () => {
+    const [state] = await link.ask([ref]);
+    return state?.type === "alive" ? null : state;
+  });
 }
 
 /** True while a process lives (a zombie does not). */
