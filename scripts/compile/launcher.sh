@@ -24,7 +24,7 @@ die() {
 # moved.
 keep_environment() {
   [ -z "${ZSH_VERSION-}" ] || setopt sh_word_split
-  CMS_KEPT='DENO_DIR DENO_NO_UPDATE_CHECK DENO_DISABLE_NODE_SHIM'
+  CMS_KEPT='DENO_DIR DENO_NO_UPDATE_CHECK DENO_DISABLE_NODE_SHIM DENO_TOKIO_EVENT_INTERVAL'
   for cms_name in $CMS_KEPT; do unset "CMS_KEPT_$cms_name"; done
   cms_lines=$(export -p)
   cms_old_ifs=$IFS
@@ -186,7 +186,10 @@ main() {
   DENO_DIR=$cms_cache/$cms_hash/state DENO_NO_UPDATE_CHECK=1
   # Where there is no node, Deno would put a directory with one of its own at the head of the children's PATH.
   DENO_DISABLE_NODE_SHIM=1
-  export DENO_DIR DENO_NO_UPDATE_CHECK DENO_DISABLE_NODE_SHIM
+  # While there is work, Deno looks for what has come from outside once in so many turns of its loop, by itself in 61: a
+  # busy service would take no connection for a second and more.
+  DENO_TOKIO_EVENT_INTERVAL=1
+  export DENO_DIR DENO_NO_UPDATE_CHECK DENO_DISABLE_NODE_SHIM DENO_TOKIO_EVENT_INTERVAL
   # Behind options this Deno takes up to two carriage returns off the end of each argument.
   case $* in
     *[[:cntrl:]]*)

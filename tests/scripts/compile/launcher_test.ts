@@ -85,6 +85,7 @@ Deno.test("the launcher is not stopped by the user's environment, and the progra
     DENO_UNSTABLE_CONTROL_SOCK: "/none",
     DENO_PERMISSION_BROKER_PATH: "/none",
     DENO_NO_UPDATE_CHECK: "",
+    DENO_TOKIO_EVENT_INTERVAL: "61",
     OTEL_DENO: "true",
     LD_LIBRARY_PATH: "/nonexistent",
     CMS_KEPT_DENO_DISABLE_NODE_SHIM: "planted",
@@ -109,6 +110,13 @@ Deno.test("the launcher is not stopped by the user's environment, and the progra
   delete seen.IFS;
   assert.deepEqual(seen, wanted);
   assert.deepEqual([CMS_SELF, CMS_CALLED_AS], [file, "cms"]);
+});
+
+Deno.test("a program of the launcher that is never idle still sees what comes from outside", async () => {
+  const { file, env } = await warm();
+  const { stdout } = await launch(file, ["turns"], { env });
+  // By itself Deno would look once in 61 turns.
+  assert.ok(Number(stdout) > 0 && Number(stdout) <= 8, stdout);
 });
 
 Deno.test("the launcher reads no configuration of the working directory or above the cache", async () => {
