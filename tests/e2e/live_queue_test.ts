@@ -118,6 +118,8 @@ hostTest("live: a deactivated host gets no new jobs, an activated one does", asy
   await manager.ok("cluster", "add", "c", "--id=h1", "--name=red", "--user=pi");
   await manager.ok("cluster", "add", "c", "--id=h2", "--name=red01", "--user=pi");
   const run = manager.start("queue", "run", "fifo_multi", "a", "--hostfile=c");
+  // Each look is a process of its own; on a slow machine they alone take long.
+  const patient = { limitMs: 120_000 };
   await waitForStarted(manager, run, "job1", "job2");
   /**
    * Lets the job on a host end; returns what runs there when that has been seen, which is when its slot is given on.
@@ -126,7 +128,7 @@ hostTest("live: a deactivated host gets no new jobs, an activated one does", asy
     const jobs = [...(await manager.jobs()).values()];
     const job = jobs.find(({ host, status }) => host === name && status === "start")!.name;
     await release(hosts.host(name), job);
-    await waitUntil(`end of ${job}`, async () => (await manager.jobs()).get(job)?.status === "end");
+    await waitUntil(`end of ${job}`, async () => (await manager.jobs()).get(job)?.status === "end", patient);
     return [...(await manager.jobs()).values()].find(({ host, status }) =>
       host === name && /^(run|start)$/.test(status)
     )?.name;
@@ -140,6 +142,7 @@ hostTest("live: a deactivated host gets no new jobs, an activated one does", asy
       "a job that runs on red01",
       async () =>
         [...(await manager.jobs()).values()].some(({ host, status }) => host === "red01" && status === "start"),
+      patient,
     );
   }
   assert.notEqual(await endOneOn("red"), undefined, "red goes on");
@@ -151,6 +154,7 @@ hostTest("live: a deactivated host gets no new jobs, an activated one does", asy
   await waitUntil(
     "a job on red01 again",
     async () => [...(await manager.jobs()).values()].some(({ host, status }) => host === "red01" && status === "start"),
+    patient,
   );
   await releaseAll(hosts);
   const { code, stderr } = await run.ended();
