@@ -11,6 +11,9 @@ import { waitUntil } from "../../testing/wait.ts";
 import { GATED, isAlive, ranOn, release, releaseAll, waitForStarted } from "../../testing/gated.ts";
 import { Manager, type Running } from "../../testing/harness.ts";
 
+/** On a slow machine: a look is a process of its own, and a run spares a slow disk: it seldom writes the file. */
+const PATIENT = { limitMs: 120_000 };
+
 /** A queue of gated jobs for pi@red, and a run of it with `slots`. The first `slots` jobs run when this returns. */
 async function startRun(
   hosts: TestHosts,
@@ -118,8 +121,6 @@ hostTest("live: a deactivated host gets no new jobs, an activated one does", asy
   await manager.ok("cluster", "add", "c", "--id=h1", "--name=red", "--user=pi");
   await manager.ok("cluster", "add", "c", "--id=h2", "--name=red01", "--user=pi");
   const run = manager.start("queue", "run", "fifo_multi", "a", "--hostfile=c");
-  // Each look is a process of its own; on a slow machine they alone take long.
-  const patient = { limitMs: 120_000 };
   await waitForStarted(manager, run, "job1", "job2");
   /**
    * Lets the job on a host end; returns what runs there when that has been seen, which is when its slot is given on.
@@ -128,7 +129,7 @@ hostTest("live: a deactivated host gets no new jobs, an activated one does", asy
     const jobs = [...(await manager.jobs()).values()];
     const job = jobs.find(({ host, status }) => host === name && status === "start")!.name;
     await release(hosts.host(name), job);
-    await waitUntil(`end of ${job}`, async () => (await manager.jobs()).get(job)?.status === "end", patient);
+    await waitUntil(`end of ${job}`, async () => (await manager.jobs()).get(job)?.status === "end", PATIENT);
     return [...(await manager.jobs()).values()].find(({ host, status }) =>
       host === name && /^(run|start)$/.test(status)
     )?.name;
@@ -142,7 +143,7 @@ hostTest("live: a deactivated host gets no new jobs, an activated one does", asy
       "a job that runs on red01",
       async () =>
         [...(await manager.jobs()).values()].some(({ host, status }) => host === "red01" && status === "start"),
-      patient,
+      PATIENT,
     );
   }
   assert.notEqual(await endOneOn("red"), undefined, "red goes on");
@@ -154,7 +155,7 @@ hostTest("live: a deactivated host gets no new jobs, an activated one does", asy
   await waitUntil(
     "a job on red01 again",
     async () => [...(await manager.jobs()).values()].some(({ host, status }) => host === "red01" && status === "start"),
-    patient,
+    PATIENT,
   );
   await releaseAll(hosts);
   const { code, stderr } = await run.ended();
@@ -170,9 +171,8 @@ hostTest(
     const red = hosts.host("red");
     const file = manager.path("a-queue.yaml");
     const written = async (state: RegExp) => {
-      // The run spares a slow disk: it writes the file anew only after a multiple of the time that this took last.
       const isThere = async () => state.test(await Deno.readTextFile(file));
-      await waitUntil(`${state} in the file`, isThere, { limitMs: 120_000 });
+      await waitUntil(`${state} in the file`, isThere, PATIENT);
       return await Deno.readTextFile(file);
     };
     const text = await written(/^job1:\n( {2}.*\n)*? {2}status: start$/m);
