@@ -15,7 +15,7 @@ const CHECKPOINT_SHARE = 20;
 /** What a run's checkpoints need of it. */
 export interface CheckpointParts {
   readonly clock: Clock;
-  readonly store: Pick<QueueStore, "checkpoint">;
+  readonly store: Pick<QueueStore, "checkpoint" | "isBroken">;
   /** One is over: the next may be due by a time that no wait knows yet. */
   onDone(): void;
   /** The file could not be written, for the first time since it could. */
@@ -69,6 +69,8 @@ export class Checkpoints {
     this.isBehind = false;
     try {
       await store.checkpoint("beside");
+      // That it was mended is no change of jobs: nothing else would say that there is something to write.
+      this.isBehind ||= store.isBroken;
       tookMs = clock.now() - startMs;
       this.#hasFailed = false;
     } catch (error) {

@@ -72,6 +72,10 @@ export class JournaledQueue implements QueueStore {
     return this.#state.jobs;
   }
 
+  get isBroken(): boolean {
+    return this.#sync.isBroken;
+  }
+
   /** Reads all for the first time. */
   async load(): Promise<void> {
     await this.#sync.refresh(null);

@@ -24,6 +24,8 @@ export interface QueueStore {
   readonly id: string;
   /** The jobs as of the last `sync` or `commit`. A live view. */
   readonly jobs: Jobs;
+  /** The YAML file could not be read when it was looked at last. It stays as it is, until a person has mended it. */
+  readonly isBroken: boolean;
   /** Takes in what others changed. */
   sync(): Promise<ExternalChanges>;
   /**
