@@ -13,12 +13,13 @@ c_visit() {
 }
 
 # c_logged JOB ATTEMPT: the end of c_walk where no claim tells whose the directory is. A power cut can take fresh
-# claims; then the log counts, which names its attempt. c_old: there is a log.
+# claims; then the log counts, which names its attempt. JOB.QUEUE says itself whose it is: its log may be that of a job
+# of ours that was replaced. c_old: there is a log.
 c_logged() {
   [ -e "$1.log" ] || return 0
   c_old=1
   c_ended "$1.log" ''
-  case $c_e4 in '') ;; "${2%.*}".*) c_kin=1 ;; *) c_alien=1 ;; esac
+  case $c_e4 in '') ;; "${2%.*}".*) c_kin=1 ;; *) [ -n "$c_beside" ] || c_alien=1 ;; esac
 }
 
 # c_theirs, after c_walk: does the current directory belong to another queue?

@@ -75,7 +75,8 @@ function slotOf(host: Host, attempt: string): string {
 }
 
 /** `c_walk`. */
-export function walk(host: Host, directory: JobDirectory, { attempt, queue }: Asker): Walk {
+export function walk(host: Host, directory: JobDirectory, asker: Asker): Walk {
+  const { attempt, queue } = asker;
   let [kin, alien] = [false, false];
   let found: ClaimLink | null = null;
   let open: ClaimLink | null = null;
@@ -101,7 +102,7 @@ export function walk(host: Host, directory: JobDirectory, { attempt, queue }: As
   const isLogged = !kin && !alien && directory.log !== null;
   const isOwnLog = isLogged && isAttemptOf(directory.log!.attempt, id);
   kin ||= isOwnLog;
-  alien ||= isLogged && !isOwnLog;
+  alien ||= isLogged && !isOwnLog && !isBeside(directory, asker);
   return { found, next: directory.chain.length, live: live!, high: high!, after: after!, open, kin, alien };
 }
 

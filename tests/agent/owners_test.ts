@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { jobName } from "../../src/names/grammar.ts";
 import { waitUntil } from "../../testing/wait.ts";
-import { attempt, QUEUE_ID, SHELLS, start, withPlace } from "./support.ts";
+import { attempt, endOf, QUEUE_ID, SHELLS, start, withPlace } from "./support.ts";
 
 /** Another queue than that of `withPlace`. */
 const OTHER = "fedcba9876543210";
@@ -45,6 +45,31 @@ for (const shell of SHELLS) {
       assert.equal((await ours.link.ask([attempt("job1")]))[0]?.type, "alive");
       assert.equal((await ours.link.kill([attempt("job1")], { graceMs: 0 }))[0]?.type, "ended");
       assert.deepEqual(await ours.link.remove([attempt("job1")]), ["removed"]);
+    },
+  );
+
+  ownerTest(
+    "a directory beside whose claims a power cut took stays its queue's, also for a job that was replaced",
+    async (place) => {
+      const ours = await place.connect();
+      ours.link.start([start("job1", "echo ours")]);
+      await ours.event("ended");
+      const other = await place.connect({ queueId: OTHER });
+      other.link.start([start("job1", "echo theirs", theirs)]);
+      await other.event("ended");
+      const beside = `${place.directory}/${BESIDE}`;
+      // Its end is told before its wrapper is done with the claim.
+      await endOf(other.link, theirs);
+      await Deno.remove(`${beside}/job1.run`);
+      const replaced = { ...theirs, attempt: `later${crypto.randomUUID().slice(0, 8)}.1` };
+      other.link.start([start("job1", "echo again", replaced)]);
+      await waitUntil("its output", async () => (await place.text(`${beside}/job1.out`)) === "again\n");
+      await endOf(other.link, replaced);
+      await Deno.remove(`${beside}/job1.run`);
+      const last = { ...theirs, attempt: `last${crypto.randomUUID().slice(0, 8)}.1` };
+      assert.deepEqual(await other.link.forbid([last]), [{ type: "forbidden" }]);
+      assert.deepEqual(await other.link.remove([last]), ["removed"]);
+      assert.equal(await place.file("job1", ".out"), "ours\n");
     },
   );
 
