@@ -26,6 +26,7 @@ const ofTests: Readonly<Record<string, string>> = {
   fish: "fish",
   tcsh: "tcsh",
   git: "git",
+  cc: "gcc",
   chromium: "chromium",
   openssl: "openssl",
   curl: "curl",

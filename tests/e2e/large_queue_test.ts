@@ -1,0 +1,44 @@
+/** A queue of hundreds of MB: what would become too large to be read is refused before it is written. */
+import assert from "node:assert/strict";
+import { Manager } from "../../testing/harness.ts";
+import { hostTest } from "../../testing/need.ts";
+
+/** As long as a command may be, and a little less than an argument of a program may be. */
+const COMMAND_BYTES = 99_000;
+/** As many as one request may bring. */
+const AT_ONCE = 1_300;
+
+hostTest(
+  "5,200 commands of 99 kB are refused before they are written; 3,900 are read, and a job beside them is run",
+  async (hosts) => {
+    await using manager = await Manager.make(hosts);
+    await manager.ok("queue", "create", "a");
+    const add = (name: string) => {
+      const words = [`--name=${name}[1-${AT_ONCE}]`, `--command=${"x".repeat(COMMAND_BYTES)}`, "--status=end", "--yes"];
+      return manager.spawn([`${manager.bin}/cms`, "queue", "add", "a", ...words], { limitMs: 180_000 }).ended();
+    };
+    for (const name of ["x", "y", "z"]) assert.equal((await add(name)).code, 0, name);
+    const yaml = manager.path("a-queue.yaml");
+    const before = Deno.statSync(yaml);
+    assert.ok(before.size > 3 * AT_ONCE * COMMAND_BYTES);
+    const refused = await add("more");
+    assert.deepEqual([refused.code, refused.stdout, refused.stderr], [
+      2,
+      "",
+      "ERROR: ./experiment/a-queue.yaml: the queue would become larger than 500 MB, the most that can be read: use several queues\n",
+    ]);
+    const after = Deno.statSync(yaml);
+    assert.deepEqual([after.ino, after.size, after.mtime], [before.ino, before.size, before.mtime]);
+    assert.ok(Deno.statSync(manager.path(".a-queue.journal")).size < 10_000);
+
+    await manager.ok("queue", "add", "a", "--name=small", "--command=echo here");
+    const run = manager.spawn([`${manager.bin}/cms`, "queue", "run", "fifo_multi", "a", "--hosts=pi@red"], {
+      limitMs: 180_000,
+    });
+    const { code, stderr } = await run.ended();
+    assert.equal(code, 0, stderr);
+    assert.equal(await Deno.readTextFile(`${hosts.host("red").home}/experiment/small/small.out`), "here\n");
+    const left = await manager.jobs("a", "--name=x1,small");
+    assert.deepEqual([...left.values()].map(({ name, status }) => `${name} ${status}`), ["x1 end", "small end"]);
+  },
+);
