@@ -63,9 +63,9 @@ export function gather(world: World, slots: Place["slots"]): Evidence {
   const logs = new Map([...jobs].map(([name, { host, id, attempt }]) => {
     const home = hosts.find((each) => each.name === host)?.home;
     const directories = [name, ...beside.get(host ?? "")?.get(name) ?? []];
-    // Of the directories of that name, the one that is this job's.
+    // Of the directories of that name, the one that is this job's; of one that never started an earlier log is left.
     const log = directories.map((directory) => readText(`${home}/experiment/${directory}/${name}.log`))
-      .find((text) => text.includes(`# attempt: ${id}.${round.tries === null ? "" : `${attempt}\n`}`)) ?? "";
+      .find((text) => text.includes(`# attempt: ${id}.${attempt}\n`)) ?? "";
     return [name, [...log.matchAll(/^# cloudmesh state: (.*)$/gm)].at(-1)?.[1] ?? null] as const;
   }));
   const { deeds, troubles } = journal;

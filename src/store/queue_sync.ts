@@ -160,10 +160,11 @@ export class QueueSync {
     const merged = read.merge(base.jobs, base.hash);
     for (const line of merged.warnings) external.warn(line);
     this.#repairs = [...merged.kept];
-    if (isKnown && this.#loaded) {
-      this.state.note(fresh);
-      // Only who runs the queue knows what is stale.
-      if (this.claim.isOurs) { for (const one of this.state.undoStaleEdit(merged, fresh)) this.#repairs.push(one); }
+    // Those that were there before this process, too: an editor may hold a text of before them.
+    this.state.note(fresh);
+    // Only who runs the queue knows what is stale.
+    if (isKnown && this.#loaded && this.claim.isOurs) {
+      for (const one of this.state.undoStaleEdit(merged, fresh)) this.#repairs.push(one);
     }
     this.state.replace(merged.jobs, this.#deps.ids, !this.#loaded);
     this.yaml.hash = base.hash;

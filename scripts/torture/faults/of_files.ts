@@ -88,19 +88,19 @@ export const tear: Fault = {
         const path = pathOf(world);
         const { deed, text } = readForSaving(world);
         const torn = `${text.slice(0, Math.floor(text.length * part))}\n  gpu: [0, 1\n`;
-        if (!isStill(path, text)) return "changed in that moment";
         world.torn = true;
         try {
-          Deno.writeTextFileSync(path, torn);
+          if (!inOneStep(world, text, () => Deno.writeTextFileSync(path, torn))) return "changed in that moment";
           note(world, deed, "save");
           await pass(lastsMs);
           Deno.writeTextFileSync(`${path}~`, text);
           // One that was about to be written at that moment may win; after that nobody writes.
-          if (!isStill(path, torn)) {
+          while (!inOneStep(world, torn, () => Deno.renameSync(`${path}~`, path))) {
+            await pass(10);
+            if (readText(path) === torn) continue;
             Deno.removeSync(`${path}~`);
             return "the program was just writing";
           }
-          Deno.renameSync(`${path}~`, path);
         } finally {
           world.torn = false;
         }
@@ -128,11 +128,14 @@ export const saveInPlace: Fault = {
         const end = Math.floor(bytes.length * part);
         // At the end of an entry it is YAML: of a queue that has lost its other jobs.
         const half = atEntry ? text.lastIndexOf("\n", text.lastIndexOf(":\n  name:", end)) + 1 : end;
-        if (!isStill(path, text)) return "changed in that moment";
         world.torn = true;
         try {
-          using file = Deno.openSync(path, { write: true, truncate: true });
-          file.writeSync(bytes.subarray(0, half));
+          using file = Deno.openSync(path, { write: true });
+          const begin = () => {
+            file.truncateSync(0);
+            file.writeSync(bytes.subarray(0, half));
+          };
+          if (!inOneStep(world, text, begin)) return "changed in that moment";
           await pass(lastsMs);
           file.writeSync(bytes.subarray(half));
         } finally {
@@ -214,11 +217,10 @@ async function edit(
     // The first one stands at the beginning; others are as good.
     if (saved === text) return "no such job";
     await Deno.writeTextFile(`${path}~`, saved);
-    if (!isStill(path, text)) {
+    if (!inOneStep(world, text, () => Deno.renameSync(`${path}~`, path))) {
       await Deno.remove(`${path}~`);
       continue; // "The file has changed since it was read."
     }
-    Deno.renameSync(`${path}~`, path);
     note(world, deed, "save");
     const more = { fromMs: deed.fromMs, toMs: uptimeMs(), names: [name], done: true };
     if (edited.asks === true) world.journal.deeds.push({ ...more, type: "save" });
@@ -252,10 +254,15 @@ function pathOf(world: World): string {
 }
 
 /**
- * Whether the file is what was read of it. What follows at once, without waiting, is as good as one step: whoever saves
- * what is older than the program's last writing asks for all of it as it was, and nobody can know that this was not
- * meant.
+ * Saves if the file is still what was read of it. The lock of the queue makes one step of both: whoever saves what is
+ * older than the program's last writing asks for all of it as it was, and nobody can know that this was not meant.
+ * @returns False if it was changed, or is just being changed.
  */
-function isStill(path: string, text: string): boolean {
-  return readText(path) === text;
+function inOneStep(world: World, text: string, save: () => void): boolean {
+  const path = pathOf(world);
+  using lock = Deno.openSync(world.manager.path(`.${world.round.queue}-queue.lock`), { write: true, create: true });
+  if (!lock.tryLockSync(true)) return false;
+  if (readText(path) !== text) return false;
+  save();
+  return true;
 }

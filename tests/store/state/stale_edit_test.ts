@@ -122,6 +122,22 @@ onBothFiles(
   },
 );
 
+onBothFiles("the same of what only the journal had when the run began", async (world) => {
+  const { queue: first, text } = await running(world);
+  await byCommand(world, put("new"), del("b"));
+  first.close();
+  const { deps, ref } = world;
+  const queue = await openQueue(deps, ref);
+  await queue.claimRun("s", { scheduler: "fifo_multi", cluster: null, slots: 1, machines: {} });
+  assert.equal(await queue.checkpoint("always"), true);
+  await step(queue, "a", RUN, START);
+  await world.edit(world.file, text.replace("command: 'true'", "command: mine"));
+  const warnings = await takeIn(world, queue);
+  assert.equal(namesOf(queue), "a c new");
+  assert.ok(warnings.includes("Added since, and therefore kept: new"), warnings.join("\n"));
+  queue.close();
+});
+
 onBothFiles("a text of before jobs had ids holds the same jobs", async (world) => {
   const { queue, text } = await running(world);
   await step(queue, "a", RUN, START, END);
