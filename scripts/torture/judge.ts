@@ -134,7 +134,9 @@ class Court {
         }
         if (deed.type === "reset" && entry !== undefined && !has("add", "delete", "drop", "save")) {
           const last = this.#ranOf.get(name)?.at(-1);
-          if (last !== undefined && last.startMs < deed.fromMs && entry.status !== "crash") {
+          // Whether its host was in trouble is looked at with its state.
+          const isFailed = entry.status === "crash" || entry.status === "fail_start";
+          if (last !== undefined && last.startMs < deed.fromMs && !isFailed) {
             this.#find("lost", `${name}: reset ${when}, and it never ran after that: ${show(last)}`);
           }
         }

@@ -110,6 +110,17 @@ Deno.test("judge() finds a start after the deletion, a reset without a start, an
   assert.deepEqual(withJob1({ note: null }), ["lost"]);
 });
 
+Deno.test("judge() knows that a job that was reset need not have run where its host was in trouble", () => {
+  const failed = (host: string) =>
+    broken(({ deeds, jobs, logs }) => ({
+      deeds: [...deeds, deed("reset", 5_000, 5_100, "job1")],
+      jobs: new Map([...jobs, ["job1", { ...jobs.get("job1")!, status: "fail_start", host }]]),
+      logs: new Map([...logs, ["job1", null]]),
+    }));
+  assert.ok(!failed("red01").includes("lost"));
+  assert.ok(failed("red").includes("state"));
+});
+
 Deno.test("judge() finds states that are not true", () => {
   assert.deepEqual(withJob1({ status: "start" }), ["state"]);
   assert.deepEqual(withJob1({ exitCode: 0 }), ["state"]);
