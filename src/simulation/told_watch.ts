@@ -32,6 +32,11 @@ interface Told {
   readonly isOwed: boolean;
   /** States in which jobs were over, by name. */
   readonly written: Map<string, string[]>;
+  /**
+   * The same that other processes wrote of jobs that this run had given up: where a command asked the host in the same
+   * moment as the run, it may have written first what both know, and the run tells.
+   */
+  readonly mended: Map<string, string[]>;
   readonly told: Map<string, string[]>;
   /** Names whose job the last record but one has ended. */
   readonly fresh: Set<string>;
@@ -62,6 +67,7 @@ export class ToldWatch {
       isWished,
       isOwed: this.#parts.isOwed() && this.#runs.size === 0,
       written: new Map(),
+      mended: new Map(),
       told: new Map(),
       fresh: new Set(),
       ends: 0,
@@ -95,8 +101,12 @@ export class ToldWatch {
   record(process: SimProcess, name: string, type: string, status: string | null): void {
     if (type !== "set" && !process.name.startsWith("setup#")) this.#loose.add(name);
     const told = this.#runs.get(process);
-    if (told === undefined || status === null) return;
-    if (/^(end|kill|crash|fail_start)$/.test(status)) {
+    if (status === null) return;
+    const isOver = /^(end|kill|crash|fail_start)$/.test(status);
+    if (told === undefined) {
+      const runs = isOver ? this.#runs.values() : [];
+      for (const { written, mended } of runs) if (written.get(name)?.at(-1) === "crash") add(mended, name, status);
+    } else if (isOver) {
       add(told.written, name, status);
       told.fresh.add(name);
     } else if (told.fresh.delete(name)) told.written.get(name)?.pop(); // Another try follows.
@@ -112,7 +122,9 @@ export class ToldWatch {
     if (told.ends === 0 && (told.isWished || told.isOwed)) say("has ended, and nobody is told");
     if (!told.isWished) return;
     for (const [name, states] of told.written) {
-      if (this.#loose.has(name) || sameStates(states, told.told.get(name) ?? [])) continue;
+      const said = told.told.get(name) ?? [];
+      const all = [...states, ...told.mended.get(name) ?? []];
+      if (this.#loose.has(name) || isAmong(states, said) && isAmong(said, all)) continue;
       say(`tells that ${name} became ${told.told.get(name)?.join() ?? "nothing"}, and wrote ${states.join()}`);
     }
   }
@@ -138,7 +150,8 @@ export class ToldWatch {
     }
     const name = body.job ?? "";
     add(told.told, name, body.state);
-    if (this.#loose.has(name) || isAmong(told.told.get(name)!, told.written.get(name) ?? [])) return;
+    const all = [...told.written.get(name) ?? [], ...told.mended.get(name) ?? []];
+    if (this.#loose.has(name) || isAmong(told.told.get(name)!, all)) return;
     const written = told.written.get(name)?.join() ?? "nothing";
     this.#parts.fail(`${process.name} tells that ${name} became ${told.told.get(name)!.join()}, and wrote ${written}`);
   }
@@ -154,8 +167,4 @@ function add(to: Map<string, string[]>, name: string, state: string): void {
 function isAmong(some: readonly string[], all: readonly string[]): boolean {
   const count = (list: readonly string[], state: string): number => list.filter((one) => one === state).length;
   return some.every((state) => count(some, state) <= count(all, state));
-}
-
-function sameStates(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && isAmong(a, b);
 }
