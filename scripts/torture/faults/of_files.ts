@@ -13,6 +13,9 @@ import { type Fault, pass, seconds } from "./fault.ts";
 
 const WAITING = ["undefined", "ready"];
 const OVER = ["end", "crash", "kill", "fail_start"];
+/** The queue's lock is looked for so often; a manager that stands still may hold it for long. */
+const LOCK_LOOKS = 40;
+const LOCK_PAUSE_MS = 5;
 
 /** The manager's disk is full, and free again. */
 export const fillDisk: Fault = {
@@ -90,12 +93,14 @@ export const tear: Fault = {
         const torn = `${text.slice(0, Math.floor(text.length * part))}\n  gpu: [0, 1\n`;
         world.torn = true;
         try {
-          if (!inOneStep(world, text, () => Deno.writeTextFileSync(path, torn))) return "changed in that moment";
+          if (!(await inOneStep(world, text, () => Deno.writeTextFileSync(path, torn)))) {
+            return "changed in that moment";
+          }
           note(world, deed, "save");
           await pass(lastsMs);
           Deno.writeTextFileSync(`${path}~`, text);
           // One that was about to be written at that moment may win; after that nobody writes.
-          while (!inOneStep(world, torn, () => Deno.renameSync(`${path}~`, path))) {
+          while (!(await inOneStep(world, torn, () => Deno.renameSync(`${path}~`, path)))) {
             await pass(10);
             if (readText(path) === torn) continue;
             Deno.removeSync(`${path}~`);
@@ -135,7 +140,7 @@ export const saveInPlace: Fault = {
             file.truncateSync(0);
             file.writeSync(bytes.subarray(0, half));
           };
-          if (!inOneStep(world, text, begin)) return "changed in that moment";
+          if (!(await inOneStep(world, text, begin))) return "changed in that moment";
           await pass(lastsMs);
           file.writeSync(bytes.subarray(half));
         } finally {
@@ -217,7 +222,7 @@ async function edit(
     // The first one stands at the beginning; others are as good.
     if (saved === text) return "no such job";
     await Deno.writeTextFile(`${path}~`, saved);
-    if (!inOneStep(world, text, () => Deno.renameSync(`${path}~`, path))) {
+    if (!(await inOneStep(world, text, () => Deno.renameSync(`${path}~`, path)))) {
       await Deno.remove(`${path}~`);
       continue; // "The file has changed since it was read."
     }
@@ -258,10 +263,13 @@ function pathOf(world: World): string {
  * older than the program's last writing asks for all of it as it was, and nobody can know that this was not meant.
  * @returns False if it was changed, or is just being changed.
  */
-function inOneStep(world: World, text: string, save: () => void): boolean {
+async function inOneStep(world: World, text: string, save: () => void): Promise<boolean> {
   const path = pathOf(world);
   using lock = Deno.openSync(world.manager.path(`.${world.round.queue}-queue.lock`), { write: true, create: true });
-  if (!lock.tryLockSync(true)) return false;
+  for (let i = 0; !lock.tryLockSync(true); i++) {
+    if (i === LOCK_LOOKS) return false;
+    await pass(LOCK_PAUSE_MS);
+  }
   if (readText(path) !== text) return false;
   save();
   return true;
