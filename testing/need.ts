@@ -12,9 +12,14 @@ const whyNot = await whyNoHosts();
 /**
  * A test with the shared hosts red, red01 and red02, which are as new when the body begins. Skipped where there can be
  * none.
+ * @param reason Why it is skipped beside that, see {@link needTest}.
  */
-export function hostTest(name: string, fn: (hosts: TestHosts, t: Deno.TestContext) => void | Promise<void>): void {
-  needTest(name, whyNot, async (t) => {
+export function hostTest(
+  name: string,
+  fn: (hosts: TestHosts, t: Deno.TestContext) => void | Promise<void>,
+  reason: string | null = null,
+): void {
+  needTest(name, whyNot ?? reason, async (t) => {
     const hosts = await sharedHosts();
     await hosts.reset();
     await fn(hosts, t);

@@ -1,8 +1,6 @@
 /** Clocks that are set by somebody: the manager's during a run, and one that is behind that of the file system. */
 import assert from "node:assert/strict";
-import { whyNoHosts } from "../../testing/hosts.ts";
-import { needTest, whyNoPrograms } from "../../testing/need.ts";
-import { sharedHosts } from "../../testing/hosts.ts";
+import { hostTest, whyNoPrograms } from "../../testing/need.ts";
 import { ShiftedClock } from "../../testing/shifted_clock.ts";
 import { waitUntil } from "../../testing/wait.ts";
 import { Manager } from "../../testing/harness.ts";
@@ -19,15 +17,12 @@ import {
   waitsFor,
 } from "../../testing/harness_faults.ts";
 
-const whyNot = await whyNoHosts() ?? whyNoPrograms("cc");
+const whyNot = whyNoPrograms("cc");
 const HOUR_S = 3_600;
 
-needTest(
+hostTest(
   "the manager's clock is set back by an hour during a run: jobs go on, what is added starts, what runs is deleted",
-  whyNot,
-  async () => {
-    const hosts = await sharedHosts();
-    await hosts.reset();
+  async (hosts) => {
     const red = hosts.host("red");
     await using clock = await ShiftedClock.make();
     await using manager = await Manager.make(hosts, clock.env);
@@ -55,14 +50,12 @@ needTest(
     const { stdout } = await red.run("ps -o args= -u pi | grep -c '[n]ever'");
     assert.equal(stdout.trim(), "0");
   },
+  whyNot,
 );
 
-needTest(
+hostTest(
   "the file system's clock is an hour ahead of the manager's: a run and commands write their files without a wait",
-  whyNot,
-  async () => {
-    const hosts = await sharedHosts();
-    await hosts.reset();
+  async (hosts) => {
     await using clock = await ShiftedClock.make(-HOUR_S);
     await using manager = await Manager.make(hosts, clock.env);
     // More than 256 KiB, so that it is written now and then.
@@ -86,4 +79,5 @@ needTest(
     assert.equal(await countStates(manager), "end:3003");
     assert.doesNotMatch(readText(yaml), /status: (run|start|undefined)/);
   },
+  whyNot,
 );

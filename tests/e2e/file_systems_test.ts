@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { sharedHosts, whyNoHosts } from "../../testing/hosts.ts";
+import { whyNoHosts } from "../../testing/hosts.ts";
 import { must, outcomeOf } from "../../testing/hosts/shell.ts";
 import { hostTest, needTest, whyNoPrograms } from "../../testing/need.ts";
 import { waitUntil } from "../../testing/wait.ts";
@@ -260,12 +260,9 @@ const WITHOUT_LOCKS = `
   exec @command`;
 const ENOSYS = 38;
 
-needTest(
+hostTest(
   "a file system without locks is refused in one line; of two runs that its locks do not keep apart the first leaves",
-  whyNoMounts ?? whyNoPrograms("perl"),
-  async () => {
-    const hosts = await sharedHosts();
-    await hosts.reset();
+  async (hosts) => {
     await using manager = await makeManager(hosts);
     const without = (errno: number, ...words: string[]) => [
       ...["perl", "-e", WITHOUT_LOCKS, String(errno)],
@@ -292,6 +289,7 @@ needTest(
     assert.equal((await second.ended()).code, 0, second.text);
     assertRanOnce(hosts, jobNames(2));
   },
+  whyNoPrograms("perl"),
 );
 
 /** Why no image of ext2 can be mounted here; null if one can. */

@@ -4,44 +4,13 @@
  */
 import assert from "node:assert/strict";
 import { needTest, whyNoPrograms } from "../../testing/need.ts";
-import { close, type Executable, LIMIT_MS, receive, withExecutable } from "../../testing/service/executable.ts";
-import { RIGHT } from "../../testing/service/service.ts";
+import { close, LIMIT_MS, withExecutable } from "../../testing/service/executable.ts";
+import { closeAll, countOf, endAtOnce, HEAD, type Held, hold } from "../../testing/service/held.ts";
 import { waitUntil } from "../../testing/wait.ts";
 
 const why = Deno.build.os === "linux" ? null : "needs /proc";
-const HEAD = `HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${RIGHT}\r\n`;
 /** What 128 bodies in pieces may take, each of 4,096 and a few. */
 const MOST_OF_PIECES_MB = 400;
-const END = new TextEncoder().encode("\r\n");
-
-/** A connection whose end and whose reply so far are known. */
-interface Held {
-  readonly connection: Deno.TcpConn;
-  text: string;
-  isOver: boolean;
-}
-
-/** Holds a connection on which this has been sent. */
-async function hold({ send }: Executable, text: string): Promise<Held> {
-  const connection = await send(text);
-  const held: Held = { connection, text: "", isOver: false };
-  const note = (so: string): boolean => {
-    held.text = so;
-    return false;
-  };
-  void receive(connection, note, 20 * LIMIT_MS).then(() => held.isOver = true, () => held.isOver = true);
-  return held;
-}
-
-/** Lets all of them go on in one moment, so that all are there before one is answered. */
-async function endAtOnce({ pid }: Executable, all: readonly Held[]): Promise<void> {
-  Deno.kill(pid, "SIGSTOP");
-  try {
-    await Promise.allSettled(all.map(({ connection }) => connection.write(END)));
-  } finally {
-    Deno.kill(pid, "SIGCONT");
-  }
-}
 
 needTest("exactly 512 requests that read are worked on and 512 wait; each beyond is refused", why, async () => {
   await withExecutable(async (service) => {
@@ -59,15 +28,14 @@ needTest("exactly 512 requests that read are worked on and 512 wait; each beyond
         all.push(...await Promise.all(some.map((text) => hold(service, text))));
       }
       await endAtOnce(service, all);
-      const count = (status: number) => all.filter(({ text }) => text.startsWith(`HTTP/1.1 ${status} `)).length;
       let isExact = false;
       await waitUntil("all answers", () => {
-        isExact ||= count(503) >= beyond && count(200) === 0;
+        isExact ||= countOf(all, 503) >= beyond && countOf(all, 200) === 0;
         // A machine that is too busy has some of them cut off before their end is sent.
         return all.every(({ text, isOver }) => text !== "" || isOver);
       }, { limitMs: 3 * LIMIT_MS });
-      const refused = count(503);
-      for (const { connection } of all) close(connection);
+      const refused = countOf(all, 503);
+      closeAll(all);
       if (isExact) assert.equal(refused, beyond);
       return isExact;
     }, { limitMs: 4 * LIMIT_MS });
@@ -91,7 +59,7 @@ needTest(
       await come();
       await waitUntil("the first to go", () => silent[0]!.isOver);
       assert.equal(ended(), 1);
-      for (const { connection } of silent) close(connection);
+      closeAll(silent);
     }, { before: "ulimit -n 128" });
   },
 );

@@ -12,12 +12,13 @@ import { boundedHosts } from "../../src/service/hosts.ts";
 import { documentOf } from "../../src/service/openapi.ts";
 import type { Service } from "../../src/service/service.ts";
 import { needTest, whyNoPrograms } from "../../testing/need.ts";
-import { close, type Executable, LIMIT_MS, receive, withExecutable } from "../../testing/service/executable.ts";
+import { type Executable, LIMIT_MS, withExecutable } from "../../testing/service/executable.ts";
+import { ask as askOn, askAtOnce, closeAll, countOf, type Held, statusesOf } from "../../testing/service/held.ts";
 import { pushToCluster } from "../../src/operations/push_files.ts";
 import { waitUntil } from "../../testing/wait.ts";
 import { type WatchFiles, WatchShare } from "../../src/operations/watch_files.ts";
 import type { QueueFeed } from "../../src/store/queue_feed.ts";
-import { RIGHT, type TestService, withService } from "../../testing/service/service.ts";
+import { type TestService, withService } from "../../testing/service/service.ts";
 
 const SILENT: Connect = () => new Promise(() => {});
 
@@ -104,7 +105,8 @@ needTest(
 );
 
 /** What waits for hosts, for jobs and for what jobs write, as much of each as may. */
-async function waitApart({ ask, send, directory }: Executable): Promise<void> {
+async function waitApart(service: Executable): Promise<void> {
+  const { ask, directory } = service;
   const ok = async (line: string) => assert.equal((await ask(line)).status, 200, line);
   await ok("POST /queue/?name=a");
   await ok("POST /queue/a?name=x&command=true");
@@ -114,40 +116,36 @@ async function waitApart({ ask, send, directory }: Executable): Promise<void> {
   const queues = ["b", "c", "d", "e", "f", "g"];
   for (const name of queues) await Deno.writeTextFile(`${directory}/experiment/${name}-queue.yaml`, ENTRY);
 
-  const held: { connection: Deno.Conn; over: Promise<unknown> }[] = [];
-  /** Asks on connections that stay. @returns `statuses`, with those that come. */
-  const hold = async (lines: readonly string[], statuses: string[] = []): Promise<string[]> => {
-    for (const line of lines) {
-      const connection = await send(`${line} HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${RIGHT}\r\n\r\n`);
-      const over = receive(connection, (text) => text.includes("\r\n"), 10 * LIMIT_MS)
-        .then((text) => text !== "" && statuses.push(text.slice(9, 12)), () => {});
-      held.push({ connection, over });
-    }
-    return statuses;
+  const held: Held[] = [];
+  const hold = async (lines: readonly string[]): Promise<Held[]> => {
+    const some = await askOn(service, lines);
+    held.push(...some);
+    return some;
   };
   const answers = async (lines: readonly string[]): Promise<string[]> => {
-    const statuses = await hold(lines);
-    await waitUntil("all answers", () => statuses.length === lines.length, { limitMs: LIMIT_MS });
-    return statuses;
+    const some = await hold(lines);
+    await waitUntil("all answers", () => statusesOf(some).length === lines.length, { limitMs: LIMIT_MS });
+    return statusesOf(some);
   };
   const letGo = async () => {
-    for (const { connection } of held) close(connection);
-    await Promise.all(held.splice(0).map(({ over }) => over));
+    const all = held.splice(0);
+    closeAll(all);
+    await waitUntil("their ends", () => all.every(({ isOver }) => isOver));
   };
   const output = (i: number) => `GET /queue/silent/job/job${i}/output`;
   const ofOne = await hold(Array(17).fill(output(1)));
-  await waitUntil("a machine that has enough", () => ofOne.includes("502"));
+  await waitUntil("a machine that has enough", () => countOf(ofOne, 502) > 0);
   // Of each machine fewer than may wait for it.
-  const ofAll: string[] = [];
+  const ofAll: Held[] = [];
   let i = 1;
   await waitUntil("a crowd that has enough", async () => {
-    await hold(Array(8).fill(output(i = i % machines.length + 1)), ofAll);
-    return ofAll.includes("503");
+    ofAll.push(...await hold(Array(8).fill(output(i = i % machines.length + 1))));
+    return countOf(ofAll, 503) > 0;
   }, { limitMs: 60_000 });
   await hold(queues.map((name) => `PUT /queue/${name}/kill?name=job1`));
   const polls = await hold(Array(66).fill("GET /queue/a/wait?name=x&timeout=60"));
-  await waitUntil("polls that are refused", () => polls.length >= 2);
-  assert.deepEqual(new Set(polls), new Set(["503"]));
+  await waitUntil("polls that are refused", () => statusesOf(polls).length >= 2);
+  assert.deepEqual(new Set(statusesOf(polls)), new Set(["503"]));
   // Who asks for a head alone holds nothing.
   for (const what of Array(5).fill(["follow", "live"]).flat()) {
     await waitUntil("a head", async () => (await ask(`HEAD /queue/a/${what}`)).status === 200);
@@ -172,22 +170,12 @@ async function waitApart({ ask, send, directory }: Executable): Promise<void> {
 }
 
 /** More than may write, in one moment. (No disk is slow enough for more than may read.) */
-async function comeAtOnce({ ask, send, pid }: Executable): Promise<void> {
-  const end = new TextEncoder().encode("\r\n");
-  const head = `HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${RIGHT}\r\nConnection: close\r\n`;
+async function comeAtOnce(service: Executable): Promise<void> {
   const statuses = async (lines: readonly string[]): Promise<string[]> => {
-    const open = await Promise.all(lines.map((line) => send(`${line} ${head}`)));
-    assert.equal((await ask("GET /healthz")).status, 200);
-    // So that all are there before one is answered.
-    Deno.kill(pid, "SIGSTOP");
-    try {
-      await Promise.allSettled(open.map((one) => one.write(end)));
-    } finally {
-      Deno.kill(pid, "SIGCONT");
-    }
-    const texts = await Promise.all(open.map((one) => receive(one)));
-    open.forEach(close);
-    return texts.map((text) => text.slice(9, 12));
+    const all = await askAtOnce(service, lines);
+    await waitUntil("all answers", () => all.every(({ text, isOver }) => text !== "" || isOver), { limitMs: LIMIT_MS });
+    closeAll(all);
+    return all.map(({ text }) => text.slice(9, 12));
   };
   const writes = Array.from({ length: 400 }, (_, i) => `POST /queue/?name=w${i}`);
   await waitUntil("refusals, and answers to all others", async () => {
@@ -195,7 +183,7 @@ async function comeAtOnce({ ask, send, pid }: Executable): Promise<void> {
     assert.ok(all.slice(writes.length).every((status) => status !== "503"), "the health check waits for nobody");
     return all.includes("503") && all.includes("200");
   }, { limitMs: 60_000 });
-  assert.equal((await ask("POST /queue/?name=last")).status, 200);
+  assert.equal((await service.ask("POST /queue/?name=last")).status, 200);
 }
 
 Deno.test("each operation that can say that a host does not answer waits apart from those that ask none", () => {
