@@ -17,7 +17,7 @@ import type { Away } from "./away.ts";
 import type { Backlogs } from "./backlogs.ts";
 import { report, reportStart, type RunContext } from "./context.ts";
 import { type Ending, type Endings, hostWord, NO_PLACE, tookMsOf, UNSEEN } from "./endings.ts";
-import { backlogOf, type InFlight, inFlight, isOf, isRecalled, isUnseen, startedAtMsOf } from "./in_flight.ts";
+import { backlogOf, type InFlight, inFlight, isOf, isRecalled, isReset, isUnseen, startedAtMsOf } from "./in_flight.ts";
 import { startRequest, timeLimitOf } from "./start_request.ts";
 import type { Lost } from "./lost.ts";
 import type { Placement } from "./policies.ts";
@@ -113,7 +113,7 @@ export class Attempts {
     const state = machines.of(place.machine);
     const attempt = job.attempt + 1;
     const backlog = place.slot === null ? null : this.#backlogs.join(place.slot, isPrefetch);
-    const isWaiting = isPrefetch && backlog !== null;
+    const isPrefetched = isPrefetch && backlog !== null;
     const { timeLimit, queue } = this.#run;
     const host = hostWord(place.slot === null ? "" : this.#backlogs.nameOf(place.slot), place.machine.name);
     const { user, name: machine } = place.machine;
@@ -138,9 +138,9 @@ export class Attempts {
       request,
       share: place.share ?? null,
       slot,
-      stage: isWaiting ? { at: "backlog", backlog, sinceMs } : { at: "sent", backlog, sinceMs, isResent: false },
+      stage: isPrefetched ? { at: "backlog", backlog, sinceMs } : { at: "sent", backlog, sinceMs, isResent: false },
     });
-    if (place.slot !== null && !isWaiting) slots.take(job.name, place.slot, one.share);
+    if (place.slot !== null && !isPrefetched) slots.take(job.name, place.slot, one.share);
     this.#run.inFlight.add(one);
     this.#backlogs.sent(one);
     this.#endings.move(one, "run", {
@@ -157,7 +157,7 @@ export class Attempts {
       ...(isSet(job.not_before) ? { not_before: null } : {}),
       ...devicesField(job, one.share),
     }, true);
-    if (!isWaiting) reportStart(this.#run, one);
+    if (!isPrefetched) reportStart(this.#run, one);
     effects.push({ type: "start", machine: state.key, request, again: false });
   }
 
@@ -228,6 +228,11 @@ export class Attempts {
 
   /** The attempt is over; its slot is free. `gaveBack`: the host has said that it is free in its backlog too. */
   end(one: InFlight, end: Ending, gaveBack = false): void {
+    if (!isReset(one, this.#run.jobs.get(one.job))) this.#writeEnd(one, end);
+    this.#leave(one, gaveBack, tookMsOf(one, end));
+  }
+
+  #writeEnd(one: InFlight, end: Ending): void {
     if (end.isUnstarted !== true) reportStart(this.#run, one);
     // One that was given up counts as crashed already; now it is one for certain, and may be tried again.
     const isKnown = one.stage.at === "given_up" && end.state === "crash";
@@ -235,7 +240,6 @@ export class Attempts {
     else if (!this.#endings.tryAgain(one, end)) {
       this.#endings.move(one, end.state, { exit_code: end.exitCode, ...NO_PLACE });
     }
-    this.#leave(one, gaveBack, tookMsOf(one, end));
   }
 
   #leave(one: InFlight, gaveBack: boolean, tookMs: number | null): void {

@@ -9,7 +9,8 @@
 import { limitWord } from "../agent/attempt.ts";
 import type { Job } from "../job/job.ts";
 import type { StartRequest } from "../link/link.ts";
-import { type AttemptRef, isAttemptOf } from "../job/attempt.ts";
+import { attemptId, type AttemptRef, isAttemptOf } from "../job/attempt.ts";
+import { isWaiting } from "../job/states.ts";
 import type { SlotHost } from "./slot_host.ts";
 import type { Share } from "./fit.ts";
 
@@ -117,6 +118,11 @@ export function inFlight(
 /** True if it is an attempt of this very job, and not of one that had its name before. */
 export function isOf(one: InFlight, job: Job | undefined): boolean {
   return job !== undefined && isAttemptOf(one.attempt, job.id);
+}
+
+/** True if it was given up, and its job reset since: that waits for a start of its own, and its end is nobody's. */
+export function isReset(one: InFlight, job: Job | undefined): boolean {
+  return job !== undefined && attemptId(job) === one.attempt && isWaiting(job.status);
 }
 
 /** The backlog that its slot belongs to; null for none. */

@@ -208,6 +208,23 @@ Deno.test("a run ends though an attempt ended whose job was given up and then re
   assert.equal(steps.status, "ready");
 });
 
+Deno.test("the end of an attempt that was given up is nobody's where its job was reset: not told, and no try of it", () => {
+  const ended = { type: "ended", state: "end", exitCode: 0, startedAtMs: 1, endedAtMs: 2 } as const;
+  for (const state of [ended, { type: "none" } as const]) {
+    const steps = new Steps({ status: "crash", attempt: 1, boot: "1", retries: 3 }, [{
+      ...job("child"),
+      after_any: [A],
+    }]);
+    steps.step(UP);
+    steps.jobs.set(A, { ...steps.jobs.get(A)!, status: "ready", boot: null, hold: true });
+    steps.step({ type: "external", external: { ...NO_EXTERNAL_CHANGES, changed: [A] } });
+    const effects = steps.step({ type: "answer", machine: RED, states: [{ ...ATTEMPT, state }] });
+    const told = effects.flatMap((effect) => effect.type === "report" ? [effect.event.type] : []);
+    assert.deepEqual(told, state.type === "none" ? [] : ["found"], state.type);
+    assert.deepEqual(effects.filter(({ type }) => type === "change"), [], state.type);
+  }
+});
+
 Deno.test("a job that is added when all is done, and the link has broken since, starts over a new link", () => {
   const steps = new Steps({ status: "start", attempt: 1, boot: "1", slot: "h1" });
   steps.step(UP);
