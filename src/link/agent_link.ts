@@ -156,9 +156,10 @@ class AgentLink implements Link {
     await this.#session.request((id) =>
       request("kill", [id, Math.max(0, Math.round(options.graceMs)), ...attemptArgs(attempts)])
     );
+    const asked = this.#ends.toAsk(attempts);
     const states = await this.ask(attempts);
     // Where the wrapper was gone nobody else reports the end.
-    if (this.#options.role === "resident") this.#ends.settle(attempts, states, this.#deps.clock.now());
+    if (this.#options.role === "resident") this.#ends.settle(asked, states, this.#deps.clock.now());
     return states;
   }
 

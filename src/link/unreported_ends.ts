@@ -16,6 +16,11 @@ interface Followed extends AttemptRef {
   answered: boolean;
 }
 
+/** As it stands when its host is asked about it: what the host reports meanwhile may be newer than its answer. */
+export interface Asked extends AttemptRef {
+  readonly answered: boolean;
+}
+
 /** Attempts in flight, and the way of their events to the listener. */
 export class UnreportedEnds {
   readonly #onEvent: (event: LinkEvent) => void;
@@ -57,22 +62,26 @@ export class UnreportedEnds {
     this.#onEvent(event);
   }
 
-  /** Attempts in flight that were sent before `beforeMs`. */
-  since(beforeMs: number): AttemptRef[] {
-    return [...this.#followed.values()].filter(({ sentMs }) => sentMs <= beforeMs);
+  /** Attempts in flight that were sent before `beforeMs`: to be asked about now. */
+  since(beforeMs: number): Asked[] {
+    return [...this.#followed.values()].filter(({ sentMs }) => sentMs <= beforeMs).map((one) => ({ ...one }));
+  }
+
+  /** Attempts that are to be asked about now. */
+  toAsk(attempts: readonly AttemptRef[]): Asked[] {
+    return attempts.map((one) => ({ ...one, answered: this.#followed.get(one.attempt)?.answered === true }));
   }
 
   /** Those of them about which the host has said nothing yet. */
-  unanswered(attempts: readonly AttemptRef[]): AttemptRef[] {
+  unanswered<T extends AttemptRef>(attempts: readonly T[]): T[] {
     return attempts.filter(({ attempt }) => this.#followed.get(attempt)?.answered === false);
   }
 
   /** Turns states that were asked for into the events that nobody else reported. */
-  settle(attempts: readonly AttemptRef[], states: readonly AttemptState[], nowMs: number): void {
+  settle(attempts: readonly Asked[], states: readonly AttemptState[], nowMs: number): void {
     for (const [i, ref] of attempts.entries()) {
       const state = states[i];
-      const one = this.#followed.get(ref.attempt);
-      if (state === undefined || one === undefined) continue;
+      if (state === undefined || !this.#followed.has(ref.attempt)) continue;
       const { job, attempt } = ref;
       if (state.type === "ended") {
         const { state: end, exitCode, endedAtMs, limit } = state;
@@ -80,15 +89,16 @@ export class UnreportedEnds {
         this.tell({ type: "ended", job, attempt, state: end, exitCode, atMs: endedAtMs ?? nowMs, ...why });
       } else if (state.type === "crashed") {
         this.tell({ type: "ended", job, attempt, state: "crash", exitCode: state.exitCode, atMs: nowMs });
-      } else if (state.type === "none" && one.answered) {
-        // It ran, and its directory is gone: nobody else will ever report it.
+      } else if (state.type === "none" && ref.answered) {
+        // It ran, and its directory is gone: nobody else will ever report it. One that began since it was asked about
+        // had left no trace then, and runs.
         this.tell({ type: "ended", job, attempt, state: "crash", exitCode: null, atMs: nowMs });
       }
     }
   }
 
   /** Tells of starts that got lost on the host, and that it was made certain of now that they never happen. */
-  settleLost(attempts: readonly AttemptRef[], states: readonly AttemptState[], nowMs: number): void {
+  settleLost(attempts: readonly Asked[], states: readonly AttemptState[], nowMs: number): void {
     this.settle(attempts, states, nowMs);
     for (const [i, { job, attempt }] of attempts.entries()) {
       const state = states[i];

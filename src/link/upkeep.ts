@@ -6,7 +6,7 @@
  */
 
 import type { Clock } from "../deps.ts";
-import type { UnreportedEnds } from "./unreported_ends.ts";
+import type { Asked, UnreportedEnds } from "./unreported_ends.ts";
 import type { Link } from "./link.ts";
 
 /** The times of a link. */
@@ -25,6 +25,12 @@ export interface LinkTimes {
 
 /** The times used where none are given. */
 export const LINK_TIMES: LinkTimes = { pingMs: 5000, deadMs: 15_000, lookMs: 30_000, helloMs: 30_000, deafMs: 5000 };
+
+/**
+ * So long, in ms, a host is given to begin what it had no trace of when it was asked: a manager whose process stood
+ * still asks in the same moment in which the start goes out, however long ago it was sent by its own clock.
+ */
+const BEGIN_MS = 5000;
 
 /** With what, how often, and until when. */
 export interface Upkeep {
@@ -72,11 +78,12 @@ export async function keepLooking({ clock, times, signal }: Upkeep, link: Link, 
       // The host lost a start that left no trace, or refused it, and who was to say so was ended. A claim that stays
       // unfinished for so long belongs to a wrapper that was ended. Before the link reports any of them, a tombstone
       // makes it true for ever.
-      const lost = [
-        ...ends.unanswered(attempts.filter((_, i) => /^(none|forbidden)$/.test(states[i]?.type ?? ""))),
-        ...attempts.filter((_, i) => states[i]?.type === "claimed"),
-      ];
+      const those = (types: RegExp): Asked[] => attempts.filter((_, i) => types.test(states[i]?.type ?? ""));
+      const [silent, claimed] = [ends.unanswered(those(/^(none|forbidden)$/)), those(/^claimed$/)];
       ends.settle(attempts, states, clock.now());
+      if (silent.length + claimed.length === 0) continue;
+      await clock.sleepUntil(clock.now() + BEGIN_MS, signal);
+      const lost = [...ends.unanswered(silent), ...claimed];
       if (lost.length > 0) ends.settleLost(lost, await link.forbid(lost), clock.now());
     } catch {
       // The link went down meanwhile, which is reported elsewhere.

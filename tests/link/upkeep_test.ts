@@ -6,30 +6,38 @@ import type { AttemptState, Link, LinkEvent } from "../../src/link/link.ts";
 import { keepLooking, LINK_TIMES } from "../../src/link/upkeep.ts";
 import { attempt } from "../agent/support.ts";
 
+/** When the host reports that the job runs: before it is asked, while its answer is under way, or after that. */
+type Begun = "before" | "meanwhile" | "after" | "never";
+
 /**
- * Sends `job`, has the host say `answered` of it, and looks once.
+ * Sends `job`, and looks once. `asked`: what the host says of it when it is asked.
  * @returns What was told then, and whether the attempt was forbidden.
  */
-async function lookOnce(asked: AttemptState, answered: boolean): Promise<{ told: string[]; isForbidden: boolean }> {
+async function lookOnce(asked: AttemptState, begun: Begun): Promise<{ told: string[]; isForbidden: boolean }> {
   const told: LinkEvent[] = [];
   const ends = new UnreportedEnds((event) => told.push(event));
   const ref = attempt("job");
   ends.sent(ref, 0);
-  if (answered) ends.alive(ref);
+  if (begun === "before") ends.alive(ref);
   const stop = new AbortController();
   let nowMs = 0;
   const clock: Clock = {
     now: () => nowMs,
     epochMs: () => nowMs,
     sleepUntil(atMs) {
-      if (nowMs > 0) stop.abort();
+      if (atMs - nowMs < LINK_TIMES.lookMs) {
+        if (begun === "after") ends.alive(ref);
+      } else if (nowMs > 0) stop.abort();
       nowMs = atMs;
       return Promise.resolve();
     },
   };
   let isForbidden = false;
   const link: Partial<Link> = {
-    ask: (attempts) => Promise.resolve(attempts.map(() => asked)),
+    ask(attempts) {
+      if (begun === "meanwhile") ends.alive(ref);
+      return Promise.resolve(attempts.map(() => asked));
+    },
     forbid(attempts) {
       isForbidden = true;
       return Promise.resolve(attempts.map(() => ({ type: "forbidden" })));
@@ -41,23 +49,31 @@ async function lookOnce(asked: AttemptState, answered: boolean): Promise<{ told:
 }
 
 Deno.test("keepLooking() tells of a start that got lost on its host, once it is made sure that it never happens", async () => {
-  assert.deepEqual(await lookOnce({ type: "none" }, false), { told: ["refused"], isForbidden: true });
+  assert.deepEqual(await lookOnce({ type: "none" }, "never"), { told: ["refused"], isForbidden: true });
 });
 
 Deno.test("keepLooking() tells of a start that was refused by a wrapper that was ended before it said so", async () => {
-  assert.deepEqual(await lookOnce({ type: "forbidden" }, false), { told: ["refused"], isForbidden: true });
-  assert.deepEqual(await lookOnce({ type: "forbidden" }, true), { told: [], isForbidden: false });
+  assert.deepEqual(await lookOnce({ type: "forbidden" }, "never"), { told: ["refused"], isForbidden: true });
+  assert.deepEqual(await lookOnce({ type: "forbidden" }, "before"), { told: [], isForbidden: false });
 });
 
 Deno.test("keepLooking() tells of a start that was ended while it made its claim", async () => {
-  assert.deepEqual(await lookOnce({ type: "claimed" }, false), { told: ["refused"], isForbidden: true });
+  assert.deepEqual(await lookOnce({ type: "claimed" }, "never"), { told: ["refused"], isForbidden: true });
 });
 
 Deno.test("keepLooking() tells that a job crashed that ran and has left no trace, and forbids nothing", async () => {
-  assert.deepEqual(await lookOnce({ type: "none" }, true), { told: ["ended crash"], isForbidden: false });
+  assert.deepEqual(await lookOnce({ type: "none" }, "before"), { told: ["ended crash"], isForbidden: false });
 });
 
 Deno.test("keepLooking() tells nothing of a job that runs", async () => {
   const alive = { type: "alive", pid: 7, startedAtMs: null, orphan: false } as const;
-  assert.deepEqual(await lookOnce(alive, true), { told: [], isForbidden: false });
+  assert.deepEqual(await lookOnce(alive, "before"), { told: [], isForbidden: false });
+});
+
+Deno.test("keepLooking() takes no answer for the last word that is older than the report of a start", async () => {
+  assert.deepEqual(await lookOnce({ type: "none" }, "meanwhile"), { told: [], isForbidden: false });
+});
+
+Deno.test("keepLooking() gives the host a while to begin what it had no trace of", async () => {
+  assert.deepEqual(await lookOnce({ type: "none" }, "after"), { told: [], isForbidden: false });
 });
