@@ -78,7 +78,7 @@ hostTest(
   "a fifo manager killed in the middle: max_parallel holds over its death, and jobs run once in file order",
   async (hosts) => {
     await using manager = await makeManager(hosts);
-    await makeQueue(manager, "job[1-12]", onceCommand(SOME_LONG), "--user=pi", "--host=red");
+    await makeQueue(manager, "job[1-20]", onceCommand(SOME_LONG), "--user=pi", "--host=red");
     const args = ["queue", "run", "fifo", "a", "--max_parallel=2"];
     const begun = () => [...readText(`${hosts.host("red").home}/steps`).matchAll(/^\+ /gm)].length;
     for (const starts of [1, 3, 4]) {
@@ -93,7 +93,7 @@ hostTest(
     }
     const last = await manager.cms(...args);
     assert.equal(last.code, 0, last.stdout + last.stderr);
-    await assertAllRan(manager, hosts, 12);
+    await assertAllRan(manager, hosts, 20);
     const steps = readText(`${hosts.host("red").home}/steps`);
     const starts = [...steps.matchAll(/^\+ job(\d+)$/gm)].map(([, n]) => Number(n));
     // Two that are sent together may begin in either order.
