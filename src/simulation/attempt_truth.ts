@@ -30,8 +30,10 @@ export interface AttemptTruth {
   queue: string | null;
   /** Where it writes. */
   directory: JobDirectory | null;
-  /** Where the manager decided to start it; null if nobody did. */
-  decided: { readonly machine: string; readonly boot: string | null; readonly atMs: number } | null;
+  /** Where, and in which process, the manager decided to start it; null if nobody did. */
+  decided:
+    | { readonly machine: string; readonly boot: string | null; readonly atMs: number; readonly by: object }
+    | null;
   /** The decision was on the disk. */
   isDurable: boolean;
   /** A host got the request. */

@@ -87,6 +87,8 @@ export interface ConnectionParts {
   readonly host: Host;
   readonly timeline: Timeline;
   readonly random: Random;
+  /** To which name of the host. */
+  readonly name: string;
   readonly isLocal: boolean;
   /** A copy of input files in place of an agent. */
   readonly isCopy: boolean;
@@ -202,12 +204,12 @@ export class Connection {
   }
 
   #send(pipe: ReadPipe, text: string): void {
-    const { process } = this.#parts;
+    const { process, name, timeline } = this.#parts;
     this.#down.send(this.#latencyMs, text.length, () => {
       // A link is one from its hello on.
       this.#hasGreeted ||= text.includes(" hello 1 ");
       // What comes after its end nobody hears.
-      if (this.#hasGreeted && this.#isHere) this.host.hear(process);
+      if (this.#hasGreeted && this.#isHere) this.host.heard.hear(process, name, timeline.nowMs);
       process.resume(() => pipe.push(encoder.encode(text)));
     });
   }

@@ -139,6 +139,9 @@ export class Course implements Stage {
           onEvent: (event) => {
             world.told.begun(self);
             if (event.type === "warning") world.trace(self.name, "warns:", event.text);
+            if (event.type === "same_machine") {
+              world.routes.of(event.machine)?.heard.join(self, event.machine, event.as);
+            }
             if (event.type === "machine_up" || event.type === "machine_down") {
               world.trace(self.name, event.type, event.machine, "reason" in event ? event.reason : "");
             }

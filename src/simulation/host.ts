@@ -5,6 +5,7 @@
  * @module
  */
 
+import { Hearing } from "./hearing.ts";
 import { isOrBefore } from "../job/attempt.ts";
 import { type EventsFile, type HostProcess, type Steps, UNTIL_WOKEN } from "./host_process.ts";
 import type { InputFiles, ManagersDirectory } from "./input_files.ts";
@@ -27,7 +28,7 @@ export interface HostParts {
   /** The manager's experiment directory, where it is the host's own as well. */
   readonly managers?: ManagersDirectory;
   /** Of all machines that its name leads to. */
-  readonly heard?: Host["heard"];
+  readonly heard?: Hearing;
   readonly timeline: Timeline;
   readonly random: Random;
   readonly truth: Truth;
@@ -40,9 +41,6 @@ export interface HostParts {
   readonly pids: number;
   readonly trace: (...words: unknown[]) => void;
 }
-
-/** So long nothing was heard: a pause, not the time between two beats. */
-const PAUSE_MS = 1_000;
 
 /** One machine. */
 export class Host {
@@ -69,8 +67,8 @@ export class Host {
   /** It was full at some time: claims and logs may be missing. */
   wasFull = false;
   bootMs: number;
-  /** When each process of the manager last heard of it, and the last pause in which it did not. */
-  readonly heard: WeakMap<object, { atMs: number; pause: { fromMs: number; toMs: number } }>;
+  /** What the manager's processes heard of it; all nodes of a name have one. */
+  readonly heard: Hearing;
   /** Since when the boot's first agent is there; empty claims that are older are nobody's. */
   bootMarkMs = Infinity;
   readonly clockOffsetMs: number;
@@ -92,7 +90,7 @@ export class Host {
     this.machine = `${this.hostname}+${quickHash([new TextEncoder().encode(parts.key)]).slice(0, 8)}`;
     this.directories = parts.home ?? new Map();
     this.#unsynced = new UnsyncedWrites(parts);
-    this.heard = parts.heard ?? new WeakMap();
+    this.heard = parts.heard ?? new Hearing();
     this.bootMs = parts.timeline.nowMs - 100_000;
     this.clockOffsetMs = Math.floor(parts.random.between(-5_000, 5_000));
   }
@@ -259,15 +257,6 @@ export class Host {
   /** The directory that a job of a queue has here, see `c_visit`: that of its name, or `JOB.QUEUE`. */
   directory(job: string, queue: string): JobDirectory | undefined {
     return this.directories.get(`${job}.${queue}`) ?? this.directories.get(job);
-  }
-
-  /** A process of the manager hears of it. */
-  hear(process: object): void {
-    const atMs = this.parts.timeline.nowMs;
-    const before = this.heard.get(process);
-    const fromMs = before?.atMs ?? 0;
-    const isPause = before === undefined || atMs - fromMs > PAUSE_MS;
-    this.heard.set(process, { atMs, pause: isPause ? { fromMs, toMs: atMs } : before.pause });
   }
 
   /** `mkdir`. False if it exists, or the disk is full. */

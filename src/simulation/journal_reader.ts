@@ -172,6 +172,7 @@ export class JournalReader {
       machine: host === "localhost" ? "localhost" : `${user}@${host}`,
       boot: fields.boot as string | null,
       atMs: nowMs(),
+      by: process,
     };
     attempt.need = needAt(this.#parts.isLate() ? null : this.#parts.liveJobs(process), record.id!);
     const wrong = wrongRecord(attempt.need, "devices" in fields ? fields.devices : whole.devices);
@@ -246,7 +247,7 @@ export class JournalReader {
     }
     const host = this.#parts.hostOf(attempt.decided?.machine ?? "", attempt.decided?.boot);
     if (attempt.isAlive) {
-      const isGivenUp = to === "crash" && this.#wasSilent(process, host);
+      const isGivenUp = to === "crash" && this.#wasSilent(process, host, attempt);
       const isAgain = attempt.isGivenUp && (to === "ready" || to === "undefined");
       const isReset = isAgain && this.#parts.isReset(process);
       attempt.isLost ||= isAgain && !isReset;
@@ -287,7 +288,7 @@ export class JournalReader {
       case "crash":
         if (!this.#mayCrash(process, attempt, host)) say(`it ended by ${attempt.how} with ${attempt.code}`);
         // It was sent perhaps, and may still arrive.
-        attempt.isGivenUp ||= attempt.starts === 0 && this.#wasSilent(process, host);
+        attempt.isGivenUp ||= attempt.starts === 0 && this.#wasSilent(process, host, attempt);
         return;
       default:
         if (from === "run" && !mayWait) say("it was started");
@@ -301,17 +302,17 @@ export class JournalReader {
     if (how === "signal" || how === "power" || isWrapperKilled || isForgotten) return true;
     if (starts === 0 && this.#parts.truth.emptyClaims.has(attempt.job)) return true;
     if (host === undefined || `${host.machine}/${host.boot}` !== attempt.decided?.boot || host.wasFull) return true;
-    return this.#wasSilent(process, host);
+    return this.#wasSilent(process, host, attempt);
   }
 
-  #wasSilent(process: SimProcess, host: Host | undefined): boolean {
+  /** True if the host was, under the name under which this run decided the start, or, of an earlier run's, any name. */
+  #wasSilent(process: SimProcess, host: Host | undefined, { decided }: AttemptTruth): boolean {
     const { nowMs, beganMs, timeoutMs, isLate } = this.#parts;
     if (host === undefined || isLate()) return true;
-    const heard = host.heard.get(process);
+    const heard = host.heard.of(process, decided?.by === process ? decided.machine : null);
     const isLong = (fromMs: number, toMs: number) => toMs - Math.max(fromMs, beganMs(process)) >= timeoutMs - 1;
     if (isLong(heard?.atMs ?? 0, nowMs())) return true;
-    // What was due before it was heard again may take a moment: a file that is just being saved is left alone until
-    // then.
+    // What was due before it was heard again may take a moment: until then a file that is being saved is left alone.
     return heard !== undefined && nowMs() - heard.pause.toMs < LATE_MS && isLong(heard.pause.fromMs, heard.pause.toMs);
   }
 

@@ -147,6 +147,7 @@ export class Manager {
     const connection = new Connection({
       process,
       host,
+      name: key,
       timeline: this.#parts.timeline,
       random: randomOf(this.#parts.seed, `connection ${++this.#opened}`),
       isLocal,

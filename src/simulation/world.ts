@@ -8,6 +8,7 @@
  * @module
  */
 
+import { Hearing } from "./hearing.ts";
 import type { Deps } from "../deps.ts";
 import { machineKey } from "../cluster/machine.ts";
 import type { QueueStore, StoreRef } from "../store/store.ts";
@@ -149,7 +150,7 @@ export class World {
     const home: Host["directories"] = new Map();
     const managers = new ManagersDirectory(this.manager.disk, this.queue.directory);
     for (const plan of scenario.hosts) {
-      const heard: Host["heard"] = new WeakMap();
+      const heard = new Hearing();
       for (let node = 0; node < (plan.nodes ?? 1); node++) {
         const key = node === 0 ? plan.key : `${plan.key}~${node}`;
         const random = randomOf(scenario.seed, `host ${key}`);
@@ -158,9 +159,8 @@ export class World {
         const host = new Host({ ...parts, ...(plan.sharesHome ? { home } : {}), ...(isManagers ? { managers } : {}) });
         this.options.spoilHost?.(host);
         this.hosts.set(key, host);
-        if (node > 0) continue;
-        this.routes.set(plan.key, host);
-        if (plan.alias !== undefined) this.routes.set(plan.alias, host);
+        const names = node > 0 ? [] : [plan.key, plan.alias ?? plan.key];
+        for (const name of names) this.routes.set(name, host);
       }
     }
   }
