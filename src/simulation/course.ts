@@ -8,6 +8,8 @@
 import type { Deps } from "../deps.ts";
 import { parseMachine } from "../cluster/machine.ts";
 import { addHostsOfSpecs } from "../operations/add_hosts.ts";
+import { chunks } from "../link/requests.ts";
+import { EXPAND_LIMIT } from "../names/expand.ts";
 import { addJobsOfSpecs } from "../operations/add_jobs.ts";
 import { createCluster } from "../operations/create_cluster.ts";
 import { createQueue } from "../operations/create_queue.ts";
@@ -228,7 +230,9 @@ export class Course implements Stage {
         if (capacity !== 1) await setHostFields(deps, { cluster, id, fields: { max_jobs_allowed: String(capacity) } });
       }
       await world.makeSent();
-      await addJobsOfSpecs(deps, { queue, jobs: this.specsOf(scenario.jobs) });
+      for (const jobs of chunks(scenario.jobs, EXPAND_LIMIT)) {
+        await addJobsOfSpecs(deps, { queue, jobs: this.specsOf(jobs) });
+      }
     }, () => isDone = true);
     await world.runUntil(() => isDone, { untilMs: Infinity, what: "the queue is not made" });
     await world.makeInputs();

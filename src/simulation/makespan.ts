@@ -63,11 +63,12 @@ export async function measureMakespan(request: MakespanRequest, turn: () => Prom
   const course = new Course(world);
   await course.play();
   const span = course.spans[0] ?? { beganMs: 0, endedMs: 0 };
+  const { violation, startsInAll } = world.truth;
   return {
     makespanMs: span.endedMs - span.beganMs,
     busyMs: world.truth.lastEndMs - world.truth.firstStartMs,
     idealMs: Math.ceil(jobs / hosts) * durationMs,
     events: world.timeline.happened,
-    violation: world.truth.violation,
+    violation: violation ?? (startsInAll === jobs ? null : `of ${jobs} jobs ${startsInAll} were started`),
   };
 }

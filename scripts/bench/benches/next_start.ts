@@ -1,12 +1,13 @@
 /**
  * How long a slot is empty behind a line, from the end of a job to the start of the next one there, by the hosts' own
- * clocks: prefetch hides the line.
+ * clocks: prefetch hides the line. Beside it a bare loop on each host, which has no line.
  *
  * @module
  */
 
 import type { Bench, Plan, Setting } from "../bench.ts";
 import { runCms } from "../contenders/cms.ts";
+import { runFloor } from "../contenders/floor.ts";
 import { sharedContenders } from "../contenders/shared.ts";
 import type { TestHost } from "../../../testing/hosts.ts";
 import { openRig, THREE, withLine } from "../rig.ts";
@@ -33,23 +34,37 @@ async function open(setting: Setting, stack: AsyncDisposableStack): Promise<Plan
   const far = await withLine(rig, setting.directory, ROUND_TRIP_MS);
   const hosts = THREE.flatMap((name) => Array(SLOTS).fill(`pi@${name}`)).join(",");
   const names = ["ms, median", "ms, 99th percentile"] as const;
-  const work = async (round: number) => {
+  const floors = ["floor, median", "floor, 99th percentile"] as const;
+  const measure = async <N extends string>(
+    [median, most]: readonly [N, N],
+    run: (inspect: (directory: string) => Promise<void>) => Promise<unknown>,
+  ): Promise<Record<N, number>> => {
     const gaps: number[] = [];
-    const inspect = async (experiment: string): Promise<void> => {
-      for (const host of rig.hosts) gaps.push(...gapsOf(await timesOn(host, experiment)));
-    };
-    await runCms(far, setting, { name: "next-start", jobs, command: COMMAND, shell: "bash", hosts, inspect }, round);
-    return { [names[0]]: percentile(gaps, 0.5), [names[1]]: percentile(gaps, 0.99) } as Record<
-      typeof names[number],
-      number
-    >;
+    await run(async (directory) => {
+      for (const host of rig.hosts) gaps.push(...gapsOf(await timesOn(host, directory)));
+    });
+    return { [median]: percentile(gaps, 0.5), [most]: percentile(gaps, 0.99) } as Record<N, number>;
   };
+  const work = (round: number) =>
+    measure(
+      names,
+      (inspect) =>
+        runCms(far, setting, { name: "next-start", jobs, command: COMMAND, shell: "bash", hosts, inspect }, round),
+    );
+  const floor = (round: number) =>
+    measure(
+      floors,
+      (inspect) =>
+        runFloor(rig, { name: "floor", jobs, slots: SLOTS, shell: "bash", command: COMMAND, inspect }, round),
+    );
   return {
     work: `${jobs} jobs of \`sleep 0.1\` on 3 ssh hosts with ${SLOTS} slots each, ${ROUND_TRIP_MS} ms there and back`,
-    contenders: sharedContenders(names, work),
+    contenders: [...sharedContenders(names, work), ...sharedContenders(floors, floor)],
     questions: [
       { of: names[0], to: null, mark: { atMost: 4 } },
       { of: names[1], to: null, mark: { atMost: 25 } },
+      { of: names[0], to: floors[0], mark: null },
+      { of: names[1], to: floors[1], mark: null },
     ],
   };
 }

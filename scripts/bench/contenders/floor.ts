@@ -1,5 +1,5 @@
 /**
- * The floor: a bare shell loop on the host that makes the same files (`floor.sh`), through one ssh.
+ * The floor: a bare shell loop on each host that makes the same files (`floor.sh`), through one ssh.
  *
  * @module
  */
@@ -13,12 +13,16 @@ import type { CmsTimes } from "./cms.ts";
 export interface FloorWork {
   /** Names its directories. */
   readonly name: string;
+  /** In all; each host has its part, rounded up. */
   readonly jobs: number;
+  /** Of each host. */
   readonly slots: number;
   /** Of the jobs' scripts; the loop itself runs in `sh`. */
   readonly shell: string;
   /** Of each job: words without quotes. */
   readonly command: string;
+  /** Called when all have ended, while their files are there. @param name Directory in the home. */
+  readonly inspect?: (name: string) => Promise<void>;
 }
 
 /** {@link runFloor} as a contender. */
@@ -27,19 +31,22 @@ export function floorContender(rig: Rig, work: FloorWork): Contender {
 }
 
 /**
- * A loop on the first host. @returns The same times as of a run of the program.
+ * A loop on each host. @returns The same times as of a run of the program.
  * @throws {Error} If a job did not end.
  */
-export async function runFloor(rig: Rig, work: FloorWork, round: number): Promise<CmsTimes> {
-  const hosts = rig.hosts.slice(0, 1);
-  const [host] = hosts;
+export async function runFloor({ hosts, ssh }: Rig, work: FloorWork, round: number): Promise<CmsTimes> {
   const name = `${work.name.replaceAll(/[^a-z0-9]+/g, "-")}-${round}`;
-  const script = await Deno.readTextFile(new URL("./floor.sh", import.meta.url));
-  return await withNewDisks(hosts, { name, jobs: work.jobs }, async () => {
-    const remote = `sh -c "$(cat)" sh ${name} ${work.jobs} ${work.slots} ${work.shell} '${work.command}'`;
-    const ms = await timeOf([...rig.ssh, "-T", `${host!.user}@${host!.name}`, remote], { input: script });
+  const input = await Deno.readTextFile(new URL("./floor.sh", import.meta.url));
+  const jobs = Math.ceil(work.jobs / hosts.length);
+  return await withNewDisks(hosts, { name, jobs }, async () => {
+    const remote = `sh -c "$(cat)" sh ${name} ${jobs} ${work.slots} ${work.shell} '${work.command}'`;
+    const times = hosts.map((host) => timeOf([...ssh, "-T", `${host.user}@${host.name}`, remote], { input }));
+    const ms = Math.max(...await Promise.all(times));
     const ended = await countEnded(hosts, name);
-    if (ended === work.jobs) return { ms, spanMs: await spanOf(hosts, name) };
-    throw new Error(`${work.name} did not do its work: of ${work.jobs} jobs ${ended} ended`);
+    if (ended !== jobs * hosts.length) {
+      throw new Error(`${work.name} did not do its work: of ${jobs * hosts.length} jobs ${ended} ended`);
+    }
+    await work.inspect?.(name);
+    return { ms, spanMs: await spanOf(hosts, name) };
   });
 }
