@@ -64,16 +64,18 @@ export class UnreportedEnds {
 
   /** Attempts in flight that were sent before `beforeMs`: to be asked about now. */
   since(beforeMs: number): Asked[] {
-    return [...this.#followed.values()].filter(({ sentMs }) => sentMs <= beforeMs).map((one) => ({ ...one }));
+    return this.toAsk([...this.#followed.values()].filter(({ sentMs }) => sentMs <= beforeMs));
   }
 
   /** Attempts that are to be asked about now. */
   toAsk(attempts: readonly AttemptRef[]): Asked[] {
-    return attempts.map((one) => ({ ...one, answered: this.#followed.get(one.attempt)?.answered === true }));
+    return attempts.map(({ job, attempt }) => {
+      return { job, attempt, answered: this.#followed.get(attempt)?.answered === true };
+    });
   }
 
   /** Those of them about which the host has said nothing yet. */
-  unanswered<T extends AttemptRef>(attempts: readonly T[]): T[] {
+  unanswered(attempts: readonly Asked[]): Asked[] {
     return attempts.filter(({ attempt }) => this.#followed.get(attempt)?.answered === false);
   }
 

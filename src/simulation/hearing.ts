@@ -5,11 +5,13 @@
  * @module
  */
 
+import { LATE_MS } from "./order_watch.ts";
+
 /** So long nothing was heard: a pause, not the time between two beats. */
 const PAUSE_MS = 1_000;
 
 /** When it was last heard of, and the last pause in which it was not. */
-export interface Heard {
+interface Heard {
   readonly atMs: number;
   readonly pause: { readonly fromMs: number; readonly toMs: number };
 }
@@ -38,9 +40,17 @@ export class Hearing {
     this.#joined.set(process, joined.set(name, as));
   }
 
-  /** What a process heard of the machine; with a `name`, under that, or the one that it stands for. */
-  of(process: object, name: string | null = null): Heard | undefined {
+  /**
+   * True if a process has heard nothing for so long, counted from `sinceMs` at the earliest, or had not until a moment
+   * ago. With a `name`: under that one, or the one that it stands for.
+   */
+  wasSilent(process: object, name: string | null, span: { nowMs: number; sinceMs: number; forMs: number }): boolean {
+    const { nowMs, sinceMs, forMs } = span;
     const key = name === null ? "" : this.#joined.get(process)?.get(name) ?? name;
-    return this.#byProcess.get(process)?.get(key);
+    const heard = this.#byProcess.get(process)?.get(key);
+    const isLong = (fromMs: number, toMs: number) => toMs - Math.max(fromMs, sinceMs) >= forMs;
+    if (isLong(heard?.atMs ?? 0, nowMs)) return true;
+    // What was due before it was heard again may take a moment: until then a file that is being saved is left alone.
+    return heard !== undefined && nowMs - heard.pause.toMs < LATE_MS && isLong(heard.pause.fromMs, heard.pause.toMs);
   }
 }

@@ -10,7 +10,7 @@ import { jobIdOf } from "../job/attempt.ts";
 import { holdOf } from "../operations/job_reason.ts";
 import type { Jobs } from "../store/changes.ts";
 import type { Host } from "./host.ts";
-import { before, isDue, LATE_MS, TryWatch, whyNoTry, whyTooEarly } from "./order_watch.ts";
+import { before, isDue, TryWatch, whyNoTry, whyTooEarly } from "./order_watch.ts";
 import { needAt, needsMore, onlyEntry, Patience, wrongRecord } from "./needs.ts";
 import type { SimProcess } from "./process.ts";
 import type { HostPlan } from "./scenario.ts";
@@ -309,11 +309,8 @@ export class JournalReader {
   #wasSilent(process: SimProcess, host: Host | undefined, { decided }: AttemptTruth): boolean {
     const { nowMs, beganMs, timeoutMs, isLate } = this.#parts;
     if (host === undefined || isLate()) return true;
-    const heard = host.heard.of(process, decided?.by === process ? decided.machine : null);
-    const isLong = (fromMs: number, toMs: number) => toMs - Math.max(fromMs, beganMs(process)) >= timeoutMs - 1;
-    if (isLong(heard?.atMs ?? 0, nowMs())) return true;
-    // What was due before it was heard again may take a moment: until then a file that is being saved is left alone.
-    return heard !== undefined && nowMs() - heard.pause.toMs < LATE_MS && isLong(heard.pause.fromMs, heard.pause.toMs);
+    const name = decided?.by === process ? decided.machine : null;
+    return host.heard.wasSilent(process, name, { nowMs: nowMs(), sinceMs: beganMs(process), forMs: timeoutMs - 1 });
   }
 
   /** A job leaves the queue: nothing of it may run, or start later, unless somebody was told. */

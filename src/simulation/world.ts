@@ -159,8 +159,8 @@ export class World {
         const host = new Host({ ...parts, ...(plan.sharesHome ? { home } : {}), ...(isManagers ? { managers } : {}) });
         this.options.spoilHost?.(host);
         this.hosts.set(key, host);
-        const names = node > 0 ? [] : [plan.key, plan.alias ?? plan.key];
-        for (const name of names) this.routes.set(name, host);
+        if (node > 0) continue;
+        for (const name of [plan.key, plan.alias]) if (name !== undefined) this.routes.set(name, host);
       }
     }
   }
