@@ -8,6 +8,7 @@
 import type { Child, Clock, Deps, Environment, Post, Processes, Serve } from "./deps.ts";
 import { codeOf, plainReason } from "./system_errors.ts";
 import { files, randomHex } from "./files_real.ts";
+import { sessionCommand } from "./session_real.ts";
 
 // setTimeout takes 31 bits; a longer wait is made of several.
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -55,16 +56,18 @@ function tryFiles(count: number): void {
 
 const processes: Processes = {
   spawn(command, { spare = 0, ...options } = {}): Child {
-    const [program, ...args] = command;
+    const [program, ...words] = command;
     if (program === undefined) throw new RangeError("Cannot start a program: its name is missing");
     try {
       if (spare > 0) tryFiles(spare + FILES_OF_CHILD);
-      const child = new Deno.Command(program, {
+      const inSession = sessionCommand(command, options.env?.["PATH"]);
+      const [first, ...args] = inSession ?? [program, ...words];
+      const child = new Deno.Command(first, {
         args,
         stdin: "piped",
         stdout: "piped",
         stderr: "piped",
-        detached: true,
+        detached: inSession === null,
         ...options,
       }).spawn();
       return {
