@@ -1,14 +1,11 @@
 /**
  * Who may use the service: one user name and password, checked on every request; and a second pair for who only looks.
  *
- * The pair itself is not kept: only its HMAC-SHA-256 under a random key of this process. A slow hash would add nothing,
- * as nothing is stored, and would cost every request what it costs an attacker; guessing is made slow by
- * `slow_down.ts`.
+ * A hash of it would add nothing, as nothing is stored, and a slow one would cost every request what it costs an
+ * attacker; guessing is made slow by `slow_down.ts`.
  *
  * @module
  */
-
-import type { Ids } from "../deps.ts";
 
 /** A pair as a person types it. */
 export interface Credentials {
@@ -28,7 +25,7 @@ export type Verdict =
 
 /** Checks the `Authorization` header of a request. */
 export interface Auth {
-  check(header: string | undefined): Promise<Verdict>;
+  check(header: string | undefined): Verdict;
 }
 
 /** Most bytes of a user name and a password with the colon between them. */
@@ -37,23 +34,14 @@ export const MOST_BYTES = 4096;
 const LONGEST = 2 * MOST_BYTES;
 
 /** Makes the check for one pair, and for that of who only looks, if there is one. */
-export async function makeAuth(ids: Ids, credentials: Credentials, viewer: Credentials | null = null): Promise<Auth> {
-  const key = await crypto.subtle.importKey(
-    "raw",
-    new TextEncoder().encode(ids.hex(32)),
-    { name: "HMAC", hash: "SHA-256" },
-    false,
-    ["sign"],
-  );
-  const digest = async (pair: Uint8Array<ArrayBuffer>) => new Uint8Array(await crypto.subtle.sign("HMAC", key, pair));
-  const digestOf = ({ user, password }: Credentials) => digest(new TextEncoder().encode(`${user}:${password}`));
-  const wanted = await digestOf(credentials);
-  const looking = viewer === null ? null : await digestOf(viewer);
+export function makeAuth(credentials: Credentials, viewer: Credentials | null = null): Auth {
+  const wanted = padded(bytesOf(credentials));
+  const looking = viewer === null ? null : padded(bytesOf(viewer));
   return {
-    async check(header) {
+    check(header) {
       const pair = readBasic(header);
       if (pair === null) return { type: "none" };
-      const given = await digest(pair);
+      const given = padded(pair);
       if (isEqual(given, wanted)) return { type: "right", user: credentials.user, role: "user" };
       const looks = looking !== null && isEqual(given, looking);
       return looks ? { type: "right", user: viewer!.user, role: "viewer" } : { type: "wrong" };
@@ -67,15 +55,27 @@ function readBasic(header: string | undefined): Uint8Array<ArrayBuffer> | null {
   const match = /^basic +([A-Za-z0-9+/]+={0,2}) *$/i.exec(header);
   if (match === null) return null;
   try {
-    return Uint8Array.from(atob(match[1]!), (c) => c.charCodeAt(0));
+    return Uint8Array.fromBase64(match[1]!);
   } catch {
     return null;
   }
 }
 
-/** Compares in a time that does not depend on where they differ. */
+function bytesOf({ user, password }: Credentials): Uint8Array {
+  return new TextEncoder().encode(`${user}:${password}`);
+}
+
+/** As many bytes of each pair: the length, and what can be of a pair that is right, filled up with zeros. */
+function padded(pair: Uint8Array): Uint8Array {
+  const all = new Uint8Array(4 + MOST_BYTES);
+  new DataView(all.buffer).setUint32(0, pair.length);
+  all.set(pair.subarray(0, MOST_BYTES), 4);
+  return all;
+}
+
+/** Compares in a time that depends on neither. */
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  let difference = a.length ^ b.length;
-  for (let i = 0; i < a.length; i++) difference |= a[i]! ^ (b[i] ?? 0);
+  let difference = 0;
+  for (let i = 0; i < a.length; i++) difference |= a[i]! ^ b[i]!;
   return difference === 0;
 }

@@ -67,7 +67,7 @@ function bySession(c: Context<ServiceEnv>, sessions: Sessions): Asker | null {
  */
 async function authenticate(c: Context<ServiceEnv>, service: Service, slowDown: SlowDown): Promise<Asker> {
   const challenge: Readonly<Record<string, string>> = c.req.header("x-requested-with") === "page" ? {} : CHALLENGE;
-  const verdict = await service.auth.check(c.req.header("authorization"));
+  const verdict = service.auth.check(c.req.header("authorization"));
   switch (verdict.type) {
     case "right":
       c.env?.trust?.();

@@ -15,7 +15,7 @@ export function documentOf(deps: Deps): object {
     connect: () => Promise.reject(new RangeError("Cannot connect: nothing is served")),
     visit: (_machine, work) => work(),
     root: deps.environment.cwd(),
-    auth: { check: () => Promise.resolve({ type: "none" }) },
+    auth: { check: () => ({ type: "none" }) },
     log: { access: () => {}, warning: () => {} },
     hosts: [],
     mostFiles: 0,

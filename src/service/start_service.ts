@@ -71,7 +71,7 @@ export async function startService(deps: Deps, options: ServiceOptions, watch: S
   // What is served does not depend on where the process goes later.
   const files = await deps.servedFiles?.(root) ?? deps.files;
   const ownDeps: Deps = { ...deps, files, environment: { ...environment, cwd: () => root } };
-  const auth = await makeAuth(deps.ids, credentials, viewer);
+  const auth = makeAuth(credentials, viewer);
   const server = await listen(
     deps,
     { hostname: options.bind, port: options.port, ...tls, onFault: (fault) => watch.log.warning(faultText(fault)) },

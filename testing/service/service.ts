@@ -61,7 +61,7 @@ export async function withService(
     connect: makeConnect(deps),
     visit: (_machine, work) => work(),
     root: directory,
-    auth: await makeAuth(deps.ids, { user: "pi", password: "red berry" }),
+    auth: makeAuth({ user: "pi", password: "red berry" }),
     log: { access: (entry) => accesses.push(entry), warning: (text) => warnings.push(text) },
     hosts: [],
     mostFiles: 1024,

@@ -19,7 +19,7 @@ const app = makeApp({
   connect: makeConnect(deps),
   visit: (_machine, work) => work(),
   root: directory,
-  auth: await makeAuth(deps.ids, { user: "pi", password: "red berry" }),
+  auth: makeAuth({ user: "pi", password: "red berry" }),
   log: { access: () => {}, warning: () => {} },
   hosts: [],
   mostFiles: 1024,

@@ -50,8 +50,7 @@ Deno.test("a wrong password is no login, and a page's request gets no challenge,
 });
 
 Deno.test("who may look sees everything and changes nothing, by password and by session", async () => {
-  const auth = await makeAuth(
-    { hex: (bytes: number) => "ab".repeat(bytes) } as never,
+  const auth = makeAuth(
     { user: "pi", password: "red berry" },
     { user: "eve", password: "blue berry" },
   );
