@@ -10,7 +10,6 @@ import { attemptArgs, backlogRequest, dirsRequest, request, startRequest, undirs
 import { limitWord } from "../agent/attempt.ts";
 import type { GpuUse } from "../agent/gpu_use.ts";
 import type { Mark } from "../agent/protocol.ts";
-import { joined } from "../bytes.ts";
 import { isLocal, type Machine } from "../cluster/machine.ts";
 import type { Deps } from "../deps.ts";
 import type { AttemptRef } from "../job/attempt.ts";
@@ -202,8 +201,8 @@ class AgentLink implements Link {
 
   async read({ job, attempt }: AttemptRef, file: string, { maxBytes, from }: FilePart): Promise<Uint8Array | null> {
     const words = [job, attempt, file, maxBytes, ...(from === undefined ? [] : [from])];
-    const reply = await this.#session.request((id) => request("read", [id, ...words]));
-    return reply.absent ? null : joined(reply.data);
+    const reply = await this.#session.request((id) => request("read", [id, ...words]), maxBytes);
+    return reply.absent ? null : reply.data.bytes;
   }
 
   async stage(attempts: readonly AttemptRef[], from: string): Promise<ReadonlyMap<JobName, string>> {

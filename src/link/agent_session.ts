@@ -172,9 +172,9 @@ export class AgentSession {
     await this.#channel.ended;
   }
 
-  async request(text: (id: number) => string): Promise<Reply> {
+  async request(text: (id: number) => string, mostBytes?: number): Promise<Reply> {
     if (this.#state !== "open") throw this.error();
-    const reply = await this.#requests.open((id) => this.#channel.send(text(id)));
+    const reply = await this.#requests.open((id) => this.#channel.send(text(id)), mostBytes);
     if (reply.failure !== null) throw this.error({ reason: reply.failure, lasting: false });
     return reply;
   }

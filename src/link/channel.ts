@@ -41,11 +41,13 @@ async function eachLine(
 ): Promise<void> {
   const decoder = new TextDecoder();
   let rest = "";
-  let size = WAITING_BYTES;
+  let buffer = new ArrayBuffer(WAITING_BYTES);
   while (true) {
-    const { done, value } = await reader.read(new Uint8Array(size)).catch(() => ({ done: true, value: undefined }));
+    const { done, value } = await reader.read(new Uint8Array(buffer)).catch(() => ({ done: true, value: undefined }));
     if (done || value === undefined) break;
-    size = value.length < size ? WAITING_BYTES : BUSY_BYTES;
+    // The same again where it has the size: fresh memory costs more than what comes in it.
+    const size = value.length < WAITING_BYTES ? WAITING_BYTES : BUSY_BYTES;
+    buffer = value.buffer.byteLength === size ? value.buffer : new ArrayBuffer(size);
     const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
     rest = (lines.pop() ?? "").slice(0, LONGEST_LINE);
     for (const line of lines) onLine(line);

@@ -6,6 +6,7 @@
 
 import type { GpuUse } from "../agent/gpu_use.ts";
 import type { AgentEvent, Answer, Mark } from "../agent/protocol.ts";
+import { Gathered } from "../bytes.ts";
 import type { AttemptState, RemoveResult } from "./link.ts";
 
 /** What came for one request, when it is complete. */
@@ -13,7 +14,7 @@ export interface Reply {
   readonly states: AttemptState[];
   readonly results: RemoveResult[];
   readonly directories: string[];
-  readonly data: Uint8Array[];
+  readonly data: Gathered;
   readonly marks: Mark[];
   readonly gpus: GpuUse[];
   /** There is no such file. */
@@ -33,15 +34,18 @@ export class Requests {
   readonly #pending = new Map<number, Pending>();
   #last = 0;
 
-  /** @param send Called with the request's number. @returns What came for it; rejects when the link goes down first. */
-  open(send: (id: number) => void): Promise<Reply> {
+  /**
+   * @param send Called with the request's number. @param mostBytes Of data. @returns What came for it; rejects when the
+   * link goes down first.
+   */
+  open(send: (id: number) => void, mostBytes?: number): Promise<Reply> {
     const id = ++this.#last;
     return new Promise((resolve, reject) => {
       const reply: Reply = {
         states: [],
         results: [],
         directories: [],
-        data: [],
+        data: new Gathered(mostBytes),
         marks: [],
         gpus: [],
         absent: false,
@@ -70,7 +74,7 @@ export class Requests {
         reply.directories[message.index] = message.directory;
         return;
       case "data":
-        reply.data.push(message.bytes);
+        reply.data.add(message.bytes);
         return;
       case "gpu":
         reply.gpus.push(message.use);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { joined } from "../bytes.ts";
 import { printable } from "./printable.ts";
 
 /** Longest line that is kept until it ends, bytes; a longer one is given in pieces. */
@@ -45,17 +46,6 @@ function characterEnd(bytes: Uint8Array, at: number): number {
   let end = at;
   while (end > at - 3 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
   return (bytes[end]! & 0xc0) === 0x80 ? at : end;
-}
-
-/** All the bytes in one. */
-export function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 /** A line for a terminal: tabs stay, a carriage return at its end goes, all other control characters are shown. */

@@ -171,7 +171,7 @@ function lengthOf(c: Context<ServiceEnv>): number | null {
 /** Reads the body, with its bounds. */
 async function comeBody(c: Context<ServiceEnv>, service: Service): Promise<Uint8Array<ArrayBuffer>> {
   const stream = c.env?.body?.() ?? c.req.raw.body;
-  return stream === null ? new Uint8Array() : await readBody(stream, service.deps.clock);
+  return stream === null ? new Uint8Array() : await readBody(stream, service.deps.clock, lengthOf(c));
 }
 
 /** Gives the route a body that has come already. */

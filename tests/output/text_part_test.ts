@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "../../testing/property.ts";
-import { firstLinesEnd, joined, lastLinesStart, LineCutter, shownLine } from "../../src/output/text_part.ts";
+import { joined } from "../../src/bytes.ts";
+import { firstLinesEnd, lastLinesStart, LineCutter, shownLine } from "../../src/output/text_part.ts";
 
 const encoder = new TextEncoder();
 

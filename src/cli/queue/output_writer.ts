@@ -4,7 +4,8 @@
  * @module
  */
 
-import { joined, LineCutter, shownLine } from "../../output/text_part.ts";
+import { joined } from "../../bytes.ts";
+import { LineCutter, shownLine } from "../../output/text_part.ts";
 import type { Terminal } from "../io.ts";
 
 const LINE_END = Uint8Array.of(10);
