@@ -13,7 +13,11 @@
 
 import type { AppendFile, FileLock, Files, FileStamp } from "./deps.ts";
 import { receive } from "./receive_real.ts";
+import { lengthOf } from "./bytes.ts";
+import { SmallSyncs } from "./sync_real.ts";
 import { codeOf, isRefusal } from "./system_errors.ts";
+
+const syncs = new SmallSyncs(() => performance.now());
 
 /** The value, or null where the path (or a directory on the way) does not exist. */
 async function unlessMissing<T>(value: Promise<T>): Promise<T | null> {
@@ -62,7 +66,7 @@ async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
 async function syncDirectory(path: string): Promise<void> {
   using directory = Deno.openSync(path, { read: true });
   try {
-    await syncSmall(directory);
+    await syncs.sync(directory);
   } catch (error) {
     if (!["EINVAL", "ENOTSUP", "EOPNOTSUPP", "EBADF", "EACCES", "EPERM"].includes(codeOf(error))) throw error;
   }
@@ -113,28 +117,9 @@ function appendFile(file: Deno.FsFile): AppendFile {
     // deno-lint-ignore require-await
     append: async (bytes) => writeAllNow(file, bytes),
     truncate: (sizeBytes) => file.truncate(sizeBytes),
-    sync: () => syncSmall(file),
+    sync: () => syncs.sync(file),
     close: () => file.close(),
   };
-}
-
-/**
- * A disk with a cache syncs in less time than the way through a thread takes, so that it is done in place. One that
- * once took longer than this gets the thread for so many times, in which the program goes on with other things.
- */
-const QUICK_SYNC_MS = 5;
-const SLOW_SYNCS = 200;
-let slowSyncs = 0;
-
-/** Makes little durable. */
-async function syncSmall(file: Deno.FsFile): Promise<void> {
-  if (slowSyncs > 0) {
-    slowSyncs--;
-    return await file.syncData();
-  }
-  const startMs = performance.now();
-  file.syncDataSync();
-  if (performance.now() - startMs > QUICK_SYNC_MS) slowSyncs = SLOW_SYNCS;
 }
 
 function heldLock(file: Deno.FsFile): FileLock {
@@ -227,11 +212,11 @@ export const files: Files = {
     try {
       try {
         const pieces = typeof content === "string" ? [new TextEncoder().encode(content)] : content;
-        const isSmall = pieces.length < 2 && (pieces[0]?.length ?? 0) <= SMALL_BYTES;
+        const isSmall = lengthOf(pieces) <= SMALL_BYTES;
         for (const piece of pieces) isSmall ? writeAllNow(file, piece) : await writeAll(file, piece);
         if (mode !== null) Deno.chmodSync(temporary, mode);
         await keepOwner(temporary, old);
-        await (isSmall ? syncSmall(file) : file.sync());
+        await (isSmall ? syncs.sync(file) : file.sync());
       } finally {
         file.close();
       }

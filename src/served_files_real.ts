@@ -11,6 +11,7 @@
  */
 
 import type { Files } from "./deps.ts";
+import { lengthOf } from "./bytes.ts";
 import { codeOf } from "./system_errors.ts";
 import { files, parentOf } from "./files_real.ts";
 
@@ -19,15 +20,18 @@ const FILE_BYTES = 256 * 1024 * 1024;
 /** Up to so many are read in place. */
 const SMALL_BYTES = 64 * 1024;
 const PIECE_BYTES = 1024 * 1024;
+/** Up to so many are hashed in place: less than the way through a thread takes where many ask. */
+const HASHED_BYTES = 1024 * 1024;
 /** How often a file is looked at again that was replaced between the look and the opening. */
 const TRIES = 20;
 
 /** Loaded here alone: a first import of any module of Node sets up all of Node, and short commands never come here. */
 let node: typeof import("node:fs");
+let nodeCrypto: typeof import("node:crypto");
 
 /** {@link Files} that reach nothing but what is below `root`, an absolute path without links. */
 export async function servedFiles(root: string): Promise<Files> {
-  node = await import("node:fs");
+  [node, nodeCrypto] = [await import("node:fs"), await import("node:crypto")];
   const at = (path: string) => resolved(path, root);
   return {
     ...files,
@@ -63,6 +67,13 @@ export async function servedFiles(root: string): Promise<Files> {
       const stamp = await files.stamp(at(path));
       if (stamp !== null && !stamp.isDirectory) regularInfo(at(path), Infinity);
       return stamp;
+    },
+    // deno-lint-ignore require-await
+    async hash(pieces) {
+      if (!("length" in pieces) || lengthOf(pieces) > HASHED_BYTES) return files.hash(pieces);
+      const hash = nodeCrypto.createHash("sha256");
+      for (const piece of pieces) hash.update(piece);
+      return hash.digest("hex");
     },
     replace: (path, ...rest) => files.replace(regularAt(at(path)), ...rest),
     // Opened for reading and writing, which does not wait for the other end of a fifo.
