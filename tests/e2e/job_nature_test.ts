@@ -16,7 +16,7 @@ const AS_LOGIN = "SigBlk: 0 SigIgn: 0 0 1 2 3";
 
 /** What SIGNALS prints, of signals the first 31: the others are the C library's, or a test host's. */
 function plain(text: string): string {
-  const numbers = text.replaceAll(/0{8}([0-9a-f]{8})/g, (_, hex) => String(parseInt(hex, 16) & 0x7fffffff));
+  const numbers = text.replaceAll(/[0-9a-f]{8}([0-9a-f]{8})/g, (_, hex) => String(parseInt(hex, 16) & 0x7fffffff));
   return numbers.trim().split(/\s+/).join(" ");
 }
 
