@@ -4,8 +4,8 @@
  * The runtime makes a session by a fork (`detached`): the system then copies the tables of all memory of this process,
  * 8 ms with 200 MB on a slow machine, and nothing else is done here until then. A child that shares this session needs
  * no copy: 0.7 ms with any memory. So where the system has `setsid`, that is started; it makes the session and becomes
- * the program, with the same pid. In that the C library's own signals, 32 and 33, are ignored then, as in all that the C
- * library starts without a fork; who needs them sets them.
+ * the program, with the same pid. The C library's own signals, 32 and 33, are ignored there then, as in all that it
+ * starts without a fork; who needs them sets them.
  *
  * @module
  */
