@@ -37,7 +37,8 @@ export class Gathered {
   add(piece: Uint8Array): void {
     const length = this.#length + piece.length;
     if (length > this.#room.length) {
-      const grown = new Uint8Array(Math.max(length, Math.min(this.#most, GROWTH * this.#room.length)));
+      const most = length > this.#most ? Infinity : this.#most;
+      const grown = new Uint8Array(Math.max(length, Math.min(most, GROWTH * this.#room.length)));
       grown.set(this.bytes);
       this.#room = grown;
     }

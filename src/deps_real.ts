@@ -56,12 +56,12 @@ function tryFiles(count: number): void {
 
 const processes: Processes = {
   spawn(command, { spare = 0, ...options } = {}): Child {
-    const [program, ...words] = command;
+    const [program] = command;
     if (program === undefined) throw new RangeError("Cannot start a program: its name is missing");
     try {
       if (spare > 0) tryFiles(spare + FILES_OF_CHILD);
       const inSession = sessionCommand(command, options.env?.["PATH"]);
-      const [first, ...args] = inSession ?? [program, ...words];
+      const [first = program, ...args] = inSession ?? command;
       const child = new Deno.Command(first, {
         args,
         stdin: "piped",

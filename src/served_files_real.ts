@@ -11,7 +11,7 @@
  */
 
 import type { Files } from "./deps.ts";
-import { lengthOf } from "./bytes.ts";
+import { joined, lengthOf } from "./bytes.ts";
 import { codeOf } from "./system_errors.ts";
 import { files, parentOf } from "./files_real.ts";
 
@@ -71,9 +71,7 @@ export async function servedFiles(root: string): Promise<Files> {
     // deno-lint-ignore require-await
     async hash(pieces) {
       if (!("length" in pieces) || lengthOf(pieces) > HASHED_BYTES) return files.hash(pieces);
-      const hash = nodeCrypto.createHash("sha256");
-      for (const piece of pieces) hash.update(piece);
-      return hash.digest("hex");
+      return nodeCrypto.hash("sha256", joined(pieces));
     },
     replace: (path, ...rest) => files.replace(regularAt(at(path)), ...rest),
     // Opened for reading and writing, which does not wait for the other end of a fifo.

@@ -26,3 +26,13 @@ Deno.test("Gathered has room for no more than what came and what may come", () =
     assert(gathered.bytes.buffer.byteLength <= 1000);
   }
 });
+
+Deno.test("Gathered copies little also of what comes beyond what was said", () => {
+  const gathered = new Gathered(10);
+  const rooms = new Set<ArrayBuffer>();
+  for (let i = 0; i < 10_000; i++) {
+    gathered.add(new Uint8Array(10));
+    rooms.add(gathered.bytes.buffer);
+  }
+  assert(rooms.size < 12, `${rooms.size} rooms`);
+});

@@ -151,6 +151,23 @@ Deno.test("spawn() starts a program in a session of its own and tells how it end
   );
 });
 
+Deno.test({
+  name: "spawn() does not copy the tables of this process's memory",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    // After a copy each page is another's too, and costs a fault at the first write.
+    const faults = () => Number(Deno.readTextFileSync("/proc/self/stat").split(") ")[1]!.split(" ")[7]);
+    const pages = 8_000;
+    const memory = new Uint8Array(pages * 4096).fill(1);
+    const child = processes.spawn(["true"]);
+    const before = faults();
+    for (let at = 0; at < memory.length; at += 4096) memory[at] = 2;
+    const since = faults() - before;
+    await Promise.all([child.ended, child.stdin.close().catch(() => {}), child.stdout.cancel(), child.stderr.cancel()]);
+    assert(since < pages / 4, `${since} faults for ${pages} pages`);
+  },
+});
+
 Deno.test("sleepUntil() returns at once for the past and when it is aborted", async () => {
   await clock.sleepUntil(0);
   await clock.sleepUntil(Infinity, AbortSignal.abort());
