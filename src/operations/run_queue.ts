@@ -173,5 +173,6 @@ export async function runQueue(
 }
 
 function endOf({ outcome, ran, failed, waiting }: RunResult): Omit<RunEnd, "machines"> {
-  return { outcome, ran: ran.length, failed: failed.length, waiting };
+  const own = failed.filter(({ isDependent }) => isDependent !== true);
+  return { outcome, ran: ran.length, failed: own.length, waiting };
 }

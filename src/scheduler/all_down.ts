@@ -50,7 +50,8 @@ export class AllDown {
     const isFirstTry = (state: MachineState): boolean => state.phase === "connecting" && state.failures === 0;
     if (!this.#isTold && !run.machines.restless().some(isFirstTry)) {
       this.#isTold = true;
-      report(run, { type: "all_down", timeoutMs: run.timeoutMs });
+      const isOff = !run.slots.hosts.some((host) => host.isToCome === true ? host.active : isOffered(host));
+      report(run, { type: "all_down", timeoutMs: run.timeoutMs, isOff });
     }
     return false;
   }

@@ -74,8 +74,8 @@ export type RunEvent =
   | { readonly type: "machine_down"; readonly machine: string; readonly reason: string; readonly wasUp: boolean }
   /** When a machine that does not answer is tried again; makes no line of its own. */
   | { readonly type: "machine_again"; readonly machine: string; readonly inMs: number }
-  /** No machine answers; the run waits until the time-out. */
-  | { readonly type: "all_down"; readonly timeoutMs: number }
+  /** No machine answers, or (`isOff`) no host is active with a slot; the run waits until the time-out. */
+  | { readonly type: "all_down"; readonly timeoutMs: number; readonly isOff: boolean }
   /** Asked to stop: no new starts; waits for what runs. */
   | { readonly type: "stopping"; readonly running: number; readonly signal: string }
   /** So many jobs are over that the run halts: no new starts; what runs is waited for, or killed. */

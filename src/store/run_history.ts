@@ -29,7 +29,7 @@ export interface RunBegin {
 export interface RunEnd {
   /** `done`, `stopped`, `halted`, `no_hosts`, or `error`. */
   readonly outcome: string;
-  /** Jobs that it ran, that failed, and that still waited. */
+  /** Jobs that it ran; that failed, but for those that never started because of others; and that still waited. */
   readonly ran: number;
   readonly failed: number;
   readonly waiting: number;

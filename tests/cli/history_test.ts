@@ -17,6 +17,7 @@ Deno.test("queue history has each run with its counts and its end, the last one 
     assert.equal(await ok("queue", "history", "a"), "INFO: Queue a was not run yet.\n");
     await ok("queue", "add", "a", "--name=good", "--command=true");
     await ok("queue", "add", "a", "--name=bad", "--command='exit 3'");
+    await ok("queue", "add", "a", "--name=never", "--command=true", "--after=bad");
     await run("queue", "run", "fifo_multi", "a", "--hosts=localhost");
     await ok("queue", "run", "fifo_multi", "a", "--hosts=localhost,localhost");
     const [last, first] = await rows(place);
@@ -26,6 +27,7 @@ Deno.test("queue history has each run with its counts and its end, the last one 
     );
     assert.deepEqual([last?.ran, last?.outcome, last?.slots, last?.by], [0, "done", 2, "tester@manager"]);
     assert.match(last?.began ?? "", /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    assert.match(await ok("queue", "status", "a"), /^Last run: done at .*, 0 ran, 0 failed, 0 waiting$/m);
     // A run that was killed leaves its begin alone.
     const file = `${directory}/experiment/.a-queue.history`;
     const [begin = ""] = (await Deno.readTextFile(file)).split("\n");

@@ -158,8 +158,18 @@ Deno.test("without a machine that answers the run says so once and ends after th
   for (let i = 0; i < 5_000 && !world.finished; i++) world.tick(0);
   assert.ok(world.finished);
   assert.equal(world.core.result().outcome, "no_hosts");
-  assert.equal(world.reports.filter((event) => event.type === "all_down").length, 1);
+  const told = world.reports.filter((event) => event.type === "all_down");
+  assert.deepEqual(told, [{ type: "all_down", timeoutMs: 30_000, isOff: false }]);
   assert.equal(world.jobs.get("a" as JobName)!.status, "undefined");
+});
+
+Deno.test("where every host is switched off the run says that, not that none responds", () => {
+  const hosts = [slotHost("h1", RED, { active: false }), slotHost("h2", RED, { capacity: 0 })];
+  const world = new World({ seed: 26, jobs: [job("a")], hosts, timeoutMs: 30_000 });
+  for (let i = 0; i < 5_000 && !world.finished; i++) world.tick(0);
+  assert.equal(world.core.result().outcome, "no_hosts");
+  const told = world.reports.filter((event) => event.type === "all_down");
+  assert.deepEqual(told, [{ type: "all_down", timeoutMs: 30_000, isOff: true }]);
 });
 
 Deno.test("what an earlier run left under a name that is silent is asked for where its boot answers, and has a slot there", () => {

@@ -32,6 +32,7 @@ export class RunLines {
   readonly #lines: Lines;
   readonly #options: RunLinesOptions;
   #lastWaitingMs = -Infinity;
+  #areOff = false;
 
   constructor(lines: Lines, options: RunLinesOptions) {
     this.#lines = lines;
@@ -97,7 +98,12 @@ export class RunLines {
         return lines.warning(`${machine}: ${event.reason}`);
       }
       case "all_down":
-        return lines.warning(`No host responds. Trying again for ${durationText(event.timeoutMs / 1000)}.`);
+        this.#areOff = event.isOff;
+        return lines.warning(
+          event.isOff
+            ? `No host takes jobs: none is active with a slot. Waiting ${durationText(event.timeoutMs / 1000)} for one.`
+            : `No host responds. Trying again for ${durationText(event.timeoutMs / 1000)}.`,
+        );
       case "stopping":
         return lines.warning(
           `Stopping after ${event.signal}: no new jobs are started, still running: ${event.running}. ` +
@@ -169,7 +175,8 @@ export class RunLines {
     } else if (result.outcome === "halted") {
       lines.warning(`Halted. Waiting: ${result.waiting}. To go on: ${this.#options.again}`);
     } else if (result.outcome === "no_hosts") {
-      lines.warning(`No host responded in time. Waiting: ${result.waiting}. To try again: ${this.#options.again}`);
+      const what = this.#areOff ? "No host took jobs" : "No host responded";
+      lines.warning(`${what} in time. Waiting: ${result.waiting}. To try again: ${this.#options.again}`);
     }
   }
 

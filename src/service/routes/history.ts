@@ -25,7 +25,7 @@ const RunSchema = z.object({
   slots: z.number().int().openapi({ description: "Jobs that it might run at once, at its begin.", example: 8 }),
   machines: nameArray("Machines that it asked.", "pi@red"),
   ran: count("Jobs that it ran.", 10),
-  failed: count("Jobs that did not end well.", 1),
+  failed: count("Jobs of those that did not end well.", 1),
   waiting: count("Jobs that still waited at its end.", 0),
   outcome: text(
     "`done`, `stopped`, `halted`, `no_hosts` or `error`; `runs` where it goes on, `killed` where it had no end.",

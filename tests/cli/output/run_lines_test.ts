@@ -107,7 +107,8 @@ Deno.test("every other event has a line of its own, progress has none", () => {
     { type: "progress", progress: { done: 0, running: 1, failed: 0, total: 1 } },
     { type: "ended", job: job1, machine, state: "kill", exitCode: 143, reason: null, elapsedMs: 1 },
     { type: "unknown", jobs: [job1, job2], machine, timeoutMs: 600_000 },
-    { type: "all_down", timeoutMs: 600_000 },
+    { type: "all_down", timeoutMs: 600_000, isOff: false },
+    { type: "all_down", timeoutMs: 600_000, isOff: true },
     { type: "stopping", running: 3, signal: "SIGINT" },
   ]);
   assert.equal(
@@ -126,10 +127,11 @@ INFO: Job job1 was killed on pi@red.
     "WARNING: Not known until pi@red answers: ['job1', 'job2']. They count as running, " +
       "and as crashed after 10 min 0 s of silence.",
   );
-  assert.match(
-    rest.join("\n"),
-    /^WARNING: No host responds\. Trying again for 10 min 0 s\.\nWARNING: Stopping after SIGINT/,
-  );
+  assert.deepEqual(rest.slice(0, 2), [
+    "WARNING: No host responds. Trying again for 10 min 0 s.",
+    "WARNING: No host takes jobs: none is active with a slot. Waiting 10 min 0 s for one.",
+  ]);
+  assert.match(rest[2]!, /^WARNING: Stopping after SIGINT/);
 });
 
 Deno.test("the end prints Ran and Completed, and names the jobs that did not end well", () => {
