@@ -11,11 +11,13 @@ import type { QueueStore } from "../store/store.ts";
 const CHECKPOINT_MS = 1_000;
 /** Writing the YAML file takes at most one part in this many of the time. */
 const CHECKPOINT_SHARE = 20;
+/** What each job costs the first one, which nobody has timed yet: what it cost on a slow machine. */
+const FIRST_MS_A_JOB = 0.01;
 
 /** What a run's checkpoints need of it. */
 export interface CheckpointParts {
   readonly clock: Clock;
-  readonly store: Pick<QueueStore, "checkpoint" | "isBroken">;
+  readonly store: Pick<QueueStore, "checkpoint" | "isBroken" | "jobs">;
   /** One is over: the next may be due by a time that no wait knows yet. */
   onDone(): void;
   /** The file could not be written, for the first time since it could. */
@@ -34,7 +36,7 @@ export class Checkpoints {
 
   constructor(parts: CheckpointParts) {
     this.#parts = parts;
-    this.#nextAtMs = parts.clock.now() + CHECKPOINT_MS;
+    this.#nextAtMs = this.#after(parts.store.jobs.size * FIRST_MS_A_JOB);
   }
 
   /** When to call {@link Checkpoints.begin}; Infinity for never. */
@@ -78,6 +80,11 @@ export class Checkpoints {
       if (!this.#hasFailed) onFailure((error as Error).message);
       this.#hasFailed = true;
     }
-    this.#nextAtMs = clock.now() + Math.max(CHECKPOINT_MS, tookMs * CHECKPOINT_SHARE);
+    this.#nextAtMs = this.#after(tookMs);
+  }
+
+  /** When the next one is due, where one takes so long. */
+  #after(tookMs: number): number {
+    return this.#parts.clock.now() + Math.max(CHECKPOINT_MS, tookMs * CHECKPOINT_SHARE);
   }
 }
