@@ -52,6 +52,17 @@ export class CountedRun {
     })();
   }
 
+  /** Lets it stop by itself, as Ctrl-C does: its file is written. @returns The most memory that it had, in MB. */
+  async stop(): Promise<number> {
+    this.#child.kill("SIGINT");
+    let peakMb = 0;
+    while (!this.hasEnded) {
+      peakMb = Math.max(peakMb, memoryOf(this.pid, "VmHWM") ?? 0);
+      await new Promise((go) => setTimeout(go, LOOK_MS));
+    }
+    return peakMb;
+  }
+
   /** Ends it, and waits until it has. */
   async end(): Promise<void> {
     end(this.#child);
@@ -133,12 +144,17 @@ export interface CutRun<B> {
 }
 
 /**
- * Starts a run, and ends it with `kill -9` so long after its first start. @throws {Error} If it is over before that.
+ * Starts a run, and ends it so long after its first start: with `kill -9`, or (`stops`) with Ctrl-C, upon which it
+ * writes its file. @throws {Error} If it is over before that.
  */
 export async function runFor<B>(
   command: readonly string[],
   options: Parameters<typeof start>[1],
-  { spanMs, beside }: { readonly spanMs: number; readonly beside: () => Promise<B> },
+  { spanMs, beside, stops = false }: {
+    readonly spanMs: number;
+    readonly beside: () => Promise<B>;
+    readonly stops?: boolean;
+  },
 ): Promise<CutRun<B>> {
   const beganMs = performance.now();
   const run = new CountedRun(command, options);
@@ -158,12 +174,14 @@ export async function runFor<B>(
     await until(spanMs);
     if (run.hasEnded) throw new Error(`Cannot use the run: it ended after ${run.starts} starts`);
     const at = (part: number) => counts.find(([atMs]) => atMs >= part * spanMs) ?? counts.at(-1)!;
+    const cpuS = cpuOf(run.pid) - firstCpuS;
+    const { starts } = run;
     return {
       firstMs: firstMs - beganMs,
-      starts: run.starts,
-      peakMb: memoryOf(run.pid, "VmHWM") ?? 0,
+      starts,
+      peakMb: stops ? await run.stop() : memoryOf(run.pid, "VmHWM") ?? 0,
       firstCpuS,
-      cpuS: cpuOf(run.pid) - firstCpuS,
+      cpuS,
       beside: done,
       rate: (from, to) => ((at(to)[1] - at(from)[1]) * 1000) / (at(to)[0] - at(from)[0]),
     };

@@ -21,7 +21,8 @@ const RUNS = [1, 64, 300];
 const JOBS_EACH = 20;
 /** Jobs at once; this machine does the work of all hosts. */
 const AT_ONCE = 300;
-const LOOK_MS = 1000;
+/** How often memory is looked at; a run on one machine is over in a second. */
+const lookMs = (count: number): number => Math.min(1000, 50 * count);
 const INSTANCES = "/proc/sys/fs/inotify/max_user_instances";
 
 /** See the module. */
@@ -114,7 +115,7 @@ async function runOn(
   const begin = performance.now();
   const child = start(queue("run", "fifo", "a", `--max_parallel=${AT_ONCE}`), options, "null");
   let mb = 0;
-  const timer = setInterval(() => mb = Math.max(mb, treeMemoryOf(child.pid)), LOOK_MS);
+  const timer = setInterval(() => mb = Math.max(mb, treeMemoryOf(child.pid)), lookMs(count));
   await child.status.finally(() => clearInterval(timer));
   const ms = performance.now() - begin;
   await each(hosts, `umount -l /home/pi/${experiment}`);

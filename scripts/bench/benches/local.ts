@@ -5,6 +5,7 @@
  */
 
 import type { Bench, Contender, Plan, Setting } from "../bench.ts";
+import { localFloorContender } from "../contenders/floor.ts";
 import { localContenders } from "../contenders/local.ts";
 import { outputOf, timeOf } from "../program.ts";
 
@@ -22,11 +23,16 @@ export const local: Bench = {
 async function open(setting: Setting): Promise<Plan> {
   const jobs = setting.jobs ?? 2000;
   const cms: Contender = { name: "cms, sh", amount: jobs, run: (round) => runLocal(setting, jobs, round) };
+  const work = { name: "floor, sh", jobs, slots: SLOTS, shell: "sh", command: "true" };
+  const floor = localFloorContender(setting.directory, work);
   const peers = await localContenders(setting, { jobs, slots: SLOTS });
   return {
     work: `${jobs.toLocaleString("en-US")} jobs of \`true\` on localhost with ${SLOTS} slots`,
-    contenders: [cms, ...peers],
-    questions: peers.map(({ name }) => ({ of: cms.name, to: name, mark: { atLeast: 1 } })),
+    contenders: [cms, floor, ...peers],
+    questions: [
+      ...peers.map(({ name }) => ({ of: cms.name, to: name, mark: { atLeast: 1 } })),
+      ...[cms.name, "task-spooler"].map((of) => ({ of, to: floor.name, mark: null })),
+    ],
   };
 }
 

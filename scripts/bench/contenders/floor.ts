@@ -1,11 +1,11 @@
 /**
- * The floor: a bare shell loop on each host that makes the same files (`floor.sh`), through one ssh.
+ * The floor: a bare shell loop on each host that makes the same files (`floor.sh`), through one ssh or on this machine.
  *
  * @module
  */
 
 import type { Contender } from "../bench.ts";
-import { timeOf } from "../program.ts";
+import { outputOf, timeOf } from "../program.ts";
 import { countEnded, type Rig, spanOf, withNewDisks } from "../rig.ts";
 import type { CmsTimes } from "./cms.ts";
 
@@ -28,6 +28,20 @@ export interface FloorWork {
 /** {@link runFloor} as a contender. */
 export function floorContender(rig: Rig, work: FloorWork): Contender {
   return { name: work.name, amount: work.jobs, run: async (round) => (await runFloor(rig, work, round)).ms };
+}
+
+/** The loop on this machine, without ssh, on the disk of the manager's files. */
+export function localFloorContender(directory: string, work: Omit<FloorWork, "inspect">): Contender {
+  const run = async (round: number) => {
+    const place = `${directory}/floor-${round}`;
+    await Deno.mkdir(place);
+    const script = new URL("./floor.sh", import.meta.url).pathname;
+    const ms = await timeOf(["sh", script, place, String(work.jobs), String(work.slots), work.shell, work.command]);
+    const ended = await outputOf(["sh", "-c", `cat ${place}/*/*.log | grep -cx '# exit: 0'`]);
+    if (Number(ended) !== work.jobs) throw new Error(`${work.name} did not do its work: ${ended.trim()} ended`);
+    return ms;
+  };
+  return { name: work.name, amount: work.jobs, run };
 }
 
 /**
