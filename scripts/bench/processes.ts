@@ -57,7 +57,9 @@ export class CountedRun {
     this.#child.kill("SIGINT");
     let peakMb = 0;
     while (!this.hasEnded) {
-      peakMb = Math.max(peakMb, memoryOf(this.pid, "VmHWM") ?? 0);
+      try {
+        peakMb = Math.max(peakMb, memoryOf(this.pid, "VmHWM") ?? 0);
+      } catch { /* it has just ended */ }
       await new Promise((go) => setTimeout(go, LOOK_MS));
     }
     return peakMb;

@@ -5,6 +5,7 @@
  */
 
 import type { Bench } from "./bench.ts";
+import { calls } from "./benches/calls.ts";
 import { dashboard } from "./benches/dashboard.ts";
 import { dispatch } from "./benches/dispatch.ts";
 import { farHost } from "./benches/far_host.ts";
@@ -37,6 +38,7 @@ export const BENCHES: readonly Bench[] = [
   threeHosts,
   sleep,
   oneJob,
+  calls,
   farHost,
   nextStart,
   local,
