@@ -54,15 +54,10 @@ export class CountedRun {
 
   /** Lets it stop by itself, as Ctrl-C does: its file is written. @returns The most memory that it had, in MB. */
   async stop(): Promise<number> {
+    using watch = new ProcessWatch(this.pid);
     this.#child.kill("SIGINT");
-    let peakMb = 0;
-    while (!this.hasEnded) {
-      try {
-        peakMb = Math.max(peakMb, memoryOf(this.pid, "VmHWM") ?? 0);
-      } catch { /* it has just ended */ }
-      await new Promise((go) => setTimeout(go, LOOK_MS));
-    }
-    return peakMb;
+    await this.#reading;
+    return watch.peakMb;
   }
 
   /** Ends it, and waits until it has. */
@@ -104,6 +99,29 @@ export function memoryOf(pid: number, field: string): number | null {
 /** How often a process is looked at whose memory is asked for. */
 const LOOK_MS = 50;
 
+/** Looks at a process now and then, until it is disposed of. */
+export class ProcessWatch implements Disposable {
+  /** The most memory that it had at once, in MB (its children are not counted). */
+  peakMb = 0;
+  /** Its processor time, in seconds. */
+  cpuS = 0;
+  readonly #timer: ReturnType<typeof setInterval>;
+
+  constructor(pid: number) {
+    this.#timer = setInterval(() => {
+      try {
+        const peakMb = memoryOf(pid, "VmHWM");
+        if (peakMb === null) return; // It has ended, and only its number is left.
+        [this.peakMb, this.cpuS] = [peakMb, cpuOf(pid)];
+      } catch { /* it has just ended */ }
+    }, LOOK_MS);
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+}
+
 /**
  * Runs a command to its end: its time, the most memory that it took, its processor time.
  * @throws {Error} If it does not end with 0.
@@ -114,20 +132,12 @@ export async function peakOf(
 ): Promise<{ ms: number; peakMb: number; cpuS: number }> {
   const beganMs = performance.now();
   const child = new Deno.Command(program, { cwd, env, args, stdin: "null", stdout: "null", stderr: "piped" }).spawn();
-  let [peakMb, cpuS] = [0, 0];
-  const look = () => {
-    try {
-      peakMb = memoryOf(child.pid, "VmHWM") ?? peakMb;
-      cpuS = cpuOf(child.pid);
-    } catch { /* it has just ended */ }
-  };
-  const timer = setInterval(look, LOOK_MS);
+  using watch = new ProcessWatch(child.pid);
   const said = await new Response(child.stderr).text();
   const { success } = await child.status;
   const ms = performance.now() - beganMs;
-  clearInterval(timer);
   if (!success) throw new Error(`Cannot run "${[program, ...args].join(" ").slice(0, 200)}": ${said.slice(-500)}`);
-  return { ms, peakMb, cpuS };
+  return { ms, peakMb: watch.peakMb, cpuS: watch.cpuS };
 }
 
 /** What was seen of a run that was ended after a while. */

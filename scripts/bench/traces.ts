@@ -27,6 +27,11 @@ export interface CallsByProcess {
   readonly others: Calls;
 }
 
+interface Trace extends Calls {
+  readonly threads: readonly string[];
+  readonly children: readonly string[];
+}
+
 /** One line of a trace that begins a call: its name and the rest. */
 const CALL = /^([a-z_0-9]+)\((.*)$/gm;
 const CHILD = / = (\d+)$/;
@@ -49,42 +54,35 @@ export async function tracedCalls(
 
 /** Counts in the traces by process. @throws {Error} If no process began all others. */
 export function countCalls(texts: ReadonlyMap<string, string>, file: string): CallsByProcess {
-  const threads = new Map<string, string[]>();
-  const children = new Map<string, string[]>();
-  const begun = new Set<string>();
-  const counts = new Map<string, Calls>();
-  for (const [pid, text] of texts) {
-    const [mine, forked, count] = [[] as string[], [] as string[], { all: 0, forks: 0, execs: 0, writes: 0, syncs: 0 }];
-    for (const [, name = "", rest = ""] of text.matchAll(CALL)) {
-      count.all++;
-      const isOfFile = rest.slice(0, rest.indexOf(">")).endsWith(file);
-      if (name === "execve") count.execs++;
-      else if (/^(pwrite64|writev?)$/.test(name) && isOfFile) count.writes++;
-      else if (/^f(data)?sync$/.test(name) && isOfFile) count.syncs++;
-      if (!/^(clone3?|v?fork)$/.test(name)) continue;
-      const child = CHILD.exec(rest)?.[1];
-      if (child === undefined) continue;
-      begun.add(child);
-      if (rest.includes("CLONE_THREAD")) {
-        mine.push(child);
-        continue;
-      }
-      forked.push(child);
-      count.forks++;
-    }
-    threads.set(pid, mine);
-    children.set(pid, forked);
-    counts.set(pid, count);
-  }
-  const root = [...texts.keys()].find((pid) => !begun.has(pid));
+  const processes = new Map([...texts].map(([pid, text]) => [pid, readTrace(text, file)]));
+  const of = (pids: Iterable<string>) => [...pids].flatMap((pid) => processes.get(pid) ?? []);
+  const begun = new Set([...processes.values()].flatMap(({ threads, children }) => [...threads, ...children]));
+  const root = [...processes.keys()].find((pid) => !begun.has(pid));
   if (root === undefined) throw new Error("Cannot tell which process is the first: the traces are not complete");
   const own = new Set([root]);
-  for (const pid of own) threads.get(pid)?.forEach((thread) => own.add(thread));
-  const sum = (pids: readonly string[]): Calls => {
-    const of = (key: keyof Calls) => pids.reduce((all, pid) => all + (counts.get(pid)?.[key] ?? 0), 0);
-    return { all: of("all"), forks: of("forks"), execs: of("execs"), writes: of("writes"), syncs: of("syncs") };
-  };
-  const next = new Set([...own].flatMap((pid) => children.get(pid) ?? []).filter((pid) => texts.has(pid)));
-  const rest = [...texts.keys()].filter((pid) => !own.has(pid) && !next.has(pid));
-  return { own: sum([...own]), children: sum([...next]), others: sum(rest) };
+  for (const pid of own) processes.get(pid)?.threads.forEach((thread) => own.add(thread));
+  const children = new Set(of(own).flatMap((one) => one.children));
+  const others = [...processes.keys()].filter((pid) => !own.has(pid) && !children.has(pid));
+  return { own: sumOf(of(own)), children: sumOf(of(children)), others: sumOf(of(others)) };
+}
+
+/** The trace of one process, or thread: the names of its calls, and whom it began. */
+function readTrace(text: string, file: string): Trace {
+  const [threads, children] = [[] as string[], [] as string[]];
+  let [all, execs, writes, syncs] = [0, 0, 0, 0];
+  for (const [, name = "", rest = ""] of text.matchAll(CALL)) {
+    all++;
+    const isOfFile = rest.slice(0, rest.indexOf(">")).endsWith(file);
+    if (name === "execve") execs++;
+    else if (isOfFile && /^(pwrite64|writev?)$/.test(name)) writes++;
+    else if (isOfFile && /^f(data)?sync$/.test(name)) syncs++;
+    const child = /^(clone3?|v?fork)$/.test(name) ? CHILD.exec(rest)?.[1] : undefined;
+    if (child !== undefined) (rest.includes("CLONE_THREAD") ? threads : children).push(child);
+  }
+  return { threads, children, all, forks: children.length, execs, writes, syncs };
+}
+
+function sumOf(traces: readonly Calls[]): Calls {
+  const of = (key: keyof Calls) => traces.reduce((sum, calls) => sum + calls[key], 0);
+  return { all: of("all"), forks: of("forks"), execs: of("execs"), writes: of("writes"), syncs: of("syncs") };
 }

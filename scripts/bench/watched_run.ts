@@ -4,9 +4,8 @@
  * @module
  */
 
-import { cpuOf, memoryOf } from "./processes.ts";
+import { ProcessWatch } from "./processes.ts";
 
-const LOOK_MS = 100;
 const MARK = new TextEncoder().encode("Starting job: ");
 
 /** What was seen. */
@@ -30,26 +29,14 @@ export async function watchRun(
   const begin = performance.now();
   const child = new Deno.Command(program, { args, cwd, env, stdin: "null", stdout: "piped", stderr: "piped" }).spawn();
   const noise = new Response(child.stderr).text();
-  let [peakMb, cpuS] = [0, 0];
-  const look = () => {
-    try {
-      const peak = memoryOf(child.pid, "VmHWM");
-      if (peak === null) return; // It has ended, and only its number is left.
-      [peakMb, cpuS] = [peak, cpuOf(child.pid)];
-    } catch { /* it has just ended */ }
-  };
-  const timer = setInterval(look, LOOK_MS);
-  try {
-    const startsMs = new Float64Array(jobs);
-    let count = 0;
-    for await (const at of marks(child.stdout)) if (at && count < jobs) startsMs[count++] = performance.now() - begin;
-    const { success } = await child.status;
-    const ms = performance.now() - begin;
-    if (success && count === jobs) return { ms, startsMs, peakMb, cpuS };
-    throw new Error(`Cannot use the run: of ${jobs} jobs ${count} were started: ${(await noise).trim().slice(-500)}`);
-  } finally {
-    clearInterval(timer);
-  }
+  using watch = new ProcessWatch(child.pid);
+  const startsMs = new Float64Array(jobs);
+  let count = 0;
+  for await (const at of marks(child.stdout)) if (at && count < jobs) startsMs[count++] = performance.now() - begin;
+  const { success } = await child.status;
+  const ms = performance.now() - begin;
+  if (success && count === jobs) return { ms, startsMs, peakMb: watch.peakMb, cpuS: watch.cpuS };
+  throw new Error(`Cannot use the run: of ${jobs} jobs ${count} were started: ${(await noise).trim().slice(-500)}`);
 }
 
 /** Yields true for each line that tells a start. */

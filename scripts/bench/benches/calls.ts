@@ -8,6 +8,7 @@
 
 import { installNeeded } from "../../test/install.ts";
 import type { Bench, Plan, Setting } from "../bench.ts";
+import { floorCommand } from "../contenders/floor.ts";
 import { sharedContenders } from "../contenders/shared.ts";
 import { outputOf } from "../program.ts";
 import { type Calls, type CallsByProcess, tracedCalls } from "../traces.ts";
@@ -83,8 +84,7 @@ async function run({ program, directory }: Setting, jobs: number, round: number)
 async function runFloor({ directory }: Setting, jobs: number, round: number): Promise<number> {
   const place = `${directory}/calls-floor-${jobs}-${round}`;
   await Deno.mkdir(place);
-  const script = new URL("../contenders/floor.sh", import.meta.url).pathname;
-  const command = ["sh", script, place, String(jobs), String(SLOTS), "sh", "true"];
+  const command = floorCommand(place, { jobs, slots: SLOTS, shell: "sh", command: "true" });
   const { own, children, others } = await tracedCalls(command, { cwd: directory, to: `${place}-trace`, file: JOURNAL });
   return own.all + children.all + others.all;
 }

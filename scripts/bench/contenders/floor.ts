@@ -30,13 +30,19 @@ export function floorContender(rig: Rig, work: FloorWork): Contender {
   return { name: work.name, amount: work.jobs, run: async (round) => (await runFloor(rig, work, round)).ms };
 }
 
+const SCRIPT = new URL("./floor.sh", import.meta.url);
+
+/** The command of a loop on this machine, in a directory that is there. */
+export function floorCommand(place: string, { jobs, slots, shell, command }: Omit<FloorWork, "name">): string[] {
+  return ["sh", SCRIPT.pathname, place, String(jobs), String(slots), shell, command];
+}
+
 /** The loop on this machine, without ssh, on the disk of the manager's files. */
 export function localFloorContender(directory: string, work: Omit<FloorWork, "inspect">): Contender {
   const run = async (round: number) => {
     const place = `${directory}/floor-${round}`;
     await Deno.mkdir(place);
-    const script = new URL("./floor.sh", import.meta.url).pathname;
-    const ms = await timeOf(["sh", script, place, String(work.jobs), String(work.slots), work.shell, work.command]);
+    const ms = await timeOf(floorCommand(place, work));
     const ended = await outputOf(["sh", "-c", `cat ${place}/*/*.log | grep -cx '# exit: 0'`]);
     if (Number(ended) !== work.jobs) throw new Error(`${work.name} did not do its work: ${ended.trim()} ended`);
     return ms;
@@ -50,7 +56,7 @@ export function localFloorContender(directory: string, work: Omit<FloorWork, "in
  */
 export async function runFloor({ hosts, ssh }: Rig, work: FloorWork, round: number): Promise<CmsTimes> {
   const name = `${work.name.replaceAll(/[^a-z0-9]+/g, "-")}-${round}`;
-  const input = await Deno.readTextFile(new URL("./floor.sh", import.meta.url));
+  const input = await Deno.readTextFile(SCRIPT);
   const jobs = Math.ceil(work.jobs / hosts.length);
   return await withNewDisks(hosts, { name, jobs }, async () => {
     const remote = `sh -c "$(cat)" sh ${name} ${jobs} ${work.slots} ${work.shell} '${work.command}'`;
